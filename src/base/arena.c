@@ -1,0 +1,73 @@
+/* Arena allocation: blocks that double up to 1 MiB, linked, freed together. */
+#include "arena.h"
+
+#include <string.h>
+
+struct ArenaBlock {
+    ArenaBlock *next;
+    size_t pad; /* keeps the payload 16-byte aligned */
+};
+
+enum { FIRST_BLOCK = 16 << 10, LAST_BLOCK = 1 << 20 };
+
+void *xmalloc(size_t n)
+{
+    void *p = malloc(n ? n : 1);
+    if (!p) {
+        fprintf(stderr, "ungil: out of memory (%zu bytes wanted)\n", n);
+        exit(2);
+    }
+    return p;
+}
+
+void *xrealloc(void *old, size_t n)
+{
+    void *p = realloc(old, n ? n : 1);
+    if (!p) {
+        fprintf(stderr, "ungil: out of memory (%zu bytes wanted)\n", n);
+        exit(2);
+    }
+    return p;
+}
+
+static void block_add(Arena *a, size_t room)
+{
+    ArenaBlock *b = xmalloc(sizeof *b + room);
+    b->next = a->head;
+    a->head = b;
+    a->at = (char *)(b + 1);
+    a->end = a->at + room;
+    a->total += sizeof *b + room;
+}
+
+void *arena_alloc(Arena *a, size_t size, size_t align, size_t n)
+{
+    if (n && size > (SIZE_MAX >> 1) / n) BUG("arena request overflows: %zu * %zu", size, n);
+    size_t want = size * n;
+#ifdef ARENA_MALLOC
+    block_add(a, want ? want : 1);
+    a->end = a->at;
+    char *p = (char *)(a->head + 1);
+    (void)align;
+#else
+    size_t gap = a->at ? -(uintptr_t)a->at & (align - 1) : 0;
+    if (!a->at || (size_t)(a->end - a->at) < gap || (size_t)(a->end - a->at) - gap < want) {
+        size_t room = MIN(MAX(a->total, (size_t)FIRST_BLOCK), (size_t)LAST_BLOCK);
+        block_add(a, MAX(room, want));
+        gap = 0;
+    }
+    char *p = a->at + gap;
+    a->at = p + want;
+#endif
+    memset(p, 0, want);
+    return p;
+}
+
+void arena_free(Arena *a)
+{
+    for (ArenaBlock *b = a->head, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    *a = (Arena){0};
+}

@@ -1,0 +1,36 @@
+/* Hash tables in an arena, open addressing, no deletion. Both are zero-initialised.
+ *
+ *   Map     u64 key → u32 value. Keys are often two ids packed by map_key.
+ *   Intern  string → small dense id, and back. */
+#ifndef UNGIL_MAP_H
+#define UNGIL_MAP_H
+
+#include "str.h"
+
+typedef struct Map {
+    u64 *keys; /* key + 1, 0 = free; so the key UINT64_MAX cannot be stored */
+    u32 *values;
+    u32 n, cap;
+} Map;
+
+static inline u64 map_key(u32 hi, u32 lo) { return (u64)hi << 32 | lo; }
+/* The value, or NONE. */
+u32 map_get(const Map *m, u64 key);
+/* Sets key to value, replacing an older one. */
+void map_put(Arena *a, Map *m, u64 key, u32 value);
+/* Address of the value; a new key starts with NONE. Valid until the next put. */
+u32 *map_at(Arena *a, Map *m, u64 key);
+
+typedef struct Intern {
+    Str *strs; /* id → string; the bytes belong to the arena given to intern() */
+    u32 n, room;
+    u32 *slots; /* id + 1, 0 = free */
+    u32 cap;
+} Intern;
+
+/* The id of s, made when new (the bytes are copied). */
+u32 intern(Arena *a, Intern *t, Str s);
+/* The id of s, or NONE. */
+u32 intern_find(const Intern *t, Str s);
+
+#endif

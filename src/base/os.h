@@ -1,0 +1,29 @@
+/* Files, directories and the machine. Paths are NUL-terminated C strings here. */
+#ifndef UNGIL_OS_H
+#define UNGIL_OS_H
+
+#include "err.h"
+#include "str.h"
+
+/* Reads a whole regular file into the arena (NUL after the last byte, not counted). Fails with a sentence that
+ * names the file: missing, unreadable, a directory, over max bytes. */
+bool os_read_file(Arena *a, const char *path, size_t max, Str *out, Err *e);
+
+/* Replaces (or makes) a file in one step: writes a temporary file beside it, flushes it to disk, gives it the
+ * old file's mode, renames it over the old one. A symbolic link is followed, so the link stays one. On failure
+ * the old file is untouched and the temporary one is gone. */
+bool os_replace_file(const char *path, Str bytes, Err *e);
+
+/* Makes a directory and its parents. Succeeds when it is there already. */
+bool os_make_dirs(const char *path, Err *e);
+
+/* Number of processors this process may use, at least 1. */
+u32 os_cpus(void);
+
+/* Seconds from an arbitrary start, monotonic. */
+double os_seconds(void);
+
+/* Largest resident set of this process so far, in bytes. */
+u64 os_peak_memory(void);
+
+#endif

@@ -1,0 +1,188 @@
+/* String values: comparison, cutting, copying, hashing, globbing. */
+#include "str.h"
+
+#include <stdarg.h>
+
+bool str_starts(Str s, Str prefix)
+{
+    return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;
+}
+
+bool str_ends(Str s, Str suffix)
+{
+    return s.n >= suffix.n && memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0;
+}
+
+int str_cmp(Str a, Str b)
+{
+    size_t n = MIN(a.n, b.n);
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+    return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+Str str_slice(Str s, size_t from, size_t to)
+{
+    to = MIN(to, s.n);
+    from = MIN(from, to);
+    return (Str){s.p + from, to - from};
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+Str str_trim(Str s)
+{
+    while (s.n && is_space(s.p[0])) s.p++, s.n--;
+    while (s.n && is_space(s.p[s.n - 1])) s.n--;
+    return s;
+}
+
+size_t str_find(Str s, char c)
+{
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
+size_t str_rfind(Str s, char c)
+{
+    for (size_t i = s.n; i-- > 0;)
+        if (s.p[i] == c) return i;
+    return s.n;
+}
+
+size_t str_search(Str s, Str sub)
+{
+    const char *at = sub.n ? memmem(s.p, s.n, sub.p, sub.n) : s.p;
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
+bool str_contains(Str s, Str sub)
+{
+    return sub.n == 0 || (s.n && memmem(s.p, s.n, sub.p, sub.n));
+}
+
+Str str_cut(Str s, char sep, Str *rest)
+{
+    size_t at = str_find(s, sep);
+    *rest = str_slice(s, at + 1, s.n);
+    return str_slice(s, 0, at);
+}
+
+bool str_line(Str *rest, Str *line)
+{
+    if (!rest->n) return false;
+    *line = str_cut(*rest, '\n', rest);
+    if (line->n && line->p[line->n - 1] == '\r') line->n--;
+    return true;
+}
+
+Str str_dup(Arena *a, Str s)
+{
+    char *p = arena_new(a, char, s.n + 1);
+    if (s.n) memcpy(p, s.p, s.n);
+    return (Str){p, s.n};
+}
+
+char *str_c(Arena *a, Str s)
+{
+    return (char *)(uintptr_t)str_dup(a, s).p;
+}
+
+Str str_fmt(Arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n < 0) BUG("bad format %s", fmt);
+    char *p = arena_new(a, char, (size_t)n + 1);
+    va_start(ap, fmt);
+    vsnprintf(p, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    return (Str){p, (size_t)n};
+}
+
+u64 hash_mix(u64 h, u64 x)
+{
+    h ^= x;
+    h *= 0x9e3779b97f4a7c15u;
+    return h ^ (h >> 29);
+}
+
+u64 str_hash(Str s)
+{
+    u64 h = 0xcbf29ce484222325u ^ s.n;
+    const char *p = s.p;
+    size_t n = s.n;
+    for (; n >= 8; p += 8, n -= 8) {
+        u64 x = 0;
+        for (int i = 0; i < 8; i++) x |= (u64)(u8)p[i] << (8 * i);
+        h = hash_mix(h, x);
+    }
+    u64 tail = 0;
+    for (size_t i = 0; i < n; i++) tail |= (u64)(u8)p[i] << (8 * i);
+    h = hash_mix(h, tail ^ 0x5bd1e995u);
+    return h ^ (h >> 32);
+}
+
+/* One character class "[a-z]" at p; *next is set behind it. An unclosed class matches '['. */
+static bool class_match(const char *p, const char *end, char c, const char **next)
+{
+    const char *q = p + 1;
+    bool negate = q < end && (*q == '!' || *q == '^'), hit = false;
+    if (negate) q++;
+    for (const char *first = q; q < end && (*q != ']' || q == first); q++) {
+        if (q + 2 < end && q[1] == '-' && q[2] != ']') {
+            hit |= c >= q[0] && c <= q[2];
+            q += 2;
+        } else {
+            hit |= *q == c;
+        }
+    }
+    if (q >= end) {
+        *next = p + 1;
+        return c == '[';
+    }
+    *next = q + 1;
+    return c != '/' && hit != negate;
+}
+
+static bool glob_at(const char *p, const char *pe, const char *s, const char *se)
+{
+    while (p < pe) {
+        if (p[0] == '*' && p + 1 < pe && p[1] == '*') {
+            p += 2;
+            bool dir = p < pe && *p == '/';
+            if (dir) p++;
+            if (p == pe) return true;
+            for (const char *t = s;; t++) {
+                if ((!dir || t == s || t[-1] == '/') && glob_at(p, pe, t, se)) return true;
+                if (t >= se) return false;
+            }
+        }
+        if (*p == '*') {
+            p++;
+            for (const char *t = s;; t++) {
+                if (glob_at(p, pe, t, se)) return true;
+                if (t >= se || *t == '/') return false;
+            }
+        }
+        if (s >= se) return false;
+        if (*p == '[') {
+            if (!class_match(p, pe, *s, &p)) return false;
+            s++;
+        } else if (*p == '?' ? *s == '/' : *p != *s) {
+            return false;
+        } else {
+            p++, s++;
+        }
+    }
+    return s == se;
+}
+
+bool glob_match(Str pattern, Str path)
+{
+    return glob_at(pattern.p, pattern.p + pattern.n, path.p, path.p + path.n);
+}
