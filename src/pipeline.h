@@ -313,6 +313,9 @@ typedef struct Func {
     u32 decorators, ndecorators; /* range in Facts.decorators: path ids */
     u32 block;       /* its own block */
     u32 returns;     /* path id of the return annotation, NONE */
+    u32 accesses, naccesses;     /* ranges in Facts.accesses, .calls, .sections: what this function itself does */
+    u32 calls, ncalls;
+    u32 sections, nsections;
     Span span, body;
     u32 line;
 } Func;
@@ -372,7 +375,7 @@ typedef struct Facts {
     Vec(u32) decorators, bases;
     Vec(Block) blocks;
     Vec(Cond) conds;
-    Vec(Access) accesses; /* sorted by func, then in the order of evaluation as far as the text tells */
+    Vec(Access) accesses; /* grouped by function, then in the order of evaluation as far as the text tells */
     Vec(Flow) flows;
     Vec(Def) defs;
     Vec(Call) calls;

@@ -35,6 +35,8 @@ TSNode tree_root(const Tree *t);
 NodeKind node_kind(TSNode n);
 /* The child in a field; a null node when there is none. */
 TSNode node_field(TSNode n, FieldName f);
+/* The field with the grammar's number id, FIELD_COUNT when it is none of ours. */
+FieldName field_from_id(TSFieldId id);
 static inline bool node_ok(TSNode n) { return !ts_node_is_null(n); }
 static inline Span node_span(TSNode n) { return (Span){ts_node_start_byte(n), ts_node_end_byte(n)}; }
 static inline Str node_text(const Source *s, TSNode n)

@@ -11,6 +11,7 @@ const TSLanguage *tree_sitter_python(void);
 static struct Names {
     u8 kind[1024]; /* grammar symbol → NodeKind */
     TSFieldId field[FIELD_COUNT];
+    u8 field_of[256]; /* grammar field → FieldName */
 } names;
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
 
@@ -41,8 +42,12 @@ static void names_fill(void)
         for (u32 k = 1; k < NODE_COUNT; k++)
             if (strcmp(text, kind_text[k]) == 0) names.kind[s] = (u8)k;
     }
-    for (u32 f = 0; f < FIELD_COUNT; f++)
+    memset(names.field_of, FIELD_COUNT, sizeof names.field_of);
+    for (u32 f = 0; f < FIELD_COUNT; f++) {
         names.field[f] = ts_language_field_id_for_name(lang, field_text[f], (u32)strlen(field_text[f]));
+        CHECK(names.field[f] < COUNT_OF(names.field_of));
+        names.field_of[names.field[f]] = (u8)f;
+    }
 }
 
 Tree *tree_parse(const Source *s)
@@ -80,6 +85,11 @@ NodeKind node_kind(TSNode n)
 TSNode node_field(TSNode n, FieldName f)
 {
     return ts_node_child_by_field_id(n, names.field[f]);
+}
+
+FieldName field_from_id(TSFieldId id)
+{
+    return id < COUNT_OF(names.field_of) ? (FieldName)names.field_of[id] : FIELD_COUNT;
 }
 
 bool node_is_statement(TSNode n)

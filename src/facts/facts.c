@@ -1,0 +1,102 @@
+/* Collects the facts of one file: names first, then every function's code, then aliases and comments.
+ * Needs a parsed tree; fills a Facts whose ids count within the file; keeps nothing of the tree. */
+#include "facts/walk.h"
+
+/* Control of recursion for trees as deep as the parser allows is in expr.c and stmt.c. */
+
+static void errors_collect(Walk *w)
+{
+    u32 line, column, lines = 0;
+    for (u32 n = 0; n < w->t.n; n++) {
+        const Node *x = &w->t.v[n];
+        if (!x->error) continue;
+        vec_push(w->a, &w->f->errors, (Span){x->start, x->end});
+        w->f->funcs.v[w->node_owner[n]].has_error = true;
+        if (lines++) continue;
+        source_position(w->src, x->start, &line, &column);
+        vec_push(w->a, &w->f->notes,
+                 (Note){w->src->path, line, "syntax-error",
+                        S("this is not Python that the grammar knows; code around it is analysed, the function that contains it is never edited")});
+    }
+}
+
+/* Keeps the flows that end where they began: the same object is read and then written. */
+static void flows_filter(Facts *f)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < f->flows.n; i++) {
+        Flow x = f->flows.v[i];
+        if (f->accesses.v[x.from].path == f->accesses.v[x.to].path) f->flows.v[n++] = x;
+    }
+    f->flows.n = n;
+}
+
+static bool calls_own(const Facts *f, const Call *c)
+{
+    if (c->func != 0 || c->is_decorator) return false;
+    const Path *p = &f->paths.v[c->callee];
+    if (p->root != ROOT_GLOBAL || p->nattr) return false;
+    for (u32 i = 0; i < f->funcs.n; i++)
+        if (f->funcs.v[i].name == p->name && f->funcs.v[i].parent == 0 && f->funcs.v[i].cls == NONE && i) return true;
+    return false;
+}
+
+Facts *facts_collect(Arena *a, const Source *s, const Tree *tree)
+{
+    Arena scratch = {0};
+    Facts *f = arena_new(a, Facts, 1);
+    f->source = s;
+    CHECK(intern(a, &f->syms, S("[]")) == SYM_ITEM && intern(a, &f->syms, S("")) == SYM_EMPTY);
+    Walk w = {.a = a, .scratch = &scratch, .src = s, .f = f, .cls = NONE, .head_cond = NONE, .t = ast_build(&scratch, tree)};
+    names_scan(&w);
+    vec_push(&scratch, &w.queue, (Pending){0, 0});
+    for (u32 i = 0; i < w.queue.n; i++) walk_function(&w, w.queue.v[i]);
+    aliases_resolve(&w);
+    flows_filter(f);
+    errors_collect(&w);
+    comments_collect(&w);
+    for (u32 i = 0; i < f->calls.n && !f->runs_calls; i++) f->runs_calls = calls_own(f, &f->calls.v[i]);
+    arena_free(&scratch);
+    return f;
+}
+
+Str sym_str(const Facts *f, u32 sym)
+{
+    return f->syms.strs[sym];
+}
+
+Str path_text(Arena *a, const Facts *f, u32 path)
+{
+    if (path == NONE) return S("?");
+    const Path *p = &f->paths.v[path];
+    Buf b = {0};
+    switch (p->root) {
+    case ROOT_UNKNOWN: buf_c(&b, "?"); break;
+    case ROOT_CALL: {
+        Str callee = p->func < f->calls.n ? path_text(a, f, f->calls.v[p->func].callee) : S("?");
+        buf_fmt(&b, "%.*s()", STR_ARG(callee));
+        break;
+    }
+    case ROOT_SUPER: buf_c(&b, "super()"); break;
+    case ROOT_CLS:
+        if (f->funcs.v[p->func].is_classmethod) buf_str(&b, sym_str(f, p->name));
+        else buf_c(&b, "type(self)");
+        break;
+    default: buf_str(&b, sym_str(f, p->name));
+    }
+    for (u32 i = 0; i < p->nattr; i++) {
+        if (p->attr[i] == SYM_ITEM) buf_c(&b, "[…]");
+        else buf_fmt(&b, ".%.*s", STR_ARG(sym_str(f, p->attr[i])));
+    }
+    if (p->truncated) buf_c(&b, "…");
+    Str out = str_dup(a, buf_view(&b));
+    buf_free(&b);
+    return out;
+}
+
+bool block_within(const Facts *f, u32 inner, u32 outer)
+{
+    for (; inner != NONE; inner = f->blocks.v[inner].parent)
+        if (inner == outer) return true;
+    return false;
+}

@@ -1,0 +1,102 @@
+/* Shared by the files of facts/: the state of one walk over one file's syntax tree.
+ *
+ *   names.c   which scope binds which name; numbers functions and classes
+ *   path.c    expressions to Paths; replaces locals that stand for another path
+ *   expr.c    expressions: accesses and calls
+ *   stmt.c    statements: blocks, branches, definitions, critical sections
+ *   comment.c comments that speak to us
+ *   facts.c   runs them in this order
+ *   dump.c    the text form */
+#ifndef UNGIL_FACTS_WALK_H
+#define UNGIL_FACTS_WALK_H
+
+#include "parse/ast.h"
+#include "pipeline.h"
+
+/* How a scope binds a name; a set of bits. */
+enum {
+    BIND_ASSIGN = 1, BIND_PARAM = 2, BIND_GLOBAL = 4, BIND_NONLOCAL = 8, BIND_IMPORT = 16, BIND_DEF = 32,
+    BIND_CLASS = 64, BIND_CAPTURED = 128 /* an inner function uses it */, BIND_COMPREHENSION = 256,
+    BIND_LOCAL = BIND_ASSIGN | BIND_IMPORT | BIND_DEF | BIND_CLASS | BIND_COMPREHENSION
+};
+/* Scopes are functions; class bodies are scopes of their own, told apart by this bit. */
+enum { CLASS_SCOPE = 1u << 31 };
+
+/* What the expression being walked is used for. */
+typedef struct Use {
+    u8 op;      /* Op to record for a plain name or attribute */
+    u8 test;    /* TestKind, when it decides a branch */
+    u32 method; /* OP_CREAD: who reads it */
+} Use;
+
+/* The accesses whose value a local holds at this point of the walk. */
+enum { LOCAL_FROM = 4 };
+typedef struct LocalValue {
+    u8 n;
+    u32 from[LOCAL_FROM];
+} LocalValue;
+
+typedef struct Pending { /* a function body still to be walked */
+    u32 node, func;
+} Pending;
+
+typedef struct Walk {
+    Arena *a;      /* for the result */
+    Arena *scratch;
+    const Source *src;
+    Ast t;
+    Facts *f;
+    Map bind;      /* (scope, symbol) → BIND_ bits */
+    Map node_func, node_class; /* ast node → id */
+    u32 *node_owner;           /* ast node → function whose code it is */
+    Map path_ids;  /* hash of a path → first path id with it */
+    Vec(u32) path_next;
+    Map locals;    /* (func, symbol) → index in local_values */
+    Vec(LocalValue) local_values;
+    Vec(Pending) queue;
+    Vec(Arg) args; /* of the calls being walked; a finished call's go to the facts in one piece */
+    Map node_call; /* ast node → call id, once it has been walked */
+    Vec(u32) dep;  /* accesses that the expression being walked has read */
+    /* where the walk is */
+    u32 func, cls /* class whose body this is, NONE */, block, stmt, depth;
+    u32 head_cond; /* the branch whose condition is being walked, NONE */
+    bool in_def;   /* inside a default value or decorator */
+    bool awaiting; /* the call being walked is awaited */
+    bool too_deep; /* the note about it has been made */
+} Walk;
+
+/* names.c */
+void names_scan(Walk *w);
+u32 bind_bits(const Walk *w, u32 scope, u32 sym);
+u32 sym_of(Walk *w, u32 node);
+
+/* path.c */
+u32 path_id(Walk *w, Path p);
+Path path_name(Walk *w, u32 sym);
+Path path_attr(Path p, u32 sym);
+bool path_same(const Path *a, const Path *b);
+void aliases_resolve(Walk *w);
+
+/* expr.c */
+void walk_expr(Walk *w, u32 n, Use use);
+/* Walks an expression as the object of something: records what its parts do, and gives the path that names it. */
+Path walk_object(Walk *w, u32 n);
+/* Walks the condition of branch `cond`. */
+void walk_test(Walk *w, u32 n, u32 cond);
+u32 walk_call(Walk *w, u32 n);
+u32 access_add(Walk *w, Path p, Use use, u32 node);
+/* The value that an expression gives, after it has been walked: sets kind and value as in Def. */
+void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty);
+void local_set(Walk *w, u32 sym, u32 dep_from);
+u32 key_symbol(Walk *w, u32 n);
+
+/* stmt.c */
+void walk_function(Walk *w, Pending p);
+void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 kind, u32 value);
+u32 block_add(Walk *w, BlockKind kind, u32 cond, u32 node);
+u32 cond_add(Walk *w, u32 node, u32 head);
+
+/* comment.c */
+void comments_collect(Walk *w);
+
+#endif
