@@ -3,6 +3,7 @@
 # Personal settings (CC, CFLAGS, PREFIX, ...) belong into local.mk, which git ignores.
 #   make BUILD=build-x     builds into another folder         make V=1       shows the commands
 #   make test T=pattern    runs the tests that match          make CFLAGS=…  replaces -O2 -g
+#   make JOBS=1            one command at a time instead of one for each core
 
 -include local.mk
 
@@ -18,6 +19,9 @@ say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(MAKELEVEL),0)
+  MAKEFLAGS += -j$(or $(JOBS),$(shell getconf _NPROCESSORS_ONLN))
+endif
 SUBMAKE := +$(Q)$(MAKE)
 
 # --- Flags --------------------------------------------------------------------------------------------------------------
@@ -145,9 +149,13 @@ test: setup                             ## sets up what is missing, builds, runs
 run-tests: $(BUILD)/ungil $(unit_tests)
 	$(Q)tests/run.sh
 
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libungil.a $(BUILD)/vendor.a $(BUILD)/flags
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/tests/filter.o $(BUILD)/libungil.a $(BUILD)/vendor.a $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,TEST,$@)$(CC) $(our_cflags) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libungil.a $(BUILD)/vendor.a $(LDFLAGS) $(link_libs) $$(pkg-config --cflags --libs cmocka)
+	$(call say,TEST,$@)$(CC) $(our_cflags) -Itests/unit -MMD -MP -MF $@.d -o $@ $(filter %.c %.o %.a,$^) $(LDFLAGS) $(link_libs) $$(pkg-config --cflags --libs cmocka)
+
+$(BUILD)/tests/filter.o: tests/unit/filter.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(our_cflags) -c -o $@ $< $$(pkg-config --cflags cmocka)
 
 accept: $(BUILD)/ungil $(unit_tests)    ## rewrites the expected output of the tests that match T; review it with git diff
 	$(Q)ACCEPT=1 tests/run.sh
