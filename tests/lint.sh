@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+git rev-parse HEAD >/dev/null 2>&1 || { echo 'lint: this is no git checkout' >&2; exit 2; }
 files() { git ls-files -co --exclude-standard "$@" | while IFS= read -r f; do [ -f "$f" ] && printf '%s\n' "$f"; done; }
 found=$(mktemp)
 trap 'rm -f "$found"' EXIT
