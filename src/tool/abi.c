@@ -15,9 +15,9 @@ int main(void)
 
     if (abi >= low && abi <= high) return 0;
     fprintf(stderr,
-            "error: tree-sitter-python has grammar ABI %u but the tree-sitter library reads %u to %u; set versions "
-            "of \"tree-sitter\" and \"tree-sitter-python\" that fit together in package.json, then run: "
-            "npm install --ignore-scripts && make setup\n",
+            "error: tree-sitter-python has grammar ABI %u but the tree-sitter library reads %u to %u; set "
+            "versions of \"tree-sitter\" and \"tree-sitter-python\" that fit together in package.json, then "
+            "run: npm install --ignore-scripts && make setup\n",
             abi, low, high);
     return 1;
 }
