@@ -70,12 +70,12 @@ found=
 for mirror in $mirrors; do
     echo "deb-src ${signed_by}$mirror trixie main" >sources.list
     rm -rf lists && mkdir -p lists/partial
-    if private_apt update >log 2>&1 && (cd download && private_apt source --download-only python3.13) >>log 2>&1; then
+    if private_apt update >>log 2>&1 && (cd download && private_apt source --download-only python3.13) >>log 2>&1; then
         found=1
         break
     fi
 done
-[ -n "$found" ] || { [ ! -e log ] || tail -n 5 log >&2; die "none of apt's mirrors gave the source package python3.13 of suite trixie"; }
+[ -n "$found" ] || { grep -E '^(E|W|Err):?' log >&2 || :; die "none of apt's mirrors gave the source package python3.13 of suite trixie"; }
 
 say "building Python 3.13 without the GIL (some three minutes)"
 mkdir source stage
