@@ -1,0 +1,20 @@
+#!/bin/sh
+# make demo: what a user sees on a small project. Nothing is written.
+set -eu
+cd "$(dirname "$0")/../${DEMO:-fixtures/demo}" 2>/dev/null || { echo "demo: there is no sample project yet" >&2; exit 2; }
+
+: "${UNGIL:?run make demo}"
+
+# Shows the command as it would be typed, then runs it. Status 1 means that there are findings, which there are.
+show() {
+    printf '\n\033[1m$ ungil %s\033[0m\n' "$*"
+    "$UNGIL" "$@" || [ $? = 1 ] || exit 2
+}
+[ -t 1 ] || show() {
+    printf '\n$ ungil %s\n' "$*"
+    "$UNGIL" "$@" || [ $? = 1 ] || exit 2
+}
+
+show check
+show diff
+printf '\nIn your own project: "ungil fix" applies the diff, "ungil commit" commits it, "ungil explain RULE" says why.\n'
