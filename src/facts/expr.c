@@ -226,6 +226,17 @@ static u32 arg_add(Walk *w, u32 n, u32 keyword, bool star)
     return w->args.n - 1;
 }
 
+/* Thread(target=f, args=(a, b)): the elements are arguments too, with the keywords "args[0]", "args[1]", … */
+static void args_of_thread(Walk *w, u32 tuple)
+{
+    if (!ast_is(&w->t, tuple, NODE_tuple) && !ast_is(&w->t, tuple, NODE_list)) return;
+    u32 i = 0;
+    for (u32 c = ast_first(&w->t, tuple); c != NONE; c = ast_after(&w->t, c)) {
+        Str name = str_fmt(w->scratch, "args[%u]", i++);
+        arg_add(w, c, intern(w->a, &w->f->syms, name), false);
+    }
+}
+
 static void walk_args(Walk *w, u32 list, Use use)
 {
     if (list == NONE) return;
@@ -247,6 +258,7 @@ static void walk_args(Walk *w, u32 list, Use use)
         Use u = k == NODE_list_splat || k == NODE_dictionary_splat ? (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("*"))} : use;
         walk_expr(w, value, u);
         arg_add(w, value, keyword, k == NODE_list_splat || k == NODE_dictionary_splat);
+        if (str_is(sym_str(w->f, keyword), "args")) args_of_thread(w, value);
     }
 }
 

@@ -156,9 +156,6 @@ static void scan_node(Scan *s, u32 n)
 {
     Ast *t = &s->w->t;
     switch (t->v[n].kind) {
-    case NODE_function_definition:
-    case NODE_lambda: func_add(s, n); break;
-    case NODE_class_definition: class_add(s, n); break;
     case NODE_assignment:
     case NODE_augmented_assignment:
     case NODE_for_statement: {
@@ -246,10 +243,14 @@ void names_scan(Walk *w)
     vec_push(w->a, &w->f->funcs,
              (Func){.name = SYM_EMPTY, .cls = NONE, .self_class = NONE, .self_func = NONE, .block = NONE, .returns = NONE,
                     .span = {0, (u32)w->src->text.n}, .body = {0, (u32)w->src->text.n}, .line = 1});
-    for (u32 n = 0; n < w->t.n; n++) {
+    for (u32 n = 0; n < w->t.n; n++) { /* pre-order: a parent is known before its children ask for it */
         own(&s, n);
-        if (w->t.v[n].named) scan_node(&s, n);
+        u8 k = w->t.v[n].kind;
+        if (k == NODE_function_definition || k == NODE_lambda) func_add(&s, n);
+        if (k == NODE_class_definition) class_add(&s, n);
     }
+    for (u32 n = 0; n < w->t.n; n++)
+        if (w->t.v[n].named) scan_node(&s, n);
     scan_captures(w);
     scan_selves(w);
 }
