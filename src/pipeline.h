@@ -95,6 +95,21 @@ typedef struct Options {
     bool colored;        /* decided from color, the terminal and NO_COLOR */
 } Options;
 
+/* A TOML value (parse/toml.c). Arrays and tables have items; the items of a table have keys. */
+typedef enum TomlKind { TOML_TABLE, TOML_ARRAY, TOML_STRING, TOML_INTEGER, TOML_FLOAT, TOML_BOOL, TOML_DATE } TomlKind;
+typedef struct Toml {
+    u8 kind;
+    Str key;
+    u32 line;
+    Str text;      /* strings: decoded; others: as written */
+    int64_t number; /* integers; booleans as 0 and 1 */
+    Vec(struct Toml *) items;
+} Toml;
+/* The document as a table, in the arena. On an error returns NULL with a sentence and its line. */
+const Toml *toml_parse(Arena *a, Str text, u32 *line, Err *e);
+/* The value under a dotted path of keys, or NULL. */
+const Toml *toml_get(const Toml *t, const char *dotted);
+
 /* Fills o from the command line and the configuration file. Everything it keeps lives in the arena. On a usage
  * or configuration error returns false with a sentence (and file:line) in e; the caller exits with 2. */
 bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e);
