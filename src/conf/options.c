@@ -215,7 +215,7 @@ static bool arguments_parse(Arena *a, int argc, char **argv, Options *o, bool *g
 
 /* ---- the command ---------------------------------------------------------------------------------------- */
 
-static bool command_find(Str word, Command *c)
+bool command_named(Str word, Command *c)
 {
     for (u32 i = 0; i < CMD_COUNT; i++) {
         if (!str_is(word, command_table[i].name)) continue;
@@ -233,7 +233,7 @@ static bool command_parse(int argc, char **argv, Options *o, Err *e)
     const char *names[CMD_COUNT];
     for (u32 i = 0; i < CMD_COUNT; i++) names[i] = command_table[i].name;
     if (argc < 2) return err_set(e, "no command given; try `ungil check`, or `ungil --help`");
-    if (command_find(str_from(argv[1]), &o->command)) return true;
+    if (command_named(str_from(argv[1]), &o->command)) return true;
     if (argv[1][0] == '-') return err_set(e, "the command comes first: ungil check %s", argv[1]);
     if (access(argv[1], F_OK) == 0) return err_set(e, "'%s' is no command; to analyse it: ungil check %s", argv[1], argv[1]);
     return fail_near(e, "unknown command", str_from(argv[1]), names, CMD_COUNT);

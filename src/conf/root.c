@@ -108,6 +108,9 @@ bool root_find(Arena *a, Options *o, Str start, Err *e)
         if (!o->root.n && dir_holds(current_dir(a), start)) o->root = current_dir(a);
         if (!o->root.n) o->root = start;
     }
+    char real[PATH_MAX];
     o->root = str_dup(a, o->root);
+    if (!realpath(o->root.p, real)) return err_set(e, "the root %s cannot be reached", o->root.p);
+    o->root = str_dup(a, str_from(real));
     return true;
 }
