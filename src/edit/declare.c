@@ -103,6 +103,11 @@ static void after_imports(Draft *d, Spot *out)
     if (last != NONE) out->line = last_line(d, last);
 }
 
+static const Func *own_func(const Draft *d, u32 gfunc)
+{
+    return &d->f->funcs.v[gfunc - d->p->func_base[d->file]];
+}
+
 static bool in_module(const Ast *t, u32 n)
 {
     return n != NONE && t->v[n].parent == 0;
@@ -114,7 +119,7 @@ static bool spot_global(Draft *d, const LockPlan *l, const ImportRef *lock_type,
     const Def *def = state_def(d, place);
     u32 n = def ? statement_at(d, def) : NONE;
     if (place->kind == PLACE_DEFAULT && place->owner != NONE) { /* before the function whose default it is */
-        n = ast_definition(&d->ast, program_func(d->p, place->owner)->span);
+        n = ast_definition(&d->ast, own_func(d, place->owner)->span);
         while (n != NONE && !in_module(&d->ast, n)) n = d->ast.v[n].parent;
         if (n == NONE) {
             *why = S("its function is not found");
@@ -214,7 +219,7 @@ static bool spot_instance(Draft *d, const LockPlan *l, Spot *out, Str *why)
 
 static bool spot_closure(Draft *d, const LockPlan *l, Spot *out, Str *why)
 {
-    const Func *f = program_func(d->p, l->owner);
+    const Func *f = own_func(d, l->owner);
     u32 def = ast_definition(&d->ast, f->span);
     if (def == NONE) {
         *why = S("its function is not found");
