@@ -1,15 +1,16 @@
 /* Intents to edits to text.
  *
- * All intents of the wanted fixes are gathered by file; imports and lock definitions as sets, wraps merged. What comes
- * out are pieces: a span of the old text and what stands there afterwards. They are sorted, must not overlap, and are
- * applied once. A fix whose intents cannot become pieces is declined, and everything is made again without it, since
- * its intents may lie in several files. */
+ * All intents of the wanted fixes are gathered by file; imports and lock definitions as sets, wraps
+ * merged. What comes out are pieces: a span of the old text and what stands there afterwards. They are
+ * sorted, must not overlap, and are applied once. A fix whose intents cannot become pieces is declined,
+ * and everything is made again without it, since its intents may lie in several files. */
 #include "edit/edit.h"
 
 bool fix_wanted(const FixList *fixes, u32 fix, const Wanted *w)
 {
     const Fix *f = &fixes->fixes.v[fix];
-    if (f->declined || !f->intents.n || f->safety == FIX_MANUAL || (f->safety == FIX_UNSAFE && !w->unsafe)) return false;
+    if (f->declined || !f->intents.n || f->safety == FIX_MANUAL || (f->safety == FIX_UNSAFE && !w->unsafe))
+        return false;
     if (!w->only) return true;
     for (u32 i = 0; i < w->nonly; i++)
         if (w->only[i] == fix) return true;
@@ -38,8 +39,8 @@ static int by_place(const void *x, const void *y)
 
 static bool same_piece(const Piece *a, const Piece *b)
 {
-    return a->kind == b->kind && a->kind != PIECE_INDENT && a->span.start == b->span.start && a->span.end == b->span.end &&
-           str_eq(a->text, b->text);
+    return a->kind == b->kind && a->kind != PIECE_INDENT && a->span.start == b->span.start &&
+           a->span.end == b->span.end && str_eq(a->text, b->text);
 }
 
 /* Sorts, drops doubles; false when two pieces overlap, with the later fix in *fix. */
@@ -95,7 +96,8 @@ static void draft_intent(Draft *d, const Intent *in, u32 fix, WrapVec *wraps)
     case INTENT_REPLACE: piece_add(d, in->span, in->text, PIECE_REPLACE, fix); break;
     case INTENT_DELETE: piece_add(d, in->span, S(""), PIECE_REPLACE, fix); break;
     case INTENT_INSERT:
-        if (in->span.start >= d->s->text.n) piece_after(d, line_of(d->s, in->span.start), in->text, PIECE_INSERT, fix);
+        if (in->span.start >= d->s->text.n)
+            piece_after(d, line_of(d->s, in->span.start), in->text, PIECE_INSERT, fix);
         else piece_before(d, line_of(d->s, in->span.start), in->text, PIECE_INSERT, fix);
         break;
     default: BUG("intent %u", in->kind);
@@ -105,28 +107,33 @@ static void draft_intent(Draft *d, const Intent *in, u32 fix, WrapVec *wraps)
 /* All pieces of one file. False when a fix had to be declined. */
 static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted *w, u32 file, MadeVec *out)
 {
-    Draft d = {.a = a, .p = p, .fixes = fixes, .f = p->facts[file], .s = p->facts[file]->source, .file = file};
+    Draft d = {
+        .a = a, .p = p, .fixes = fixes, .f = p->facts[file], .s = p->facts[file]->source, .file = file};
     d.locks = arena_new(a, u32, fixes->locks.n + 1);
+    Arena scratch = {0};
     Tree *tree = tree_parse(d.s);
-    d.ast = ast_build(a, tree);
+    d.ast = ast_build(&scratch, tree);
     tree_free(tree);
     WrapVec wraps = {0};
     bool ok = true;
     for (u32 i = 0; i < fixes->fixes.n; i++) {
         if (!fix_wanted(fixes, i, w)) continue;
         for (u32 k = 0; k < fixes->fixes.v[i].intents.n; k++)
-            if (fixes->fixes.v[i].intents.v[k].file == file) draft_intent(&d, &fixes->fixes.v[i].intents.v[k], i, &wraps);
+            if (fixes->fixes.v[i].intents.v[k].file == file)
+                draft_intent(&d, &fixes->fixes.v[i].intents.v[k], i, &wraps);
         ok = ok && !fixes->fixes.v[i].declined;
     }
     wraps_place(&d, &wraps);
     imports_place(&d);
+    arena_free(&scratch);
     u32 clash = NONE;
     if (ok && !pieces_order(&d.pieces, &clash)) {
         decline(fixes, clash, S("its edits overlap those of another fix"), true);
         ok = false;
     }
     if (!ok) return false;
-    Made m = {.change = {.before = d.s, .file = file, .after = pieces_apply(a, d.s, &d.pieces)}, .pieces = d.pieces};
+    Made m = {.change = {.before = d.s, .file = file, .after = pieces_apply(a, d.s, &d.pieces)},
+              .pieces = d.pieces};
     for (u32 i = 0; i < d.pieces.n; i++)
         vec_push(a, &m.change.edits, (Edit){d.pieces.v[i].span, d.pieces.v[i].text, d.pieces.v[i].fix});
     vec_push(a, out, m);

@@ -1,10 +1,11 @@
 /* The certificate: taking away what was inserted gives back the original.
  *
- * Two comparisons of the old and the new syntax tree. The leaves, comments included, must be the same texts in the same
- * order once the leaves that lie in inserted text are left out. And the trees must be the same node for node, comments
- * left out, once inserted statements are skipped and an inserted with statement is replaced by the statements in its
- * body. A string counts as one leaf, so that its contents are compared to the byte. Replaced spans are left out on both
- * sides; a node whose shape differs is accepted only when a replaced span touches it. */
+ * Two comparisons of the old and the new syntax tree. The leaves, comments included, must be the same
+ * texts in the same order once the leaves that lie in inserted text are left out. And the trees must be
+ * the same node for node, comments left out, once inserted statements are skipped and an inserted with
+ * statement is replaced by the statements in its body. A string counts as one leaf, so that its contents
+ * are compared to the byte. Replaced spans are left out on both sides; a node whose shape differs is
+ * accepted only when a replaced span touches it. */
 #include "edit/edit.h"
 
 typedef struct Side {
@@ -31,14 +32,16 @@ static u32 span_at(const Side *s, u32 start, u32 end)
         else hi = mid;
     }
     for (u32 i = lo; i-- > 0 && lo - i < 8;)
-        if (s->spans[i].start <= start && end <= s->spans[i].end && s->spans[i].end > s->spans[i].start) return i;
+        if (s->spans[i].start <= start && end <= s->spans[i].end && s->spans[i].end > s->spans[i].start)
+            return i;
     return NONE;
 }
 
 static bool touches_replaced(const Side *s, const Node *n)
 {
     for (u32 i = 0; i < s->n; i++)
-        if (s->kinds[i] >= PIECE_REPLACE && s->spans[i].start < n->end && n->start < s->spans[i].end) return true;
+        if (s->kinds[i] >= PIECE_REPLACE && s->spans[i].start < n->end && n->start < s->spans[i].end)
+            return true;
     return false;
 }
 
@@ -112,7 +115,8 @@ static bool leaves_same(Check *c)
         if (o >= to->n && n >= tn->n) return true;
         if (o >= to->n) return differs(c, NULL, "the new file has a token too many");
         if (n >= tn->n) return differs(c, &to->v[o], "a token is missing in the new file");
-        if (!str_eq(ast_text(to, o), ast_text(tn, n))) return differs(c, &to->v[o], "a token or comment changed");
+        if (!str_eq(ast_text(to, o), ast_text(tn, n)))
+            return differs(c, &to->v[o], "a token or comment changed");
         o = after_leaf(to, o);
         n = after_leaf(tn, n);
     }

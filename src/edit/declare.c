@@ -1,9 +1,10 @@
 /* Where a new lock is defined: beside the state it guards.
  *
- * Module level: after the statement that first assigns the state, when that is a plain statement of the module, else
- * after the imports. Class level: beside the class attribute, else first in the class body. Instance: in __init__ after
- * the statement that assigns the state, or first when something that might use the lock already runs before it. Closure:
- * in the enclosing function, beside the variable. The lock exists before anything can use it and is never made lazily. */
+ * Module level: after the statement that first assigns the state, when that is a plain statement of the
+ * module, else after the imports. Class level: beside the class attribute, else first in the class body.
+ * Instance: in __init__ after the statement that assigns the state, or first when something that might use
+ * the lock already runs before it. Closure: in the enclosing function, beside the variable. The lock
+ * exists before anything can use it and is never made lazily. */
 #include "edit/edit.h"
 
 /* Where new lines go: after a line, or before one. */
@@ -37,7 +38,8 @@ static bool is_definition(const Ast *t, u32 n)
 static u32 last_line(const Draft *d, u32 n)
 {
     u32 line = line_of(d->s, d->ast.v[n].end - 1);
-    for (u32 next = ast_after(&d->ast, n); next != NONE && line_of(d->s, d->ast.v[next].start) == line; next = ast_after(&d->ast, next))
+    for (u32 next = ast_after(&d->ast, n); next != NONE && line_of(d->s, d->ast.v[next].start) == line;
+         next = ast_after(&d->ast, next))
         line = line_of(d->s, d->ast.v[next].end - 1);
     return line;
 }
@@ -92,14 +94,18 @@ static void after_imports(Draft *d, Spot *out)
     bool imports = false;
     for (u32 n = ast_first(t, 0); n != NONE; n = ast_after(t, n)) {
         u8 k = t->v[n].kind;
-        bool import = k == NODE_import_statement || k == NODE_import_from_statement || k == NODE_future_import_statement;
+        bool import = k == NODE_import_statement || k == NODE_import_from_statement ||
+                      k == NODE_future_import_statement;
         if (import || (last == NONE && is_docstring(t, n))) last = n;
         else if (imports || is_definition(t, n)) break;
         imports |= import;
     }
     u32 first = ast_first(t, 0);
     *out = (Spot){.line = first == NONE ? 0 : line_of(d->s, t->v[last == NONE ? first : last].start),
-                  .before = last == NONE, .blank_after = last == NONE, .blank_before = last != NONE, .indent = S("")};
+                  .before = last == NONE,
+                  .blank_after = last == NONE,
+                  .blank_before = last != NONE,
+                  .indent = S("")};
     if (last != NONE) out->line = last_line(d, last);
 }
 
@@ -125,7 +131,8 @@ static bool spot_global(Draft *d, const LockPlan *l, const ImportRef *lock_type,
             *why = S("its function is not found");
             return false;
         }
-        *out = (Spot){.line = line_of(d->s, d->ast.v[n].start), .before = true, .blank_after = true, .indent = S("")};
+        *out = (Spot){.line = line_of(d->s, d->ast.v[n].start), .before = true,
+                       .blank_after = true, .indent = S("")};
         return true;
     }
     bool late_import = lock_type->have && n != NONE && lock_type->end > d->ast.v[n].end;
@@ -151,7 +158,8 @@ static bool spot_class(Draft *d, const LockPlan *l, Spot *out, Str *why)
     }
     const Def *def = state_def(d, &d->p->places.v[l->place]);
     u32 n = def ? statement_at(d, def) : NONE, body = ast_field(&d->ast, cls, FIELD_body);
-    if (n != NONE && d->ast.v[n].parent == body && !is_definition(&d->ast, n) && !one_line(d, cls, ast_first(&d->ast, body))) {
+    if (n != NONE && d->ast.v[n].parent == body && !is_definition(&d->ast, n) &&
+        !one_line(d, cls, ast_first(&d->ast, body))) {
         beside(d, n, out);
         return true;
     }
@@ -189,7 +197,8 @@ static u32 init_statement(const Draft *d, const Func *init, u32 body, Str state)
     u32 best = NONE;
     for (u32 i = 0; i < d->f->defs.n; i++) {
         const Def *def = &d->f->defs.v[i];
-        if (def->path == NONE || def->span.start < init->span.start || def->span.end > init->span.end) continue;
+        if (def->path == NONE || def->span.start < init->span.start || def->span.end > init->span.end)
+            continue;
         const Path *p = &d->f->paths.v[def->path];
         if (p->root != ROOT_SELF || p->nattr != 1 || !str_eq(sym_str(d->f, p->attr[0]), state)) continue;
         u32 n = statement_at(d, def);
@@ -227,7 +236,8 @@ static bool spot_closure(Draft *d, const LockPlan *l, Spot *out, Str *why)
     }
     const Def *state = state_def(d, &d->p->places.v[l->place]);
     u32 n = state ? statement_at(d, state) : NONE;
-    if (n != NONE && d->ast.v[n].parent == ast_field(&d->ast, def, FIELD_body) && !is_definition(&d->ast, n)) {
+    if (n != NONE && d->ast.v[n].parent == ast_field(&d->ast, def, FIELD_body) &&
+        !is_definition(&d->ast, n)) {
         beside(d, n, out);
         return true;
     }
@@ -243,7 +253,8 @@ static Str first_parameter(const Draft *d, u32 cls)
 bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
 {
     const LockPlan *l = &d->fixes->locks.v[lock];
-    ImportRef type = import_ref(d->a, d->f, &d->ast, S("threading"), l->reentrant ? S("RLock") : S("Lock"), false);
+    ImportRef type =
+        import_ref(d->a, d->f, &d->ast, S("threading"), l->reentrant ? S("RLock") : S("Lock"), false);
     Spot spot = {0};
     bool ok = l->kind == PLACE_INSTANCE     ? spot_instance(d, l, &spot, why)
               : l->kind == PLACE_CLASS_ATTR ? spot_class(d, l, &spot, why)
@@ -257,8 +268,9 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
         prefix = str_fmt(d->a, "%.*s.", STR_ARG(self));
     }
     Str nl = newline_text(d->s, spot.line);
-    Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s = %.*s()%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
-                       STR_ARG(prefix), STR_ARG(l->name), STR_ARG(type.text), STR_ARG(spot.blank_after ? nl : S("")));
+    Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s = %.*s()%.*s", STR_ARG(spot.blank_before ? nl : S("")),
+                       STR_ARG(spot.indent), STR_ARG(prefix), STR_ARG(l->name), STR_ARG(type.text),
+                       STR_ARG(spot.blank_after ? nl : S("")));
     if (spot.before) piece_before(d, spot.line, text, PIECE_LOCK, fix);
     else piece_after(d, spot.line, text, PIECE_LOCK, fix);
     return true;

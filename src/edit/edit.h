@@ -14,7 +14,14 @@
 #include "pipeline.h"
 
 /* What an edit puts in; also the order of insertions at one and the same byte. */
-typedef enum PieceKind { PIECE_IMPORT, PIECE_LOCK, PIECE_INSERT, PIECE_WITH, PIECE_INDENT, PIECE_REPLACE } PieceKind;
+typedef enum PieceKind {
+    PIECE_IMPORT,
+    PIECE_LOCK,
+    PIECE_INSERT,
+    PIECE_WITH,
+    PIECE_INDENT,
+    PIECE_REPLACE
+} PieceKind;
 
 typedef struct Piece {
     Span span;
@@ -74,7 +81,8 @@ void wraps_place(Draft *d, WrapVec *wraps);
 
 /* edits_make with the kinds of the pieces kept. Fixes whose edits overlap others' are marked declined. */
 void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out);
-/* Does taking the inserted pieces away give the old file back? False with a reason and the fix to blame (or NONE). */
+/* Does taking the inserted pieces away give the old file back? False with a reason and the fix to blame
+ * (or NONE). */
 bool certificate_holds(Arena *a, const Made *m, const Source *after, Str *why, u32 *fix);
 bool fix_replaces(const PageList *pages, const Fix *f);
 

@@ -1,9 +1,9 @@
 /* Imports as a set: each is written once per file, where the module's own order wants it.
  *
- * The first block of import statements of the module is cut into groups at blank lines. A library import goes into the
- * first group that has one, at its sorted place when the group is sorted, else after the last of its kind. Without
- * such a group it gets one of its own: before the first other group, after the docstring and __future__ imports, or at
- * the top below the leading comments. Never inside try or if. */
+ * The first block of import statements of the module is cut into groups at blank lines. A library import
+ * goes into the first group that has one, at its sorted place when the group is sorted, else after the
+ * last of its kind. Without such a group it gets one of its own: before the first other group, after the
+ * docstring and __future__ imports, or at the top below the leading comments. Never inside try or if. */
 #include "edit/edit.h"
 
 static const char *const stdlib[] = {
@@ -29,8 +29,7 @@ static const char *const stdlib[] = {
     "threading", "time", "timeit", "tkinter", "token", "tokenize", "tomllib", "trace", "traceback",
     "tracemalloc", "tty", "turtle", "turtledemo", "types", "typing", "unicodedata", "unittest", "urllib",
     "uu", "uuid", "venv", "warnings", "wave", "weakref", "webbrowser", "winreg", "winsound", "wsgiref",
-    "xdrlib", "xml", "xmlrpc", "zipapp", "zipfile", "zipimport", "zlib", "zoneinfo",
-};
+    "xdrlib", "xml", "xmlrpc", "zipapp", "zipfile", "zipimport", "zlib", "zoneinfo"};
 
 static bool is_stdlib(Str module)
 {
@@ -58,7 +57,8 @@ typedef struct Top {
 
 static Str first_module(const Ast *t, u32 n)
 {
-    u32 name = t->v[n].kind == NODE_import_from_statement ? ast_field(t, n, FIELD_module_name) : ast_first(t, n);
+    u32 name =
+        t->v[n].kind == NODE_import_from_statement ? ast_field(t, n, FIELD_module_name) : ast_first(t, n);
     if (ast_is(t, name, NODE_aliased_import)) name = ast_field(t, name, FIELD_name);
     return name == NONE ? S("") : ast_text(t, name);
 }
@@ -73,8 +73,8 @@ static bool docstring(const Ast *t, u32 n)
 static void top_add(Draft *d, Top *top, u32 n)
 {
     const Node *x = &d->ast.v[n];
-    Stmt s = {line_of(d->s, x->start), line_of(d->s, x->end ? x->end - 1 : 0), x->kind == NODE_import_from_statement,
-              first_module(&d->ast, n), 0};
+    Stmt s = {line_of(d->s, x->start), line_of(d->s, x->end ? x->end - 1 : 0),
+              x->kind == NODE_import_from_statement, first_module(&d->ast, n), 0};
     if (top->stmts.n) {
         const Stmt *before = &top->stmts.v[top->stmts.n - 1];
         s.group = before->group;
@@ -155,7 +155,8 @@ static u32 library_group(const Top *top)
     return NONE;
 }
 
-/* The line before which a first import goes in a module without any: above comments that belong to the statement. */
+/* The line before which a first import goes in a module without any: above comments that belong to the
+ * statement. */
 static u32 above_comments(const Draft *d, u32 line)
 {
     u32 at = line;

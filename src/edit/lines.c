@@ -71,12 +71,14 @@ void piece_after(Draft *d, u32 line, Str text, PieceKind kind, u32 fix)
     u32 at = next_start(d->s, line);
     Str nl = newline_text(d->s, line);
     bool open = at == line_end(d->s, line); /* the last line, without a newline */
-    text = open ? str_fmt(d->a, "%.*s%.*s", STR_ARG(nl), STR_ARG(text)) : str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(nl));
+    text = open ? str_fmt(d->a, "%.*s%.*s", STR_ARG(nl), STR_ARG(text))
+                : str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(nl));
     piece_add(d, (Span){at, at}, text, kind, fix);
 }
 
 void piece_before(Draft *d, u32 line, Str text, PieceKind kind, u32 fix)
 {
     u32 at = line_start(d->s, line);
-    piece_add(d, (Span){at, at}, str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(newline_text(d->s, line))), kind, fix);
+    piece_add(d, (Span){at, at}, str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(newline_text(d->s, line))),
+              kind, fix);
 }

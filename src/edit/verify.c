@@ -1,9 +1,10 @@
 /* Proves the changes before anything is written.
  *
- * For each changed file: it parses without new errors, and the certificate holds. For the program: with the changed
- * files' facts in place of the old ones, the findings that were to be fixed are gone, no other finding is there that
- * was not there before, and planning again wants nothing more at the places that were fixed. A fix that fails is
- * declined as a defect of ours, and everything is made and proved again without it. */
+ * For each changed file: it parses without new errors, and the certificate holds. For the program: with
+ * the changed files' facts in place of the old ones, the findings that were to be fixed are gone, no other
+ * finding is there that was not there before, and planning again wants nothing more at the places that
+ * were fixed. A fix that fails is declined as a defect of ours, and everything is made and proved again
+ * without it. */
 #include "edit/edit.h"
 
 typedef struct Proof {
@@ -109,7 +110,8 @@ static void races_gone(Proof *v, const Map *before, const Map *after)
             const Race *r = &v->races->v[f->races.v[k]];
             u32 left = counted(after, r->fingerprint), had = counted(before, r->fingerprint);
             if (left + fixed_with(v, r->fingerprint) <= had) continue;
-            drop(v, i, str_fmt(v->a, "%s at line %u is still found after it", rule_table[r->rule].code, r->line));
+            drop(v, i,
+                 str_fmt(v->a, "%s at line %u is still found after it", rule_table[r->rule].code, r->line));
             break;
         }
     }
@@ -118,7 +120,8 @@ static void races_gone(Proof *v, const Map *before, const Map *after)
 /* The fixes to blame for a finding that was not there: those of its place, else those that touch its file. */
 static void blame(Proof *v, const Program *after, const Race *r)
 {
-    Str why = str_fmt(v->a, "it brings a new finding, %s in line %u: %.*s", rule_table[r->rule].code, r->line, STR_ARG(r->message));
+    Str why = str_fmt(v->a, "it brings a new finding, %s in line %u: %.*s", rule_table[r->rule].code, r->line,
+                      STR_ARG(r->message));
     bool found = false;
     for (u32 i = 0; i < v->fixes->fixes.n; i++) {
         if (!fix_wanted(v->fixes, i, v->w)) continue;
@@ -135,7 +138,8 @@ static void none_new(Proof *v, const Program *after, const RaceVec *found, const
 {
     for (u32 i = 0; i < found->n; i++) {
         const Race *r = &found->v[i];
-        if (!r->suppressed && counted(now, r->fingerprint) > counted(before, r->fingerprint)) blame(v, after, r);
+        if (!r->suppressed && counted(now, r->fingerprint) > counted(before, r->fingerprint))
+            blame(v, after, r);
     }
 }
 

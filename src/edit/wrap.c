@@ -1,8 +1,10 @@
-/* `with LOCK:` round statements: one inserted line, and one unit of indentation before each line of the statements.
+/* `with LOCK:` round statements: one inserted line, and one unit of indentation before each line of the
+ * statements.
  *
- * A line that begins inside a string over several lines gets none, since its blanks belong to the string; every other
- * line, comments and continuation lines too, moves as one with its statement. Blank lines stay blank. Wraps of the same
- * lock that overlap, or that follow each other with nothing but comments between, become one. */
+ * A line that begins inside a string over several lines gets none, since its blanks belong to the string;
+ * every other line, comments and continuation lines too, moves as one with its statement. Blank lines stay
+ * blank. Wraps of the same lock that overlap, or that follow each other with nothing but comments between,
+ * become one. */
 #include "edit/edit.h"
 
 static void mark_strings(Draft *d)
@@ -11,7 +13,8 @@ static void mark_strings(Draft *d)
     d->in_string = arena_new(d->a, bool, d->s->nlines + 1);
     for (u32 n = 0; n < d->ast.n; n++) {
         if (d->ast.v[n].kind != NODE_string) continue;
-        for (u32 line = line_of(d->s, d->ast.v[n].start) + 1; line < d->s->nlines && d->s->line_start[line] < d->ast.v[n].end; line++)
+        for (u32 line = line_of(d->s, d->ast.v[n].start) + 1;
+             line < d->s->nlines && d->s->line_start[line] < d->ast.v[n].end; line++)
             d->in_string[line] = true;
     }
 }
@@ -24,7 +27,8 @@ static int by_start(const void *x, const void *y)
     return a->fix < b->fix ? -1 : a->fix > b->fix;
 }
 
-/* Do the statements of b follow those of a in the same block, with nothing but blank lines and comments between? */
+/* Do the statements of b follow those of a in the same block, with nothing but blank lines and comments
+ * between? */
 static bool adjacent(const Draft *d, Span a, Span b)
 {
     u32 from = line_of(d->s, a.end - 1), to = line_of(d->s, b.start);
@@ -43,7 +47,8 @@ static void wraps_merge(Draft *d, WrapVec *wraps)
         u32 k = n;
         while (k > 0) {
             Wrap *o = &wraps->v[k - 1];
-            if (str_eq(o->lock, w.lock) && (w.span.start < o->span.end || adjacent(d, o->span, w.span))) break;
+            if (str_eq(o->lock, w.lock) && (w.span.start < o->span.end || adjacent(d, o->span, w.span)))
+                break;
             k--;
         }
         if (k > 0) wraps->v[k - 1].span.end = MAX(wraps->v[k - 1].span.end, w.span.end);
@@ -68,7 +73,8 @@ static u32 depth_of(const WrapVec *wraps, u32 i)
     u32 depth = 0;
     for (u32 k = 0; k < wraps->n; k++) {
         Span o = wraps->v[k].span, s = wraps->v[i].span;
-        depth += k != i && o.start <= s.start && s.end <= o.end && (o.start != s.start || o.end != s.end || k < i);
+        depth +=
+            k != i && o.start <= s.start && s.end <= o.end && (o.start != s.start || o.end != s.end || k < i);
     }
     return depth;
 }
@@ -96,7 +102,8 @@ static void wrap_place(Draft *d, const Wrap *w, u32 depth)
     Str indent = line_indent(d->s, first), unit = indent_unit(d, indent);
     last = trailing_comments(d, last, indent);
     Buf head = {0};
-    while (indent.n && indent.p[0] == '\f') indent = str_slice(indent, 1, indent.n); /* a form feed stays on its line */
+    while (indent.n && indent.p[0] == '\f')
+        indent = str_slice(indent, 1, indent.n); /* a form feed stays on its line */
     buf_str(&head, indent);
     for (u32 i = 0; i < depth; i++) buf_str(&head, unit);
     buf_fmt(&head, "with %.*s:", STR_ARG(w->lock));

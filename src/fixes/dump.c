@@ -35,8 +35,8 @@ static void fix_dump(Buf *out, const Program *p, const FixList *fixes, u32 i)
     if (f->reason.n) buf_fmt(out, "  reason %.*s\n", STR_ARG(f->reason));
     if (f->lock != NONE) {
         const LockPlan *l = &fixes->locks.v[f->lock];
-        buf_fmt(out, "  lock %.*s %s %s: %.*s\n", STR_ARG(l->display), l->existing ? "existing" : "new", l->reentrant ? "RLock" : "Lock",
-                STR_ARG(l->reason));
+        buf_fmt(out, "  lock %.*s %s %s: %.*s\n", STR_ARG(l->display), l->existing ? "existing" : "new",
+                l->reentrant ? "RLock" : "Lock", STR_ARG(l->reason));
     }
     for (u32 k = 0; k < f->intents.n; k++) intent_dump(out, p, fixes, &f->intents.v[k]);
 }

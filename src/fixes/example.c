@@ -1,12 +1,17 @@
-/* Runs the examples of pages: each `before` goes through the whole pipeline in memory and must come out as its `after`;
- * what a page leaves alone must come out unchanged. All pages take part, so that an example also shows that its own page
- * is the one chosen. */
+/* Runs the examples of pages: each `before` goes through the whole pipeline in memory and must come out as
+ * its `after`; what a page leaves alone must come out unchanged. All pages take part, so that an example
+ * also shows that its own page is the one chosen. */
 #include "fixes/fixes.h"
 
 static Options example_options(const Page *page)
 {
-    return (Options){.command = CMD_DIFF, .model = page->strict ? MODEL_STRICT : MODEL_CPYTHON, .target = 14, .root = S("."),
-                     .unsafe_fixes = true, .min_confidence = CONF_MEDIUM, .jobs = 1};
+    return (Options){.command = CMD_DIFF,
+                     .model = page->strict ? MODEL_STRICT : MODEL_CPYTHON,
+                     .target = 14,
+                     .root = S("."),
+                     .unsafe_fixes = true,
+                     .min_confidence = CONF_MEDIUM,
+                     .jobs = 1};
 }
 
 /* The example as a program of one file after its fixes; *log says what was planned. */

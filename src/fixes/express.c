@@ -1,9 +1,9 @@
 /* How a region names a lock.
  *
- * A lock that is an attribute of the same object as the state is named as the state is: self.n → self._n_lock,
- * app.stats.counter → app.stats._counter_lock. A lock of a module is named as it is or imported beside the state. Any
- * other existing lock is named as a critical section of the same class or module names it. The name must mean the same
- * object during the whole region, and must not run code. */
+ * A lock that is an attribute of the same object as the state is named as the state is: self.n →
+ * self._n_lock, app.stats.counter → app.stats._counter_lock. A lock of a module is named as it is or
+ * imported beside the state. Any other existing lock is named as a critical section of the same class or
+ * module names it. The name must mean the same object during the whole region, and must not run code. */
 #include "fixes/fixes.h"
 
 /* Names and attributes only; type(self) too. */
@@ -16,7 +16,8 @@ static bool pure_object(const Ast *t, u32 n)
     return ast_is(t, fn, NODE_identifier) && str_is(ast_text(t, fn), "type");
 }
 
-/* The attribute node X.state at or below the left edge of the access's expression; NONE when a plain name stands there. */
+/* The attribute node X.state at or below the left edge of the access's expression; NONE when a plain name
+ * stands there. */
 static u32 state_attribute(const Ast *t, u32 n, Str state)
 {
     while (n != NONE) {
@@ -47,7 +48,8 @@ static Str root_text(const Facts *f, const Path *p)
     }
 }
 
-/* What stands before ".state" in a path, as text; empty when it cannot be written. *bare: nothing stands before it. */
+/* What stands before ".state" in a path, as text; empty when it cannot be written. *bare: nothing stands
+ * before it. */
 static Str path_prefix(Plan *pl, const Facts *f, const Path *p, Str state, bool *bare)
 {
     *bare = p->nattr == 0 || !str_eq(sym_str(f, p->attr[p->nattr - 1]), state);
@@ -115,7 +117,8 @@ static Str section_text(Plan *pl, const Region *r, u32 lock)
         const Path *p = &f->paths.v[s->path];
         if (s->call != NONE && s->kind != SECTION_ACQUIRE) continue;
         bool global = p->root == ROOT_GLOBAL;
-        bool mine = p->root == ROOT_SELF && here->self_class != NONE && f->funcs.v[s->func].self_class == here->self_class;
+        bool mine = p->root == ROOT_SELF && here->self_class != NONE &&
+                    f->funcs.v[s->func].self_class == here->self_class;
         bool local = (p->root == ROOT_LOCAL || p->root == ROOT_PARAM) && s->func == r->func;
         if (!global && !mine && !local) continue;
         bool item = false;
@@ -131,11 +134,13 @@ static bool import_beside(Plan *pl, const LockPlan *l, const Region *r, Str root
     const Facts *f = pl->p->facts[r->file];
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *m = &f->imports.v[i];
-        if (m->name == SYM_EMPTY || m->typing || !str_eq(sym_str(f, m->local), root) || m->func != 0) continue;
+        if (m->name == SYM_EMPTY || m->typing || !str_eq(sym_str(f, m->local), root) || m->func != 0)
+            continue;
         if (name_used(f, l->name)) return false;
         static const char dots[] = "................";
         u32 level = MIN(m->level, (u32)sizeof dots - 1);
-        Str text = str_fmt(pl->a, "from %.*s%.*s import %.*s", (int)level, dots, STR_ARG(sym_str(f, m->module)), STR_ARG(l->name));
+        Str text = str_fmt(pl->a, "from %.*s%.*s import %.*s", (int)level, dots,
+                           STR_ARG(sym_str(f, m->module)), STR_ARG(l->name));
         intent_add(pl, fix, INTENT_NEED_IMPORT, r->file, m->span, text, NONE);
         *out = l->name;
         return true;
@@ -143,7 +148,8 @@ static bool import_beside(Plan *pl, const LockPlan *l, const Region *r, Str root
     return false;
 }
 
-static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root, Str *why)
+static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root,
+                    Str *why)
 {
     const Place *place = &pl->p->places.v[w->place];
     bool attribute = place->kind == PLACE_INSTANCE || place->kind == PLACE_CLASS_ATTR;
@@ -152,7 +158,8 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
         *out = l->name;
         return true;
     }
-    if (l->kind == PLACE_GLOBAL && l->file == r->file && (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
+    if (l->kind == PLACE_GLOBAL && l->file == r->file &&
+        (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
         *out = l->name;
         return true;
     }
@@ -183,7 +190,9 @@ bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str
     Str root;
     if (!express(pl, l, w, r, fix, &r->lock, &root, why)) return false;
     if (root.n && rebound(pl, r, root)) {
-        *why = str_fmt(pl->a, "%.*s is assigned between the steps, so the lock would be another object's", STR_ARG(root));
+        *why = str_fmt(pl->a,
+                              "%.*s is assigned between the steps, so the lock would be another object's",
+                              STR_ARG(root));
         return false;
     }
     return true;

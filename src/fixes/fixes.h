@@ -1,11 +1,12 @@
 /* fixes/: from races to intents.
  *
- *   page.c     a transform page (transforms/NAME.md) from its text      script.c   its edit script, read and run
- *   example.c  a page's examples, run as tests                          import.c   how a file names a library's object
- *   sites.c    the files concerned, parsed again; statements of a site  judge.c    named judgements: may this be edited?
- *   lock.c     which lock, Lock or RLock, where it lives, its name      reach.c    what a region may call
- *   guard.c    planner: put every write of a place under one lock       queue.c    planners for queues
- *   plan.c     fixes_plan: which page for which place                   dump.c     the text dump */
+ *   page.c     a transform page (transforms/NAME.md) from its text   script.c   its edit script, read and run
+ *   example.c  a page's examples, run as tests     import.c   how a file names a library's object
+ *   sites.c    files parsed again, regions         judge.c    named judgements: may this be edited?
+ *   lock.c     which lock, where, its name         express.c  how a region names the lock
+ *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
+ *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
+ *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
 
@@ -15,7 +16,14 @@
 /* ---- pages --------------------------------------------------------------------------------------------- */
 
 typedef enum Verb {
-    VERB_NEED_IMPORT, VERB_NEED_LOCK, VERB_WRAP, VERB_REPLACE, VERB_INSERT, VERB_DELETE, VERB_DECORATE, VERB_DECLARE
+    VERB_NEED_IMPORT,
+    VERB_NEED_LOCK,
+    VERB_WRAP,
+    VERB_REPLACE,
+    VERB_INSERT,
+    VERB_DELETE,
+    VERB_DECORATE,
+    VERB_DECLARE
 } Verb;
 
 /* One line of an edit script. */
@@ -72,7 +80,8 @@ typedef struct EmbeddedPage {
 extern const EmbeddedPage embedded_pages[];
 extern const u32 embedded_page_count;
 
-/* Parses a page. On error returns NULL with "file:line: sentence" in e. The query is compiled only by page_check. */
+/* Parses a page. On error returns NULL with "file:line: sentence" in e. The query is compiled only by
+ * page_check. */
 Page *page_parse(Arena *a, Str file, Str text, Err *e);
 /* What page_parse leaves out because it takes time: does the query compile, do the captures exist? */
 bool page_check(const Page *p, Err *e);
@@ -83,7 +92,8 @@ const Page *page_find(const PageList *pages, Str id);
 /* Reads an edit script whose first line is line `line` of the page. */
 bool script_parse(Arena *a, Str file, u32 line, Str text, StepVec *out, Err *e);
 
-/* ---- naming imported things ------------------------------------------------------------------------------ */
+/* ---- naming imported things
+ * ------------------------------------------------------------------------------ */
 
 /* How a file names "threading.Lock" or "collections.deque". */
 typedef struct ImportRef {
@@ -98,7 +108,8 @@ ImportRef import_ref(Arena *a, const Facts *f, const Ast *t, Str module, Str nam
 /* Is the name bound anywhere in the file, or does the word occur in it at all? */
 bool name_used(const Facts *f, Str name);
 
-/* ---- sites ----------------------------------------------------------------------------------------------- */
+/* ---- sites
+ * ----------------------------------------------------------------------------------------------- */
 
 /* A run of whole statements in one block, on lines of its own, that is to run under a lock. */
 typedef struct Region {
@@ -126,10 +137,14 @@ typedef struct Work {
     bool done;
 } Work;
 
+/* A parsed file; the ones used last are kept. Node ids stay the same when a file is parsed again. */
 typedef struct SiteFile {
-    Tree *tree;
+    Arena a;
+    Tree *tree; /* only for queries */
     Ast ast;
+    u32 used;
 } SiteFile;
+enum { SITE_FILES = 64 };
 
 typedef struct Plan {
     Arena *a;
@@ -137,13 +152,16 @@ typedef struct Plan {
     const PageList *pages;
     RaceVec *races;
     FixList *out;
-    SiteFile *files; /* by file; tree NULL until asked for */
+    SiteFile **files; /* by file, NULL when not parsed now */
+    u32 nparsed, tick;
     Vec(Work) works;
     u32 nfuncs, nclasses;
     u32 *mark, marks; /* by global function: the last question that asked about it, see reach.c */
     u32 *seen, epoch;
     u32 *caller_first, *caller_edge; /* edges by callee */
     u32 *taker_first, *taker;        /* functions that take a lock, by lock */
+    bool *finalizer; /* runs in __del__, a weakref callback or a signal handler, or is called there */
+    u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
 } Plan;
 
 const Ast *site_ast(Plan *pl, u32 file);
@@ -158,7 +176,8 @@ u32 ast_statement(const Ast *t, u32 n);
 /* The function or class definition with exactly this span; NONE. */
 u32 ast_definition(const Ast *t, Span span);
 bool ast_inside(const Ast *t, u32 n, u32 outer);
-/* The smallest run of whole statements on whole lines of one block that holds both spans. False with a reason. */
+/* The smallest run of whole statements on whole lines of one block that holds both spans. False with a
+ * reason. */
 bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why);
 /* First line of the page's query match whose @place covers the span; captures by name. */
 typedef struct Capture {
@@ -168,7 +187,8 @@ typedef struct Capture {
 typedef Vec(Capture) CaptureVec;
 bool site_match(Plan *pl, const Query *q, u32 file, Span span, CaptureVec *out);
 
-/* ---- judgements ------------------------------------------------------------------------------------------ */
+/* ---- judgements
+ * ------------------------------------------------------------------------------------------ */
 
 typedef enum Verdict { VERDICT_OK, VERDICT_UNSAFE, VERDICT_DECLINE } Verdict;
 typedef struct Judgement {
@@ -180,16 +200,19 @@ extern const Judgement judgement_table[];
 extern const u32 judgement_count;
 const Judgement *judgement_find(Str name);
 /* All of the page's judgements and those that every lock needs; the worst verdict and its reason. */
-Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock, Str *why);
+Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock,
+                     Str *why);
 
-/* ---- locks and calls ------------------------------------------------------------------------------------- */
+/* ---- locks and calls
+ * ------------------------------------------------------------------------------------- */
 
 /* Chooses a lock for works that share one: an index in FixList.locks, or NONE with a reason. */
 u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
-/* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent of the
- * fix. False with a reason. */
+/* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
+ * of the fix. False with a reason. */
 bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why);
-/* Why the class cannot have a lock attribute set in __init__; empty when it can. *never: not in the class body either. */
+/* Why the class cannot have a lock attribute set in __init__; empty when it can. *never: not in the class
+ * body either. */
 Str class_obstacle(Plan *pl, u32 gclass, Str state, bool *never);
 
 /* Prepares the tables for the questions below. */
@@ -197,16 +220,19 @@ void reach_init(Plan *pl);
 /* A mark of its own for the functions that take the lock themselves. */
 u32 mark_takers(Plan *pl, u32 lock);
 typedef enum Reach { REACH_NO, REACH_UNKNOWN, REACH_YES } Reach;
-/* May code in this span of a function call, directly or not, a function marked `mark`, or code nobody here knows? */
+/* May code in this span of a function call, directly or not, a function marked `mark`, or code nobody here
+ * knows? */
 Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark);
-/* May a caller of the function, near or far, hold the lock while calling? weak: count calls by method name too. */
+/* Does the function itself take the lock inside this span? */
+bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock);
+/* May a caller of the function, near or far, hold the lock while calling? weak: count calls by method name
+ * too. */
 bool reach_holding(Plan *pl, u32 gfunc, u32 lock, bool weak);
-/* Is the function __del__, a signal handler or a weakref callback, or only one call away from one? */
-bool reach_finalizer(Plan *pl, u32 gfunc);
 u32 gfunc_of(const Program *p, u32 file, u32 func);
 GId class_gid(const Program *p, u32 gclass);
 
-/* ---- running --------------------------------------------------------------------------------------------- */
+/* ---- running
+ * --------------------------------------------------------------------------------------------- */
 
 bool script_run(Plan *pl, Work *w, const Page *page);
 /* Replaces {name} by captures and imports, and gives later lines the indentation of the line at `at`. */

@@ -1,17 +1,19 @@
 /* Planner "guard": every write of a place under one lock.
  *
- * A lock on one side of a race protects nothing, so the unit is the place. For each race the region runs from the
- * statement that reads or tests to the one that acts; every other write of the place that can run at the same time as
- * the race becomes a region of its own, since a lone store beside a guarded update can be lost. Plain reads stay as
- * they are. Places whose regions overlap, or that change in the same statements, get one lock.
+ * A lock on one side of a race protects nothing, so the unit is the place. For each race the region runs
+ * from the statement that reads or tests to the one that acts; every other write of the place that can run
+ * at the same time as the race becomes a region of its own, since a lone store beside a guarded update can
+ * be lost. Plain reads stay as they are. Places whose regions overlap, or that change in the same
+ * statements, get one lock.
  *
  * plan_guard only collects regions; guard_finish chooses locks when the regions of all places are known. */
 #include "fixes/fixes.h"
 
 static const char *const mutators[] = {
-    "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "remove", "clear", "update",
-    "setdefault", "add", "discard", "sort", "reverse", "rotate", "move_to_end", "intersection_update", "difference_update",
-    "symmetric_difference_update", "subtract", "__setitem__", "__delitem__"};
+    "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "remove",
+    "clear", "update", "setdefault", "add", "discard", "sort", "reverse", "rotate", "move_to_end",
+    "intersection_update", "difference_update", "symmetric_difference_update", "subtract", "__setitem__",
+    "__delitem__"};
 
 bool access_writes(const Program *p, u32 gaccess)
 {
@@ -64,7 +66,8 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
     vec_push(pl->a, &w->regions, r);
 }
 
-/* The earliest access of the same place in the function whose value flows into this write; the write itself if none. */
+/* The earliest access of the same place in the function whose value flows into this write; the write
+ * itself if none. */
 static u32 flow_source(Plan *pl, const Work *w, u32 gaccess)
 {
     GId g = access_gid(pl->p, gaccess);
@@ -104,7 +107,9 @@ static void race_regions(Plan *pl, Work *w, const Race *r)
     for (u32 i = 0; i < r->nsites; i++) {
         u32 site = r->sites[i];
         bool odd = i == 0 && r->test == NONE; /* the reported one, even when it reads */
-        if (pl->p->access_place[site] != w->place || (!odd && !access_writes(pl->p, site)) || in_construction(pl, w, site)) continue;
+        if (pl->p->access_place[site] != w->place || (!odd && !access_writes(pl->p, site)) ||
+            in_construction(pl, w, site))
+            continue;
         region_add(pl, w, flow_source(pl, w, site), site, true);
     }
 }
@@ -156,7 +161,8 @@ static bool together(const Plan *pl, const Work *a, const Work *b)
     if (p->kind != q->kind || p->owner != q->owner || p->file != q->file) return false;
     for (u32 i = 0; i < a->regions.n; i++)
         for (u32 k = 0; k < b->regions.n; k++)
-            if (a->regions.v[i].file == b->regions.v[k].file && a->regions.v[i].func == b->regions.v[k].func) return true;
+            if (a->regions.v[i].file == b->regions.v[k].file && a->regions.v[i].func == b->regions.v[k].func)
+                return true;
     return false;
 }
 
@@ -168,8 +174,10 @@ static void works_group(Plan *pl)
         if (!a->page || a->done) continue;
         for (u32 k = i + 1; k < pl->works.n; k++) {
             const Work *b = &pl->works.v[k];
-            if (!b->page || b->done || group_root(pl, i) == group_root(pl, k) || !together(pl, a, b)) continue;
-            pl->works.v[MAX(group_root(pl, i), group_root(pl, k))].group = MIN(group_root(pl, i), group_root(pl, k));
+            if (!b->page || b->done || group_root(pl, i) == group_root(pl, k) || !together(pl, a, b))
+                continue;
+            pl->works.v[MAX(group_root(pl, i), group_root(pl, k))].group =
+                MIN(group_root(pl, i), group_root(pl, k));
         }
     }
 }
@@ -193,7 +201,8 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
 {
     const LockPlan *l = &pl->out->locks.v[lock];
     Str why = r->problem;
-    if (!why.n && guarded_already(pl, r, l)) {
+    bool gap = r->race && r->test != NONE; /* each step may hold the lock, and something still come between */
+    if (!why.n && !gap && guarded_already(pl, r, l)) {
         r->skip = true;
         return true;
     }
@@ -206,7 +215,9 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
     }
     if (v == VERDICT_DECLINE) {
         r->skip = true;
-        fix_caution(f, FIX_UNSAFE, str_fmt(pl->a, "%.*s changes it too and is not guarded: %.*s", STR_ARG(where(pl, r)), STR_ARG(why)));
+        fix_caution(f, FIX_UNSAFE,
+                    str_fmt(pl->a, "%.*s changes it too and is not guarded: %.*s", STR_ARG(where(pl, r)),
+                            STR_ARG(why)));
         return true;
     }
     intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
@@ -238,6 +249,7 @@ static bool takes_inside(Plan *pl, Work **works, u32 n, u32 lock)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
             if (r->problem.n || lockset_has(pl->p, pl->p->access_locks[r->access], lock)) continue;
+            if (takes_directly(pl, r->file, r->func, r->span, lock)) return true;
             if (reach_from(pl, r->file, r->func, r->span, mark) == REACH_YES) return true;
         }
     return false;
@@ -283,7 +295,8 @@ void guard_finish(Plan *pl)
         if (!pl->works.v[i].page || pl->works.v[i].done) continue;
         u32 n = 0;
         for (u32 k = i; k < pl->works.n; k++)
-            if (pl->works.v[k].page && !pl->works.v[k].done && group_root(pl, k) == group_root(pl, i)) group[n++] = &pl->works.v[k];
+            if (pl->works.v[k].page && !pl->works.v[k].done && group_root(pl, k) == group_root(pl, i))
+                group[n++] = &pl->works.v[k];
         group_plan(pl, group, n);
     }
 }

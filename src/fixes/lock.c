@@ -1,9 +1,10 @@
 /* Which lock guards a set of places, whether it must be reentrant, where it lives and what it is called.
  *
- * Order of choice: the lock that is held at most accesses already; a lock that guards other fields of the same object;
- * a new one beside the state. A new lock lives where memory-model.md (section 6) found it safest: module level for
- * globals, the class body for class attributes, __init__ for instances of a class without any sign that an attribute
- * more would hurt, else the class body. It is an RLock when what it guards can come back to itself. */
+ * Order of choice: the lock that is held at most accesses already; a lock that guards other fields of the
+ * same object; a new one beside the state. A new lock lives where memory-model.md (section 6) found it
+ * safest: module level for globals, the class body for class attributes, __init__ for instances of a class
+ * without any sign that an attribute more would hurt, else the class body. It is an RLock when what it
+ * guards can come back to itself. */
 #include "fixes/fixes.h"
 
 static const Place *place_of(const Plan *pl, const Work *w)
@@ -21,7 +22,8 @@ static Str place_name(const Plan *pl, const Place *p)
 /* May the lock be used in a plain with statement? */
 static bool lock_usable(const Lock *l)
 {
-    return l->kind == TYPE_LOCK || l->kind == TYPE_RLOCK || l->kind == TYPE_CONDITION || (l->kind == TYPE_UNKNOWN && l->maybe);
+    return l->kind == TYPE_LOCK || l->kind == TYPE_RLOCK || l->kind == TYPE_CONDITION ||
+           (l->kind == TYPE_UNKNOWN && l->maybe);
 }
 
 static u32 race_lock(const Plan *pl, const Work *w)
@@ -64,8 +66,15 @@ static u32 existing_plan(Plan *pl, const Work *w, u32 lock, Str reason)
     for (u32 i = 0; i < pl->out->locks.n; i++)
         if (pl->out->locks.v[i].existing && pl->out->locks.v[i].lock == lock) return i;
     const Lock *l = &pl->p->locks.v[lock];
-    LockPlan plan = {.existing = true, .reentrant = l->reentrant, .lock = lock, .display = l->display, .reason = reason,
-                     .place = w->place, .owner = NONE, .kind = PLACE_GLOBAL, .name = l->display};
+    LockPlan plan = {.existing = true,
+                     .reentrant = l->reentrant,
+                     .lock = lock,
+                     .display = l->display,
+                     .reason = reason,
+                     .place = w->place,
+                     .owner = NONE,
+                     .kind = PLACE_GLOBAL,
+                     .name = l->display};
     if (l->place != NONE) {
         const Place *lp = &pl->p->places.v[l->place];
         plan.kind = lp->kind;
@@ -91,11 +100,14 @@ static bool one_of(Str s, const char *const *v, u32 n)
     return false;
 }
 
-static const char *const closed_bases[] = {"NamedTuple", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "TypedDict", "Protocol",
-                                           "BaseModel", "Structure", "Union", "Struct"};
-static const char *const hooks[] = {"__getstate__", "__setstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__",
-                                    "__getnewargs__", "__getattr__", "__getattribute__", "__setattr__", "__new__"};
-static const char *const copiers[] = {"pickle", "copy", "copyreg", "multiprocessing", "dill", "cloudpickle", "shelve", "joblib"};
+static const char *const closed_bases[] = {
+    "NamedTuple", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "TypedDict", "Protocol", "BaseModel",
+    "Structure", "Union", "Struct"};
+static const char *const hooks[] = {
+    "__getstate__", "__setstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__",
+    "__getnewargs__", "__getattr__", "__getattribute__", "__setattr__", "__new__"};
+static const char *const copiers[] = {"pickle", "copy",        "copyreg", "multiprocessing",
+                                      "dill",   "cloudpickle", "shelve",  "joblib"};
 
 static Str method_obstacle(Plan *pl, const Facts *f, u32 cls)
 {
@@ -111,8 +123,11 @@ static Str import_obstacle(Plan *pl, const Facts *f)
 {
     for (u32 i = 0; i < f->imports.n; i++) {
         Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
-        if (one_of(top, copiers, COUNT_OF(copiers)) && !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
-            return str_fmt(pl->a, "its module uses %.*s, and an object with a lock cannot be pickled or copied", STR_ARG(top));
+        if (one_of(top, copiers, COUNT_OF(copiers)) &&
+            !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
+            return str_fmt(pl->a,
+                           "its module uses %.*s, and an object with a lock cannot be pickled or copied",
+                           STR_ARG(top));
     }
     return S("");
 }
@@ -146,21 +161,51 @@ static bool calls_super(const Facts *f, u32 init)
     return false;
 }
 
-/* A subclass whose __init__ does not call its base's would be without the lock. */
-static Str subclass_obstacle(Plan *pl, u32 gclass)
+/* Base and derived class of every pair in the program, as global ids. */
+typedef struct Pair {
+    u32 base, derived;
+} Pair;
+typedef Vec(Pair) PairVec;
+
+static void pairs_collect(Plan *pl, PairVec *out)
 {
     for (u32 file = 0; file < pl->p->nfiles; file++) {
         const Facts *f = pl->p->facts[file];
-        for (u32 c = 0; c < f->classes.n; c++) {
-            bool derived = false;
-            for (u32 b = f->classes.v[c].bases; b < f->classes.v[c].bases + f->classes.v[c].nbases && !derived; b++) {
+        for (u32 c = 0; c < f->classes.n; c++)
+            for (u32 b = f->classes.v[c].bases; b < f->classes.v[c].bases + f->classes.v[c].nbases; b++) {
                 Type t = path_type(pl->p, file, f->bases.v[b]);
-                derived = t.kind == TYPE_CLASS_OBJECT && t.id == gclass;
+                if (t.kind == TYPE_CLASS_OBJECT)
+                    vec_push(pl->a, out, (Pair){t.id, pl->p->class_base[file] + c});
             }
-            u32 init = derived ? own_init(f, c) : NONE;
-            if (init != NONE && !calls_super(f, init))
-                return str_fmt(pl->a, "the subclass %.*s does not call super().__init__()", STR_ARG(sym_str(f, f->classes.v[c].name)));
-        }
+    }
+}
+
+static void derived_index(Plan *pl)
+{
+    PairVec pairs = {0};
+    u32 n = pl->p->class_base[pl->p->nfiles];
+    pairs_collect(pl, &pairs);
+    pl->derived_first = arena_new(pl->a, u32, n + 2);
+    pl->derived = arena_new(pl->a, u32, pairs.n + 1);
+    for (u32 i = 0; i < pairs.n; i++) pl->derived_first[pairs.v[i].base + 2]++;
+    for (u32 c = 0; c < n; c++) pl->derived_first[c + 2] += pl->derived_first[c + 1];
+    for (u32 i = 0; i < pairs.n; i++)
+        pl->derived[pl->derived_first[pairs.v[i].base + 1]++] = pairs.v[i].derived;
+}
+
+/* A subclass whose __init__ does not call its base's would be without the lock. */
+static Str subclass_obstacle(Plan *pl, u32 gclass, u32 depth)
+{
+    if (!pl->derived) derived_index(pl);
+    for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
+        GId id = class_gid(pl->p, pl->derived[i]);
+        const Facts *f = pl->p->facts[id.file];
+        u32 init = own_init(f, id.id);
+        if (init != NONE && !calls_super(f, init))
+            return str_fmt(pl->a, "the subclass %.*s does not call super().__init__()",
+                           STR_ARG(sym_str(f, f->classes.v[id.id].name)));
+        Str why = depth ? subclass_obstacle(pl, pl->derived[i], depth - 1) : S("");
+        if (why.n) return why;
     }
     return S("");
 }
@@ -174,19 +219,21 @@ Str class_obstacle(Plan *pl, u32 gclass, Str state, bool *never)
     for (u32 b = c->bases; b < c->bases + c->nbases; b++)
         if (one_of(last_part(f, f->bases.v[b]), closed_bases, COUNT_OF(closed_bases))) {
             *never = true;
-            return str_fmt(pl->a, "a %.*s takes no attributes of its own", STR_ARG(last_part(f, f->bases.v[b])));
+            return str_fmt(pl->a, "a %.*s takes no attributes of its own",
+                           STR_ARG(last_part(f, f->bases.v[b])));
         }
     if (c->has_slots) return S("the class has __slots__");
     for (u32 d = c->decorators; d < c->decorators + c->ndecorators; d++) {
         Str text = path_text(pl->a, f, f->decorators.v[d]);
-        if (str_contains(text, S("dataclass")) || str_starts(text, S("attr"))) return S("the class is a dataclass");
+        if (str_contains(text, S("dataclass")) || str_starts(text, S("attr")))
+            return S("the class is a dataclass");
     }
     Str why = method_obstacle(pl, f, id.id);
     if (!why.n) why = import_obstacle(pl, f);
     u32 init = own_init(f, id.id);
     if (!why.n && init == NONE) return S("the class has no __init__ of its own");
     if (!why.n && !assigns(f, init, state)) return S("its __init__ does not set the state");
-    return why.n ? why : subclass_obstacle(pl, gclass);
+    return why.n ? why : subclass_obstacle(pl, gclass, 8);
 }
 
 /* ---- a new lock ---- */
@@ -226,7 +273,8 @@ static Str new_name(Plan *pl, const LockPlan *l, Str state, bool several)
     Str core = core_name(pl, state);
     if (several && l->kind != PLACE_GLOBAL && !name_taken(pl, l, S("_lock"))) return S("_lock");
     const char *under = l->kind == PLACE_CLOSURE ? "" : "_";
-    Str tries[] = {str_fmt(pl->a, "%s%.*s_lock", under, STR_ARG(core)), str_fmt(pl->a, "%s%.*s_guard", under, STR_ARG(core)),
+    Str tries[] = {str_fmt(pl->a, "%s%.*s_lock", under, STR_ARG(core)),
+                   str_fmt(pl->a, "%s%.*s_guard", under, STR_ARG(core)),
                    str_fmt(pl->a, "%s%.*s_mutex", under, STR_ARG(core))};
     for (u32 i = 0; i < COUNT_OF(tries); i++)
         if (!name_taken(pl, l, tries[i])) return tries[i];
@@ -252,7 +300,8 @@ static bool new_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
     }
     if (p->kind == PLACE_CLASS_ATTR || !obstacle.n) return true;
     l->kind = PLACE_CLASS_ATTR;
-    l->reason = str_fmt(pl->a, "one lock for all instances, in the class body, because %.*s", STR_ARG(obstacle));
+    l->reason =
+        str_fmt(pl->a, "one lock for all instances, in the class body, because %.*s", STR_ARG(obstacle));
     return true;
 }
 
@@ -268,7 +317,8 @@ static bool needs_rlock(Plan *pl, Work **works, u32 n)
     for (u32 i = 0; i < n; i++)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
-            if (!r->skip && !r->problem.n && reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO) return true;
+            if (!r->skip && !r->problem.n && reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO)
+                return true;
         }
     return false;
 }
@@ -287,7 +337,9 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
     Str state = place_name(pl, p);
     if (p->kind == PLACE_DEFAULT && p->owner != NONE) {
         GId f = func_gid(pl->p, p->owner);
-        state = str_fmt(pl->a, "%.*s_%.*s", STR_ARG(sym_str(pl->p->facts[f.file], program_func(pl->p, p->owner)->name)), STR_ARG(state));
+        state = str_fmt(pl->a, "%.*s_%.*s",
+                        STR_ARG(sym_str(pl->p->facts[f.file], program_func(pl->p, p->owner)->name)),
+                        STR_ARG(state));
     }
     l.name = new_name(pl, &l, state, n > 1);
     l.display = scope_display(pl, p, l.name);
@@ -312,7 +364,9 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
             reason = "it is held at most other accesses of the state";
         }
     if (lock != NONE && !lock_usable(&pl->p->locks.v[lock])) {
-        *why = str_fmt(pl->a, "%.*s guards it, but is no plain lock that a with statement could take", STR_ARG(pl->p->locks.v[lock].display));
+        *why = str_fmt(pl->a,
+                              "%.*s guards it, but is no plain lock that a with statement could take",
+                              STR_ARG(pl->p->locks.v[lock].display));
         return NONE;
     }
     if (lock != NONE) return existing_plan(pl, works[0], lock, str_from(reason));
@@ -322,7 +376,9 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
         Str held = S("");
         for (u32 i = 0; i < n; i++)
             for (u32 k = 0; k < works[i]->regions.n && !held.n; k++)
-                if (judgement_find(S("lock-not-held"))->judge(pl, works[i], &works[i]->regions.v[k], &pl->out->locks.v[plan], &held) == VERDICT_OK)
+                if (judgement_find(S("lock-not-held"))
+                        ->judge(pl, works[i], &works[i]->regions.v[k], &pl->out->locks.v[plan], &held) ==
+                    VERDICT_OK)
                     held = S("");
         if (!held.n) return plan;
     }

@@ -1,8 +1,10 @@
-/* Transform pages: one Markdown file holds a transform's documentation, its matcher, its rewrite and its first tests.
+/* Transform pages: one Markdown file holds a transform's documentation, its matcher, its rewrite and its
+ * first tests.
  *
- * The page is read line by line: front matter between two --- lines, a # heading, prose, and the ## sections that are
- * known by name. Sections with other names are prose. Every error names the page's line. Pages of a directory are
- * checked whole, the compiled-in ones only in the tests, because compiling queries takes time at every start. */
+ * The page is read line by line: front matter between two --- lines, a # heading, prose, and the ##
+ * sections that are known by name. Sections with other names are prose. Every error names the page's line.
+ * Pages of a directory are checked whole, the compiled-in ones only in the tests, because compiling
+ * queries takes time at every start. */
 #include "fixes/fixes.h"
 #include "parse/parse.h"
 
@@ -106,7 +108,8 @@ static bool read_front(Reader *r)
         line = str_trim(line);
         if (str_is(line, "---")) return true;
         if (!line.n) continue;
-        if (str_find(line, ':') == line.n) return page_error(r, r->line, "expected `key: value`, found ", line);
+        if (str_find(line, ':') == line.n)
+            return page_error(r, r->line, "expected `key: value`, found ", line);
         Str value, key = str_trim(str_cut(line, ':', &value));
         if (!read_key(r, key, str_trim(value))) return false;
     }
@@ -119,13 +122,15 @@ static bool example_add(Reader *r, u32 line, Str info, Str code)
 {
     bool second = r->pending.p && !str_contains(info, S("before"));
     if (!second && r->pending.p) return page_error(r, line, "two `before` follow each other", S(""));
-    if (!second && str_contains(info, S("after"))) return page_error(r, line, "`after` has no `before`", S(""));
+    if (!second && str_contains(info, S("after")))
+        return page_error(r, line, "`after` has no `before`", S(""));
     if (!second) {
         r->pending = code;
         r->pending_line = line;
         return true;
     }
-    vec_push(r->a, &r->page->examples, (Example){.line = r->pending_line, .before = r->pending, .after = code});
+    vec_push(r->a, &r->page->examples,
+             (Example){.line = r->pending_line, .before = r->pending, .after = code});
     r->pending = (Str){0};
     return true;
 }
@@ -220,7 +225,8 @@ static bool step_check(const Page *p, const Query *q, const Step *s, Err *e)
     Str names[2] = {s->at, s->to};
     for (u32 i = 0; i < 2; i++)
         if (names[i].n && !capture_known(q, names[i]))
-            return err_set(e, "%.*s:%u: the query has no capture @%.*s", STR_ARG(p->file), s->line, STR_ARG(names[i]));
+            return err_set(e, "%.*s:%u: the query has no capture @%.*s", STR_ARG(p->file), s->line,
+                           STR_ARG(names[i]));
     return true;
 }
 
@@ -237,7 +243,8 @@ bool page_check(const Page *p, Err *e)
         for (u32 i = 0; i < at && i < p->find.n; i++) line += p->find.p[i] == '\n';
         err_set(e, "%.*s:%u: %s", STR_ARG(p->file), line, why.msg);
     } else if (!capture_known(q, S("place"))) {
-        ok = err_set(e, "%.*s:%u: the query needs a capture @place for the state it is about", STR_ARG(p->file), p->find_line);
+        ok = err_set(e, "%.*s:%u: the query needs a capture @place for the state it is about",
+                     STR_ARG(p->file), p->find_line);
     }
     for (u32 i = 0; ok && i < p->steps.n; i++) ok = step_check(p, q, &p->steps.v[i], e);
     query_free(q);
@@ -281,7 +288,8 @@ static bool load_dir(Arena *a, Str dir, PageList *out, Err *e)
     if (!d) return err_set(e, "cannot read the transforms folder %.*s", STR_ARG(dir));
     StrVec names = {0};
     for (struct dirent *entry; (entry = readdir(d));)
-        if (str_ends(str_from(entry->d_name), S(".md"))) vec_push(a, &names, str_dup(a, str_from(entry->d_name)));
+        if (str_ends(str_from(entry->d_name), S(".md")))
+            vec_push(a, &names, str_dup(a, str_from(entry->d_name)));
     closedir(d);
     if (names.n) qsort(names.v, names.n, sizeof *names.v, by_name);
     for (u32 i = 0; i < names.n; i++)

@@ -1,9 +1,9 @@
 /* fixes_plan: one fix per place.
  *
- * Findings are gathered by place; what is about no place stands alone. For each, the pages whose rules fit are tried:
- * first those that need no lock, in the order of the list, then those that guard with one. A page must take care of
- * every finding of the place, since a lock on some accesses and none on others would leave the race. Whatever nothing
- * applies to is declined with the last reason. */
+ * Findings are gathered by place; what is about no place stands alone. For each, the pages whose rules fit
+ * are tried: first those that need no lock, in the order of the list, then those that guard with one. A
+ * page must take care of every finding of the place, since a lock on some accesses and none on others
+ * would leave the race. Whatever nothing applies to is declined with the last reason. */
 #include "fixes/fixes.h"
 
 const char *const safety_name[] = {"safe", "unsafe", "manual"};
@@ -35,7 +35,8 @@ Fix *fix_add(Plan *pl, const Page *page, Work *w)
 
 void intent_add(Plan *pl, Fix *f, IntentKind kind, u32 file, Span span, Str text, u32 lock)
 {
-    vec_push(pl->a, &f->intents, (Intent){.kind = (u8)kind, .file = file, .span = span, .text = text, .lock = lock});
+    vec_push(pl->a, &f->intents,
+             (Intent){.kind = (u8)kind, .file = file, .span = span, .text = text, .lock = lock});
 }
 
 void fix_caution(Fix *f, u8 safety, Str reason)
@@ -132,7 +133,7 @@ void fixes_plan(Arena *a, const Program *p, const PageList *pages, RaceVec *race
 {
     *out = (FixList){0};
     Plan pl = {.a = a, .p = p, .pages = pages, .races = races, .out = out};
-    pl.files = arena_new(a, SiteFile, p->nfiles + 1);
+    pl.files = arena_new(a, SiteFile *, p->nfiles + 1);
     reach_init(&pl);
     works_gather(&pl);
     for (u32 i = 0; i < pl.works.n; i++) work_start(&pl, &pl.works.v[i]);

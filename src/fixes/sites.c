@@ -1,8 +1,9 @@
 /* The files concerned, parsed again, and the statements that stand at the sites of a race.
  *
- * A region is the smallest run of whole statements of one block that holds two spans: both are lifted to the block they
- * have in common. Where the run does not stand on lines of its own (a; b, or a suite on the line of its header), it
- * grows to the statements it shares its lines with, or to the compound statement around. */
+ * A region is the smallest run of whole statements of one block that holds two spans: both are lifted to
+ * the block they have in common. Where the run does not stand on lines of its own (a; b, or a suite on the
+ * line of its header), it grows to the statements it shares its lines with, or to the compound statement
+ * around. */
 #include "fixes/fixes.h"
 #include "parse/parse.h"
 
@@ -11,32 +12,58 @@ const Source *site_source(const Plan *pl, u32 file)
     return pl->p->facts[file]->source;
 }
 
-static SiteFile *site_file(Plan *pl, u32 file)
+static void site_drop(Plan *pl, u32 file)
 {
-    SiteFile *f = &pl->files[file];
-    if (!f->tree) {
-        f->tree = tree_parse(site_source(pl, file));
-        f->ast = ast_build(pl->a, f->tree);
+    tree_free(pl->files[file]->tree);
+    arena_free(&pl->files[file]->a);
+    free(pl->files[file]);
+    pl->files[file] = NULL;
+    pl->nparsed--;
+}
+
+/* Makes room by dropping the file that was used longest ago. */
+static void site_room(Plan *pl)
+{
+    if (pl->nparsed < SITE_FILES) return;
+    u32 oldest = NONE;
+    for (u32 i = 0; i < pl->p->nfiles; i++)
+        if (pl->files[i] && (oldest == NONE || pl->files[i]->used < pl->files[oldest]->used)) oldest = i;
+    site_drop(pl, oldest);
+}
+
+static SiteFile *site_file(Plan *pl, u32 file, bool tree)
+{
+    SiteFile *f = pl->files[file];
+    if (!f) {
+        site_room(pl);
+        f = pl->files[file] = xmalloc(sizeof *f);
+        *f = (SiteFile){0};
+        pl->nparsed++;
     }
+    f->used = ++pl->tick;
+    if (f->ast.v && (f->tree || !tree)) return f;
+    f->tree = tree_parse(site_source(pl, file));
+    if (!f->ast.v) f->ast = ast_build(&f->a, f->tree);
+    if (tree) return f;
+    tree_free(f->tree);
+    f->tree = NULL;
     return f;
 }
 
 const Ast *site_ast(Plan *pl, u32 file)
 {
-    return &site_file(pl, file)->ast;
+    return &site_file(pl, file, false)->ast;
 }
 
 const Tree *site_tree(Plan *pl, u32 file)
 {
-    return site_file(pl, file)->tree;
+    return site_file(pl, file, true)->tree;
 }
 
 void sites_free(Plan *pl)
 {
-    for (u32 i = 0; i < pl->p->nfiles; i++) {
-        tree_free(pl->files[i].tree);
-        pl->files[i].tree = NULL;
-    }
+    for (u32 i = 0; i < pl->p->nfiles; i++)
+        if (pl->files[i]) site_drop(pl, i);
 }
 
 /* ---- nodes ---- */
@@ -46,7 +73,8 @@ u32 ast_at(const Ast *t, Span s)
     u32 n = 0;
     for (;;) {
         u32 c = t->v[n].child;
-        while (c != NONE && !(t->v[c].named && t->v[c].start <= s.start && s.end <= t->v[c].end)) c = t->v[c].next;
+        while (c != NONE && !(t->v[c].named && t->v[c].start <= s.start && s.end <= t->v[c].end))
+            c = t->v[c].next;
         if (c == NONE) return n;
         n = c;
     }
@@ -55,7 +83,8 @@ u32 ast_at(const Ast *t, Span s)
 bool ast_is_statement(const Ast *t, u32 n)
 {
     const Node *x = &t->v[n];
-    if (x->parent == NONE || !x->named || x->kind == NODE_comment || x->kind == NODE_line_continuation) return false;
+    if (x->parent == NONE || !x->named || x->kind == NODE_comment || x->kind == NODE_line_continuation)
+        return false;
     u8 k = t->v[x->parent].kind;
     return k == NODE_module || k == NODE_block;
 }
@@ -137,7 +166,8 @@ static bool whole_lines(const Source *s, const Ast *t, u32 *first, u32 *last)
         else {
             u32 up = ast_statement(t, t->v[t->v[*first].parent].parent);
             u8 k = up == NONE ? NODE_module : t->v[up].kind;
-            if (k == NODE_module || k == NODE_function_definition || k == NODE_class_definition || k == NODE_decorated_definition)
+            if (k == NODE_module || k == NODE_function_definition || k == NODE_class_definition ||
+                k == NODE_decorated_definition)
                 return false;
             *first = *last = up;
         }
@@ -196,7 +226,8 @@ static bool finder_match(void *ctx, const Match *m)
     Finder *f = ctx;
     for (u32 i = 0; i < m->n && !f->found; i++) {
         Span s = node_span(m->node[i]);
-        f->found = str_is(query_capture_name(f->q, m->capture[i]), "place") && (within(s, f->want) || within(f->want, s));
+        f->found = str_is(query_capture_name(f->q, m->capture[i]), "place") &&
+                   (within(s, f->want) || within(f->want, s));
     }
     for (u32 i = 0; f->found && i < m->n; i++)
         vec_push(f->a, f->out, (Capture){query_capture_name(f->q, m->capture[i]), node_span(m->node[i])});

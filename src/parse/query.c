@@ -1,9 +1,9 @@
 /* Queries: compiles a tree-sitter query and evaluates its predicates.
  *
- * tree-sitter hands predicates over unevaluated, as steps of captures and strings. They are turned into a small table
- * once, at compile time, with PCRE2 patterns compiled; a match counts when every predicate of its pattern holds. A
- * predicate about a capture that the match does not have (an optional node) holds; one about a quantified capture must
- * hold for each of its nodes. */
+ * tree-sitter hands predicates over unevaluated, as steps of captures and strings. They are turned into a
+ * small table once, at compile time, with PCRE2 patterns compiled; a match counts when every predicate of
+ * its pattern holds. A predicate about a capture that the match does not have (an optional node) holds;
+ * one about a quantified capture must hold for each of its nodes. */
 #include "parse/parse.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -60,11 +60,13 @@ static bool pattern_compile(Predicate *p, Err *e)
     int code = 0;
     PCRE2_SIZE at = 0;
     Str text = p->texts.v[0];
-    p->code = pcre2_compile((PCRE2_SPTR)text.p, text.n, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code, &at, NULL);
+    p->code =
+        pcre2_compile((PCRE2_SPTR)text.p, text.n, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code, &at, NULL);
     if (p->code) return true;
     PCRE2_UCHAR message[160];
     pcre2_get_error_message(code, message, sizeof message);
-    return err_set(e, "the pattern \"%.*s\" is wrong at character %zu: %s", STR_ARG(text), at + 1, (char *)message);
+    return err_set(e, "the pattern \"%.*s\" is wrong at character %zu: %s", STR_ARG(text), at + 1,
+                   (char *)message);
 }
 
 /* One predicate from its steps: the name, a capture, then captures or strings. */
@@ -74,7 +76,8 @@ static bool predicate_read(Arena *a, Query *q, u32 pattern, const TSQueryPredica
     u32 kind = 0;
     while (kind < COUNT_OF(predicate_table) && !str_is(name, predicate_table[kind].name)) kind++;
     if (kind == COUNT_OF(predicate_table))
-        return err_set(e, "there is no predicate #%.*s; known are #eq? #not-eq? #any-of? #match? #not-match?", STR_ARG(name));
+        return err_set(e, "there is no predicate #%.*s; known are #eq? #not-eq? #any-of? #match? #not-match?",
+                       STR_ARG(name));
     const struct PredicateInfo *info = &predicate_table[kind];
     if (n < 2 || step[1].type != TSQueryPredicateStepTypeCapture)
         return err_set(e, "#%s needs a capture first", info->name);
@@ -194,7 +197,8 @@ static bool match_holds(const Query *q, const Match *m, const Source *s)
         const Predicate *p = &q->predicates.v[i];
         if (p->pattern != m->pattern) continue;
         for (u32 c = 0; c < m->n; c++)
-            if (m->capture[c] == p->capture && !predicate_holds(p, m, s, node_text(s, m->node[c]))) return false;
+            if (m->capture[c] == p->capture && !predicate_holds(p, m, s, node_text(s, m->node[c])))
+                return false;
     }
     return true;
 }

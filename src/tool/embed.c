@@ -1,7 +1,7 @@
 /* Writes files as one C table: embed OUT.c FILE...
  *
- * Runs during the build. The table is what fixes/page.c declares as embedded_pages; with no files it is empty. What the
- * pages say is checked by the unit test test_page, which loads the finished table. */
+ * Runs during the build. The table is what fixes/page.c declares as embedded_pages; with no files it is
+ * empty. What the pages say is checked by the unit test test_page, which loads the finished table. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

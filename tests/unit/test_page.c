@@ -8,12 +8,13 @@
 
 #include "fixes/fixes.h"
 
-static const char good[] = "---\nid: sample\nrules: UG101, lazy-init\nsafety: unsafe\nneeds: no-suspend-inside\n"
-                           "certificate: replace\n---\n# Title\n\nProse.\n\n## Finds\n\n```query\n"
-                           "(assignment left: (_) @place) @all\n```\n\n## Rewrites\n\n```edits\n# a comment\n"
-                           "need-import queue\nwrap @place to @all in \"with {lock}:\"\nreplace @all by \"a\\n\\\"b\\\"\"\n"
-                           "insert before @all \"x\"\ndelete @place\n```\n\n## Example\n\n```python\na = 1\n```\n\n"
-                           "```python\na = 2\n```\n\n## Leaves alone\n\n```python\nb = 1\n```\n";
+static const char good[] =
+    "---\nid: sample\nrules: UG101, lazy-init\nsafety: unsafe\nneeds: no-suspend-inside\n"
+    "certificate: replace\n---\n# Title\n\nProse.\n\n## Finds\n\n```query\n"
+    "(assignment left: (_) @place) @all\n```\n\n## Rewrites\n\n```edits\n# a comment\n"
+    "need-import queue\nwrap @place to @all in \"with {lock}:\"\nreplace @all by \"a\\n\\\"b\\\"\"\n"
+    "insert before @all \"x\"\ndelete @place\n```\n\n## Example\n\n```python\na = 1\n```\n\n"
+    "```python\na = 2\n```\n\n## Leaves alone\n\n```python\nb = 1\n```\n";
 
 static void test_page_parse(void **state)
 {
@@ -83,8 +84,10 @@ static void test_page_all_are_right(void **state)
     for (u32 i = 0; i < pages.n; i++) {
         const Page *p = pages.v[i];
         if (!page_check(p, &e)) fail_msg("%s", e.msg);
-        if (!str_eq(str_slice(p->file, 0, p->file.n - 3), p->id)) fail_msg("%.*s has another id", STR_ARG(p->file));
-        if (p->safety_class != FIX_MANUAL && p->examples.n < 2) fail_msg("%.*s lacks examples", STR_ARG(p->file));
+        if (!str_eq(str_slice(p->file, 0, p->file.n - 3), p->id))
+            fail_msg("%.*s has another id", STR_ARG(p->file));
+        if (p->safety_class != FIX_MANUAL && p->examples.n < 2)
+            fail_msg("%.*s lacks examples", STR_ARG(p->file));
     }
     arena_free(&a);
 }
