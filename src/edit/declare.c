@@ -250,6 +250,15 @@ static Str first_parameter(const Draft *d, u32 cls)
     return init && init->nparams ? sym_str(d->f, d->f->params.v[init->params].name) : S("self");
 }
 
+/* Does a lock go in after this line already? Then the next one needs no empty line before it. */
+static bool follows_lock(const Draft *d, u32 line)
+{
+    for (u32 i = 0; i < d->pieces.n; i++)
+        if (d->pieces.v[i].kind == PIECE_LOCK && line + 1 < d->s->nlines && d->pieces.v[i].span.start == d->s->line_start[line + 1])
+            return true;
+    return false;
+}
+
 bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
 {
     const LockPlan *l = &d->fixes->locks.v[lock];
@@ -268,6 +277,7 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
         prefix = str_fmt(d->a, "%.*s.", STR_ARG(self));
     }
     Str nl = newline_text(d->s, spot.line);
+    if (spot.blank_before && follows_lock(d, spot.line)) spot.blank_before = false;
     Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s = %.*s()%.*s", STR_ARG(spot.blank_before ? nl : S("")),
                        STR_ARG(spot.indent), STR_ARG(prefix), STR_ARG(l->name), STR_ARG(type.text),
                        STR_ARG(spot.blank_after ? nl : S("")));

@@ -148,6 +148,15 @@ static bool import_beside(Plan *pl, const LockPlan *l, const Region *r, Str root
     return false;
 }
 
+/* Is the region inside the function, so that it sees its variables? */
+static bool encloses(const Plan *pl, u32 gfunc, const Region *r)
+{
+    if (gfunc == NONE || func_gid(pl->p, gfunc).file != r->file) return false;
+    u32 owner = func_gid(pl->p, gfunc).id, f = r->func;
+    while (f != owner && f != 0) f = pl->p->facts[r->file]->funcs.v[f].parent;
+    return f == owner;
+}
+
 static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root,
                     Str *why)
 {
@@ -155,6 +164,10 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
     bool attribute = place->kind == PLACE_INSTANCE || place->kind == PLACE_CLASS_ATTR;
     *root = S("");
     if (l->kind == PLACE_CLOSURE && !l->existing) {
+        *out = l->name;
+        return true;
+    }
+    if (l->kind == PLACE_CLOSURE && encloses(pl, l->owner, r)) {
         *out = l->name;
         return true;
     }

@@ -160,7 +160,7 @@ typedef struct Plan {
     u32 *seen, epoch;
     u32 *caller_first, *caller_edge; /* edges by callee */
     u32 *taker_first, *taker;        /* functions that take a lock, by lock */
-    bool *finalizer; /* runs in __del__, a weakref callback or a signal handler, or is called there */
+    u8 *finalizer;                   /* FINAL_… */
     u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
 } Plan;
 
@@ -215,6 +215,9 @@ bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str
  * body either. */
 Str class_obstacle(Plan *pl, u32 gclass, Str state, bool *never);
 
+/* May the function run in __del__, a weakref callback or a signal handler, and so in the middle of anything
+ * else? FINAL_DIRECT: it is one, or is called by one; FINAL_REACHED: by a longer way. */
+enum { FINAL_NO, FINAL_REACHED, FINAL_DIRECT };
 /* Prepares the tables for the questions below. */
 void reach_init(Plan *pl);
 /* A mark of its own for the functions that take the lock themselves. */

@@ -82,6 +82,31 @@ static u32 flow_source(Plan *pl, const Work *w, u32 gaccess)
     return best;
 }
 
+/* The earliest test of the same place whose branch this write stands in; `from` if there is none. */
+static u32 test_source(Plan *pl, const Work *w, u32 gaccess, u32 from)
+{
+    GId g = access_gid(pl->p, gaccess);
+    const Facts *f = pl->p->facts[g.file];
+    const Func *fn = &f->funcs.v[f->accesses.v[g.id].func];
+    u32 block = f->accesses.v[g.id].block;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        u32 test = pl->p->access_base[g.file] + i;
+        if (a->cond == NONE || f->conds.v[a->cond].loop || pl->p->access_place[test] != w->place) continue;
+        const Cond *c = &f->conds.v[a->cond];
+        bool inside = (c->then_block != NONE && block_within(f, block, c->then_block)) ||
+                      (c->else_block != NONE && block_within(f, block, c->else_block));
+        if (inside && a->span.start < program_access(pl->p, from)->span.start) from = test;
+    }
+    return from;
+}
+
+/* Where the step that leads to this write begins. */
+static u32 write_source(Plan *pl, const Work *w, u32 gaccess)
+{
+    return test_source(pl, w, gaccess, flow_source(pl, w, gaccess));
+}
+
 static bool in_construction(const Plan *pl, const Work *w, u32 gaccess)
 {
     GId g = access_gid(pl->p, gaccess);
@@ -110,7 +135,7 @@ static void race_regions(Plan *pl, Work *w, const Race *r)
         if (pl->p->access_place[site] != w->place || (!odd && !access_writes(pl->p, site)) ||
             in_construction(pl, w, site))
             continue;
-        region_add(pl, w, flow_source(pl, w, site), site, true);
+        region_add(pl, w, write_source(pl, w, site), site, true);
     }
 }
 
@@ -120,7 +145,7 @@ static void other_writes(Plan *pl, Work *w)
     for (u32 i = p->first; i < p->first + p->n; i++) {
         u32 g = pl->p->place_access.v[i];
         if (!access_writes(pl->p, g) || in_construction(pl, w, g) || !runs_with_race(pl, w, g)) continue;
-        region_add(pl, w, flow_source(pl, w, g), g, false);
+        region_add(pl, w, write_source(pl, w, g), g, false);
     }
 }
 

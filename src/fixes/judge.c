@@ -167,12 +167,14 @@ static Verdict no_spinning(Plan *pl, const Work *w, const Region *r, const LockP
 
 static Verdict not_finalizer(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
-    if (!pl->finalizer[gfunc_of(pl->p, r->file, r->func)]) return VERDICT_OK;
+    u8 final = pl->finalizer[gfunc_of(pl->p, r->file, r->func)];
+    bool twice = !lock || lock->reentrant; /* then the same thread may come in again, as it could before */
+    if (final == FINAL_NO || (final == FINAL_REACHED && twice)) return VERDICT_OK;
     *why = str_fmt(pl->a,
-                          "the code in %.*s runs in __del__, a weakref callback or a signal "
-                          "handler, which may interrupt "
-                          "the holder of the lock", STR_ARG(line_text_of(pl, r->file, r->span.start)));
-    return VERDICT_DECLINE;
+                   "the code in %.*s may run in __del__, a weakref callback or a signal handler, which "
+                   "can interrupt the holder of the lock",
+                   STR_ARG(line_text_of(pl, r->file, r->span.start)));
+    return final == FINAL_DIRECT ? VERDICT_DECLINE : VERDICT_UNSAFE;
 }
 
 /* A lock that cannot be taken twice must not be held by a caller, nor taken by what the region calls. */
@@ -217,6 +219,18 @@ static Verdict every_write(Plan *pl, const Work *w, const Region *r, const LockP
     return VERDICT_OK;
 }
 
+enum { SHORT_REGION = 30 };
+
+static Verdict short_region(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    u32 first, last, column;
+    source_position(site_source(pl, r->file), r->span.start, &first, &column);
+    source_position(site_source(pl, r->file), r->span.end, &last, &column);
+    if (last - first < SHORT_REGION) return VERDICT_OK;
+    *why = str_fmt(pl->a, "the lock would be held over %u lines, from line %u to %u", last - first + 1, first, last);
+    return VERDICT_UNSAFE;
+}
+
 static Verdict exact_type(Plan *pl, const Work *w, bool fits, const char *kind, Str *why)
 {
     if (fits) return VERDICT_OK;
@@ -255,6 +269,7 @@ const Judgement judgement_table[] = {
     {"no-blocking-inside", "nothing inside waits for another thread or is known to be slow", no_blocking},
     {"no-import-inside", "nothing is imported inside", no_import},
     {"no-spinning-inside", "no loop inside waits for the state to change", no_spinning},
+    {"short-region", "the lock is held for no more than 30 lines", short_region},
     {"exact-dict", "the state is a plain dict", exact_dict},
     {"exact-set", "the state is a plain set", exact_set},
     {"whole-lines", "the statements stand on lines of their own", whole_lines},

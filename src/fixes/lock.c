@@ -317,6 +317,7 @@ static bool needs_rlock(Plan *pl, Work **works, u32 n)
     for (u32 i = 0; i < n; i++)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
+            if (!r->problem.n && pl->finalizer[gfunc_of(pl->p, r->file, r->func)]) return true;
             if (!r->skip && !r->problem.n && reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO)
                 return true;
         }

@@ -52,12 +52,26 @@ static void takers_index(Plan *pl)
 
 /* ---- code that interrupts others ---- */
 
+static void finalizer_reach(Plan *pl, u32 g)
+{
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++) {
+        u32 callee = pl->p->edges.v[i].callee;
+        if (pl->p->edges.v[i].weak || pl->finalizer[callee]) continue;
+        pl->finalizer[callee] = FINAL_REACHED;
+        finalizer_reach(pl, callee);
+    }
+}
+
 static void finalizer_mark(Plan *pl, u32 g)
 {
-    if (pl->finalizer[g]) return;
-    pl->finalizer[g] = true;
-    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++)
-        if (!pl->p->edges.v[i].weak) finalizer_mark(pl, pl->p->edges.v[i].callee);
+    pl->finalizer[g] = FINAL_DIRECT;
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++) {
+        if (pl->p->edges.v[i].weak) continue;
+        u32 callee = pl->p->edges.v[i].callee;
+        bool known = pl->finalizer[callee];
+        pl->finalizer[callee] = FINAL_DIRECT;
+        if (!known) finalizer_reach(pl, callee);
+    }
 }
 
 /* Functions registered with signal.signal, weakref.ref or weakref.finalize. */
@@ -81,7 +95,7 @@ static void registered_mark(Plan *pl, u32 file)
 
 static void finalizers_find(Plan *pl)
 {
-    pl->finalizer = arena_new(pl->a, bool, pl->nfuncs + 1);
+    pl->finalizer = arena_new(pl->a, u8, pl->nfuncs + 1);
     for (u32 file = 0; file < pl->p->nfiles; file++) {
         const Facts *f = pl->p->facts[file];
         registered_mark(pl, file);
