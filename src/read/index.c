@@ -2,7 +2,8 @@
  * that everything else uses.
  *
  * The bytes are never changed or converted. Text that is not UTF-8 is not analysed, whatever its coding cookie
- * says; a cookie of another encoding does no harm while the bytes are plain ASCII. */
+ * says; a cookie of another encoding does no harm while the bytes are plain ASCII. Lone carriage returns count as
+ * line ends, as in Python, but a file made of them is left out: the grammar takes them for blanks. */
 #include "read/read.h"
 
 /* ---- lines ---------------------------------------------------------------------------------------------- */
@@ -204,6 +205,11 @@ bool source_index(Arena *a, Source *s, NoteVec *notes)
     }
     s->bom = str_starts(t, S("\xef\xbb\xbf"));
     lines_index(a, s);
+    if (s->newline == NL_CR) {
+        note_add(a, notes, s->path, "cr-newlines",
+                 "the file was left out: its lines end in a lone carriage return, which the grammar does not know; convert it");
+        return false;
+    }
     if (!encoding_check(a, s, notes)) return false;
     s->indent = indent_unit(s);
     s->hash = str_hash(t);
