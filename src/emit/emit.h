@@ -49,6 +49,9 @@ int exit_status(const Results *r, bool something);
 /* The edits of one fix alone, complete with its imports and lock definitions. */
 void fix_changes(Arena *a, const Results *r, u32 fix, ChangeVec *out);
 
+/* "hash:count" for each line of a text, as GitHub computes primaryLocationLineHash (linehash.c). */
+Str *line_hashes(Arena *a, Str text);
+
 /* ---- source frames (frame.c) ---- */
 
 typedef enum Color { COLOR_NONE, COLOR_RED, COLOR_YELLOW, COLOR_BLUE, COLOR_CYAN, COLOR_GREEN, COLOR_BOLD } Color;
