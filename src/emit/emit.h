@@ -69,6 +69,8 @@ Str repo_prefix(Arena *a, Str root);
 bool diff_put(Arena *a, Buf *out, const Source *s, Str prefix, Str from, Str to, Err *e);
 /* Is the file still what was analysed? */
 bool file_unchanged(const Source *s, Err *e);
+/* May it be written? */
+bool file_writable(const Source *s, Err *e);
 /* The lines that tell what was not fixed and why. */
 void left_put(Buf *out, const Results *r);
 
