@@ -53,6 +53,7 @@ lib_libs   := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 
 TS_CORE   := node_modules/tree-sitter/vendor/tree-sitter/lib
 TS_PYTHON := node_modules/tree-sitter-python/src
+TS_TOML   := node_modules/@tree-sitter-grammars/tree-sitter-toml/src
 
 our_cflags    := -std=c11 -D_GNU_SOURCE $(mode_flags) $(WARNINGS) -Isrc -I$(BUILD)/gen -isystem $(TS_CORE)/include $(lib_cflags)
 vendor_cflags := -std=c11 -D_GNU_SOURCE $(vendor_flags) -w
@@ -70,7 +71,7 @@ embed_tool  := $(if $(wildcard src/tool/embed.c),$(BUILD)/tool/embed)
 
 main_object := $(BUILD)/obj/main.o
 objects     := $(filter-out $(main_object),$(sources:src/%.c=$(BUILD)/obj/%.o)) $(if $(embed_tool),$(BUILD)/gen/pages.o)
-vendor      := $(BUILD)/vendor/core.o $(BUILD)/vendor/grammar.o $(BUILD)/vendor/scanner.o
+vendor      := $(addprefix $(BUILD)/vendor/,core.o python.o python_scanner.o toml.o toml_scanner.o)
 
 .PHONY: all setup test run-tests demo accept san fuzz run-fuzz bench run-bench docs lint accuracy \
         fidelity release install uninstall clean help FORCE
@@ -91,14 +92,17 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 
 -include $(patsubst %.o,%.d,$(main_object) $(objects)) $(wildcard $(BUILD)/tests/*.d $(BUILD)/tool/*.d)
 
-# --- tree-sitter and its grammar for Python: compiled as they come, without our warnings ---------------------------------
+# --- tree-sitter and its grammars for Python and TOML: compiled as they come, without our warnings -----------------------
 
-$(BUILD)/vendor/core.o:    $(TS_CORE)/src/lib.c
-$(BUILD)/vendor/grammar.o: $(TS_PYTHON)/parser.c
-$(BUILD)/vendor/scanner.o: $(TS_PYTHON)/scanner.c
+$(BUILD)/vendor/core.o:           $(TS_CORE)/src/lib.c
+$(BUILD)/vendor/python.o:         $(TS_PYTHON)/parser.c
+$(BUILD)/vendor/python_scanner.o: $(TS_PYTHON)/scanner.c
+$(BUILD)/vendor/toml.o:           $(TS_TOML)/parser.c
+$(BUILD)/vendor/toml_scanner.o:   $(TS_TOML)/scanner.c
+# Each grammar comes with the header that it was generated for; the core has its own.
 $(vendor): $(BUILD)/vendor.flags
 	@mkdir -p $(@D)
-	$(call say,CC,$(filter %.c,$^))$(CC) $(vendor_cflags) -I$(TS_CORE)/include -I$(TS_CORE)/src $(if $(filter %core.o,$@),,-I$(TS_PYTHON)) -c -o $@ $(filter %.c,$^)
+	$(call say,CC,$(filter %.c,$^))$(CC) $(vendor_cflags) $(if $(filter %core.o,$@),-I$(TS_CORE)/include -I$(TS_CORE)/src,-I$(dir $(filter %.c,$^))) -c -o $@ $(filter %.c,$^)
 
 $(BUILD)/vendor.a: $(vendor)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -107,7 +111,7 @@ $(BUILD)/abi.ok: $(BUILD)/tool/abi
 	$(Q)$< && touch $@
 
 # Reached only when these files are not there.
-$(TS_CORE)/src/lib.c $(TS_PYTHON)/parser.c $(TS_PYTHON)/scanner.c:
+$(TS_CORE)/src/lib.c $(TS_PYTHON)/parser.c $(TS_PYTHON)/scanner.c $(TS_TOML)/parser.c $(TS_TOML)/scanner.c:
 	@exit 1
 
 # --- Tools that run during the build, and what they generate -------------------------------------------------------------

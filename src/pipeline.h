@@ -11,6 +11,8 @@
 
 #include "base/base.h"
 
+#define UNGIL_VERSION "0.1.0"
+
 typedef struct Span {
     u32 start, end; /* bytes, end exclusive */
 } Span;
@@ -95,9 +97,31 @@ typedef struct Options {
     bool colored;        /* decided from color, the terminal and NO_COLOR */
 } Options;
 
+/* A TOML value (parse/toml.c). Arrays and tables have items; the items of a table have keys. */
+typedef enum TomlKind { TOML_TABLE, TOML_ARRAY, TOML_STRING, TOML_INTEGER, TOML_FLOAT, TOML_BOOL, TOML_DATE } TomlKind;
+typedef struct Toml {
+    u8 kind;
+    Str key;
+    u32 line;
+    Str text;      /* strings: decoded; others: as written */
+    int64_t number; /* integers; booleans as 0 and 1 */
+    Vec(struct Toml *) items;
+} Toml;
+/* The document as a table, in the arena. On an error returns NULL with a sentence and its line. */
+const Toml *toml_parse(Arena *a, Str text, u32 *line, Err *e);
+/* The value under a dotted path of keys, or NULL. */
+const Toml *toml_get(const Toml *t, const char *dotted);
+
 /* Fills o from the command line and the configuration file. Everything it keeps lives in the arena. On a usage
  * or configuration error returns false with a sentence (and file:line) in e; the caller exits with 2. */
 bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e);
+/* Does the path match any of the globs? A glob without '/' is compared with every part of the path, one with '/'
+ * with the whole path and with its leading directories. */
+bool globs_match(const StrVec *globs, Str path);
+/* Is the rule silent in this file, by per-file-ignores? */
+bool path_ignores_rule(const Options *o, Str path, RuleId rule);
+/* The command of this name. */
+bool command_named(Str name, Command *c);
 /* The text of `ungil --help` or `ungil COMMAND --help`. */
 void options_help(Buf *out, Command c);
 
@@ -698,16 +722,20 @@ void edits_dump(Buf *out, const ChangeVec *changes);
 /* ---- emit: results to the outside world (src/emit) ------------------------------------------------------ */
 
 typedef struct Results {
+    Arena *arena;
     const Options *options;
     const SourceList *sources;
     const Program *program;
+    const PageList *pages;
     const RaceVec *races;
-    const FixList *fixes;      /* NULL when fixes were not planned */
+    FixList *fixes;            /* NULL when fixes were not planned */
     const ChangeVec *changes;  /* with every wanted fix in; NULL when not made */
     const NoteVec *notes;
     double seconds;
 } Results;
 
+/* Writes text to standard output, or to the file of -o when o is given and has one. */
+bool emit_text(const Options *o, Str text, Err *e);
 /* Findings in the chosen format. Returns the exit status. */
 int emit_findings(const Results *r, Err *e);
 /* One unified diff on stdout. */

@@ -71,3 +71,19 @@ void arena_free(Arena *a)
     }
     *a = (Arena){0};
 }
+
+void arena_adopt(Arena *into, Arena *from)
+{
+    if (!from->head) return;
+    ArenaBlock *last = from->head;
+    while (last->next) last = last->next;
+    if (into->head) {
+        /* Behind the newest block, whose room stays in use. */
+        last->next = into->head->next;
+        into->head->next = from->head;
+        into->total += from->total;
+    } else {
+        *into = *from;
+    }
+    *from = (Arena){0};
+}

@@ -26,6 +26,10 @@ void *arena_alloc(Arena *a, size_t size, size_t align, size_t n);
 /* Gives back everything; the arena is empty and can be used again. */
 void arena_free(Arena *a);
 
+/* Moves everything that `from` holds into `into`; `from` is empty afterwards. For memory that worker threads
+ * filled, each its own arena, and that is to live as long as the run. */
+void arena_adopt(Arena *into, Arena *from);
+
 #define arena_new(a, T, n) ((T *)arena_alloc((a), sizeof(T), _Alignof(T), (n)))
 
 /* malloc/realloc that end the program with a message when memory is out. */

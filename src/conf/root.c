@@ -1,0 +1,116 @@
+/* Which directory the run is about, from the PATHs and what lies above them.
+ *
+ * The root is --root; else the top of the git work tree that holds all PATHs; else the nearest directory at or
+ * above them with a pyproject.toml or setup.py; else the current directory if it holds them; else the directory
+ * of the PATHs itself. */
+#include "conf/conf.h"
+
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+Str current_dir(Arena *a)
+{
+    char buf[PATH_MAX];
+    return str_dup(a, getcwd(buf, sizeof buf) ? str_from(buf) : S("/"));
+}
+
+Str path_absolute(Arena *a, Str base, Str path)
+{
+    if (!path.n) return path;
+    Str full = path.p[0] == '/' ? path : str_fmt(a, "%.*s/%.*s", STR_ARG(base), STR_ARG(path));
+    char *out = arena_new(a, char, full.n + 2);
+    size_t n = 0;
+    while (full.n) {
+        Str part = str_cut(full, '/', &full);
+        if (!part.n || str_is(part, ".")) continue;
+        if (str_is(part, "..")) {
+            while (n && out[--n] != '/') continue;
+            continue;
+        }
+        out[n++] = '/';
+        memcpy(out + n, part.p, part.n);
+        n += part.n;
+    }
+    if (!n) out[n++] = '/';
+    out[n] = 0;
+    return (Str){out, n};
+}
+
+static bool exists_in(Arena *a, Str dir, const char *name)
+{
+    return access(str_fmt(a, "%.*s/%s", STR_ARG(dir), name).p, F_OK) == 0;
+}
+
+static Str dir_parent(Str dir)
+{
+    size_t at = str_rfind(dir, '/');
+    return at ? str_slice(dir, 0, at) : S("/");
+}
+
+static bool dir_holds(Str dir, Str path)
+{
+    if (str_is(dir, "/")) return true;
+    return str_starts(path, dir) && (path.n == dir.n || path.p[dir.n] == '/');
+}
+
+/* The nearest directory at or above `dir` with an entry of one of the names; empty when there is none. */
+static Str find_above(Arena *a, Str dir, const char *const *names)
+{
+    for (;; dir = dir_parent(dir)) {
+        for (u32 i = 0; names[i]; i++)
+            if (exists_in(a, dir, names[i])) return dir;
+        if (str_is(dir, "/")) return (Str){0};
+    }
+}
+
+/* The directory of a PATH: itself or the one that it is in. What explain is asked about ends in :LINE. */
+static bool arg_dir(Arena *a, const Options *o, Str arg, Str *out, Err *e)
+{
+    struct stat st;
+    if (o->command == CMD_EXPLAIN) {
+        size_t colon = str_rfind(arg, ':');
+        if (colon == arg.n) {
+            *out = current_dir(a);
+            return true;
+        }
+        arg = str_slice(arg, 0, colon);
+    }
+    Str path = path_absolute(a, current_dir(a), arg);
+    if (stat(path.p, &st) < 0) return err_set(e, "%.*s does not exist or cannot be reached", STR_ARG(arg));
+    *out = S_ISDIR(st.st_mode) ? path : dir_parent(path);
+    return true;
+}
+
+bool args_common_dir(Arena *a, const Options *o, Str *out, Err *e)
+{
+    *out = current_dir(a);
+    if (o->command == CMD_RULES || o->command == CMD_TRANSFORMS) return true;
+    for (u32 i = 0; i < o->args.n; i++) {
+        Str dir;
+        if (!arg_dir(a, o, o->args.v[i], &dir, e)) return false;
+        if (i == 0) *out = dir;
+        while (!dir_holds(*out, dir)) *out = dir_parent(*out);
+    }
+    return true;
+}
+
+bool root_find(Arena *a, Options *o, Str start, Err *e)
+{
+    static const char *const git[] = {".git", NULL}, *const project[] = {"pyproject.toml", "setup.py", NULL};
+    struct stat st;
+    if (o->root.n) {
+        Str root = str_dup(a, o->root);
+        if (stat(root.p, &st) < 0 || !S_ISDIR(st.st_mode)) return err_set(e, "--root %s is not a directory", root.p);
+    } else {
+        o->root = find_above(a, start, git);
+        if (!o->root.n) o->root = find_above(a, start, project);
+        if (!o->root.n && dir_holds(current_dir(a), start)) o->root = current_dir(a);
+        if (!o->root.n) o->root = start;
+    }
+    char real[PATH_MAX];
+    o->root = str_dup(a, o->root);
+    if (!realpath(o->root.p, real)) return err_set(e, "the root %s cannot be reached", o->root.p);
+    o->root = str_dup(a, str_from(real));
+    return true;
+}

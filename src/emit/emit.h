@@ -1,0 +1,77 @@
+/* emit/: results to the outside world, one file per output. Private to this folder. */
+#ifndef UNGIL_EMIT_H
+#define UNGIL_EMIT_H
+
+#include "pipeline.h"
+
+/* One output format. */
+typedef struct Writer {
+    void (*write)(Buf *out, const Results *r);
+    bool summary; /* summary and notes follow on the same stream */
+} Writer;
+extern const Writer writer_table[FMT_COUNT];
+
+void text_write(Buf *out, const Results *r);
+void concise_write(Buf *out, const Results *r);
+void json_write(Buf *out, const Results *r);
+void jsonl_write(Buf *out, const Results *r);
+void sarif_write(Buf *out, const Results *r);
+void rdjson_write(Buf *out, const Results *r);
+void github_write(Buf *out, const Results *r);
+void gitlab_write(Buf *out, const Results *r);
+void html_write(Buf *out, const Results *r);
+
+/* ---- looking at results (view.c) ---- */
+
+typedef struct Counts {
+    u32 findings, high, medium, low; /* what is shown, suppressed ones left out */
+    u32 serious;                     /* those that make the exit status 1 */
+    u32 files;                       /* with findings */
+    u32 fixable;                     /* by `ungil fix` with the options given */
+    u32 unsafe;                      /* further ones with --unsafe-fixes */
+    u64 lines, bytes;                /* analysed */
+} Counts;
+Counts results_count(const Results *r);
+/* The fix of a finding, or NULL. */
+const Fix *race_fix(const Results *r, const Race *race);
+/* Will `fix` with the options given write it? */
+bool fix_writes(const Results *r, const Fix *f);
+const Source *file_source(const Results *r, u32 file);
+/* "read", "write", "update", "test", "iterate", "call". */
+const char *access_word(const Access *x);
+/* The function that an access runs in, and the locks held there. */
+const FuncInfo *access_func(const Results *r, u32 gaccess);
+const LockSet *access_lockset(const Results *r, u32 gaccess);
+/* Are two accesses the same place in the text? */
+bool same_site(const Results *r, u32 g1, u32 g2);
+/* Exit status of a command that found `findings` or made `changes`. */
+int exit_status(const Results *r, bool something);
+/* The edits of one fix alone, complete with its imports and lock definitions. */
+void fix_changes(Arena *a, const Results *r, u32 fix, ChangeVec *out);
+
+/* "hash:count" for each line of a text, as GitHub computes primaryLocationLineHash (linehash.c). */
+Str *line_hashes(Arena *a, Str text);
+
+/* ---- source frames (frame.c) ---- */
+
+typedef enum Color { COLOR_NONE, COLOR_RED, COLOR_YELLOW, COLOR_BLUE, COLOR_CYAN, COLOR_GREEN, COLOR_BOLD } Color;
+void color_put(Buf *out, bool on, Color c, Str text);
+/* The line of a source with line number and underline, two or three rows. */
+void frame_put(Buf *out, bool colored, const Source *s, Span span, Color c);
+/* Text for a terminal: control characters made visible. */
+void safe_put(Buf *out, Str text);
+
+/* ---- git and files ---- */
+
+/* Path of a file of ours inside its repository: prefix + path. Empty prefix when the root is the top, or outside git. */
+Str repo_prefix(Arena *a, Str root);
+/* Appends the unified diff of one change; `from` and `to` are the texts. */
+bool diff_put(Arena *a, Buf *out, const Source *s, Str prefix, Str from, Str to, Err *e);
+/* Is the file still what was analysed? */
+bool file_unchanged(const Source *s, Err *e);
+/* May it be written? */
+bool file_writable(const Source *s, Err *e);
+/* The lines that tell what was not fixed and why. */
+void left_put(Buf *out, const Results *r);
+
+#endif

@@ -1,0 +1,143 @@
+/* `ungil fix`: the changes written to the work tree, each file in one step. A file that is no longer what was
+ * analysed, or that cannot be written, is left as it is and named; the others are written. With --interactive each
+ * fix is shown and asked about first, and only the accepted ones are made. */
+#include "emit/emit.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool file_unchanged(const Source *s, Err *e)
+{
+    Arena scratch = {0};
+    Str now;
+    bool ok = os_read_file(&scratch, s->abs.p, UINT32_MAX, &now, e);
+    if (ok && !str_eq(now, s->text))
+        ok = err_set(e, "%.*s changed while it was analysed; it is left as it is, run ungil again", STR_ARG(s->path));
+    arena_free(&scratch);
+    return ok;
+}
+
+bool file_writable(const Source *s, Err *e)
+{
+    struct stat st;
+    /* A file that nobody may write is meant to stay, even if renaming over it (or being root) would get past that. */
+    bool locked = stat(s->abs.p, &st) == 0 && !(st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH));
+    if (locked || access(s->abs.p, W_OK) < 0)
+        return err_set(e, "%.*s is read-only; it is left as it is", STR_ARG(s->path));
+    return true;
+}
+
+static bool change_write(const Change *c, Err *e)
+{
+    return file_unchanged(c->before, e) && file_writable(c->before, e) && os_replace_file(c->before->abs.p, c->after, e);
+}
+
+/* ---- asking --------------------------------------------------------------------------------------------- */
+
+typedef Vec(u32) IdVec;
+
+static char ask(void)
+{
+    char line[64];
+    for (;;) {
+        fprintf(stderr, "Apply this fix? [y]es, [n]o, [a]ll that follow, [q]uit: ");
+        fflush(stderr);
+        if (!fgets(line, sizeof line, stdin)) return 'q';
+        if (strchr("ynaq", line[0]) && line[0]) return line[0];
+    }
+}
+
+static bool fix_show(Arena *a, const Results *r, u32 fix, Str prefix, Err *e)
+{
+    Buf out = {0};
+    ChangeVec changes = {0};
+    const Fix *f = &r->fixes->fixes.v[fix];
+    fix_changes(a, r, fix, &changes);
+    for (u32 i = 0; i < f->races.n; i++) {
+        const Race *race = &r->races->v[f->races.v[i]];
+        buf_fmt(&out, "%.*s:%u:%u: %s ", STR_ARG(file_source(r, race->file)->path), race->line, race->column,
+                rule_table[race->rule].code);
+        safe_put(&out, race->message);
+        buf_char(&out, '\n');
+    }
+    bool ok = true;
+    for (u32 i = 0; ok && i < changes.n; i++)
+        ok = diff_put(a, &out, changes.v[i].before, prefix, changes.v[i].before->text, changes.v[i].after, e);
+    fwrite(out.p, 1, out.n, stderr);
+    buf_free(&out);
+    return ok;
+}
+
+/* Fills `accepted` with the fixes that the user wants. */
+static bool fixes_ask(Arena *a, const Results *r, IdVec *accepted, Err *e)
+{
+    Str prefix = repo_prefix(a, r->options->root);
+    char answer = 0;
+    for (u32 i = 0; i < r->fixes->fixes.n && answer != 'q'; i++) {
+        if (!fix_writes(r, &r->fixes->fixes.v[i])) continue;
+        if (answer != 'a') {
+            if (!fix_show(a, r, i, prefix, e)) return false;
+            answer = ask();
+        }
+        if (answer == 'y' || answer == 'a') vec_push(a, accepted, i);
+    }
+    return true;
+}
+
+/* ---- what is left --------------------------------------------------------------------------------------- */
+
+void left_put(Buf *out, const Results *r)
+{
+    for (u32 i = 0; i < r->races->n; i++) {
+        const Race *race = &r->races->v[i];
+        const Fix *f = race_fix(r, race);
+        if (race->suppressed || fix_writes(r, f)) continue;
+        buf_fmt(out, "left: %.*s:%u: %s %.*s: ", STR_ARG(file_source(r, race->file)->path), race->line,
+                rule_table[race->rule].code, STR_ARG(race->state));
+        if (!f) buf_c(out, "no transform fixes this");
+        else if (!f->declined && f->safety == FIX_UNSAFE) buf_fmt(out, "needs --unsafe-fixes: %.*s", STR_ARG(f->reason));
+        else safe_put(out, f->reason);
+        buf_char(out, '\n');
+    }
+}
+
+static u32 fixed_count(const Results *r, const IdVec *only)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < r->races->n; i++) {
+        const Race *race = &r->races->v[i];
+        bool in = !only && !race->suppressed && fix_writes(r, race_fix(r, race));
+        for (u32 k = 0; only && k < only->n; k++) in |= !race->suppressed && race->fix == only->v[k];
+        n += in;
+    }
+    return n;
+}
+
+int emit_fix(const Results *r, Err *e)
+{
+    const Options *o = r->options;
+    ChangeVec changes = *r->changes;
+    IdVec accepted = {0};
+    if (o->interactive) {
+        if (!fixes_ask(r->arena, r, &accepted, e)) return 2;
+        Wanted w = {.unsafe = o->unsafe_fixes, .only = accepted.v, .nonly = accepted.n};
+        changes = (ChangeVec){0};
+        if (accepted.n) edits_make(r->arena, r->program, r->fixes, &w, &changes);
+    }
+    u32 written = 0;
+    for (u32 i = 0; i < changes.n; i++) {
+        Err why = {0};
+        if (change_write(&changes.v[i], &why)) written++;
+        else fprintf(stderr, "ungil: %s\n", why.msg);
+    }
+    bool failed = written < changes.n;
+    Counts c = results_count(r);
+    u32 fixed = fixed_count(r, o->interactive ? &accepted : NULL);
+    Buf out = {0};
+    if (o->verbosity >= 0 && !failed) buf_fmt(&out, "fixed %u finding%s in %u file%s\n", fixed, fixed == 1 ? "" : "s", written, written == 1 ? "" : "s");
+    else if (failed) buf_fmt(&out, "wrote %u of %u files; the findings in the others are not fixed\n", written, changes.n);
+    if (o->verbosity >= 0) left_put(&out, r);
+    bool ok = emit_text(o, buf_view(&out), e);
+    buf_free(&out);
+    return failed || !ok ? 2 : exit_status(r, changes.n > 0 || c.serious > 0);
+}

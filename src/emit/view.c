@@ -1,0 +1,91 @@
+/* Questions about results that several outputs ask. */
+#include "emit/emit.h"
+
+const Fix *race_fix(const Results *r, const Race *race)
+{
+    return r->fixes && race->fix != NONE && race->fix < r->fixes->fixes.n ? &r->fixes->fixes.v[race->fix] : NULL;
+}
+
+bool fix_writes(const Results *r, const Fix *f)
+{
+    if (!f || f->declined) return false;
+    return f->safety == FIX_SAFE || (f->safety == FIX_UNSAFE && r->options->unsafe_fixes);
+}
+
+Counts results_count(const Results *r)
+{
+    Counts c = {0};
+    u32 last = NONE;
+    for (u32 i = 0; i < r->races->n; i++) {
+        const Race *race = &r->races->v[i];
+        const Fix *f = race_fix(r, race);
+        if (race->suppressed) continue;
+        c.findings++;
+        c.serious += race->severity != SEV_NOTE;
+        c.high += race->confidence == CONF_HIGH;
+        c.medium += race->confidence == CONF_MEDIUM;
+        c.low += race->confidence == CONF_LOW;
+        c.files += race->file != last;
+        last = race->file;
+        c.fixable += fix_writes(r, f);
+        c.unsafe += f && !f->declined && f->safety == FIX_UNSAFE && !fix_writes(r, f);
+    }
+    for (u32 i = 0; i < r->sources->n; i++) {
+        const Source *s = r->sources->v[i];
+        c.lines += s->nlines - (s->line_start[s->nlines - 1] == s->text.n);
+        c.bytes += s->text.n;
+    }
+    return c;
+}
+
+const Source *file_source(const Results *r, u32 file)
+{
+    return r->sources->v[file];
+}
+
+const char *access_word(const Access *x)
+{
+    switch (x->op) {
+    case OP_STORE:
+    case OP_DEL:
+    case OP_ITEM_STORE:
+    case OP_ITEM_DEL: return "write";
+    case OP_AUG:
+    case OP_ITEM_AUG: return "update";
+    case OP_METHOD: return "call";
+    case OP_ITER: return "iterate";
+    case OP_CONTAINS:
+    case OP_TRUTH:
+    case OP_HASATTR: return "test";
+    default: return x->test != TEST_NO ? "test" : "read";
+    }
+}
+
+const FuncInfo *access_func(const Results *r, u32 gaccess)
+{
+    GId id = access_gid(r->program, gaccess);
+    return &r->program->funcs[r->program->func_base[id.file] + program_access(r->program, gaccess)->func];
+}
+
+const LockSet *access_lockset(const Results *r, u32 gaccess)
+{
+    return &r->program->locksets.v[r->program->access_locks[gaccess]];
+}
+
+bool same_site(const Results *r, u32 g1, u32 g2)
+{
+    if (g1 == g2) return true;
+    const Access *x = program_access(r->program, g1), *y = program_access(r->program, g2);
+    return access_gid(r->program, g1).file == access_gid(r->program, g2).file && x->line == y->line && x->column == y->column;
+}
+
+int exit_status(const Results *r, bool something)
+{
+    return something && !r->options->exit_zero;
+}
+
+void fix_changes(Arena *a, const Results *r, u32 fix, ChangeVec *out)
+{
+    Wanted w = {.unsafe = true, .only = &fix, .nonly = 1};
+    edits_make(a, r->program, r->fixes, &w, out);
+}

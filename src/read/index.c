@@ -1,0 +1,229 @@
+/* What a Source knows about its bytes: lines, newline style, indentation, encoding, and the position arithmetic
+ * that everything else uses.
+ *
+ * The bytes are never changed or converted. Text that is not UTF-8 is not analysed, whatever its coding cookie
+ * says; a cookie of another encoding does no harm while the bytes are plain ASCII. Lone carriage returns count as
+ * line ends, as in Python, but a file made of them is left out: the grammar takes them for blanks. */
+#include "read/read.h"
+
+/* ---- lines ---------------------------------------------------------------------------------------------- */
+
+/* Offset behind the newline that ends the line starting at `from`, or n + 1 when none does. */
+static size_t line_end(Str t, size_t from, bool has_cr)
+{
+    if (!has_cr) {
+        const char *nl = memchr(t.p + from, '\n', t.n - from);
+        return nl ? (size_t)(nl - t.p) + 1 : t.n + 1;
+    }
+    for (size_t i = from; i < t.n; i++) {
+        if (t.p[i] == '\n') return i + 1;
+        if (t.p[i] == '\r') return i + 1 + (i + 1 < t.n && t.p[i + 1] == '\n');
+    }
+    return t.n + 1;
+}
+
+static void lines_index(Arena *a, Source *s)
+{
+    Str t = s->text;
+    bool has_cr = t.n && memchr(t.p, '\r', t.n);
+    u32 count[3] = {0}, n = 1;
+    for (size_t at = line_end(t, 0, has_cr); at <= t.n; at = line_end(t, at, has_cr)) n++;
+    s->line_start = arena_new(a, u32, n);
+    s->nlines = 1;
+    for (size_t at = line_end(t, 0, has_cr); at <= t.n; at = line_end(t, at, has_cr)) {
+        bool cr = at >= 2 && t.p[at - 2] == '\r';
+        count[t.p[at - 1] == '\r' ? NL_CR : cr ? NL_CRLF : NL_LF]++;
+        s->line_start[s->nlines++] = (u32)at;
+    }
+    s->newline = NL_LF;
+    if (count[NL_CRLF] > count[NL_LF]) s->newline = NL_CRLF;
+    if (count[NL_CR] > count[NL_LF] && count[NL_CR] > count[NL_CRLF]) s->newline = NL_CR;
+}
+
+Str source_line(const Source *s, u32 line)
+{
+    if (line == 0 || line > s->nlines) return S("");
+    size_t end = line < s->nlines ? s->line_start[line] : s->text.n;
+    Str t = str_slice(s->text, s->line_start[line - 1], end);
+    while (t.n && (t.p[t.n - 1] == '\n' || t.p[t.n - 1] == '\r')) t.n--;
+    return t;
+}
+
+void source_position(const Source *s, u32 offset, u32 *line, u32 *column)
+{
+    u32 low = 0, high = s->nlines;
+    offset = MIN(offset, (u32)s->text.n);
+    while (high - low > 1) {
+        u32 mid = low + (high - low) / 2;
+        if (s->line_start[mid] <= offset) low = mid;
+        else high = mid;
+    }
+    u32 points = 1;
+    for (u32 i = s->line_start[low] + (low == 0 && s->bom ? 3 : 0); i < offset; i++)
+        points += ((u8)s->text.p[i] & 0xc0) != 0x80;
+    *line = low + 1;
+    *column = points;
+}
+
+/* ---- indentation ---------------------------------------------------------------------------------------- */
+
+static Str leading_blanks(Str line)
+{
+    size_t n = 0;
+    while (n < line.n && (line.p[n] == ' ' || line.p[n] == '\t')) n++;
+    return str_slice(line, 0, n);
+}
+
+static bool opens_block(Str line)
+{
+    line = str_trim(line);
+    return line.n && line.p[line.n - 1] == ':' && line.p[0] != '#';
+}
+
+/* The commonest step of indentation behind a line that ends in a colon; the smaller one of two equally common. */
+static Str indent_unit(const Source *s)
+{
+    static const char spaces[] = "        ";
+    u32 votes[9] = {0}; /* votes[0]: a tab */
+    Str before = {0}, outer = {0};
+    for (u32 i = 1; i <= s->nlines; i++) {
+        Str line = source_line(s, i), blanks = leading_blanks(line);
+        if (blanks.n == line.n) continue;
+        if (opens_block(before) && blanks.n > outer.n && str_starts(blanks, outer)) {
+            Str step = str_slice(blanks, outer.n, blanks.n);
+            bool tab = step.p[0] == '\t';
+            if (tab ? step.n == 1 : step.n <= 8 && str_find(step, '\t') == step.n) votes[tab ? 0 : step.n]++;
+        }
+        before = line;
+        outer = blanks;
+    }
+    u32 best = 4;
+    for (u32 k = 0; k < COUNT_OF(votes); k++)
+        if (votes[k] > votes[best] || (votes[k] && votes[k] == votes[best] && k < best)) best = k;
+    return best ? (Str){spaces, best} : S("\t");
+}
+
+/* ---- encoding ------------------------------------------------------------------------------------------- */
+
+static size_t utf8_length(const u8 *p, size_t room)
+{
+    if (p[0] < 0x80) return 1;
+    size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || n > room) return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f)) return 0; /* overlong; surrogates */
+    if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) return 0;
+    return n;
+}
+
+/* Offset of the first byte that is not UTF-8, or the length. */
+static size_t utf8_check(Str t)
+{
+    size_t i = 0;
+    while (i < t.n) {
+        u64 word = 0;
+        if (t.n - i >= 8) memcpy(&word, t.p + i, 8);
+        if (t.n - i >= 8 && !(word & 0x8080808080808080u)) {
+            i += 8;
+            continue;
+        }
+        size_t n = utf8_length((const u8 *)t.p + i, t.n - i);
+        if (!n) return i;
+        i += n;
+    }
+    return t.n;
+}
+
+/* The encoding that a PEP 263 comment in one of the first two lines declares; empty when none does. */
+static Str coding_cookie(const Source *s)
+{
+    for (u32 i = 1; i <= MIN(2u, s->nlines); i++) {
+        Str line = str_trim(source_line(s, i));
+        if (i == 1 && s->bom) line = str_trim(str_slice(line, 3, line.n));
+        if (line.n && line.p[0] != '#') break;
+        size_t at = str_search(line, S("coding"));
+        for (; at < line.n; at += 6 + str_search(str_slice(line, at + 6, line.n), S("coding"))) {
+            Str rest = str_slice(line, at + 6, line.n);
+            if (!rest.n || (rest.p[0] != ':' && rest.p[0] != '=')) continue;
+            rest = str_trim(str_slice(rest, 1, rest.n));
+            size_t n = 0;
+            while (n < rest.n && (strchr("-_.", rest.p[n]) || (rest.p[n] >= '0' && rest.p[n] <= '9') ||
+                                  ((rest.p[n] | 32) >= 'a' && (rest.p[n] | 32) <= 'z')))
+                n++;
+            if (n) return str_slice(rest, 0, n);
+        }
+    }
+    return (Str){0};
+}
+
+static bool cookie_starts(Str cookie, const char *const *prefixes, u32 n)
+{
+    char low[32] = {0};
+    for (size_t i = 0; i < MIN(cookie.n, sizeof low - 1); i++) {
+        char c = cookie.p[i];
+        low[i] = (char)(c >= 'A' && c <= 'Z' ? c | 32 : c == '_' ? '-' : c);
+    }
+    for (u32 i = 0; i < n; i++)
+        if (str_starts(str_from(low), str_from(prefixes[i]))) return true;
+    return false;
+}
+
+/* Encodings in which ASCII bytes do not mean ASCII characters. */
+static const char *const not_ascii[] = {"utf-16", "utf16", "utf-32", "utf32", "utf-7", "utf7", "cp037", "cp500", "cp1026",
+                                        "cp1140", "cp273", "cp424", "cp875", "rot13", "rot-13"};
+/* How the names of the others begin that Python comes with. */
+static const char *const known[] = {"utf", "u8", "ascii", "us-ascii", "646", "latin", "l1", "l2", "iso", "8859", "cp", "windows",
+                                    "koi8", "mac", "gb", "big5", "euc", "shift", "sjis", "s-jis", "ujis", "hz", "johab", "kz",
+                                    "pt", "tis", "hp", "roman8", "unicode", "raw-unicode"};
+
+static bool encoding_check(Arena *a, const Source *s, NoteVec *notes)
+{
+    Str cookie = coding_cookie(s);
+    size_t bad = utf8_check(s->text);
+    u32 line, column;
+    source_position(s, (u32)bad, &line, &column);
+    if (cookie.n && !cookie_starts(cookie, known, COUNT_OF(known)) && !cookie_starts(cookie, not_ascii, COUNT_OF(not_ascii))) {
+        note_add(a, notes, s->path, "unknown-encoding",
+                 "the file was left out: it declares the encoding %.*s, which Python does not know", STR_ARG(cookie));
+    } else if (cookie.n && (bad < s->text.n || cookie_starts(cookie, not_ascii, COUNT_OF(not_ascii)))) {
+        note_add(a, notes, s->path, "not-utf8",
+                 "the file was left out: it declares the encoding %.*s and is not UTF-8; convert it to UTF-8", STR_ARG(cookie));
+    } else if (bad < s->text.n) {
+        note_add(a, notes, s->path, "not-utf8",
+                 "the file was left out: line %u holds the byte 0x%02x, which is not UTF-8, and it declares no encoding; "
+                 "Python refuses it too", line, (u8)s->text.p[bad]);
+        notes->v[notes->n - 1].line = line;
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------ */
+
+bool source_index(Arena *a, Source *s, NoteVec *notes)
+{
+    Str t = s->text;
+    if (t.n > SOURCE_MAX) {
+        note_add(a, notes, s->path, "too-large", "the file was left out: %zu bytes, more than the limit of %d", t.n, SOURCE_MAX);
+        return false;
+    }
+    if (!t.p) s->text.p = "";
+    if (t.n && memchr(t.p, 0, t.n)) {
+        note_add(a, notes, s->path, "binary", "the file was left out: it holds NUL bytes, so it is no Python source");
+        return false;
+    }
+    s->bom = str_starts(t, S("\xef\xbb\xbf"));
+    lines_index(a, s);
+    if (s->newline == NL_CR) {
+        note_add(a, notes, s->path, "cr-newlines",
+                 "the file was left out: its lines end in a lone carriage return, which the grammar does not know; convert it");
+        return false;
+    }
+    if (!encoding_check(a, s, notes)) return false;
+    s->indent = indent_unit(s);
+    s->hash = str_hash(t);
+    if (!s->module.n) s->module = module_name(a, s->path, 0);
+    return true;
+}

@@ -1,0 +1,32 @@
+/* read/: from paths to Sources. Finding files and indexing their bytes are kept apart, so that the bytes may come
+ * from elsewhere than the work tree. Private to this folder. */
+#ifndef UNGIL_READ_H
+#define UNGIL_READ_H
+
+#include "pipeline.h"
+
+enum { SOURCE_MAX = 32 << 20 }; /* larger files are noted and left out */
+
+/* One file to read: absolute path, and path relative to the root. */
+typedef struct Found {
+    Str abs, path;
+} Found;
+typedef Vec(Found) FoundVec;
+
+/* The Python files under o->args, sorted by path, each once. */
+bool files_find(Arena *a, const Options *o, FoundVec *out, NoteVec *notes, Err *e);
+
+/* git's ignore rules, asked of the repository that a directory lies in. */
+typedef struct Ignores Ignores;
+/* NULL when the directory is in no work tree. */
+Ignores *ignores_open(Arena *a, const char *dir);
+bool ignores_path(const Ignores *g, const char *abs, bool dir);
+void ignores_close(Ignores *g);
+
+/* Dotted module name of a path relative to the root. */
+Str module_name(Arena *a, Str path, u32 package_depth);
+
+/* Appends a note; the message is formatted into the arena. */
+void note_add(Arena *a, NoteVec *notes, Str path, const char *code, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+#endif
