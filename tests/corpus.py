@@ -28,6 +28,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -461,6 +462,7 @@ def arguments():
 
 
 def main():
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it without a word
     a = arguments()
     program = shutil.which(a.program)
     if not program:
