@@ -12,8 +12,9 @@ A row of races.tsv is
     gone    when none of the findings that made the hit is left in the tree of the fix: no finding with the same fingerprint,
             and no finding of the same rule and state in that file that is new there. Where some are near, only those are asked for.
 A row of safe.tsv is
-    a false alarm   when a finding of a rule UG1xx or UG2xx with high or medium confidence names the state and lies, or has one of
-                    its sites, on the lines. A state that is described in words, not named, is that of every finding on the lines.
+    a false alarm   when a finding of a rule UG1xx or UG2xx with high or medium confidence names the state and lies on the lines, or
+                    has a site there at which it sees no lock. (A site with a lock is what a finding elsewhere compares with.) A state
+                    that is described in words, not named, is that of every finding on the lines.
 """
 
 import argparse
@@ -239,7 +240,7 @@ def score_safe(row, answer):
     alarms = []
     for f in answer['findings']:
         if f['rule'].startswith(ALARM_RULES) and f['confidence'] in ('high', 'medium'):
-            there = row.on_lines(f['path'], f['line']) or any(row.on_lines(s[0], s[1]) for s in f['sites'])
+            there = row.on_lines(f['path'], f['line']) or any(row.on_lines(path, line) for path, line, _, locks in f['sites'] if not locks)
             if there and (not row.all_named or names_state(f, row.names, anywhere=True)):
                 alarms.append(f)
     return {'kind': 'safe', 'alarm': bool(alarms), 'by': alarms}

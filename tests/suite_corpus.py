@@ -33,7 +33,7 @@ sys.exit(1)
 
 def finding(rule, line, state, fingerprint='f0', path='a.py', confidence='high', sites=(), **more):
     return dict(rule=rule, line=line, state=state, fingerprint=fingerprint, path=path, confidence=confidence, message='m',
-                sites=[dict(path=p, line=n, access='write', locks=[]) for p, n in sites], **more)
+                sites=[dict(path=p, line=n, access='write', locks=locks) for p, n, *locks in sites], **more)
 
 
 class Corpus(unittest.TestCase):
@@ -112,9 +112,10 @@ class Corpus(unittest.TestCase):
         self.safe([finding('UG101', 10, 'm.C.other')])
         self.safe([finding('UG101', 10, 'm.C._cache', confidence='low'), finding('UG304', 10, 'm.C._cache')])
         self.safe([finding('UG101', 40, 'm.C._cache', sites=[('a.py', 12)])])
+        self.safe([finding('UG108', 40, 'm.C._cache', sites=[('a.py', 12, 'm.C._lock')])])  # the guarded access, for comparison
         self.safe([finding('UG101', 10, 'm.whatever')], state='the buffer that is passed in')
         self.safe([finding('UG101', 10, 'm.C.settings.depth')], state='C.settings attributes')
-        self.assertEqual(self.verdict('alarm'), [True, False, False, False, True, True, True])
+        self.assertEqual(self.verdict('alarm'), [True, False, False, False, True, False, True, True])
 
     def test_failures_are_counted_and_change_the_status(self):
         self.race('crash', [])
