@@ -76,6 +76,7 @@ static bool list_read(const Config *c, const OptRow *row, const Toml *t)
 static bool value_read(const Config *c, const OptRow *row, const Toml *t)
 {
     Err why = {0};
+    Str text = t->text;
     switch (row->kind) {
     case OPT_LIST:
     case OPT_CODES: return list_read(c, row, t);
@@ -84,11 +85,12 @@ static bool value_read(const Config *c, const OptRow *row, const Toml *t)
         break;
     case OPT_COUNT:
         if (t->kind != TOML_INTEGER) return wrong_type(c, t, "a whole number");
+        text = str_fmt(c->a, "%lld", (long long)t->number);
         break;
     default:
         if (t->kind != TOML_STRING) return wrong_type(c, t, "a string");
     }
-    return option_set(c->a, row, c->o, t->text, c->dir, &why) || fail_at(c, t, why.msg);
+    return option_set(c->a, row, c->o, text, c->dir, &why) || fail_at(c, t, why.msg);
 }
 
 static bool key_unknown(const Config *c, const Toml *t)

@@ -245,14 +245,14 @@ static bool arguments_check(const Options *o, Err *e)
     const char *name = command_table[o->command].name;
     for (u32 i = 0; i < COUNT_OF(none); i++)
         if (o->args.n && strcmp(name, none[i]) == 0)
-            return err_set(e, "ungil %s takes no arguments, but got '%.*s'", name, STR_ARG(o->args.v[0]));
+            return err_set(e, "`ungil %s` takes no arguments, but got '%.*s'", name, STR_ARG(o->args.v[0]));
     if (o->command == CMD_EXPLAIN && o->args.n != 1)
-        return err_set(e, "ungil explain takes one argument: a rule, a transform, or FILE:LINE");
+        return err_set(e, "`ungil explain` takes one argument: a rule, a transform, or FILE:LINE");
     for (u32 i = 0; i < o->args.n; i++)
         if (!o->args.v[i].n) return err_set(e, "a PATH is empty");
     bool lists = o->command == CMD_RULES || o->command == CMD_TRANSFORMS;
     if (lists && o->format != FMT_TEXT && o->format != FMT_JSON)
-        return err_set(e, "ungil %s knows the formats text and json", name);
+        return err_set(e, "`ungil %s` knows the formats text and json", name);
     return true;
 }
 
@@ -274,9 +274,11 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
         return err_set(e, "'%s' is not available in this version", command_table[o->command].name);
     if (!arguments_parse(a, argc - 1, argv + 1, o, given, e)) return false;
     colors_decide(o);
+    if (o->baseline.n) return err_set(e, "--baseline is not available in this version");
     if (o->command == CMD_HELP || o->command == CMD_VERSION) return o->command == CMD_HELP || arguments_check(o, e);
     if (!arguments_check(o, e)) return false;
     Str start;
     o->explicit_root = o->root.n > 0;
-    return args_common_dir(a, o, &start, e) && root_find(a, o, start, e) && config_apply(a, o, given, start, e);
+    if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) || !config_apply(a, o, given, start, e)) return false;
+    return !o->baseline.n || err_set(e, "the key baseline is not available in this version");
 }

@@ -47,7 +47,7 @@ const OptRow option_table[] = {
     {"extend-roots", 0, OPT_LIST, true, AT(extend_roots), NULL, 0, ANALYSING, "NAMES", "functions that run in several threads, as package.module.function"},
     {"unsafe-fixes", 0, OPT_FLAG, true, AT(unsafe_fixes), NULL, 0, ANALYSING, NULL, "also make fixes that a person must look at (--no-unsafe-fixes: not)"},
     {"transforms", 0, OPT_PATH, true, AT(transforms_dir), NULL, 0, ANALYSING | LISTS, "DIR", "load further transform pages from DIR"},
-    {"baseline", 0, OPT_PATH, true, AT(baseline), NULL, 0, ANALYSING, "FILE", "findings recorded in FILE do not count"},
+    {"baseline", 0, OPT_PATH, true, AT(baseline), NULL, 0, ANALYSING, "FILE", "findings recorded in FILE do not count (not available in this version)"},
     {"exclude", 0, OPT_LIST, true, AT(exclude), NULL, 0, ANALYSING, "GLOBS", "leave out files and directories that match"},
     {"include", 0, OPT_LIST, true, AT(include), NULL, 0, ANALYSING, "GLOBS", "only files that match"},
     {"no-gitignore", 0, OPT_FLAG, false, AT(no_gitignore), NULL, 0, ANALYSING, NULL, "analyse files that git ignores too"},

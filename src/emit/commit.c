@@ -7,7 +7,6 @@
 #include "emit/commit.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 typedef struct Decision {
     Vec(u32) fixes;
@@ -88,8 +87,7 @@ static bool file_check(Commit *c, const Source *s)
 {
     unsigned status = 0;
     Str path = repo_path(c, s);
-    if (!file_unchanged(s, c->e)) return false;
-    if (access(s->abs.p, W_OK) < 0) return err_set(c->e, "%.*s cannot be written; nothing was committed", STR_ARG(s->path));
+    if (!file_unchanged(s, c->e) || !file_writable(s, c->e)) return false;
     if (git_status_file(&status, c->repo, path.p) < 0) return git_fail(c, str_fmt(c->a, "cannot ask git about %s", path.p).p);
     if (status & GIT_STATUS_CONFLICTED) return err_set(c->e, "%s has conflicts; resolve them first", path.p);
     if (status == GIT_STATUS_CURRENT || c->r->options->allow_dirty) return true;
@@ -300,8 +298,9 @@ int emit_commit(const Results *r, Err *e)
     git_libgit2_shutdown();
     if (!ok) return 2;
     Buf out = {0};
-    buf_fmt(&out, "%u commit%s for %u finding%s in %u file%s\n", c.made, c.made == 1 ? "" : "s", counts.fixable,
-            counts.fixable == 1 ? "" : "s", r->changes->n, r->changes->n == 1 ? "" : "s");
+    if (r->options->verbosity >= 0)
+        buf_fmt(&out, "%u commit%s for %u finding%s in %u file%s\n", c.made, c.made == 1 ? "" : "s", counts.fixable,
+                counts.fixable == 1 ? "" : "s", r->changes->n, r->changes->n == 1 ? "" : "s");
     if (r->options->verbosity >= 0) left_put(&out, r);
     ok = emit_text(r->options, buf_view(&out), e);
     buf_free(&out);

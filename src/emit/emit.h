@@ -49,6 +49,9 @@ int exit_status(const Results *r, bool something);
 /* The edits of one fix alone, complete with its imports and lock definitions. */
 void fix_changes(Arena *a, const Results *r, u32 fix, ChangeVec *out);
 
+/* "hash:count" for each line of a text, as GitHub computes primaryLocationLineHash (linehash.c). */
+Str *line_hashes(Arena *a, Str text);
+
 /* ---- source frames (frame.c) ---- */
 
 typedef enum Color { COLOR_NONE, COLOR_RED, COLOR_YELLOW, COLOR_BLUE, COLOR_CYAN, COLOR_GREEN, COLOR_BOLD } Color;
@@ -66,6 +69,8 @@ Str repo_prefix(Arena *a, Str root);
 bool diff_put(Arena *a, Buf *out, const Source *s, Str prefix, Str from, Str to, Err *e);
 /* Is the file still what was analysed? */
 bool file_unchanged(const Source *s, Err *e);
+/* May it be written? */
+bool file_writable(const Source *s, Err *e);
 /* The lines that tell what was not fixed and why. */
 void left_put(Buf *out, const Results *r);
 

@@ -9,6 +9,11 @@ const Writer writer_table[FMT_COUNT] = {
     [FMT_CONCISE] = {concise_write, true},
     [FMT_JSON] = {json_write, false},
     [FMT_JSONL] = {jsonl_write, false},
+    [FMT_SARIF] = {sarif_write, false},
+    [FMT_RDJSON] = {rdjson_write, false},
+    [FMT_GITHUB] = {github_write, false},
+    [FMT_GITLAB] = {gitlab_write, false},
+    [FMT_HTML] = {html_write, false},
 };
 
 bool emit_text(const Options *o, Str text, Err *e)
@@ -80,7 +85,6 @@ int emit_findings(const Results *r, Err *e)
     const Writer *w = &writer_table[o->format];
     Counts c = results_count(r);
     Buf out = {0};
-    if (!w->write) return err_set(e, "this format is not available in this version"), 2;
     w->write(&out, r);
     if (w->summary && o->statistics) statistics_put(&out, r);
     if (w->summary && o->verbosity >= 0) {

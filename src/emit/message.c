@@ -71,11 +71,13 @@ static void site_put(Buf *out, const Results *r, u32 gaccess)
     const LockSet *set = access_lockset(r, gaccess);
     GId id = access_gid(r->program, gaccess);
     Str func = func_display(&scratch, r->program, r->program->func_base[id.file] + x->func);
-    buf_fmt(out, "  %.*s:%u: %s in %.*s, ", STR_ARG(file_source(r, id.file)->path), x->line, access_word(x), STR_ARG(func));
-    buf_c(out, set->n ? "holding " : "no lock");
+    Buf text = {0};
+    buf_fmt(&text, "  %.*s:%u: %s in %.*s, ", STR_ARG(file_source(r, id.file)->path), x->line, access_word(x), STR_ARG(func));
+    buf_c(&text, set->n ? "holding " : "no lock");
     for (u32 i = 0; i < set->n; i++)
-        buf_fmt(out, "%s%.*s", i ? ", " : "", STR_ARG(r->program->locks.v[set->ids[i]].display));
-    buf_char(out, '\n');
+        buf_fmt(&text, "%s%.*s", i ? ", " : "", STR_ARG(r->program->locks.v[set->ids[i]].display));
+    wrap_put(out, buf_view(&text), 4);
+    buf_free(&text);
     arena_free(&scratch);
 }
 
@@ -143,6 +145,7 @@ Str commit_message(Arena *a, const Results *r, const u32 *fixes, u32 n, const gi
     Buf out = {0};
     Str subject = subject_make(a, r, fixes, n, false);
     if (subject.n > SUBJECT) subject = subject_make(a, r, fixes, n, true);
+    while (subject.n > SUBJECT || (subject.n && ((u8)subject.p[subject.n] & 0xc0) == 0x80)) subject.n--;
     buf_fmt(&out, "%.*s\n\n", STR_ARG(subject));
     for (u32 i = 0; i < n; i++) {
         const Fix *f = &r->fixes->fixes.v[fixes[i]];

@@ -3,6 +3,7 @@
  * fix is shown and asked about first, and only the accepted ones are made. */
 #include "emit/emit.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool file_unchanged(const Source *s, Err *e)
@@ -16,9 +17,19 @@ bool file_unchanged(const Source *s, Err *e)
     return ok;
 }
 
+bool file_writable(const Source *s, Err *e)
+{
+    struct stat st;
+    /* A file that nobody may write is meant to stay, even if renaming over it (or being root) would get past that. */
+    bool locked = stat(s->abs.p, &st) == 0 && !(st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH));
+    if (locked || access(s->abs.p, W_OK) < 0)
+        return err_set(e, "%.*s is read-only; it is left as it is", STR_ARG(s->path));
+    return true;
+}
+
 static bool change_write(const Change *c, Err *e)
 {
-    return file_unchanged(c->before, e) && os_replace_file(c->before->abs.p, c->after, e);
+    return file_unchanged(c->before, e) && file_writable(c->before, e) && os_replace_file(c->before->abs.p, c->after, e);
 }
 
 /* ---- asking --------------------------------------------------------------------------------------------- */
@@ -123,8 +134,8 @@ int emit_fix(const Results *r, Err *e)
     Counts c = results_count(r);
     u32 fixed = fixed_count(r, o->interactive ? &accepted : NULL);
     Buf out = {0};
-    if (!failed) buf_fmt(&out, "fixed %u finding%s in %u file%s\n", fixed, fixed == 1 ? "" : "s", written, written == 1 ? "" : "s");
-    else buf_fmt(&out, "wrote %u of %u files; the findings in the others are not fixed\n", written, changes.n);
+    if (o->verbosity >= 0 && !failed) buf_fmt(&out, "fixed %u finding%s in %u file%s\n", fixed, fixed == 1 ? "" : "s", written, written == 1 ? "" : "s");
+    else if (failed) buf_fmt(&out, "wrote %u of %u files; the findings in the others are not fixed\n", written, changes.n);
     if (o->verbosity >= 0) left_put(&out, r);
     bool ok = emit_text(o, buf_view(&out), e);
     buf_free(&out);

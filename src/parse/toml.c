@@ -177,7 +177,7 @@ static bool pair_read(Reader *r, Toml *table, TSNode pair, u32 depth)
 
 static bool value_read(Reader *r, Toml *into, TSNode n, u32 depth)
 {
-    if (depth > DEPTH_MAX) return fail(r, n, "values are nested too deeply at %.*s", into->key);
+    if (depth > DEPTH_MAX) return fail(r, n, "values are nested too deeply%.*s", S(""));
     Str s = text_of(r, n);
     into->text = s;
     if (is(n, "string")) {

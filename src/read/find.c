@@ -100,13 +100,17 @@ static bool dir_skipped(const Walk *w, Str abs, Str name)
     return !w->in_venv && access(str_fmt(w->a, "%s/pyvenv.cfg", abs.p).p, F_OK) == 0;
 }
 
-/* The file that a symbolic link leads to; empty when it is no file or lies outside the root. */
-static Str link_target(const Walk *w, Str abs)
+/* The file that a symbolic link leads to; empty when it is no file, and with a note when it is out of reach. */
+static Str link_target(Walk *w, Str abs)
 {
     struct stat st;
     char real[PATH_MAX];
-    bool ok = stat(abs.p, &st) == 0 && S_ISREG(st.st_mode) && realpath(abs.p, real) && in_root(w, str_from(real));
-    return ok ? str_dup(w->a, str_from(real)) : (Str){0};
+    bool there = stat(abs.p, &st) == 0 && realpath(abs.p, real);
+    if (there && S_ISREG(st.st_mode) && in_root(w, str_from(real))) return str_dup(w->a, str_from(real));
+    if (!there || S_ISREG(st.st_mode))
+        note_add(w->a, w->notes, path_below(w, abs), "link", "the symbolic link was not followed: %s",
+                 there ? "it leads out of the root" : strerror(errno));
+    return (Str){0};
 }
 
 static void dir_walk(Walk *w, Str dir);
@@ -124,9 +128,9 @@ static void entry_visit(Walk *w, Str dir, const struct dirent *d)
         if (!dir_skipped(w, abs, name)) dir_walk(w, abs);
         return;
     }
+    if (!is_python(name) || (!S_ISLNK(st.st_mode) && !S_ISREG(st.st_mode))) return;
     if (S_ISLNK(st.st_mode)) abs = link_target(w, abs);
-    else if (!S_ISREG(st.st_mode)) return;
-    if (!is_python(name) || !abs.n) return;
+    if (!abs.n) return;
     if (w->ignores && !w->o->no_gitignore && ignores_path(w->ignores, abs.p, false)) return;
     file_add(w, abs);
 }

@@ -2,7 +2,8 @@
  * that everything else uses.
  *
  * The bytes are never changed or converted. Text that is not UTF-8 is not analysed, whatever its coding cookie
- * says; a cookie of another encoding does no harm while the bytes are plain ASCII. */
+ * says; a cookie of another encoding does no harm while the bytes are plain ASCII. Lone carriage returns count as
+ * line ends, as in Python, but a file made of them is left out: the grammar takes them for blanks. */
 #include "read/read.h"
 
 /* ---- lines ---------------------------------------------------------------------------------------------- */
@@ -156,34 +157,45 @@ static Str coding_cookie(const Source *s)
     return (Str){0};
 }
 
-/* Encodings in which ASCII bytes do not mean ASCII characters. */
-static bool cookie_hides_ascii(Str cookie)
+static bool cookie_starts(Str cookie, const char *const *prefixes, u32 n)
 {
-    static const char *const names[] = {"utf-16", "utf16", "utf_16", "utf-32", "utf32", "utf_32", "utf-7", "utf7", "utf_7",
-                                        "cp037", "cp500", "rot13", "rot-13", "rot_13"};
     char low[32] = {0};
-    for (size_t i = 0; i < MIN(cookie.n, sizeof low - 1); i++)
-        low[i] = (char)(cookie.p[i] >= 'A' && cookie.p[i] <= 'Z' ? cookie.p[i] | 32 : cookie.p[i]);
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (str_starts(str_from(low), str_from(names[i]))) return true;
+    for (size_t i = 0; i < MIN(cookie.n, sizeof low - 1); i++) {
+        char c = cookie.p[i];
+        low[i] = (char)(c >= 'A' && c <= 'Z' ? c | 32 : c == '_' ? '-' : c);
+    }
+    for (u32 i = 0; i < n; i++)
+        if (str_starts(str_from(low), str_from(prefixes[i]))) return true;
     return false;
 }
+
+/* Encodings in which ASCII bytes do not mean ASCII characters. */
+static const char *const not_ascii[] = {"utf-16", "utf16", "utf-32", "utf32", "utf-7", "utf7", "cp037", "cp500", "cp1026",
+                                        "cp1140", "cp273", "cp424", "cp875", "rot13", "rot-13"};
+/* How the names of the others begin that Python comes with. */
+static const char *const known[] = {"utf", "u8", "ascii", "us-ascii", "646", "latin", "l1", "l2", "iso", "8859", "cp", "windows",
+                                    "koi8", "mac", "gb", "big5", "euc", "shift", "sjis", "s-jis", "ujis", "hz", "johab", "kz",
+                                    "pt", "tis", "hp", "roman8", "unicode", "raw-unicode"};
 
 static bool encoding_check(Arena *a, const Source *s, NoteVec *notes)
 {
     Str cookie = coding_cookie(s);
     size_t bad = utf8_check(s->text);
-    if (bad == s->text.n && !cookie_hides_ascii(cookie)) return true;
-    if (cookie.n) {
+    u32 line, column;
+    source_position(s, (u32)bad, &line, &column);
+    if (cookie.n && !cookie_starts(cookie, known, COUNT_OF(known)) && !cookie_starts(cookie, not_ascii, COUNT_OF(not_ascii))) {
+        note_add(a, notes, s->path, "unknown-encoding",
+                 "the file was left out: it declares the encoding %.*s, which Python does not know", STR_ARG(cookie));
+    } else if (cookie.n && (bad < s->text.n || cookie_starts(cookie, not_ascii, COUNT_OF(not_ascii)))) {
         note_add(a, notes, s->path, "not-utf8",
                  "the file was left out: it declares the encoding %.*s and is not UTF-8; convert it to UTF-8", STR_ARG(cookie));
-    } else {
-        u32 line, column;
-        source_position(s, (u32)bad, &line, &column);
+    } else if (bad < s->text.n) {
         note_add(a, notes, s->path, "not-utf8",
                  "the file was left out: line %u holds the byte 0x%02x, which is not UTF-8, and it declares no encoding; "
                  "Python refuses it too", line, (u8)s->text.p[bad]);
         notes->v[notes->n - 1].line = line;
+    } else {
+        return true;
     }
     return false;
 }
@@ -204,6 +216,11 @@ bool source_index(Arena *a, Source *s, NoteVec *notes)
     }
     s->bom = str_starts(t, S("\xef\xbb\xbf"));
     lines_index(a, s);
+    if (s->newline == NL_CR) {
+        note_add(a, notes, s->path, "cr-newlines",
+                 "the file was left out: its lines end in a lone carriage return, which the grammar does not know; convert it");
+        return false;
+    }
     if (!encoding_check(a, s, notes)) return false;
     s->indent = indent_unit(s);
     s->hash = str_hash(t);
