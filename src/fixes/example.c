@@ -50,7 +50,9 @@ static bool example_test(Buf *out, const PageList *pages, const Page *page, cons
     Str want = x->after.p ? x->after : x->before;
     Str got = example_fix(&a, pages, page, x->before, &log);
     bool ok = str_eq(got, want);
-    if (!ok) {
+    if (ok) {
+        buf_fmt(out, "ok %.*s:%u\n", STR_ARG(page->file), x->line);
+    } else {
         buf_fmt(out, "FAIL %.*s:%u: the example comes out as\n", STR_ARG(page->file), x->line);
         indented(out, got);
         indented(out, buf_view(&log));

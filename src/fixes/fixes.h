@@ -10,6 +10,7 @@
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
 
+#include "link/link.h"
 #include "parse/ast.h"
 #include "pipeline.h"
 
@@ -231,8 +232,6 @@ bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock);
 /* May a caller of the function, near or far, hold the lock while calling? weak: count calls by method name
  * too. */
 bool reach_holding(Plan *pl, u32 gfunc, u32 lock, bool weak);
-u32 gfunc_of(const Program *p, u32 file, u32 func);
-GId class_gid(const Program *p, u32 gclass);
 
 /* ---- running
  * --------------------------------------------------------------------------------------------- */

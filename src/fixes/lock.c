@@ -7,7 +7,7 @@
  * guards can come back to itself. */
 #include "fixes/fixes.h"
 
-static const Place *place_of(const Plan *pl, const Work *w)
+static const Place *work_place(const Plan *pl, const Work *w)
 {
     return &pl->p->places.v[w->place];
 }
@@ -41,7 +41,7 @@ static bool same_owner(const Place *a, const Place *b)
 /* The lock of the same object that guards most of its other fields. */
 static u32 sibling_lock(const Plan *pl, const Work *w)
 {
-    const Place *p = place_of(pl, w);
+    const Place *p = work_place(pl, w);
     u32 best = NONE, most = 0;
     for (u32 i = 0; i < pl->p->places.n; i++) {
         const Place *q = &pl->p->places.v[i];
@@ -332,7 +332,7 @@ static Str scope_display(Plan *pl, const Place *p, Str name)
 
 static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
 {
-    const Place *p = place_of(pl, works[0]);
+    const Place *p = work_place(pl, works[0]);
     LockPlan l = {.lock = NONE, .place = works[0]->place, .reason = S("no lock guards this state yet")};
     if (!new_home(pl, p, &l, why)) return NONE;
     Str state = place_name(pl, p);
@@ -355,13 +355,13 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
     const char *reason = "the finding names it";
     for (u32 i = 0; i < n && lock == NONE; i++) lock = race_lock(pl, works[i]);
     for (u32 i = 0; i < n && lock == NONE; i++)
-        if (place_of(pl, works[i])->declared_guard != NONE) {
-            lock = place_of(pl, works[i])->declared_guard;
+        if (work_place(pl, works[i])->declared_guard != NONE) {
+            lock = work_place(pl, works[i])->declared_guard;
             reason = "a guarded-by comment names it";
         }
     for (u32 i = 0; i < n && lock == NONE; i++)
-        if (place_of(pl, works[i])->guard != NONE) {
-            lock = place_of(pl, works[i])->guard;
+        if (work_place(pl, works[i])->guard != NONE) {
+            lock = work_place(pl, works[i])->guard;
             reason = "it is held at most other accesses of the state";
         }
     if (lock != NONE && !lock_usable(&pl->p->locks.v[lock])) {

@@ -6,22 +6,6 @@
  * and finalizers that run inside a region are not followed. */
 #include "fixes/fixes.h"
 
-u32 gfunc_of(const Program *p, u32 file, u32 func)
-{
-    return p->func_base[file] + func;
-}
-
-GId class_gid(const Program *p, u32 gclass)
-{
-    u32 lo = 0, hi = p->nfiles;
-    while (lo + 1 < hi) {
-        u32 mid = lo + (hi - lo) / 2;
-        if (p->class_base[mid] <= gclass) lo = mid;
-        else hi = mid;
-    }
-    return (GId){lo, gclass - p->class_base[lo]};
-}
-
 static void callers_index(Plan *pl)
 {
     const Program *p = pl->p;
