@@ -287,6 +287,10 @@ static Str new_name(Plan *pl, const LockPlan *l, Str state, bool several)
 /* Where the new lock lives. False with a reason. */
 static bool new_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
 {
+    if (p->file == NONE) {
+        *why = str_fmt(pl->a, "%.*s belongs to another library, which would have to take the same lock", STR_ARG(p->display));
+        return false;
+    }
     l->file = p->file;
     l->owner = p->owner;
     l->kind = p->kind == PLACE_DEFAULT ? PLACE_GLOBAL : p->kind;
