@@ -144,7 +144,9 @@ static void other_writes(Plan *pl, Work *w)
     const Place *p = &pl->p->places.v[w->place];
     for (u32 i = p->first; i < p->first + p->n; i++) {
         u32 g = pl->p->place_access.v[i];
-        if (!access_writes(pl->p, g) || in_construction(pl, w, g) || !runs_with_race(pl, w, g)) continue;
+        GId id = access_gid(pl->p, g);
+        bool first = p->kind == PLACE_CLOSURE && gfunc_of(pl->p, id.file, program_access(pl->p, g)->func) == p->owner;
+        if (first || !access_writes(pl->p, g) || in_construction(pl, w, g) || !runs_with_race(pl, w, g)) continue;
         region_add(pl, w, write_source(pl, w, g), g, false);
     }
 }

@@ -238,17 +238,39 @@ Str class_obstacle(Plan *pl, u32 gclass, Str state, bool *never)
 
 /* ---- a new lock ---- */
 
+static bool name_in_derived(Plan *pl, u32 gclass, Str name, u32 depth)
+{
+    if (!pl->derived) derived_index(pl);
+    for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
+        if (intern_find(&pl->p->facts[class_gid(pl->p, pl->derived[i]).file]->syms, name) != NONE) return true;
+        if (depth && name_in_derived(pl, pl->derived[i], name, depth - 1)) return true;
+    }
+    return false;
+}
+
+/* Bases: those that the program has. */
+static bool name_in_bases(Plan *pl, u32 gclass, Str name, u32 depth)
+{
+    GId id = class_gid(pl->p, gclass);
+    const Facts *f = pl->p->facts[id.file];
+    const Class *c = &f->classes.v[id.id];
+    if (intern_find(&f->syms, name) != NONE) return true;
+    for (u32 b = c->bases; b < c->bases + c->nbases && depth; b++) {
+        Type t = path_type(pl->p, id.file, f->bases.v[b]);
+        if (t.kind == TYPE_CLASS_OBJECT && name_in_bases(pl, t.id, name, depth - 1)) return true;
+    }
+    return false;
+}
+
 static bool name_taken(Plan *pl, const LockPlan *l, Str name)
 {
     for (u32 i = 0; i < pl->out->locks.n; i++) {
         const LockPlan *o = &pl->out->locks.v[i];
-        if (!o->existing && o->file == l->file && str_eq(o->name, name)) return true;
+        if (!o->existing && o->file == l->file && o->owner == l->owner && str_eq(o->name, name)) return true;
     }
-    if (name_used(pl->p->facts[l->file], name)) return true;
-    if (l->kind == PLACE_CLOSURE) return false;
-    for (u32 i = 0; i < pl->p->nfiles; i++)
-        if (intern_find(&pl->p->facts[i]->syms, name) != NONE && l->kind != PLACE_GLOBAL) return true;
-    return false;
+    bool attribute = l->kind == PLACE_INSTANCE || l->kind == PLACE_CLASS_ATTR;
+    if (!attribute) return name_used(pl->p->facts[l->file], name);
+    return name_in_bases(pl, l->owner, name, 8) || name_in_derived(pl, l->owner, name, 8);
 }
 
 static char lower(char c)
@@ -274,8 +296,8 @@ static Str new_name(Plan *pl, const LockPlan *l, Str state, bool several)
     if (several && l->kind != PLACE_GLOBAL && !name_taken(pl, l, S("_lock"))) return S("_lock");
     const char *under = l->kind == PLACE_CLOSURE ? "" : "_";
     Str tries[] = {str_fmt(pl->a, "%s%.*s_lock", under, STR_ARG(core)),
-                   str_fmt(pl->a, "%s%.*s_guard", under, STR_ARG(core)),
-                   str_fmt(pl->a, "%s%.*s_mutex", under, STR_ARG(core))};
+                   str_fmt(pl->a, "%s%.*s_state_lock", under, STR_ARG(core)),
+                   str_fmt(pl->a, "%s%.*s_access_lock", under, STR_ARG(core))};
     for (u32 i = 0; i < COUNT_OF(tries); i++)
         if (!name_taken(pl, l, tries[i])) return tries[i];
     for (u32 i = 2;; i++) {
