@@ -684,7 +684,7 @@ Str page_title(const Page *p);
 Str page_text(const Page *p);
 Str page_rules(const Page *p);
 Str page_safety(const Page *p);
-/* Runs every page's own examples (before → after, leaves alone); prints a line per failure. Number of failures. */
+/* Runs every page's own examples (before → after, leaves alone); prints a line for each. Number of failures. */
 u32 pages_test(Buf *out, const PageList *pages, u32 *passed);
 
 /* Plans one fix per place (and lock) for the given races; sets Race.fix. Declined fixes are in the list too. */
