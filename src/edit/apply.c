@@ -33,8 +33,8 @@ static int by_place(const void *x, const void *y)
     if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
     if (a->depth != b->depth) return a->depth < b->depth ? -1 : 1;
     if (a->span.end != b->span.end) return a->span.end < b->span.end ? -1 : 1;
-    int c = str_cmp(a->text, b->text);
-    return c ? c : a->fix < b->fix ? -1 : a->fix > b->fix;
+    if (a->fix != b->fix) return a->fix < b->fix ? -1 : 1;
+    return str_cmp(a->text, b->text);
 }
 
 static bool same_piece(const Piece *a, const Piece *b)

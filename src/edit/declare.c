@@ -44,6 +44,13 @@ static u32 last_line(const Draft *d, u32 n)
     return line;
 }
 
+static bool is_slots(const Ast *t, u32 n)
+{
+    if (!ast_is(t, n, NODE_expression_statement) || !ast_is(t, ast_first(t, n), NODE_assignment)) return false;
+    u32 left = ast_field(t, ast_first(t, n), FIELD_left);
+    return ast_is(t, left, NODE_identifier) && str_is(ast_text(t, left), "__slots__");
+}
+
 /* First in a body, after the docstring. */
 static bool first_in_body(Draft *d, u32 def, Spot *out, Str *why)
 {
@@ -56,6 +63,11 @@ static bool first_in_body(Draft *d, u32 def, Spot *out, Str *why)
     out->indent = line_indent(d->s, line_of(d->s, t->v[n].start));
     bool in_class = ast_is(t, def, NODE_class_definition), doc = is_docstring(t, n);
     u32 next = doc ? ast_after(t, n) : n;
+    if (in_class && is_slots(t, next)) { /* __slots__ stays first */
+        n = next;
+        next = ast_after(t, n);
+        doc = true;
+    }
     out->blank_after = in_class && is_definition(t, next);
     out->line = doc ? last_line(d, n) : line_of(d->s, t->v[n].start);
     out->before = !doc;

@@ -13,6 +13,7 @@
 #include "link/link.h"
 #include "parse/ast.h"
 #include "pipeline.h"
+#include "races/races.h"
 
 /* ---- pages --------------------------------------------------------------------------------------------- */
 

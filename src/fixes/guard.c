@@ -9,29 +9,9 @@
  * plan_guard only collects regions; guard_finish chooses locks when the regions of all places are known. */
 #include "fixes/fixes.h"
 
-static const char *const mutators[] = {
-    "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "remove",
-    "clear", "update", "setdefault", "add", "discard", "sort", "reverse", "rotate", "move_to_end",
-    "intersection_update", "difference_update", "symmetric_difference_update", "subtract", "__setitem__",
-    "__delitem__"};
-
 bool access_writes(const Program *p, u32 gaccess)
 {
-    const Access *a = program_access(p, gaccess);
-    switch (a->op) {
-    case OP_STORE:
-    case OP_DEL:
-    case OP_AUG:
-    case OP_ITEM_STORE:
-    case OP_ITEM_DEL:
-    case OP_ITEM_AUG: return true;
-    case OP_METHOD: break;
-    default: return false;
-    }
-    Str name = sym_str(p->facts[access_gid(p, gaccess).file], a->method);
-    for (u32 i = 0; i < COUNT_OF(mutators); i++)
-        if (str_is(name, mutators[i])) return true;
-    return false;
+    return access_effect(p, gaccess) & EFFECT_WRITE;
 }
 
 /* ---- regions of one place ---- */
@@ -43,6 +23,41 @@ static u32 find_region(const Work *w, u32 file, Span s)
         if (r->file == file && r->span.start <= s.start && s.end <= r->span.end) return i;
     }
     return NONE;
+}
+
+static bool reads_within(const Plan *pl, const Work *w, u32 file, u32 func, Span span)
+{
+    const Func *fn = &pl->p->facts[file]->funcs.v[func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &pl->p->facts[file]->accesses.v[i];
+        if (span.start <= a->span.start && a->span.end <= span.end &&
+            pl->p->access_place[pl->p->access_base[file] + i] == w->place)
+            return true;
+    }
+    return false;
+}
+
+/* counter += 1; return counter: what is read right after the update is meant to be the value it gave. */
+static void extend_to_reads(Plan *pl, const Work *w, Region *r)
+{
+    const Ast *t = site_ast(pl, r->file);
+    u32 next = ast_after(t, r->last);
+    if (next == NONE) return;
+    u8 k = t->v[next].kind;
+    bool simple = k == NODE_return_statement || k == NODE_expression_statement;
+    Span span = {t->v[next].start, t->v[next].end};
+    Region more;
+    Str why;
+    if (!simple || !reads_within(pl, w, r->file, r->func, span)) return;
+    if (!region_make(pl, r->file, r->func, span, span, &more, &why) || more.first != next || more.last != next) return;
+    if (judgement_find(S("no-suspend-inside"))->judge(pl, w, &more, NULL, &why) != VERDICT_OK) return;
+    r->last = next;
+    r->span.end = span.end;
+}
+
+static bool is_update(const Access *a, const Access *b)
+{
+    return b->op == OP_AUG || b->op == OP_ITEM_AUG || (a != b && a->test == TEST_NO);
 }
 
 /* The region for two accesses of one function (or one access twice). */
@@ -59,6 +74,7 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
     Str why = S("");
     if (a->func != b->func) why = S("its two steps stand in different functions");
     else region_make(pl, g.file, b->func, a->span, b->span, &r, &why);
+    if (!why.n && is_update(a, b)) extend_to_reads(pl, w, &r);
     r.access = to;
     r.test = from == to ? NONE : from;
     r.race = race;
@@ -82,7 +98,18 @@ static u32 flow_source(Plan *pl, const Work *w, u32 gaccess)
     return best;
 }
 
-/* The earliest test of the same place whose branch this write stands in; `from` if there is none. */
+static bool in_block(const Facts *f, u32 inner, u32 block)
+{
+    return block != NONE && block_within(f, inner, block);
+}
+
+static bool exits(const Facts *f, u32 block)
+{
+    return block != NONE && f->blocks.v[block].exits;
+}
+
+/* The earliest test of the same place that this write depends on: it stands in its branch, or after a branch that
+ * leaves. `from` if there is none. */
 static u32 test_source(Plan *pl, const Work *w, u32 gaccess, u32 from)
 {
     GId g = access_gid(pl->p, gaccess);
@@ -94,9 +121,10 @@ static u32 test_source(Plan *pl, const Work *w, u32 gaccess, u32 from)
         u32 test = pl->p->access_base[g.file] + i;
         if (a->cond == NONE || f->conds.v[a->cond].loop || pl->p->access_place[test] != w->place) continue;
         const Cond *c = &f->conds.v[a->cond];
-        bool inside = (c->then_block != NONE && block_within(f, block, c->then_block)) ||
-                      (c->else_block != NONE && block_within(f, block, c->else_block));
-        if (inside && a->span.start < program_access(pl->p, from)->span.start) from = test;
+        bool inside = in_block(f, block, c->then_block) || in_block(f, block, c->else_block);
+        bool after = block_within(f, block, c->block) && c->span.end <= f->accesses.v[g.id].span.start &&
+                     (exits(f, c->then_block) || exits(f, c->else_block)); /* if x: return */
+        if ((inside || after) && a->span.start < program_access(pl->p, from)->span.start) from = test;
     }
     return from;
 }
@@ -169,27 +197,29 @@ static u32 group_root(const Plan *pl, u32 i)
     return i;
 }
 
-static bool regions_meet(const Work *a, const Work *b)
+/* Do the regions overlap, or stand one right after the other in one block? */
+static bool regions_meet(Plan *pl, const Region *x, const Region *y)
 {
-    for (u32 i = 0; i < a->regions.n; i++)
-        for (u32 k = 0; k < b->regions.n; k++) {
-            const Region *x = &a->regions.v[i], *y = &b->regions.v[k];
-            if (x->problem.n || y->problem.n || x->file != y->file || x->func != y->func) continue;
-            if (x->span.start < y->span.end && y->span.start < x->span.end) return true;
-        }
-    return false;
+    if (x->problem.n || y->problem.n || x->file != y->file || x->func != y->func) return false;
+    if (x->span.start < y->span.end && y->span.start < x->span.end) return true;
+    const Ast *t = site_ast(pl, x->file);
+    return ast_after(t, x->last) == y->first || ast_after(t, y->last) == x->first;
 }
 
-/* State of one owner that changes in one function, or whose regions overlap. */
-static bool together(const Plan *pl, const Work *a, const Work *b)
+/* Different locks that exist already stay different. */
+static bool locks_differ(const Plan *pl, const Work *a, const Work *b)
 {
-    if (regions_meet(a, b)) return true;
-    const Place *p = &pl->p->places.v[a->place], *q = &pl->p->places.v[b->place];
-    if (p->kind != q->kind || p->owner != q->owner || p->file != q->file) return false;
+    u32 x = pl->p->places.v[a->place].guard, y = pl->p->places.v[b->place].guard;
+    return x != NONE && y != NONE && x != y;
+}
+
+/* State that changes in the same or in neighbouring statements. */
+static bool together(Plan *pl, const Work *a, const Work *b)
+{
+    if (locks_differ(pl, a, b)) return false;
     for (u32 i = 0; i < a->regions.n; i++)
         for (u32 k = 0; k < b->regions.n; k++)
-            if (a->regions.v[i].file == b->regions.v[k].file && a->regions.v[i].func == b->regions.v[k].func)
-                return true;
+            if (regions_meet(pl, &a->regions.v[i], &b->regions.v[k])) return true;
     return false;
 }
 
@@ -223,6 +253,32 @@ static Str where(Plan *pl, const Region *r)
     return str_fmt(pl->a, "%.*s:%u", STR_ARG(site_source(pl, r->file)->path), a->line);
 }
 
+/* A lock that is made in each call and held around the region: it should move, not get a second one inside. */
+static u32 lock_per_call(const Plan *pl, const Region *r)
+{
+    const LockSet *held = &pl->p->locksets.v[pl->p->access_locks[r->access]];
+    u32 here = gfunc_of(pl->p, r->file, r->func);
+    for (u32 i = 0; i < held->n; i++)
+        if (pl->p->locks.v[held->ids[i]].func == here) return held->ids[i];
+    return NONE;
+}
+
+/* What speaks against the region whatever the page: reasons to decline, or to be careful. */
+static Verdict held_locks(Plan *pl, const Region *r, const LockPlan *l, Str *why)
+{
+    u32 local = lock_per_call(pl, r);
+    if (local != NONE) {
+        *why = str_fmt(pl->a, "%.*s is made anew in each call; make it once, where the state is made",
+                       STR_ARG(pl->p->locks.v[local].display));
+        return VERDICT_DECLINE;
+    }
+    const LockSet *held = &pl->p->locksets.v[pl->p->access_locks[r->access]];
+    if (!l->existing || held->n == 0 || lockset_has(pl->p, pl->p->access_locks[r->access], l->lock)) return VERDICT_OK;
+    *why = str_fmt(pl->a, "it is under %.*s already, and %.*s would be taken inside it",
+                   STR_ARG(pl->p->locks.v[held->ids[0]].display), STR_ARG(l->display));
+    return VERDICT_UNSAFE;
+}
+
 /* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
 static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
 {
@@ -233,7 +289,9 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         r->skip = true;
         return true;
     }
-    Verdict v = why.n ? VERDICT_DECLINE : judge_region(pl, w->page, w, r, l, &why);
+    Verdict v = why.n ? VERDICT_DECLINE : held_locks(pl, r, l, &why);
+    if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
+    if (v != VERDICT_DECLINE) v = judge_region(pl, w->page, w, r, l, &why);
     if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
     if (v != VERDICT_DECLINE && !lock_expression(pl, lock, w, r, f, &why)) v = VERDICT_DECLINE;
     if (v == VERDICT_DECLINE && r->race) {

@@ -90,12 +90,14 @@ static Verdict no_error(Plan *pl, const Work *w, const Region *r, const LockPlan
 }
 
 /* Calls that wait for another thread, which may need the same lock; and calls that are merely slow. */
-static const char *const waiting[] = {"join",    "result",    "wait",         "wait_for",
-                                      "acquire", "exception", "as_completed", "communicate"};
+static const char *const waiting[] = {
+    "join", "result", "wait", "wait_for", "acquire", "exception", "as_completed", "communicate"};
 static const char *const slow[] = {
-    "sleep", "recv", "recvfrom", "accept", "connect", "sendall", "urlopen", "request", "run",
-    "check_output", "check_call", "call", "system", "input", "getaddrinfo", "fetchall", "execute",
-    "create_connection", "read", "readline", "select", "poll", "open", "urlretrieve"};
+    "sleep", "recv", "recvfrom", "accept", "connect", "sendall", "urlopen", "check_output", "check_call", "getaddrinfo",
+    "create_connection", "urlretrieve"};
+static const char *const slow_names[] = {"sleep", "urlopen", "input", "check_output", "check_call", "urlretrieve"};
+static const char *const slow_modules[] = {"subprocess.", "requests.", "socket.", "urllib.request.", "http.client.",
+                                           "httpx.", "smtplib.", "ftplib.", "sqlite3.connect"};
 
 static bool among(Str s, const char *const *v, u32 n)
 {
@@ -117,11 +119,25 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
     const Call *c = &f->calls.v[call];
     const Path *p = &f->paths.v[c->callee];
     Str name = call_name(f, c);
-    if (!among(name, waiting, COUNT_OF(waiting)) || p->nattr == 0) return false;
+    if (p->nattr == 0) return false;
+    if (str_is(name, "get") || str_is(name, "put")) /* a queue's wait, unless told not to */
+        return ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind == TYPE_QUEUE;
+    if (!among(name, waiting, COUNT_OF(waiting))) return false;
     if (str_is(name,
                "join")) /* a thread's join takes nothing or a timeout; a string's takes what is joined */
         return c->nargs == 0 || (p->root != ROOT_UNKNOWN && f->args.v[c->args].keyword != SYM_EMPTY);
     return p->root != ROOT_UNKNOWN && path_external(pl->p, file, c->callee).n == 0;
+}
+
+static bool is_slow(Plan *pl, u32 file, const Call *c)
+{
+    const Facts *f = pl->p->facts[file];
+    if (f->paths.v[c->callee].nattr == 0 && among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
+    if (f->paths.v[c->callee].nattr && among(call_name(f, c), slow, COUNT_OF(slow))) return true;
+    Str full = path_external(pl->p, file, c->callee);
+    for (u32 i = 0; i < COUNT_OF(slow_modules); i++)
+        if (str_starts(full, str_from(slow_modules[i]))) return true;
+    return false;
 }
 
 static Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
@@ -140,7 +156,7 @@ static Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockP
                            c->line, STR_ARG(name));
             return VERDICT_DECLINE;
         }
-        if (worst == VERDICT_OK && among(name, slow, COUNT_OF(slow))) {
+        if (worst == VERDICT_OK && is_slow(pl, r->file, c)) {
             *why = str_fmt(pl->a,
                                   "line %u calls %.*s() while the lock is held, so other "
                                   "threads wait that long",

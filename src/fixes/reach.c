@@ -134,25 +134,19 @@ static bool passes_code(const Facts *f, const Call *c)
     return false;
 }
 
-/* Objects whose methods are written in C and call nothing back. */
+/* Objects whose methods call nothing of the program back. */
 static bool plain_type(Type t)
 {
-    return t.kind != TYPE_UNKNOWN && t.kind != TYPE_CLASS && t.kind != TYPE_CLASS_OBJECT &&
-           t.kind != TYPE_FUNC && t.kind != TYPE_EXTERNAL && t.kind != TYPE_MODULE;
+    return t.kind != TYPE_UNKNOWN && t.kind != TYPE_NONE && t.kind != TYPE_CLASS && t.kind != TYPE_CLASS_OBJECT &&
+           t.kind != TYPE_FUNC;
 }
 
-static bool plain_receiver(Plan *pl, u32 file, const Path *p)
-{
-    const Facts *f = pl->p->facts[file];
-    for (u32 i = 0; i < f->paths.n; i++) {
-        const Path *q = &f->paths.v[i];
-        if (q->root != p->root || q->func != p->func || q->name != p->name || q->nattr + 1 != p->nattr)
-            continue;
-        if (memcmp(q->attr, p->attr, q->nattr * sizeof *q->attr) == 0)
-            return plain_type(path_type(pl->p, file, i));
-    }
-    return false;
-}
+/* Methods of strings, bytes and containers; on an object of unknown type they are taken for those. */
+static const char *const plain_methods[] = {
+    "append", "add", "clear", "copy", "count", "decode", "digest", "discard", "encode", "endswith", "extend", "find", "format",
+    "get", "group", "groups", "hexdigest", "index", "insert", "isdigit", "items", "join", "keys", "lower", "lstrip", "partition",
+    "pop", "popleft", "remove", "replace", "reverse", "rpartition", "rsplit", "rstrip", "setdefault", "sort", "split",
+    "splitlines", "startswith", "strip", "title", "total_seconds", "update", "upper", "values"};
 
 static bool unknown_call(Plan *pl, u32 file, const Call *c)
 {
@@ -160,9 +154,12 @@ static bool unknown_call(Plan *pl, u32 file, const Call *c)
     const Path *p = &f->paths.v[c->callee];
     if (passes_code(f, c)) return true;
     if (path_external(pl->p, file, c->callee).n) return false;
-    if (p->root == ROOT_GLOBAL && p->nattr == 0)
-        return false; /* a builtin, or a class that nothing is known of */
-    return p->nattr == 0 || p->truncated || !plain_receiver(pl, file, p);
+    if (p->nattr == 0) return p->root != ROOT_GLOBAL; /* a builtin, or a class that nothing is known of */
+    if (!p->truncated && plain_type(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)))) return false;
+    Str name = sym_str(f, p->attr[p->nattr - 1]);
+    for (u32 i = 0; i < COUNT_OF(plain_methods); i++)
+        if (str_is(name, plain_methods[i])) return false;
+    return true;
 }
 
 Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark)

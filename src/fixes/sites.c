@@ -208,22 +208,22 @@ bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str 
 
 /* ---- matches of a page's query ---- */
 
-typedef struct Finder {
+typedef struct Lookup {
     Arena *a;
     const Query *q;
     Span want;
     CaptureVec *out;
     bool found;
-} Finder;
+} Lookup;
 
 static bool within(Span in, Span out)
 {
     return out.start <= in.start && in.end <= out.end;
 }
 
-static bool finder_match(void *ctx, const Match *m)
+static bool lookup_match(void *ctx, const Match *m)
 {
-    Finder *f = ctx;
+    Lookup *f = ctx;
     for (u32 i = 0; i < m->n && !f->found; i++) {
         Span s = node_span(m->node[i]);
         f->found = str_is(query_capture_name(f->q, m->capture[i]), "place") &&
@@ -236,7 +236,7 @@ static bool finder_match(void *ctx, const Match *m)
 
 bool site_match(Plan *pl, const Query *q, u32 file, Span span, CaptureVec *out)
 {
-    Finder f = {.a = pl->a, .q = q, .want = span, .out = out};
-    query_run(q, site_source(pl, file), tree_root(site_tree(pl, file)), finder_match, &f);
+    Lookup f = {.a = pl->a, .q = q, .want = span, .out = out};
+    query_run(q, site_source(pl, file), tree_root(site_tree(pl, file)), lookup_match, &f);
     return f.found;
 }
