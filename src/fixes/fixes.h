@@ -215,7 +215,7 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
 bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why);
 /* Why the class cannot have a lock attribute set in __init__; empty when it can. *never: not in the class
  * body either. */
-Str class_obstacle(Plan *pl, u32 gclass, Str state, bool *never);
+Str class_obstacle(Plan *pl, u32 gclass, bool *never);
 
 /* May the function run in __del__, a weakref callback or a signal handler, and so in the middle of anything
  * else? FINAL_DIRECT: it is one, or is called by one; FINAL_REACHED: by a longer way. */

@@ -37,6 +37,14 @@ static bool reads_within(const Plan *pl, const Work *w, u32 file, u32 func, Span
     return false;
 }
 
+static bool calls_within(const Facts *f, u32 func, Span span)
+{
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (span.start <= f->calls.v[i].span.start && f->calls.v[i].span.end <= span.end) return true;
+    return false;
+}
+
 /* counter += 1; return counter: what is read right after the update is meant to be the value it gave. */
 static void extend_to_reads(Plan *pl, const Work *w, Region *r)
 {
@@ -44,8 +52,9 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     u32 next = ast_after(t, r->last);
     if (next == NONE) return;
     u8 k = t->v[next].kind;
-    bool simple = k == NODE_return_statement || k == NODE_expression_statement;
     Span span = {t->v[next].start, t->v[next].end};
+    bool simple = (k == NODE_return_statement || k == NODE_expression_statement) &&
+                  !calls_within(pl->p->facts[r->file], r->func, span);
     Region more;
     Str why;
     if (!simple || !reads_within(pl, w, r->file, r->func, span)) return;

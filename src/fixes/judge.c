@@ -168,6 +168,15 @@ static Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockP
     return worst;
 }
 
+/* For caches and lazy objects: making the value under the lock is the point, however long it takes. */
+static Verdict no_waiting(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    Str reason = S("");
+    if (no_blocking(pl, w, r, lock, &reason) != VERDICT_DECLINE) return VERDICT_OK;
+    *why = reason;
+    return VERDICT_DECLINE;
+}
+
 static Verdict no_spinning(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     const Ast *t = site_ast(pl, r->file);
@@ -283,6 +292,7 @@ const Judgement judgement_table[] = {
      not_finalizer},
     {"every-write-known", "every other write of the state can be guarded too", every_write},
     {"no-blocking-inside", "nothing inside waits for another thread or is known to be slow", no_blocking},
+    {"no-waiting-inside", "nothing inside waits for another thread", no_waiting},
     {"no-import-inside", "nothing is imported inside", no_import},
     {"no-spinning-inside", "no loop inside waits for the state to change", no_spinning},
     {"short-region", "the lock is held for no more than 30 lines", short_region},

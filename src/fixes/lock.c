@@ -139,17 +139,6 @@ static u32 own_init(const Facts *f, u32 cls)
     return NONE;
 }
 
-/* Does the function assign the attribute of its own object? */
-static bool assigns(const Facts *f, u32 func, Str state)
-{
-    for (u32 i = 0; i < f->defs.n; i++) {
-        if (f->defs.v[i].func != func || f->defs.v[i].path == NONE) continue;
-        const Path *p = &f->paths.v[f->defs.v[i].path];
-        if (p->root == ROOT_SELF && p->nattr == 1 && str_eq(sym_str(f, p->attr[0]), state)) return true;
-    }
-    return false;
-}
-
 /* Does __init__ call the __init__ of a base class? */
 static bool calls_super(const Facts *f, u32 init)
 {
@@ -210,7 +199,7 @@ static Str subclass_obstacle(Plan *pl, u32 gclass, u32 depth)
     return S("");
 }
 
-Str class_obstacle(Plan *pl, u32 gclass, Str state, bool *never)
+Str class_obstacle(Plan *pl, u32 gclass, bool *never)
 {
     GId id = class_gid(pl->p, gclass);
     const Facts *f = pl->p->facts[id.file];
@@ -232,7 +221,6 @@ Str class_obstacle(Plan *pl, u32 gclass, Str state, bool *never)
     if (!why.n) why = import_obstacle(pl, f);
     u32 init = own_init(f, id.id);
     if (!why.n && init == NONE) return S("the class has no __init__ of its own");
-    if (!why.n && !assigns(f, init, state)) return S("its __init__ does not set the state");
     return why.n ? why : subclass_obstacle(pl, gclass, 8);
 }
 
@@ -319,7 +307,7 @@ static bool new_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
     if (p->kind != PLACE_INSTANCE && p->kind != PLACE_CLASS_ATTR) return true;
     bool never;
     l->file = class_gid(pl->p, p->owner).file;
-    Str obstacle = class_obstacle(pl, p->owner, place_name(pl, p), &never);
+    Str obstacle = class_obstacle(pl, p->owner, &never);
     if (never) {
         *why = str_fmt(pl->a, "there is no good place for a lock: %.*s", STR_ARG(obstacle));
         return false;

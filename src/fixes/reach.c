@@ -148,15 +148,37 @@ static const char *const plain_methods[] = {
     "pop", "popleft", "remove", "replace", "reverse", "rpartition", "rsplit", "rstrip", "setdefault", "sort", "split",
     "splitlines", "startswith", "strip", "title", "total_seconds", "update", "upper", "values"};
 
+/* Does the path start at the result of a library's function, however many calls on: Path(x).read_text().split()? */
+static bool from_library(const Plan *pl, u32 file, const Path *p, u32 depth)
+{
+    const Facts *f = pl->p->facts[file];
+    if (p->root != ROOT_CALL || !depth) return false;
+    u32 callee = f->calls.v[p->func].callee;
+    return path_external(pl->p, file, callee).n || from_library(pl, file, &f->paths.v[callee], depth - 1);
+}
+
+/* The method's name, also where its object is an expression that is not followed: "…".format(x). */
+static Str method_name(Plan *pl, u32 file, const Call *c)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    if (p->nattr) return sym_str(f, p->attr[p->nattr - 1]);
+    const Ast *t = site_ast(pl, file);
+    u32 call = ast_at(t, c->span), fn = ast_is(t, call, NODE_call) ? ast_field(t, call, FIELD_function) : NONE;
+    return ast_is(t, fn, NODE_attribute) ? ast_text(t, ast_field(t, fn, FIELD_attribute)) : S("");
+}
+
 static bool unknown_call(Plan *pl, u32 file, const Call *c)
 {
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
     if (passes_code(f, c)) return true;
     if (path_external(pl->p, file, c->callee).n) return false;
-    if (p->nattr == 0) return p->root != ROOT_GLOBAL; /* a builtin, or a class that nothing is known of */
-    if (!p->truncated && plain_type(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)))) return false;
-    Str name = sym_str(f, p->attr[p->nattr - 1]);
+    if (p->root == ROOT_SUPER) return false; /* of a base that is not part of the program */
+    if (from_library(pl, file, p, 8)) return false;
+    if (p->nattr == 0 && p->root != ROOT_UNKNOWN) return p->root != ROOT_GLOBAL; /* global: a builtin */
+    if (p->nattr && !p->truncated && plain_type(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)))) return false;
+    Str name = method_name(pl, file, c);
     for (u32 i = 0; i < COUNT_OF(plain_methods); i++)
         if (str_is(name, plain_methods[i])) return false;
     return true;
