@@ -220,6 +220,7 @@ bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock)
 
 static bool in_section(const Program *p, const CallEdge *e, u32 lock)
 {
+    if (e->call == NONE) return false; /* a decorator's wrapper, a property */
     const Facts *f = p->facts[e->file];
     const Call *c = &f->calls.v[e->call];
     const Func *fn = &f->funcs.v[c->func];
