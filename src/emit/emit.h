@@ -54,7 +54,15 @@ Str *line_hashes(Arena *a, Str text);
 
 /* ---- source frames (frame.c) ---- */
 
-typedef enum Color { COLOR_NONE, COLOR_RED, COLOR_YELLOW, COLOR_BLUE, COLOR_CYAN, COLOR_GREEN, COLOR_BOLD } Color;
+typedef enum Color {
+    COLOR_NONE,
+    COLOR_RED,
+    COLOR_YELLOW,
+    COLOR_BLUE,
+    COLOR_CYAN,
+    COLOR_GREEN,
+    COLOR_BOLD
+} Color;
 void color_put(Buf *out, bool on, Color c, Str text);
 /* The line of a source with line number and underline, two or three rows. */
 void frame_put(Buf *out, bool colored, const Source *s, Span span, Color c);

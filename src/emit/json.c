@@ -50,8 +50,10 @@ static json_t *site_json(const Results *r, u32 gaccess)
     json_put(o, "path", json_str(file_source(r, access_gid(r->program, gaccess).file)->path));
     range_put(o, x->line, x->column, x->end_line, x->end_column);
     json_put(o, "access", json_string(access_word(x)));
-    for (u32 i = 0; i < set->n; i++) json_array_append_new(locks, json_str(r->program->locks.v[set->ids[i]].display));
-    for (u32 i = 0; i < f->nroots; i++) json_array_append_new(roots, json_str(r->program->roots.v[f->roots[i]].display));
+    for (u32 i = 0; i < set->n; i++)
+        json_array_append_new(locks, json_str(r->program->locks.v[set->ids[i]].display));
+    for (u32 i = 0; i < f->nroots; i++)
+        json_array_append_new(roots, json_str(r->program->roots.v[f->roots[i]].display));
     json_put(o, "locks", locks);
     json_put(o, "roots", roots);
     return o;

@@ -15,7 +15,7 @@ static void label_put(Buf *out, const Results *r, const char *label)
     buf_free(&b);
 }
 
-/* ---- threads and locks ---------------------------------------------------------------------------------- */
+/* ---- threads and locks --------------------------------------------------------------------------------- */
 
 static void roots_put(Buf *out, const Results *r, u32 gaccess)
 {
@@ -92,7 +92,7 @@ static void sites_put(Buf *out, const Results *r, const Race *race)
     buf_char(out, '\n');
 }
 
-/* ---- the rest of a finding ------------------------------------------------------------------------------ */
+/* ---- the rest of a finding ----------------------------------------------------------------------------- */
 
 static void fix_put(Buf *out, const Results *r, const Race *race)
 {
@@ -134,7 +134,8 @@ static void header_put(Buf *out, const Results *r, const Race *race)
 static void finding_put(Buf *out, const Results *r, const Race *race)
 {
     header_put(out, r, race);
-    frame_put(out, r->options->colored, file_source(r, race->file), race->span, severity_color(race->severity));
+    frame_put(out, r->options->colored, file_source(r, race->file), race->span,
+              severity_color(race->severity));
     sites_put(out, r, race);
     for (u32 i = 0; i < MIN((u32)race->nwhy, r->options->verbosity > 0 ? (u32)RACE_WHY : 2u); i++) {
         label_put(out, r, "why");
@@ -161,7 +162,8 @@ void concise_write(Buf *out, const Results *r)
         const Race *race = &r->races->v[i];
         if (race->suppressed) continue;
         safe_put(out, file_source(r, race->file)->path);
-        buf_fmt(out, ":%u:%u: %s [%s] ", race->line, race->column, rule_table[race->rule].code, confidence_name[race->confidence]);
+        buf_fmt(out, ":%u:%u: %s [%s] ", race->line, race->column, rule_table[race->rule].code,
+                confidence_name[race->confidence]);
         safe_put(out, race->message);
         buf_char(out, '\n');
     }

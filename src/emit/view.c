@@ -3,7 +3,8 @@
 
 const Fix *race_fix(const Results *r, const Race *race)
 {
-    return r->fixes && race->fix != NONE && race->fix < r->fixes->fixes.n ? &r->fixes->fixes.v[race->fix] : NULL;
+    return r->fixes && race->fix != NONE && race->fix < r->fixes->fixes.n ? &r->fixes->fixes.v[race->fix]
+                                                                          : NULL;
 }
 
 bool fix_writes(const Results *r, const Fix *f)
@@ -76,7 +77,8 @@ bool same_site(const Results *r, u32 g1, u32 g2)
 {
     if (g1 == g2) return true;
     const Access *x = program_access(r->program, g1), *y = program_access(r->program, g2);
-    return access_gid(r->program, g1).file == access_gid(r->program, g2).file && x->line == y->line && x->column == y->column;
+    return access_gid(r->program, g1).file == access_gid(r->program, g2).file && x->line == y->line &&
+           x->column == y->column;
 }
 
 int exit_status(const Results *r, bool something)
