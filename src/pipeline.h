@@ -326,6 +326,12 @@ typedef struct Section {
     u32 stmt;        /* start of the statement that takes it */
 } Section;
 
+/* Where a function may be suspended: await, yield, async for, async with. */
+typedef struct Suspend {
+    u32 func, offset;
+    bool is_yield;
+} Suspend;
+
 typedef struct Func {
     u32 name;        /* symbol; "<lambda>" for lambdas, "" for the module body */
     u32 cls;         /* class whose body it stands in, NONE */
@@ -405,6 +411,7 @@ typedef struct Facts {
     Vec(Call) calls;
     Vec(Arg) args;
     Vec(Section) sections;
+    Vec(Suspend) suspends;
     Vec(Import) imports;
     Vec(Comment) comments;
     Vec(u32) module_all;  /* names in __all__ */
@@ -468,7 +475,7 @@ typedef struct Place {
     bool thread_local_; /* threading.local, ContextVar, or an attribute of one */
     bool confined;      /* declared `# ungil: thread-confined` */
     bool public_;       /* name without a leading underscore */
-    u32 file;           /* where it is defined */
+    u32 file;           /* where it is defined; NONE for state of the standard library (sys.modules) */
     u32 owner;          /* global class (attributes), global func (closure, default) or NONE */
     u32 name;           /* global symbol */
     Str display;        /* "app.stats.counter", "app.pool.Pool._items" */
@@ -494,6 +501,7 @@ enum { ROOT_MAIN = 0, ROOT_API = 1 };
 typedef struct Root {
     u32 func;       /* global func that runs in it; NONE for ROOT_API */
     bool many;      /* more than one such thread may run at once */
+    bool own;       /* each such thread has an object of its own (a Thread subclass, a request handler) */
     Str display;    /* "Thread(target=worker) at app/main.py:40" */
     u32 file, call; /* where it is started; NONE */
 } Root;

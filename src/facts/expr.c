@@ -565,8 +565,14 @@ static void walk_comprehension(Walk *w, u32 n)
     w->block = block;
 }
 
+static void suspend_add(Walk *w, u32 n, bool is_yield)
+{
+    vec_push(w->a, &w->f->suspends, (Suspend){w->func, w->t.v[n].start, is_yield});
+}
+
 static void walk_await(Walk *w, u32 n)
 {
+    suspend_add(w, n, false);
     u32 inner = ast_first(&w->t, n);
     w->awaiting = ast_is(&w->t, inner, NODE_call);
     walk_expr(w, inner, use_load);
@@ -654,6 +660,7 @@ void walk_expr(Walk *w, u32 n, Use use)
         break;
     case NODE_yield:
         w->f->funcs.v[w->func].is_generator = true;
+        suspend_add(w, n, true);
         for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c)) walk_expr(w, c, (Use){.op = OP_RETURN});
         break;
     default: walk_children(w, n);

@@ -1,0 +1,297 @@
+/* Call edges: who may call whom, and what callers pass for parameters.
+ *
+ * Followed: functions, methods (with overriding ones in subclasses), constructors, objects with __call__, context
+ * managers, properties, decorators' wrappers, partial, callbacks passed as arguments. A method call on a receiver of
+ * unknown type goes to the methods of that name when at most three classes have one and the name is not a common one. */
+#include "link/link.h"
+
+enum { WEAK_MAX = 3, TARGETS = 16 };
+
+static void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak)
+{
+    vec_push(p->arena, &p->edges, (CallEdge){caller, callee, file, call, weak});
+}
+
+static u32 push_target(u32 *out, u32 n, u32 max, u32 gfunc)
+{
+    for (u32 i = 0; i < n; i++)
+        if (out[i] == gfunc) return n;
+    if (n < max) out[n++] = gfunc;
+    return n;
+}
+
+static u32 method_by_name(const Program *p, u32 cls, const char *name)
+{
+    u32 gs = intern_find(&p->syms, str_from(name));
+    return gs == NONE ? NONE : class_method(p, cls, gs, false);
+}
+
+/* The methods that override m in subclasses of cls. */
+static u32 overrides(const Program *p, u32 cls, u32 gs, u32 *out, u32 n, u32 max, u32 depth)
+{
+    const ClassInfo *ci = &p->state->classes[cls];
+    for (u32 i = 0; i < ci->subs.n && depth < 8; i++) {
+        u32 m = map_get(&p->state->classes[ci->subs.v[i]].methods, gs);
+        if (m != NONE) n = push_target(out, n, max, m);
+        n = overrides(p, ci->subs.v[i], gs, out, n, max, depth + 1);
+    }
+    return n;
+}
+
+static u32 construct_targets(const Program *p, u32 cls, u32 *out, u32 n, u32 max)
+{
+    static const char *const names[] = {"__init__", "__new__", "__post_init__"};
+    for (u32 i = 0; i < COUNT_OF(names); i++) {
+        u32 m = method_by_name(p, cls, names[i]);
+        if (m != NONE) n = push_target(out, n, max, m);
+    }
+    return n;
+}
+
+/* Functions that a value may be: a name, a bound method, a lambda, partial(f, …). */
+u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max)
+{
+    const Facts *f = p->facts[file];
+    u32 n = 0;
+    if (value == NONE) return 0;
+    if (kind == VAL_LAMBDA || kind == VAL_FUNC) return push_target(out, 0, max, gfunc_of(p, file, value));
+    if (kind == VAL_CALL) {
+        const Call *c = &f->calls.v[value];
+        Str ext = path_external(p, file, c->callee);
+        if ((str_is(ext, "functools.partial") || str_is(ext, "partial") || str_is(ext, "functools.wraps") || str_ends(ext, S(".copy_context.run"))) && c->nargs)
+            return value_funcs(p, file, f->args.v[c->args].kind, f->args.v[c->args].value, out, max);
+        Type t = call_type(p, file, value);
+        if (t.kind == TYPE_FUNC) n = push_target(out, n, max, t.id);
+        if (t.kind == TYPE_CLASS) {
+            u32 m = method_by_name(p, t.id, "__call__");
+            if (m != NONE) n = push_target(out, n, max, m);
+        }
+        return n;
+    }
+    if (kind != VAL_PATH) return 0;
+    Ent e = path_entity(p, file, value);
+    if (e.kind == ENT_FUNC) {
+        n = push_target(out, n, max, e.id);
+        const Path *x = &f->paths.v[value];
+        if (e.recv != NONE && x->nattr) n = overrides(p, e.recv, gsym(p, file, x->attr[x->nattr - 1]), out, n, max, 0);
+        return n;
+    }
+    if (e.kind == ENT_CLASS) return construct_targets(p, e.id, out, n, max);
+    if (e.kind == ENT_PLACE || e.kind == ENT_LOCAL) {
+        Type t = ent_type(p, e);
+        if (t.kind == TYPE_FUNC) n = push_target(out, n, max, t.id);
+        if (t.kind == TYPE_CLASS) {
+            u32 m = method_by_name(p, t.id, "__call__");
+            if (m != NONE) n = push_target(out, n, max, m);
+        }
+    }
+    return n;
+}
+
+/* A callable parameter: what callers pass for it. */
+static u32 param_funcs(const Program *p, u32 file, const Path *x, u32 *out, u32 n, u32 max)
+{
+    LinkState *s = p->state;
+    const Func *fn = &p->facts[file]->funcs.v[x->func];
+    if (!s->params) return n;
+    for (u32 i = 0; i < fn->nparams; i++) {
+        if (p->facts[file]->params.v[fn->params + i].name != x->name) continue;
+        const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
+        for (u32 k = 0; k < pi->n; k++) {
+            u32 some[TARGETS], m = 0;
+            if (pi->from[k].kind == VAL_PATH || pi->from[k].kind == VAL_LAMBDA || pi->from[k].kind == VAL_CALL)
+                m = value_funcs(p, pi->from[k].file, pi->from[k].kind, pi->from[k].value, some, TARGETS);
+            for (u32 j = 0; j < m; j++) n = push_target(out, n, max, some[j]);
+        }
+    }
+    return n;
+}
+
+static bool common_name(Str s)
+{
+    static const char *const names[] = {"get", "set", "add", "pop", "put", "run", "start", "stop", "close", "open", "read", "write", "append", "update",
+                                        "items", "keys", "values", "copy", "clear", "join", "split", "send", "recv", "format", "encode", "decode", "remove",
+                                        "insert", "extend", "index", "count", "sort", "strip", "replace", "wait", "flush", "next", "info", "debug", "error",
+                                        "warning", "acquire", "release", "submit", "map", "result", "connect", "execute", "call", "match", "search", "group",
+                                        "find", "load", "dump", "save", "delete", "reset", "setdefault", "cancel", "register", "setup", "name", "exists"};
+    for (u32 i = 0; i < COUNT_OF(names); i++)
+        if (str_is(s, names[i])) return true;
+    return s.n < 4;
+}
+
+static u32 weak_targets(const Program *p, u32 file, const Path *x, u32 *out, u32 max)
+{
+    u32 gs = gsym(p, file, x->attr[x->nattr - 1]), n = 0;
+    if (common_name(p->syms.strs[gs])) return 0;
+    for (u32 i = map_get(&p->state->method_names, gs); i != NONE; i = p->state->method_list.v[i].next) {
+        if (n == WEAK_MAX) return 0;
+        n = push_target(out, n, max, p->state->method_list.v[i].def);
+    }
+    return n;
+}
+
+u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max)
+{
+    const Facts *f = p->facts[file];
+    const Path *x = &f->paths.v[f->calls.v[call].callee];
+    u32 n = value_funcs(p, file, VAL_PATH, f->calls.v[call].callee, out, max);
+    if (!n && x->root == ROOT_PARAM && !x->nattr) n = param_funcs(p, file, x, out, n, max);
+    return n;
+}
+
+/* Is the receiver of a method call unknown (and not a module, builtin or library object)? */
+static bool receiver_unknown(const Program *p, u32 file, const Path *x)
+{
+    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || x->truncated) return false;
+    Ent e = path_resolve(p, file, x, x->nattr - 1u);
+    if (e.kind == ENT_EXTERNAL || e.kind == ENT_MODULE || e.kind == ENT_CLASS || e.kind == ENT_INSTANCE) return false;
+    Type t = ent_type(p, e);
+    return t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE;
+}
+
+static void call_edges(Program *p, u32 file, u32 call)
+{
+    const Facts *f = p->facts[file];
+    const Call *c = &f->calls.v[call];
+    u32 out[TARGETS], n = call_targets(p, file, call, out, TARGETS), caller = gfunc_of(p, file, c->func);
+    for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call, false);
+    if (!n && receiver_unknown(p, file, &f->paths.v[c->callee])) {
+        p->unresolved_receivers++;
+        n = weak_targets(p, file, &f->paths.v[c->callee], out, TARGETS);
+        for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call, true);
+    }
+}
+
+/* with obj: enters and leaves; reading a property calls its getter. */
+static void implicit_edges(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->sections.n; i++) {
+        const Section *s = &f->sections.v[i];
+        Type t = s->call != NONE ? call_type(p, file, s->call) : path_type(p, file, s->path);
+        if (t.kind != TYPE_CLASS) continue;
+        u32 enter = method_by_name(p, t.id, "__enter__"), leave = method_by_name(p, t.id, "__exit__");
+        if (enter != NONE) edge_add(p, gfunc_of(p, file, s->func), enter, file, NONE, false);
+        if (leave != NONE) edge_add(p, gfunc_of(p, file, s->func), leave, file, NONE, false);
+    }
+    for (u32 i = 0; i < f->accesses.n; i++) {
+        const Access *a = &f->accesses.v[i];
+        const Path *x = &f->paths.v[a->path];
+        if (!x->nattr || (x->root != ROOT_SELF && x->root != ROOT_LOCAL && x->root != ROOT_GLOBAL)) continue;
+        Ent e = path_entity(p, file, a->path);
+        if (e.kind != ENT_FUNC) continue;
+        GId g = func_gid(p, e.id);
+        if (p->facts[g.file]->funcs.v[g.id].is_property) edge_add(p, gfunc_of(p, file, a->func), e.id, file, NONE, false);
+    }
+}
+
+static void method_names(Program *p)
+{
+    LinkState *s = p->state;
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 1; i < f->funcs.n; i++) {
+            if (f->funcs.v[i].cls == NONE || f->funcs.v[i].is_lambda) continue;
+            u32 *at = map_at(s->a, &s->method_names, gsym(p, file, f->funcs.v[i].name));
+            vec_push(s->a, &s->method_list, (DefRef){file, gfunc_of(p, file, i), *at});
+            *at = s->method_list.n - 1;
+        }
+    }
+}
+
+static int edge_cmp(const void *a, const void *b)
+{
+    const CallEdge *x = a, *y = b;
+    if (x->caller != y->caller) return x->caller < y->caller ? -1 : 1;
+    if (x->callee != y->callee) return x->callee < y->callee ? -1 : 1;
+    return x->call < y->call ? -1 : x->call > y->call;
+}
+
+static void edges_index(Program *p)
+{
+    qsort(p->edges.v, p->edges.n, sizeof *p->edges.v, edge_cmp);
+    p->edge_first = arena_new(p->arena, u32, p->state->nfuncs + 1);
+    u32 e = 0;
+    for (u32 fn = 0; fn <= p->state->nfuncs; fn++) {
+        while (e < p->edges.n && p->edges.v[e].caller < fn) e++;
+        p->edge_first[fn] = e;
+    }
+}
+
+void calls_link(Program *p)
+{
+    method_names(p);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        for (u32 i = 0; i < p->facts[file]->calls.n; i++) call_edges(p, file, i);
+        implicit_edges(p, file);
+    }
+    if (p->edges.n) edges_index(p);
+    else p->edge_first = arena_new(p->arena, u32, p->state->nfuncs + 1);
+}
+
+static void param_from(ParamInfo *pi, u32 file, const Arg *arg)
+{
+    for (u32 i = 0; i < pi->n; i++)
+        if (pi->from[i].file == file && pi->from[i].kind == arg->kind && pi->from[i].value == arg->value) return;
+    if (pi->n == PARAM_SOURCES) {
+        pi->more = true;
+        return;
+    }
+    pi->from[pi->n].file = file;
+    pi->from[pi->n].kind = arg->kind;
+    pi->from[pi->n++].value = arg->value;
+}
+
+/* Gives target's parameters the arguments of a call. `first` is the position of the first argument that counts;
+ * thread_args: they come in the tuple of args=. */
+static void params_bind(Program *p, u32 gfunc, u32 file, const Call *c, u32 first, bool thread_args)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *tf = p->facts[g.file], *f = p->facts[file];
+    const Func *fn = &tf->funcs.v[g.id];
+    u32 skip = fn->cls != NONE && !fn->is_static ? 1 : 0, pos = 0;
+    for (u32 i = 0; i < c->nargs; i++) {
+        const Arg *arg = &f->args.v[c->args + i];
+        u32 at = NONE;
+        Str kw = sym_str(f, arg->keyword);
+        if (arg->star) return;
+        if (arg->keyword == SYM_EMPTY) {
+            if (!thread_args && pos >= first) at = pos - first + skip;
+            pos++;
+        } else if (thread_args && str_starts(kw, S("args[")) && kw.n == 7) {
+            at = (u32)(kw.p[5] - '0') + skip;
+        } else if (!thread_args) {
+            for (u32 k = 0; k < fn->nparams; k++)
+                if (str_eq(sym_str(tf, tf->params.v[fn->params + k].name), kw)) at = k;
+        }
+        if (at != NONE && at < fn->nparams) param_from(&p->state->params[p->state->param_base[g.file] + fn->params + at], file, arg);
+    }
+}
+
+/* What callers pass. Done before the edges, with direct calls only; thread starts pass their args=. */
+void params_link(Program *p)
+{
+    LinkState *s = p->state;
+    s->param_base = arena_new(s->a, u32, p->nfiles + 1);
+    for (u32 i = 0; i < p->nfiles; i++) s->param_base[i + 1] = s->param_base[i] + p->facts[i]->params.n;
+    ParamInfo *params = arena_new(s->a, ParamInfo, s->param_base[p->nfiles]);
+    s->params = params;
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->calls.n; i++) {
+            const Call *c = &f->calls.v[i];
+            u32 out[TARGETS], n = value_funcs(p, file, VAL_PATH, c->callee, out, TARGETS);
+            for (u32 k = 0; k < n; k++) params_bind(p, out[k], file, c, 0, false);
+            for (u32 k = 0; k < c->nargs; k++) {
+                const Arg *arg = &f->args.v[c->args + k];
+                Str kw = sym_str(f, arg->keyword);
+                bool target = str_is(kw, "target") || str_is(kw, "function");
+                const Path *x = &f->paths.v[c->callee];
+                bool submit = k == 0 && x->nattr && (str_is(sym_str(f, x->attr[x->nattr - 1]), "submit") || str_is(sym_str(f, x->attr[x->nattr - 1]), "apply_async"));
+                if (!target && !submit) continue;
+                n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
+                for (u32 j = 0; j < n; j++) params_bind(p, out[j], file, c, 1, target);
+            }
+        }
+    }
+}

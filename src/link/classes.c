@@ -1,0 +1,187 @@
+/* Classes across files: bases, methods, who owns an attribute.
+ *
+ * Method resolution is depth first, left to right, each class once: the same as Python's C3 order for all but
+ * deliberately tangled diamonds. */
+#include "link/link.h"
+
+enum { MRO_MAX = 48 };
+
+u32 gclass_of(const Program *p, u32 file, u32 cls)
+{
+    return cls == NONE ? NONE : p->class_base[file] + cls;
+}
+
+u32 gfunc_of(const Program *p, u32 file, u32 func)
+{
+    return func == NONE ? NONE : p->func_base[file] + func;
+}
+
+/* The file whose range holds a global id. */
+static GId gid_find(const u32 *base, u32 nfiles, u32 id)
+{
+    u32 lo = 0, hi = nfiles;
+    while (hi - lo > 1) {
+        u32 mid = lo + (hi - lo) / 2;
+        if (base[mid] <= id) lo = mid;
+        else hi = mid;
+    }
+    return (GId){lo, id - base[lo]};
+}
+
+GId func_gid(const Program *p, u32 gfunc) { return gid_find(p->func_base, p->nfiles, gfunc); }
+GId access_gid(const Program *p, u32 gaccess) { return gid_find(p->access_base, p->nfiles, gaccess); }
+GId class_gid(const Program *p, u32 gclass) { return gid_find(p->class_base, p->nfiles, gclass); }
+
+const Class *program_class(const Program *p, u32 gclass, u32 *file)
+{
+    GId g = class_gid(p, gclass);
+    if (file) *file = g.file;
+    return &p->facts[g.file]->classes.v[g.id];
+}
+
+Str class_display(Arena *a, const Program *p, u32 gclass)
+{
+    u32 file;
+    const Class *c = program_class(p, gclass, &file);
+    const Facts *f = p->facts[file];
+    Str name = sym_str(f, c->name);
+    for (u32 o = c->outer; o != NONE; o = f->classes.v[o].outer) name = str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[o].name)), STR_ARG(name));
+    return str_fmt(a, "%.*s.%.*s", STR_ARG(f->source->module), STR_ARG(name));
+}
+
+/* Calls of the walk over the order of method resolution. */
+static u32 mro(const Program *p, u32 gclass, u32 *out)
+{
+    u32 n = 0, stack[MRO_MAX], depth = 0;
+    stack[depth++] = gclass;
+    while (depth && n < MRO_MAX) {
+        u32 c = stack[--depth];
+        bool seen = false;
+        for (u32 i = 0; i < n; i++) seen |= out[i] == c;
+        if (seen) continue;
+        out[n++] = c;
+        const ClassInfo *ci = &p->state->classes[c];
+        for (u32 i = ci->bases.n; i-- > 0;)
+            if (depth < MRO_MAX) stack[depth++] = ci->bases.v[i];
+    }
+    return n;
+}
+
+u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self)
+{
+    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    for (u32 i = skip_self ? 1 : 0; i < n; i++) {
+        u32 m = map_get(&p->state->classes[order[i]].methods, gs);
+        if (m != NONE) return m;
+    }
+    return NONE;
+}
+
+u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits)
+{
+    u32 order[MRO_MAX], n = mro(p, gclass, order), owner = NONE;
+    *bits = 0;
+    for (u32 i = 0; i < n; i++) {
+        u32 b = map_get(&p->state->classes[order[i]].attrs, gs);
+        if (b == NONE) continue;
+        *bits |= b;
+        owner = order[i];
+    }
+    return owner;
+}
+
+bool class_is_a(const Program *p, u32 gclass, u32 base)
+{
+    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    for (u32 i = 0; i < n; i++)
+        if (order[i] == base) return true;
+    return false;
+}
+
+bool class_derives(const Program *p, u32 gclass, const char *external)
+{
+    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    for (u32 i = 0; i < n; i++) {
+        const ClassInfo *c = &p->state->classes[order[i]];
+        for (u32 j = 0; j < c->ext_bases.n; j++)
+            if (str_is(p->syms.strs[c->ext_bases.v[j]], external)) return true;
+    }
+    return false;
+}
+
+static void class_members(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    LinkState *s = p->state;
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        const Func *x = &f->funcs.v[i];
+        if (x->cls == NONE || x->is_lambda) continue;
+        /* a property's setter shares its name; the first definition (the getter) stays */
+        u32 *at = map_at(s->a, &s->classes[p->class_base[file] + x->cls].methods, gsym(p, file, x->name));
+        if (*at == NONE || !x->is_property) *at = p->func_base[file] + i;
+    }
+    for (u32 i = 0; i < f->classes.n; i++)
+        if (f->classes.v[i].outer != NONE)
+            map_put(s->a, &s->classes[p->class_base[file] + f->classes.v[i].outer].nested, gsym(p, file, f->classes.v[i].name), p->class_base[file] + i);
+}
+
+static void class_bases_link(Program *p, u32 file, u32 cls)
+{
+    const Facts *f = p->facts[file];
+    LinkState *s = p->state;
+    const Class *c = &f->classes.v[cls];
+    ClassInfo *ci = &s->classes[p->class_base[file] + cls];
+    for (u32 i = c->bases; i < c->bases + c->nbases; i++) {
+        Ent e = path_entity(p, file, f->bases.v[i]);
+        if (e.kind == ENT_CLASS && e.id != p->class_base[file] + cls) {
+            vec_push(s->a, &ci->bases, e.id);
+            vec_push(s->a, &s->classes[e.id].subs, p->class_base[file] + cls);
+        } else if (e.kind == ENT_EXTERNAL) {
+            vec_push(s->a, &ci->ext_bases, e.id);
+        } else if (e.kind == ENT_NONE) {
+            Str text = path_text(s->a, f, f->bases.v[i]);
+            vec_push(s->a, &ci->ext_bases, intern(s->a, &p->syms, text));
+        }
+    }
+}
+
+void classes_index(Program *p)
+{
+    LinkState *s = p->state;
+    for (u32 i = 0; i < p->nfiles; i++) class_members(p, i);
+    for (u32 i = 0; i < p->nfiles; i++)
+        for (u32 c = 0; c < p->facts[i]->classes.n; c++) class_bases_link(p, i, c);
+    for (u32 c = 0; c < s->nclasses; c++) {
+        s->classes[c].resolved = true;
+        s->classes[c].thread_local_ = class_derives(p, c, "threading.local") || class_derives(p, c, "_thread._local");
+    }
+}
+
+static void attr_mark(Program *p, u32 gclass, u32 gs, u32 bits)
+{
+    u32 *at = map_at(p->state->a, &p->state->classes[gclass].attrs, gs);
+    *at = (*at == NONE ? 0 : *at) | bits;
+}
+
+/* Who assigns which attribute, and how: self.x = …, cls.x = …, C.x = …, or in the class body. */
+void classes_attrs(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->defs.n; i++) {
+            const Def *d = &f->defs.v[i];
+            if (d->path == NONE) continue;
+            const Path *x = &f->paths.v[d->path];
+            if (x->root == ROOT_CLASS && !x->nattr && d->kind != VAL_FUNC && d->kind != VAL_CLASS) {
+                bool plain = d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL;
+                attr_mark(p, gclass_of(p, file, x->func), gsym(p, file, x->name), ATTR_BODY | (plain ? ATTR_BODY_PLAIN : 0));
+            } else if (x->nattr == 1 && x->attr[0] != SYM_ITEM && (x->root == ROOT_SELF || x->root == ROOT_CLS)) {
+                u32 cls = root_class(p, file, x);
+                if (cls != NONE) attr_mark(p, cls, gsym(p, file, x->attr[0]), x->root == ROOT_SELF ? ATTR_SELF : ATTR_CLS);
+            } else if (x->nattr == 1 && x->attr[0] != SYM_ITEM && (x->root == ROOT_GLOBAL || x->root == ROOT_LOCAL)) {
+                Ent e = path_resolve(p, file, x, 0);
+                if (e.kind == ENT_CLASS) attr_mark(p, e.id, gsym(p, file, x->attr[0]), ATTR_CLS);
+            }
+        }
+    }
+}

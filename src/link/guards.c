@@ -1,0 +1,201 @@
+/* The guard table: for each place the lock that most of its accesses hold; and the evidence that the place is shared.
+ *
+ * Accesses that cannot race do not count: import time, the making of the object itself, objects that a function made for
+ * itself. */
+#include "link/link.h"
+
+enum { LOCKS_SEEN = 16 };
+
+static bool in_main_block(const Facts *f, u32 block)
+{
+    for (; block != NONE; block = f->blocks.v[block].parent)
+        if (f->blocks.v[block].kind == BLOCK_MAIN) return true;
+    return false;
+}
+
+/* x = C(); x.n += 1: the function's own object, unless inner functions see it. */
+static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
+{
+    if (x->root == ROOT_CALL) return x->nattr <= 1;
+    if (x->root != ROOT_LOCAL || !x->nattr || x->func != a->func) return false;
+    const LinkState *s = p->state;
+    u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name));
+    if (at == NONE) return false;
+    for (; at != NONE; at = s->defrefs.v[at].next) {
+        const Def *d = &p->facts[file]->defs.v[s->defrefs.v[at].def];
+        if (d->kind != VAL_CALL) return false;
+        Ent e = path_entity(p, file, p->facts[file]->calls.v[d->value].callee);
+        Str name = e.kind == ENT_FUNC ? sym_str(p->facts[func_gid(p, e.id).file], program_func(p, e.id)->name) : S("");
+        bool makes = e.kind == ENT_CLASS || str_is(name, "__new__") || str_is(name, "copy") || str_is(name, "clone");
+        if (!makes) return false;
+    }
+    return true;
+}
+
+bool access_counts(const Program *p, u32 gaccess)
+{
+    GId g = access_gid(p, gaccess);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    const FuncInfo *fi = &p->funcs[gfunc_of(p, g.file, a->func)];
+    u32 place = p->access_place[gaccess];
+    const Path *x = &f->paths.v[a->path];
+    if (a->in_nested_def || fi->import_time) return false;
+    if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return false;
+    if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return false;
+    if (a->func == 0 && p->funcs[p->func_base[g.file]].first_start == NONE && !in_main_block(f, a->block)) return false;
+    if (fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS) && place != NONE && p->places.v[place].kind == PLACE_INSTANCE) return false;
+    if (fi->construct && x->root != ROOT_SELF && x->root != ROOT_GLOBAL && place != NONE && p->places.v[place].kind == PLACE_INSTANCE) {
+        const Func *fn = &f->funcs.v[a->func];
+        if (fn->cls != NONE && str_is(sym_str(f, fn->name), "__new__")) return false;
+    }
+    return !owned(p, g.file, a, x);
+}
+
+static bool writes(const Access *a)
+{
+    return a->op == OP_STORE || a->op == OP_DEL || a->op == OP_AUG || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG || a->op == OP_METHOD;
+}
+
+static void guard_of(Program *p, u32 id)
+{
+    Place *x = &p->places.v[id];
+    u32 lock[LOCKS_SEEN], held[LOCKS_SEEN], writes_held[LOCKS_SEEN], n = 0;
+    for (u32 i = 0; i < x->n; i++) {
+        u32 ga = p->place_access.v[x->first + i];
+        if (!access_counts(p, ga)) continue;
+        const Access *a = program_access(p, ga);
+        x->total++;
+        const LockSet *ls = &p->locksets.v[p->access_locks[ga]];
+        for (u32 k = 0; k < ls->n; k++) {
+            if (p->locks.v[ls->ids[k]].func != NONE || p->locks.v[ls->ids[k]].place == id) continue;
+            u32 j = 0;
+            while (j < n && lock[j] != ls->ids[k]) j++;
+            if (j == LOCKS_SEEN) continue;
+            if (j == n) {
+                lock[n] = ls->ids[k];
+                held[n] = writes_held[n] = 0;
+                n++;
+            }
+            held[j]++;
+            writes_held[j] += writes(a);
+        }
+    }
+    u32 best = NONE;
+    for (u32 j = 0; j < n; j++)
+        if (best == NONE || held[j] > held[best] || (held[j] == held[best] && writes_held[j] > writes_held[best])) best = j;
+    if (best != NONE) {
+        x->guard = lock[best];
+        x->guarded = held[best];
+    }
+}
+
+static bool name_says_shared(Str s)
+{
+    static const char *const words[] = {"pool", "cache", "registry", "session", "client", "manager", "store", "storage", "backend", "tracker", "collector", "hub"};
+    for (u32 i = 0; i < COUNT_OF(words); i++) {
+        size_t n = strlen(words[i]);
+        for (size_t k = 0; k + n <= s.n; k++) {
+            size_t j = 0;
+            while (j < n && (s.p[k + j] | 32) == words[i][j]) j++;
+            if (j == n) return true;
+        }
+    }
+    return false;
+}
+
+/* Classes that have locks, make threads, are kept in globals, or wrap functions. */
+static void class_evidence(Program *p)
+{
+    LinkState *s = p->state;
+    for (u32 i = 0; i < p->places.n; i++) {
+        const Place *x = &p->places.v[i];
+        if (x->owner != NONE && (x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR)) {
+            if (type_is_lock(x->type.kind)) s->classes[x->owner].has_lock = true;
+            if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR) s->classes[x->owner].makes_threads = true;
+        }
+        if ((x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR) && x->type.kind == TYPE_CLASS) s->classes[x->type.id].singleton = true;
+    }
+    for (u32 i = 0; i < p->locks.n; i++) {
+        u32 place = p->locks.v[i].place;
+        if (place == NONE || p->locks.v[i].maybe) continue;
+        const Place *x = &p->places.v[place];
+        if (x->kind == PLACE_INSTANCE && x->owner != NONE) s->classes[x->owner].has_lock = true;
+    }
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
+        const Root *r = &p->roots.v[i];
+        if (r->func == NONE) continue;
+        GId g = func_gid(p, r->func);
+        const Func *fn = &p->facts[g.file]->funcs.v[g.id];
+        if (fn->self_class != NONE) s->classes[gclass_of(p, g.file, fn->self_class)].makes_threads = true;
+    }
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 1; i < f->funcs.n; i++) {
+            const Func *fn = &f->funcs.v[i];
+            for (u32 k = fn->decorators; k < fn->decorators + fn->ndecorators; k++) {
+                Ent e = path_entity(p, file, f->decorators.v[k]);
+                if (e.kind == ENT_CLASS) s->classes[e.id].decorator = true;
+            }
+            Str name = sym_str(f, fn->name);
+            if (fn->cls != NONE && (str_is(name, "__get__") || str_is(name, "__set_name__"))) s->classes[gclass_of(p, file, fn->cls)].decorator = true;
+        }
+    }
+}
+
+static u32 place_evidence(const Program *p, const Place *x)
+{
+    const LinkState *s = p->state;
+    u32 ev = 0;
+    if (x->guard != NONE && !p->locks.v[x->guard].maybe) ev |= EV_GUARDED;
+    if (x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR || x->kind == PLACE_DEFAULT) ev |= EV_MODULE;
+    if (x->kind == PLACE_INSTANCE && x->owner != NONE) {
+        const ClassInfo *c = &s->classes[x->owner];
+        if (c->has_lock || c->makes_threads) ev |= EV_CLASS_LOCKS;
+        if (c->singleton) ev |= EV_SINGLETON;
+        if (c->decorator) ev |= EV_DECORATOR;
+        u32 file;
+        const Class *k = program_class(p, x->owner, &file);
+        if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
+    }
+    if (p->options->assume == ASSUME_ALWAYS) ev |= EV_ALWAYS;
+    return ev;
+}
+
+/* # guarded-by: NAME on the line where the state is defined. */
+static void declarations(Program *p)
+{
+    for (u32 i = 0; i < p->places.n; i++) {
+        Place *x = &p->places.v[i];
+        if (x->def == NONE) continue;
+        const Facts *f = p->facts[x->def_file];
+        const Def *d = &f->defs.v[x->def];
+        u32 line, column;
+        source_position(f->source, d->span.start, &line, &column);
+        for (u32 k = 0; k < f->comments.n; k++) {
+            const Comment *c = &f->comments.v[k];
+            if (line < c->first_line || line > c->last_line) continue;
+            if (c->kind == COMMENT_THREAD_CONFINED || c->kind == COMMENT_SINGLE_THREADED) x->confined = true;
+            if (c->kind != COMMENT_GUARDED_BY) continue;
+            Str want = sym_str(f, c->codes);
+            if (str_starts(want, S("self."))) want = str_slice(want, 5, want.n);
+            for (u32 l = 0; l < p->locks.n; l++) {
+                u32 lp = p->locks.v[l].place;
+                if (lp == NONE || p->places.v[lp].file != x->file) continue;
+                Str name = p->syms.strs[p->places.v[lp].name];
+                if (str_eq(name, want) || str_ends(p->locks.v[l].display, want)) x->declared_guard = l;
+            }
+        }
+    }
+}
+
+void guards_find(Program *p)
+{
+    class_evidence(p);
+    for (u32 i = 0; i < p->places.n; i++) {
+        if (!p->places.v[i].n || p->places.v[i].is_lock) continue;
+        guard_of(p, i);
+        p->places.v[i].evidence = place_evidence(p, &p->places.v[i]);
+    }
+    declarations(p);
+}

@@ -1,0 +1,164 @@
+/* Shared by the files of link/: what the linker knows while it joins the facts of all files.
+ *
+ *   modules.c  which file is which module; what a module-level name is; imports
+ *   classes.c  bases, method resolution, who owns an attribute
+ *   resolve.c  a path to the thing it names
+ *   types.c    what kind of object a place, local or call result is
+ *   places.c   pieces of shared state and who accesses them
+ *   calls.c    call edges
+ *   roots.c    thread roots and what they reach
+ *   order.c    what runs before the first start and after the last join
+ *   locks.c    locks, critical sections, locksets, locks that every caller holds
+ *   guards.c   which lock guards which place; evidence of sharing
+ *   program.c  runs them in this order; small queries
+ *   dump.c     the text forms */
+#ifndef UNGIL_LINK_H
+#define UNGIL_LINK_H
+
+#include "pipeline.h"
+
+/* What a path names. */
+typedef enum EntKind { ENT_NONE, ENT_MODULE, ENT_CLASS, ENT_FUNC, ENT_PLACE, ENT_INSTANCE, ENT_EXTERNAL, ENT_LOCAL } EntKind;
+typedef struct Ent {
+    u8 kind;
+    u32 id;    /* file · global class · global func · place · global class · global symbol of the dotted name · func (local) */
+    u32 sym;   /* ENT_LOCAL: local symbol; ENT_FUNC: NONE */
+    u32 recv;  /* ENT_FUNC: class of the object it is bound to, NONE */
+} Ent;
+
+enum { ATTR_BODY = 1, ATTR_SELF = 2, ATTR_CLS = 4, ATTR_BODY_PLAIN = 8 /* the class body gives a number, string, None */ };
+
+typedef struct ClassInfo {
+    Map attrs;           /* global symbol → ATTR_ bits */
+    Map methods;         /* global symbol → global func */
+    Map nested;          /* global symbol → global class */
+    Vec(u32) bases;      /* global classes */
+    Vec(u32) ext_bases;  /* global symbols of dotted names we have no source of */
+    Vec(u32) subs;       /* direct subclasses */
+    bool resolved;
+    bool makes_threads;  /* creates threads, timers or executors */
+    bool has_lock;       /* has an attribute that is a lock */
+    bool singleton;      /* an instance is kept in a global or class attribute */
+    bool fresh;          /* every thread or request has instances of its own */
+    bool decorator;      /* its objects wrap functions: used as decorators, or descriptors */
+    bool thread_local_;  /* subclass of threading.local */
+    u32 made_at;         /* how many calls construct it */
+} ClassInfo;
+
+enum { PARAM_SOURCES = 4 };
+typedef struct ParamInfo { /* what callers pass for a parameter */
+    u8 n;
+    bool more;      /* more callers than fit, or one that we could not follow */
+    struct {
+        u32 file;
+        u8 kind;    /* ValueKind: VAL_PATH, VAL_CALL, VAL_LAMBDA */
+        u32 value;
+    } from[PARAM_SOURCES];
+} ParamInfo;
+
+typedef struct DefRef {
+    u32 file, def, next;
+} DefRef;
+
+typedef struct LinkState {
+    Arena *a;
+    u32 **gsym;          /* [file][local symbol] → global symbol, NONE until asked for */
+    Map modules;         /* global symbol of the dotted name → file */
+    Map module_names;    /* (file, global symbol) → index in entries, see modules.c */
+    Vec(Ent) entries;
+    ClassInfo *classes;
+    u32 nclasses, nfuncs, naccesses, ncalls;
+    Map places;          /* hash of kind, file, owner, name → place */
+    Map place_defs;      /* place → first DefRef */
+    Map local_defs;      /* hash of (file, func, symbol) → first DefRef */
+    Map elem_defs;       /* place → first DefRef of its elements; locals: local_key + 1 */
+    Vec(DefRef) defrefs;
+    Vec(u8) place_state; /* 0 type not asked for, 1 being computed, 2 known */
+    Map local_types;     /* hash of (file, func, symbol) → index in types */
+    Vec(Type) types;
+    Map locksets;        /* hash → first lockset id */
+    Vec(u32) lockset_next;
+    Map lock_of;         /* place → lock; other keys: see locks.c */
+    ParamInfo *params;   /* by global param */
+    u32 *param_base;
+    Map alias;           /* place → the place it always holds the object of (Condition(lock), passed locks) */
+    u32 depth;           /* of type inference */
+    Map method_names;    /* global symbol → first in method_list */
+    Vec(DefRef) method_list; /* file unused, def = global func */
+    u32 *call_first;     /* global call → first index in edges of that call; filled by calls.c */
+} LinkState;
+
+/* modules.c */
+void modules_index(Program *p);
+u32 gsym(const Program *p, u32 file, u32 sym);
+Ent module_lookup(const Program *p, u32 file, u32 gs, u32 depth);
+u32 module_find(const Program *p, Str dotted);
+Ent import_target(const Program *p, u32 file, const Import *im, u32 depth);
+Ent ent_external(const Program *p, Str dotted);
+
+/* classes.c */
+void classes_index(Program *p);
+void classes_attrs(Program *p);
+const Class *program_class(const Program *p, u32 gclass, u32 *file);
+u32 gclass_of(const Program *p, u32 file, u32 cls);
+u32 gfunc_of(const Program *p, u32 file, u32 func);
+GId class_gid(const Program *p, u32 gclass);
+bool class_derives(const Program *p, u32 gclass, const char *external);
+bool class_is_a(const Program *p, u32 gclass, u32 base);
+u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self);
+/* The class in the method resolution order, nearest the root, that has the attribute; NONE when no class has it. */
+u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits);
+Str class_display(Arena *a, const Program *p, u32 gclass);
+
+/* resolve.c */
+Ent path_resolve(const Program *p, u32 file, const Path *path, u32 nattr);
+Ent path_entity(const Program *p, u32 file, u32 path);
+/* One attribute further. */
+Ent ent_attr(const Program *p, Ent e, u32 gs);
+/* The class whose object the path's root self, or whose class its cls, is: NONE when there is none. */
+u32 root_class(const Program *p, u32 file, const Path *path);
+
+/* types.c */
+Type ent_type(const Program *p, Ent e);
+Type call_type(const Program *p, u32 file, u32 call);
+Type def_type(const Program *p, u32 file, const Def *d);
+Type place_type(const Program *p, u32 place);
+Type local_type(const Program *p, u32 file, u32 func, u32 sym);
+/* What the elements of a place or local are. */
+Type element_type(const Program *p, u32 file, Ent e);
+Type external_type(const Program *p, Str dotted);
+bool type_is_lock(u8 kind);
+bool type_is_container(u8 kind);
+bool sounds_like_lock(Str name);
+u64 local_key(u32 file, u32 func, u32 sym);
+
+/* places.c */
+void locals_index(Program *p);
+void places_index(Program *p);
+u32 place_of(const Program *p, u8 kind, u32 file, u32 owner, u32 gs);
+void places_access(Program *p);
+
+/* calls.c */
+void calls_link(Program *p);
+void params_link(Program *p);
+u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max);
+
+/* roots.c */
+void roots_find(Program *p);
+void roots_reach(Program *p);
+/* Does the file import this package or one of its modules? */
+bool file_imports(const Program *p, u32 file, const char *package);
+
+/* order.c */
+void order_find(Program *p);
+
+/* locks.c */
+void locks_link(Program *p);
+u32 lockset_add(Program *p, u32 set, u32 lock);
+
+/* guards.c */
+void guards_find(Program *p);
+/* Does this access count for sharing: not import time, not construction of its own object, not an owned object? */
+bool access_counts(const Program *p, u32 gaccess);
+
+#endif

@@ -1,0 +1,251 @@
+/* Places: one per piece of state, whoever names it, and the accesses of each. */
+#include "link/link.h"
+
+u64 local_key(u32 file, u32 func, u32 sym)
+{
+    u64 h = hash_mix(0x51ed270b, map_key(file, func));
+    return (hash_mix(h, sym) & ~(1ull << 63)) & ~1ull;
+}
+
+static Str place_display(Program *p, const Place *x)
+{
+    Str name = p->syms.strs[x->name];
+    if (x->file == NONE) return name;
+    Str module = p->facts[x->file]->source->module;
+    switch (x->kind) {
+    case PLACE_GLOBAL: return str_fmt(p->arena, "%.*s.%.*s", STR_ARG(module), STR_ARG(name));
+    case PLACE_CLASS_ATTR:
+    case PLACE_INSTANCE: {
+        Str c = class_display(p->arena, p, x->owner);
+        return str_fmt(p->arena, "%.*s.%.*s", STR_ARG(c), STR_ARG(name));
+    }
+    default: {
+        Str f = func_display(p->arena, p, x->owner);
+        return str_fmt(p->arena, "%.*s.%.*s", STR_ARG(f), STR_ARG(name));
+    }
+    }
+}
+
+u32 place_of(const Program *cp, u8 kind, u32 file, u32 owner, u32 gs)
+{
+    Program *p = (Program *)(uintptr_t)cp; /* places are made when they are first named */
+    LinkState *s = p->state;
+    u64 key = hash_mix(hash_mix(kind + 77u, map_key(file, owner)), gs) & ~(1ull << 63);
+    u32 *at = map_at(s->a, &s->places, key);
+    if (*at == NONE) {
+        *at = p->places.n;
+        Str name = p->syms.strs[gs];
+        vec_push(p->arena, &p->places,
+                 (Place){.kind = kind, .file = file, .owner = owner, .name = gs, .public_ = !(name.n && name.p[0] == '_'),
+                         .def_file = NONE, .def = NONE, .guard = NONE, .declared_guard = NONE, .type = {TYPE_UNKNOWN, NONE}});
+    }
+    return map_get(&s->places, key);
+}
+
+static void chain_add(Program *p, Map *m, u64 key, u32 file, u32 def)
+{
+    LinkState *s = p->state;
+    vec_push(s->a, &s->defrefs, (DefRef){file, def, NONE});
+    u32 id = s->defrefs.n - 1, *at = map_at(s->a, m, key);
+    if (*at == NONE) {
+        *at = id;
+        return;
+    }
+    u32 last = *at;
+    for (u32 n = 0; s->defrefs.v[last].next != NONE && n < 64; n++) last = s->defrefs.v[last].next;
+    if (s->defrefs.v[last].next == NONE) s->defrefs.v[last].next = id;
+}
+
+/* Definitions of locals and what functions return; needs nothing but the facts. */
+void locals_index(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->defs.n; i++) {
+            const Def *d = &f->defs.v[i];
+            if (d->is_return) {
+                chain_add(p, &p->state->local_defs, local_key(file, d->func, SYM_EMPTY), file, i);
+                continue;
+            }
+            const Path *x = &f->paths.v[d->path];
+            if (x->root != ROOT_LOCAL && x->root != ROOT_PARAM) continue;
+            if (!x->nattr) chain_add(p, &p->state->local_defs, local_key(file, x->func, x->name), file, i);
+            else if (x->nattr == 1 && x->attr[0] == SYM_ITEM)
+                chain_add(p, &p->state->elem_defs, local_key(file, x->func, x->name) + 1, file, i);
+        }
+    }
+}
+
+static void place_def(Program *p, u32 file, u32 def, const Path *x, bool element)
+{
+    Ent e = path_resolve(p, file, x, element ? x->nattr - 1u : x->nattr);
+    if (e.kind != ENT_PLACE) return;
+    if (element) {
+        chain_add(p, &p->state->elem_defs, e.id, file, def);
+        return;
+    }
+    chain_add(p, &p->state->place_defs, e.id, file, def);
+    Place *pl = &p->places.v[e.id];
+    bool better_def = pl->def == NONE || (pl->def_file == file && p->facts[file]->defs.v[def].func == 0 && p->facts[pl->def_file]->defs.v[pl->def].func != 0);
+    if (better_def && !p->facts[file]->defs.v[def].augmented) {
+        pl->def_file = file;
+        pl->def = def;
+    }
+}
+
+/* Two passes: first the names that need no types (self.x, module globals), then paths through objects (app.db.pool). */
+void places_index(Program *p)
+{
+    for (u32 pass = 0; pass < 2; pass++) {
+        for (u32 file = 0; file < p->nfiles; file++) {
+            const Facts *f = p->facts[file];
+            for (u32 i = 0; i < f->defs.n; i++) {
+                const Def *d = &f->defs.v[i];
+                if (d->path == NONE || d->kind == VAL_FUNC || d->kind == VAL_CLASS) continue;
+                const Path *x = &f->paths.v[d->path];
+                bool element = x->nattr && x->attr[x->nattr - 1] == SYM_ITEM && !x->truncated;
+                u32 attrs = x->nattr - (element ? 1u : 0u);
+                bool simple = (x->root == ROOT_GLOBAL || x->root == ROOT_CLASS) ? attrs == 0 : (x->root == ROOT_SELF || x->root == ROOT_CLS) && attrs == 1;
+                if (simple != (pass == 0) || (attrs == 0 && (x->root == ROOT_LOCAL || x->root == ROOT_PARAM))) continue;
+                place_def(p, file, i, x, element);
+            }
+        }
+    }
+}
+
+/* A local that inner functions use, or that is handed to others: a place of its own. */
+static u32 closure_place(Program *p, u32 file, const Path *x)
+{
+    return place_of(p, PLACE_CLOSURE, file, gfunc_of(p, file, x->func), gsym(p, file, x->name));
+}
+
+/* The one place that all callers pass for this parameter, or NONE. */
+static u32 param_place(Program *p, u32 file, const Path *x)
+{
+    LinkState *s = p->state;
+    const Func *fn = &p->facts[file]->funcs.v[x->func];
+    for (u32 i = 0; i < fn->nparams; i++) {
+        if (p->facts[file]->params.v[fn->params + i].name != x->name) continue;
+        const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
+        u32 place = NONE;
+        for (u32 k = 0; k < pi->n; k++) {
+            if (pi->from[k].kind != VAL_PATH) return NONE;
+            u32 pf = pi->from[k].file;
+            const Path *y = &p->facts[pf]->paths.v[pi->from[k].value];
+            Ent e = path_entity(p, pf, pi->from[k].value);
+            u32 q = e.kind == ENT_PLACE ? e.id : e.kind == ENT_LOCAL && y->root == ROOT_LOCAL ? closure_place(p, pf, y) : NONE;
+            if (q == NONE || (place != NONE && q != place)) return NONE;
+            place = q;
+        }
+        return pi->more ? NONE : place;
+    }
+    return NONE;
+}
+
+static u32 default_place(Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[x->func];
+    for (u32 i = 0; i < fn->nparams; i++) {
+        const Param *q = &f->params.v[fn->params + i];
+        if (q->name == x->name && (q->def_kind == VAL_DICT || q->def_kind == VAL_LIST || q->def_kind == VAL_SET))
+            return place_of(p, PLACE_DEFAULT, file, gfunc_of(p, file, x->func), gsym(p, file, x->name));
+    }
+    return NONE;
+}
+
+/* Walking d.items() is walking d. */
+static bool through_view(Program *p, u32 file, const Path *x, Path *out)
+{
+    const Facts *f = p->facts[file];
+    *out = f->paths.v[f->calls.v[x->func].callee];
+    if (!out->nattr || out->attr[out->nattr - 1] == SYM_ITEM) return false;
+    Str view = sym_str(f, out->attr[out->nattr - 1]);
+    out->nattr--;
+    return str_is(view, "items") || str_is(view, "keys") || str_is(view, "values") || str_is(view, "iteritems") || str_is(view, "iterkeys") ||
+           str_is(view, "itervalues") || str_is(view, "elements");
+}
+
+/* State of the standard library that threads share whoever writes it: by what it is known. */
+static u32 library_place(Program *p, u32 gs)
+{
+    static const char *const known[] = {"sys.modules", "logging.root.manager.loggerDict", "logging.Logger.manager.loggerDict", "warnings.filters", "os.environ"};
+    for (u32 i = 0; i < COUNT_OF(known); i++)
+        if (str_is(p->syms.strs[gs], known[i])) return place_of(p, PLACE_GLOBAL, NONE, NONE, gs);
+    return NONE;
+}
+
+static u32 access_place_of(Program *p, u32 file, const Access *a)
+{
+    const Path *x = &p->facts[file]->paths.v[a->path];
+    Path seen;
+    if (x->root == ROOT_CALL && !x->nattr && (a->op == OP_ITER || a->op == OP_CREAD) && through_view(p, file, x, &seen)) x = &seen;
+    if (x->truncated || x->root == ROOT_UNKNOWN) return NONE;
+    Ent e = path_resolve(p, file, x, x->nattr);
+    if (e.kind == ENT_PLACE) return e.id;
+    if (e.kind == ENT_EXTERNAL) return library_place(p, e.id);
+    if (e.kind != ENT_LOCAL || x->nattr) return NONE;
+    if (x->root == ROOT_LOCAL) return closure_place(p, file, x);
+    u32 q = param_place(p, file, x);
+    if (q != NONE) return q;
+    if (gfunc_of(p, file, a->func) != gfunc_of(p, file, x->func)) return closure_place(p, file, x);
+    q = default_place(p, file, x);
+    return q != NONE ? q : closure_place(p, file, x);
+}
+
+static void closure_type(Program *p, Place *x)
+{
+    if (x->kind == PLACE_DEFAULT) {
+        GId g = func_gid(p, x->owner);
+        const Facts *f = p->facts[g.file];
+        for (u32 i = 0; i < f->funcs.v[g.id].nparams; i++) {
+            const Param *q = &f->params.v[f->funcs.v[g.id].params + i];
+            if (gsym(p, g.file, q->name) == x->name) x->type.kind = q->def_kind == VAL_DICT ? TYPE_DICT : q->def_kind == VAL_SET ? TYPE_SET : TYPE_LIST;
+        }
+        return;
+    }
+    GId g = func_gid(p, x->owner);
+    u32 sym = intern_find(&p->facts[g.file]->syms, p->syms.strs[x->name]);
+    if (sym == NONE) return;
+    x->type = local_type(p, g.file, g.id, sym);
+    u32 first = map_get(&p->state->local_defs, local_key(g.file, g.id, sym));
+    if (first != NONE) {
+        x->def_file = g.file;
+        x->def = p->state->defrefs.v[first].def;
+    }
+}
+
+/* Gives every access its place and every place its accesses. */
+void places_access(Program *p)
+{
+    p->access_place = arena_new(p->arena, u32, p->state->naccesses);
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->accesses.n; i++)
+            p->access_place[p->access_base[file] + i] = access_place_of(p, file, &p->facts[file]->accesses.v[i]);
+    u32 *count = arena_new(p->arena, u32, p->places.n + 1);
+    for (u32 i = 0; i < p->state->naccesses; i++)
+        if (p->access_place[i] != NONE) count[p->access_place[i]]++;
+    u32 total = 0;
+    for (u32 i = 0; i < p->places.n; i++) {
+        Place *x = &p->places.v[i];
+        x->first = total;
+        total += count[i];
+        if (x->file == NONE) x->type.kind = TYPE_DICT;
+        else if (x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) closure_type(p, x);
+        else x->type = place_type(p, i);
+    }
+    p->place_access.v = arena_new(p->arena, u32, total);
+    p->place_access.n = p->place_access.cap = total;
+    for (u32 i = 0; i < p->state->naccesses; i++) {
+        if (p->access_place[i] == NONE) continue;
+        Place *x = &p->places.v[p->access_place[i]];
+        p->place_access.v[x->first + x->n++] = i;
+    }
+    for (u32 i = 0; i < p->places.n; i++) {
+        Place *x = &p->places.v[i];
+        if (x->n) x->display = place_display(p, x);
+        x->is_lock = type_is_lock(x->type.kind) || x->type.kind == TYPE_ASYNC_LOCK;
+        x->thread_local_ = x->type.kind == TYPE_LOCAL || x->type.kind == TYPE_CONTEXTVAR ||
+                           (x->type.kind == TYPE_CLASS && p->state->classes[x->type.id].thread_local_);
+    }
+}

@@ -1,0 +1,138 @@
+/* Joins the facts of all files into one program: the order of the passes, and small queries over the result. */
+#include "link/link.h"
+
+static u32 *base_of(Arena *a, Facts **facts, u32 n, u32 (*count)(const Facts *))
+{
+    u32 *base = arena_new(a, u32, n + 1);
+    for (u32 i = 0; i < n; i++) base[i + 1] = base[i] + count(facts[i]);
+    return base;
+}
+
+static u32 count_funcs(const Facts *f) { return f->funcs.n; }
+static u32 count_classes(const Facts *f) { return f->classes.n; }
+static u32 count_accesses(const Facts *f) { return f->accesses.n; }
+static u32 count_calls(const Facts *f) { return f->calls.n; }
+static u32 count_sections(const Facts *f) { return f->sections.n; }
+
+Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
+{
+    Program *p = arena_new(a, Program, 1);
+    LinkState *s = arena_new(a, LinkState, 1);
+    *p = (Program){.arena = a, .options = o, .facts = facts, .nfiles = n, .state = s};
+    s->a = a;
+    CHECK(intern(a, &p->syms, S("[]")) == SYM_ITEM && intern(a, &p->syms, S("")) == SYM_EMPTY);
+    p->func_base = base_of(a, facts, n, count_funcs);
+    p->class_base = base_of(a, facts, n, count_classes);
+    p->access_base = base_of(a, facts, n, count_accesses);
+    p->call_base = base_of(a, facts, n, count_calls);
+    p->section_base = base_of(a, facts, n, count_sections);
+    s->nfuncs = p->func_base[n];
+    s->nclasses = p->class_base[n];
+    s->naccesses = p->access_base[n];
+    s->ncalls = p->call_base[n];
+    s->classes = arena_new(a, ClassInfo, s->nclasses);
+
+    modules_index(p);
+    locals_index(p);
+    classes_index(p);
+    classes_attrs(p);
+    places_index(p);
+    params_link(p);
+    /* parameters have types now: what was asked before may have been answered too early */
+    s->local_types = (Map){0};
+    s->types.n = 0;
+    if (s->place_state.n) memset(s->place_state.v, 0, s->place_state.n);
+    calls_link(p);
+    roots_find(p);
+    roots_reach(p);
+    order_find(p);
+    places_access(p);
+    locks_link(p);
+    guards_find(p);
+    return p;
+}
+
+const Access *program_access(const Program *p, u32 gaccess)
+{
+    GId g = access_gid(p, gaccess);
+    return &p->facts[g.file]->accesses.v[g.id];
+}
+
+const Func *program_func(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    return &p->facts[g.file]->funcs.v[g.id];
+}
+
+Str func_display(Arena *a, const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    Str out = S("");
+    for (u32 i = g.id; i;) {
+        const Func *fn = &f->funcs.v[i];
+        out = out.n ? str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, fn->name)), STR_ARG(out)) : sym_str(f, fn->name);
+        for (u32 c = fn->cls; c != NONE; c = f->classes.v[c].outer) out = str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[c].name)), STR_ARG(out));
+        i = fn->parent;
+    }
+    Str m = f->source->module;
+    return out.n ? str_fmt(a, "%.*s.%.*s", STR_ARG(m), STR_ARG(out)) : m;
+}
+
+/* Before the first start or after the last join of the threads that its function starts. */
+static bool outside_threads(const FuncInfo *fi, const Access *a)
+{
+    if (fi->first_start == NONE) return false;
+    return a->span.start < fi->first_start || (fi->last_join != NONE && a->span.start >= fi->last_join);
+}
+
+/* The place's object belongs to one thread of this root: self of a Thread subclass, of a request handler. */
+static bool own_object(const Program *p, const Root *r, u32 place)
+{
+    if (!r->own || place == NONE || r->func == NONE) return false;
+    const Place *x = &p->places.v[place];
+    if (x->kind != PLACE_INSTANCE) return false;
+    GId g = func_gid(p, r->func);
+    u32 cls = p->facts[g.file]->funcs.v[g.id].cls;
+    if (cls == NONE) return false;
+    u32 rc = gclass_of(p, g.file, cls);
+    return class_is_a(p, rc, x->owner) || class_is_a(p, x->owner, rc);
+}
+
+/* Does a library's "any thread" reach this access of this place? Instance state only with evidence that its object is
+ * shared (races/ weighs it). */
+static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
+{
+    if (!fi->api) return false;
+    if (p->options->assume == ASSUME_ALWAYS) return true;
+    const Place *x = place == NONE ? NULL : &p->places.v[place];
+    if (!x) return true;
+    return x->evidence & (EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_DECORATOR | EV_ALWAYS) || x->kind == PLACE_CLOSURE;
+}
+
+bool may_run_together(const Program *p, u32 ga, u32 gb)
+{
+    if (!access_counts(p, ga) || !access_counts(p, gb)) return false;
+    GId a = access_gid(p, ga), b = access_gid(p, gb);
+    const Access *xa = &p->facts[a.file]->accesses.v[a.id], *xb = &p->facts[b.file]->accesses.v[b.id];
+    const FuncInfo *fa = &p->funcs[gfunc_of(p, a.file, xa->func)], *fb = &p->funcs[gfunc_of(p, b.file, xb->func)];
+    u32 place = p->access_place[ga];
+    bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
+    if (fa->event_loop && fb->event_loop) return false;
+    for (u32 i = 0; i < fa->nroots; i++) {
+        for (u32 k = 0; k < fb->nroots; k++) {
+            const Root *r = &p->roots.v[fa->roots[i]];
+            if (fa->roots[i] != fb->roots[k]) {
+                /* two starts of one function: different threads, but of one object each when it is its own */
+                if (r->func == p->roots.v[fb->roots[k]].func && own_object(p, r, place)) continue;
+                return true;
+            }
+            if (r->many && !own_object(p, r, place)) return true;
+        }
+    }
+    if (fa->nroots && fb->main && !out_b && !fb->nroots) return true;
+    if (fb->nroots && fa->main && !out_a && !fa->nroots) return true;
+    bool api_a = api_reaches(p, fa, place), api_b = api_reaches(p, fb, place);
+    if (api_a && api_b) return true;
+    return (api_a && fb->nroots) || (api_b && fa->nroots);
+}

@@ -1,0 +1,156 @@
+/* From a path to the thing it names: module, class, function, place, object of a class, or something external. */
+#include "link/link.h"
+
+static const Ent nothing = {ENT_NONE, NONE, NONE, NONE};
+
+u32 root_class(const Program *p, u32 file, const Path *x)
+{
+    if (x->root != ROOT_SELF && x->root != ROOT_CLS && x->root != ROOT_SUPER) return NONE;
+    if (x->func == NONE) return NONE;
+    return gclass_of(p, file, p->facts[file]->funcs.v[x->func].cls);
+}
+
+static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool skip_self)
+{
+    LinkState *s = p->state;
+    u32 m = class_method(p, cls, gs, skip_self);
+    u32 bits, owner = class_attr_owner(p, cls, gs, &bits);
+    if (m != NONE && !(owner != NONE && bits & ATTR_SELF)) return (Ent){ENT_FUNC, m, NONE, cls};
+    u32 nested = map_get(&s->classes[cls].nested, gs);
+    if (nested != NONE) return (Ent){ENT_CLASS, nested, NONE, NONE};
+    if (s->classes[cls].thread_local_) return nothing;
+    if (owner == NONE) {
+        /* never assigned where we can see it: an attribute of the object all the same (a base we have no source of) */
+        if (s->classes[cls].ext_bases.n == 0 && !on_instance) return nothing;
+        owner = cls;
+    }
+    u32 ofile;
+    program_class(p, owner, &ofile);
+    bool shared = bits & ATTR_CLS || (bits & ATTR_BODY && !(bits & ATTR_SELF));
+    return (Ent){ENT_PLACE, place_of(p, shared || !on_instance ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs), NONE, NONE};
+}
+
+Ent ent_attr(const Program *p, Ent e, u32 gs)
+{
+    if (gs == SYM_ITEM) return nothing;
+    switch (e.kind) {
+    case ENT_MODULE: {
+        Ent r = module_lookup(p, e.id, gs, 0);
+        if (r.kind != ENT_NONE) return r;
+        Str m = p->facts[e.id]->source->module;
+        u32 sub = module_find(p, str_fmt(p->arena, "%.*s.%.*s", STR_ARG(m), STR_ARG(p->syms.strs[gs])));
+        return sub == NONE ? nothing : (Ent){ENT_MODULE, sub, NONE, NONE};
+    }
+    case ENT_CLASS: return class_attr(p, e.id, gs, false, false);
+    case ENT_INSTANCE: return class_attr(p, e.id, gs, true, e.sym == 1);
+    case ENT_EXTERNAL: {
+        Str dotted = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(p->syms.strs[e.id]), STR_ARG(p->syms.strs[gs]));
+        u32 file = module_find(p, dotted);
+        return file != NONE ? (Ent){ENT_MODULE, file, NONE, NONE} : ent_external(p, dotted);
+    }
+    case ENT_PLACE:
+    case ENT_LOCAL: {
+        Type t = ent_type(p, e);
+        if (t.kind == TYPE_CLASS) return ent_attr(p, (Ent){ENT_INSTANCE, t.id, NONE, NONE}, gs);
+        if (t.kind == TYPE_CLASS_OBJECT) return ent_attr(p, (Ent){ENT_CLASS, t.id, NONE, NONE}, gs);
+        if (t.kind == TYPE_MODULE) return ent_attr(p, (Ent){ENT_MODULE, t.id, NONE, NONE}, gs);
+        return nothing;
+    }
+    case ENT_FUNC: {
+        /* a property stands for what it returns */
+        GId g = func_gid(p, e.id);
+        const Func *f = &p->facts[g.file]->funcs.v[g.id];
+        if (!f->is_property) return nothing;
+        Type t = ent_type(p, e);
+        return t.kind == TYPE_CLASS ? ent_attr(p, (Ent){ENT_INSTANCE, t.id, NONE, NONE}, gs) : nothing;
+    }
+    default: return nothing;
+    }
+}
+
+/* A local that is a function, class or import of its own function. */
+static Ent local_entity(const Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
+    for (; at != NONE; at = p->state->defrefs.v[at].next) {
+        const Def *d = &f->defs.v[p->state->defrefs.v[at].def];
+        if (d->kind == VAL_FUNC) return (Ent){ENT_FUNC, gfunc_of(p, file, d->value), NONE, NONE};
+        if (d->kind == VAL_CLASS) return (Ent){ENT_CLASS, gclass_of(p, file, d->value), NONE, NONE};
+    }
+    for (u32 i = 0; i < f->imports.n; i++)
+        if (f->imports.v[i].func == x->func && f->imports.v[i].local == x->name && x->func) return import_target(p, file, &f->imports.v[i], 0);
+    return (Ent){ENT_LOCAL, gfunc_of(p, file, x->func), x->name, NONE};
+}
+
+static Ent builtin_or_nothing(const Program *p, u32 file, const Path *x)
+{
+    (void)file;
+    return ent_external(p, sym_str(p->facts[file], x->name));
+}
+
+static Ent root_entity(const Program *p, u32 file, const Path *x)
+{
+    switch (x->root) {
+    case ROOT_GLOBAL: {
+        Ent e = module_lookup(p, file, gsym(p, file, x->name), 0);
+        return e.kind == ENT_NONE ? builtin_or_nothing(p, file, x) : e;
+    }
+    case ROOT_SELF: {
+        u32 c = root_class(p, file, x);
+        return c == NONE ? nothing : (Ent){ENT_INSTANCE, c, NONE, NONE};
+    }
+    case ROOT_CLS: {
+        u32 c = root_class(p, file, x);
+        return c == NONE ? nothing : (Ent){ENT_CLASS, c, NONE, NONE};
+    }
+    case ROOT_SUPER: {
+        u32 c = root_class(p, file, x);
+        return c == NONE ? nothing : (Ent){ENT_INSTANCE, c, 1, NONE};
+    }
+    case ROOT_CLASS: return class_attr(p, gclass_of(p, file, x->func), gsym(p, file, x->name), false, false);
+    case ROOT_LOCAL: return local_entity(p, file, x);
+    case ROOT_PARAM: return (Ent){ENT_LOCAL, gfunc_of(p, file, x->func), x->name, NONE};
+    case ROOT_CALL: {
+        Type t = call_type(p, file, x->func);
+        if (t.kind == TYPE_CLASS) return (Ent){ENT_INSTANCE, t.id, NONE, NONE};
+        if (t.kind == TYPE_MODULE) return (Ent){ENT_MODULE, t.id, NONE, NONE};
+        return nothing;
+    }
+    default: return nothing;
+    }
+}
+
+Ent path_resolve(const Program *p, u32 file, const Path *x, u32 nattr)
+{
+    if (x->truncated && nattr == x->nattr) return nothing;
+    Ent e = root_entity(p, file, x);
+    for (u32 i = 0; i < nattr && e.kind != ENT_NONE; i++) {
+        if (x->attr[i] != SYM_ITEM) {
+            e = ent_attr(p, e, gsym(p, file, x->attr[i]));
+            continue;
+        }
+        Type t = element_type(p, file, e);
+        e = t.kind == TYPE_CLASS ? (Ent){ENT_INSTANCE, t.id, NONE, NONE} : t.kind == TYPE_CLASS_OBJECT ? (Ent){ENT_CLASS, t.id, NONE, NONE} : nothing;
+    }
+    return e;
+}
+
+Ent path_entity(const Program *p, u32 file, u32 path)
+{
+    if (path == NONE) return nothing;
+    const Path *x = &p->facts[file]->paths.v[path];
+    return path_resolve(p, file, x, x->nattr);
+}
+
+Str path_external(const Program *p, u32 file, u32 path)
+{
+    Ent e = path_entity(p, file, path);
+    return e.kind == ENT_EXTERNAL ? p->syms.strs[e.id] : S("");
+}
+
+u32 path_place(const Program *p, u32 file, u32 path)
+{
+    Ent e = path_entity(p, file, path);
+    return e.kind == ENT_PLACE ? e.id : NONE;
+}

@@ -1,0 +1,280 @@
+/* Types: what kind of object a place, a local or a call's result is, from assignments, annotations, constructors and
+ * returns. One kind per place: the first that is known, containers and locks before None. Depth is bounded; a name whose
+ * type depends on itself has none. */
+#include "link/link.h"
+
+enum { MAX_DEPTH = 24 };
+
+static const Type unknown = {TYPE_UNKNOWN, NONE};
+
+const char *const type_name[TYPE_KINDS] = {
+    "unknown", "None", "number", "string", "list", "dict", "set", "tuple", "deque", "OrderedDict", "defaultdict", "Counter", "weak dict",
+    "WeakSet", "bytearray", "array", "queue", "generator", "iterator", "itertools.count", "Lock", "RLock", "Condition", "Semaphore", "Event",
+    "thread-local", "ContextVar", "Thread", "executor", "reader-writer lock", "asyncio lock", "process", "multiprocessing object", "module",
+    "object", "class", "function", "external"};
+
+static const struct {
+    const char *name;
+    u8 kind;
+} library_types[] = {
+#define TYPE(name, kind) {name, kind},
+#include "know/types.def"
+#undef TYPE
+};
+
+bool type_is_lock(u8 kind)
+{
+    return kind == TYPE_LOCK || kind == TYPE_RLOCK || kind == TYPE_CONDITION || kind == TYPE_SEMAPHORE || kind == TYPE_RWLOCK;
+}
+
+bool type_is_container(u8 kind)
+{
+    return (kind >= TYPE_LIST && kind <= TYPE_ARRAY && kind != TYPE_TUPLE) || kind == TYPE_QUEUE;
+}
+
+static bool word_in(Str name, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= name.n; i++) {
+        size_t j = 0;
+        while (j < n && (name.p[i + j] | 32) == word[j]) j++;
+        if (j == n) return true;
+    }
+    return false;
+}
+
+bool sounds_like_lock(Str name)
+{
+    if (word_in(name, "unlock") || word_in(name, "block") || word_in(name, "clock") || word_in(name, "locked") || word_in(name, "flock")) {
+        if (!word_in(name, "_lock") && !word_in(name, "rlock")) return false;
+    }
+    static const char *const words[] = {"lock", "mutex", "semaphore", "critical", "synchron", "exclusive", "condition", "_cond", "_sem", "_cv"};
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (word_in(name, words[i])) return true;
+    return str_is(name, "cond") || str_is(name, "sem") || str_is(name, "mtx") || str_is(name, "cv");
+}
+
+Type external_type(const Program *p, Str dotted)
+{
+    (void)p;
+    for (u32 i = 0; i < COUNT_OF(library_types); i++)
+        if (str_is(dotted, library_types[i].name)) return (Type){library_types[i].kind, NONE};
+    return unknown;
+}
+
+static Type annotation_type(const Program *p, u32 file, u32 path)
+{
+    Ent e = path_entity(p, file, path);
+    if (e.kind == ENT_CLASS) return (Type){TYPE_CLASS, e.id};
+    if (e.kind != ENT_EXTERNAL) return unknown;
+    Str name = p->syms.strs[e.id];
+    static const struct {
+        const char *name;
+        u8 kind;
+    } words[] = {{"typing.Dict", TYPE_DICT}, {"typing.List", TYPE_LIST}, {"typing.Set", TYPE_SET}, {"typing.Deque", TYPE_DEQUE},
+                 {"typing.DefaultDict", TYPE_DEFAULT_DICT}, {"typing.OrderedDict", TYPE_ORDERED_DICT}, {"typing.Counter", TYPE_COUNTER},
+                 {"Dict", TYPE_DICT}, {"List", TYPE_LIST}, {"Set", TYPE_SET}};
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_is(name, words[i].name)) return (Type){words[i].kind, NONE};
+    return external_type(p, name);
+}
+
+static Type path_value_type(const Program *p, u32 file, u32 path)
+{
+    return ent_type(p, path_entity(p, file, path));
+}
+
+static Type def_value_type(const Program *p, u32 file, const Def *d)
+{
+    const Facts *f = p->facts[file];
+    switch (d->kind) {
+    case VAL_NONE: return (Type){TYPE_NONE, NONE};
+    case VAL_BOOL:
+    case VAL_NUMBER: return (Type){TYPE_NUMBER, NONE};
+    case VAL_STRING: return (Type){TYPE_STRING, NONE};
+    case VAL_LIST: return (Type){TYPE_LIST, NONE};
+    case VAL_DICT: return (Type){TYPE_DICT, NONE};
+    case VAL_SET: return (Type){TYPE_SET, NONE};
+    case VAL_TUPLE: return (Type){TYPE_TUPLE, NONE};
+    case VAL_GENERATOR: return (Type){TYPE_GENERATOR, NONE};
+    case VAL_LAMBDA:
+    case VAL_FUNC: return (Type){TYPE_FUNC, gfunc_of(p, file, d->value)};
+    case VAL_CLASS: return (Type){TYPE_CLASS_OBJECT, gclass_of(p, file, d->value)};
+    case VAL_CALL: return call_type(p, file, d->value);
+    case VAL_PATH: return path_value_type(p, file, d->value);
+    case VAL_ENTER_OF: return path_value_type(p, file, d->value);
+    case VAL_ITER_OF: return element_type(p, file, path_entity(p, file, d->value));
+    default: (void)f; return unknown;
+    }
+}
+
+Type def_type(const Program *p, u32 file, const Def *d)
+{
+    LinkState *s = p->state;
+    if (s->depth > MAX_DEPTH) return unknown;
+    s->depth++;
+    Type t = unknown;
+    if (!(d->augmented && d->annotation == NONE)) t = def_value_type(p, file, d);
+    if (d->annotation != NONE && (t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE || t.kind == TYPE_EXTERNAL)) {
+        Type by = annotation_type(p, file, d->annotation);
+        if (by.kind != TYPE_UNKNOWN) t = by;
+    }
+    s->depth--;
+    return t;
+}
+
+/* Of two candidates the more telling one; the first wins between equals. */
+static Type better(Type a, Type b)
+{
+    if (a.kind == TYPE_UNKNOWN) return b;
+    if (a.kind == TYPE_NONE && b.kind != TYPE_UNKNOWN) return b;
+    if ((a.kind == TYPE_EXTERNAL || a.kind == TYPE_NUMBER) && (b.kind == TYPE_CLASS || type_is_container(b.kind))) return b;
+    return a;
+}
+
+static Type chain_type(const Program *p, u32 first)
+{
+    Type t = unknown;
+    u32 n = 0;
+    for (u32 i = first; i != NONE && n < 12; i = p->state->defrefs.v[i].next, n++) {
+        const DefRef *r = &p->state->defrefs.v[i];
+        t = better(t, def_type(p, r->file, &p->facts[r->file]->defs.v[r->def]));
+    }
+    return t;
+}
+
+Type place_type(const Program *p, u32 place)
+{
+    LinkState *s = p->state;
+    while (s->place_state.n < p->places.n) vec_push(s->a, &s->place_state, 0);
+    if (s->place_state.v[place] == 2) return p->places.v[place].type;
+    if (s->place_state.v[place] == 1) return unknown;
+    s->place_state.v[place] = 1;
+    Type t = chain_type(p, map_get(&s->place_defs, place));
+    p->places.v[place].type = t;
+    s->place_state.v[place] = 2;
+    return t;
+}
+
+static Type param_type(const Program *p, u32 file, const Func *fn, u32 sym)
+{
+    const Facts *f = p->facts[file];
+    LinkState *s = p->state;
+    for (u32 i = 0; i < fn->nparams; i++) {
+        const Param *x = &f->params.v[fn->params + i];
+        if (x->name != sym || x->star || x->star2) continue;
+        Type t = x->annotation == NONE ? unknown : annotation_type(p, file, x->annotation);
+        if (t.kind != TYPE_UNKNOWN || !s->params || s->depth > MAX_DEPTH) return t;
+        const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
+        s->depth++;
+        for (u32 k = 0; k < pi->n; k++) {
+            if (pi->from[k].kind == VAL_PATH) t = better(t, path_value_type(p, pi->from[k].file, pi->from[k].value));
+            if (pi->from[k].kind == VAL_CALL) t = better(t, call_type(p, pi->from[k].file, pi->from[k].value));
+        }
+        s->depth--;
+        return t;
+    }
+    return unknown;
+}
+
+Type local_type(const Program *p, u32 file, u32 func, u32 sym)
+{
+    LinkState *s = p->state;
+    if (s->depth > MAX_DEPTH) return unknown;
+    u32 *at = map_at(s->a, &s->local_types, local_key(file, func, sym));
+    if (*at != NONE) return s->types.v[*at];
+    vec_push(s->a, &s->types, unknown); /* while it is being found, it has none */
+    u32 id = *at = s->types.n - 1;
+    s->depth++;
+    Type t = chain_type(p, map_get(&s->local_defs, local_key(file, func, sym)));
+    if (t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE) t = better(t, param_type(p, file, &p->facts[file]->funcs.v[func], sym));
+    s->depth--;
+    s->types.v[id] = t;
+    return t;
+}
+
+Type element_type(const Program *p, u32 file, Ent e)
+{
+    LinkState *s = p->state;
+    if (s->depth > MAX_DEPTH) return unknown;
+    s->depth++;
+    Type t = unknown;
+    if (e.kind == ENT_PLACE) t = chain_type(p, map_get(&s->elem_defs, e.id));
+    if (e.kind == ENT_LOCAL) t = chain_type(p, map_get(&s->elem_defs, local_key(file, func_gid(p, e.id).id, e.sym) + 1));
+    s->depth--;
+    return t;
+}
+
+/* What a function of ours returns. */
+static Type return_type(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    LinkState *s = p->state;
+    if (fn->is_generator) return (Type){TYPE_GENERATOR, NONE};
+    if (fn->returns != NONE) {
+        Type t = annotation_type(p, g.file, fn->returns);
+        if (t.kind != TYPE_UNKNOWN) return t;
+    }
+    if (s->depth > MAX_DEPTH) return unknown;
+    s->depth++;
+    Type t = unknown;
+    for (u32 i = map_get(&s->local_defs, local_key(g.file, g.id, SYM_EMPTY)); i != NONE && t.kind == TYPE_UNKNOWN; i = s->defrefs.v[i].next)
+        t = better(t, def_type(p, g.file, &f->defs.v[s->defrefs.v[i].def]));
+    s->depth--;
+    return t;
+}
+
+Type ent_type(const Program *p, Ent e)
+{
+    switch (e.kind) {
+    case ENT_PLACE: return place_type(p, e.id);
+    case ENT_INSTANCE: return (Type){TYPE_CLASS, e.id};
+    case ENT_CLASS: return (Type){TYPE_CLASS_OBJECT, e.id};
+    case ENT_MODULE: return (Type){TYPE_MODULE, e.id};
+    case ENT_LOCAL: {
+        GId g = func_gid(p, e.id);
+        return local_type(p, g.file, g.id, e.sym);
+    }
+    case ENT_FUNC: {
+        GId g = func_gid(p, e.id);
+        return p->facts[g.file]->funcs.v[g.id].is_property ? return_type(p, e.id) : (Type){TYPE_FUNC, e.id};
+    }
+    case ENT_EXTERNAL: return unknown;
+    default: return unknown;
+    }
+}
+
+/* deque.copy(), dict.setdefault and the like are not followed; views of containers are seen through in races/. */
+Type call_type(const Program *p, u32 file, u32 call)
+{
+    const Facts *f = p->facts[file];
+    LinkState *s = p->state;
+    if (s->depth > MAX_DEPTH) return unknown;
+    s->depth++;
+    Ent e = path_entity(p, file, f->calls.v[call].callee);
+    Type t = unknown;
+    if (e.kind == ENT_CLASS) t = (Type){TYPE_CLASS, e.id};
+    if (e.kind == ENT_FUNC) {
+        GId g = func_gid(p, e.id);
+        const Func *fn = &p->facts[g.file]->funcs.v[g.id];
+        t = fn->is_async ? unknown : return_type(p, e.id);
+    }
+    if (e.kind == ENT_EXTERNAL) {
+        Str dotted = p->syms.strs[e.id], last = str_slice(dotted, str_rfind(dotted, '.') == dotted.n ? 0 : str_rfind(dotted, '.') + 1, dotted.n);
+        t = external_type(p, dotted);
+        if (t.kind == TYPE_UNKNOWN && last.n && last.p[0] >= 'A' && last.p[0] <= 'Z') t = (Type){TYPE_EXTERNAL, e.id};
+    }
+    if (e.kind == ENT_PLACE || e.kind == ENT_LOCAL) {
+        Type c = ent_type(p, e);
+        if (c.kind == TYPE_CLASS_OBJECT) t = (Type){TYPE_CLASS, c.id};
+    }
+    s->depth--;
+    return t;
+}
+
+Type path_type(const Program *p, u32 file, u32 path)
+{
+    return path_value_type(p, file, path);
+}

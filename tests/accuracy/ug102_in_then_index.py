@@ -1,0 +1,20 @@
+import threading
+
+tokens = {"x": 1}
+
+
+def read(name="x"):
+    if name in tokens:  #! UG102
+        return tokens[name]
+    return None
+
+
+def expire(name="x"):
+    tokens.pop(name, None)
+
+
+threading.Thread(target=expire).start()
+
+
+for _ in range(4):
+    threading.Thread(target=read).start()

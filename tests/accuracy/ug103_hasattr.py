@@ -1,0 +1,18 @@
+import threading
+
+
+class Page:
+    def __init__(self, text):
+        self.text = text
+
+    def words(self):
+        if not hasattr(self, "_words"):  #! UG103
+            self._words = self.text.split()
+        return self._words
+
+
+page = Page("a b c")
+
+
+for _ in range(4):
+    threading.Thread(target=page.words).start()

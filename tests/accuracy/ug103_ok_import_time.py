@@ -1,0 +1,16 @@
+import threading
+
+
+class Database:
+    pass
+
+
+_db = Database()
+
+
+def db():
+    return _db  # ok
+
+
+for _ in range(4):
+    threading.Thread(target=db).start()

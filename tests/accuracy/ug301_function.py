@@ -1,0 +1,14 @@
+import threading
+
+n = 0
+
+
+def bump():
+    global n
+    lock = threading.Lock()
+    with lock:  #! UG301
+        n += 1  #! UG101
+
+
+for _ in range(4):
+    threading.Thread(target=bump).start()

@@ -1,0 +1,10 @@
+import contextlib
+import threading
+
+lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def locked():
+    with lock:
+        yield  # ok

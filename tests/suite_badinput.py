@@ -1,0 +1,428 @@
+#!/usr/bin/env python3
+"""Input as the world has it: damaged, hostile, unreadable, too big. Never a crash, always a word about the file, nothing half-written.
+
+Each case puts one bad file beside one good file with a race in it. The run has to find that race (the rest of the run goes
+on), name the bad file where it says what was not analysed, and leave it as it is when told to fix.
+"""
+import contextlib
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+import lib
+from lib import temporary, ungil, write_file, write_tree
+
+GOOD = '''import threading
+
+hits = 0
+
+
+def hit():
+    global hits
+    hits += 1
+
+
+def run():
+    for _ in range(4):
+        threading.Thread(target=hit).start()
+'''
+RACY_TAIL = "\nimport threading\ntotal = 0\n\n\ndef bump():\n    global total\n    total += 1\n\n\nfor _ in range(3):\n    threading.Thread(target=bump).start()\n"
+
+
+def limited():
+    """Stops a run that would eat the machine: 4 GiB of addresses and no core files. A sanitizer build reserves far more than it uses."""
+    if lib.SLOW == 1:
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def run(c, folder, *args, codes=(0, 1), timeout=30):
+    result = ungil(*args, cwd=folder, timeout=timeout, limit=limited)
+    c.check(result.code in codes, lambda: "expected exit %s\n%s" % (" or ".join(map(str, codes)), result))
+    return result
+
+
+def with_bad_file(c, data, name="bad.py", note=True, codes=(0, 1), fixable=False, timeout=30):
+    """Runs check, diff and fix over the bad file and a good one. Returns the JSON of check."""
+    with temporary() as folder:
+        write_tree(folder, {"good.py": GOOD, name: data})
+        raw = data.encode() if isinstance(data, str) else data
+        checked = run(c, folder, "check", "--no-cache", "--format", "json", codes=codes, timeout=timeout)
+        try:
+            report = checked.json()
+        except ValueError as e:
+            c.check(False, "no JSON: %s\n%s" % (e, checked))
+            return None
+        c.check(any(f["path"] == "good.py" for f in report["findings"]), lambda: "the race in the good file was not found\n%s" % checked)
+        notes = [n for n in report["notes"] if n["path"] == name]
+        c.check(bool(notes) == note or note is None, lambda: "notes about %s: %s" % (name, report["notes"]))
+        c.check(all(n.get("code") and n.get("message") for n in notes), notes)
+        if note:
+            text = run(c, folder, "check", "--no-cache", codes=codes, timeout=timeout)
+            c.has(text, name, stream="both")
+        if fixable is None:
+            return report
+        run(c, folder, "fix", "--no-cache", codes=codes, timeout=timeout)
+        after = lib.read_file(os.path.join(folder, name))
+        if fixable:
+            c.check(after != raw, "the bad file's race should have been fixed")
+        else:
+            c.check(after == raw, lambda: "the bad file was changed\n" + lib.difference(raw, after))
+        c.check(b"_lock" in lib.read_file(os.path.join(folder, "good.py")), "the good file was not fixed")
+        return report
+
+
+# --- Bytes ------------------------------------------------------------------------------------------------------------------
+
+def test_empty(c):
+    with_bad_file(c, b"", note=False)
+    with_bad_file(c, b"\n", note=False)
+    with_bad_file(c, b"\xef\xbb\xbf", note=None)
+    with_bad_file(c, b"# only a comment", note=False)
+    with_bad_file(c, b"\\", note=None)
+    with_bad_file(c, b"\\\n\\\n", note=None)
+
+
+def test_no_file_at_all(c):
+    with temporary() as folder:
+        result = run(c, folder, "check", codes=(0, 2))
+        c.check(result.code == 0 or result.err, result)
+
+
+def test_binary(c):
+    with_bad_file(c, bytes(range(256)) * 40)
+    with_bad_file(c, b"\x7fELF\x02\x01\x01" + bytes(500))
+
+
+def test_nul(c):
+    with_bad_file(c, RACY_TAIL.replace("total = 0", "total = 0  # \0").encode())
+    with_bad_file(c, b"\0")
+
+
+def test_wrong_encoding(c):
+    with_bad_file(c, ("# caf\xe9" + RACY_TAIL).encode("latin-1"))
+    with_bad_file(c, RACY_TAIL.encode("utf-16"))
+    with_bad_file(c, b"x = '\xed\xa0\x80'\n" + RACY_TAIL.encode(), note=None)
+    with_bad_file(c, b"x = '\xc0\xaf'\n" + RACY_TAIL.encode())
+    with_bad_file(c, RACY_TAIL.encode() + b"# \xf0\x9f")
+
+
+def test_coding_cookie(c):
+    """A file that says which encoding it is in: read it right, or leave it alone and say so."""
+    for cookie, encoding in (("latin-1", "latin-1"), ("iso-8859-15", "iso-8859-15"), ("cp1252", "cp1252"), ("koi8-r", "koi8-r")):
+        raw = ("# -*- coding: %s -*-\nname = '\u0434'\n" % cookie if encoding == "koi8-r" else "# -*- coding: %s -*-\nname = 'caf\xe9'\n" % cookie) + RACY_TAIL
+        raw = raw.encode(encoding)
+        with temporary() as folder:
+            write_tree(folder, {"good.py": GOOD, "bad.py": raw})
+            report = run(c, folder, "check", "--no-cache", "--format", "json").json()
+            about = [n for n in report["notes"] if n["path"] == "bad.py"] + [f for f in report["findings"] if f["path"] == "bad.py"]
+            c.check(about, "%s: neither a finding nor a note" % cookie)
+            run(c, folder, "fix", "--no-cache")
+            after = lib.read_file(os.path.join(folder, "bad.py"))
+            c.check(after == raw or (not lib.compiles(after, "bad.py") and b"_lock" in after), "%s: broken by fix" % cookie)
+    with_bad_file(c, "# coding: no-such-codec\n" + RACY_TAIL, note=True, fixable=None)
+    with_bad_file(c, "# vim: set fileencoding=utf-8 :\n" + RACY_TAIL, note=False, fixable=True)
+    with_bad_file(c, b"\xef\xbb\xbf" + RACY_TAIL.encode(), note=False, fixable=True)
+
+
+def test_line_ends(c):
+    with_bad_file(c, RACY_TAIL.replace("\n", "\r"), note=None, fixable=None)
+    with_bad_file(c, RACY_TAIL.replace("\n", "\r\n"), note=False, fixable=True)
+    with_bad_file(c, RACY_TAIL.replace("\n\n", "\r\n\n"), note=False, fixable=True)
+    with_bad_file(c, RACY_TAIL.replace("\n\n\n", "\n\f\n\x0b\n"), note=None, fixable=None)
+
+
+# --- Syntax -----------------------------------------------------------------------------------------------------------------
+
+def test_syntax_errors(c):
+    for text in ("def f(:\n    pass\n", "x = (1,\n", "'''never closed\n", "class\n",
+                 "}])\n", "return = 5\n", "@\n", "f'{'\n", "x = 1 +\n", "\u20ac = 1 ? 2\n", "del\n", "lambda\n" * 50):
+        with_bad_file(c, text, note=True)
+    # The grammar takes these, although Python does not.
+    for text in ("if True:\npass\n", "  x = 1\n y = 2\n", "def f():\n\tif x:\n        y\n"):
+        with_bad_file(c, text, note=None)
+
+
+def test_error_beside_race(c):
+    """Code round an error is analysed; the function that holds it is not edited."""
+    with_bad_file(c, "def broken(x:\n    return x\n\n" + RACY_TAIL, note=True, fixable=None)
+    with temporary() as folder:
+        text = RACY_TAIL.replace("    total += 1\n", "    total += 1\n    x = = 2\n")
+        write_file(os.path.join(folder, "bad.py"), text)
+        run(c, folder, "fix", "--no-cache")
+        c.equal(lib.read_file(os.path.join(folder, "bad.py")).decode(), text, "the function with the error was edited")
+
+
+def test_python2(c):
+    with_bad_file(c, 'print "hello"\nexec "x = 1"\ntry:\n    raise ValueError, "no"\nexcept ValueError, e:\n    print >>f, `e`, 0777, 1L, ur"x"\nif 1 <> 2: pass\n', note=None)
+
+
+def test_new_syntax(c):
+    for name, text in (("type parameter default", "class Box[T = int]:\n    pass\n\n\ndef f[T: int = bool](x: T) -> T:\n    return x\n\n\ntype Pair[T = str] = tuple[T, T]\n"),
+                       ("template string", 'name = "x"\nt = t"hello {name!r:>{10}}"\n'),
+                       ("except without parentheses", "try:\n    pass\nexcept ValueError, KeyError:\n    pass\n"),
+                       ("exception group", "try:\n    pass\nexcept* (ValueError, KeyError) as group:\n    pass\n"),
+                       ("nested quotes", "d = {'a': 1}\ns = f'{d['a']} {f'{1}'}'\n"),
+                       ("type alias", "type Point = tuple[float, float]\ntype = 5\nmatch = case = _ = 1\nprint(type, match)\n"),
+                       ("walrus, star", "def f(a, /, *b, c=(d := 1)):\n    return [*b, *c]\n\nx[*a, 1:2] = 3\n")):
+        with temporary() as folder:
+            write_tree(folder, {"good.py": GOOD, "new.py": text + RACY_TAIL})
+            checked = run(c, folder, "check", "--no-cache", "--format", "json")
+            c.check(any(f["path"] == "new.py" for f in checked.json()["findings"]), lambda: "%s hides the race after it\n%s" % (name, checked))
+            run(c, folder, "fix", "--no-cache")
+            after = lib.read_file(os.path.join(folder, "new.py")).decode()
+            c.check(after.startswith(text.split("\n")[0]) and text.rstrip("\n") in after.replace("import threading\n", ""), lambda: "%s: the new syntax was changed\n%s" % (name, after))
+
+
+# --- Size and depth ---------------------------------------------------------------------------------------------------------
+
+def test_long_line(c):
+    with_bad_file(c, "x = '" + "a" * 10_000_000 + "'\n" + RACY_TAIL, note=None, fixable=None, timeout=60)
+    with_bad_file(c, "x = [" + "1, " * 3_300_000 + "]\n" + RACY_TAIL, note=None, fixable=None, timeout=60)
+
+
+def test_many_lines(c):
+    with_bad_file(c, "\n" * 3_000_000, note=None, timeout=60)
+    with_bad_file(c, "x = 1\n" * 300_000 + RACY_TAIL, note=None, fixable=None, timeout=60)
+
+
+def test_deep_nesting(c):
+    n = 10_000
+    for name, text in (("parentheses", "x = " + "(" * n + "1" + ")" * n), ("lists", "x = " + "[" * n + "]" * n), ("unclosed", "x = " + "[" * n),
+                       ("dicts", "x = " + "{1:" * n + "2" + "}" * n), ("calls", "x = " + "f(" * n + ")" * n), ("closing", ")" * n),
+                       ("ifs", "".join(" " * i + "if x:\n" for i in range(1000)) + " " * 1000 + "pass"),
+                       ("attributes", "x = a" + ".b" * n), ("subscripts", "x = a" + "[0]" * n), ("minus", "x = " + "-" * n + "1"),
+                       ("not", "x = " + "not " * n + "1"), ("sum", "x = " + "1 + " * n + "1"), ("lambda", "x = " + "lambda: " * n + "1"),
+                       ("strings", "x = " + "'a' " * n), ("f-strings", "x = " + "f'{" * 200 + "}'" * 200),
+                       ("elif", "if x:\n    pass\n" + "elif y:\n    pass\n" * n), ("decorators", "@d\n" * n + "def f(): pass"),
+                       ("conditional", "x = " + "1 if y else " * n + "2"), ("await", "async def f():\n    " + "await " * n + "x"),
+                       ("comparison", "x = " + "a < " * n + "b"), ("chain", "x = " * n + "1")):
+        with temporary() as folder:
+            write_tree(folder, {"good.py": GOOD, "deep.py": text + "\n"})
+            for command in ("check", "fix"):
+                result = ungil(command, "--no-cache", cwd=folder, timeout=30, limit=limited)
+                c.check(result.code in (0, 1), lambda: "%s 10,000 deep (%s)\n%s" % (name, command, result))
+
+
+def test_deep_blocks(c):
+    """Indented by one character a level: 10,000 levels are 50 MB of text, 3,000 are deep enough for any stack."""
+    for unit, n in ((" ", 3000), ("\t", 3000)):
+        text = "".join(unit * i + "if x:\n" for i in range(n)) + unit * n + "pass\n"
+        with_bad_file(c, text, note=None, fixable=None, timeout=60)
+    text = "".join(" " * i + "def f():\n" for i in range(1000)) + " " * 1000 + "pass\n"
+    with_bad_file(c, text, note=None, fixable=None, timeout=60)
+    text = "".join(" " * i + "class C:\n" for i in range(1000)) + " " * 1000 + "pass\n"
+    with_bad_file(c, text, note=None, fixable=None, timeout=60)
+
+
+def test_many_names(c):
+    """Growth that is worse than linear shows in files that generators write."""
+    text = "import threading\n" + "".join("g%d = 0\n\n\ndef f%d():\n    global g%d\n    g%d += 1\n" % ((i,) * 4) for i in range(5000))
+    with_bad_file(c, text, note=None, fixable=None, timeout=60)
+    text = "import threading\nd = {}\n\n\ndef f(k):\n" + "".join("    if k not in d:\n        d[k] = %d\n" % i for i in range(3000)) + "\n\nthreading.Thread(target=f).start()\n"
+    with_bad_file(c, text, note=None, fixable=None, timeout=60)
+
+
+# --- The file system --------------------------------------------------------------------------------------------------------
+
+def test_symlink_loop(c):
+    with temporary() as folder:
+        write_tree(folder, {"good.py": GOOD, "sub/more.py": GOOD})
+        os.symlink("..", os.path.join(folder, "sub/up"))
+        os.symlink("a.py", os.path.join(folder, "b.py"))
+        os.symlink("b.py", os.path.join(folder, "a.py"))
+        os.symlink("nowhere.py", os.path.join(folder, "dangling.py"))
+        report = run(c, folder, "check", "--no-cache", "--format", "json").json()
+        c.equal(sorted({f["path"] for f in report["findings"]}), ["good.py", "sub/more.py"])
+        result = ungil("check", "a.py", cwd=folder)
+        c.check(result.code in (0, 2) and "a.py" in result.out + result.err, result)
+
+
+def test_outside_of_root(c):
+    with temporary() as folder:
+        write_tree(folder, {"inside/a.py": GOOD, "outside/b.py": GOOD})
+        result = run(c, os.path.join(folder, "inside"), "check", "--root", ".", "../outside/b.py", codes=(2,))
+        c.has(result, "outside", stream="err")
+        os.symlink("../outside", os.path.join(folder, "inside/link"))
+        run(c, os.path.join(folder, "inside"), "fix", "--root", ".")
+        c.equal(lib.read_file(os.path.join(folder, "outside/b.py")).decode(), GOOD, "fix followed a link out of the root")
+
+
+def test_odd_files(c):
+    with temporary() as folder:
+        write_tree(folder, {"good.py": GOOD, "folder.py/inner.py": GOOD})
+        os.mkfifo(os.path.join(folder, "pipe.py"))
+        report = run(c, folder, "check", "--no-cache", "--format", "json").json()
+        c.equal(sorted({f["path"] for f in report["findings"]}), ["folder.py/inner.py", "good.py"])
+
+
+def test_odd_names(c):
+    with temporary() as folder:
+        names = ["a b.py", "-dash.py", "new\nline.py", "quote'\".py", "\u65e5\u672c.py", "x" * 200 + ".py"]
+        for name in names:
+            write_file(os.path.join(folder, name), GOOD)
+        with open(os.path.join(os.fsencode(folder), b"not-utf8-\xff.py"), "wb") as f:
+            f.write(GOOD.encode())
+        checked = run(c, folder, "check", "--no-cache", "--format", "json")
+        try:
+            paths = {f["path"] for f in json.loads(checked.raw.decode("utf-8"))["findings"]}
+            c.check(set(names) <= paths, sorted(set(names) - paths))
+        except ValueError as e:
+            c.check(False, "the JSON is not UTF-8: %s" % e)
+        run(c, folder, "fix", "--no-cache")
+        c.check(all(b"_lock" in lib.read_file(os.path.join(folder, n)) for n in names), "not all were fixed")
+
+
+def as_nobody():
+    """Runs the program as a user without root's rights."""
+    limited()
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+
+
+@contextlib.contextmanager
+def for_nobody():
+    """A folder, and the program in it, that the user nobody can use; chmod means nothing to root."""
+    with temporary() as folder:
+        os.chmod(folder, 0o777)
+        program = os.path.join(folder, "bin-ungil")
+        shutil.copy(lib.UNGIL, program)
+        os.chmod(program, 0o755)
+        work = os.path.join(folder, "work")
+        os.mkdir(work)
+        yield program, work
+
+
+def open_up(folder):
+    for where, folders, names in os.walk(folder):
+        os.chmod(where, 0o777)
+        for name in names:
+            os.chmod(os.path.join(where, name), 0o666)
+
+
+def test_unreadable(c):
+    with for_nobody() as (program, folder):
+        write_tree(folder, {"good.py": GOOD, "secret.py": GOOD, "closed/a.py": GOOD})
+        open_up(folder)
+        os.chmod(os.path.join(folder, "secret.py"), 0)
+        os.chmod(os.path.join(folder, "closed"), 0)
+        env = lib.environment(HOME=folder)
+        result = lib.execute([program, "check", "--no-cache", "--format", "json"], cwd=folder, env=env, limit=as_nobody)
+        c.check(result.code in (1, 2), result)
+        report = result.json()
+        c.check({"secret.py", "closed"} <= {n["path"].rstrip("/") for n in report["notes"]}, report["notes"])
+        c.check(any(f["path"] == "good.py" for f in report["findings"]), report)
+        named = lib.execute([program, "check", "--no-cache", "secret.py"], cwd=folder, env=env, limit=as_nobody)
+        c.check("secret.py" in named.out + named.err and named.code in (0, 2), named)
+
+
+def test_read_only_folder(c):
+    with for_nobody() as (program, folder):
+        write_tree(folder, {"good.py": GOOD, "shut/a.py": GOOD})
+        open_up(folder)
+        os.chmod(os.path.join(folder, "shut"), 0o555)
+        result = lib.execute([program, "fix", "--no-cache"], cwd=folder, env=lib.environment(HOME=folder), limit=as_nobody)
+        c.code(result, 2)
+        c.has(result, "shut/a.py", stream="err")
+        c.equal(lib.read_file(os.path.join(folder, "shut/a.py")).decode(), GOOD)
+        c.equal(os.listdir(os.path.join(folder, "shut")), ["a.py"])
+        c.check(b"_lock" in lib.read_file(os.path.join(folder, "good.py")), "the other file should have been fixed")
+
+
+def test_full_disk(c):
+    with temporary() as folder:
+        mounted = os.path.join(folder, "small")
+        os.mkdir(mounted)
+        if os.geteuid() != 0 or lib.execute(["mount", "-t", "tmpfs", "-o", "size=64k", "none", mounted]).code != 0:
+            return c.skip("no right to mount a small file system")
+        try:
+            write_file(os.path.join(mounted, "a.py"), GOOD + "# filler\n" * 1500)
+            with contextlib.suppress(OSError), open(os.path.join(mounted, "filler"), "wb", buffering=0) as f:
+                while True:
+                    f.write(b"x" * 4096)
+            before = lib.read_tree(mounted)
+            result = ungil("fix", "--no-cache", cwd=mounted)
+            c.code(result, 2)
+            c.has(result, "a.py", stream="err")
+            c.equal(lib.read_tree(mounted), before, "the disk is full and something was written")
+            result = ungil("check", "--format", "json", "-o", "report.json", "--no-cache", cwd=mounted)
+            c.code(result, 2)
+        finally:
+            lib.execute(["umount", mounted])
+
+
+def test_cache_not_writable(c):
+    with for_nobody() as (program, folder):
+        write_tree(folder, {"good.py": GOOD, "cache/x": "x"})
+        open_up(folder)
+        os.chmod(os.path.join(folder, "cache"), 0o555)
+        result = lib.execute([program, "check", "--cache-dir", "cache"], cwd=folder, env=lib.environment(HOME=folder), limit=as_nobody)
+        c.check(result.code in (1, 2) and (result.code == 1 or "cache" in result.err), result)
+
+
+def test_damaged_cache(c):
+    with temporary() as folder:
+        write_file(os.path.join(folder, "good.py"), GOOD)
+        expected = run(c, folder, "check", "--format", "concise", "--cache-dir", "cache").raw
+        for where, _, names in os.walk(os.path.join(folder, "cache")):
+            for i, name in enumerate(names):
+                path = os.path.join(where, name)
+                data = lib.read_file(path)
+                write_file(path, data[:len(data) // 2] if i % 2 else bytes(b ^ 0x55 for b in data))
+        c.equal(run(c, folder, "check", "--format", "concise", "--cache-dir", "cache").raw, expected)
+
+
+def test_changed_while_running(c):
+    """A file that changes between analysis and writing is refused. With many files there is time to edit the last one."""
+    with temporary() as folder:
+        write_tree(folder, {"f%04d.py" % i: GOOD for i in range(400)})
+        last = os.path.join(folder, "f0399.py")
+        mine = GOOD.replace("hits", "strokes") + "# edited meanwhile\n"
+        process = subprocess.Popen([lib.UNGIL, "fix", "--no-cache"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=lib.environment())
+        output = []
+        reader = threading.Thread(target=lambda: output.extend(process.communicate()))
+        reader.start()
+        first = os.path.join(folder, "f0000.py")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None and os.path.getsize(first) == len(GOOD):
+            pass
+        won = process.poll() is None and os.path.getsize(last) == len(GOOD)
+        if won:
+            with open(last, "r+b") as f:
+                f.write(mine.encode())
+        reader.join()
+        if not won:
+            return c.skip("the program was faster than the edit")
+        c.equal(lib.read_file(last).decode(), mine, "an edit made meanwhile was overwritten")
+        c.check(process.returncode == 2 and b"f0399.py" in output[1], "exit %s\n%s" % (process.returncode, output[1].decode()))
+
+
+# --- Arguments --------------------------------------------------------------------------------------------------------------
+
+def test_odd_arguments(c):
+    with temporary() as folder:
+        write_file(os.path.join(folder, "good.py"), GOOD)
+        for args, codes in ((["check", ""], (2,)), (["check", "good.py\n"], (2,)), (["check", "--jobs", "0"], (0, 1, 2)), (["check", "--jobs", "-1"], (2,)),
+                            (["check", "--jobs", "99999999999999999999"], (2,)), (["check", "--jobs", "300"], (1,)), (["check", "--select", ""], (0, 1, 2)),
+                            (["check", "--", "good.py"], (1,)), (["check", "-o", "/"], (2,)), (["check", "-o", "no/such/folder/x"], (2,)),
+                            (["check", "--root", "/no/such"], (2,)), (["check", "--config", "good.py"], (2,)), (["explain", "good.py:0"], (2,)),
+                            (["explain", "good.py:-1"], (2,)), (["explain", ""], (2,)), (["explain"], (2,)), (["check", "x" * 100_000], (2,)),
+                            (["check"] + ["good.py"] * 3000, (1,)), (["check", "--exclude", "[" * 1000], (0, 1, 2)), (["check", "/dev/null"], (0, 2)),
+                            (["--version", "--help"], (0,)), (["check", "--format=json", "--format=text"], (1, 2))):
+            result = run(c, folder, *args, codes=codes)
+            if result.code == 2:
+                c.check(result.err.strip() and not re.search(r"[Aa]ssert|panic", result.err), result)
+
+
+if __name__ == "__main__":
+    suite = lib.Suite("badinput")
+    suite.run_module(sys.modules["__main__"])
+    sys.exit(suite.end())

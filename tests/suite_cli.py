@@ -1,0 +1,748 @@
+#!/usr/bin/env python3
+"""The command line as users, scripts and bots see it: the built program, run in small projects made for the purpose."""
+import contextlib
+import json
+import os
+import re
+import stat
+import sys
+
+import lib
+from lib import git, temporary, ungil, write_file, write_tree
+
+COUNTER = '''import threading
+
+hits = 0
+
+
+def hit():
+    global hits
+    hits += 1
+
+
+def run():
+    for _ in range(4):
+        threading.Thread(target=hit).start()
+'''
+CACHE = '''import threading
+
+cache = {}
+
+
+def load(key, read):
+    if key not in cache:
+        cache[key] = read(key)
+    return cache[key]
+
+
+def run(keys, read):
+    for key in keys:
+        threading.Thread(target=load, args=(key, read)).start()
+'''
+CLEAN = '''def add(a, b):
+    return a + b
+'''
+LIST = '''import threading
+
+rows = []
+
+
+def work(n):
+    rows.append(n)
+
+
+def run():
+    for n in range(4):
+        threading.Thread(target=work, args=(n,)).start()
+'''
+PROJECT = {"app/__init__.py": "", "app/stats.py": COUNTER, "app/store.py": CACHE, "app/util.py": CLEAN}
+
+
+@contextlib.contextmanager
+def project(files=PROJECT, repository=False):
+    """A folder with these files, as a git repository if asked."""
+    with temporary() as folder:
+        write_tree(folder, files)
+        if repository:
+            lib.git_start(folder)
+        yield folder
+
+
+def findings(folder, *options):
+    return ungil("check", "--format", "json", *options, cwd=folder).json()["findings"]
+
+
+def rules(folder, *options):
+    return sorted({f["rule"] for f in findings(folder, *options)})
+
+
+# --- Exit status, help ------------------------------------------------------------------------------------------------------
+
+def test_status(c):
+    with project() as folder:
+        c.code(ungil("check", cwd=folder), 1)
+        c.code(ungil("check", "app/util.py", cwd=folder), 0)
+        c.code(ungil("check", "--exit-zero", cwd=folder), 0)
+        c.code(ungil("check", "no/such/file.py", cwd=folder), 2)
+        c.has(ungil("check", "no/such/file.py", cwd=folder), "no/such/file.py", stream="err")
+        c.code(ungil("check", "--exit-zero", "no/such/file.py", cwd=folder), 2)
+        c.code(ungil("diff", "app/util.py", cwd=folder), 0)
+        c.code(ungil("diff", cwd=folder), 1)
+        c.code(ungil("fix", cwd=folder), 1)
+        c.code(ungil("fix", cwd=folder), 0)
+        c.code(ungil("check", cwd=folder), 0)
+
+
+def test_usage_errors(c):
+    with project() as folder:
+        for args, word in ((["check", "--no-such-option"], "--no-such-option"), (["no-such-command"], "no-such-command"),
+                           (["check", "--format", "morse"], "morse"), (["check", "--jobs", "many"], "many"),
+                           (["check", "--model", "java"], "java"), (["check", "--min-confidence", "total"], "total"),
+                           (["check", "--select", "UG777"], "UG777"), (["check", "--target", "2.7"], "2.7"),
+                           (["check", "--config", "missing.toml"], "missing.toml"), (["explain", "UG777"], "UG777"),
+                           (["check", "--format"], "--format"), (["check", "--dump", "thoughts"], "thoughts")):
+            result = ungil(*args, cwd=folder)
+            c.code(result, 2)
+            c.has(result, word, stream="err")
+            c.equal(result.out, "", result)
+
+
+def test_help(c):
+    general = ungil("--help")
+    c.code(general, 0)
+    c.has(general, "check", "diff", "fix", "commit", "explain")
+    c.check(max(map(len, general.out.splitlines()), default=0) <= 120, lambda: "lines too long\n%s" % general)
+    c.equal(general.err, "")
+    for command in ("check", "diff", "fix", "commit", "explain", "rules", "transforms"):
+        result = ungil(command, "--help")
+        c.code(result, 0)
+        c.has(result, "ungil " + command)
+    nothing = ungil()
+    c.check(nothing.code in (0, 2) and "check" in nothing.out + nothing.err, nothing)
+
+
+def test_version(c):
+    result = ungil("--version")
+    c.code(result, 0)
+    c.check(re.fullmatch(r"ungil \d+\.\d+(\.\d+)?\S*\n", result.out), result)
+
+
+def test_closed_output(c):
+    with project() as folder:
+        result = lib.execute(["sh", "-c", '"$0" check --format json >/dev/full; echo $?', lib.UNGIL], cwd=folder)
+        c.check(result.out.strip() == "2" and result.err.strip(), lambda: "writing to a full device must fail\n%s" % result)
+        result = lib.execute(["sh", "-c", '"$0" check | true', lib.UNGIL], cwd=folder)
+        c.code(result, 0)
+
+
+# --- check: JSON and the other formats ----------------------------------------------------------------------------------------
+
+def test_json(c):
+    with project() as folder:
+        result = ungil("check", "--format", "json", cwd=folder)
+        c.code(result, 1)
+        c.equal(result.err, "", "JSON belongs to stdout, and nothing to stderr")
+        data = result.json()
+        c.equal(data["version"], 1)
+        c.equal(data["tool"]["name"], "ungil")
+        c.check(data["tool"]["version"] and data["tool"]["version"] in ungil("--version").out)
+        c.check({"findings", "notes", "summary"} <= set(data), sorted(data))
+        c.equal(sorted({(f["path"], f["rule"]) for f in data["findings"]}), [("app/stats.py", "UG101"), ("app/store.py", "UG104")])
+        for f in data["findings"]:
+            check_finding(c, f, folder)
+        s = data["summary"]
+        c.check({"files", "lines", "bytes", "findings", "fixable", "seconds"} <= set(s), sorted(s))
+        c.equal((s["files"], s["findings"]), (4, len(data["findings"])))
+        c.equal(s["lines"], sum(t.count("\n") for t in PROJECT.values()))
+        c.equal(s["bytes"], sum(len(t) for t in PROJECT.values()))
+        c.equal(s["fixable"], 2)
+        c.check(isinstance(s["seconds"], (int, float)) and 0 <= s["seconds"] < 60, s)
+        f = next(f for f in data["findings"] if f["rule"] == "UG101")
+        c.equal((f["name"], f["line"], f["column"], f["state"], f["impact"], f["suppressed"]),
+                ("unguarded-update", 8, 5, "app.stats.hits", "new", False))
+        c.check(any("hit" in root and "app/stats.py:13" in root for s in f["sites"] for root in s["roots"]), f["sites"])
+
+
+def check_position(c, where, text, what):
+    keys = ("line", "column", "end_line", "end_column")
+    if not c.check(all(isinstance(where.get(k), int) and where[k] >= 1 for k in keys), "%s: %r" % (what, where)):
+        return
+    start, end = (where["line"], where["column"]), (where["end_line"], where["end_column"])
+    lines = text.split("\n")
+    c.check(start <= end and where["end_line"] <= len(lines) and where["end_column"] <= len(lines[where["end_line"] - 1]) + 1,
+            "%s: outside of the text: %r" % (what, where))
+
+
+def check_finding(c, f, folder):
+    kinds = {"rule": str, "name": str, "impact": str, "severity": str, "confidence": str, "path": str, "line": int, "column": int,
+             "end_line": int, "end_column": int, "state": str, "message": str, "fingerprint": str, "sites": list, "suppressed": bool}
+    for key, kind in kinds.items():
+        c.check(isinstance(f.get(key), kind), "%s is %r" % (key, f.get(key)))
+    c.check(re.fullmatch(r"UG\d{3}", f["rule"]), f["rule"])
+    c.check(re.fullmatch(r"[0-9a-f]{16}", f["fingerprint"]), f["fingerprint"])
+    c.check(f["impact"] in ("new", "worse", "duplicate-work", "by-contract", "advice"), f["impact"])
+    c.check(f["severity"] in ("error", "warning", "note"), f["severity"])
+    c.check(f["confidence"] in ("high", "medium", "low"), f["confidence"])
+    text = lib.read_file(os.path.join(folder, f["path"])).decode()
+    check_position(c, f, text, "finding")
+    c.check(f["sites"], "a finding needs its witnesses")
+    for s in f["sites"]:
+        c.check(s.get("access") in ("read", "write", "update", "test", "iterate", "call"), s)
+        c.check(isinstance(s.get("locks"), list) and isinstance(s.get("roots"), list), s)
+        check_position(c, s, lib.read_file(os.path.join(folder, s["path"])).decode(), "site")
+    c.check("fix" in f, "fix must be there, null when there is none")
+    if f["fix"]:
+        fix = f["fix"]
+        c.check(isinstance(fix["transform"], str) and fix["safety"] in ("safe", "unsafe", "manual"), fix)
+        c.check(isinstance(fix["edits"], list) and (fix["edits"] or fix.get("reason")), fix)
+        for e in fix["edits"]:
+            data = lib.read_file(os.path.join(folder, e["path"]))
+            c.check(0 <= e["start_byte"] <= e["end_byte"] <= len(data) and isinstance(e["text"], str), e)
+            check_position(c, e, data.decode(), "edit")
+            line = data[:e["start_byte"]].count(b"\n") + 1
+            column = len(data[:e["start_byte"]].decode().rpartition("\n")[2]) + 1
+            c.equal((e["line"], e["column"]), (line, column), "byte offset and line:column disagree")
+
+
+def test_columns(c):
+    """Columns count code points, bytes are bytes."""
+    text = 'import threading\n\nhits = {}\n\n\ndef hit(x):\n    "ä€😀"; hits["ä€😀"] += x\n\n\ndef run():\n    for _ in range(4):\n        threading.Thread(target=hit, args=(1,)).start()\n'
+    with project({"u.py": text}) as folder:
+        found = findings(folder, "--select", "UG101")
+        if c.equal(len(found), 1):
+            c.equal((found[0]["line"], found[0]["column"]), (7, 12))
+
+
+def test_other_formats(c):
+    with project() as folder:
+        text = ungil("check", cwd=folder)
+        c.has(text, "app/stats.py", "UG101", "hits += 1", "app/store.py", "UG104")
+        c.lacks(text, "\x1b[")
+        concise = ungil("check", "--format", "concise", cwd=folder)
+        c.check(re.search(r"^app/stats\.py:8:5: .*UG101", concise.out, re.M), concise)
+        c.has(ungil("check", "--color", "always", cwd=folder), "\x1b[")
+        c.lacks(lib.execute([lib.UNGIL, "check", "--color", "never"], cwd=folder), "\x1b[")
+        target = os.path.join(folder, "out.json")
+        c.code(ungil("check", "--format", "json", "-o", target, cwd=folder), 1)
+        c.check(json.loads(lib.read_file(target))["findings"])
+        for name in ("jsonl", "sarif", "rdjson", "github", "gitlab", "html"):
+            result = ungil("check", "--format", name, cwd=folder)
+            if result.code == 2 and re.search(r"not (yet )?(implemented|supported|available|written)", result.err):
+                c.skip("format %s is not there yet" % name)
+                continue
+            c.code(result, 1)
+            if name == "jsonl":
+                rows = [json.loads(line) for line in result.out.splitlines()]
+                c.check(len(rows) >= 2, result)
+            elif name == "sarif":
+                sarif = json.loads(result.raw)
+                c.equal(sarif["version"], "2.1.0")
+                run = sarif["runs"][0]
+                c.equal(run["tool"]["driver"]["name"], "ungil")
+                c.equal(sorted(r["ruleId"] for r in run["results"]), ["UG101", "UG104"])
+                place = run["results"][0]["locations"][0]["physicalLocation"]
+                c.equal(place["artifactLocation"]["uri"], "app/stats.py")
+            elif name == "rdjson":
+                c.equal(sorted(d["code"]["value"] for d in json.loads(result.raw)["diagnostics"]), ["UG101", "UG104"])
+            elif name == "gitlab":
+                c.check(all({"description", "check_name", "fingerprint", "severity", "location"} <= set(d) for d in json.loads(result.raw)), result)
+            elif name == "github":
+                c.check(re.search(r"^::(error|warning|notice) .*file=app/stats\.py,.*line=8", result.out, re.M), result)
+
+
+def test_statistics(c):
+    with project() as folder:
+        result = ungil("check", "--statistics", cwd=folder)
+        c.code(result, 1)
+        c.has(result, "UG101", "UG104", stream="both")
+
+
+def test_quiet(c):
+    with project({"a.py": CLEAN}) as folder:
+        c.equal(ungil("check", "-q", cwd=folder).raw, b"")
+
+
+# --- What is reported -----------------------------------------------------------------------------------------------------------
+
+def test_select(c):
+    with project() as folder:
+        c.equal(rules(folder), ["UG101", "UG104"])
+        c.equal(rules(folder, "--select", "UG101"), ["UG101"])
+        c.equal(rules(folder, "--ignore", "UG101"), ["UG104"])
+        c.equal(rules(folder, "--select", "UG1"), ["UG101", "UG104"])
+        c.equal(rules(folder, "--select", "UG1", "--ignore", "UG104"), ["UG101"])
+        c.equal(rules(folder, "--select", "UG101,UG104"), ["UG101", "UG104"])
+        c.equal(rules(folder, "--select", "UG2"), [])
+        before = lib.read_tree(folder)
+        ungil("fix", "--select", "UG101", cwd=folder)
+        after = lib.read_tree(folder)
+        c.equal([n for n in after if after[n] != before[n]], ["app/stats.py"])
+
+
+def test_paths(c):
+    with project({"a/one.py": COUNTER, "b/two.py": COUNTER, "b/three.txt": COUNTER, "b/script": "#!/usr/bin/env python3\n" + COUNTER}) as folder:
+        paths = lambda *o, **k: sorted({f["path"] for f in json.loads(ungil("check", "--format", "json", *o, **k).raw)["findings"]})
+        c.equal([p for p in paths(cwd=folder) if p.endswith(".py")], ["a/one.py", "b/two.py"])
+        c.equal(paths("a", cwd=folder), ["a/one.py"])
+        c.equal(paths("a/one.py", "b", cwd=folder)[:1], ["a/one.py"])
+        c.equal([p for p in paths("--exclude", "a/*", cwd=folder) if p.endswith(".py")], ["b/two.py"])
+        c.equal(len(paths("a", "a/one.py", "a", cwd=folder)), 1)
+        c.equal(paths("--root", folder, os.path.join(folder, "a"), cwd="/"), ["a/one.py"])
+
+
+def test_gitignore(c):
+    with project({"kept.py": COUNTER, "made.py": COUNTER, ".gitignore": "made.py\n"}, repository=True) as folder:
+        c.equal(sorted({f["path"] for f in findings(folder)}), ["kept.py"])
+        c.equal(sorted({f["path"] for f in findings(folder, "--no-gitignore")}), ["kept.py", "made.py"])
+
+
+def test_model(c):
+    with project({"rows.py": LIST}) as folder:
+        c.code(ungil("check", cwd=folder), 0)
+        c.equal(rules(folder), [])
+        c.equal(rules(folder, "--model", "strict"), ["UG202"])
+        c.code(ungil("check", "--model", "strict", cwd=folder), 1)
+        selected = findings(folder, "--select", "UG202")
+        if selected:
+            c.equal((selected[0]["severity"], selected[0]["impact"]), ("note", "advice"))
+            c.code(ungil("check", "--select", "UG202", cwd=folder), 0)
+        c.equal(ungil("diff", cwd=folder).raw, b"")
+        c.has(ungil("diff", "--model", "strict", cwd=folder), "threading.Lock()")
+
+
+def test_assume_threads(c):
+    alone = "count = 0\n\n\ndef bump():\n    global count\n    count += 1\n"
+    attribute = "class Meter:\n    def __init__(self):\n        self.n = 0\n\n    def bump(self):\n        self.n += 1\n"
+    script = alone + "\n\nif __name__ == '__main__':\n    bump()\n"
+    with project({"lib.py": alone}) as folder:
+        c.equal(rules(folder), ["UG101"], "module state of a library counts as shared")
+        c.equal(rules(folder, "--assume-threads", "never"), [])
+    with project({"lib.py": attribute}) as folder:
+        c.equal(rules(folder), [], "a plain attribute is no shared state without evidence")
+        c.equal(rules(folder, "--assume-threads", "always"), ["UG101"])
+    with project({"script.py": script}) as folder:
+        c.equal(rules(folder), [], "a script without threads")
+        c.equal(rules(folder, "--assume-threads", "always"), ["UG101"])
+
+
+def test_confidence(c):
+    with project() as folder:
+        everything = findings(folder, "--min-confidence", "low")
+        high = findings(folder, "--min-confidence", "high")
+        c.check(len(high) <= len(findings(folder)) <= len(everything))
+        c.check(all(f["confidence"] == "high" for f in high), high)
+        c.check("UG101" in {f["rule"] for f in high}, "a counter with its threads in sight is certain")
+
+
+# --- Comments, configuration ------------------------------------------------------------------------------------------------
+
+def commented(line="", above="", top=""):
+    text = COUNTER.replace("    hits += 1\n", "%s    hits += 1%s\n" % ("    %s\n" % above if above else "", "  " + line if line else ""))
+    return (top + "\n" if top else "") + text
+
+
+def test_suppression(c):
+    for name, text, silent in (
+            ("end of line", commented("# ungil: ignore[UG101] an estimate will do"), True),
+            ("line above", commented(above="# ungil: ignore[UG101] an estimate will do"), True),
+            ("no codes", commented("# ungil: ignore"), True),
+            ("group", commented("# ungil: ignore[UG1]"), True),
+            ("several", commented("# ungil: ignore[UG104, UG101]"), True),
+            ("other rule", commented("# ungil: ignore[UG104]"), False),
+            ("whole file", commented(top="# ungil: file-ignore[UG1] generated"), True),
+            ("whole file, other rule", commented(top="# ungil: file-ignore[UG2] generated"), False),
+            ("noqa", commented("# noqa: UG101"), True),
+            ("noqa, several", commented("# noqa: E501, UG101"), True),
+            ("noqa, other", commented("# noqa: E501"), False),
+            ("confined", COUNTER.replace("hits = 0\n\n", "hits = 0  # ungil: thread-confined\n\n"), True),
+            ("a string that looks so", COUNTER.replace("hits += 1", 'hits += 1; "# ungil: ignore[UG101]"'), False)):
+        with project({"a.py": text}) as folder:
+            result = ungil("check", "--format", "json", "--select", "UG101", cwd=folder)
+            open_ = [f for f in result.json()["findings"] if not f["suppressed"]]
+            c.check(bool(open_) != silent and result.code == (0 if silent else 1), lambda: "%s\n%s" % (name, result))
+            diff = ungil("diff", "--select", "UG101", cwd=folder)
+            c.check((diff.raw == b"") == silent, lambda: "%s\n%s" % (name, diff))
+
+
+def test_unused_suppression(c):
+    with project({"a.py": CLEAN.replace("return a + b", "return a + b  # ungil: ignore[UG101] nothing here")}) as folder:
+        found = findings(folder)
+        c.equal([f["rule"] for f in found], ["UG901"])
+
+
+def test_configuration(c):
+    with project() as folder:
+        write_file(os.path.join(folder, "pyproject.toml"), '[tool.other]\nx = 1\n\n[tool.ungil]\nselect = ["UG104"]\n')
+        c.equal(rules(folder), ["UG104"])
+        c.equal(rules(folder, "--select", "UG101"), ["UG101"], "the command line wins")
+        c.equal(rules(folder, "--isolated"), ["UG101", "UG104"])
+        c.equal(rules(os.path.join(folder, "app")), ["UG104"], "found from a folder below")
+        write_file(os.path.join(folder, "other.toml"), 'ignore = ["UG104"]\n')
+        c.equal(rules(folder, "--config", "other.toml"), ["UG101"])
+    with project() as folder:
+        write_file(os.path.join(folder, "ungil.toml"), '# ours\nignore = ["UG101"]\nmin-confidence = "low"\nexclude = ["nothing/*"]\n')
+        c.equal(rules(folder), ["UG104"])
+    with project({"rows.py": LIST, "ungil.toml": 'model = "strict"\n'}) as folder:
+        c.equal(rules(folder), ["UG202"])
+
+
+def test_configuration_errors(c):
+    for name, text, line, word in (
+            ("pyproject.toml", '[project]\nname = "x"\n\n[tool.ungil]\nselect = ["UG1"]\nspeling = 1\n', 6, "speling"),
+            ("ungil.toml", 'select = ["UG1"]\nmodl = "strict"\n', 2, "modl"),
+            ("ungil.toml", 'model = "java"\n', 1, "java"),
+            ("ungil.toml", '\n\nselect = "UG1\n', 3, "ungil.toml"),
+            ("ungil.toml", 'select = ["UG999"]\n', 1, "UG999")):
+        with project() as folder:
+            write_file(os.path.join(folder, name), text)
+            result = ungil("check", cwd=folder)
+            c.code(result, 2)
+            c.has(result, "%s:%d" % (name, line), word, stream="err")
+            c.code(ungil("check", "--isolated", cwd=folder), 1)
+
+
+def test_unrelated_pyproject(c):
+    """Whatever TOML holds elsewhere in the file is none of our business."""
+    text = '''[build-system]
+requires = ["setuptools>=61", 'wheel']
+[project]
+name = "x"
+dependencies = [
+  "a>=1", # comment ] with bracket
+  "b[extra]; python_version < '3.12'",
+]
+description = """
+[tool.ungil]
+nonsense = 1
+"""
+dates = 1979-05-27T07:32:00Z
+inline = { a = 1, b.c = "x" }
+"quoted key" = 0x1F
+[[tool.mypy.overrides]]
+module = ["a.*"]
+[tool.ungil]
+ignore = [
+    "UG104", # not now
+]
+[tool.zzz]
+ungil = 5
+'''
+    with project({**PROJECT, "pyproject.toml": text}) as folder:
+        c.equal(rules(folder), ["UG101"])
+
+
+# --- The same output whatever the circumstances -----------------------------------------------------------------------------
+
+def many_files():
+    files = {"pkg/__init__.py": ""}
+    for i in range(40):
+        text = (COUNTER, CACHE, LIST, CLEAN)[i % 4]
+        files["pkg/m%02d.py" % i] = text + ("\n\nfrom pkg import m%02d\n" % ((i * 7) % 40))
+    return files
+
+
+def test_jobs(c):
+    with project(many_files()) as folder:
+        def without_time(result):
+            return re.sub(rb'"seconds": ?[0-9.e-]+', b"", result.raw)
+        for args in (["check"], ["check", "--format", "json"], ["diff"], ["check", "--dump", "facts"], ["check", "--dump", "races"]):
+            one = ungil(*args, "--no-cache", "--jobs", "1", cwd=folder)
+            eight = ungil(*args, "--no-cache", "--jobs", "8", cwd=folder)
+            c.check(without_time(one) == without_time(eight) and one.code == eight.code, lambda: "--jobs changes the output of %s" % args)
+
+
+def test_order_of_paths(c):
+    with project() as folder:
+        one = ungil("check", "--format", "concise", "app/stats.py", "app/store.py", cwd=folder)
+        two = ungil("check", "--format", "concise", "app/store.py", "app/stats.py", cwd=folder)
+        c.equal(one.raw, two.raw)
+
+
+def test_cache(c):
+    with project() as folder:
+        first = ungil("check", "--format", "concise", "--cache-dir", "facts", cwd=folder)
+        second = ungil("check", "--format", "concise", "--cache-dir", "facts", cwd=folder)
+        c.equal(second.raw, first.raw)
+        c.equal(ungil("check", "--format", "concise", "--no-cache", cwd=folder).raw, first.raw)
+
+
+def test_dumps(c):
+    with project() as folder:
+        for stage in ("facts", "places", "races", "plan", "edits"):
+            result = ungil("check", "--dump", stage, cwd=folder)
+            c.check(result.code in (0, 1) and "hits" in result.out, result)
+            c.equal(ungil("check", "--dump=" + stage, cwd=folder).raw, result.raw)
+
+
+def test_fingerprints(c):
+    """They survive lines that move, and tell one place from another."""
+    with project() as folder:
+        first = {f["rule"]: f["fingerprint"] for f in findings(folder)}
+        c.equal(len(set(first.values())), 2)
+        write_file(os.path.join(folder, "app/stats.py"), "# a new line\n\n" + COUNTER)
+        second = {f["rule"]: f["fingerprint"] for f in findings(folder)}
+        c.equal(second, first)
+
+
+# --- fix --------------------------------------------------------------------------------------------------------------------
+
+def test_fix_keeps_mode(c):
+    with project() as folder:
+        path = os.path.join(folder, "app/stats.py")
+        os.chmod(path, 0o755)
+        before = os.stat(path)
+        ungil("fix", cwd=folder)
+        after = os.stat(path)
+        c.equal(oct(stat.S_IMODE(after.st_mode)), oct(0o755))
+        c.check(after.st_ino != before.st_ino, "the file was written in place, a crash would leave half of it")
+        c.check(b"_lock" in lib.read_file(path), "it was not fixed")
+        untouched = os.path.join(folder, "app/util.py")
+        c.equal(lib.read_file(untouched).decode(), CLEAN)
+        c.equal(sorted(os.listdir(os.path.join(folder, "app"))), ["__init__.py", "stats.py", "store.py", "util.py"], "files left behind")
+
+
+def test_fix_leaves_rest_alone(c):
+    with project() as folder:
+        path = os.path.join(folder, "app/util.py")
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        before = os.stat(path)
+        ungil("fix", cwd=folder)
+        after = os.stat(path)
+        c.equal((after.st_ino, after.st_mtime), (before.st_ino, before.st_mtime))
+
+
+def test_fix_symlink(c):
+    with project({"real/stats.py": COUNTER}) as folder:
+        link = os.path.join(folder, "stats.py")
+        os.symlink("real/stats.py", link)
+        ungil("fix", "stats.py", cwd=folder)
+        c.check(os.path.islink(link), "the link was replaced by a file")
+        text = lib.read_file(os.path.join(folder, "real/stats.py")).decode()
+        c.check(text == COUNTER or "_lock" in text, text)
+
+
+def test_fix_read_only(c):
+    with project() as folder:
+        path = os.path.join(folder, "app/stats.py")
+        os.chmod(path, 0o444)
+        result = ungil("fix", cwd=folder)
+        c.code(result, 2)
+        c.has(result, "app/stats.py", stream="err")
+        c.equal(lib.read_file(path).decode(), COUNTER, "a read-only file was written")
+        c.check(b"_lock" in lib.read_file(os.path.join(folder, "app/store.py")), "the other file should have been fixed")
+
+
+def test_fix_one_path(c):
+    with project() as folder:
+        c.code(ungil("fix", "app/store.py", cwd=folder), 1)
+        c.equal(lib.read_file(os.path.join(folder, "app/stats.py")).decode(), COUNTER)
+        c.check(b"_lock" in lib.read_file(os.path.join(folder, "app/store.py")))
+
+
+def test_fix_says_what_it_did(c):
+    with project() as folder:
+        result = ungil("fix", cwd=folder)
+        c.check(re.search(r"fixed \d+ findings? in 2 files", result.out + result.err), result)
+        c.equal(ungil("fix", "-q", cwd=folder).raw, b"")
+
+
+# --- diff -------------------------------------------------------------------------------------------------------------------
+
+def test_diff(c):
+    with project(repository=True) as folder:
+        before = lib.read_tree(folder)
+        patch = ungil("diff", cwd=folder)
+        c.code(patch, 1)
+        c.has(patch, "--- a/app/stats.py", "+++ b/app/stats.py", "_lock = threading.Lock()")
+        c.equal(lib.read_tree(folder), before, "diff writes nothing")
+        c.code(lib.execute(["git", "apply", "--check", "-"], cwd=folder, input=patch.raw), 0)
+        sub = ungil("diff", ".", cwd=os.path.join(folder, "app"))
+        c.code(lib.execute(["git", "apply", "--check", "-"], cwd=folder, input=sub.raw), 0)
+        c.equal(sub.raw, patch.raw, "from a sub-directory")
+        target = os.path.join(folder, "fixes.patch")
+        c.code(ungil("diff", "-o", "fixes.patch", cwd=folder), 1)
+        c.equal(lib.read_file(target), patch.raw)
+
+
+def test_diff_odd_names(c):
+    with project({"with space/sta\u00fcts.py": COUNTER, 'qu"ote.py': CACHE}, repository=True) as folder:
+        patch = ungil("diff", cwd=folder)
+        c.code(patch, 1)
+        applied = lib.execute(["git", "apply", "-"], cwd=folder, input=patch.raw)
+        c.code(applied, 0)
+        c.check(b"_lock" in lib.read_file(os.path.join(folder, "with space/sta\u00fcts.py")))
+        c.check(b"_lock" in lib.read_file(os.path.join(folder, 'qu"ote.py')))
+
+
+# --- commit -----------------------------------------------------------------------------------------------------------------
+
+def test_commit(c):
+    with project(repository=True) as folder:
+        start = git("rev-parse", "HEAD", cwd=folder).out.strip()
+        fingerprints = {f["rule"]: f["fingerprint"] for f in findings(folder)}
+        result = ungil("commit", cwd=folder)
+        c.check(result.code in (0, 1), result)
+        commits = git("rev-list", "--reverse", start + "..HEAD", cwd=folder).out.split()
+        c.equal(len(commits), 2, "one commit for each decision")
+        c.equal(git("status", "--porcelain", cwd=folder).out, "")
+        for commit in commits:
+            message = git("log", "-1", "--format=%B", commit, cwd=folder).out
+            who = git("log", "-1", "--format=%an <%ae>|%cn <%ce>", commit, cwd=folder).out.strip()
+            c.equal(who, "Ada Example <ada@example.org>|Ada Example <ada@example.org>")
+            subject, blank, *body = message.rstrip("\n").split("\n")
+            c.check(len(subject) <= 72 and not subject.endswith(".") and blank == "" and body, message)
+            c.check(all(len(line) <= 80 for line in body if "http" not in line and not re.match(r"[\w-]+: ", line)), message)
+            trailers = lib.execute(["git", "interpret-trailers", "--parse"], input=message.encode(), cwd=folder).out
+            c.check(any(f in trailers for f in fingerprints.values()), "no trailer with the fingerprint\n%s" % message)
+            changed = git("show", "--format=", "--name-only", commit, cwd=folder).out.split()
+            c.equal(len(changed), 1, message)
+            data = git("show", "%s:%s" % (commit, changed[0]), cwd=folder).raw
+            c.check(not lib.compiles(data, changed[0]), changed)
+            c.check("_lock" in message and "hit" in message or "cache" in message, message)
+        c.code(ungil("check", cwd=folder), 0)
+
+
+def test_commit_nothing(c):
+    with project({"a.py": CLEAN}, repository=True) as folder:
+        start = git("rev-parse", "HEAD", cwd=folder).out
+        c.code(ungil("commit", cwd=folder), 0)
+        c.equal(git("rev-parse", "HEAD", cwd=folder).out, start)
+
+
+def test_commit_dirty(c):
+    with project(repository=True) as folder:
+        start = git("rev-parse", "HEAD", cwd=folder).out
+        changed = COUNTER + "\n# not committed\n"
+        write_file(os.path.join(folder, "app/stats.py"), changed)
+        result = ungil("commit", cwd=folder)
+        c.code(result, 2)
+        c.has(result, "app/stats.py", stream="err")
+        c.equal(git("rev-parse", "HEAD", cwd=folder).out, start)
+        c.equal(lib.read_file(os.path.join(folder, "app/stats.py")).decode(), changed)
+        allowed = ungil("commit", "--allow-dirty", cwd=folder)
+        c.check(allowed.code in (0, 1), allowed)
+        c.check(git("rev-parse", "HEAD", cwd=folder).out != start, allowed)
+
+
+def test_commit_leaves_other_changes(c):
+    with project({**PROJECT, "notes.txt": "one\n", "more.txt": "one\n"}, repository=True) as folder:
+        write_file(os.path.join(folder, "notes.txt"), "staged\n")
+        git("add", "notes.txt", cwd=folder)
+        write_file(os.path.join(folder, "more.txt"), "not staged\n")
+        write_file(os.path.join(folder, "new.txt"), "untracked\n")
+        before, start = git("status", "--porcelain", cwd=folder).out, git("rev-parse", "HEAD", cwd=folder).out.strip()
+        result = ungil("commit", cwd=folder)
+        c.check(result.code in (0, 1), result)
+        c.equal(git("status", "--porcelain", cwd=folder).out, before)
+        c.check("notes.txt" not in git("diff", "--name-only", start, "HEAD", cwd=folder).out, "a staged file was committed")
+        c.equal(git("show", ":notes.txt", cwd=folder).out, "staged\n")
+
+
+def test_commit_branch(c):
+    with project(repository=True) as folder:
+        start = git("rev-parse", "HEAD", cwd=folder).out
+        before = lib.read_tree(folder)
+        result = ungil("commit", "--branch", "free-threading", cwd=folder)
+        c.check(result.code in (0, 1), result)
+        c.equal(git("rev-parse", "main", cwd=folder).out, start, "main must stay")
+        c.equal(git("rev-list", "--count", "main..free-threading", cwd=folder).out.strip(), "2")
+        current = git("symbolic-ref", "--short", "HEAD", cwd=folder).out.strip()
+        if current == "main":
+            c.equal(lib.read_tree(folder), before)
+        c.equal(git("status", "--porcelain", cwd=folder).out, "")
+
+
+def test_commit_outside_git(c):
+    with project() as folder:
+        before = lib.read_tree(folder)
+        result = ungil("commit", cwd=folder)
+        c.code(result, 2)
+        c.has(result, "git", stream="err")
+        c.equal(lib.read_tree(folder), before)
+
+
+def test_commit_without_author(c):
+    with project(repository=True) as folder:
+        start = git("rev-parse", "HEAD", cwd=folder).out
+        before = lib.read_tree(folder)
+        with temporary() as empty:
+            env = lib.environment(HOME=empty, XDG_CONFIG_HOME=empty)
+            result = ungil("commit", cwd=folder, env=env)
+        c.code(result, 2)
+        c.has(result, "user", stream="err")
+        c.equal(git("rev-parse", "HEAD", cwd=folder).out, start)
+        c.equal(lib.read_tree(folder), before)
+
+
+def test_commit_in_subdirectory(c):
+    with project({"project/" + n: t for n, t in PROJECT.items()}, repository=True) as folder:
+        result = ungil("commit", cwd=os.path.join(folder, "project"))
+        c.check(result.code in (0, 1), result)
+        c.equal(git("status", "--porcelain", cwd=folder).out, "")
+        c.has(git("log", "-1", "--name-only", "--format=", cwd=folder), "project/app/")
+
+
+def test_commit_mode(c):
+    with project() as folder:
+        os.chmod(os.path.join(folder, "app/stats.py"), 0o755)
+        lib.git_start(folder)
+        ungil("commit", cwd=folder)
+        c.has(git("ls-tree", "HEAD", "app/stats.py", cwd=folder), "100755")
+
+
+# --- explain, rules, transforms -----------------------------------------------------------------------------------------------
+
+def test_explain(c):
+    with project() as folder:
+        rule = ungil("explain", "UG101", cwd=folder)
+        c.code(rule, 0)
+        c.has(rule, "UG101", "unguarded-update")
+        c.has(ungil("explain", "unguarded-update", cwd=folder), "UG101")
+        line = ungil("explain", "app/stats.py:8", cwd=folder)
+        c.check(line.code in (0, 1), line)
+        c.has(line, "hits", "UG101")
+        silent = ungil("explain", "app/util.py:2", cwd=folder)
+        c.check(silent.code in (0, 1) and len(silent.out) > 20, silent)
+        c.code(ungil("explain", "app/stats.py:999", cwd=folder), 2)
+        c.code(ungil("explain", "app/none.py:1", cwd=folder), 2)
+
+
+def test_explain_silence(c):
+    guarded = COUNTER.replace("hits = 0\n", "hits = 0\nlock = threading.Lock()\n").replace("    hits += 1\n", "    with lock:\n        hits += 1\n")
+    with project({"a.py": guarded, "b.py": commented("# ungil: ignore[UG101] fine")}) as folder:
+        c.has(ungil("explain", "a.py:10", cwd=folder), "lock")
+        c.check(re.search(r"suppress|ignore", ungil("explain", "b.py:8", cwd=folder).out), ungil("explain", "b.py:8", cwd=folder))
+
+
+def test_explain_every_rule(c):
+    listed = json.loads(ungil("rules", "--format", "json").raw)
+    listed = listed if isinstance(listed, list) else listed["rules"]
+    for rule in listed:
+        result = ungil("explain", rule["code"])
+        c.check(result.code == 0 and rule["name"] in result.out, result)
+
+
+def test_rules(c):
+    text = ungil("rules")
+    c.code(text, 0)
+    c.has(text, "UG101", "unguarded-update", "UG503", "UG903")
+    listed = json.loads(ungil("rules", "--format", "json").raw)
+    listed = listed if isinstance(listed, list) else listed["rules"]
+    c.check(len(listed) >= 28 and all(re.fullmatch(r"UG\d{3}", r["code"]) and r["name"] for r in listed), listed)
+    c.equal(len(text.out.splitlines()), len(listed))
+
+
+def test_transforms(c):
+    text = ungil("transforms")
+    c.code(text, 0)
+    c.has(text, "guard-update")
+    listed = json.loads(ungil("transforms", "--format", "json").raw)
+    listed = listed if isinstance(listed, list) else listed["transforms"]
+    c.equal(len(text.out.splitlines()), len(listed))
+    c.has(ungil("explain", "guard-update"), "with")
+
+
+if __name__ == "__main__":
+    suite = lib.Suite("cli")
+    suite.run_module(sys.modules["__main__"])
+    sys.exit(suite.end())
