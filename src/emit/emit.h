@@ -42,6 +42,9 @@ const char *access_word(const Access *x);
 /* The function that an access runs in, and the locks held there. */
 const FuncInfo *access_func(const Results *r, u32 gaccess);
 const LockSet *access_lockset(const Results *r, u32 gaccess);
+/* Who runs an access: names of thread roots, of the library's callers and of the main program. Returns how many. */
+enum { SITE_ROOTS = FUNC_ROOTS + 2 };
+u32 site_roots(const Results *r, u32 gaccess, Str out[SITE_ROOTS]);
 /* Are two accesses the same place in the text? */
 bool same_site(const Results *r, u32 g1, u32 g2);
 /* Exit status of a command that found `findings` or made `changes`. */

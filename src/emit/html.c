@@ -54,7 +54,8 @@ static void source_put(Buf *out, const Source *s, Span span)
 static void site_put(Buf *out, const Results *r, u32 gaccess)
 {
     const Access *x = program_access(r->program, gaccess);
-    const FuncInfo *f = access_func(r, gaccess);
+    Str roots[SITE_ROOTS];
+    u32 n = site_roots(r, gaccess, roots);
     const LockSet *set = access_lockset(r, gaccess);
     buf_c(out, "<li><code>");
     escaped(out, file_source(r, access_gid(r->program, gaccess).file)->path);
@@ -64,9 +65,9 @@ static void site_put(Buf *out, const Results *r, u32 gaccess)
         if (i) buf_c(out, ", ");
         escaped(out, r->program->locks.v[set->ids[i]].display);
     }
-    for (u32 i = 0; i < f->nroots; i++) {
+    for (u32 i = 0; i < n; i++) {
         buf_c(out, i ? ", " : "; threads: ");
-        escaped(out, r->program->roots.v[f->roots[i]].display);
+        escaped(out, roots[i]);
     }
     buf_c(out, "</li>\n");
 }

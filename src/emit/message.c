@@ -50,17 +50,18 @@ static Str subject_make(Arena *a, const Results *r, const u32 *fixes, u32 n, boo
                    STR_ARG(r->fixes->locks.v[f->lock].name));
 }
 
+/* Who runs the sites, each named once. */
 static void roots_put(Buf *out, const Results *r, const Race *race)
 {
-    u32 seen[16], n = 0;
+    Str seen[16], roots[SITE_ROOTS];
+    u32 n = 0;
     for (u32 s = 0; s < race->nsites; s++) {
-        const FuncInfo *f = access_func(r, race->sites[s]);
-        for (u32 i = 0; i < f->nroots; i++) {
-            bool old = false;
-            for (u32 k = 0; k < n; k++) old |= seen[k] == f->roots[i];
-            if (old || n == COUNT_OF(seen)) continue;
-            buf_fmt(out, "%s%.*s", n ? ", " : "Run by ", STR_ARG(r->program->roots.v[f->roots[i]].display));
-            seen[n++] = f->roots[i];
+        for (u32 i = 0, count = site_roots(r, race->sites[s], roots); i < count; i++) {
+            bool old = n == COUNT_OF(seen);
+            for (u32 k = 0; k < n; k++) old |= str_eq(seen[k], roots[i]);
+            if (old) continue;
+            buf_fmt(out, "%s%.*s", n ? ", " : "Run by ", STR_ARG(roots[i]));
+            seen[n++] = roots[i];
         }
     }
     if (n) buf_char(out, '.');

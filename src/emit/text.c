@@ -19,21 +19,21 @@ static void label_put(Buf *out, const Results *r, const char *label)
 
 static void roots_put(Buf *out, const Results *r, u32 gaccess)
 {
-    const FuncInfo *f = access_func(r, gaccess);
-    u32 n = 0;
-    for (u32 i = 0; i < f->nroots; i++) {
-        const Root *root = &r->program->roots.v[f->roots[i]];
-        if (n++) buf_c(out, ", ");
-        safe_put(out, root->display);
-        if (root->many) buf_c(out, " (several)");
+    Str roots[SITE_ROOTS];
+    u32 n = site_roots(r, gaccess, roots);
+    for (u32 i = 0; i < n; i++) {
+        if (i) buf_c(out, ", ");
+        safe_put(out, roots[i]);
     }
-    if (!n) buf_c(out, f->api ? "any caller" : "the main program");
 }
 
 static bool same_roots(const Results *r, u32 g1, u32 g2)
 {
-    const FuncInfo *f = access_func(r, g1), *g = access_func(r, g2);
-    return f->nroots == g->nroots && memcmp(f->roots, g->roots, f->nroots * sizeof *f->roots) == 0;
+    Str x[SITE_ROOTS], y[SITE_ROOTS];
+    u32 n = site_roots(r, g1, x);
+    bool same = n == site_roots(r, g2, y);
+    for (u32 i = 0; same && i < n; i++) same = str_eq(x[i], y[i]);
+    return same;
 }
 
 static void locks_put(Buf *out, const Results *r, u32 gaccess)
@@ -100,7 +100,7 @@ static void fix_put(Buf *out, const Results *r, const Race *race)
     if (!f) return;
     label_put(out, r, "fix");
     if (f->declined || f->safety == FIX_MANUAL) {
-        buf_c(out, f->defect ? "withheld, its verification failed: " : "none: ");
+        buf_c(out, "none: ");
         safe_put(out, f->reason.n ? f->reason : S("needs a person"));
     } else {
         buf_fmt(out, "%.*s (%s)", STR_ARG(f->transform), safety_name[f->safety]);

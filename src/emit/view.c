@@ -73,6 +73,22 @@ const LockSet *access_lockset(const Results *r, u32 gaccess)
     return &r->program->locksets.v[r->program->access_locks[gaccess]];
 }
 
+static Str root_name(const Results *r, u32 root, const char *otherwise)
+{
+    Str s = root < r->program->roots.n ? r->program->roots.v[root].display : (Str){0};
+    return s.n ? s : str_from(otherwise);
+}
+
+u32 site_roots(const Results *r, u32 gaccess, Str out[SITE_ROOTS])
+{
+    const FuncInfo *f = access_func(r, gaccess);
+    u32 n = 0;
+    for (; n < f->nroots; n++) out[n] = root_name(r, f->roots[n], "a thread");
+    if (f->api) out[n++] = root_name(r, ROOT_API, "any caller");
+    if (f->main || !n) out[n++] = root_name(r, ROOT_MAIN, "main program");
+    return n;
+}
+
 bool same_site(const Results *r, u32 g1, u32 g2)
 {
     if (g1 == g2) return true;
