@@ -8,8 +8,9 @@
 
 #include <sys/stat.h>
 
+typedef Vec(u32) IdVec;
 typedef struct Decision {
-    Vec(u32) fixes;
+    IdVec fixes;
 } Decision;
 
 typedef struct Commit {
@@ -19,6 +20,7 @@ typedef struct Commit {
     git_signature *author, *committer;
     Str prefix; /* of our paths inside the repository */
     Vec(Decision) decisions;
+    IdVec *file_fixes; /* by file: the fixes of the decisions made so far that touch it */
     git_oid head, tip; /* commit before, commit after */
     git_oid tree;      /* of the tip */
     u32 made;
@@ -173,18 +175,6 @@ static bool entry_put(Commit *c, git_index *index, const Change *change)
     return git_index_add(index, &entry) == 0 || git_fail(c, "cannot add a file to the tree");
 }
 
-/* HEAD's tree with the changes in it. */
-static bool tree_make(Commit *c, git_tree *head, const ChangeVec *changes, git_oid *out)
-{
-    git_index *index = NULL;
-    bool ok = (git_index_new(&index) == 0 && git_index_read_tree(index, head) == 0) ||
-              git_fail(c, "cannot read HEAD's tree");
-    for (u32 i = 0; ok && i < changes->n; i++) ok = entry_put(c, index, &changes->v[i]);
-    if (ok && git_index_write_tree_to(out, index, c->repo) < 0) ok = git_fail(c, "cannot write the tree");
-    git_index_free(index);
-    return ok;
-}
-
 static bool commit_make(Commit *c, const git_oid *tree_id, Str message)
 {
     git_tree *tree = NULL;
@@ -200,29 +190,65 @@ static bool commit_make(Commit *c, const git_oid *tree_id, Str message)
     return ok;
 }
 
+/* Puts the files that a decision touches into the index, as they are with it and all decisions before it. Only the
+ * fixes of those files are made anew: the edits of one file do not depend on fixes elsewhere. */
+static bool decision_put(Commit *c, git_index *index, const Decision *d)
+{
+    Arena scratch = {0};
+    ChangeVec own = {0}, all = {0};
+    IdVec only = {0};
+    Map seen = {0}, touched = {0};
+    Wanted w = {.unsafe = c->r->options->unsafe_fixes, .only = d->fixes.v, .nonly = d->fixes.n};
+    edits_make(&scratch, c->r->program, c->r->fixes, &w, &own);
+    for (u32 i = 0; i < own.n; i++) {
+        IdVec *here = &c->file_fixes[own.v[i].file];
+        map_put(&scratch, &touched, own.v[i].file, 1);
+        for (u32 k = 0; k < d->fixes.n; k++) vec_push(c->a, here, d->fixes.v[k]);
+        for (u32 k = 0; k < here->n; k++) {
+            if (map_get(&seen, here->v[k]) != NONE) continue;
+            map_put(&scratch, &seen, here->v[k], 1);
+            vec_push(&scratch, &only, here->v[k]);
+        }
+    }
+    w.only = only.v;
+    w.nonly = only.n;
+    if (only.n) edits_make(&scratch, c->r->program, c->r->fixes, &w, &all);
+    bool ok = true;
+    for (u32 i = 0; ok && i < all.n; i++)
+        if (map_get(&touched, all.v[i].file) != NONE) ok = entry_put(c, index, &all.v[i]);
+    arena_free(&scratch);
+    return ok;
+}
+
+/* Decision i: its files, its tree, its commit. The last one leaves exactly what will be written to the files. */
+static bool decision_commit(Commit *c, git_index *index, u32 i)
+{
+    git_oid tree;
+    const Decision *d = &c->decisions.v[i];
+    const ChangeVec *all = c->r->changes;
+    bool ok = decision_put(c, index, d);
+    for (u32 k = 0; ok && k < all->n && i + 1 == c->decisions.n; k++) ok = entry_put(c, index, &all->v[k]);
+    if (!ok) return false;
+    if (git_index_write_tree_to(&tree, index, c->repo) < 0) return git_fail(c, "cannot write the tree");
+    if (git_oid_equal(&tree, &c->tree)) return true;
+    c->tree = tree;
+    c->made++;
+    return commit_make(c, &tree, commit_message(c->a, c->r, d->fixes.v, d->fixes.n, c->author));
+}
+
 static bool commits_make(Commit *c)
 {
-    Vec(u32) only = {0};
     git_commit *head = NULL;
     git_tree *head_tree = NULL;
+    git_index *index = NULL;
     c->tip = c->head;
-    bool ok = (git_commit_lookup(&head, c->repo, &c->head) == 0 && git_commit_tree(&head_tree, head) == 0) ||
-              git_fail(c, "cannot read HEAD's commit");
+    c->file_fixes = arena_new(c->a, IdVec, c->r->sources->n);
+    bool ok = git_commit_lookup(&head, c->repo, &c->head) == 0 && git_commit_tree(&head_tree, head) == 0 &&
+              git_index_new(&index) == 0 && git_index_read_tree(index, head_tree) == 0;
     if (ok) c->tree = *git_tree_id(head_tree);
-    for (u32 i = 0; ok && i < c->decisions.n; i++) {
-        const Decision *d = &c->decisions.v[i];
-        bool last = i + 1 == c->decisions.n;
-        ChangeVec changes = {0};
-        git_oid tree;
-        for (u32 k = 0; k < d->fixes.n; k++) vec_push(c->a, &only, d->fixes.v[k]);
-        Wanted w = {.unsafe = c->r->options->unsafe_fixes, .only = only.v, .nonly = only.n};
-        if (!last) edits_make(c->a, c->r->program, c->r->fixes, &w, &changes);
-        ok = tree_make(c, head_tree, last ? c->r->changes : &changes, &tree);
-        if (!ok || git_oid_equal(&tree, &c->tree)) continue;
-        ok = commit_make(c, &tree, commit_message(c->a, c->r, d->fixes.v, d->fixes.n, c->author));
-        c->tree = tree;
-        c->made += ok;
-    }
+    else git_fail(c, "cannot read HEAD's commit");
+    for (u32 i = 0; ok && i < c->decisions.n; i++) ok = decision_commit(c, index, i);
+    git_index_free(index);
     git_tree_free(head_tree);
     git_commit_free(head);
     return ok;

@@ -73,6 +73,7 @@ static void color_diff(Buf *out, Str text)
 int emit_diff(const Results *r, Err *e)
 {
     Buf out = {0}, colored = {0};
+    git_libgit2_init(); /* once for all files: the first one is slow */
     Str prefix = repo_prefix(r->arena, r->options->root);
     for (u32 i = 0; i < r->changes->n; i++) {
         const Change *c = &r->changes->v[i];

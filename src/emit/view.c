@@ -9,7 +9,7 @@ const Fix *race_fix(const Results *r, const Race *race)
 
 bool fix_writes(const Results *r, const Fix *f)
 {
-    if (!f || f->declined) return false;
+    if (!f || f->declined || !f->intents.n) return false;
     return f->safety == FIX_SAFE || (f->safety == FIX_UNSAFE && r->options->unsafe_fixes);
 }
 
