@@ -567,6 +567,8 @@ const Func *program_func(const Program *p, u32 gfunc);
 Str func_display(Arena *a, const Program *p, u32 gfunc);
 /* May the two accesses run at the same time, in two threads, as far as roots and ordering tell? */
 bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
+/* Does this access count for sharing: not import time, not construction of its own object, not an object of its own? */
+bool access_counts(const Program *p, u32 gaccess);
 bool lockset_has(const Program *p, u32 set, u32 lock);
 /* Some lock that is in both sets, or NONE. */
 u32 lockset_common(const Program *p, u32 set1, u32 set2);
@@ -589,6 +591,7 @@ typedef struct Race {
     u8 impact, severity, confidence;
     bool suppressed;
     u32 file;        /* where it is reported: the file of site 0 */
+    u32 func;        /* function in that file */
     u32 place;       /* NONE for rules that are not about one place */
     Span span;       /* what is underlined */
     u32 line, column, end_line, end_column;
@@ -681,7 +684,7 @@ Str page_title(const Page *p);
 Str page_text(const Page *p);
 Str page_rules(const Page *p);
 Str page_safety(const Page *p);
-/* Runs every page's own examples (before → after, leaves alone); prints a line per failure. Number of failures. */
+/* Runs every page's own examples (before → after, leaves alone); prints a line for each. Number of failures. */
 u32 pages_test(Buf *out, const PageList *pages, u32 *passed);
 
 /* Plans one fix per place (and lock) for the given races; sets Race.fix. Declined fixes are in the list too. */

@@ -158,7 +158,5 @@ u32 lockset_add(Program *p, u32 set, u32 lock);
 
 /* guards.c */
 void guards_find(Program *p);
-/* Does this access count for sharing: not import time, not construction of its own object, not an owned object? */
-bool access_counts(const Program *p, u32 gaccess);
 
 #endif

@@ -1,0 +1,192 @@
+/* Intents to edits to text.
+ *
+ * All intents of the wanted fixes are gathered by file; imports and lock definitions as sets, wraps
+ * merged. What comes out are pieces: a span of the old text and what stands there afterwards. They are
+ * sorted, must not overlap, and are applied once. A fix whose intents cannot become pieces is declined,
+ * and everything is made again without it, since its intents may lie in several files. */
+#include "edit/edit.h"
+
+bool fix_wanted(const FixList *fixes, u32 fix, const Wanted *w)
+{
+    const Fix *f = &fixes->fixes.v[fix];
+    if (f->declined || !f->intents.n || f->safety == FIX_MANUAL || (f->safety == FIX_UNSAFE && !w->unsafe))
+        return false;
+    if (!w->only) return true;
+    for (u32 i = 0; i < w->nonly; i++)
+        if (w->only[i] == fix) return true;
+    return false;
+}
+
+static void decline(FixList *fixes, u32 fix, Str why, bool defect)
+{
+    Fix *f = &fixes->fixes.v[fix];
+    if (f->declined) return;
+    f->declined = true;
+    f->defect = defect;
+    f->reason = why;
+}
+
+static int by_place(const void *x, const void *y)
+{
+    const Piece *a = x, *b = y;
+    if (a->span.start != b->span.start) return a->span.start < b->span.start ? -1 : 1;
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    if (a->depth != b->depth) return a->depth < b->depth ? -1 : 1;
+    if (a->span.end != b->span.end) return a->span.end < b->span.end ? -1 : 1;
+    int c = str_cmp(a->text, b->text);
+    return c ? c : a->fix < b->fix ? -1 : a->fix > b->fix;
+}
+
+static bool same_piece(const Piece *a, const Piece *b)
+{
+    return a->kind == b->kind && a->kind != PIECE_INDENT && a->span.start == b->span.start &&
+           a->span.end == b->span.end && str_eq(a->text, b->text);
+}
+
+/* Sorts, drops doubles; false when two pieces overlap, with the later fix in *fix. */
+static bool pieces_order(PieceVec *v, u32 *fix)
+{
+    if (v->n) qsort(v->v, v->n, sizeof *v->v, by_place);
+    u32 n = 0;
+    for (u32 i = 0; i < v->n; i++) {
+        if (n && same_piece(&v->v[n - 1], &v->v[i])) continue;
+        if (n && v->v[i].span.start < v->v[n - 1].span.end) {
+            *fix = MAX(v->v[i].fix, v->v[n - 1].fix);
+            return false;
+        }
+        v->v[n++] = v->v[i];
+    }
+    v->n = n;
+    return true;
+}
+
+static Str pieces_apply(Arena *a, const Source *s, const PieceVec *v)
+{
+    size_t n = s->text.n;
+    for (u32 i = 0; i < v->n; i++) n += v->v[i].text.n;
+    char *to = arena_new(a, char, n + 1);
+    size_t used = 0;
+    u32 at = 0;
+    for (u32 i = 0; i < v->n; i++) {
+        const Piece *x = &v->v[i];
+        memcpy(to + used, s->text.p + at, x->span.start - at);
+        used += x->span.start - at;
+        if (x->text.n) memcpy(to + used, x->text.p, x->text.n);
+        used += x->text.n;
+        at = x->span.end;
+    }
+    memcpy(to + used, s->text.p + at, s->text.n - at);
+    return (Str){to, used + s->text.n - at};
+}
+
+static void draft_intent(Draft *d, const Intent *in, u32 fix, WrapVec *wraps)
+{
+    Str why = S("");
+    switch (in->kind) {
+    case INTENT_NEED_IMPORT: import_need(d, in, fix); break;
+    case INTENT_NEED_LOCK:
+        for (u32 i = 0; i < d->nlocks; i++)
+            if (d->locks[i] == in->lock) return;
+        d->locks[d->nlocks++] = in->lock;
+        if (!lock_declare(d, in->lock, fix, &why))
+            decline(d->fixes, fix, str_fmt(d->a, "there is no place to define %.*s: %.*s",
+                                           STR_ARG(d->fixes->locks.v[in->lock].name), STR_ARG(why)), false);
+        break;
+    case INTENT_WRAP: vec_push(d->a, wraps, (Wrap){in->span, in->text, fix}); break;
+    case INTENT_REPLACE: piece_add(d, in->span, in->text, PIECE_REPLACE, fix); break;
+    case INTENT_DELETE: piece_add(d, in->span, S(""), PIECE_REPLACE, fix); break;
+    case INTENT_INSERT:
+        if (in->span.start >= d->s->text.n)
+            piece_after(d, line_of(d->s, in->span.start), in->text, PIECE_INSERT, fix);
+        else piece_before(d, line_of(d->s, in->span.start), in->text, PIECE_INSERT, fix);
+        break;
+    default: BUG("intent %u", in->kind);
+    }
+}
+
+/* All pieces of one file. False when a fix had to be declined. */
+static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted *w, u32 file, MadeVec *out)
+{
+    Draft d = {
+        .a = a, .p = p, .fixes = fixes, .f = p->facts[file], .s = p->facts[file]->source, .file = file};
+    d.locks = arena_new(a, u32, fixes->locks.n + 1);
+    Arena scratch = {0};
+    Tree *tree = tree_parse(d.s);
+    d.ast = ast_build(&scratch, tree);
+    tree_free(tree);
+    WrapVec wraps = {0};
+    bool ok = true;
+    for (u32 i = 0; i < fixes->fixes.n; i++) {
+        if (!fix_wanted(fixes, i, w)) continue;
+        for (u32 k = 0; k < fixes->fixes.v[i].intents.n; k++)
+            if (fixes->fixes.v[i].intents.v[k].file == file)
+                draft_intent(&d, &fixes->fixes.v[i].intents.v[k], i, &wraps);
+        ok = ok && !fixes->fixes.v[i].declined;
+    }
+    wraps_place(&d, &wraps);
+    imports_place(&d);
+    arena_free(&scratch);
+    u32 clash = NONE;
+    if (ok && !pieces_order(&d.pieces, &clash)) {
+        decline(fixes, clash, S("its edits overlap those of another fix"), true);
+        ok = false;
+    }
+    if (!ok) return false;
+    Made m = {.change = {.before = d.s, .file = file, .after = pieces_apply(a, d.s, &d.pieces)},
+              .pieces = d.pieces};
+    for (u32 i = 0; i < d.pieces.n; i++)
+        vec_push(a, &m.change.edits, (Edit){d.pieces.v[i].span, d.pieces.v[i].text, d.pieces.v[i].fix});
+    vec_push(a, out, m);
+    return true;
+}
+
+static bool draft_all(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out)
+{
+    out->n = 0;
+    bool *touched = arena_new(a, bool, p->nfiles + 1);
+    for (u32 i = 0; i < fixes->fixes.n; i++)
+        for (u32 k = 0; fix_wanted(fixes, i, w) && k < fixes->fixes.v[i].intents.n; k++)
+            touched[fixes->fixes.v[i].intents.v[k].file] = true;
+    for (u32 file = 0; file < p->nfiles; file++)
+        if (touched[file] && !draft_file(a, p, fixes, w, file, out)) return false;
+    return true;
+}
+
+void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out)
+{
+    while (!draft_all(a, p, fixes, w, out)) continue; /* each round declines at least one fix more */
+}
+
+void edits_make(Arena *a, const Program *p, const FixList *fixes, const Wanted *w, ChangeVec *out)
+{
+    FixList mine = *fixes; /* fixes that cannot be made are left out here, and marked by edits_verify */
+    mine.fixes.v = arena_new(a, Fix, fixes->fixes.n + 1);
+    if (fixes->fixes.n) memcpy(mine.fixes.v, fixes->fixes.v, fixes->fixes.n * sizeof(Fix));
+    MadeVec made = {0};
+    edits_draft(a, p, &mine, w, &made);
+    out->n = 0;
+    for (u32 i = 0; i < made.n; i++) vec_push(a, out, made.v[i].change);
+}
+
+void edits_dump(Buf *out, const ChangeVec *changes)
+{
+    for (u32 i = 0; i < changes->n; i++) {
+        const Change *c = &changes->v[i];
+        buf_fmt(out, "change %.*s\n", STR_ARG(c->before->path));
+        for (u32 k = 0; k < c->edits.n; k++) {
+            const Edit *e = &c->edits.v[k];
+            u32 line, column;
+            source_position(c->before, e->span.start, &line, &column);
+            buf_fmt(out, "  edit %u:%u +%u fix %u \"", line, column, e->span.end - e->span.start, e->fix);
+            for (size_t x = 0; x < e->text.n; x++) {
+                char ch = e->text.p[x];
+                if (ch == '\n') buf_c(out, "\\n");
+                else if (ch == '\r') buf_c(out, "\\r");
+                else if (ch == '\t') buf_c(out, "\\t");
+                else if (ch == '"' || ch == '\\') buf_fmt(out, "\\%c", ch);
+                else buf_char(out, ch);
+            }
+            buf_c(out, "\"\n");
+        }
+    }
+}

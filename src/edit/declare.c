@@ -1,0 +1,287 @@
+/* Where a new lock is defined: beside the state it guards.
+ *
+ * Module level: after the statement that first assigns the state, when that is a plain statement of the
+ * module, else after the imports. Class level: beside the class attribute, else first in the class body.
+ * Instance: in __init__ after the statement that assigns the state, or first when something that might use
+ * the lock already runs before it. Closure: in the enclosing function, beside the variable. The lock
+ * exists before anything can use it and is never made lazily. */
+#include "edit/edit.h"
+
+/* Where new lines go: after a line, or before one. */
+typedef struct Spot {
+    u32 line;
+    bool before;
+    bool blank_after; /* an empty line between the lock and what follows */
+    bool blank_before;
+    Str indent;
+} Spot;
+
+static bool one_line(const Draft *d, u32 def, u32 body)
+{
+    return line_of(d->s, d->ast.v[def].start) == line_of(d->s, d->ast.v[body].start) ||
+           line_indent(d->s, line_of(d->s, d->ast.v[body].start)).n !=
+               d->ast.v[body].start - line_start(d->s, line_of(d->s, d->ast.v[body].start));
+}
+
+static bool is_docstring(const Ast *t, u32 n)
+{
+    return ast_is(t, n, NODE_expression_statement) && ast_is(t, ast_first(t, n), NODE_string);
+}
+
+static bool is_definition(const Ast *t, u32 n)
+{
+    return ast_is(t, n, NODE_function_definition) || ast_is(t, n, NODE_class_definition) ||
+           ast_is(t, n, NODE_decorated_definition);
+}
+
+/* The last line of a statement and of others that share it. */
+static u32 last_line(const Draft *d, u32 n)
+{
+    u32 line = line_of(d->s, d->ast.v[n].end - 1);
+    for (u32 next = ast_after(&d->ast, n); next != NONE && line_of(d->s, d->ast.v[next].start) == line;
+         next = ast_after(&d->ast, next))
+        line = line_of(d->s, d->ast.v[next].end - 1);
+    return line;
+}
+
+/* First in a body, after the docstring. */
+static bool first_in_body(Draft *d, u32 def, Spot *out, Str *why)
+{
+    const Ast *t = &d->ast;
+    u32 body = ast_field(t, def, FIELD_body), n = ast_first(t, body);
+    if (n == NONE || one_line(d, def, n)) {
+        *why = S("its body stands on one line");
+        return false;
+    }
+    out->indent = line_indent(d->s, line_of(d->s, t->v[n].start));
+    bool in_class = ast_is(t, def, NODE_class_definition), doc = is_docstring(t, n);
+    u32 next = doc ? ast_after(t, n) : n;
+    out->blank_after = in_class && is_definition(t, next);
+    out->line = doc ? last_line(d, n) : line_of(d->s, t->v[n].start);
+    out->before = !doc;
+    if (!doc) { /* comments above the first statement belong to it */
+        u32 head = line_of(d->s, t->v[def].start);
+        while (out->line > head + 1 && line_comment(d->s, out->line - 1)) out->line--;
+    } else if (in_class && next != NONE && line_blank(d->s, out->line + 1)) {
+        out->blank_before = true; /* the docstring keeps the empty line after it */
+        out->blank_after = false;
+    }
+    return true;
+}
+
+static const Def *state_def(const Draft *d, const Place *place)
+{
+    return place->def != NONE && place->def_file == d->file ? &d->f->defs.v[place->def] : NULL;
+}
+
+static u32 statement_at(const Draft *d, const Def *def)
+{
+    return ast_statement(&d->ast, ast_at(&d->ast, def->span));
+}
+
+static void beside(Draft *d, u32 n, Spot *out)
+{
+    out->indent = line_indent(d->s, line_of(d->s, d->ast.v[n].start));
+    out->line = last_line(d, n);
+    out->before = false;
+}
+
+/* After the last statement of the module's first block of imports, its docstring and __future__ included. */
+static void after_imports(Draft *d, Spot *out)
+{
+    const Ast *t = &d->ast;
+    u32 last = NONE;
+    bool imports = false;
+    for (u32 n = ast_first(t, 0); n != NONE; n = ast_after(t, n)) {
+        u8 k = t->v[n].kind;
+        bool import = k == NODE_import_statement || k == NODE_import_from_statement ||
+                      k == NODE_future_import_statement;
+        if (import || (last == NONE && is_docstring(t, n))) last = n;
+        else if (imports || is_definition(t, n)) break;
+        imports |= import;
+    }
+    u32 first = ast_first(t, 0);
+    *out = (Spot){.line = first == NONE ? 0 : line_of(d->s, t->v[last == NONE ? first : last].start),
+                  .before = last == NONE,
+                  .blank_after = last == NONE,
+                  .blank_before = last != NONE,
+                  .indent = S("")};
+    if (last != NONE) out->line = last_line(d, last);
+}
+
+static const Func *own_func(const Draft *d, u32 gfunc)
+{
+    return &d->f->funcs.v[gfunc - d->p->func_base[d->file]];
+}
+
+static bool in_module(const Ast *t, u32 n)
+{
+    return n != NONE && t->v[n].parent == 0;
+}
+
+static bool spot_global(Draft *d, const LockPlan *l, const ImportRef *lock_type, Spot *out, Str *why)
+{
+    const Place *place = &d->p->places.v[l->place];
+    const Def *def = state_def(d, place);
+    u32 n = def ? statement_at(d, def) : NONE;
+    if (place->kind == PLACE_DEFAULT && place->owner != NONE) { /* before the function whose default it is */
+        n = ast_definition(&d->ast, own_func(d, place->owner)->span);
+        while (n != NONE && !in_module(&d->ast, n)) n = d->ast.v[n].parent;
+        if (n == NONE) {
+            *why = S("its function is not found");
+            return false;
+        }
+        *out = (Spot){.line = line_of(d->s, d->ast.v[n].start), .before = true,
+                       .blank_after = true, .indent = S("")};
+        return true;
+    }
+    bool late_import = lock_type->have && n != NONE && lock_type->end > d->ast.v[n].end;
+    if (in_module(&d->ast, n) && !is_definition(&d->ast, n) && !late_import) {
+        beside(d, n, out);
+        return true;
+    }
+    after_imports(d, out);
+    if (lock_type->have && line_of(d->s, lock_type->end - 1) > out->line) {
+        out->line = line_of(d->s, lock_type->end - 1);
+        out->blank_before = true;
+    }
+    return true;
+}
+
+static bool spot_class(Draft *d, const LockPlan *l, Spot *out, Str *why)
+{
+    GId id = {d->file, l->owner - d->p->class_base[d->file]};
+    u32 cls = ast_definition(&d->ast, d->f->classes.v[id.id].span);
+    if (cls == NONE) {
+        *why = S("its class is not found");
+        return false;
+    }
+    const Def *def = state_def(d, &d->p->places.v[l->place]);
+    u32 n = def ? statement_at(d, def) : NONE, body = ast_field(&d->ast, cls, FIELD_body);
+    if (n != NONE && d->ast.v[n].parent == body && !is_definition(&d->ast, n) &&
+        !one_line(d, cls, ast_first(&d->ast, body))) {
+        beside(d, n, out);
+        return true;
+    }
+    return first_in_body(d, cls, out, why);
+}
+
+/* Does anything run in the function before this byte that may use the object? */
+static bool calls_before(const Draft *d, const Func *f, u32 offset)
+{
+    for (u32 i = f->calls; i < f->calls + f->ncalls; i++) {
+        const Call *c = &d->f->calls.v[i];
+        if (c->span.start >= offset) continue;
+        u8 root = d->f->paths.v[c->callee].root;
+        if (root == ROOT_SELF || root == ROOT_SUPER || root == ROOT_CLS) return true;
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            const Arg *a = &d->f->args.v[k];
+            if (a->kind == VAL_PATH && d->f->paths.v[a->value].root == ROOT_SELF) return true;
+        }
+    }
+    return false;
+}
+
+static const Func *init_of(const Draft *d, u32 cls)
+{
+    for (u32 i = 0; i < d->f->funcs.n; i++) {
+        const Func *f = &d->f->funcs.v[i];
+        if (f->cls == cls && str_is(sym_str(d->f, f->name), "__init__")) return f;
+    }
+    return NULL;
+}
+
+/* The plain statement of __init__ that assigns the state first. */
+static u32 init_statement(const Draft *d, const Func *init, u32 body, Str state)
+{
+    u32 best = NONE;
+    for (u32 i = 0; i < d->f->defs.n; i++) {
+        const Def *def = &d->f->defs.v[i];
+        if (def->path == NONE || def->span.start < init->span.start || def->span.end > init->span.end)
+            continue;
+        const Path *p = &d->f->paths.v[def->path];
+        if (p->root != ROOT_SELF || p->nattr != 1 || !str_eq(sym_str(d->f, p->attr[0]), state)) continue;
+        u32 n = statement_at(d, def);
+        if (n != NONE && d->ast.v[n].parent == body && (best == NONE || n < best)) best = n;
+    }
+    return best;
+}
+
+static bool spot_instance(Draft *d, const LockPlan *l, Spot *out, Str *why)
+{
+    const Func *init = init_of(d, l->owner - d->p->class_base[d->file]);
+    u32 def = init ? ast_definition(&d->ast, init->span) : NONE;
+    if (def == NONE) {
+        *why = S("its class has no __init__");
+        return false;
+    }
+    u32 body = ast_field(&d->ast, def, FIELD_body);
+    Str state = d->p->syms.strs[d->p->places.v[l->place].name];
+    u32 n = init_statement(d, init, body, state);
+    bool one = one_line(d, def, ast_first(&d->ast, body));
+    if (n != NONE && !one && !calls_before(d, init, d->ast.v[n].start)) {
+        beside(d, n, out);
+        return true;
+    }
+    return first_in_body(d, def, out, why);
+}
+
+static bool spot_closure(Draft *d, const LockPlan *l, Spot *out, Str *why)
+{
+    const Func *f = own_func(d, l->owner);
+    u32 def = ast_definition(&d->ast, f->span);
+    if (def == NONE) {
+        *why = S("its function is not found");
+        return false;
+    }
+    const Def *state = state_def(d, &d->p->places.v[l->place]);
+    u32 n = state ? statement_at(d, state) : NONE;
+    if (n != NONE && d->ast.v[n].parent == ast_field(&d->ast, def, FIELD_body) &&
+        !is_definition(&d->ast, n)) {
+        beside(d, n, out);
+        return true;
+    }
+    return first_in_body(d, def, out, why);
+}
+
+static Str first_parameter(const Draft *d, u32 cls)
+{
+    const Func *init = init_of(d, cls);
+    return init && init->nparams ? sym_str(d->f, d->f->params.v[init->params].name) : S("self");
+}
+
+/* Does a lock go in after this line already? Then the next one needs no empty line before it. */
+static bool follows_lock(const Draft *d, u32 line)
+{
+    for (u32 i = 0; i < d->pieces.n; i++)
+        if (d->pieces.v[i].kind == PIECE_LOCK && line + 1 < d->s->nlines && d->pieces.v[i].span.start == d->s->line_start[line + 1])
+            return true;
+    return false;
+}
+
+bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
+{
+    const LockPlan *l = &d->fixes->locks.v[lock];
+    ImportRef type =
+        import_ref(d->a, d->f, &d->ast, S("threading"), l->reentrant ? S("RLock") : S("Lock"), false);
+    Spot spot = {0};
+    bool ok = l->kind == PLACE_INSTANCE     ? spot_instance(d, l, &spot, why)
+              : l->kind == PLACE_CLASS_ATTR ? spot_class(d, l, &spot, why)
+              : l->kind == PLACE_CLOSURE    ? spot_closure(d, l, &spot, why)
+                                            : spot_global(d, l, &type, &spot, why);
+    if (!ok) return false;
+    if (!type.have) import_need(d, &(Intent){.kind = INTENT_NEED_IMPORT, .text = type.statement}, fix);
+    Str prefix = S("");
+    if (l->kind == PLACE_INSTANCE) {
+        Str self = first_parameter(d, l->owner - d->p->class_base[d->file]);
+        prefix = str_fmt(d->a, "%.*s.", STR_ARG(self));
+    }
+    Str nl = newline_text(d->s, spot.line);
+    if (spot.blank_before && follows_lock(d, spot.line)) spot.blank_before = false;
+    Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s = %.*s()%.*s", STR_ARG(spot.blank_before ? nl : S("")),
+                       STR_ARG(spot.indent), STR_ARG(prefix), STR_ARG(l->name), STR_ARG(type.text),
+                       STR_ARG(spot.blank_after ? nl : S("")));
+    if (spot.before) piece_before(d, spot.line, text, PIECE_LOCK, fix);
+    else piece_after(d, spot.line, text, PIECE_LOCK, fix);
+    return true;
+}

@@ -1,0 +1,89 @@
+/* edit/: from intents to the new text of files.
+ *
+ *   apply.c    edits_make: gathers intents by file, sorts the pieces, checks for overlaps, builds the text
+ *   lines.c    lines of a source: their indentation, their newline, the pieces that add whole lines
+ *   imports.c  where a new import goes       declare.c  where a new lock is defined
+ *   wrap.c     `with LOCK:` round statements: merging, indentation
+ *   certificate.c  taking away what was inserted gives back the original
+ *   verify.c   edits_verify: parse, certificate, races gone and none new, idempotent */
+#ifndef UNGIL_EDIT_H
+#define UNGIL_EDIT_H
+
+#include "fixes/fixes.h"
+#include "parse/ast.h"
+#include "pipeline.h"
+
+/* What an edit puts in; also the order of insertions at one and the same byte. */
+typedef enum PieceKind {
+    PIECE_IMPORT,
+    PIECE_LOCK,
+    PIECE_INSERT,
+    PIECE_WITH,
+    PIECE_INDENT,
+    PIECE_REPLACE
+} PieceKind;
+
+typedef struct Piece {
+    Span span;
+    Str text;
+    u32 fix;
+    u8 kind;
+    u32 depth; /* PIECE_WITH: how many inserted with statements stand around it */
+} Piece;
+typedef Vec(Piece) PieceVec;
+
+/* One file while its edits are being made. */
+typedef struct Draft {
+    Arena *a;
+    const Program *p;
+    FixList *fixes; /* only to mark a fix whose edits cannot be made */
+    const Facts *f;
+    const Source *s;
+    Ast ast;
+    u32 file;
+    PieceVec pieces;
+    Vec(Intent) imports;      /* merged as a set */
+    u32 *locks, nlocks;       /* defined in this file so far */
+    bool *in_string;          /* by line: starts inside a string; made by wrap.c */
+} Draft;
+
+/* A Change with what each edit is, for the certificate. */
+typedef struct Made {
+    Change change;
+    PieceVec pieces; /* as the change's edits */
+} Made;
+typedef Vec(Made) MadeVec;
+
+u32 line_of(const Source *s, u32 offset);
+u32 line_start(const Source *s, u32 line);  /* after a byte order mark */
+u32 line_end(const Source *s, u32 line);    /* before its newline */
+Str line_text(const Source *s, u32 line);
+Str line_indent(const Source *s, u32 line);
+bool line_blank(const Source *s, u32 line);
+bool line_comment(const Source *s, u32 line); /* nothing but a comment */
+Str newline_text(const Source *s, u32 line);
+/* A new line of its own after line `line` (from 0), or before it. */
+void piece_after(Draft *d, u32 line, Str text, PieceKind kind, u32 fix);
+void piece_before(Draft *d, u32 line, Str text, PieceKind kind, u32 fix);
+void piece_add(Draft *d, Span span, Str text, PieceKind kind, u32 fix);
+
+void import_need(Draft *d, const Intent *in, u32 fix);
+void imports_place(Draft *d);
+/* Defines the lock in this file. False with a reason when there is no place for it. */
+bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why);
+typedef struct Wrap {
+    Span span;
+    Str lock;
+    u32 fix;
+} Wrap;
+typedef Vec(Wrap) WrapVec;
+void wraps_place(Draft *d, WrapVec *wraps);
+
+/* edits_make with the kinds of the pieces kept. Fixes whose edits overlap others' are marked declined. */
+void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out);
+/* Does taking the inserted pieces away give the old file back? False with a reason and the fix to blame
+ * (or NONE). */
+bool certificate_holds(Arena *a, const Made *m, const Source *after, Str *why, u32 *fix);
+bool fix_replaces(const PageList *pages, const Fix *f);
+
+#endif

@@ -1,0 +1,226 @@
+/* Imports as a set: each is written once per file, where the module's own order wants it.
+ *
+ * The first block of import statements of the module is cut into groups at blank lines. A library import
+ * goes into the first group that has one, at its sorted place when the group is sorted, else after the
+ * last of its kind. Without such a group it gets one of its own: before the first other group, after the
+ * docstring and __future__ imports, or at the top below the leading comments. Never inside try or if. */
+#include "edit/edit.h"
+
+static const char *const stdlib[] = {
+    "abc", "aifc", "antigravity", "argparse", "array", "ast", "asynchat", "asyncio", "asyncore", "atexit",
+    "audioop", "base64", "bdb", "binascii", "bisect", "builtins", "bz2", "cProfile", "calendar", "cgi",
+    "cgitb", "chunk", "cmath", "cmd", "code", "codecs", "codeop", "collections", "colorsys", "compileall",
+    "concurrent", "configparser", "contextlib", "contextvars", "copy", "copyreg", "crypt", "csv", "ctypes",
+    "curses", "dataclasses", "datetime", "dbm", "decimal", "difflib", "dis", "distutils", "doctest",
+    "email", "encodings", "ensurepip", "enum", "errno", "faulthandler", "fcntl", "filecmp", "fileinput",
+    "fnmatch", "fractions", "ftplib", "functools", "gc", "genericpath", "getopt", "getpass", "gettext",
+    "glob", "graphlib", "grp", "gzip", "hashlib", "heapq", "hmac", "html", "http", "idlelib", "imaplib",
+    "imghdr", "imp", "importlib", "inspect", "io", "ipaddress", "itertools", "json", "keyword", "lib2to3",
+    "linecache", "locale", "logging", "lzma", "mailbox", "mailcap", "marshal", "math", "mimetypes", "mmap",
+    "modulefinder", "msilib", "msvcrt", "multiprocessing", "netrc", "nis", "nntplib", "nt", "ntpath",
+    "nturl2path", "numbers", "opcode", "operator", "optparse", "os", "ossaudiodev", "pathlib", "pdb",
+    "pickle", "pickletools", "pipes", "pkgutil", "platform", "plistlib", "poplib", "posix", "posixpath",
+    "pprint", "profile", "pstats", "pty", "pwd", "py_compile", "pyclbr", "pydoc", "pydoc_data", "pyexpat",
+    "queue", "quopri", "random", "re", "readline", "reprlib", "resource", "rlcompleter", "runpy", "sched",
+    "secrets", "select", "selectors", "shelve", "shlex", "shutil", "signal", "site", "smtpd", "smtplib",
+    "sndhdr", "socket", "socketserver", "spwd", "sqlite3", "sre_compile", "sre_constants", "sre_parse",
+    "ssl", "stat", "statistics", "string", "stringprep", "struct", "subprocess", "sunau", "symtable", "sys",
+    "sysconfig", "syslog", "tabnanny", "tarfile", "telnetlib", "tempfile", "termios", "textwrap", "this",
+    "threading", "time", "timeit", "tkinter", "token", "tokenize", "tomllib", "trace", "traceback",
+    "tracemalloc", "tty", "turtle", "turtledemo", "types", "typing", "unicodedata", "unittest", "urllib",
+    "uu", "uuid", "venv", "warnings", "wave", "weakref", "webbrowser", "winreg", "winsound", "wsgiref",
+    "xdrlib", "xml", "xmlrpc", "zipapp", "zipfile", "zipimport", "zlib", "zoneinfo"};
+
+static bool is_stdlib(Str module)
+{
+    Str rest, top = str_cut(module, '.', &rest);
+    for (u32 i = 0; i < COUNT_OF(stdlib); i++)
+        if (str_is(top, stdlib[i])) return true;
+    return false;
+}
+
+typedef struct Stmt {
+    u32 first, last; /* lines */
+    bool from;
+    Str module;      /* of its first name */
+    u32 group;
+} Stmt;
+typedef Vec(Stmt) StmtVec;
+
+/* What is known of the top of the module. */
+typedef struct Top {
+    StmtVec stmts;    /* the first block of imports, __future__ left out */
+    u32 groups;
+    u32 after;        /* line of the docstring's or the last __future__ import's end; NONE */
+    u32 first;        /* line of the first statement; NONE in an empty module */
+} Top;
+
+static Str first_module(const Ast *t, u32 n)
+{
+    u32 name =
+        t->v[n].kind == NODE_import_from_statement ? ast_field(t, n, FIELD_module_name) : ast_first(t, n);
+    if (ast_is(t, name, NODE_aliased_import)) name = ast_field(t, name, FIELD_name);
+    return name == NONE ? S("") : ast_text(t, name);
+}
+
+static bool docstring(const Ast *t, u32 n)
+{
+    u32 c = ast_first(t, n);
+    return t->v[n].kind == NODE_expression_statement &&
+           (ast_is(t, c, NODE_string) || ast_is(t, c, NODE_concatenated_string));
+}
+
+static void top_add(Draft *d, Top *top, u32 n)
+{
+    const Node *x = &d->ast.v[n];
+    Stmt s = {line_of(d->s, x->start), line_of(d->s, x->end ? x->end - 1 : 0),
+              x->kind == NODE_import_from_statement, first_module(&d->ast, n), 0};
+    if (top->stmts.n) {
+        const Stmt *before = &top->stmts.v[top->stmts.n - 1];
+        s.group = before->group;
+        for (u32 line = before->last + 1; line < s.first; line++)
+            if (line_blank(d->s, line)) s.group = before->group + 1;
+    }
+    top->groups = s.group + 1;
+    vec_push(d->a, &top->stmts, s);
+}
+
+/* Assignments such as __all__ may stand before the imports; a compound statement ends the search. */
+static Top top_read(Draft *d)
+{
+    Top top = {.after = NONE, .first = NONE};
+    const Ast *t = &d->ast;
+    for (u32 n = ast_first(t, 0); n != NONE; n = ast_after(t, n)) {
+        u8 k = t->v[n].kind;
+        if (k == NODE_import_statement || k == NODE_import_from_statement) {
+            top_add(d, &top, n);
+        } else if (top.stmts.n) {
+            break;
+        } else if (k == NODE_future_import_statement || (n == ast_first(t, 0) && docstring(t, n))) {
+            top.after = line_of(d->s, t->v[n].end - 1);
+        } else {
+            if (top.first == NONE) top.first = line_of(d->s, t->v[n].start);
+            if (k != NODE_expression_statement) break;
+        }
+    }
+    return top;
+}
+
+/* Sorted as isort does: plain imports first, or all by module name? */
+static bool sorted_group(const Top *top, u32 group, bool from, bool mixed)
+{
+    const Stmt *before = NULL;
+    for (u32 i = 0; i < top->stmts.n; i++) {
+        const Stmt *s = &top->stmts.v[i];
+        if (s->group != group || (!mixed && s->from != from)) continue;
+        if (before && str_cmp(before->module, s->module) > 0) return false;
+        before = s;
+    }
+    return true;
+}
+
+static bool plain_first(const Top *top, u32 group)
+{
+    bool seen_from = false;
+    for (u32 i = 0; i < top->stmts.n; i++) {
+        if (top->stmts.v[i].group != group) continue;
+        if (top->stmts.v[i].from) seen_from = true;
+        else if (seen_from) return false;
+    }
+    return true;
+}
+
+/* Puts the import into a group of library imports. */
+static void place_in_group(Draft *d, const Top *top, u32 group, bool from, Str module, Str text, u32 fix)
+{
+    bool mixed = !plain_first(top, group) && sorted_group(top, group, from, true);
+    bool sorted = mixed || sorted_group(top, group, from, false);
+    const Stmt *before = NULL, *after = NULL; /* neighbours: before the new one, after it */
+    for (u32 i = 0; i < top->stmts.n; i++) {
+        const Stmt *s = &top->stmts.v[i];
+        if (s->group != group) continue;
+        bool same = mixed || s->from == from;
+        bool earlier = same ? !sorted || str_cmp(s->module, module) <= 0 : !s->from;
+        if (earlier) before = s;
+        else if (!after) after = s;
+    }
+    if (before) piece_after(d, before->last, text, PIECE_IMPORT, fix);
+    else piece_before(d, after->first, text, PIECE_IMPORT, fix);
+}
+
+static u32 library_group(const Top *top)
+{
+    for (u32 i = 0; i < top->stmts.n; i++)
+        if (is_stdlib(top->stmts.v[i].module)) return top->stmts.v[i].group;
+    return NONE;
+}
+
+/* The line before which a first import goes in a module without any: above comments that belong to the
+ * statement. */
+static u32 above_comments(const Draft *d, u32 line)
+{
+    u32 at = line;
+    while (at > 0 && line_comment(d->s, at - 1)) at--;
+    return at == 0 ? line : at; /* comments from line 1 on are the file's header */
+}
+
+static void place_alone(Draft *d, const Top *top, Str text, u32 fix)
+{
+    Str nl = newline_text(d->s, 0);
+    Str spaced = str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(nl));
+    if (top->stmts.n) {
+        piece_before(d, top->stmts.v[0].first, spaced, PIECE_IMPORT, fix);
+    } else if (top->after != NONE) {
+        piece_after(d, top->after, str_fmt(d->a, "%.*s%.*s", STR_ARG(nl), STR_ARG(text)), PIECE_IMPORT, fix);
+    } else {
+        piece_before(d, top->first == NONE ? 0 : above_comments(d, top->first), spaced, PIECE_IMPORT, fix);
+    }
+}
+
+/* "import a.b as c" → "a.b", "from a import b" → "a" */
+static Str statement_module(Str statement, bool *from)
+{
+    *from = str_starts(statement, S("from "));
+    Str rest = str_slice(statement, *from ? 5 : 7, statement.n), tail;
+    return str_cut(rest, ' ', &tail);
+}
+
+void import_need(Draft *d, const Intent *in, u32 fix)
+{
+    for (u32 i = 0; i < d->imports.n; i++)
+        if (str_eq(d->imports.v[i].text, in->text)) return;
+    Intent need = *in;
+    need.lock = fix;
+    vec_push(d->a, &d->imports, need);
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return str_cmp(((const Intent *)x)->text, ((const Intent *)y)->text);
+}
+
+void imports_place(Draft *d)
+{
+    if (!d->imports.n) return;
+    qsort(d->imports.v, d->imports.n, sizeof *d->imports.v, by_text);
+    Top top = top_read(d);
+    u32 group = library_group(&top);
+    Buf alone = {0};
+    u32 alone_fix = 0;
+    for (u32 i = 0; i < d->imports.n; i++) {
+        const Intent *in = &d->imports.v[i];
+        bool from;
+        Str module = statement_module(in->text, &from);
+        if (in->span.end) { /* beside an import of the same module */
+            piece_after(d, line_of(d->s, in->span.end - 1), in->text, PIECE_IMPORT, in->lock);
+        } else if (group != NONE) {
+            place_in_group(d, &top, group, from, module, in->text, in->lock);
+        } else {
+            if (alone.n) buf_str(&alone, newline_text(d->s, 0));
+            else alone_fix = in->lock;
+            buf_str(&alone, in->text);
+        }
+    }
+    if (alone.n) place_alone(d, &top, str_dup(d->a, buf_view(&alone)), alone_fix);
+    buf_free(&alone);
+}

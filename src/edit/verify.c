@@ -1,0 +1,198 @@
+/* Proves the changes before anything is written.
+ *
+ * For each changed file: it parses without new errors, and the certificate holds. For the program: with
+ * the changed files' facts in place of the old ones, the findings that were to be fixed are gone, no other
+ * finding is there that was not there before, and planning again wants nothing more at the places that
+ * were fixed. A fix that fails is declined as a defect of ours, and everything is made and proved again
+ * without it. */
+#include "edit/edit.h"
+
+typedef struct Proof {
+    Arena *a;
+    const Program *p;
+    const PageList *pages;
+    const RaceVec *races;
+    FixList *fixes;
+    const Wanted *w;
+    MadeVec made;
+    bool failed; /* some fix was dropped: once more */
+} Proof;
+
+static void drop(Proof *v, u32 fix, Str why)
+{
+    Fix *f = &v->fixes->fixes.v[fix];
+    if (f->declined) return;
+    f->declined = f->defect = true;
+    f->reason = str_fmt(v->a, "left out by verification: %.*s", STR_ARG(why));
+    v->failed = true;
+}
+
+static bool uses_file(const Fix *f, u32 file)
+{
+    for (u32 i = 0; i < f->intents.n; i++)
+        if (f->intents.v[i].file == file) return true;
+    return false;
+}
+
+/* No single fix is to blame: all that touch the file. */
+static void drop_file(Proof *v, u32 file, Str why)
+{
+    for (u32 i = 0; i < v->fixes->fixes.n; i++)
+        if (fix_wanted(v->fixes, i, v->w) && uses_file(&v->fixes->fixes.v[i], file)) drop(v, i, why);
+}
+
+static Source *source_after(Arena *a, const Made *m, NoteVec *notes)
+{
+    Source *s = arena_new(a, Source, 1);
+    *s = (Source){.id = m->change.before->id, .path = m->change.before->path, .abs = m->change.before->abs,
+                  .text = m->change.after, .in_package = m->change.before->in_package};
+    return source_index(a, s, notes) ? s : NULL;
+}
+
+/* ---- each file ---- */
+
+static Facts *file_proof(Proof *v, const Made *m)
+{
+    NoteVec notes = {0};
+    Source *s = source_after(v->a, m, &notes);
+    if (!s) {
+        drop_file(v, m->change.file, S("the new file cannot be read back"));
+        return NULL;
+    }
+    Str why;
+    u32 fix;
+    if (!certificate_holds(v->a, m, s, &why, &fix)) {
+        if (fix != NONE) drop(v, fix, why);
+        else drop_file(v, m->change.file, why);
+        return NULL;
+    }
+    Tree *t = tree_parse(s);
+    Facts *f = facts_collect(v->a, s, t);
+    tree_free(t);
+    return f;
+}
+
+/* ---- the program ---- */
+
+static void count(Arena *a, Map *m, const RaceVec *races, bool suppressed)
+{
+    for (u32 i = 0; i < races->n; i++) {
+        if (races->v[i].suppressed && !suppressed) continue;
+        u32 *n = map_at(a, m, races->v[i].fingerprint >> 1);
+        *n = *n == NONE ? 1 : *n + 1;
+    }
+}
+
+static u32 counted(const Map *m, u64 fingerprint)
+{
+    u32 n = map_get(m, fingerprint >> 1);
+    return n == NONE ? 0 : n;
+}
+
+/* How many findings with this fingerprint the wanted fixes take away. */
+static u32 fixed_with(const Proof *v, u64 fingerprint)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < v->fixes->fixes.n; i++) {
+        if (!fix_wanted(v->fixes, i, v->w)) continue;
+        const Fix *f = &v->fixes->fixes.v[i];
+        for (u32 k = 0; k < f->races.n; k++) n += v->races->v[f->races.v[k]].fingerprint == fingerprint;
+    }
+    return n;
+}
+
+static void races_gone(Proof *v, const Map *before, const Map *after)
+{
+    for (u32 i = 0; i < v->fixes->fixes.n; i++) {
+        if (!fix_wanted(v->fixes, i, v->w)) continue;
+        const Fix *f = &v->fixes->fixes.v[i];
+        for (u32 k = 0; k < f->races.n; k++) {
+            const Race *r = &v->races->v[f->races.v[k]];
+            u32 left = counted(after, r->fingerprint), had = counted(before, r->fingerprint);
+            if (left + fixed_with(v, r->fingerprint) <= had) continue;
+            drop(v, i,
+                 str_fmt(v->a, "%s at line %u is still found after it", rule_table[r->rule].code, r->line));
+            break;
+        }
+    }
+}
+
+/* The fixes to blame for a finding that was not there: those of its place, else those that touch its file. */
+static void blame(Proof *v, const Program *after, const Race *r)
+{
+    Str why = str_fmt(v->a, "it brings a new finding, %s in line %u: %.*s", rule_table[r->rule].code, r->line,
+                      STR_ARG(r->message));
+    bool found = false;
+    for (u32 i = 0; i < v->fixes->fixes.n; i++) {
+        if (!fix_wanted(v->fixes, i, v->w)) continue;
+        const Fix *f = &v->fixes->fixes.v[i];
+        bool same = f->place != NONE && r->place != NONE &&
+                    str_eq(v->p->places.v[f->place].display, after->places.v[r->place].display);
+        if (same) drop(v, i, why);
+        found |= same;
+    }
+    if (!found) drop_file(v, r->file, why);
+}
+
+static void none_new(Proof *v, const Program *after, const RaceVec *found, const Map *before, const Map *now)
+{
+    for (u32 i = 0; i < found->n; i++) {
+        const Race *r = &found->v[i];
+        if (!r->suppressed && counted(now, r->fingerprint) > counted(before, r->fingerprint))
+            blame(v, after, r);
+    }
+}
+
+static void idempotent(Proof *v, const Program *after, RaceVec *found)
+{
+    FixList again;
+    fixes_plan(v->a, after, v->pages, found, &again);
+    for (u32 i = 0; i < again.fixes.n; i++) {
+        const Fix *f = &again.fixes.v[i];
+        if (f->place == NONE || !fix_wanted(&again, i, &(Wanted){.unsafe = v->w->unsafe})) continue;
+        for (u32 k = 0; k < v->fixes->fixes.n; k++) {
+            const Fix *mine = &v->fixes->fixes.v[k];
+            if (fix_wanted(v->fixes, k, v->w) && mine->place != NONE &&
+                str_eq(v->p->places.v[mine->place].display, after->places.v[f->place].display))
+                drop(v, k, S("a second run would change the same state again"));
+        }
+    }
+}
+
+static void program_proof(Proof *v, Facts **facts)
+{
+    Program *after = program_link(v->a, v->p->options, facts, v->p->nfiles);
+    RaceVec found = {0};
+    races_find(v->a, after, &found);
+    Map before = {0}, now = {0};
+    count(v->a, &before, v->races, false);
+    count(v->a, &now, &found, false);
+    races_gone(v, &before, &now);
+    none_new(v, after, &found, &before, &now);
+    if (!v->failed) idempotent(v, after, &found);
+}
+
+static void round_proof(Proof *v)
+{
+    edits_draft(v->a, v->p, v->fixes, v->w, &v->made);
+    if (!v->made.n) return;
+    Facts **facts = arena_new(v->a, Facts *, v->p->nfiles);
+    memcpy(facts, v->p->facts, v->p->nfiles * sizeof *facts);
+    for (u32 i = 0; i < v->made.n; i++) {
+        Facts *f = file_proof(v, &v->made.v[i]);
+        if (f) facts[v->made.v[i].change.file] = f;
+    }
+    if (!v->failed) program_proof(v, facts);
+}
+
+void edits_verify(Arena *a, const Program *p, const PageList *pages, const RaceVec *races, FixList *fixes,
+                  const Wanted *w, ChangeVec *changes)
+{
+    Proof v = {.a = a, .p = p, .pages = pages, .races = races, .fixes = fixes, .w = w};
+    do {
+        v.failed = false;
+        round_proof(&v);
+    } while (v.failed);
+    changes->n = 0;
+    for (u32 i = 0; i < v.made.n; i++) vec_push(a, changes, v.made.v[i].change);
+}

@@ -1,0 +1,212 @@
+/* How a region names a lock.
+ *
+ * A lock that is an attribute of the same object as the state is named as the state is: self.n →
+ * self._n_lock, app.stats.counter → app.stats._counter_lock. A lock of a module is named as it is or
+ * imported beside the state. Any other existing lock is named as a critical section of the same class or
+ * module names it. The name must mean the same object during the whole region, and must not run code. */
+#include "fixes/fixes.h"
+
+/* Names and attributes only; type(self) too. */
+static bool pure_object(const Ast *t, u32 n)
+{
+    if (ast_is(t, n, NODE_identifier)) return true;
+    if (ast_is(t, n, NODE_attribute)) return pure_object(t, ast_field(t, n, FIELD_object));
+    if (!ast_is(t, n, NODE_call)) return false;
+    u32 fn = ast_field(t, n, FIELD_function);
+    return ast_is(t, fn, NODE_identifier) && str_is(ast_text(t, fn), "type");
+}
+
+/* The attribute node X.state at or below the left edge of the access's expression; NONE when a plain name
+ * stands there. */
+static u32 state_attribute(const Ast *t, u32 n, Str state)
+{
+    while (n != NONE) {
+        switch (t->v[n].kind) {
+        case NODE_attribute: {
+            u32 name = ast_field(t, n, FIELD_attribute);
+            if (name != NONE && str_eq(ast_text(t, name), state)) return n;
+            n = ast_field(t, n, FIELD_object);
+            break;
+        }
+        case NODE_call: n = ast_field(t, n, FIELD_function); break;
+        case NODE_subscript: n = ast_field(t, n, FIELD_value); break;
+        default: return NONE;
+        }
+    }
+    return NONE;
+}
+
+static Str root_text(const Facts *f, const Path *p)
+{
+    switch (p->root) {
+    case ROOT_GLOBAL:
+    case ROOT_LOCAL:
+    case ROOT_PARAM:
+    case ROOT_SELF:
+    case ROOT_CLS: return sym_str(f, p->name);
+    default: return S("");
+    }
+}
+
+/* What stands before ".state" in a path, as text; empty when it cannot be written. *bare: nothing stands
+ * before it. */
+static Str path_prefix(Plan *pl, const Facts *f, const Path *p, Str state, bool *bare)
+{
+    *bare = p->nattr == 0 || !str_eq(sym_str(f, p->attr[p->nattr - 1]), state);
+    Buf b = {0};
+    buf_str(&b, root_text(f, p));
+    for (u32 i = 0; b.n && i < p->nattr; i++) {
+        if (str_eq(sym_str(f, p->attr[i]), state)) {
+            *bare = false;
+            break;
+        }
+        if (p->attr[i] == SYM_ITEM) b.n = 0;
+        else buf_fmt(&b, ".%.*s", STR_ARG(sym_str(f, p->attr[i])));
+    }
+    Str out = b.n ? str_dup(pl->a, buf_view(&b)) : S("");
+    buf_free(&b);
+    if (p->nattr == 0 && str_eq(sym_str(f, p->name), state)) *bare = true;
+    return out;
+}
+
+/* How the access reaches the object that has the state: "self", "app.stats". Empty with a reason. */
+static Str owner_text(Plan *pl, const Work *w, const Region *r, Str *root, bool *bare, Str *why)
+{
+    const Place *place = &pl->p->places.v[w->place];
+    const Facts *f = pl->p->facts[r->file];
+    const Ast *t = site_ast(pl, r->file);
+    const Access *a = program_access(pl->p, r->access);
+    Str state = pl->p->syms.strs[place->name];
+    u32 attr = state_attribute(t, ast_at(t, a->span), state);
+    u32 object = attr == NONE ? NONE : ast_field(t, attr, FIELD_object);
+    *bare = false;
+    if (object != NONE && pure_object(t, object)) {
+        u32 leftmost = object;
+        while (ast_is(t, leftmost, NODE_attribute)) leftmost = ast_field(t, leftmost, FIELD_object);
+        *root = ast_text(t, leftmost);
+        return ast_text(t, object);
+    }
+    const Path *p = &f->paths.v[a->path];
+    Str text = path_prefix(pl, f, p, state, bare);
+    *root = root_text(f, p);
+    if (!text.n) *why = S("the object that has the state cannot be named there without running code twice");
+    return text;
+}
+
+/* Is the variable bound anew inside the region? Then the lock would be that of another object. */
+static bool rebound(const Plan *pl, const Region *r, Str root)
+{
+    const Facts *f = pl->p->facts[r->file];
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        if (d->path == NONE || d->span.start < r->span.start || d->span.end > r->span.end) continue;
+        const Path *p = &f->paths.v[d->path];
+        if (p->nattr == 0 && p->root != ROOT_UNKNOWN && str_eq(sym_str(f, p->name), root)) return true;
+    }
+    return false;
+}
+
+/* A critical section of the same class (or module) that takes the lock, as text. */
+static Str section_text(Plan *pl, const Region *r, u32 lock)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *here = &f->funcs.v[r->func];
+    for (u32 i = 0; i < f->sections.n; i++) {
+        const Section *s = &f->sections.v[i];
+        if (pl->p->section_lock[pl->p->section_base[r->file] + i] != lock || s->path == NONE) continue;
+        const Path *p = &f->paths.v[s->path];
+        if (s->call != NONE && s->kind != SECTION_ACQUIRE) continue;
+        bool global = p->root == ROOT_GLOBAL;
+        bool mine = p->root == ROOT_SELF && here->self_class != NONE &&
+                    f->funcs.v[s->func].self_class == here->self_class;
+        bool local = (p->root == ROOT_LOCAL || p->root == ROOT_PARAM) && s->func == r->func;
+        if (!global && !mine && !local) continue;
+        bool item = false;
+        for (u32 k = 0; k < p->nattr; k++) item |= p->attr[k] == SYM_ITEM;
+        if (!item) return path_text(pl->a, f, s->path);
+    }
+    return S("");
+}
+
+/* The state came by `from MODULE import state`: the lock comes the same way. */
+static bool import_beside(Plan *pl, const LockPlan *l, const Region *r, Str root, Fix *fix, Str *out)
+{
+    const Facts *f = pl->p->facts[r->file];
+    for (u32 i = 0; i < f->imports.n; i++) {
+        const Import *m = &f->imports.v[i];
+        if (m->name == SYM_EMPTY || m->typing || !str_eq(sym_str(f, m->local), root) || m->func != 0)
+            continue;
+        if (name_used(f, l->name)) return false;
+        static const char dots[] = "................";
+        u32 level = MIN(m->level, (u32)sizeof dots - 1);
+        Str text = str_fmt(pl->a, "from %.*s%.*s import %.*s", (int)level, dots,
+                           STR_ARG(sym_str(f, m->module)), STR_ARG(l->name));
+        intent_add(pl, fix, INTENT_NEED_IMPORT, r->file, m->span, text, NONE);
+        *out = l->name;
+        return true;
+    }
+    return false;
+}
+
+/* Is the region inside the function, so that it sees its variables? */
+static bool encloses(const Plan *pl, u32 gfunc, const Region *r)
+{
+    if (gfunc == NONE || func_gid(pl->p, gfunc).file != r->file) return false;
+    u32 owner = func_gid(pl->p, gfunc).id, f = r->func;
+    while (f != owner && f != 0) f = pl->p->facts[r->file]->funcs.v[f].parent;
+    return f == owner;
+}
+
+static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root,
+                    Str *why)
+{
+    const Place *place = &pl->p->places.v[w->place];
+    bool attribute = place->kind == PLACE_INSTANCE || place->kind == PLACE_CLASS_ATTR;
+    *root = S("");
+    if (l->kind == PLACE_CLOSURE && !l->existing) {
+        *out = l->name;
+        return true;
+    }
+    if (l->kind == PLACE_CLOSURE && encloses(pl, l->owner, r)) {
+        *out = l->name;
+        return true;
+    }
+    if (l->kind == PLACE_GLOBAL && l->file == r->file &&
+        (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
+        *out = l->name;
+        return true;
+    }
+    bool beside = attribute ? l->owner == place->owner : l->kind == PLACE_GLOBAL && l->file == place->file;
+    if (beside && (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
+        bool bare;
+        Str object = owner_text(pl, w, r, root, &bare, why);
+        if (!object.n) return false;
+        if (bare && attribute) { /* a class body, or a name that is not followed */
+            *why = S("the object that has the state has no name there");
+            return false;
+        }
+        if (bare) return import_beside(pl, l, r, object, fix, out) ||
+                         (*why = S("the lock cannot be imported there without a clash of names"), false);
+        *out = str_fmt(pl->a, "%.*s.%.*s", STR_ARG(object), STR_ARG(l->name));
+        return true;
+    }
+    *out = l->existing ? section_text(pl, r, l->lock) : S("");
+    if (!out->n) *why = str_fmt(pl->a, "%.*s cannot be named there", STR_ARG(l->display));
+    Str rest;
+    *root = str_cut(*out, '.', &rest);
+    return out->n > 0;
+}
+
+bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why)
+{
+    const LockPlan *l = &pl->out->locks.v[lock];
+    Str root;
+    if (!express(pl, l, w, r, fix, &r->lock, &root, why)) return false;
+    if (root.n && rebound(pl, r, root)) {
+        *why = str_fmt(pl->a,
+                              "%.*s is assigned between the steps, so the lock would be another object's",
+                              STR_ARG(root));
+        return false;
+    }
+    return true;
+}

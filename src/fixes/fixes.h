@@ -1,0 +1,254 @@
+/* fixes/: from races to intents.
+ *
+ *   page.c     a transform page (transforms/NAME.md) from its text   script.c   its edit script, read and run
+ *   example.c  a page's examples, run as tests     import.c   how a file names a library's object
+ *   sites.c    files parsed again, regions         judge.c    named judgements: may this be edited?
+ *   lock.c     which lock, where, its name         express.c  how a region names the lock
+ *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
+ *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
+ *   dump.c     the text dump */
+#ifndef UNGIL_FIXES_H
+#define UNGIL_FIXES_H
+
+#include "link/link.h"
+#include "parse/ast.h"
+#include "pipeline.h"
+
+/* ---- pages --------------------------------------------------------------------------------------------- */
+
+typedef enum Verb {
+    VERB_NEED_IMPORT,
+    VERB_NEED_LOCK,
+    VERB_WRAP,
+    VERB_REPLACE,
+    VERB_INSERT,
+    VERB_DELETE,
+    VERB_DECORATE,
+    VERB_DECLARE
+} Verb;
+
+/* One line of an edit script. */
+typedef struct Step {
+    u8 verb;
+    bool before; /* insert before rather than after */
+    u32 line;    /* in the page */
+    Str at, to;  /* capture names; to is empty when there is one only */
+    Str text;    /* template, escapes resolved, or the dotted name of an import */
+} Step;
+typedef Vec(Step) StepVec;
+
+/* Fenced code of a page. after.p is NULL when nothing may change. */
+typedef struct Example {
+    u32 line;
+    Str before, after;
+} Example;
+
+struct Plan;
+struct Work;
+struct Judgement;
+
+/* A planner written in C, for what a script cannot say. */
+typedef struct Planner {
+    const char *name;
+    const char *line;
+    bool locks;    /* plans locks: tried after the pages that need none */
+    bool (*run)(struct Plan *pl, struct Work *w, const Page *page);
+} Planner;
+extern const Planner planner_table[];
+const Planner *planner_find(Str name);
+
+struct Page {
+    Str file; /* for messages: "guard-update.md" */
+    Str text;
+    Str id, title, rules, safety, needs, plan;
+    u8 safety_class;
+    bool strict;   /* only under --model strict */
+    bool replaces; /* certificate: replace; else tokens */
+    Vec(u8) rule_ids;
+    Vec(const struct Judgement *) judgements;
+    const Planner *planner;
+    Str find;      /* the query; empty when a planner finds the sites */
+    u32 find_line;
+    StepVec steps;
+    Vec(Example) examples;
+};
+
+/* The pages compiled into the program; made by src/tool/embed.c. */
+typedef struct EmbeddedPage {
+    const char *name, *text;
+    u32 len;
+} EmbeddedPage;
+extern const EmbeddedPage embedded_pages[];
+extern const u32 embedded_page_count;
+
+/* Parses a page. On error returns NULL with "file:line: sentence" in e. The query is compiled only by
+ * page_check. */
+Page *page_parse(Arena *a, Str file, Str text, Err *e);
+/* What page_parse leaves out because it takes time: does the query compile, do the captures exist? */
+bool page_check(const Page *p, Err *e);
+bool page_handles(const Page *p, u8 rule);
+/* Needs it a lock? Pages that need none are tried first. */
+bool page_locks(const Page *p);
+const Page *page_find(const PageList *pages, Str id);
+/* Reads an edit script whose first line is line `line` of the page. */
+bool script_parse(Arena *a, Str file, u32 line, Str text, StepVec *out, Err *e);
+
+/* ---- naming imported things
+ * ------------------------------------------------------------------------------ */
+
+/* How a file names "threading.Lock" or "collections.deque". */
+typedef struct ImportRef {
+    Str text;      /* "threading.Lock", "Lock", "th.Lock" */
+    bool have;     /* the file imports it already, at top level */
+    u32 end;       /* have: where that statement ends */
+    Str statement; /* not have: what to insert, "import threading" */
+    Str module;
+} ImportRef;
+/* from_style: where nothing is there yet, write `from MODULE import NAME` rather than `import MODULE`. */
+ImportRef import_ref(Arena *a, const Facts *f, const Ast *t, Str module, Str name, bool from_style);
+/* Is the name bound anywhere in the file, or does the word occur in it at all? */
+bool name_used(const Facts *f, Str name);
+
+/* ---- sites
+ * ----------------------------------------------------------------------------------------------- */
+
+/* A run of whole statements in one block, on lines of its own, that is to run under a lock. */
+typedef struct Region {
+    u32 file, func;  /* file; function (local id) it stands in */
+    u32 first, last; /* nodes: sibling statements */
+    Span span;       /* from the first statement to the end of the last */
+    u32 access;      /* global access whose object the lock belongs to */
+    u32 test;        /* global access that a loop around it tests; NONE */
+    bool race;       /* a race stands here; else another write of the same place */
+    bool skip;       /* guarded already, or left out */
+    Str lock;        /* the lock as it is written there */
+    Str problem;     /* why it cannot be guarded */
+} Region;
+typedef Vec(Region) RegionVec;
+
+/* What is fixed together: the races of one place, or one race that is about no place. */
+typedef struct Work {
+    u32 place;           /* NONE */
+    Vec(u32) races;
+    const Page *page;    /* the page that guards it with a lock; NULL until chosen */
+    RegionVec regions;
+    u32 group;           /* works with the same group share a lock */
+    Str problem;         /* why it is declined; empty while all is well */
+    Str tried;           /* why a page that needs no lock did not apply */
+    bool done;
+} Work;
+
+/* A parsed file; the ones used last are kept. Node ids stay the same when a file is parsed again. */
+typedef struct SiteFile {
+    Arena a;
+    Tree *tree; /* only for queries */
+    Ast ast;
+    u32 used;
+} SiteFile;
+enum { SITE_FILES = 64 };
+
+typedef struct Plan {
+    Arena *a;
+    const Program *p;
+    const PageList *pages;
+    RaceVec *races;
+    FixList *out;
+    SiteFile **files; /* by file, NULL when not parsed now */
+    u32 nparsed, tick;
+    Vec(Work) works;
+    u32 nfuncs, nclasses;
+    u32 *mark, marks; /* by global function: the last question that asked about it, see reach.c */
+    u32 *seen, epoch;
+    u32 *caller_first, *caller_edge; /* edges by callee */
+    u32 *taker_first, *taker;        /* functions that take a lock, by lock */
+    u8 *finalizer;                   /* FINAL_… */
+    u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
+} Plan;
+
+const Ast *site_ast(Plan *pl, u32 file);
+const Tree *site_tree(Plan *pl, u32 file);
+const Source *site_source(const Plan *pl, u32 file);
+void sites_free(Plan *pl);
+/* The smallest named node that contains the span. */
+u32 ast_at(const Ast *t, Span s);
+/* Is it a statement of a suite? The innermost statement around a node; NONE outside any. */
+bool ast_is_statement(const Ast *t, u32 n);
+u32 ast_statement(const Ast *t, u32 n);
+/* The function or class definition with exactly this span; NONE. */
+u32 ast_definition(const Ast *t, Span span);
+bool ast_inside(const Ast *t, u32 n, u32 outer);
+/* The smallest run of whole statements on whole lines of one block that holds both spans. False with a
+ * reason. */
+bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why);
+/* First line of the page's query match whose @place covers the span; captures by name. */
+typedef struct Capture {
+    Str name;
+    Span span;
+} Capture;
+typedef Vec(Capture) CaptureVec;
+bool site_match(Plan *pl, const Query *q, u32 file, Span span, CaptureVec *out);
+
+/* ---- judgements
+ * ------------------------------------------------------------------------------------------ */
+
+typedef enum Verdict { VERDICT_OK, VERDICT_UNSAFE, VERDICT_DECLINE } Verdict;
+typedef struct Judgement {
+    const char *name;
+    const char *line;
+    Verdict (*judge)(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
+} Judgement;
+extern const Judgement judgement_table[];
+extern const u32 judgement_count;
+const Judgement *judgement_find(Str name);
+/* All of the page's judgements and those that every lock needs; the worst verdict and its reason. */
+Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock,
+                     Str *why);
+
+/* ---- locks and calls
+ * ------------------------------------------------------------------------------------- */
+
+/* Chooses a lock for works that share one: an index in FixList.locks, or NONE with a reason. */
+u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
+/* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
+ * of the fix. False with a reason. */
+bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why);
+/* Why the class cannot have a lock attribute set in __init__; empty when it can. *never: not in the class
+ * body either. */
+Str class_obstacle(Plan *pl, u32 gclass, Str state, bool *never);
+
+/* May the function run in __del__, a weakref callback or a signal handler, and so in the middle of anything
+ * else? FINAL_DIRECT: it is one, or is called by one; FINAL_REACHED: by a longer way. */
+enum { FINAL_NO, FINAL_REACHED, FINAL_DIRECT };
+/* Prepares the tables for the questions below. */
+void reach_init(Plan *pl);
+/* A mark of its own for the functions that take the lock themselves. */
+u32 mark_takers(Plan *pl, u32 lock);
+typedef enum Reach { REACH_NO, REACH_UNKNOWN, REACH_YES } Reach;
+/* May code in this span of a function call, directly or not, a function marked `mark`, or code nobody here
+ * knows? */
+Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark);
+/* Does the function itself take the lock inside this span? */
+bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock);
+/* May a caller of the function, near or far, hold the lock while calling? weak: count calls by method name
+ * too. */
+bool reach_holding(Plan *pl, u32 gfunc, u32 lock, bool weak);
+
+/* ---- running
+ * --------------------------------------------------------------------------------------------- */
+
+bool script_run(Plan *pl, Work *w, const Page *page);
+/* Replaces {name} by captures and imports, and gives later lines the indentation of the line at `at`. */
+Fix *fix_add(Plan *pl, const Page *page, Work *w);
+void intent_add(Plan *pl, Fix *f, IntentKind kind, u32 file, Span span, Str text, u32 lock);
+void fix_caution(Fix *f, u8 safety, Str reason);
+/* Has this access the place's value changed? Stores, updates, deletions, methods that change a container. */
+bool access_writes(const Program *p, u32 gaccess);
+/* Lines of text for a template: its first line as it is, later ones indented as the line of byte `at`. */
+Str text_indent(Plan *pl, u32 file, u32 at, Str text);
+
+bool plan_guard(Plan *pl, Work *w, const Page *page);
+void guard_finish(Plan *pl);
+bool plan_poll(Plan *pl, Work *w, const Page *page);
+bool plan_deque(Plan *pl, Work *w, const Page *page);
+
+#endif

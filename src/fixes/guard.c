@@ -1,0 +1,327 @@
+/* Planner "guard": every write of a place under one lock.
+ *
+ * A lock on one side of a race protects nothing, so the unit is the place. For each race the region runs
+ * from the statement that reads or tests to the one that acts; every other write of the place that can run
+ * at the same time as the race becomes a region of its own, since a lone store beside a guarded update can
+ * be lost. Plain reads stay as they are. Places whose regions overlap, or that change in the same
+ * statements, get one lock.
+ *
+ * plan_guard only collects regions; guard_finish chooses locks when the regions of all places are known. */
+#include "fixes/fixes.h"
+
+static const char *const mutators[] = {
+    "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "remove",
+    "clear", "update", "setdefault", "add", "discard", "sort", "reverse", "rotate", "move_to_end",
+    "intersection_update", "difference_update", "symmetric_difference_update", "subtract", "__setitem__",
+    "__delitem__"};
+
+bool access_writes(const Program *p, u32 gaccess)
+{
+    const Access *a = program_access(p, gaccess);
+    switch (a->op) {
+    case OP_STORE:
+    case OP_DEL:
+    case OP_AUG:
+    case OP_ITEM_STORE:
+    case OP_ITEM_DEL:
+    case OP_ITEM_AUG: return true;
+    case OP_METHOD: break;
+    default: return false;
+    }
+    Str name = sym_str(p->facts[access_gid(p, gaccess).file], a->method);
+    for (u32 i = 0; i < COUNT_OF(mutators); i++)
+        if (str_is(name, mutators[i])) return true;
+    return false;
+}
+
+/* ---- regions of one place ---- */
+
+static u32 find_region(const Work *w, u32 file, Span s)
+{
+    for (u32 i = 0; i < w->regions.n; i++) {
+        const Region *r = &w->regions.v[i];
+        if (r->file == file && r->span.start <= s.start && s.end <= r->span.end) return i;
+    }
+    return NONE;
+}
+
+/* The region for two accesses of one function (or one access twice). */
+static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
+{
+    GId g = access_gid(pl->p, to);
+    const Access *a = program_access(pl->p, from), *b = program_access(pl->p, to);
+    u32 have = find_region(w, g.file, b->span);
+    if (have != NONE && (from == to || find_region(w, g.file, a->span) == have)) {
+        w->regions.v[have].race |= race;
+        return;
+    }
+    Region r = {.file = g.file, .func = b->func, .span = b->span};
+    Str why = S("");
+    if (a->func != b->func) why = S("its two steps stand in different functions");
+    else region_make(pl, g.file, b->func, a->span, b->span, &r, &why);
+    r.access = to;
+    r.test = from == to ? NONE : from;
+    r.race = race;
+    r.problem = why;
+    vec_push(pl->a, &w->regions, r);
+}
+
+/* The earliest access of the same place in the function whose value flows into this write; the write
+ * itself if none. */
+static u32 flow_source(Plan *pl, const Work *w, u32 gaccess)
+{
+    GId g = access_gid(pl->p, gaccess);
+    const Facts *f = pl->p->facts[g.file];
+    u32 best = gaccess;
+    for (u32 i = 0; i < f->flows.n; i++) {
+        if (f->flows.v[i].to != g.id) continue;
+        u32 from = pl->p->access_base[g.file] + f->flows.v[i].from;
+        if (pl->p->access_place[from] != w->place) continue;
+        if (program_access(pl->p, from)->span.start < program_access(pl->p, best)->span.start) best = from;
+    }
+    return best;
+}
+
+/* The earliest test of the same place whose branch this write stands in; `from` if there is none. */
+static u32 test_source(Plan *pl, const Work *w, u32 gaccess, u32 from)
+{
+    GId g = access_gid(pl->p, gaccess);
+    const Facts *f = pl->p->facts[g.file];
+    const Func *fn = &f->funcs.v[f->accesses.v[g.id].func];
+    u32 block = f->accesses.v[g.id].block;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        u32 test = pl->p->access_base[g.file] + i;
+        if (a->cond == NONE || f->conds.v[a->cond].loop || pl->p->access_place[test] != w->place) continue;
+        const Cond *c = &f->conds.v[a->cond];
+        bool inside = (c->then_block != NONE && block_within(f, block, c->then_block)) ||
+                      (c->else_block != NONE && block_within(f, block, c->else_block));
+        if (inside && a->span.start < program_access(pl->p, from)->span.start) from = test;
+    }
+    return from;
+}
+
+/* Where the step that leads to this write begins. */
+static u32 write_source(Plan *pl, const Work *w, u32 gaccess)
+{
+    return test_source(pl, w, gaccess, flow_source(pl, w, gaccess));
+}
+
+static bool in_construction(const Plan *pl, const Work *w, u32 gaccess)
+{
+    GId g = access_gid(pl->p, gaccess);
+    const Access *a = program_access(pl->p, gaccess);
+    const FuncInfo *f = &pl->p->funcs[gfunc_of(pl->p, g.file, a->func)];
+    if (a->func == 0 || f->import_time || a->in_nested_def) return true;
+    return f->construct && pl->p->places.v[w->place].kind == PLACE_INSTANCE;
+}
+
+static bool runs_with_race(const Plan *pl, const Work *w, u32 gaccess)
+{
+    for (u32 i = 0; i < w->races.n; i++) {
+        const Race *r = &pl->races->v[w->races.v[i]];
+        for (u32 k = 0; k < r->nsites; k++)
+            if (r->sites[k] == gaccess || may_run_together(pl->p, gaccess, r->sites[k])) return true;
+    }
+    return false;
+}
+
+static void race_regions(Plan *pl, Work *w, const Race *r)
+{
+    if (r->test != NONE && r->act != NONE) region_add(pl, w, r->test, r->act, true);
+    for (u32 i = 0; i < r->nsites; i++) {
+        u32 site = r->sites[i];
+        bool odd = i == 0 && r->test == NONE; /* the reported one, even when it reads */
+        if (pl->p->access_place[site] != w->place || (!odd && !access_writes(pl->p, site)) ||
+            in_construction(pl, w, site))
+            continue;
+        region_add(pl, w, write_source(pl, w, site), site, true);
+    }
+}
+
+static void other_writes(Plan *pl, Work *w)
+{
+    const Place *p = &pl->p->places.v[w->place];
+    for (u32 i = p->first; i < p->first + p->n; i++) {
+        u32 g = pl->p->place_access.v[i];
+        if (!access_writes(pl->p, g) || in_construction(pl, w, g) || !runs_with_race(pl, w, g)) continue;
+        region_add(pl, w, write_source(pl, w, g), g, false);
+    }
+}
+
+bool plan_guard(Plan *pl, Work *w, const Page *page)
+{
+    if (w->place == NONE) return false;
+    w->page = page;
+    w->regions.n = 0;
+    for (u32 i = 0; i < w->races.n; i++) race_regions(pl, w, &pl->races->v[w->races.v[i]]);
+    other_writes(pl, w);
+    return true;
+}
+
+/* ---- places that belong together ---- */
+
+static u32 group_root(const Plan *pl, u32 i)
+{
+    while (pl->works.v[i].group != i) i = pl->works.v[i].group;
+    return i;
+}
+
+static bool regions_meet(const Work *a, const Work *b)
+{
+    for (u32 i = 0; i < a->regions.n; i++)
+        for (u32 k = 0; k < b->regions.n; k++) {
+            const Region *x = &a->regions.v[i], *y = &b->regions.v[k];
+            if (x->problem.n || y->problem.n || x->file != y->file || x->func != y->func) continue;
+            if (x->span.start < y->span.end && y->span.start < x->span.end) return true;
+        }
+    return false;
+}
+
+/* State of one owner that changes in one function, or whose regions overlap. */
+static bool together(const Plan *pl, const Work *a, const Work *b)
+{
+    if (regions_meet(a, b)) return true;
+    const Place *p = &pl->p->places.v[a->place], *q = &pl->p->places.v[b->place];
+    if (p->kind != q->kind || p->owner != q->owner || p->file != q->file) return false;
+    for (u32 i = 0; i < a->regions.n; i++)
+        for (u32 k = 0; k < b->regions.n; k++)
+            if (a->regions.v[i].file == b->regions.v[k].file && a->regions.v[i].func == b->regions.v[k].func)
+                return true;
+    return false;
+}
+
+static void works_group(Plan *pl)
+{
+    for (u32 i = 0; i < pl->works.n; i++) pl->works.v[i].group = i;
+    for (u32 i = 0; i < pl->works.n; i++) {
+        const Work *a = &pl->works.v[i];
+        if (!a->page || a->done) continue;
+        for (u32 k = i + 1; k < pl->works.n; k++) {
+            const Work *b = &pl->works.v[k];
+            if (!b->page || b->done || group_root(pl, i) == group_root(pl, k) || !together(pl, a, b))
+                continue;
+            pl->works.v[MAX(group_root(pl, i), group_root(pl, k))].group =
+                MIN(group_root(pl, i), group_root(pl, k));
+        }
+    }
+}
+
+/* ---- from regions to intents ---- */
+
+static bool guarded_already(const Plan *pl, const Region *r, const LockPlan *l)
+{
+    return l->existing && lockset_has(pl->p, pl->p->access_locks[r->access], l->lock) &&
+           (r->test == NONE || lockset_has(pl->p, pl->p->access_locks[r->test], l->lock));
+}
+
+static Str where(Plan *pl, const Region *r)
+{
+    const Access *a = program_access(pl->p, r->access);
+    return str_fmt(pl->a, "%.*s:%u", STR_ARG(site_source(pl, r->file)->path), a->line);
+}
+
+/* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
+static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
+{
+    const LockPlan *l = &pl->out->locks.v[lock];
+    Str why = r->problem;
+    bool gap = r->race && r->test != NONE; /* each step may hold the lock, and something still come between */
+    if (!why.n && !gap && guarded_already(pl, r, l)) {
+        r->skip = true;
+        return true;
+    }
+    Verdict v = why.n ? VERDICT_DECLINE : judge_region(pl, w->page, w, r, l, &why);
+    if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
+    if (v != VERDICT_DECLINE && !lock_expression(pl, lock, w, r, f, &why)) v = VERDICT_DECLINE;
+    if (v == VERDICT_DECLINE && r->race) {
+        w->problem = str_fmt(pl->a, "%.*s: %.*s", STR_ARG(where(pl, r)), STR_ARG(why));
+        return false;
+    }
+    if (v == VERDICT_DECLINE) {
+        r->skip = true;
+        fix_caution(f, FIX_UNSAFE,
+                    str_fmt(pl->a, "%.*s changes it too and is not guarded: %.*s", STR_ARG(where(pl, r)),
+                            STR_ARG(why)));
+        return true;
+    }
+    intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
+    return true;
+}
+
+static void work_plan(Plan *pl, Work *w, u32 lock)
+{
+    Fix *f = fix_add(pl, w->page, w);
+    f->lock = lock;
+    for (u32 i = 0; i < w->regions.n && !w->problem.n; i++) region_plan(pl, w, &w->regions.v[i], lock, f);
+    if (!w->problem.n && !f->intents.n) w->problem = S("every write is guarded by this lock already");
+    const LockPlan *l = &pl->out->locks.v[lock];
+    if (w->problem.n) {
+        f->declined = true;
+        f->reason = w->problem;
+        f->intents.n = 0;
+        f->lock = NONE;
+        return;
+    }
+    if (!l->existing) intent_add(pl, f, INTENT_NEED_LOCK, l->file, (Span){0}, S(""), lock);
+}
+
+/* Does a region of the group reach code that takes this lock, without holding it already? */
+static bool takes_inside(Plan *pl, Work **works, u32 n, u32 lock)
+{
+    u32 mark = mark_takers(pl, lock);
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const Region *r = &works[i]->regions.v[k];
+            if (r->problem.n || lockset_has(pl->p, pl->p->access_locks[r->access], lock)) continue;
+            if (takes_directly(pl, r->file, r->func, r->span, lock)) return true;
+            if (reach_from(pl, r->file, r->func, r->span, mark) == REACH_YES) return true;
+        }
+    return false;
+}
+
+/* A lock held around one region and taken inside another would be taken before and after the new one. */
+static Str order_problem(Plan *pl, Work **works, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const LockSet *held = &pl->p->locksets.v[pl->p->access_locks[works[i]->regions.v[k].access]];
+            for (u32 h = 0; h < held->n; h++)
+                if (takes_inside(pl, works, n, held->ids[h]))
+                    return str_fmt(pl->a, "a new lock and %.*s would be taken in both orders",
+                                   STR_ARG(pl->p->locks.v[held->ids[h]].display));
+        }
+    return S("");
+}
+
+static void group_plan(Plan *pl, Work **works, u32 n)
+{
+    Str why = S("");
+    u32 lock = lock_choose(pl, works, n, &why);
+    if (lock != NONE && !pl->out->locks.v[lock].existing) why = order_problem(pl, works, n);
+    for (u32 i = 0; i < n; i++) {
+        works[i]->done = true;
+        if (why.n) {
+            works[i]->problem = why;
+            Fix *f = fix_add(pl, works[i]->page, works[i]);
+            f->declined = true;
+            f->reason = why;
+        } else {
+            work_plan(pl, works[i], lock);
+        }
+    }
+}
+
+void guard_finish(Plan *pl)
+{
+    works_group(pl);
+    Work **group = arena_new(pl->a, Work *, pl->works.n + 1);
+    for (u32 i = 0; i < pl->works.n; i++) {
+        if (!pl->works.v[i].page || pl->works.v[i].done) continue;
+        u32 n = 0;
+        for (u32 k = i; k < pl->works.n; k++)
+            if (pl->works.v[k].page && !pl->works.v[k].done && group_root(pl, k) == group_root(pl, i))
+                group[n++] = &pl->works.v[k];
+        group_plan(pl, group, n);
+    }
+}

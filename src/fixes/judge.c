@@ -1,0 +1,306 @@
+/* Named judgements: each answers one question about a region that is to run under a lock, or about a
+ * rewrite. A page lists those it needs; the first ones of the table are asked for every fix or every lock. */
+#include "fixes/fixes.h"
+
+static Str line_text_of(Plan *pl, u32 file, u32 offset)
+{
+    u32 line, column;
+    source_position(site_source(pl, file), offset, &line, &column);
+    return str_fmt(pl->a, "line %u", line);
+}
+
+/* The first node of one of the kinds in the run of statements, nested functions left out; NONE. */
+static u32 find_kind(const Ast *t, u32 n, const u8 *kinds, u32 nkinds)
+{
+    u8 k = t->v[n].kind;
+    if (k == NODE_function_definition || k == NODE_lambda || k == NODE_class_definition) return NONE;
+    for (u32 i = 0; i < nkinds; i++)
+        if (k == kinds[i]) return n;
+    for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next) {
+        u32 f = find_kind(t, c, kinds, nkinds);
+        if (f != NONE) return f;
+    }
+    return NONE;
+}
+
+static u32 find_in_region(Plan *pl, const Region *r, const u8 *kinds, u32 nkinds)
+{
+    const Ast *t = site_ast(pl, r->file);
+    for (u32 n = r->first; n != NONE; n = ast_after(t, n)) {
+        u32 f = find_kind(t, n, kinds, nkinds);
+        if (f != NONE) return f;
+        if (n == r->last) break;
+    }
+    return NONE;
+}
+
+static bool has_async(const Ast *t, u32 n)
+{
+    u8 k = t->v[n].kind;
+    if (k == NODE_function_definition || k == NODE_lambda) return false;
+    if ((k == NODE_for_statement || k == NODE_with_statement || k == NODE_for_in_clause) &&
+        ast_token(t, n, "async"))
+        return true;
+    for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next)
+        if (has_async(t, c)) return true;
+    return false;
+}
+
+static Verdict no_suspend(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    static const u8 kinds[] = {NODE_await, NODE_yield};
+    const Ast *t = site_ast(pl, r->file);
+    u32 n = find_in_region(pl, r, kinds, COUNT_OF(kinds));
+    bool async = false;
+    for (u32 c = r->first; c != NONE && !async; c = c == r->last ? NONE : ast_after(t, c))
+        async = has_async(t, c);
+    if (n == NONE && !async) return VERDICT_OK;
+    *why = str_fmt(pl->a,
+                          "%.*s suspends the function between the steps, and a thread lock "
+                          "must not be held there",
+                   STR_ARG(line_text_of(pl, r->file, t->v[n == NONE ? r->first : n].start)));
+    return VERDICT_DECLINE;
+}
+
+static Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    static const u8 kinds[] = {NODE_import_statement, NODE_import_from_statement};
+    u32 n = find_in_region(pl, r, kinds, COUNT_OF(kinds));
+    if (n == NONE) return VERDICT_OK;
+    *why = str_fmt(pl->a,
+                          "%.*s imports a module while the lock is held, and the module's body "
+                          "may need the same lock",
+                   STR_ARG(line_text_of(pl, r->file, site_ast(pl, r->file)->v[n].start)));
+    return VERDICT_UNSAFE;
+}
+
+static Verdict no_error(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    bool bad = fn->has_error;
+    for (u32 i = 0; i < f->errors.n; i++) {
+        Span e = f->errors.v[i], s = r->func ? fn->span : r->span;
+        bad |= e.start <= s.end && s.start <= e.end;
+    }
+    if (!bad) return VERDICT_OK;
+    *why = str_fmt(pl->a, "the code around %.*s was not understood, so nothing there is edited",
+                   STR_ARG(line_text_of(pl, r->file, r->span.start)));
+    return VERDICT_DECLINE;
+}
+
+/* Calls that wait for another thread, which may need the same lock; and calls that are merely slow. */
+static const char *const waiting[] = {"join",    "result",    "wait",         "wait_for",
+                                      "acquire", "exception", "as_completed", "communicate"};
+static const char *const slow[] = {
+    "sleep", "recv", "recvfrom", "accept", "connect", "sendall", "urlopen", "request", "run",
+    "check_output", "check_call", "call", "system", "input", "getaddrinfo", "fetchall", "execute",
+    "create_connection", "read", "readline", "select", "poll", "open", "urlretrieve"};
+
+static bool among(Str s, const char *const *v, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (str_is(s, v[i])) return true;
+    return false;
+}
+
+static Str call_name(const Facts *f, const Call *c)
+{
+    const Path *p = &f->paths.v[c->callee];
+    return sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+}
+
+/* "x".join(parts), os.path.join(a, b) and {}.get wait for nobody. */
+static bool really_waits(Plan *pl, u32 file, u32 call)
+{
+    const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    const Path *p = &f->paths.v[c->callee];
+    Str name = call_name(f, c);
+    if (!among(name, waiting, COUNT_OF(waiting)) || p->nattr == 0) return false;
+    if (str_is(name,
+               "join")) /* a thread's join takes nothing or a timeout; a string's takes what is joined */
+        return c->nargs == 0 || (p->root != ROOT_UNKNOWN && f->args.v[c->args].keyword != SYM_EMPTY);
+    return p->root != ROOT_UNKNOWN && path_external(pl->p, file, c->callee).n == 0;
+}
+
+static Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    Verdict worst = VERDICT_OK;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->span.start < r->span.start || c->span.end > r->span.end) continue;
+        Str name = call_name(f, c);
+        if (really_waits(pl, r->file, i)) {
+            *why = str_fmt(pl->a,
+                                  "line %u calls %.*s() while the lock would be held; whoever "
+                                  "it waits for may need that lock",
+                           c->line, STR_ARG(name));
+            return VERDICT_DECLINE;
+        }
+        if (worst == VERDICT_OK && among(name, slow, COUNT_OF(slow))) {
+            *why = str_fmt(pl->a,
+                                  "line %u calls %.*s() while the lock is held, so other "
+                                  "threads wait that long",
+                                  c->line,
+                           STR_ARG(name));
+            worst = VERDICT_UNSAFE;
+        }
+    }
+    return worst;
+}
+
+static Verdict no_spinning(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    const Ast *t = site_ast(pl, r->file);
+    if (!ast_is(t, r->first, NODE_while_statement) || r->test == NONE) return VERDICT_OK;
+    const Access *test = program_access(pl->p, r->test);
+    u32 cond = ast_field(t, r->first, FIELD_condition);
+    if (cond == NONE || test->span.start < t->v[cond].start || test->span.end > t->v[cond].end)
+        return VERDICT_OK;
+    *why = str_fmt(pl->a, "the loop in %.*s would hold the lock in every turn until its condition changes",
+                   STR_ARG(line_text_of(pl, r->file, r->span.start)));
+    return VERDICT_UNSAFE;
+}
+
+static Verdict not_finalizer(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    u8 final = pl->finalizer[gfunc_of(pl->p, r->file, r->func)];
+    bool twice = !lock || lock->reentrant; /* then the same thread may come in again, as it could before */
+    if (final == FINAL_NO || (final == FINAL_REACHED && twice)) return VERDICT_OK;
+    *why = str_fmt(pl->a,
+                   "the code in %.*s may run in __del__, a weakref callback or a signal handler, which "
+                   "can interrupt the holder of the lock",
+                   STR_ARG(line_text_of(pl, r->file, r->span.start)));
+    return final == FINAL_DIRECT ? VERDICT_DECLINE : VERDICT_UNSAFE;
+}
+
+/* A lock that cannot be taken twice must not be held by a caller, nor taken by what the region calls. */
+static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    if (!lock || !lock->existing || lock->reentrant) return VERDICT_OK;
+    u32 g = gfunc_of(pl->p, r->file, r->func);
+    Str where = line_text_of(pl, r->file, r->span.start);
+    if (reach_holding(pl, g, lock->lock, false)) {
+        *why = str_fmt(pl->a,
+                              "a caller of the code in %.*s already holds %.*s, which cannot be taken twice",
+                              STR_ARG(where),
+                       STR_ARG(lock->display));
+        return VERDICT_DECLINE;
+    }
+    if (takes_directly(pl, r->file, r->func, r->span, lock->lock)) {
+        *why = str_fmt(pl->a,
+                              "%.*s is taken between the steps already; the two critical "
+                              "sections must become one",
+                       STR_ARG(lock->display));
+        return VERDICT_DECLINE;
+    }
+    if (reach_from(pl, r->file, r->func, r->span, mark_takers(pl, lock->lock)) != REACH_YES)
+        return VERDICT_OK;
+    *why = str_fmt(pl->a,
+                          "what %.*s calls takes %.*s itself, which cannot be taken twice",
+                          STR_ARG(where), STR_ARG(lock->display));
+    return VERDICT_DECLINE;
+}
+
+/* The other half of the race stays open when one write cannot be guarded. */
+static Verdict every_write(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    for (u32 i = 0; i < w->regions.n; i++) {
+        const Region *o = &w->regions.v[i];
+        if (!o->problem.n) continue;
+        *why = str_fmt(pl->a, "%.*s in %.*s changes it too and cannot be guarded: %.*s",
+                       STR_ARG(line_text_of(pl, o->file, o->span.start)),
+                       STR_ARG(site_source(pl, o->file)->path), STR_ARG(o->problem));
+        return VERDICT_UNSAFE;
+    }
+    return VERDICT_OK;
+}
+
+enum { SHORT_REGION = 30 };
+
+static Verdict short_region(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    u32 first, last, column;
+    source_position(site_source(pl, r->file), r->span.start, &first, &column);
+    source_position(site_source(pl, r->file), r->span.end, &last, &column);
+    if (last - first < SHORT_REGION) return VERDICT_OK;
+    *why = str_fmt(pl->a, "the lock would be held over %u lines, from line %u to %u", last - first + 1, first, last);
+    return VERDICT_UNSAFE;
+}
+
+static Verdict exact_type(Plan *pl, const Work *w, bool fits, const char *kind, Str *why)
+{
+    if (fits) return VERDICT_OK;
+    *why = w->place == NONE ? S("its type is not known")
+                            : str_fmt(pl->a, "%.*s is not known to be a plain %s",
+                                      STR_ARG(pl->p->places.v[w->place].display), kind);
+    return VERDICT_DECLINE;
+}
+
+/* setdefault and pop of a subclass, or of a weak dictionary, may be Python code in several steps. */
+static Verdict exact_dict(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    u8 k = w->place == NONE ? TYPE_UNKNOWN : pl->p->places.v[w->place].type.kind;
+    return exact_type(pl, w, k == TYPE_DICT || k == TYPE_DEFAULT_DICT, "dict", why);
+}
+
+static Verdict exact_set(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    u8 k = w->place == NONE ? TYPE_UNKNOWN : pl->p->places.v[w->place].type.kind;
+    return exact_type(pl, w, k == TYPE_SET, "set", why);
+}
+
+static Verdict whole_lines(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    return VERDICT_OK; /* region_make gives no other regions */
+}
+
+const Judgement judgement_table[] = {
+    {"no-error-nearby", "the function around has no syntax error", no_error},
+    {"no-suspend-inside", "no await and no yield between the steps", no_suspend},
+    {"lock-not-held", "no caller holds the lock and nothing inside takes it, unless it is reentrant",
+     lock_not_held},
+    {"not-in-finalizer", "the code does not run in __del__, a weakref callback or a signal handler",
+     not_finalizer},
+    {"every-write-known", "every other write of the state can be guarded too", every_write},
+    {"no-blocking-inside", "nothing inside waits for another thread or is known to be slow", no_blocking},
+    {"no-import-inside", "nothing is imported inside", no_import},
+    {"no-spinning-inside", "no loop inside waits for the state to change", no_spinning},
+    {"short-region", "the lock is held for no more than 30 lines", short_region},
+    {"exact-dict", "the state is a plain dict", exact_dict},
+    {"exact-set", "the state is a plain set", exact_set},
+    {"whole-lines", "the statements stand on lines of their own", whole_lines},
+};
+const u32 judgement_count = COUNT_OF(judgement_table);
+enum { ALWAYS = 1, FOR_LOCKS = 4 }; /* the first one is asked for every fix, the first four for every lock */
+
+const Judgement *judgement_find(Str name)
+{
+    for (u32 i = 0; i < judgement_count; i++)
+        if (str_is(name, judgement_table[i].name)) return &judgement_table[i];
+    return NULL;
+}
+
+static void judge_one(Plan *pl, const Judgement *j, const Work *w, const Region *r, const LockPlan *lock,
+                      Verdict *worst, Str *why)
+{
+    Str reason = S("");
+    Verdict v = j->judge(pl, w, r, lock, &reason);
+    if (v <= *worst) return;
+    *worst = v;
+    *why = reason;
+}
+
+Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock,
+                     Str *why)
+{
+    Verdict worst = VERDICT_OK;
+    for (u32 i = 0; i < (page_locks(page) ? FOR_LOCKS : ALWAYS); i++)
+        judge_one(pl, &judgement_table[i], w, r, lock, &worst, why);
+    for (u32 i = 0; i < page->judgements.n && worst != VERDICT_DECLINE; i++)
+        judge_one(pl, page->judgements.v[i], w, r, lock, &worst, why);
+    return worst;
+}

@@ -1,0 +1,391 @@
+/* Which lock guards a set of places, whether it must be reentrant, where it lives and what it is called.
+ *
+ * Order of choice: the lock that is held at most accesses already; a lock that guards other fields of the
+ * same object; a new one beside the state. A new lock lives where memory-model.md (section 6) found it
+ * safest: module level for globals, the class body for class attributes, __init__ for instances of a class
+ * without any sign that an attribute more would hurt, else the class body. It is an RLock when what it
+ * guards can come back to itself. */
+#include "fixes/fixes.h"
+
+static const Place *work_place(const Plan *pl, const Work *w)
+{
+    return &pl->p->places.v[w->place];
+}
+
+static Str place_name(const Plan *pl, const Place *p)
+{
+    return pl->p->syms.strs[p->name];
+}
+
+/* ---- existing locks ---- */
+
+/* May the lock be used in a plain with statement? */
+static bool lock_usable(const Lock *l)
+{
+    return l->kind == TYPE_LOCK || l->kind == TYPE_RLOCK || l->kind == TYPE_CONDITION ||
+           (l->kind == TYPE_UNKNOWN && l->maybe);
+}
+
+static u32 race_lock(const Plan *pl, const Work *w)
+{
+    for (u32 i = 0; i < w->races.n; i++)
+        if (pl->races->v[w->races.v[i]].lock != NONE) return pl->races->v[w->races.v[i]].lock;
+    return NONE;
+}
+
+static bool same_owner(const Place *a, const Place *b)
+{
+    return a->owner == b->owner && a->owner != NONE && a->kind <= PLACE_INSTANCE && b->kind <= PLACE_INSTANCE;
+}
+
+/* The lock of the same object that guards most of its other fields. */
+static u32 sibling_lock(const Plan *pl, const Work *w)
+{
+    const Place *p = work_place(pl, w);
+    u32 best = NONE, most = 0;
+    for (u32 i = 0; i < pl->p->places.n; i++) {
+        const Place *q = &pl->p->places.v[i];
+        if (q->guard == NONE || !same_owner(p, q) || q->guarded <= most) continue;
+        const Lock *l = &pl->p->locks.v[q->guard];
+        if (l->place == NONE || !lock_usable(l) || !same_owner(&pl->p->places.v[l->place], p)) continue;
+        if (p->kind == PLACE_CLASS_ATTR && pl->p->places.v[l->place].kind == PLACE_INSTANCE) continue;
+        best = q->guard;
+        most = q->guarded;
+    }
+    return best;
+}
+
+static u32 lock_add(Plan *pl, LockPlan l)
+{
+    vec_push(pl->a, &pl->out->locks, l);
+    return pl->out->locks.n - 1;
+}
+
+static u32 existing_plan(Plan *pl, const Work *w, u32 lock, Str reason)
+{
+    for (u32 i = 0; i < pl->out->locks.n; i++)
+        if (pl->out->locks.v[i].existing && pl->out->locks.v[i].lock == lock) return i;
+    const Lock *l = &pl->p->locks.v[lock];
+    LockPlan plan = {.existing = true,
+                     .reentrant = l->reentrant,
+                     .lock = lock,
+                     .display = l->display,
+                     .reason = reason,
+                     .place = w->place,
+                     .owner = NONE,
+                     .kind = PLACE_GLOBAL,
+                     .name = l->display};
+    if (l->place != NONE) {
+        const Place *lp = &pl->p->places.v[l->place];
+        plan.kind = lp->kind;
+        plan.file = lp->file;
+        plan.owner = lp->owner;
+        plan.name = place_name(pl, lp);
+    }
+    return lock_add(pl, plan);
+}
+
+/* ---- may the class take a lock attribute? ---- */
+
+static Str last_part(const Facts *f, u32 path)
+{
+    const Path *p = &f->paths.v[path];
+    return sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+}
+
+static bool one_of(Str s, const char *const *v, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (str_is(s, v[i])) return true;
+    return false;
+}
+
+static const char *const closed_bases[] = {
+    "NamedTuple", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "TypedDict", "Protocol", "BaseModel",
+    "Structure", "Union", "Struct"};
+static const char *const hooks[] = {
+    "__getstate__", "__setstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__",
+    "__getnewargs__", "__getattr__", "__getattribute__", "__setattr__", "__new__"};
+static const char *const copiers[] = {"pickle", "copy",        "copyreg", "multiprocessing",
+                                      "dill",   "cloudpickle", "shelve",  "joblib"};
+
+static Str method_obstacle(Plan *pl, const Facts *f, u32 cls)
+{
+    for (u32 i = 0; i < f->funcs.n; i++) {
+        Str name = sym_str(f, f->funcs.v[i].name);
+        if (f->funcs.v[i].cls == cls && one_of(name, hooks, COUNT_OF(hooks)))
+            return str_fmt(pl->a, "the class defines %.*s", STR_ARG(name));
+    }
+    return S("");
+}
+
+static Str import_obstacle(Plan *pl, const Facts *f)
+{
+    for (u32 i = 0; i < f->imports.n; i++) {
+        Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
+        if (one_of(top, copiers, COUNT_OF(copiers)) &&
+            !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
+            return str_fmt(pl->a,
+                           "its module uses %.*s, and an object with a lock cannot be pickled or copied",
+                           STR_ARG(top));
+    }
+    return S("");
+}
+
+static u32 own_init(const Facts *f, u32 cls)
+{
+    for (u32 i = 0; i < f->funcs.n; i++)
+        if (f->funcs.v[i].cls == cls && str_is(sym_str(f, f->funcs.v[i].name), "__init__")) return i;
+    return NONE;
+}
+
+/* Does the function assign the attribute of its own object? */
+static bool assigns(const Facts *f, u32 func, Str state)
+{
+    for (u32 i = 0; i < f->defs.n; i++) {
+        if (f->defs.v[i].func != func || f->defs.v[i].path == NONE) continue;
+        const Path *p = &f->paths.v[f->defs.v[i].path];
+        if (p->root == ROOT_SELF && p->nattr == 1 && str_eq(sym_str(f, p->attr[0]), state)) return true;
+    }
+    return false;
+}
+
+/* Does __init__ call the __init__ of a base class? */
+static bool calls_super(const Facts *f, u32 init)
+{
+    const Func *fn = &f->funcs.v[init];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *p = &f->paths.v[f->calls.v[i].callee];
+        if (p->nattr && str_is(sym_str(f, p->attr[p->nattr - 1]), "__init__")) return true;
+    }
+    return false;
+}
+
+/* Base and derived class of every pair in the program, as global ids. */
+typedef struct Pair {
+    u32 base, derived;
+} Pair;
+typedef Vec(Pair) PairVec;
+
+static void pairs_collect(Plan *pl, PairVec *out)
+{
+    for (u32 file = 0; file < pl->p->nfiles; file++) {
+        const Facts *f = pl->p->facts[file];
+        for (u32 c = 0; c < f->classes.n; c++)
+            for (u32 b = f->classes.v[c].bases; b < f->classes.v[c].bases + f->classes.v[c].nbases; b++) {
+                Type t = path_type(pl->p, file, f->bases.v[b]);
+                if (t.kind == TYPE_CLASS_OBJECT)
+                    vec_push(pl->a, out, (Pair){t.id, pl->p->class_base[file] + c});
+            }
+    }
+}
+
+static void derived_index(Plan *pl)
+{
+    PairVec pairs = {0};
+    u32 n = pl->p->class_base[pl->p->nfiles];
+    pairs_collect(pl, &pairs);
+    pl->derived_first = arena_new(pl->a, u32, n + 2);
+    pl->derived = arena_new(pl->a, u32, pairs.n + 1);
+    for (u32 i = 0; i < pairs.n; i++) pl->derived_first[pairs.v[i].base + 2]++;
+    for (u32 c = 0; c < n; c++) pl->derived_first[c + 2] += pl->derived_first[c + 1];
+    for (u32 i = 0; i < pairs.n; i++)
+        pl->derived[pl->derived_first[pairs.v[i].base + 1]++] = pairs.v[i].derived;
+}
+
+/* A subclass whose __init__ does not call its base's would be without the lock. */
+static Str subclass_obstacle(Plan *pl, u32 gclass, u32 depth)
+{
+    if (!pl->derived) derived_index(pl);
+    for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
+        GId id = class_gid(pl->p, pl->derived[i]);
+        const Facts *f = pl->p->facts[id.file];
+        u32 init = own_init(f, id.id);
+        if (init != NONE && !calls_super(f, init))
+            return str_fmt(pl->a, "the subclass %.*s does not call super().__init__()",
+                           STR_ARG(sym_str(f, f->classes.v[id.id].name)));
+        Str why = depth ? subclass_obstacle(pl, pl->derived[i], depth - 1) : S("");
+        if (why.n) return why;
+    }
+    return S("");
+}
+
+Str class_obstacle(Plan *pl, u32 gclass, Str state, bool *never)
+{
+    GId id = class_gid(pl->p, gclass);
+    const Facts *f = pl->p->facts[id.file];
+    const Class *c = &f->classes.v[id.id];
+    *never = false;
+    for (u32 b = c->bases; b < c->bases + c->nbases; b++)
+        if (one_of(last_part(f, f->bases.v[b]), closed_bases, COUNT_OF(closed_bases))) {
+            *never = true;
+            return str_fmt(pl->a, "a %.*s takes no attributes of its own",
+                           STR_ARG(last_part(f, f->bases.v[b])));
+        }
+    if (c->has_slots) return S("the class has __slots__");
+    for (u32 d = c->decorators; d < c->decorators + c->ndecorators; d++) {
+        Str text = path_text(pl->a, f, f->decorators.v[d]);
+        if (str_contains(text, S("dataclass")) || str_starts(text, S("attr")))
+            return S("the class is a dataclass");
+    }
+    Str why = method_obstacle(pl, f, id.id);
+    if (!why.n) why = import_obstacle(pl, f);
+    u32 init = own_init(f, id.id);
+    if (!why.n && init == NONE) return S("the class has no __init__ of its own");
+    if (!why.n && !assigns(f, init, state)) return S("its __init__ does not set the state");
+    return why.n ? why : subclass_obstacle(pl, gclass, 8);
+}
+
+/* ---- a new lock ---- */
+
+static bool name_taken(Plan *pl, const LockPlan *l, Str name)
+{
+    for (u32 i = 0; i < pl->out->locks.n; i++) {
+        const LockPlan *o = &pl->out->locks.v[i];
+        if (!o->existing && o->file == l->file && str_eq(o->name, name)) return true;
+    }
+    if (name_used(pl->p->facts[l->file], name)) return true;
+    if (l->kind == PLACE_CLOSURE) return false;
+    for (u32 i = 0; i < pl->p->nfiles; i++)
+        if (intern_find(&pl->p->facts[i]->syms, name) != NONE && l->kind != PLACE_GLOBAL) return true;
+    return false;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* counter → counter, __cache → cache, MAX_SEEN → max_seen */
+static Str core_name(Plan *pl, Str state)
+{
+    while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
+    while (state.n > 1 && state.p[state.n - 1] == '_') state = str_slice(state, 0, state.n - 1);
+    bool small = false;
+    for (size_t i = 0; i < state.n; i++) small |= state.p[i] >= 'a' && state.p[i] <= 'z';
+    char *to = arena_new(pl->a, char, state.n + 1);
+    for (size_t i = 0; i < state.n; i++) to[i] = small ? state.p[i] : lower(state.p[i]);
+    return (Str){to, state.n};
+}
+
+static Str new_name(Plan *pl, const LockPlan *l, Str state, bool several)
+{
+    Str core = core_name(pl, state);
+    if (several && l->kind != PLACE_GLOBAL && !name_taken(pl, l, S("_lock"))) return S("_lock");
+    const char *under = l->kind == PLACE_CLOSURE ? "" : "_";
+    Str tries[] = {str_fmt(pl->a, "%s%.*s_lock", under, STR_ARG(core)),
+                   str_fmt(pl->a, "%s%.*s_guard", under, STR_ARG(core)),
+                   str_fmt(pl->a, "%s%.*s_mutex", under, STR_ARG(core))};
+    for (u32 i = 0; i < COUNT_OF(tries); i++)
+        if (!name_taken(pl, l, tries[i])) return tries[i];
+    for (u32 i = 2;; i++) {
+        Str name = str_fmt(pl->a, "%s%.*s_lock%u", under, STR_ARG(core), i);
+        if (!name_taken(pl, l, name)) return name;
+    }
+}
+
+/* Where the new lock lives. False with a reason. */
+static bool new_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
+{
+    if (p->file == NONE) {
+        *why = str_fmt(pl->a, "%.*s belongs to another library, which would have to take the same lock", STR_ARG(p->display));
+        return false;
+    }
+    l->file = p->file;
+    l->owner = p->owner;
+    l->kind = p->kind == PLACE_DEFAULT ? PLACE_GLOBAL : p->kind;
+    if (p->kind != PLACE_INSTANCE && p->kind != PLACE_CLASS_ATTR) return true;
+    bool never;
+    l->file = class_gid(pl->p, p->owner).file;
+    Str obstacle = class_obstacle(pl, p->owner, place_name(pl, p), &never);
+    if (never) {
+        *why = str_fmt(pl->a, "there is no good place for a lock: %.*s", STR_ARG(obstacle));
+        return false;
+    }
+    if (p->kind == PLACE_CLASS_ATTR || !obstacle.n) return true;
+    l->kind = PLACE_CLASS_ATTR;
+    l->reason =
+        str_fmt(pl->a, "one lock for all instances, in the class body, because %.*s", STR_ARG(obstacle));
+    return true;
+}
+
+/* May a guarded region come back to one of the same group? */
+static bool needs_rlock(Plan *pl, Work **works, u32 n)
+{
+    u32 mark = ++pl->marks;
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const Region *r = &works[i]->regions.v[k];
+            if (!r->skip && !r->problem.n) pl->mark[gfunc_of(pl->p, r->file, r->func)] = mark;
+        }
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const Region *r = &works[i]->regions.v[k];
+            if (!r->problem.n && pl->finalizer[gfunc_of(pl->p, r->file, r->func)]) return true;
+            if (!r->skip && !r->problem.n && reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO)
+                return true;
+        }
+    return false;
+}
+
+static Str scope_display(Plan *pl, const Place *p, Str name)
+{
+    size_t dot = str_rfind(p->display, '.');
+    return dot == p->display.n ? name : str_fmt(pl->a, "%.*s.%.*s", (int)dot, p->display.p, STR_ARG(name));
+}
+
+static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
+{
+    const Place *p = work_place(pl, works[0]);
+    LockPlan l = {.lock = NONE, .place = works[0]->place, .reason = S("no lock guards this state yet")};
+    if (!new_home(pl, p, &l, why)) return NONE;
+    Str state = place_name(pl, p);
+    if (p->kind == PLACE_DEFAULT && p->owner != NONE) {
+        GId f = func_gid(pl->p, p->owner);
+        state = str_fmt(pl->a, "%.*s_%.*s",
+                        STR_ARG(sym_str(pl->p->facts[f.file], program_func(pl->p, p->owner)->name)),
+                        STR_ARG(state));
+    }
+    l.name = new_name(pl, &l, state, n > 1);
+    l.display = scope_display(pl, p, l.name);
+    l.reentrant = needs_rlock(pl, works, n);
+    if (n > 1) l.reason = str_fmt(pl->a, "%.*s; one lock for state that changes together", STR_ARG(l.reason));
+    return lock_add(pl, l);
+}
+
+u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
+{
+    u32 lock = NONE;
+    const char *reason = "the finding names it";
+    for (u32 i = 0; i < n && lock == NONE; i++) lock = race_lock(pl, works[i]);
+    for (u32 i = 0; i < n && lock == NONE; i++)
+        if (work_place(pl, works[i])->declared_guard != NONE) {
+            lock = work_place(pl, works[i])->declared_guard;
+            reason = "a guarded-by comment names it";
+        }
+    for (u32 i = 0; i < n && lock == NONE; i++)
+        if (work_place(pl, works[i])->guard != NONE) {
+            lock = work_place(pl, works[i])->guard;
+            reason = "it is held at most other accesses of the state";
+        }
+    if (lock != NONE && !lock_usable(&pl->p->locks.v[lock])) {
+        *why = str_fmt(pl->a,
+                              "%.*s guards it, but is no plain lock that a with statement could take",
+                              STR_ARG(pl->p->locks.v[lock].display));
+        return NONE;
+    }
+    if (lock != NONE) return existing_plan(pl, works[0], lock, str_from(reason));
+    lock = sibling_lock(pl, works[0]);
+    if (lock != NONE) {
+        u32 plan = existing_plan(pl, works[0], lock, S("it guards other fields of the same object"));
+        Str held = S("");
+        for (u32 i = 0; i < n; i++)
+            for (u32 k = 0; k < works[i]->regions.n && !held.n; k++)
+                if (judgement_find(S("lock-not-held"))
+                        ->judge(pl, works[i], &works[i]->regions.v[k], &pl->out->locks.v[plan], &held) ==
+                    VERDICT_OK)
+                    held = S("");
+        if (!held.n) return plan;
+    }
+    return new_lock(pl, works, n, why);
+}

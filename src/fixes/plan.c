@@ -1,0 +1,145 @@
+/* fixes_plan: one fix per place.
+ *
+ * Findings are gathered by place; what is about no place stands alone. For each, the pages whose rules fit
+ * are tried: first those that need no lock, in the order of the list, then those that guard with one. A
+ * page must take care of every finding of the place, since a lock on some accesses and none on others
+ * would leave the race. Whatever nothing applies to is declined with the last reason. */
+#include "fixes/fixes.h"
+
+const char *const safety_name[] = {"safe", "unsafe", "manual"};
+
+const Planner planner_table[] = {
+    {"guard", "every write of the place under one lock, from the test to the act", true, plan_guard},
+    {"queue-poll", "pop and catch the error instead of testing first", false, plan_poll},
+    {"list-to-deque", "a list that is used as a queue only becomes a deque", false, plan_deque},
+};
+
+const Planner *planner_find(Str name)
+{
+    for (u32 i = 0; i < COUNT_OF(planner_table); i++)
+        if (str_is(name, planner_table[i].name)) return &planner_table[i];
+    return NULL;
+}
+
+Fix *fix_add(Plan *pl, const Page *page, Work *w)
+{
+    Fix *f = vec_add(pl->a, &pl->out->fixes);
+    f->transform = page ? page->id : S("");
+    f->place = w->place;
+    f->lock = NONE;
+    f->safety = page ? page->safety_class : FIX_MANUAL;
+    f->fingerprint = pl->races->v[w->races.v[0]].fingerprint;
+    for (u32 i = 0; i < w->races.n; i++) vec_push(pl->a, &f->races, w->races.v[i]);
+    return f;
+}
+
+void intent_add(Plan *pl, Fix *f, IntentKind kind, u32 file, Span span, Str text, u32 lock)
+{
+    vec_push(pl->a, &f->intents,
+             (Intent){.kind = (u8)kind, .file = file, .span = span, .text = text, .lock = lock});
+}
+
+void fix_caution(Fix *f, u8 safety, Str reason)
+{
+    if (safety > f->safety) f->safety = safety;
+    if (!f->reason.n) f->reason = reason;
+}
+
+static bool page_fits(const Plan *pl, const Page *page, const Work *w)
+{
+    if (page->strict && pl->p->options->model != MODEL_STRICT) return false;
+    for (u32 i = 0; i < w->races.n; i++)
+        if (!page_handles(page, pl->races->v[w->races.v[i]].rule)) return false;
+    return true;
+}
+
+/* The page for the place's first rule among those that take a lock; the guard is the same for all of them. */
+static const Page *lock_page(const Plan *pl, const Work *w)
+{
+    for (u32 r = 0; r < w->races.n; r++)
+        for (u32 i = 0; i < pl->pages->n; i++) {
+            const Page *page = pl->pages->v[i];
+            if (page_locks(page) && page_handles(page, pl->races->v[w->races.v[r]].rule) &&
+                (!page->strict || pl->p->options->model == MODEL_STRICT))
+                return page;
+        }
+    return NULL;
+}
+
+static bool page_run(Plan *pl, Work *w, const Page *page)
+{
+    if (page->planner) return page->planner->run(pl, w, page);
+    if (page->find.n) return script_run(pl, w, page);
+    Fix *f = fix_add(pl, page, w); /* a page of advice only */
+    f->reason = str_fmt(pl->a, "to be done by hand: see `ungil explain %.*s`", STR_ARG(page->id));
+    w->done = true;
+    return true;
+}
+
+static void work_declined(Plan *pl, Work *w, const Page *page)
+{
+    Fix *f = fix_add(pl, page, w);
+    f->declined = true;
+    f->reason = w->tried.n ? w->tried : S("no transform handles this finding yet");
+    w->done = true;
+}
+
+static void work_start(Plan *pl, Work *w)
+{
+    const Page *last = NULL;
+    for (u32 i = 0; i < pl->pages->n; i++) {
+        const Page *page = pl->pages->v[i];
+        bool advice = !page->planner && !page->find.n;
+        if (page_locks(page) || advice || !page_fits(pl, page, w)) continue;
+        if (page_run(pl, w, page)) return;
+        last = page;
+    }
+    const Page *page = lock_page(pl, w);
+    if (page && page_run(pl, w, page)) return;
+    for (u32 i = 0; i < pl->pages->n; i++) {
+        bool advice = !pl->pages->v[i]->planner && !pl->pages->v[i]->find.n;
+        if (advice && page_fits(pl, pl->pages->v[i], w) && page_run(pl, w, pl->pages->v[i])) return;
+    }
+    work_declined(pl, w, page ? page : last);
+}
+
+static void works_gather(Plan *pl)
+{
+    Map by_place = {0};
+    for (u32 i = 0; i < pl->races->n; i++) {
+        Race *r = &pl->races->v[i];
+        r->fix = NONE;
+        if (r->suppressed) continue;
+        u32 *at = r->place == NONE ? NULL : map_at(pl->a, &by_place, r->place);
+        u32 work = at ? *at : NONE;
+        if (work == NONE) {
+            work = pl->works.n;
+            Work *w = vec_add(pl->a, &pl->works);
+            w->place = r->place;
+            if (at) *at = work;
+        }
+        vec_push(pl->a, &pl->works.v[work].races, i);
+    }
+}
+
+/* Fixes in the order of their first findings, so that ids do not depend on how they were planned. */
+static int by_race(const void *x, const void *y)
+{
+    const Fix *a = x, *b = y;
+    return a->races.v[0] < b->races.v[0] ? -1 : a->races.v[0] > b->races.v[0];
+}
+
+void fixes_plan(Arena *a, const Program *p, const PageList *pages, RaceVec *races, FixList *out)
+{
+    *out = (FixList){0};
+    Plan pl = {.a = a, .p = p, .pages = pages, .races = races, .out = out};
+    pl.files = arena_new(a, SiteFile *, p->nfiles + 1);
+    reach_init(&pl);
+    works_gather(&pl);
+    for (u32 i = 0; i < pl.works.n; i++) work_start(&pl, &pl.works.v[i]);
+    guard_finish(&pl);
+    sites_free(&pl);
+    if (out->fixes.n) qsort(out->fixes.v, out->fixes.n, sizeof *out->fixes.v, by_race);
+    for (u32 i = 0; i < out->fixes.n; i++)
+        for (u32 k = 0; k < out->fixes.v[i].races.n; k++) races->v[out->fixes.v[i].races.v[k]].fix = i;
+}

@@ -1,0 +1,230 @@
+/* What a region may call, and who may hold a lock when a function is entered.
+ *
+ * Walks the program's call edges. Functions are marked by their caller with a number (a group of regions,
+ * a lock), so that one array serves all questions. Calls that resolve to nothing are unknown when they may
+ * be user code: a parameter, an attribute, a method of an object of unknown type. Operators, properties
+ * and finalizers that run inside a region are not followed. */
+#include "fixes/fixes.h"
+
+static void callers_index(Plan *pl)
+{
+    const Program *p = pl->p;
+    pl->caller_first = arena_new(pl->a, u32, pl->nfuncs + 2);
+    pl->caller_edge = arena_new(pl->a, u32, p->edges.n + 1);
+    for (u32 i = 0; i < p->edges.n; i++) pl->caller_first[p->edges.v[i].callee + 2]++;
+    for (u32 g = 0; g < pl->nfuncs; g++) pl->caller_first[g + 2] += pl->caller_first[g + 1];
+    for (u32 i = 0; i < p->edges.n; i++) pl->caller_edge[pl->caller_first[p->edges.v[i].callee + 1]++] = i;
+}
+
+static void takers_index(Plan *pl)
+{
+    const Program *p = pl->p;
+    u32 nsections = p->nfiles ? p->section_base[p->nfiles] : 0;
+    pl->taker_first = arena_new(pl->a, u32, p->locks.n + 2);
+    pl->taker = arena_new(pl->a, u32, nsections + 1);
+    for (u32 i = 0; i < nsections; i++)
+        if (p->section_lock[i] != NONE) pl->taker_first[p->section_lock[i] + 2]++;
+    for (u32 l = 0; l < p->locks.n; l++) pl->taker_first[l + 2] += pl->taker_first[l + 1];
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->sections.n; i++) {
+            u32 lock = p->section_lock[p->section_base[file] + i];
+            if (lock != NONE)
+                pl->taker[pl->taker_first[lock + 1]++] =
+                    gfunc_of(p, file, p->facts[file]->sections.v[i].func);
+        }
+}
+
+/* ---- code that interrupts others ---- */
+
+static void finalizer_reach(Plan *pl, u32 g)
+{
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++) {
+        u32 callee = pl->p->edges.v[i].callee;
+        if (pl->p->edges.v[i].weak || pl->finalizer[callee]) continue;
+        pl->finalizer[callee] = FINAL_REACHED;
+        finalizer_reach(pl, callee);
+    }
+}
+
+static void finalizer_mark(Plan *pl, u32 g)
+{
+    pl->finalizer[g] = FINAL_DIRECT;
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++) {
+        if (pl->p->edges.v[i].weak) continue;
+        u32 callee = pl->p->edges.v[i].callee;
+        bool known = pl->finalizer[callee];
+        pl->finalizer[callee] = FINAL_DIRECT;
+        if (!known) finalizer_reach(pl, callee);
+    }
+}
+
+/* Functions registered with signal.signal, weakref.ref or weakref.finalize. */
+static void registered_mark(Plan *pl, u32 file)
+{
+    const Facts *f = pl->p->facts[file];
+    if (intern_find(&f->syms, S("signal")) == NONE && intern_find(&f->syms, S("weakref")) == NONE) return;
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        Str name = path_external(pl->p, file, c->callee);
+        if (!str_is(name, "signal.signal") && !str_is(name, "weakref.finalize") &&
+            !str_is(name, "weakref.ref"))
+            continue;
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            if (f->args.v[k].kind != VAL_PATH) continue;
+            Type t = path_type(pl->p, file, f->args.v[k].value);
+            if (t.kind == TYPE_FUNC) finalizer_mark(pl, t.id);
+        }
+    }
+}
+
+static void finalizers_find(Plan *pl)
+{
+    pl->finalizer = arena_new(pl->a, u8, pl->nfuncs + 1);
+    for (u32 file = 0; file < pl->p->nfiles; file++) {
+        const Facts *f = pl->p->facts[file];
+        registered_mark(pl, file);
+        u32 del = intern_find(&f->syms, S("__del__"));
+        for (u32 i = 0; del != NONE && i < f->funcs.n; i++)
+            if (f->funcs.v[i].name == del) finalizer_mark(pl, gfunc_of(pl->p, file, i));
+    }
+}
+
+void reach_init(Plan *pl)
+{
+    pl->nfuncs = pl->p->nfiles ? pl->p->func_base[pl->p->nfiles] : 0;
+    pl->mark = arena_new(pl->a, u32, pl->nfuncs + 1);
+    pl->seen = arena_new(pl->a, u32, pl->nfuncs + 1);
+    callers_index(pl);
+    takers_index(pl);
+    finalizers_find(pl);
+}
+
+u32 mark_takers(Plan *pl, u32 lock)
+{
+    pl->marks++;
+    for (u32 i = pl->taker_first[lock]; i < pl->taker_first[lock + 1]; i++)
+        pl->mark[pl->taker[i]] = pl->marks;
+    return pl->marks;
+}
+
+/* ---- downwards ---- */
+
+enum { REACH_LIMIT = 5000 }; /* functions looked at for one question; beyond, anything may be reached */
+
+static Reach reaches(Plan *pl, u32 g, u32 mark, u32 *left)
+{
+    if (pl->mark[g] == mark) return REACH_YES;
+    if (pl->seen[g] == pl->epoch) return REACH_NO;
+    if (*left == 0) return REACH_UNKNOWN;
+    --*left;
+    pl->seen[g] = pl->epoch;
+    Reach worst = REACH_NO;
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1] && worst != REACH_YES; i++) {
+        Reach r = reaches(pl, pl->p->edges.v[i].callee, mark, left);
+        worst = MAX(worst, r);
+    }
+    return worst;
+}
+
+/* Does a call hand over code of the program: a function, a lambda, a method? */
+static bool passes_code(const Facts *f, const Call *c)
+{
+    for (u32 i = c->args; i < c->args + c->nargs; i++)
+        if (f->args.v[i].kind == VAL_LAMBDA || f->args.v[i].kind == VAL_FUNC) return true;
+    return false;
+}
+
+/* Objects whose methods are written in C and call nothing back. */
+static bool plain_type(Type t)
+{
+    return t.kind != TYPE_UNKNOWN && t.kind != TYPE_CLASS && t.kind != TYPE_CLASS_OBJECT &&
+           t.kind != TYPE_FUNC && t.kind != TYPE_EXTERNAL && t.kind != TYPE_MODULE;
+}
+
+static bool plain_receiver(Plan *pl, u32 file, const Path *p)
+{
+    const Facts *f = pl->p->facts[file];
+    for (u32 i = 0; i < f->paths.n; i++) {
+        const Path *q = &f->paths.v[i];
+        if (q->root != p->root || q->func != p->func || q->name != p->name || q->nattr + 1 != p->nattr)
+            continue;
+        if (memcmp(q->attr, p->attr, q->nattr * sizeof *q->attr) == 0)
+            return plain_type(path_type(pl->p, file, i));
+    }
+    return false;
+}
+
+static bool unknown_call(Plan *pl, u32 file, const Call *c)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    if (passes_code(f, c)) return true;
+    if (path_external(pl->p, file, c->callee).n) return false;
+    if (p->root == ROOT_GLOBAL && p->nattr == 0)
+        return false; /* a builtin, or a class that nothing is known of */
+    return p->nattr == 0 || p->truncated || !plain_receiver(pl, file, p);
+}
+
+Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark)
+{
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    Reach worst = REACH_NO;
+    u32 left = REACH_LIMIT;
+    pl->epoch++;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->span.start < span.start || c->span.end > span.end) continue;
+        u32 targets[16], n = call_targets(pl->p, file, i, targets, COUNT_OF(targets));
+        for (u32 k = 0; k < n; k++) {
+            Reach r = reaches(pl, targets[k], mark, &left);
+            if (r == REACH_YES) return r;
+            worst = MAX(worst, r);
+        }
+        if (n == 0 && unknown_call(pl, file, c)) worst = REACH_UNKNOWN;
+    }
+    return worst;
+}
+
+bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock)
+{
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
+        if (pl->p->section_lock[pl->p->section_base[file] + i] == lock &&
+            span.start <= f->sections.v[i].stmt && f->sections.v[i].stmt < span.end)
+            return true;
+    return false;
+}
+
+/* ---- upwards ---- */
+
+static bool in_section(const Program *p, const CallEdge *e, u32 lock)
+{
+    const Facts *f = p->facts[e->file];
+    const Call *c = &f->calls.v[e->call];
+    const Func *fn = &f->funcs.v[c->func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
+        if (p->section_lock[p->section_base[e->file] + i] == lock &&
+            f->sections.v[i].span.start <= c->span.start && c->span.end <= f->sections.v[i].span.end)
+            return true;
+    return false;
+}
+
+static bool holding(Plan *pl, u32 g, u32 lock, bool weak)
+{
+    if (pl->seen[g] == pl->epoch) return false;
+    pl->seen[g] = pl->epoch;
+    for (u32 i = pl->caller_first[g]; i < pl->caller_first[g + 1]; i++) {
+        const CallEdge *e = &pl->p->edges.v[pl->caller_edge[i]];
+        if (e->weak && !weak) continue;
+        if (in_section(pl->p, e, lock) || holding(pl, e->caller, lock, weak)) return true;
+    }
+    return false;
+}
+
+bool reach_holding(Plan *pl, u32 gfunc, u32 lock, bool weak)
+{
+    pl->epoch++;
+    return holding(pl, gfunc, lock, weak);
+}

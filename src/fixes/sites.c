@@ -1,0 +1,242 @@
+/* The files concerned, parsed again, and the statements that stand at the sites of a race.
+ *
+ * A region is the smallest run of whole statements of one block that holds two spans: both are lifted to
+ * the block they have in common. Where the run does not stand on lines of its own (a; b, or a suite on the
+ * line of its header), it grows to the statements it shares its lines with, or to the compound statement
+ * around. */
+#include "fixes/fixes.h"
+#include "parse/parse.h"
+
+const Source *site_source(const Plan *pl, u32 file)
+{
+    return pl->p->facts[file]->source;
+}
+
+static void site_drop(Plan *pl, u32 file)
+{
+    tree_free(pl->files[file]->tree);
+    arena_free(&pl->files[file]->a);
+    free(pl->files[file]);
+    pl->files[file] = NULL;
+    pl->nparsed--;
+}
+
+/* Makes room by dropping the file that was used longest ago. */
+static void site_room(Plan *pl)
+{
+    if (pl->nparsed < SITE_FILES) return;
+    u32 oldest = NONE;
+    for (u32 i = 0; i < pl->p->nfiles; i++)
+        if (pl->files[i] && (oldest == NONE || pl->files[i]->used < pl->files[oldest]->used)) oldest = i;
+    site_drop(pl, oldest);
+}
+
+static SiteFile *site_file(Plan *pl, u32 file, bool tree)
+{
+    SiteFile *f = pl->files[file];
+    if (!f) {
+        site_room(pl);
+        f = pl->files[file] = xmalloc(sizeof *f);
+        *f = (SiteFile){0};
+        pl->nparsed++;
+    }
+    f->used = ++pl->tick;
+    if (f->ast.v && (f->tree || !tree)) return f;
+    f->tree = tree_parse(site_source(pl, file));
+    if (!f->ast.v) f->ast = ast_build(&f->a, f->tree);
+    if (tree) return f;
+    tree_free(f->tree);
+    f->tree = NULL;
+    return f;
+}
+
+const Ast *site_ast(Plan *pl, u32 file)
+{
+    return &site_file(pl, file, false)->ast;
+}
+
+const Tree *site_tree(Plan *pl, u32 file)
+{
+    return site_file(pl, file, true)->tree;
+}
+
+void sites_free(Plan *pl)
+{
+    for (u32 i = 0; i < pl->p->nfiles; i++)
+        if (pl->files[i]) site_drop(pl, i);
+}
+
+/* ---- nodes ---- */
+
+u32 ast_at(const Ast *t, Span s)
+{
+    u32 n = 0;
+    for (;;) {
+        u32 c = t->v[n].child;
+        while (c != NONE && !(t->v[c].named && t->v[c].start <= s.start && s.end <= t->v[c].end))
+            c = t->v[c].next;
+        if (c == NONE) return n;
+        n = c;
+    }
+}
+
+bool ast_is_statement(const Ast *t, u32 n)
+{
+    const Node *x = &t->v[n];
+    if (x->parent == NONE || !x->named || x->kind == NODE_comment || x->kind == NODE_line_continuation)
+        return false;
+    u8 k = t->v[x->parent].kind;
+    return k == NODE_module || k == NODE_block;
+}
+
+u32 ast_statement(const Ast *t, u32 n)
+{
+    while (n != NONE && !ast_is_statement(t, n)) n = t->v[n].parent;
+    return n;
+}
+
+bool ast_inside(const Ast *t, u32 n, u32 outer)
+{
+    while (n != NONE && n != outer) n = t->v[n].parent;
+    return n == outer;
+}
+
+u32 ast_definition(const Ast *t, Span span)
+{
+    u32 n = ast_at(t, span);
+    for (; n != NONE && t->v[n].start == span.start && t->v[n].end == span.end; n = t->v[n].parent)
+        if (t->v[n].kind == NODE_function_definition || t->v[n].kind == NODE_class_definition) return n;
+    return NONE;
+}
+
+/* ---- regions ---- */
+
+/* The statement among the ancestors of n (or n) that is a child of `block`. */
+static u32 child_of(const Ast *t, u32 n, u32 block)
+{
+    while (n != NONE && t->v[n].parent != block) n = t->v[n].parent;
+    return n;
+}
+
+static u32 common_block(const Ast *t, u32 a, u32 b)
+{
+    for (u32 n = t->v[a].parent; n != NONE; n = t->v[n].parent)
+        if ((t->v[n].kind == NODE_block || t->v[n].kind == NODE_module) && ast_inside(t, b, n)) return n;
+    return NONE;
+}
+
+static bool only_blanks(Str text, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        if (text.p[i] != ' ' && text.p[i] != '\t' && text.p[i] != '\f') return false;
+    return true;
+}
+
+static bool starts_line(const Source *s, u32 at)
+{
+    size_t from = at;
+    while (from > 0 && s->text.p[from - 1] != '\n' && s->text.p[from - 1] != '\r') from--;
+    if (from == 0 && s->bom) from = 3;
+    return only_blanks(s->text, from, at);
+}
+
+static bool ends_line(const Source *s, u32 at)
+{
+    size_t i = at;
+    while (i < s->text.n && (s->text.p[i] == ' ' || s->text.p[i] == '\t')) i++;
+    return i == s->text.n || s->text.p[i] == '\n' || s->text.p[i] == '\r' || s->text.p[i] == '#';
+}
+
+static u32 before(const Ast *t, u32 n)
+{
+    u32 last = NONE;
+    for (u32 c = ast_first(t, t->v[n].parent); c != NONE && c != n; c = ast_after(t, c)) last = c;
+    return last;
+}
+
+/* Grows the run until it stands on whole lines. False when it would leave the function. */
+static bool whole_lines(const Source *s, const Ast *t, u32 *first, u32 *last)
+{
+    for (;;) {
+        bool at_start = starts_line(s, t->v[*first].start), at_end = ends_line(s, t->v[*last].end);
+        if (at_start && at_end) return true;
+        u32 p = at_start ? NONE : before(t, *first), n = at_end ? NONE : ast_after(t, *last);
+        if (p != NONE) *first = p;
+        else if (n != NONE) *last = n;
+        else {
+            u32 up = ast_statement(t, t->v[t->v[*first].parent].parent);
+            u8 k = up == NONE ? NODE_module : t->v[up].kind;
+            if (k == NODE_module || k == NODE_function_definition || k == NODE_class_definition ||
+                k == NODE_decorated_definition)
+                return false;
+            *first = *last = up;
+        }
+    }
+}
+
+bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why)
+{
+    const Ast *t = site_ast(pl, file);
+    const Source *s = site_source(pl, file);
+    u32 na = ast_statement(t, ast_at(t, a)), nb = ast_statement(t, ast_at(t, b));
+    if (na == NONE || nb == NONE) {
+        *why = S("its statement is not found");
+        return false;
+    }
+    u32 block = common_block(t, na, nb);
+    u32 first = child_of(t, na, block), last = child_of(t, nb, block);
+    if (t->v[last].start < t->v[first].start) {
+        u32 swap = first;
+        first = last;
+        last = swap;
+    }
+    if (s->newline == NL_CR || !whole_lines(s, t, &first, &last)) {
+        u32 line, column;
+        source_position(s, t->v[first].start, &line, &column);
+        *why = str_fmt(pl->a, "the statement in line %u shares its line with others", line);
+        return false;
+    }
+    Span body = pl->p->facts[file]->funcs.v[func].body;
+    if (func != 0 && (t->v[first].start < body.start || t->v[last].end > body.end)) {
+        *why = S("it stands in a lambda or on the line of its function's header");
+        return false;
+    }
+    *out = (Region){.file = file, .func = func, .first = first, .last = last, .access = NONE,
+                    .span = {t->v[first].start, t->v[last].end}};
+    return true;
+}
+
+/* ---- matches of a page's query ---- */
+
+typedef struct Finder {
+    Arena *a;
+    const Query *q;
+    Span want;
+    CaptureVec *out;
+    bool found;
+} Finder;
+
+static bool within(Span in, Span out)
+{
+    return out.start <= in.start && in.end <= out.end;
+}
+
+static bool finder_match(void *ctx, const Match *m)
+{
+    Finder *f = ctx;
+    for (u32 i = 0; i < m->n && !f->found; i++) {
+        Span s = node_span(m->node[i]);
+        f->found = str_is(query_capture_name(f->q, m->capture[i]), "place") &&
+                   (within(s, f->want) || within(f->want, s));
+    }
+    for (u32 i = 0; f->found && i < m->n; i++)
+        vec_push(f->a, f->out, (Capture){query_capture_name(f->q, m->capture[i]), node_span(m->node[i])});
+    return !f->found;
+}
+
+bool site_match(Plan *pl, const Query *q, u32 file, Span span, CaptureVec *out)
+{
+    Finder f = {.a = pl->a, .q = q, .want = span, .out = out};
+    query_run(q, site_source(pl, file), tree_root(site_tree(pl, file)), finder_match, &f);
+    return f.found;
+}

@@ -1,0 +1,226 @@
+/* UG102, UG103, UG104, UG201, UG203: a test and the act that it decides, with a gap between them.
+ *
+ * For each act the nearest test before it that decides it is taken: with double-checked locking that is the inner one,
+ * under the lock. What kind of finding it is follows from what is tested, what is done and what the place holds. */
+#include "races/races.h"
+
+static bool is_test(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    if (a->test && a->cond != NONE) return true;
+    if (a->op != OP_ITEM_LOAD && a->op != OP_LOAD && a->op != OP_RETURN && a->op != OP_METHOD && a->op != OP_ARG) return false;
+    for (u32 b = a->block; b != NONE; b = f->blocks.v[b].parent)
+        if (f->blocks.v[b].kind == BLOCK_TRY) return true;
+    return false;
+}
+
+static bool is_act(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    u32 e = access_effect(p, ga);
+    return (e & EFFECT_WRITE) || (e & EFFECT_RAISES) || (a->op == OP_METHOD && p->places.v[p->access_place[ga]].kind != PLACE_GLOBAL);
+}
+
+static u32 nearest_test(const Finder *f, u32 act)
+{
+    u32 best = NONE;
+    GId ga = access_gid(f->p, act);
+    const Facts *x = f->p->facts[ga.file];
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 t = f->acc[i];
+        if (t == act) continue;
+        GId gt = access_gid(f->p, t);
+        if (gt.file != ga.file || x->accesses.v[gt.id].func != x->accesses.v[ga.id].func) continue;
+        if (!is_test(f->p, t) || !test_decides(f->p, t, act)) continue;
+        const Access *ta = &x->accesses.v[gt.id];
+        if ((ta->op == OP_CONTAINS || ta->op == OP_METHOD || ta->op == OP_ITEM_LOAD) && !same_key(f->p, t, act) && ta->key != SYM_EMPTY &&
+            x->accesses.v[ga.id].op != OP_STORE && (x->accesses.v[ga.id].op == OP_ITEM_STORE || x->accesses.v[ga.id].op == OP_ITEM_LOAD || x->accesses.v[ga.id].op == OP_ITEM_DEL))
+            continue;
+        if (best == NONE || t > best) best = t;
+    }
+    return best;
+}
+
+static Str method_of(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    return a->op == OP_METHOD || a->op == OP_CREAD ? sym_str(f, a->method) : S("");
+}
+
+static bool pops(const Program *p, u32 ga)
+{
+    Str m = method_of(p, ga);
+    return str_is(m, "pop") || str_is(m, "popleft") || str_is(m, "popitem") || str_is(m, "get_nowait") || (str_is(m, "get") && p->places.v[p->access_place[ga]].type.kind == TYPE_QUEUE);
+}
+
+/* while q / if len(q) / if not q.empty() */
+static bool emptiness(const Program *p, u32 test)
+{
+    const Access *t = program_access(p, test);
+    Str m = method_of(p, test);
+    return t->op == OP_TRUTH || str_is(m, "len") || str_is(m, "empty") || str_is(m, "qsize") || str_is(m, "bool");
+}
+
+static const Def *stored_def(const Program *p, u32 act)
+{
+    GId g = access_gid(p, act);
+    const Facts *f = p->facts[g.file];
+    u32 v = f->accesses.v[g.id].value;
+    return v == NONE ? NULL : &f->defs.v[v];
+}
+
+/* Nothing is lost when two threads store the same constant. */
+static bool harmless_store(const Program *p, u32 test, u32 act)
+{
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
+    const Def *d = stored_def(p, act);
+    if (!d) return false;
+    bool none_test = t->test == TEST_NONE || t->test == TEST_NOT_IN || t->op == OP_HASATTR;
+    if (d->kind == VAL_NUMBER || d->kind == VAL_STRING) return none_test || t->test == TEST_COMPARE;
+    return d->kind == VAL_NONE && t->test != TEST_NOT_NONE && t->test != TEST_TRUE;
+}
+
+/* `if x in registry: raise` is a courtesy, not the protection of an invariant. */
+static bool only_raises(const Program *p, u32 test)
+{
+    GId g = access_gid(p, test);
+    const Facts *f = p->facts[g.file];
+    const Access *t = &f->accesses.v[g.id];
+    if (t->cond == NONE) return false;
+    const Cond *c = &f->conds.v[t->cond];
+    if (c->then_block == NONE || !f->blocks.v[c->then_block].exits) return false;
+    Str body = str_trim(str_slice(f->source->text, f->blocks.v[c->then_block].span.start, f->blocks.v[c->then_block].span.end));
+    return str_starts(body, S("raise"));
+}
+
+/* Is the read item or method call only dangerous when somebody takes away what was tested? */
+static u32 effects_against(const Program *p, u32 test, u32 act)
+{
+    u32 e = access_effect(p, act);
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    if (!(e & EFFECT_WRITE)) {
+        if (a->op == OP_METHOD && t->op == OP_TRUTH) return EFFECT_REBIND;
+        return EFFECT_SHRINK | EFFECT_REBIND;
+    }
+    if (pops(p, act) || a->op == OP_ITEM_DEL) return EFFECT_SHRINK | EFFECT_REBIND;
+    return EFFECT_WRITE;
+}
+
+/* A binding that others set to None (or delete) while it is used. */
+static bool reset_elsewhere(const Finder *f, Conflict c)
+{
+    if (c.witness == NONE) return false;
+    const Access *w = program_access(f->p, c.witness);
+    if (w->op == OP_DEL) return true;
+    if (w->op != OP_STORE) return false;
+    const Def *d = stored_def(f->p, c.witness);
+    return d && d->kind == VAL_NONE;
+}
+
+static RuleId classify(const Finder *f, u32 test, u32 act)
+{
+    const Program *p = f->p;
+    const Place *x = &p->places.v[f->place];
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    if (pops(p, act) && emptiness(p, test)) {
+        if (x->type.kind == TYPE_LIST) return UG201;
+        if (x->type.kind == TYPE_DICT || x->type.kind == TYPE_SET || x->type.kind == TYPE_ORDERED_DICT) return UG102;
+        if (x->type.kind == TYPE_UNKNOWN && str_is(method_of(p, act), "pop")) return UG201;
+        return UG203;
+    }
+    if (a->op == OP_ITEM_LOAD && emptiness(p, test) && (x->type.kind == TYPE_LIST || x->type.kind == TYPE_DEQUE)) return x->type.kind == TYPE_LIST ? UG201 : UG203;
+    if (a->op == OP_ITEM_STORE || str_is(method_of(p, act), "setdefault")) {
+        bool missing = t->test == TEST_NOT_IN || t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_ITEM_LOAD || t->op == OP_RETURN || t->test == TEST_IN ||
+                       t->test == TEST_NOT_NONE || (t->op == OP_METHOD && t->test == TEST_TRUE);
+        return missing ? UG104 : UG102;
+    }
+    if (a->op == OP_STORE) {
+        bool missing = t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_HASATTR || t->test == TEST_NOT_NONE || t->test == TEST_TRUE || !t->test;
+        const Def *d = stored_def(p, act);
+        bool clears = d && d->kind == VAL_NONE;
+        if (missing && !clears) return UG103;
+    }
+    return UG102;
+}
+
+static void describe(Finder *f, Race *r, u32 test, u32 act)
+{
+    const Program *p = f->p;
+    Str s = short_state(p, f->place);
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    const Def *d = stored_def(p, act);
+    switch (r->rule) {
+    case UG103:
+        if (d && d->kind == VAL_BOOL) race_message(f, r, "%.*s is tested on line %u and set here; two threads may both find it unset and both go on", STR_ARG(s), t->line);
+        else race_message(f, r, "%.*s is made on first use; two threads may both make it (tested on line %u), and the second object replaces the first", STR_ARG(s), t->line);
+        break;
+    case UG104:
+        race_message(f, r, "%.*s is looked up on line %u and filled here; two threads may both miss and both compute the entry, one replacing the other's", STR_ARG(s), t->line);
+        break;
+    case UG201:
+    case UG203:
+        race_message(f, r, "%.*s is tested on line %u and an item taken here; another thread may take the last item in between, and this raises", STR_ARG(s), t->line);
+        break;
+    default:
+        if (access_effect(p, act) & EFFECT_WRITE)
+            race_message(f, r, "%.*s is tested on line %u and changed here; another thread may change it in between", STR_ARG(s), t->line);
+        else
+            race_message(f, r, "%.*s is tested on line %u and used here; another thread may take it away in between", STR_ARG(s), t->line);
+    }
+    (void)a;
+}
+
+static void report(Finder *f, u32 test, u32 act)
+{
+    const Program *p = f->p;
+    bool maybe = false, held = one_section(p, test, act, &maybe);
+    const Access *a = program_access(p, act);
+    u32 effect = access_effect(p, act);
+    if (held && !maybe && lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE) {
+        Conflict w = conflict_find(f, act, effects_against(p, test, act), true);
+        if (w.witness == NONE || w.witness == act) return;
+        return; /* the other side lacks the lock: that is where it is reported */
+    }
+    if (harmless_store(p, test, act)) return;
+    if ((effect & EFFECT_RAISES) && failure_caught(p, act) && !(a->op == OP_ITEM_STORE)) return;
+    Conflict c = conflict_find(f, act, effects_against(p, test, act), true);
+    if (c.witness == NONE) { /* the act is locked, the test is not: the gap before the lock */
+        c = conflict_find(f, test, effects_against(p, test, act), true);
+        if (c.witness == NONE && !held && may_run_together(p, act, act)) c = (Conflict){act, CONF_MEDIUM, false};
+        if (c.witness == NONE) return;
+    }
+    if (!(effect & EFFECT_WRITE)) {
+        bool binding = program_access(p, test)->op == OP_TRUTH || program_access(p, test)->op == OP_HASATTR;
+        if (a->op == OP_METHOD && (!binding || !reset_elsewhere(f, c) || program_access(p, test)->test == TEST_COMPARE)) return;
+        if (a->op == OP_ITEM_LOAD && c.witness != NONE && (access_effect(p, c.witness) & EFFECT_REBIND) && !(access_effect(p, c.witness) & EFFECT_SHRINK)) return;
+        if (a->op == OP_METHOD && c.confidence == CONF_MEDIUM && !(p->places.v[f->place].evidence & (EV_GUARDED | EV_CLASS_LOCKS))) return;
+    }
+    if (maybe) c.confidence = CONF_LOW;
+    Race *r = race_add(f, classify(f, test, act), act, c);
+    r->test = test;
+    r->act = act;
+    race_site(r, test);
+    f->claimed[test] = 1;
+    if (only_raises(p, test)) r->confidence = CONF_LOW;
+    const Def *d = stored_def(p, act);
+    if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
+    if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE && !(p->places.v[f->place].evidence & EV_GUARDED) &&
+        program_access(p, test)->test == TEST_COMPARE)
+        r->confidence = CONF_LOW;
+    describe(f, r, test, act);
+}
+
+void race_check(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 act = f->acc[i];
+        if (f->claimed[act] || !is_act(f->p, act)) continue;
+        u32 test = nearest_test(f, act);
+        if (test != NONE && !f->claimed[test]) report(f, test, act);
+    }
+}

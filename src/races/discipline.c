@@ -1,0 +1,169 @@
+/* UG301, UG302, UG304, UG305, UG306: how one function uses its locks.
+ *
+ * Needs section_lock and the facts of one file. A lock known by its name only never accuses. */
+#include "races/races.h"
+
+static Race *at_section(Finder *f, RuleId rule, u32 file, const Section *s, u32 lock, Confidence c)
+{
+    const Facts *x = f->p->facts[file];
+    u32 end = s->stmt;
+    while (end < x->source->text.n && x->source->text.p[end] != '\n' && x->source->text.p[end] != '\r') end++;
+    Race *r = race_at(f, rule, file, s->func, (Span){s->stmt, end}, f->p->locks.v[lock].display, c);
+    r->lock = lock;
+    return r;
+}
+
+/* A lock made by this very call: nobody else can hold it. */
+static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    if (p->locks.v[lock].func != p->func_base[file] + s->func || s->func == 0) return;
+    u32 place = p->locks.v[lock].place;
+    for (u32 i = 0; place != NONE && i < p->places.v[place].n; i++) { /* handed to others or used by inner functions: theirs too */
+        u32 ga = p->place_access.v[p->places.v[place].first + i];
+        const Access *a = program_access(p, ga);
+        if (a->func != s->func || a->op == OP_ARG || a->op == OP_RETURN || a->op == OP_STORE) {
+            const Path *q = &x->paths.v[a->path];
+            if (a->func != s->func || a->span.end != s->span.start || q->nattr) return;
+        }
+    }
+    Race *r = at_section(f, UG301, file, s, lock, CONF_HIGH);
+    race_message(f, r, "this lock is made anew by every call, so no two threads ever wait for each other here");
+}
+
+static void without_finally(Finder *f, u32 file, const Section *s, u32 lock)
+{
+    const Facts *x = f->p->facts[file];
+    if (s->kind != SECTION_ACQUIRE || s->finally || f->p->locks.v[lock].maybe) return;
+    u32 calls = 0;
+    for (u32 i = 0; i < x->calls.n; i++)
+        if (x->calls.v[i].func == s->func && x->calls.v[i].span.start > s->span.start && x->calls.v[i].span.end < s->span.end) calls++;
+    if (!calls) return;
+    Race *r = at_section(f, UG302, file, s, lock, CONF_MEDIUM);
+    race_message(f, r, "an exception between acquire() and release() leaves the lock taken for ever; use `with`");
+}
+
+static bool is_manager(const Program *p, u32 file, u32 func)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++) {
+        Str d = path_text(p->arena, x, x->decorators.v[i]);
+        if (str_contains(d, S("contextmanager")) || str_contains(d, S("fixture"))) return true;
+    }
+    return false;
+}
+
+static void across_suspension(Finder *f, u32 file, const Section *s, u32 lock)
+{
+    const Facts *x = f->p->facts[file];
+    if (f->p->locks.v[lock].maybe || f->p->locks.v[lock].kind == TYPE_UNKNOWN) return;
+    for (u32 i = 0; i < x->suspends.n; i++) {
+        const Suspend *y = &x->suspends.v[i];
+        if (y->func != s->func || y->offset < s->span.start || y->offset >= s->span.end) continue;
+        if (y->is_yield && !x->funcs.v[s->func].is_async && is_manager(f->p, file, s->func)) continue;
+        u32 line, column;
+        source_position(x->source, y->offset, &line, &column);
+        Race *r = at_section(f, UG304, file, s, lock, y->is_yield ? CONF_MEDIUM : CONF_HIGH);
+        if (y->is_yield) race_message(f, r, "the generator is suspended on line %u with the lock taken; until it is resumed, every other thread waits", line);
+        else race_message(f, r, "the coroutine is suspended on line %u with a thread lock taken; another task that wants it stops the whole event loop", line);
+        return;
+    }
+}
+
+/* Does this function itself take the lock (in its own sections)? */
+static const Section *takes(const Program *p, u32 gfunc, u32 lock)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *x = p->facts[g.file];
+    const Func *fn = &x->funcs.v[g.id];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
+        if (p->section_lock[p->section_base[g.file] + i] == lock && !x->sections.v[i].maybe) return &x->sections.v[i];
+    return NULL;
+}
+
+static bool plain_lock(const Program *p, u32 lock)
+{
+    const Lock *l = &p->locks.v[lock];
+    return !l->maybe && l->kind == TYPE_LOCK && l->func == NONE && l->place != NONE;
+}
+
+/* Is the callee called on the same object? An instance lock of another object is another lock. */
+static bool same_object(const Program *p, const CallEdge *e, u32 lock)
+{
+    if (p->places.v[p->locks.v[lock].place].kind != PLACE_INSTANCE) return true;
+    const Facts *x = p->facts[e->file];
+    const Path *q = &x->paths.v[x->calls.v[e->call].callee];
+    return (q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr <= 1;
+}
+
+static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
+{
+    const Program *p = f->p;
+    if (!plain_lock(p, lock) || s->maybe) return;
+    u32 caller = p->func_base[file] + s->func;
+    for (u32 i = p->edge_first[caller]; i < p->edge_first[caller + 1]; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->weak || e->call == NONE || e->file != file) continue;
+        const Call *c = &p->facts[file]->calls.v[e->call];
+        if (c->span.start < s->span.start || c->span.start >= s->span.end || !same_object(p, e, lock)) continue;
+        const Section *inner = takes(p, e->callee, lock);
+        if (!inner || inner->kind != SECTION_WITH) continue;
+        Str callee = func_display(f->a, p, e->callee);
+        Race *r = at_section(f, UG305, file, s, lock, CONF_HIGH);
+        r->call = p->call_base[file] + e->call;
+        race_message(f, r, "the lock is held when %.*s is called on line %u, which takes it again; a Lock waits for itself for ever", STR_ARG(callee), c->line);
+        return;
+    }
+}
+
+static void nested_same(Finder *f, u32 file, u32 section, u32 lock)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    const Section *s = &x->sections.v[section];
+    if (!plain_lock(p, lock) || s->kind != SECTION_WITH) return;
+    for (u32 i = 0; i < x->sections.n; i++) {
+        const Section *y = &x->sections.v[i];
+        if (i == section || y->func != s->func || y->kind != SECTION_WITH || p->section_lock[p->section_base[file] + i] != lock) continue;
+        if (y->span.start <= s->span.start || y->span.start >= s->span.end || y->path != s->path) continue;
+        Race *r = at_section(f, UG305, file, y, lock, CONF_HIGH);
+        race_message(f, r, "this lock is held already by the `with` around it; a Lock waits for itself for ever");
+        return;
+    }
+}
+
+static void wait_without_loop(Finder *f, u32 file)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    for (u32 i = 0; i < x->accesses.n; i++) {
+        const Access *a = &x->accesses.v[i];
+        if (a->op != OP_METHOD || !str_is(sym_str(x, a->method), "wait") || a->awaited) continue;
+        u32 place = p->access_place[p->access_base[file] + i];
+        Type t = place != NONE ? p->places.v[place].type : path_type(p, file, a->path);
+        if (t.kind != TYPE_CONDITION) continue;
+        bool loop = false;
+        for (u32 b = a->block; b != NONE; b = x->blocks.v[b].parent) loop |= x->blocks.v[b].kind == BLOCK_LOOP;
+        if (loop || a->cond != NONE) continue;
+        Race *r = race_at(f, UG306, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
+        race_message(f, r, "wait() can return without its condition being true (another thread was faster, or it timed out); test the condition in a while loop, or use wait_for()");
+    }
+}
+
+void race_discipline(Finder *f, u32 file)
+{
+    const Facts *x = f->p->facts[file];
+    for (u32 i = 0; i < x->sections.n; i++) {
+        const Section *s = &x->sections.v[i];
+        u32 lock = f->p->section_lock[f->p->section_base[file] + i];
+        if (lock == NONE) continue;
+        lock_per_call(f, file, s, lock);
+        without_finally(f, file, s, lock);
+        across_suspension(f, file, s, lock);
+        self_deadlock(f, file, s, lock);
+        nested_same(f, file, i, lock);
+    }
+    wait_without_loop(f, file);
+}

@@ -1,0 +1,111 @@
+/* Runs the rules: first those about places, one place at a time, then those about files and locks; silences, filters,
+ * sorts. A finding that a stronger rule has made of the same access is not made again (Finder.claimed). */
+#include "races/races.h"
+
+static bool worth_looking(const Place *x)
+{
+    return x->n && x->display.n && is_data(x);
+}
+
+typedef Vec(u32) IdVec;
+
+/* The accesses of the place. A local that only its owner touches is nobody else's. */
+static void collect(Finder *f, Arena *scratch, IdVec *v)
+{
+    const Place *x = &f->p->places.v[f->place];
+    bool foreign = x->kind != PLACE_CLOSURE;
+    for (u32 i = 0; i < x->n; i++) {
+        u32 ga = f->p->place_access.v[x->first + i];
+        GId g = access_gid(f->p, ga);
+        const Access *a = &f->p->facts[g.file]->accesses.v[g.id];
+        if (f->p->func_base[g.file] + a->func != x->owner) foreign = true;
+        vec_push(scratch, v, ga);
+    }
+    if (!foreign) v->n = 0;
+}
+
+static void place_rules(Finder *f, Arena *scratch)
+{
+    IdVec v = {0};
+    collect(f, scratch, &v);
+    f->acc = v.v;
+    f->nacc = v.n;
+    if (!v.n) return;
+    race_update(f);
+    race_check(f);
+    race_iterate(f);
+    race_iterator(f);
+    race_fields(f);
+    race_guard(f);
+    race_growth(f);
+}
+
+static int race_cmp(const void *a, const void *b)
+{
+    const Race *x = a, *y = b;
+    if (x->file != y->file) return x->file < y->file ? -1 : 1;
+    if (x->span.start != y->span.start) return x->span.start < y->span.start ? -1 : 1;
+    if (x->rule != y->rule) return x->rule < y->rule ? -1 : 1;
+    return x->fingerprint < y->fingerprint ? -1 : x->fingerprint > y->fingerprint;
+}
+
+static bool path_ignored(const Options *o, Str path, RuleId rule)
+{
+    for (u32 i = 0; i < o->path_ignores.n; i++)
+        if (glob_match(o->path_ignores.v[i].glob, path) && rule_selected(rule, o->path_ignores.v[i].codes.v, o->path_ignores.v[i].codes.n)) return true;
+    return false;
+}
+
+static bool wanted(const Program *p, const Race *r)
+{
+    const Options *o = p->options;
+    if (r->confidence < o->min_confidence) return false;
+    if (o->select.n && !rule_selected(r->rule, o->select.v, o->select.n)) return false;
+    if (o->ignore.n && rule_selected(r->rule, o->ignore.v, o->ignore.n)) return false;
+    if (r->rule == UG902 && !(o->select.n && rule_selected(UG902, o->select.v, o->select.n))) return false; /* opt-in */
+    return !path_ignored(o, p->facts[r->file]->source->path, r->rule);
+}
+
+static void single_threaded(const Program *p, RaceVec *out)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < out->n; i++) {
+        const Facts *x = p->facts[out->v[i].file];
+        bool quiet = false;
+        for (u32 k = 0; k < x->comments.n; k++) {
+            const Comment *c = &x->comments.v[k];
+            if (c->kind != COMMENT_SINGLE_THREADED && c->kind != COMMENT_THREAD_CONFINED) continue;
+            quiet |= out->v[i].line >= c->first_line && out->v[i].line <= c->last_line;
+        }
+        if (!quiet) out->v[n++] = out->v[i];
+    }
+    out->n = n;
+}
+
+void races_find(Arena *a, const Program *p, RaceVec *out)
+{
+    Arena scratch = {0};
+    Finder f = {.a = a, .p = p, .out = out, .claimed = arena_new(&scratch, u8, p->access_base[p->nfiles] + 1)};
+    for (u32 i = 0; i < p->places.n; i++) {
+        if (!worth_looking(&p->places.v[i])) continue;
+        f.place = i;
+        Arena room = {0};
+        place_rules(&f, &room);
+        arena_free(&room);
+    }
+    for (u32 file = 0; file < p->nfiles; file++) {
+        race_start(&f, file);
+        race_build(&f, file);
+        race_discipline(&f, file);
+        race_settings(&f, file);
+    }
+    race_lock_order(&f);
+    single_threaded(p, out);
+    races_suppress(&f);
+    u32 n = 0;
+    for (u32 i = 0; i < out->n; i++)
+        if (wanted(p, &out->v[i])) out->v[n++] = out->v[i];
+    out->n = n;
+    if (n) qsort(out->v, n, sizeof *out->v, race_cmp);
+    arena_free(&scratch);
+}

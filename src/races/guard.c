@@ -1,0 +1,98 @@
+/* UG108: the place is guarded by a lock elsewhere, and changed here without it. UG307: against a guarded-by comment.
+ *
+ * Also turns what the other rules found about a guarded place into UG108: the cure is the lock that is there. Plain loads
+ * are atomic and stay silent; a lone store of a constant is reported only where nearly all writes are guarded. */
+#include "races/races.h"
+
+typedef struct Tally {
+    u32 writes, guarded_writes, guarded;
+} Tally;
+
+static Tally tally(const Finder *f, u32 lock)
+{
+    Tally t = {0, 0, 0};
+    for (u32 i = 0; i < f->nacc; i++) {
+        bool held = lockset_has(f->p, f->p->access_locks[f->acc[i]], lock), w = access_effect(f->p, f->acc[i]) & EFFECT_WRITE;
+        t.writes += w;
+        t.guarded_writes += w && held;
+        t.guarded += held;
+    }
+    return t;
+}
+
+/* What was found about a place with a guard becomes a finding about that guard. */
+static void relabel(Finder *f, u32 first, u32 lock)
+{
+    for (u32 i = first; i < f->out->n; i++) {
+        Race *r = &f->out->v[i];
+        if (r->place != f->place || r->rule == UG106 || r->rule == UG107 || r->lock != NONE) continue;
+        if (r->rule != UG101 && r->rule != UG102 && r->rule != UG103 && r->rule != UG104) continue;
+        bool unguarded = !lockset_has(f->p, f->p->access_locks[r->sites[0]], lock);
+        if (!unguarded) continue;
+        r->rule = UG108;
+        r->severity = SEV_ERROR;
+        r->lock = lock;
+        Str guard = f->p->locks.v[lock].display;
+        Str tail = guard.n ? str_slice(guard, str_rfind(guard, '.') == guard.n ? 0 : str_rfind(guard, '.') + 1, guard.n) : guard;
+        r->message = str_fmt(f->a, "%.*s; elsewhere %.*s guards it", STR_ARG(r->message), STR_ARG(tail));
+        r->fingerprint = hash_mix(r->fingerprint, 108);
+    }
+}
+
+static bool constant_store(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    if (a->op != OP_STORE || a->value == NONE) return false;
+    u8 k = f->defs.v[a->value].kind;
+    return k == VAL_NONE || k == VAL_BOOL || k == VAL_NUMBER || k == VAL_STRING || k == VAL_PATH;
+}
+
+static void odd_writes(Finder *f, u32 lock, Tally t)
+{
+    const Program *p = f->p;
+    if (t.guarded_writes < 2 || t.guarded_writes * 3 < t.writes * 2) return;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        if (f->claimed[ga] || !(access_effect(p, ga) & EFFECT_WRITE) || lockset_has(p, p->access_locks[ga], lock)) continue;
+        const Access *a = program_access(p, ga);
+        bool lone = a->op == OP_STORE || a->op == OP_METHOD || a->op == OP_ITEM_STORE || a->op == OP_DEL;
+        Conflict c = conflict_find(f, ga, EFFECT_WRITE, false);
+        if (c.witness == NONE) continue;
+        if (constant_store(p, ga)) c.confidence = CONF_LOW;
+        else if (lone && c.confidence > CONF_MEDIUM) c.confidence = CONF_MEDIUM;
+        Race *r = race_add(f, UG108, ga, c);
+        r->lock = lock;
+        race_message(f, r, "%.*s is changed here without %.*s, which %u of its %u writes hold", STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[lock].display),
+                     t.guarded_writes, t.writes);
+    }
+}
+
+static void declared(Finder *f, u32 lock)
+{
+    const Program *p = f->p;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], lock)) continue;
+        GId g = access_gid(p, ga);
+        const FuncInfo *fi = &p->funcs[p->func_base[g.file] + program_access(p, ga)->func];
+        if (fi->construct && p->places.v[f->place].kind == PLACE_INSTANCE) continue;
+        Race *r = race_add(f, UG307, ga, (Conflict){ga, CONF_HIGH, false});
+        r->nwhy = 0;
+        r->lock = lock;
+        race_message(f, r, "%.*s is declared as guarded by %.*s and used here without it", STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[lock].display));
+    }
+}
+
+void race_guard(Finder *f)
+{
+    const Place *x = &f->p->places.v[f->place];
+    if (x->declared_guard != NONE) declared(f, x->declared_guard);
+    if (x->guard == NONE || f->p->locks.v[x->guard].maybe) return;
+    Tally t = tally(f, x->guard);
+    u32 first = 0;
+    for (u32 i = f->out->n; i-- > 0 && f->out->v[i].place == f->place;) first = i;
+    if (f->out->n && t.guarded_writes) relabel(f, first, x->guard);
+    odd_writes(f, x->guard, t);
+}

@@ -1,0 +1,155 @@
+/* Pairs of accesses: conflict, control, common critical section; and how sure we are that threads share the place. */
+#include "races/races.h"
+
+static bool maybe_locked(const Program *p, u32 ga)
+{
+    const LockSet *s = &p->locksets.v[p->access_locks[ga]];
+    for (u32 i = 0; i < s->n; i++)
+        if (p->locks.v[s->ids[i]].maybe) return true;
+    return false;
+}
+
+/* Visible roots are the best evidence; then a lock elsewhere; then where the state lives. */
+static u8 confidence_of(const Finder *f, bool roots)
+{
+    const Place *x = &f->p->places.v[f->place];
+    if (roots) return CONF_HIGH;
+    if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
+    if (x->evidence & EV_MODULE) return CONF_MEDIUM;
+    if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR)) return CONF_MEDIUM;
+    return CONF_LOW;
+}
+
+static bool has_roots(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
+    return fi->nroots > 0;
+}
+
+/* Does the main program itself, not only some unknown caller, reach the access? */
+static bool main_side(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    return p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func].main;
+}
+
+/* A closure variable is shared only when a function other than its owner uses it in another thread. */
+static bool closure_private(const Finder *f, u32 a, u32 b)
+{
+    const Place *x = &f->p->places.v[f->place];
+    if (x->kind != PLACE_CLOSURE) return false;
+    GId ga = access_gid(f->p, a), gb = access_gid(f->p, b);
+    u32 fa = f->p->func_base[ga.file] + f->p->facts[ga.file]->accesses.v[ga.id].func;
+    u32 fb = f->p->func_base[gb.file] + f->p->facts[gb.file]->accesses.v[gb.id].func;
+    return fa == x->owner && fb == x->owner;
+}
+
+Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self)
+{
+    const Program *p = f->p;
+    Conflict best = {NONE, CONF_LOW, false};
+    u32 score = 0;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 gb = f->acc[i];
+        if ((gb == ga && !self) || !(access_effect(p, gb) & effects) || closure_private(f, ga, gb)) continue;
+        if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE) continue;
+        bool roots = has_roots(p, ga) && has_roots(p, gb);
+        bool some_root = has_roots(p, ga) || has_roots(p, gb);
+        u8 c = confidence_of(f, roots || (some_root && main_side(p, has_roots(p, ga) ? gb : ga)));
+        if (maybe_locked(p, ga) || maybe_locked(p, gb)) c = CONF_LOW;
+        u32 s = 1 + c * 4u + (gb != ga ? 2 : 0) + (roots ? 1 : 0);
+        if (s <= score) continue;
+        score = s;
+        best = (Conflict){gb, c, roots};
+    }
+    return best;
+}
+
+bool same_key(const Program *p, u32 a, u32 b)
+{
+    GId ga = access_gid(p, a), gb = access_gid(p, b);
+    u32 ka = p->facts[ga.file]->accesses.v[ga.id].key, kb = p->facts[gb.file]->accesses.v[gb.id].key;
+    if (ka == SYM_EMPTY || kb == SYM_EMPTY) return true;
+    return ga.file == gb.file && ka == kb;
+}
+
+/* A handler for KeyError, AttributeError, IndexError … around the test, with the act in it. */
+static bool handler_decides(const Facts *f, const Access *t, const Access *a)
+{
+    for (u32 b = a->block; b != NONE; b = f->blocks.v[b].parent) {
+        const Block *x = &f->blocks.v[b];
+        if (x->kind != BLOCK_EXCEPT || x->cond == NONE) continue;
+        u32 body = f->conds.v[x->cond].then_block;
+        if (body == NONE || !block_within(f, t->block, body)) continue;
+        Str c = sym_str(f, x->catches);
+        return !c.n || str_contains(c, S("KeyError")) || str_contains(c, S("AttributeError")) || str_contains(c, S("IndexError")) ||
+               str_contains(c, S("LookupError")) || str_contains(c, S("NameError"));
+    }
+    return false;
+}
+
+bool test_decides(const Program *p, u32 test, u32 act)
+{
+    GId gt = access_gid(p, test), ga = access_gid(p, act);
+    if (gt.file != ga.file) return false;
+    const Facts *f = p->facts[gt.file];
+    const Access *t = &f->accesses.v[gt.id], *a = &f->accesses.v[ga.id];
+    if (t->func != a->func || t->span.start > a->span.start) return false;
+    if (handler_decides(f, t, a)) return true;
+    if (t->cond == NONE || !t->test) return false;
+    const Cond *c = &f->conds.v[t->cond];
+    if (a->cond == t->cond && a->span.start > t->span.start && a->span.start >= c->head.start && a->span.end <= c->head.end) return true;
+    if (c->then_block != NONE && block_within(f, a->block, c->then_block)) return true;
+    if (c->else_block != NONE && block_within(f, a->block, c->else_block)) return true;
+    if (a->span.start < c->span.end || !block_within(f, a->block, c->block)) return false;
+    bool exits = (c->then_block != NONE && f->blocks.v[c->then_block].exits) || (c->else_block != NONE && f->blocks.v[c->else_block].exits);
+    return exits && !c->loop;
+}
+
+bool one_section(const Program *p, u32 first, u32 second, bool *maybe)
+{
+    GId ga = access_gid(p, first), gb = access_gid(p, second);
+    const Facts *f = p->facts[ga.file];
+    const Access *a = &f->accesses.v[ga.id], *b = &f->accesses.v[gb.id];
+    const Func *fn = &f->funcs.v[a->func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        const Section *s = &f->sections.v[i];
+        u32 lock = p->section_lock[p->section_base[ga.file] + i];
+        if (lock == NONE || p->locks.v[lock].func != NONE) continue;
+        bool both = a->span.start >= s->span.start && a->span.start < s->span.end && b->span.start >= s->span.start && b->span.start < s->span.end;
+        if (!both) continue;
+        if (maybe) *maybe = p->locks.v[lock].maybe;
+        return true;
+    }
+    u32 entry = p->funcs[p->func_base[ga.file] + a->func].entry_locks;
+    if (!p->locksets.v[entry].n) return false;
+    if (maybe) *maybe = p->locks.v[p->locksets.v[entry].ids[0]].maybe;
+    return true;
+}
+
+bool failure_caught(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    for (u32 b = a->block; b != NONE; b = f->blocks.v[b].parent) {
+        if (f->blocks.v[b].kind == BLOCK_WITH) { /* contextlib.suppress */
+            for (u32 i = 0; i < f->sections.n; i++)
+                if (f->sections.v[i].func == a->func && f->sections.v[i].span.end == f->blocks.v[b].span.end &&
+                    str_contains(path_text(p->arena, f, f->sections.v[i].path), S("suppress")))
+                    return true;
+        }
+        if (f->blocks.v[b].kind != BLOCK_TRY || f->blocks.v[b].cond == NONE) continue;
+        for (u32 h = 0; h < f->blocks.n; h++) {
+            const Block *x = &f->blocks.v[h];
+            if (x->kind != BLOCK_EXCEPT || x->cond != f->blocks.v[b].cond) continue;
+            Str c = sym_str(f, x->catches);
+            static const char *const words[] = {"KeyError", "IndexError", "LookupError", "Empty", "Full", "Exception", "AttributeError", "ValueError", "RuntimeError"};
+            if (!c.n) return true;
+            for (u32 i = 0; i < COUNT_OF(words); i++)
+                if (str_contains(c, str_from(words[i]))) return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,87 @@
+/* Shared by the files of races/: one function per kind of race, helpers to pair accesses and to fill in a Race.
+ *
+ *   ops.c       what a method or reader does to a container (ops.tsv)
+ *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
+ *   report.c    a Race from its accesses: message parts, reasons, fingerprint
+ *   update.c check.c iterate.c iterator.c guard.c growth.c   rules about one place
+ *   start.c build.c discipline.c order.c settings.c          rules about calls and locks
+ *   find.c      runs the rules, sorts, filters
+ *   suppress.c  comments that silence findings
+ *   explain.c dump.c */
+#ifndef UNGIL_RACES_H
+#define UNGIL_RACES_H
+
+#include "pipeline.h"
+
+typedef struct Finder {
+    Arena *a;
+    const Program *p;
+    RaceVec *out;
+    u8 *claimed; /* by global access: a stronger rule has reported it */
+    /* the place being looked at */
+    u32 place;
+    const u32 *acc; /* its accesses that count, in text order */
+    u32 nacc;
+} Finder;
+
+/* ops.c */
+typedef enum Effect {
+    EFFECT_NONE = 0,
+    EFFECT_WRITE = 1,  /* changes the container or the binding */
+    EFFECT_GROW = 2,   /* changes its size: adds */
+    EFFECT_SHRINK = 4, /* changes its size: takes away */
+    EFFECT_REBIND = 8, /* another object is bound */
+    EFFECT_READ = 16,
+    EFFECT_RAISES = 32 /* raises when what was tested is gone */
+} Effect;
+u32 access_effect(const Program *p, u32 gaccess);
+/* Is reading the whole of a container of this type with this reader safe while others change it? (memory-model.md 2.1) */
+bool reader_is_safe(u8 type, Str reader, bool view);
+bool is_data(const Place *x);
+
+/* pair.c */
+typedef struct Conflict {
+    u32 witness;      /* the access that conflicts, NONE */
+    u8 confidence;
+    bool roots;       /* both sides are reached from visible thread roots */
+} Conflict;
+/* An access of the place with one of these effects that may run at the same time as `ga` without a common lock. `self`:
+ * may ga conflict with itself in another thread? */
+Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self);
+/* Does the test decide whether the act runs (same function)? */
+bool test_decides(const Program *p, u32 test, u32 act);
+/* Are both inside one and the same critical section, or does every caller hold a lock? A lock known by its name only
+ * counts too; then *maybe is set. */
+bool one_section(const Program *p, u32 first, u32 second, bool *maybe);
+/* Is the access inside a try that catches what it would raise? */
+bool failure_caught(const Program *p, u32 ga);
+bool same_key(const Program *p, u32 a, u32 b);
+
+/* report.c */
+Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c);
+void race_site(Race *r, u32 ga);
+void race_why(Finder *f, Race *r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* "x is …" message; the pattern distinguishes fingerprints of one function. */
+void race_message(Finder *f, Race *r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+Race *race_at(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state, Confidence c);
+Str short_state(const Program *p, u32 place);
+const char *state_word(const Program *p, u32 place);
+
+/* the rules */
+void race_update(Finder *f);
+void race_check(Finder *f);
+void race_iterate(Finder *f);
+void race_iterator(Finder *f);
+void race_guard(Finder *f);
+void race_growth(Finder *f);
+void race_fields(Finder *f);
+void race_start(Finder *f, u32 file);
+void race_build(Finder *f, u32 file);
+void race_discipline(Finder *f, u32 file);
+void race_lock_order(Finder *f);
+void race_settings(Finder *f, u32 file);
+
+/* suppress.c */
+void races_suppress(Finder *f);
+
+#endif

@@ -1,0 +1,137 @@
+/* From accesses to a Race: position, sites, reasons, fingerprint. */
+#include "races/races.h"
+
+#include <stdarg.h>
+
+static u8 default_impact(RuleId rule)
+{
+    switch (rule) {
+    case UG103: return IMPACT_WORSE;
+    case UG104: return IMPACT_DUPLICATE;
+    case UG202: case UG601: case UG602: case UG603: return IMPACT_ADVICE;
+    case UG101: case UG106: case UG107: case UG201: case UG203: case UG108: return IMPACT_NEW;
+    default: return IMPACT_WORSE;
+    }
+}
+
+/* Of what stays the same when lines move: rule, module, function, state, and the how-manieth of its kind there. */
+static u64 fingerprint(const Finder *f, const Race *r, u32 file, u32 func)
+{
+    const Facts *x = f->p->facts[file];
+    Str name = func_display(f->a, f->p, f->p->func_base[file] + func);
+    u64 h = hash_mix(str_hash(str_from(rule_table[r->rule].code)), str_hash(name));
+    h = hash_mix(h, str_hash(r->state));
+    h = hash_mix(h, str_hash(x->source->module));
+    u32 same = 0;
+    for (u32 i = 0; i + 1 < f->out->n; i++) same += f->out->v[i].fingerprint == hash_mix(h, 0) || (f->out->v[i].rule == r->rule && f->out->v[i].file == file && str_eq(f->out->v[i].state, r->state) && f->out->v[i].func == func);
+    return hash_mix(h, same);
+}
+
+static Race *race_new(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state)
+{
+    Race *r = vec_add(f->a, f->out);
+    *r = (Race){.rule = (u8)rule, .impact = default_impact(rule), .severity = (u8)rule_table[rule].severity, .file = file, .func = func,
+                .place = NONE, .span = span, .test = NONE, .act = NONE, .lock = NONE, .call = NONE, .fix = NONE, .state = state};
+    const Source *s = f->p->facts[file]->source;
+    source_position(s, span.start, &r->line, &r->column);
+    source_position(s, span.end, &r->end_line, &r->end_column);
+    r->fingerprint = fingerprint(f, r, file, func);
+    return r;
+}
+
+void race_site(Race *r, u32 ga)
+{
+    for (u32 i = 0; i < r->nsites; i++)
+        if (r->sites[i] == ga && i != 0) return;
+    if (r->nsites < RACE_SITES) r->sites[r->nsites++] = ga;
+}
+
+void race_why(Finder *f, Race *r, const char *fmt, ...)
+{
+    if (r->nwhy == RACE_WHY) return;
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    r->why[r->nwhy++] = str_dup(f->a, str_from(text));
+}
+
+void race_message(Finder *f, Race *r, const char *fmt, ...)
+{
+    char text[768];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    r->message = str_dup(f->a, str_from(text));
+}
+
+/* Why the place counts as shared, in sentences. */
+static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
+{
+    const Program *p = f->p;
+    const Place *x = &p->places.v[f->place];
+    GId g = access_gid(p, site);
+    const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
+    if (fi->nroots) {
+        const Root *root = &p->roots.v[fi->roots[0]];
+        race_why(f, r, "reached from %.*s%s", STR_ARG(root->display), fi->many ? ", which may run more than once at a time" : "");
+    }
+    if (x->evidence & EV_GUARDED) race_why(f, r, "%.*s is held at %u of its %u accesses", STR_ARG(p->locks.v[x->guard].display), x->guarded, x->total);
+    if (!c.roots && x->kind == PLACE_GLOBAL && x->file != NONE) race_why(f, r, "it is module state, shared by all threads that use this module");
+    if (!c.roots && x->file == NONE) race_why(f, r, "it belongs to the whole process; any import or call in another thread may change it");
+    if (!c.roots && x->kind == PLACE_CLASS_ATTR) race_why(f, r, "it is class state, shared by all instances and threads");
+    if (!c.roots && x->kind == PLACE_DEFAULT) race_why(f, r, "the default value is made once and shared by all calls");
+    if (!c.roots && x->kind == PLACE_CLOSURE) race_why(f, r, "the inner function outlives the call and may run in any thread");
+    if (x->kind == PLACE_INSTANCE && x->evidence & EV_SINGLETON) race_why(f, r, "an object of its class is kept in a global or class attribute");
+    if (x->kind == PLACE_INSTANCE && !fi->nroots && x->evidence & EV_CLASS_LOCKS && !(x->evidence & EV_GUARDED))
+        race_why(f, r, "its class uses locks or threads");
+    if (x->kind == PLACE_INSTANCE && x->evidence & EV_DECORATOR) race_why(f, r, "its object wraps a function or attribute and is shared by all callers");
+}
+
+static void place_impact(Race *r, const Place *x)
+{
+    if (x->type.kind == TYPE_ORDERED_DICT) r->impact = IMPACT_NEW;
+}
+
+Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c)
+{
+    GId g = access_gid(f->p, site);
+    const Access *a = &f->p->facts[g.file]->accesses.v[g.id];
+    const Place *x = &f->p->places.v[f->place];
+    Race *r = race_new(f, rule, g.file, a->func, a->span, x->display);
+    r->place = f->place;
+    r->confidence = c.confidence;
+    r->sites[0] = site;
+    r->sites[1] = c.witness;
+    r->nsites = 2;
+    f->claimed[site] = 1;
+    place_impact(r, x);
+    why_shared(f, r, site, c);
+    return r;
+}
+
+Race *race_at(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state, Confidence c)
+{
+    Race *r = race_new(f, rule, file, func, span, state);
+    r->confidence = (u8)c;
+    return r;
+}
+
+Str short_state(const Program *p, u32 place)
+{
+    return p->syms.strs[p->places.v[place].name];
+}
+
+const char *state_word(const Program *p, u32 place)
+{
+    const Place *x = &p->places.v[place];
+    switch (x->type.kind) {
+    case TYPE_LIST: return "list";
+    case TYPE_DICT: case TYPE_DEFAULT_DICT: case TYPE_ORDERED_DICT: case TYPE_COUNTER: return "dict";
+    case TYPE_SET: return "set";
+    case TYPE_DEQUE: return "deque";
+    default: return "container";
+    }
+}

@@ -1,0 +1,80 @@
+/* UG402: a setting of the whole process changed for a while. UG403: a thread-local attribute set in one thread only. */
+#include "races/races.h"
+
+static const struct {
+    const char *name, *what;
+    u8 conf; /* without a visible thread */
+} settings[] = {
+    {"warnings.catch_warnings", "the list of warning filters", CONF_MEDIUM}, {"os.chdir", "the working directory", CONF_LOW},
+    {"contextlib.chdir", "the working directory", CONF_LOW}, {"os.umask", "the file mode mask", CONF_LOW},
+    {"locale.setlocale", "the locale", CONF_LOW}, {"contextlib.redirect_stdout", "sys.stdout", CONF_LOW},
+    {"contextlib.redirect_stderr", "sys.stderr", CONF_LOW}, {"sys.setrecursionlimit", "the recursion limit", CONF_LOW},
+    {"socket.setdefaulttimeout", "the default timeout of sockets", CONF_LOW}, {"time.tzset", "the time zone", CONF_LOW},
+};
+
+static void process_settings(Finder *f, u32 file)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    for (u32 i = 0; i < x->calls.n; i++) {
+        const Call *c = &x->calls.v[i];
+        const FuncInfo *fi = &p->funcs[p->func_base[file] + c->func];
+        if (c->func == 0 || fi->import_time || (!fi->nroots && !fi->api)) continue;
+        Str ext = path_external(p, file, c->callee);
+        for (u32 k = 0; ext.n && k < COUNT_OF(settings); k++) {
+            if (!str_is(ext, settings[k].name)) continue;
+            bool catch = str_is(ext, "warnings.catch_warnings");
+            if (catch && p->options->target >= 14) break; /* context-aware there (memory-model.md 2, point 10) */
+            Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->nroots ? CONF_HIGH : settings[k].conf);
+            r->call = p->call_base[file] + i;
+            race_message(f, r, "%.*s changes %s of the whole process; all other threads see the change, and two of these at once restore the wrong value%s", STR_ARG(ext),
+                         settings[k].what, catch ? " (cured in free-threaded 3.14)" : "");
+        }
+    }
+}
+
+/* loc = threading.local(); loc.cache = {} at module level, and loc.cache read in functions without a default. */
+static void local_set_once(Finder *f, u32 file)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    for (u32 i = 0; i < x->accesses.n; i++) {
+        const Access *a = &x->accesses.v[i];
+        const Path *q = &x->paths.v[a->path];
+        bool once = a->func == 0 || (p->funcs[p->func_base[file] + a->func].construct && q->root == ROOT_SELF);
+        if (a->op != OP_STORE || !q->nattr || !once || x->blocks.v[a->block].kind == BLOCK_CLASS) continue;
+        u32 holder = NONE;
+        for (u32 k = 0; k < x->paths.n && holder == NONE; k++) {
+            const Path *h = &x->paths.v[k];
+            if (h->root != q->root || h->nattr + 1 != q->nattr || h->name != q->name) continue;
+            if (h->root != ROOT_SELF && h->func != q->func) continue;
+            bool same = true;
+            for (u32 j = 0; j < h->nattr; j++) same &= h->attr[j] == q->attr[j];
+            if (same) holder = k;
+        }
+        if (holder == NONE || path_type(p, file, holder).kind != TYPE_LOCAL) continue;
+        u32 reader = NONE;
+        bool guarded = false;
+        for (u32 k = 0; k < x->accesses.n; k++) {
+            const Access *b = &x->accesses.v[k];
+            const Path *y = &x->paths.v[b->path];
+            bool same = y->root == q->root && y->nattr == q->nattr && y->name == q->name && y->attr[y->nattr - 1] == q->attr[q->nattr - 1] &&
+                        (q->nattr < 2 || y->attr[0] == q->attr[0]);
+            if (!same || b->func == 0 || b->func == a->func) continue;
+            if (b->op == OP_HASATTR || b->op == OP_STORE || failure_caught(p, p->access_base[file] + k)) guarded = true;
+            else if (reader == NONE) reader = k;
+        }
+        if (reader == NONE || guarded) continue;
+        Race *r = race_at(f, UG403, file, a->func, a->span, path_text(f->a, x, a->path), CONF_HIGH);
+        r->sites[0] = p->access_base[file] + i;
+        r->sites[1] = p->access_base[file] + reader;
+        r->nsites = 2;
+        race_message(f, r, "this sets the attribute in the current thread only; in any other thread the use on line %u raises AttributeError", x->accesses.v[reader].line);
+    }
+}
+
+void race_settings(Finder *f, u32 file)
+{
+    process_settings(f, file);
+    local_set_once(f, file);
+}

@@ -1,0 +1,87 @@
+/* UG101: a read-modify-write without a lock. x += 1, d[k] += 1, x = f(x), n = self.n … self.n = n + 1, swaps.
+ *
+ * Needs the accesses of one place; pairs each update with a write that may run at the same time without a common lock.
+ * A read outside the critical section that computes what is written inside it counts too.
+ * Not handled: updates through setattr with computed names, in-place operators of user classes. */
+#include "races/races.h"
+
+static bool reads_value(const Program *p, u32 from, u32 to)
+{
+    GId gf = access_gid(p, from), gt = access_gid(p, to);
+    const Facts *f = p->facts[gf.file];
+    const Access *a = &f->accesses.v[gf.id], *b = &f->accesses.v[gt.id];
+    bool binding = b->op == OP_STORE;
+    switch (a->op) {
+    case OP_LOAD: case OP_TRUTH: case OP_ARG: return binding;
+    case OP_ITEM_LOAD: return b->op == OP_ITEM_STORE && same_key(p, from, to);
+    case OP_CREAD: return b->op == OP_ITEM_STORE && str_is(sym_str(f, a->method), "len");
+    case OP_METHOD: return b->op == OP_ITEM_STORE && (str_is(sym_str(f, a->method), "get") || str_is(sym_str(f, a->method), "pop")) && same_key(p, from, to);
+    default: return false;
+    }
+}
+
+/* The read whose value the store writes back changed, or NONE. A read that a branch between decides is check-then-act. */
+static u32 read_of(const Program *p, u32 store)
+{
+    GId g = access_gid(p, store);
+    const Facts *f = p->facts[g.file];
+    for (u32 i = 0; i < f->flows.n; i++) {
+        if (f->flows.v[i].to != g.id) continue;
+        u32 from = p->access_base[g.file] + f->flows.v[i].from;
+        const Access *a = &f->accesses.v[f->flows.v[i].from];
+        if (a->cond != NONE && f->conds.v[a->cond].is_expr && test_decides(p, from, store)) continue;
+        if (reads_value(p, from, store)) return from;
+    }
+    return NONE;
+}
+
+/* self.x = self.x + "…" of text or an object kept by one owner is rarely a race; numbers and containers are. */
+static bool is_update(const Program *p, u32 ga, u32 *read)
+{
+    const Access *a = program_access(p, ga);
+    *read = ga;
+    if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
+    if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
+    *read = read_of(p, ga);
+    return *read != NONE;
+}
+
+static void describe(Finder *f, Race *r, u32 ga, u32 read)
+{
+    const Access *a = program_access(f->p, ga);
+    Str s = short_state(f->p, f->place);
+    bool item = a->op == OP_ITEM_AUG || a->op == OP_ITEM_STORE;
+    if (read != ga && program_access(f->p, read)->line != a->line)
+        race_message(f, r, "%.*s is read on line %u and written back here; an update by another thread in between is lost", STR_ARG(s), program_access(f->p, read)->line);
+    else
+        race_message(f, r, "%s %.*s is read, changed and written back in separate steps; updates by other threads in between are lost",
+                     item ? "an item of" : "", STR_ARG(s));
+    if (r->message.n && r->message.p[0] == ' ') r->message = str_slice(r->message, 1, r->message.n);
+}
+
+void race_update(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i], read;
+        if (f->claimed[ga] || !is_update(f->p, ga, &read)) continue;
+        bool maybe = false;
+        if (read != ga && one_section(f->p, read, ga, &maybe) && !maybe && lockset_common(f->p, f->p->access_locks[read], f->p->access_locks[ga]) != NONE) {
+            Conflict c = conflict_find(f, ga, EFFECT_WRITE, true);
+            if (c.witness == NONE) continue;
+        }
+        Conflict c = conflict_find(f, read, EFFECT_WRITE, true);
+        if (read != ga && c.witness == NONE) {
+            /* each half under the lock, but not in one piece */
+            if (lockset_common(f->p, f->p->access_locks[read], f->p->access_locks[ga]) == NONE || one_section(f->p, read, ga, NULL)) continue;
+            c = (Conflict){ga, CONF_MEDIUM, false};
+            if (!may_run_together(f->p, ga, ga)) continue;
+        }
+        if (c.witness == NONE) continue;
+        if (c.witness == read && read != ga) c.witness = ga;
+        Race *r = race_add(f, UG101, ga, c);
+        r->test = read;
+        r->act = ga;
+        if (read != ga) race_site(r, read);
+        describe(f, r, ga, read);
+    }
+}
