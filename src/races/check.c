@@ -4,6 +4,8 @@
  * under the lock. What kind of finding it is follows from what is tested, what is done and what the place holds. */
 #include "races/races.h"
 
+enum { TESTS_BACK = 300 }; /* accesses of one place in one function that are looked through for its test */
+
 static bool is_test(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
@@ -23,24 +25,25 @@ static bool is_act(const Program *p, u32 ga)
     return (e & EFFECT_WRITE) || (e & EFFECT_RAISES) || (a->op == OP_METHOD && p->places.v[p->access_place[ga]].kind != PLACE_GLOBAL);
 }
 
-static u32 nearest_test(const Finder *f, u32 act)
+/* A test of one key says nothing about another. */
+static bool other_key(const Finder *f, u32 test, u32 act)
 {
-    u32 best = NONE;
-    GId ga = access_gid(f->p, act);
-    const Facts *x = f->p->facts[ga.file];
-    for (u32 i = 0; i < f->nacc; i++) {
+    const Access *t = program_access(f->p, test), *a = program_access(f->p, act);
+    bool keyed = t->op == OP_CONTAINS || t->op == OP_METHOD || t->op == OP_ITEM_LOAD;
+    bool item = a->op == OP_ITEM_STORE || a->op == OP_ITEM_LOAD || a->op == OP_ITEM_DEL;
+    return keyed && item && t->key != SYM_EMPTY && !same_key(f->p, test, act);
+}
+
+/* The last test before the act, in the same function, that decides it. `at` is the act's index. */
+static u32 nearest_test(const Finder *f, u32 at)
+{
+    u32 act = f->acc[at], func = program_access(f->p, act)->func, file = access_gid(f->p, act).file;
+    for (u32 i = at, seen = 0; i-- > 0 && seen < TESTS_BACK; seen++) {
         u32 t = f->acc[i];
-        if (t == act) continue;
-        GId gt = access_gid(f->p, t);
-        if (gt.file != ga.file || x->accesses.v[gt.id].func != x->accesses.v[ga.id].func) continue;
-        if (!is_test(f->p, t) || !test_decides(f->p, t, act)) continue;
-        const Access *ta = &x->accesses.v[gt.id];
-        if ((ta->op == OP_CONTAINS || ta->op == OP_METHOD || ta->op == OP_ITEM_LOAD) && !same_key(f->p, t, act) && ta->key != SYM_EMPTY &&
-            x->accesses.v[ga.id].op != OP_STORE && (x->accesses.v[ga.id].op == OP_ITEM_STORE || x->accesses.v[ga.id].op == OP_ITEM_LOAD || x->accesses.v[ga.id].op == OP_ITEM_DEL))
-            continue;
-        if (best == NONE || t > best) best = t;
+        if (access_gid(f->p, t).file != file || program_access(f->p, t)->func != func) break;
+        if (is_test(f->p, t) && test_decides(f->p, t, act) && !other_key(f, t, act)) return t;
     }
-    return best;
+    return NONE;
 }
 
 static Str method_of(const Program *p, u32 ga)
@@ -220,7 +223,7 @@ void race_check(Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         u32 act = f->acc[i];
         if (f->claimed[act] || !is_act(f->p, act)) continue;
-        u32 test = nearest_test(f, act);
+        u32 test = nearest_test(f, i);
         if (test != NONE && !f->claimed[test]) report(f, test, act);
     }
 }
