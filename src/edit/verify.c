@@ -119,7 +119,7 @@ static void races_gone(Proof *v, const Map *before, const Map *after)
 
 static bool lock_rule(u8 rule)
 {
-    return rule == UG303 || rule == UG304 || rule == UG305;
+    return rule == UG301 || rule == UG303 || rule == UG304 || rule == UG305;
 }
 
 /* The fixes to blame for a finding that was not there: those of its place; for a finding about locks also those that

@@ -157,7 +157,10 @@ typedef struct Plan {
     SiteFile **files; /* by file, NULL when not parsed now */
     u32 nparsed, tick;
     Vec(Work) works;
-    u32 nfuncs, nclasses;
+    RaceVec doubtful;   /* findings of any confidence, once a lock is to be planned: a lock guards them all */
+    Map doubtful_first; /* place → index of its first one in doubtful */
+    u32 *doubtful_next;
+    u32 nfuncs;
     u32 *mark, marks; /* by global function: the last question that asked about it, see reach.c */
     u32 *seen, epoch;
     u32 *caller_first, *caller_edge; /* edges by callee */

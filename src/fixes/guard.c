@@ -188,12 +188,49 @@ static void other_writes(Plan *pl, Work *w)
     }
 }
 
+/* Findings that are not believed enough to be reported, by place. Where a lock comes in, it is taken there too. */
+static void doubtful_find(Plan *pl)
+{
+    if (pl->doubtful_next) return;
+    Options *o = arena_new(pl->a, Options, 1);
+    Program *p = arena_new(pl->a, Program, 1);
+    *o = *pl->p->options;
+    o->min_confidence = CONF_LOW;
+    o->select.n = o->ignore.n = 0;
+    *p = *pl->p;
+    p->options = o;
+    races_find(pl->a, p, &pl->doubtful);
+    pl->doubtful_next = arena_new(pl->a, u32, pl->doubtful.n + 1);
+    for (u32 i = 0; i < pl->doubtful.n; i++) {
+        if (pl->doubtful.v[i].place == NONE || pl->doubtful.v[i].suppressed) continue;
+        u32 *first = map_at(pl->a, &pl->doubtful_first, pl->doubtful.v[i].place);
+        pl->doubtful_next[i] = *first;
+        *first = i;
+    }
+}
+
+static bool two_steps(u8 rule)
+{
+    return rule == UG101 || rule == UG102 || rule == UG103 || rule == UG104 || rule == UG108 || rule == UG201 || rule == UG203;
+}
+
+static void doubtful_regions(Plan *pl, Work *w)
+{
+    doubtful_find(pl);
+    for (u32 i = map_get(&pl->doubtful_first, w->place); i != NONE; i = pl->doubtful_next[i]) {
+        const Race *r = &pl->doubtful.v[i];
+        if (two_steps(r->rule) && r->test != NONE && r->act != NONE && !in_construction(pl, w, r->act))
+            region_add(pl, w, r->test, r->act, false);
+    }
+}
+
 bool plan_guard(Plan *pl, Work *w, const Page *page)
 {
     if (w->place == NONE) return false;
     w->page = page;
     w->regions.n = 0;
     for (u32 i = 0; i < w->races.n; i++) race_regions(pl, w, &pl->races->v[w->races.v[i]]);
+    doubtful_regions(pl, w);
     other_writes(pl, w);
     return true;
 }
