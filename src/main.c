@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <signal.h>
 
-/* ---- the stages that work file by file ------------------------------------------------------------------ */
+/* ---- the stages that work file by file ----------------------------------------------------------------- */
 
 typedef struct FactsJob {
     const SourceList *sources;
@@ -33,7 +33,7 @@ static Facts **facts_all(Arena *a, const Options *o, const SourceList *sources, 
     return job.facts;
 }
 
-/* ---- the pipeline --------------------------------------------------------------------------------------- */
+/* ---- the pipeline -------------------------------------------------------------------------------------- */
 
 /* Prints one stage's dump (--dump) and ends the run. */
 static int dump_out(Buf *out, Err *e)
@@ -84,7 +84,7 @@ static int run(Arena *a, const Options *o, Err *e)
     }
 }
 
-/* ---- commands that need no analysis, or little ---------------------------------------------------------- */
+/* ---- commands that need no analysis, or little --------------------------------------------------------- */
 
 static void json_out(Buf *out, json_t *value)
 {
@@ -101,9 +101,11 @@ static int rules_list(const Options *o, Err *e)
     json_t *all = json_array();
     for (u32 i = 0; i < RULE_COUNT; i++) {
         const RuleInfo *r = &rule_table[i];
-        if (o->format == FMT_TEXT) buf_fmt(&out, "%s  %-34s %-8s %s\n", r->code, r->name, severity_name[r->severity], r->line);
-        else json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s}", "code", r->code, "name", r->name, "severity",
-                                                  severity_name[r->severity], "summary", r->line));
+        if (o->format == FMT_TEXT)
+            buf_fmt(&out, "%s  %-34s %-8s %s\n", r->code, r->name, severity_name[r->severity], r->line);
+        else
+            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s}", "code", r->code, "name", r->name,
+                                                 "severity", severity_name[r->severity], "summary", r->line));
     }
     if (o->format == FMT_JSON) json_out(&out, all);
     else json_decref(all);
@@ -120,9 +122,12 @@ static int transforms_list(Arena *a, const Options *o, Err *e)
         const Page *p = pages.v[i];
         Str id = page_id(p), rules = page_rules(p), safety = page_safety(p), title = page_title(p);
         if (o->format == FMT_TEXT)
-            buf_fmt(&out, "%-24.*s %-14.*s %-7.*s %.*s\n", STR_ARG(id), STR_ARG(rules), STR_ARG(safety), STR_ARG(title));
-        else json_array_append_new(all, json_pack("{s:s%, s:s%, s:s%, s:s%}", "id", id.p, id.n, "rules", rules.p, rules.n,
-                                                  "safety", safety.p, safety.n, "title", title.p, title.n));
+            buf_fmt(&out, "%-24.*s %-14.*s %-7.*s %.*s\n", STR_ARG(id), STR_ARG(rules), STR_ARG(safety),
+                    STR_ARG(title));
+        else
+            json_array_append_new(all, json_pack("{s:s%, s:s%, s:s%, s:s%}", "id", id.p, id.n, "rules",
+                                                 rules.p, rules.n, "safety", safety.p, safety.n, "title",
+                                                 title.p, title.n));
     }
     if (o->format == FMT_JSON) json_out(&out, all);
     else json_decref(all);
@@ -136,7 +141,8 @@ static void rule_describe(Buf *out, RuleId rule, const PageList *pages)
     for (u32 i = 0; i < pages->n; i++) {
         if (!str_contains(page_rules(pages->v[i]), str_from(r->code))) continue;
         Str id = page_id(pages->v[i]), title = page_title(pages->v[i]);
-        buf_fmt(out, "\nFixed by %.*s: %.*s. `ungil explain %.*s` shows it.\n", STR_ARG(id), STR_ARG(title), STR_ARG(id));
+        buf_fmt(out, "\nFixed by %.*s: %.*s. `ungil explain %.*s` shows it.\n", STR_ARG(id), STR_ARG(title),
+                STR_ARG(id));
     }
 }
 
@@ -153,7 +159,8 @@ static int explain_word(Arena *a, const Options *o, Err *e)
         if (str_eq(page_id(pages.v[i]), word)) buf_str(&out, page_text(pages.v[i]));
     if (out.n) return emit_text(o, buf_view(&out), e) ? 0 : 2;
     if (str_find(word, ':') < word.n) return -1;
-    err_set(e, "'%.*s' is no rule, no transform and no FILE:LINE; see `ungil rules` and `ungil transforms`", STR_ARG(word));
+    err_set(e, "'%.*s' is no rule, no transform and no FILE:LINE; see `ungil rules` and `ungil transforms`",
+            STR_ARG(word));
     return 2;
 }
 

@@ -406,7 +406,7 @@ typedef struct Facts {
     Vec(Block) blocks;
     Vec(Cond) conds;
     Vec(Access) accesses; /* grouped by function, then in the order of evaluation as far as the text tells */
-    Vec(Flow) flows;
+    Vec(Flow) flows;      /* sorted by their ends */
     Vec(Def) defs;
     Vec(Call) calls;
     Vec(Arg) args;

@@ -91,6 +91,7 @@ def environment(**more):
     env.update(HOME=home(), XDG_CACHE_HOME=os.path.join(home(), "cache"), XDG_CONFIG_HOME=os.path.join(home(), "config"),
                GIT_CONFIG_NOSYSTEM="1", LC_ALL="C.UTF-8", TERM="dumb")
     env.pop("NO_COLOR", None)
+    env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1")
     env.update(more)
     return env
 

@@ -13,7 +13,10 @@ typedef enum OptKind {
     OPT_PATH,  /* Str, made absolute */
     OPT_LIST,  /* StrVec; on the command line separated by commas and repeatable */
     OPT_CODES, /* the same, of rules */
-    OPT_QUIET, OPT_LOUD, OPT_HELP, OPT_VERSION
+    OPT_QUIET,
+    OPT_LOUD,
+    OPT_HELP,
+    OPT_VERSION
 } OptKind;
 
 typedef struct OptRow {

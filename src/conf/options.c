@@ -5,9 +5,11 @@
 #include <getopt.h>
 #include <unistd.h>
 
-enum { LONG_BASE = 256 }; /* getopt's value of option_table[i] is LONG_BASE + i, of its --no- form OPT_MAX more */
+enum {
+    LONG_BASE = 256
+}; /* getopt's value of option_table[i] is LONG_BASE + i, of its --no- form OPT_MAX more */
 
-/* ---- words that are nearly right ------------------------------------------------------------------------ */
+/* ---- words that are nearly right ----------------------------------------------------------------------- */
 
 static u32 distance(Str a, Str b)
 {
@@ -48,7 +50,7 @@ static bool fail_near(Err *e, const char *what, Str s, const char *const *words,
     return err_set(e, "%s '%.*s'; run `ungil --help`", what, STR_ARG(s));
 }
 
-/* ---- values --------------------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 bool code_check(Str code, Err *e)
 {
@@ -104,7 +106,8 @@ bool option_set(Arena *a, const OptRow *row, Options *o, Str value, Str base, Er
         u64 n = 0;
         for (size_t i = 0; i < value.n; i++) {
             if (value.p[i] < '0' || value.p[i] > '9' || n > 9999)
-                return err_set(e, "%s must be a number from 0 to 9999, not '%.*s'", row->name, STR_ARG(value));
+                return err_set(e, "%s must be a number from 0 to 9999, not '%.*s'", row->name,
+                               STR_ARG(value));
             n = n * 10 + (u64)(value.p[i] - '0');
         }
         *(u32 *)slot = (u32)n;
@@ -116,7 +119,7 @@ bool option_set(Arena *a, const OptRow *row, Options *o, Str value, Str base, Er
     return true;
 }
 
-/* ---- getopt --------------------------------------------------------------------------------------------- */
+/* ---- getopt -------------------------------------------------------------------------------------------- */
 
 typedef struct Spec {
     struct option longs[2 * OPT_MAX + 1];
@@ -137,7 +140,8 @@ static void spec_make(Spec *s, Command c)
         const OptRow *row = &option_table[i];
         if (!(row->commands & 1u << c)) continue;
         bool arg = row->arg != NULL;
-        s->longs[n++] = (struct option){row->name, arg ? required_argument : no_argument, NULL, LONG_BASE + (int)i};
+        s->longs[n++] = (struct option){row->name, arg ? required_argument : no_argument, NULL,
+                                        LONG_BASE + (int)i};
         if (row_negatable(row)) {
             snprintf(s->names[i], sizeof s->names[i], "no-%s", row->name);
             s->longs[n++] = (struct option){s->names[i], no_argument, NULL, LONG_BASE + OPT_MAX + (int)i};
@@ -181,13 +185,17 @@ static bool option_take(Arena *a, Options *o, int got, bool *given, Str base, Er
     switch (row->kind) {
     case OPT_QUIET: o->verbosity = -1; return true;
     case OPT_LOUD: o->verbosity = 1; return true;
-    case OPT_HELP: vec_push(a, &o->args, str_from(command_table[o->command].name)); o->command = CMD_HELP; return true;
+    case OPT_HELP:
+        vec_push(a, &o->args, str_from(command_table[o->command].name));
+        o->command = CMD_HELP;
+        return true;
     case OPT_VERSION: o->command = CMD_VERSION; return true;
     default: break;
     }
     bool no = got >= LONG_BASE + OPT_MAX;
     Err why = {0};
-    if (option_set(a, row, o, row->arg ? str_from(optarg) : no ? S("false") : S("true"), base, &why)) return true;
+    if (option_set(a, row, o, row->arg ? str_from(optarg) : no ? S("false") : S("true"), base, &why))
+        return true;
     return err_set(e, "%s%s", row->kind == OPT_CODES ? "" : "--", why.msg);
 }
 
@@ -213,7 +221,7 @@ static bool arguments_parse(Arena *a, int argc, char **argv, Options *o, bool *g
     return true;
 }
 
-/* ---- the command ---------------------------------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------------------------------------- */
 
 bool command_named(Str word, Command *c)
 {
@@ -235,7 +243,8 @@ static bool command_parse(int argc, char **argv, Options *o, Err *e)
     if (argc < 2) return err_set(e, "no command given; try `ungil check`, or `ungil --help`");
     if (command_named(str_from(argv[1]), &o->command)) return true;
     if (argv[1][0] == '-') return err_set(e, "the command comes first: ungil check %s", argv[1]);
-    if (access(argv[1], F_OK) == 0) return err_set(e, "'%s' is no command; to analyse it: ungil check %s", argv[1], argv[1]);
+    if (access(argv[1], F_OK) == 0)
+        return err_set(e, "'%s' is no command; to analyse it: ungil check %s", argv[1], argv[1]);
     return fail_near(e, "unknown command", str_from(argv[1]), names, CMD_COUNT);
 }
 
@@ -275,10 +284,13 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
     if (!arguments_parse(a, argc - 1, argv + 1, o, given, e)) return false;
     colors_decide(o);
     if (o->baseline.n) return err_set(e, "--baseline is not available in this version");
-    if (o->command == CMD_HELP || o->command == CMD_VERSION) return o->command == CMD_HELP || arguments_check(o, e);
+    if (o->command == CMD_HELP || o->command == CMD_VERSION)
+        return o->command == CMD_HELP || arguments_check(o, e);
     if (!arguments_check(o, e)) return false;
     Str start;
     o->explicit_root = o->root.n > 0;
-    if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) || !config_apply(a, o, given, start, e)) return false;
+    if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) ||
+        !config_apply(a, o, given, start, e))
+        return false;
     return !o->baseline.n || err_set(e, "the key baseline is not available in this version");
 }

@@ -42,6 +42,9 @@ const char *access_word(const Access *x);
 /* The function that an access runs in, and the locks held there. */
 const FuncInfo *access_func(const Results *r, u32 gaccess);
 const LockSet *access_lockset(const Results *r, u32 gaccess);
+/* Who runs an access: names of thread roots, of the library's callers and of the main program. Returns how many. */
+enum { SITE_ROOTS = FUNC_ROOTS + 2 };
+u32 site_roots(const Results *r, u32 gaccess, Str out[SITE_ROOTS]);
 /* Are two accesses the same place in the text? */
 bool same_site(const Results *r, u32 g1, u32 g2);
 /* Exit status of a command that found `findings` or made `changes`. */
@@ -54,7 +57,15 @@ Str *line_hashes(Arena *a, Str text);
 
 /* ---- source frames (frame.c) ---- */
 
-typedef enum Color { COLOR_NONE, COLOR_RED, COLOR_YELLOW, COLOR_BLUE, COLOR_CYAN, COLOR_GREEN, COLOR_BOLD } Color;
+typedef enum Color {
+    COLOR_NONE,
+    COLOR_RED,
+    COLOR_YELLOW,
+    COLOR_BLUE,
+    COLOR_CYAN,
+    COLOR_GREEN,
+    COLOR_BOLD
+} Color;
 void color_put(Buf *out, bool on, Color c, Str text);
 /* The line of a source with line number and underline, two or three rows. */
 void frame_put(Buf *out, bool colored, const Source *s, Span span, Color c);

@@ -6,7 +6,8 @@ enum { TAB = 4, WINDOW = 100, LEAD = 30 };
 
 void color_put(Buf *out, bool on, Color c, Str text)
 {
-    static const char *const codes[] = {"", "\033[1;31m", "\033[1;33m", "\033[1;34m", "\033[36m", "\033[32m", "\033[1m"};
+    static const char *const codes[] = {"",         "\033[1;31m", "\033[1;33m", "\033[1;34m",
+                                        "\033[36m", "\033[32m",   "\033[1m"};
     if (on && c != COLOR_NONE) buf_c(out, codes[c]);
     buf_str(out, text);
     if (on && c != COLOR_NONE) buf_c(out, "\033[0m");
@@ -27,11 +28,12 @@ static u32 decode(Str s, size_t i, size_t *n)
 
 static u32 width_of(u32 c)
 {
-    static const u32 wide[][2] = {{0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0xa4cf}, {0xac00, 0xd7a3},
-                                  {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6},
-                                  {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
-    static const u32 none[][2] = {{0x300, 0x36f}, {0x200b, 0x200f}, {0x202a, 0x202e}, {0x2060, 0x2064}, {0x20d0, 0x20ff},
-                                  {0xfe00, 0xfe0f}};
+    static const u32 wide[][2] = {{0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},
+                                  {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},
+                                  {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
+                                  {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+    static const u32 none[][2] = {{0x300, 0x36f},   {0x200b, 0x200f}, {0x202a, 0x202e},
+                                  {0x2060, 0x2064}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}};
     for (u32 i = 0; i < COUNT_OF(none); i++)
         if (c >= none[i][0] && c <= none[i][1]) return 0;
     for (u32 i = 0; i < COUNT_OF(wide); i++)
@@ -42,7 +44,8 @@ static u32 width_of(u32 c)
 static bool is_control(u32 c)
 {
     /* Also the marks that reorder text: they can make a line look like another one. */
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
 }
 
 /* Appends one character as it is shown; returns its columns. */

@@ -21,8 +21,9 @@ static json_t *issue(const Results *r, Str prefix, const Race *race, u32 ordinal
     json_put(o, "fingerprint", json_str(id));
     json_put(o, "severity", json_string(severity[race->severity]));
     json_put(where, "path", json_str(path));
-    json_put(where, "positions", json_pack("{s:o, s:o}", "begin", point(race->line, race->column), "end",
-                                           point(race->end_line, race->end_column)));
+    json_put(where, "positions",
+             json_pack("{s:o, s:o}", "begin", point(race->line, race->column), "end",
+                       point(race->end_line, race->end_column)));
     json_put(o, "location", where);
     return o;
 }

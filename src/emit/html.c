@@ -16,10 +16,14 @@ static void escaped(Buf *out, Str s)
 }
 
 static const char style[] =
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222;background:#fff}"
-    "pre{background:#f4f4f2;padding:.6em 1em;overflow-x:auto}mark{background:#ffd7d0}td,th{padding:.1em .8em;text-align:left}"
-    ".error{color:#b00020}.warning{color:#8a5a00}.note{color:#1d5a8a}section{border-top:1px solid #ddd;margin-top:1.5em}"
-    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#1b1b1b}pre{background:#262626}mark{background:#6b2a20;"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 "
+    "1em;color:#222;background:#fff}"
+    "pre{background:#f4f4f2;padding:.6em 1em;overflow-x:auto}mark{background:#ffd7d0}td,th{padding:.1em "
+    ".8em;text-align:left}"
+    ".error{color:#b00020}.warning{color:#8a5a00}.note{color:#1d5a8a}section{border-top:1px solid "
+    "#ddd;margin-top:1.5em}"
+    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#1b1b1b}pre{background:#262626}mark{"
+    "background:#6b2a20;"
     "color:#fff}.error{color:#ff8a80}.warning{color:#ffcc66}.note{color:#8ac6ff}}";
 
 static void source_put(Buf *out, const Source *s, Span span)
@@ -50,7 +54,8 @@ static void source_put(Buf *out, const Source *s, Span span)
 static void site_put(Buf *out, const Results *r, u32 gaccess)
 {
     const Access *x = program_access(r->program, gaccess);
-    const FuncInfo *f = access_func(r, gaccess);
+    Str roots[SITE_ROOTS];
+    u32 n = site_roots(r, gaccess, roots);
     const LockSet *set = access_lockset(r, gaccess);
     buf_c(out, "<li><code>");
     escaped(out, file_source(r, access_gid(r->program, gaccess).file)->path);
@@ -60,9 +65,9 @@ static void site_put(Buf *out, const Results *r, u32 gaccess)
         if (i) buf_c(out, ", ");
         escaped(out, r->program->locks.v[set->ids[i]].display);
     }
-    for (u32 i = 0; i < f->nroots; i++) {
+    for (u32 i = 0; i < n; i++) {
         buf_c(out, i ? ", " : "; threads: ");
-        escaped(out, r->program->roots.v[f->roots[i]].display);
+        escaped(out, roots[i]);
     }
     buf_c(out, "</li>\n");
 }
@@ -71,8 +76,8 @@ static void finding_put(Buf *out, const Results *r, const Race *race)
 {
     const RuleInfo *rule = &rule_table[race->rule];
     const Fix *f = race_fix(r, race);
-    buf_fmt(out, "<section id=\"f%016llx\"><h3><span class=\"%s\">%s %s</span> ", (unsigned long long)race->fingerprint,
-            severity_name[race->severity], rule->code, rule->name);
+    buf_fmt(out, "<section id=\"f%016llx\"><h3><span class=\"%s\">%s %s</span> ",
+            (unsigned long long)race->fingerprint, severity_name[race->severity], rule->code, rule->name);
     escaped(out, file_source(r, race->file)->path);
     buf_fmt(out, ":%u</h3>\n<p>", race->line);
     escaped(out, race->message);
@@ -105,17 +110,20 @@ static void rules_put(Buf *out, const Results *r)
     for (u32 i = 0; i < RULE_COUNT; i++)
         if (count[i])
             buf_fmt(out, "<tr><td>%u</td><td class=\"%s\">%s %s</td><td>%s</td></tr>\n", count[i],
-                    severity_name[rule_table[i].severity], rule_table[i].code, rule_table[i].name, rule_table[i].line);
+                    severity_name[rule_table[i].severity], rule_table[i].code, rule_table[i].name,
+                    rule_table[i].line);
     buf_c(out, "</table>\n");
 }
 
 void html_write(Buf *out, const Results *r)
 {
     Counts c = results_count(r);
-    buf_fmt(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>ungil: %u findings</title>\n"
-                 "<meta name=\"viewport\" content=\"width=device-width\"><style>%s</style></head><body>\n"
-                 "<h1>%u findings</h1>\n<p>%u files, %llu lines; %u fixable with <code>ungil fix</code>.</p>\n",
-            c.findings, style, c.findings, r->sources->n, (unsigned long long)c.lines, c.fixable);
+    buf_fmt(
+        out,
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>ungil: %u findings</title>\n"
+        "<meta name=\"viewport\" content=\"width=device-width\"><style>%s</style></head><body>\n"
+        "<h1>%u findings</h1>\n<p>%u files, %llu lines; %u fixable with <code>ungil fix</code>.</p>\n",
+        c.findings, style, c.findings, r->sources->n, (unsigned long long)c.lines, c.fixable);
     if (c.findings) rules_put(out, r);
     for (u32 i = 0; i < r->races->n; i++)
         if (!r->races->v[i].suppressed) finding_put(out, r, &r->races->v[i]);

@@ -44,14 +44,16 @@ static void range_put(json_t *o, u32 line, u32 column, u32 end_line, u32 end_col
 static json_t *site_json(const Results *r, u32 gaccess)
 {
     const Access *x = program_access(r->program, gaccess);
-    const FuncInfo *f = access_func(r, gaccess);
+    Str names[SITE_ROOTS];
+    u32 nroots = site_roots(r, gaccess, names);
     const LockSet *set = access_lockset(r, gaccess);
     json_t *o = json_object(), *locks = json_array(), *roots = json_array();
     json_put(o, "path", json_str(file_source(r, access_gid(r->program, gaccess).file)->path));
     range_put(o, x->line, x->column, x->end_line, x->end_column);
     json_put(o, "access", json_string(access_word(x)));
-    for (u32 i = 0; i < set->n; i++) json_array_append_new(locks, json_str(r->program->locks.v[set->ids[i]].display));
-    for (u32 i = 0; i < f->nroots; i++) json_array_append_new(roots, json_str(r->program->roots.v[f->roots[i]].display));
+    for (u32 i = 0; i < set->n; i++)
+        json_array_append_new(locks, json_str(r->program->locks.v[set->ids[i]].display));
+    for (u32 i = 0; i < nroots; i++) json_array_append_new(roots, json_str(names[i]));
     json_put(o, "locks", locks);
     json_put(o, "roots", roots);
     return o;

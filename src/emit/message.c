@@ -44,21 +44,24 @@ static Str subject_make(Arena *a, const Results *r, const u32 *fixes, u32 n, boo
     const Fix *f = &r->fixes->fixes.v[fixes[0]];
     Str state = state_of(r, f), more = n > 1 ? str_fmt(a, " and %u more", n - 1) : S("");
     if (brief) state = last_part(state);
-    if (f->lock == NONE) return str_fmt(a, "Apply %.*s to %.*s%.*s", STR_ARG(f->transform), STR_ARG(state), STR_ARG(more));
-    return str_fmt(a, "Guard %.*s%.*s with %.*s", STR_ARG(state), STR_ARG(more), STR_ARG(r->fixes->locks.v[f->lock].name));
+    if (f->lock == NONE)
+        return str_fmt(a, "Apply %.*s to %.*s%.*s", STR_ARG(f->transform), STR_ARG(state), STR_ARG(more));
+    return str_fmt(a, "Guard %.*s%.*s with %.*s", STR_ARG(state), STR_ARG(more),
+                   STR_ARG(r->fixes->locks.v[f->lock].name));
 }
 
+/* Who runs the sites, each named once. */
 static void roots_put(Buf *out, const Results *r, const Race *race)
 {
-    u32 seen[16], n = 0;
+    Str seen[16], roots[SITE_ROOTS];
+    u32 n = 0;
     for (u32 s = 0; s < race->nsites; s++) {
-        const FuncInfo *f = access_func(r, race->sites[s]);
-        for (u32 i = 0; i < f->nroots; i++) {
-            bool old = false;
-            for (u32 k = 0; k < n; k++) old |= seen[k] == f->roots[i];
-            if (old || n == COUNT_OF(seen)) continue;
-            buf_fmt(out, "%s%.*s", n ? ", " : "Run by ", STR_ARG(r->program->roots.v[f->roots[i]].display));
-            seen[n++] = f->roots[i];
+        for (u32 i = 0, count = site_roots(r, race->sites[s], roots); i < count; i++) {
+            bool old = n == COUNT_OF(seen);
+            for (u32 k = 0; k < n; k++) old |= str_eq(seen[k], roots[i]);
+            if (old) continue;
+            buf_fmt(out, "%s%.*s", n ? ", " : "Run by ", STR_ARG(roots[i]));
+            seen[n++] = roots[i];
         }
     }
     if (n) buf_char(out, '.');
@@ -72,7 +75,8 @@ static void site_put(Buf *out, const Results *r, u32 gaccess)
     GId id = access_gid(r->program, gaccess);
     Str func = func_display(&scratch, r->program, r->program->func_base[id.file] + x->func);
     Buf text = {0};
-    buf_fmt(&text, "  %.*s:%u: %s in %.*s, ", STR_ARG(file_source(r, id.file)->path), x->line, access_word(x), STR_ARG(func));
+    buf_fmt(&text, "  %.*s:%u: %s in %.*s, ", STR_ARG(file_source(r, id.file)->path), x->line, access_word(x),
+            STR_ARG(func));
     buf_c(&text, set->n ? "holding " : "no lock");
     for (u32 i = 0; i < set->n; i++)
         buf_fmt(&text, "%s%.*s", i ? ", " : "", STR_ARG(r->program->locks.v[set->ids[i]].display));
@@ -134,7 +138,8 @@ static void trailers_put(Buf *out, const Results *r, const u32 *fixes, u32 n, co
     for (u32 i = 0; i < n; i++) {
         const Fix *f = &r->fixes->fixes.v[fixes[i]];
         for (u32 k = 0; k < f->races.n; k++)
-            buf_fmt(out, "Ungil-Fingerprint: %016llx\n", (unsigned long long)r->races->v[f->races.v[k]].fingerprint);
+            buf_fmt(out, "Ungil-Fingerprint: %016llx\n",
+                    (unsigned long long)r->races->v[f->races.v[k]].fingerprint);
     }
     buf_fmt(out, "Ungil-Safety: %s\n", safety_name[safety]);
     if (r->options->signoff) buf_fmt(out, "Signed-off-by: %s <%s>\n", author->name, author->email);

@@ -28,7 +28,8 @@ static json_t *artifact(const Sarif *s, const Source *src)
     Buf uri = {0};
     for (size_t i = 0; i < path.n; i++) {
         char c = path.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~/", c);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("-._~/", c);
         if (plain) buf_char(&uri, c);
         else buf_fmt(&uri, "%%%02X", (u8)c);
     }
@@ -40,8 +41,8 @@ static json_t *artifact(const Sarif *s, const Source *src)
 
 static json_t *region(u32 line, u32 column, u32 end_line, u32 end_column)
 {
-    return json_pack("{s:i, s:i, s:i, s:i}", "startLine", (int)line, "startColumn", (int)column, "endLine", (int)end_line,
-                     "endColumn", (int)end_column);
+    return json_pack("{s:i, s:i, s:i, s:i}", "startLine", (int)line, "startColumn", (int)column, "endLine",
+                     (int)end_line, "endColumn", (int)end_column);
 }
 
 static json_t *location(const Sarif *s, const Source *src, json_t *where, Str text)
@@ -68,7 +69,7 @@ static json_t *site_location(const Sarif *s, u32 gaccess)
     return o;
 }
 
-/* ---- the parts of a result ------------------------------------------------------------------------------ */
+/* ---- the parts of a result ----------------------------------------------------------------------------- */
 
 static json_t *related(const Sarif *s, const Race *race)
 {
@@ -87,8 +88,8 @@ static json_t *code_flows(const Sarif *s, const Race *race)
 {
     json_t *threads = json_array();
     for (u32 i = 0; i < 2; i++)
-        json_array_append_new(threads, json_pack("{s:s, s:[{s:o}]}", "id", i ? "thread 2" : "thread 1", "locations", "location",
-                                                 site_location(s, race->sites[i])));
+        json_array_append_new(threads, json_pack("{s:s, s:[{s:o}]}", "id", i ? "thread 2" : "thread 1",
+                                                 "locations", "location", site_location(s, race->sites[i])));
     return json_pack("[{s:o}]", "threadFlows", threads);
 }
 
@@ -121,7 +122,8 @@ static json_t *fixes(const Sarif *s, const Race *race)
         json_array_append_new(files, o);
     }
     if (changes.n) {
-        json_put(fix, "description", message(str_fmt(&scratch, "%.*s (%s)", STR_ARG(f->transform), safety_name[f->safety])));
+        json_put(fix, "description",
+                 message(str_fmt(&scratch, "%.*s (%s)", STR_ARG(f->transform), safety_name[f->safety])));
         json_put(fix, "artifactChanges", json_incref(files));
         json_array_append(list, fix);
     }
@@ -160,7 +162,8 @@ static json_t *result(Sarif *s, const Race *race)
     json_put(o, "level", json_string(severity_name[race->severity]));
     json_put(o, "message", message(race->message));
     json_array_append_new(where, location(s, file_source(s->r, race->file),
-                                          region(race->line, race->column, race->end_line, race->end_column), (Str){0}));
+                                          region(race->line, race->column, race->end_line, race->end_column),
+                                          (Str){0}));
     json_put(o, "locations", where);
     list = related(s, race);
     if (json_array_size(list)) json_put(o, "relatedLocations", json_incref(list));
@@ -171,12 +174,13 @@ static json_t *result(Sarif *s, const Race *race)
     if (json_array_size(list)) json_put(o, "fixes", json_incref(list));
     json_decref(list);
     if (race->suppressed) json_put(o, "suppressions", suppressions(race));
-    json_put(o, "properties", json_pack("{s:s, s:s}", "impact", impact_name[race->impact], "confidence",
-                                        confidence_name[race->confidence]));
+    json_put(o, "properties",
+             json_pack("{s:s, s:s}", "impact", impact_name[race->impact], "confidence",
+                       confidence_name[race->confidence]));
     return o;
 }
 
-/* ---- the run -------------------------------------------------------------------------------------------- */
+/* ---- the run ------------------------------------------------------------------------------------------- */
 
 static json_t *rule_json(const RuleInfo *rule)
 {
@@ -188,7 +192,8 @@ static json_t *rule_json(const RuleInfo *rule)
     json_put(o, "fullDescription", message(line));
     json_put(o, "help", json_pack("{s:s+}", "text", "Run for more: ungil explain ", rule->code));
     json_put(o, "defaultConfiguration", json_pack("{s:s}", "level", severity_name[rule->severity]));
-    json_put(o, "properties", json_pack("{s:[s, s], s:s}", "tags", "concurrency", "free-threading", "precision", "medium"));
+    json_put(o, "properties",
+             json_pack("{s:[s, s], s:s}", "tags", "concurrency", "free-threading", "precision", "medium"));
     return o;
 }
 
@@ -231,12 +236,16 @@ void sarif_write(Buf *out, const Results *r)
     json_t *run = json_object(), *results = json_array();
     json_put(run, "tool", json_pack("{s:o}", "driver", driver(&s)));
     json_put(run, "columnKind", json_string("unicodeCodePoints"));
-    json_put(run, "originalUriBaseIds", json_pack("{s:{s:{s:s}}}", "SRCROOT", "description", "text", "The root of the repository"));
+    json_put(run, "originalUriBaseIds",
+             json_pack("{s:{s:{s:s}}}", "SRCROOT", "description", "text", "The root of the repository"));
     json_put(run, "automationDetails", json_pack("{s:s}", "id", "ungil/"));
-    json_put(run, "invocations",
-             json_pack("[{s:b, s:o}]", "executionSuccessful", 1, "toolExecutionNotifications", notifications(&s)));
+    json_put(
+        run, "invocations",
+        json_pack("[{s:b, s:o}]", "executionSuccessful", 1, "toolExecutionNotifications", notifications(&s)));
     for (u32 i = 0; i < r->races->n; i++) json_array_append_new(results, result(&s, &r->races->v[i]));
     json_put(run, "results", results);
-    json_text(out, json_pack("{s:s, s:s, s:[o]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0",
-                             "runs", run), JSON_INDENT(2));
+    json_text(out,
+              json_pack("{s:s, s:s, s:[o]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json",
+                        "version", "2.1.0", "runs", run),
+              JSON_INDENT(2));
 }

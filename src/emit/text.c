@@ -15,25 +15,25 @@ static void label_put(Buf *out, const Results *r, const char *label)
     buf_free(&b);
 }
 
-/* ---- threads and locks ---------------------------------------------------------------------------------- */
+/* ---- threads and locks --------------------------------------------------------------------------------- */
 
 static void roots_put(Buf *out, const Results *r, u32 gaccess)
 {
-    const FuncInfo *f = access_func(r, gaccess);
-    u32 n = 0;
-    for (u32 i = 0; i < f->nroots; i++) {
-        const Root *root = &r->program->roots.v[f->roots[i]];
-        if (n++) buf_c(out, ", ");
-        safe_put(out, root->display);
-        if (root->many) buf_c(out, " (several)");
+    Str roots[SITE_ROOTS];
+    u32 n = site_roots(r, gaccess, roots);
+    for (u32 i = 0; i < n; i++) {
+        if (i) buf_c(out, ", ");
+        safe_put(out, roots[i]);
     }
-    if (!n) buf_c(out, f->api ? "any caller" : "the main program");
 }
 
 static bool same_roots(const Results *r, u32 g1, u32 g2)
 {
-    const FuncInfo *f = access_func(r, g1), *g = access_func(r, g2);
-    return f->nroots == g->nroots && memcmp(f->roots, g->roots, f->nroots * sizeof *f->roots) == 0;
+    Str x[SITE_ROOTS], y[SITE_ROOTS];
+    u32 n = site_roots(r, g1, x);
+    bool same = n == site_roots(r, g2, y);
+    for (u32 i = 0; same && i < n; i++) same = str_eq(x[i], y[i]);
+    return same;
 }
 
 static void locks_put(Buf *out, const Results *r, u32 gaccess)
@@ -92,7 +92,7 @@ static void sites_put(Buf *out, const Results *r, const Race *race)
     buf_char(out, '\n');
 }
 
-/* ---- the rest of a finding ------------------------------------------------------------------------------ */
+/* ---- the rest of a finding ----------------------------------------------------------------------------- */
 
 static void fix_put(Buf *out, const Results *r, const Race *race)
 {
@@ -100,7 +100,7 @@ static void fix_put(Buf *out, const Results *r, const Race *race)
     if (!f) return;
     label_put(out, r, "fix");
     if (f->declined || f->safety == FIX_MANUAL) {
-        buf_c(out, f->defect ? "withheld, its verification failed: " : "none: ");
+        buf_c(out, "none: ");
         safe_put(out, f->reason.n ? f->reason : S("needs a person"));
     } else {
         buf_fmt(out, "%.*s (%s)", STR_ARG(f->transform), safety_name[f->safety]);
@@ -134,7 +134,8 @@ static void header_put(Buf *out, const Results *r, const Race *race)
 static void finding_put(Buf *out, const Results *r, const Race *race)
 {
     header_put(out, r, race);
-    frame_put(out, r->options->colored, file_source(r, race->file), race->span, severity_color(race->severity));
+    frame_put(out, r->options->colored, file_source(r, race->file), race->span,
+              severity_color(race->severity));
     sites_put(out, r, race);
     for (u32 i = 0; i < MIN((u32)race->nwhy, r->options->verbosity > 0 ? (u32)RACE_WHY : 2u); i++) {
         label_put(out, r, "why");
@@ -161,7 +162,8 @@ void concise_write(Buf *out, const Results *r)
         const Race *race = &r->races->v[i];
         if (race->suppressed) continue;
         safe_put(out, file_source(r, race->file)->path);
-        buf_fmt(out, ":%u:%u: %s [%s] ", race->line, race->column, rule_table[race->rule].code, confidence_name[race->confidence]);
+        buf_fmt(out, ":%u:%u: %s [%s] ", race->line, race->column, rule_table[race->rule].code,
+                confidence_name[race->confidence]);
         safe_put(out, race->message);
         buf_char(out, '\n');
     }

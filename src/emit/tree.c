@@ -12,7 +12,8 @@ bool file_unchanged(const Source *s, Err *e)
     Str now;
     bool ok = os_read_file(&scratch, s->abs.p, UINT32_MAX, &now, e);
     if (ok && !str_eq(now, s->text))
-        ok = err_set(e, "%.*s changed while it was analysed; it is left as it is, run ungil again", STR_ARG(s->path));
+        ok = err_set(e, "%.*s changed while it was analysed; it is left as it is, run ungil again",
+                     STR_ARG(s->path));
     arena_free(&scratch);
     return ok;
 }
@@ -29,10 +30,11 @@ bool file_writable(const Source *s, Err *e)
 
 static bool change_write(const Change *c, Err *e)
 {
-    return file_unchanged(c->before, e) && file_writable(c->before, e) && os_replace_file(c->before->abs.p, c->after, e);
+    return file_unchanged(c->before, e) && file_writable(c->before, e) &&
+           os_replace_file(c->before->abs.p, c->after, e);
 }
 
-/* ---- asking --------------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
 typedef Vec(u32) IdVec;
 
@@ -84,7 +86,7 @@ static bool fixes_ask(Arena *a, const Results *r, IdVec *accepted, Err *e)
     return true;
 }
 
-/* ---- what is left --------------------------------------------------------------------------------------- */
+/* ---- what is left -------------------------------------------------------------------------------------- */
 
 void left_put(Buf *out, const Results *r)
 {
@@ -95,7 +97,8 @@ void left_put(Buf *out, const Results *r)
         buf_fmt(out, "left: %.*s:%u: %s %.*s: ", STR_ARG(file_source(r, race->file)->path), race->line,
                 rule_table[race->rule].code, STR_ARG(race->state));
         if (!f) buf_c(out, "no transform fixes this");
-        else if (!f->declined && f->safety == FIX_UNSAFE) buf_fmt(out, "needs --unsafe-fixes: %.*s", STR_ARG(f->reason));
+        else if (!f->declined && f->safety == FIX_UNSAFE)
+            buf_fmt(out, "needs --unsafe-fixes: %.*s", STR_ARG(f->reason));
         else safe_put(out, f->reason);
         buf_char(out, '\n');
     }
@@ -134,8 +137,11 @@ int emit_fix(const Results *r, Err *e)
     Counts c = results_count(r);
     u32 fixed = fixed_count(r, o->interactive ? &accepted : NULL);
     Buf out = {0};
-    if (o->verbosity >= 0 && !failed) buf_fmt(&out, "fixed %u finding%s in %u file%s\n", fixed, fixed == 1 ? "" : "s", written, written == 1 ? "" : "s");
-    else if (failed) buf_fmt(&out, "wrote %u of %u files; the findings in the others are not fixed\n", written, changes.n);
+    if (o->verbosity >= 0 && !failed)
+        buf_fmt(&out, "fixed %u finding%s in %u file%s\n", fixed, fixed == 1 ? "" : "s", written,
+                written == 1 ? "" : "s");
+    else if (failed)
+        buf_fmt(&out, "wrote %u of %u files; the findings in the others are not fixed\n", written, changes.n);
     if (o->verbosity >= 0) left_put(&out, r);
     bool ok = emit_text(o, buf_view(&out), e);
     buf_free(&out);

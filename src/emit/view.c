@@ -3,12 +3,13 @@
 
 const Fix *race_fix(const Results *r, const Race *race)
 {
-    return r->fixes && race->fix != NONE && race->fix < r->fixes->fixes.n ? &r->fixes->fixes.v[race->fix] : NULL;
+    return r->fixes && race->fix != NONE && race->fix < r->fixes->fixes.n ? &r->fixes->fixes.v[race->fix]
+                                                                          : NULL;
 }
 
 bool fix_writes(const Results *r, const Fix *f)
 {
-    if (!f || f->declined) return false;
+    if (!f || f->declined || !f->intents.n) return false;
     return f->safety == FIX_SAFE || (f->safety == FIX_UNSAFE && r->options->unsafe_fixes);
 }
 
@@ -72,11 +73,28 @@ const LockSet *access_lockset(const Results *r, u32 gaccess)
     return &r->program->locksets.v[r->program->access_locks[gaccess]];
 }
 
+static Str root_name(const Results *r, u32 root, const char *otherwise)
+{
+    Str s = root < r->program->roots.n ? r->program->roots.v[root].display : (Str){0};
+    return s.n ? s : str_from(otherwise);
+}
+
+u32 site_roots(const Results *r, u32 gaccess, Str out[SITE_ROOTS])
+{
+    const FuncInfo *f = access_func(r, gaccess);
+    u32 n = 0;
+    for (; n < f->nroots; n++) out[n] = root_name(r, f->roots[n], "a thread");
+    if (f->api) out[n++] = root_name(r, ROOT_API, "any caller");
+    if (f->main || !n) out[n++] = root_name(r, ROOT_MAIN, "main program");
+    return n;
+}
+
 bool same_site(const Results *r, u32 g1, u32 g2)
 {
     if (g1 == g2) return true;
     const Access *x = program_access(r->program, g1), *y = program_access(r->program, g2);
-    return access_gid(r->program, g1).file == access_gid(r->program, g2).file && x->line == y->line && x->column == y->column;
+    return access_gid(r->program, g1).file == access_gid(r->program, g2).file && x->line == y->line &&
+           x->column == y->column;
 }
 
 int exit_status(const Results *r, bool something)

@@ -20,7 +20,14 @@ static void errors_collect(Walk *w)
     }
 }
 
-/* Keeps the flows that end where they began: the same object is read and then written. */
+static int flow_cmp(const void *a, const void *b)
+{
+    const Flow *x = a, *y = b;
+    if (x->to != y->to) return x->to < y->to ? -1 : 1;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* Keeps the flows that end where they began: the same object is read and then written. Sorts them by their ends. */
 static void flows_filter(Facts *f)
 {
     u32 n = 0;
@@ -29,6 +36,7 @@ static void flows_filter(Facts *f)
         if (f->accesses.v[x.from].path == f->accesses.v[x.to].path) f->flows.v[n++] = x;
     }
     f->flows.n = n;
+    if (n) qsort(f->flows.v, n, sizeof *f->flows.v, flow_cmp);
 }
 
 static bool calls_own(const Facts *f, const Call *c)

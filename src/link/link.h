@@ -75,6 +75,8 @@ typedef struct LinkState {
     Vec(DefRef) defrefs;
     Vec(u8) place_state; /* 0 type not asked for, 1 being computed, 2 known */
     Map local_types;     /* hash of (file, func, symbol) → index in types */
+    Map element_types;   /* as elem_defs → index in types */
+    Map return_types;    /* global func → index in types */
     Vec(Type) types;
     Map locksets;        /* hash → first lockset id */
     Vec(u32) lockset_next;

@@ -14,18 +14,20 @@ static bool is_thread(const Program *p, u32 file, const Path *x)
     return t.kind == TYPE_THREAD || (t.kind == TYPE_CLASS && class_derives(p, t.id, "threading.Thread"));
 }
 
-static bool starts_thread(const Program *p, u32 file, u32 call)
+/* Calls that start a thread by themselves: submit, to_thread and their like, not Thread(…). */
+static Map starting_calls(const Program *p, Arena *scratch)
 {
+    Map m = {0};
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
         const Root *r = &p->roots.v[i];
-        if (r->file != file || r->call != call) continue;
-        Str ext = path_external(p, file, p->facts[file]->calls.v[call].callee);
-        return !str_starts(ext, S("threading.")); /* Thread(…) alone starts nothing; submit and to_thread do */
+        if (r->call == NONE) continue;
+        Str ext = path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
+        if (!str_starts(ext, S("threading."))) map_put(scratch, &m, map_key(r->file, r->call), i);
     }
-    return false;
+    return m;
 }
 
-static void order_func(Program *p, u32 file, u32 func)
+static void order_func(Program *p, const Map *starting, u32 file, u32 func)
 {
     const Facts *f = p->facts[file];
     const Func *fn = &f->funcs.v[func];
@@ -35,7 +37,7 @@ static void order_func(Program *p, u32 file, u32 func)
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
         Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
-        bool start = (str_is(name, "start") && is_thread(p, file, x)) || starts_thread(p, file, i);
+        bool start = (str_is(name, "start") && is_thread(p, file, x)) || map_get(starting, map_key(file, i)) != NONE;
         if (start) {
             fi->first_start = MIN(fi->first_start, c->span.start);
             last_start = MAX(last_start, c->span.end);
@@ -77,7 +79,10 @@ static void before_start(Program *p)
 
 void order_find(Program *p)
 {
+    Arena scratch = {0};
+    Map starting = starting_calls(p, &scratch);
     for (u32 file = 0; file < p->nfiles; file++)
-        for (u32 i = 0; i < p->facts[file]->funcs.n; i++) order_func(p, file, i);
+        for (u32 i = 0; i < p->facts[file]->funcs.n; i++) order_func(p, &starting, file, i);
+    arena_free(&scratch);
     before_start(p);
 }

@@ -39,7 +39,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     places_index(p);
     params_link(p);
     /* parameters have types now: what was asked before may have been answered too early */
-    s->local_types = (Map){0};
+    s->local_types = s->element_types = s->return_types = (Map){0};
     s->types.n = 0;
     if (s->place_state.n) memset(s->place_state.v, 0, s->place_state.n);
     calls_link(p);

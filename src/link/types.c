@@ -132,6 +132,21 @@ static Type better(Type a, Type b)
     return a;
 }
 
+/* Types found once are kept; while one is being found it is unknown, so that what depends on itself has no type. True:
+ * *at has the answer or will have it; false: find it and store it there. */
+static bool remembered(const Program *p, Map *m, u64 key, u32 *at)
+{
+    LinkState *s = p->state;
+    u32 *slot = map_at(s->a, m, key);
+    if (*slot != NONE) {
+        *at = *slot;
+        return true;
+    }
+    vec_push(s->a, &s->types, unknown);
+    *at = *slot = s->types.n - 1;
+    return false;
+}
+
 static Type chain_type(const Program *p, u32 first)
 {
     Type t = unknown;
@@ -180,33 +195,30 @@ static Type param_type(const Program *p, u32 file, const Func *fn, u32 sym)
 Type local_type(const Program *p, u32 file, u32 func, u32 sym)
 {
     LinkState *s = p->state;
+    u32 at;
     if (s->depth > MAX_DEPTH) return unknown;
-    u32 *at = map_at(s->a, &s->local_types, local_key(file, func, sym));
-    if (*at != NONE) return s->types.v[*at];
-    vec_push(s->a, &s->types, unknown); /* while it is being found, it has none */
-    u32 id = *at = s->types.n - 1;
+    if (remembered(p, &s->local_types, local_key(file, func, sym), &at)) return s->types.v[at];
     s->depth++;
     Type t = chain_type(p, map_get(&s->local_defs, local_key(file, func, sym)));
     if (t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE) t = better(t, param_type(p, file, &p->facts[file]->funcs.v[func], sym));
     s->depth--;
-    s->types.v[id] = t;
-    return t;
+    return s->types.v[at] = t;
 }
 
 Type element_type(const Program *p, u32 file, Ent e)
 {
     LinkState *s = p->state;
-    if (s->depth > MAX_DEPTH) return unknown;
+    if (s->depth > MAX_DEPTH || (e.kind != ENT_PLACE && e.kind != ENT_LOCAL)) return unknown;
+    u64 key = e.kind == ENT_PLACE ? e.id : local_key(file, func_gid(p, e.id).id, e.sym) + 1;
+    u32 at;
+    if (remembered(p, &s->element_types, key, &at)) return s->types.v[at];
     s->depth++;
-    Type t = unknown;
-    if (e.kind == ENT_PLACE) t = chain_type(p, map_get(&s->elem_defs, e.id));
-    if (e.kind == ENT_LOCAL) t = chain_type(p, map_get(&s->elem_defs, local_key(file, func_gid(p, e.id).id, e.sym) + 1));
+    Type t = chain_type(p, map_get(&s->elem_defs, key));
     s->depth--;
-    return t;
+    return s->types.v[at] = t;
 }
 
-/* What a function of ours returns. */
-static Type return_type(const Program *p, u32 gfunc)
+static Type return_type_find(const Program *p, u32 gfunc)
 {
     GId g = func_gid(p, gfunc);
     const Facts *f = p->facts[g.file];
@@ -217,13 +229,23 @@ static Type return_type(const Program *p, u32 gfunc)
         Type t = annotation_type(p, g.file, fn->returns);
         if (t.kind != TYPE_UNKNOWN) return t;
     }
-    if (s->depth > MAX_DEPTH) return unknown;
-    s->depth++;
     Type t = unknown;
     for (u32 i = map_get(&s->local_defs, local_key(g.file, g.id, SYM_EMPTY)); i != NONE && t.kind == TYPE_UNKNOWN; i = s->defrefs.v[i].next)
         t = better(t, def_type(p, g.file, &f->defs.v[s->defrefs.v[i].def]));
-    s->depth--;
     return t;
+}
+
+/* What a function of ours returns. */
+static Type return_type(const Program *p, u32 gfunc)
+{
+    LinkState *s = p->state;
+    u32 at;
+    if (s->depth > MAX_DEPTH) return unknown;
+    if (remembered(p, &s->return_types, gfunc, &at)) return s->types.v[at];
+    s->depth++;
+    Type t = return_type_find(p, gfunc);
+    s->depth--;
+    return s->types.v[at] = t;
 }
 
 Type ent_type(const Program *p, Ent e)

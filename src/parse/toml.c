@@ -45,7 +45,7 @@ static bool fail(Reader *r, TSNode at, const char *what, Str subject)
     return err_set(r->e, what, STR_ARG(subject));
 }
 
-/* ---- strings -------------------------------------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------------------------------------- */
 
 static void utf8_put(Buf *b, u32 c)
 {
@@ -109,7 +109,7 @@ static Str string_decode(Reader *r, Str s)
     return out;
 }
 
-/* ---- values --------------------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 static Toml *item_add(Reader *r, Toml *parent, Str key, u8 kind, TSNode at)
 {
@@ -206,7 +206,7 @@ static bool value_read(Reader *r, Toml *into, TSNode n, u32 depth)
     return true;
 }
 
-/* ---- the document --------------------------------------------------------------------------------------- */
+/* ---- the document -------------------------------------------------------------------------------------- */
 
 static bool section_read(Reader *r, Toml *root, TSNode section)
 {
@@ -228,7 +228,8 @@ static bool section_read(Reader *r, Toml *root, TSNode section)
         } else {
             Toml *list = item_find(table, name);
             if (!list) list = item_add(r, table, name, TOML_ARRAY, key);
-            if (list->kind != TOML_ARRAY) return fail(r, key, "the key %.*s is used as a table and as a value", name);
+            if (list->kind != TOML_ARRAY)
+                return fail(r, key, "the key %.*s is used as a table and as a value", name);
             table = item_add(r, list, (Str){0}, TOML_TABLE, key);
         }
         if (!table) return false;
@@ -272,7 +273,8 @@ const Toml *toml_parse(Arena *a, Str text, u32 *line, Err *e)
         return NULL;
     }
     TSParser *p = ts_parser_new();
-    if (!ts_parser_set_language(p, tree_sitter_toml())) BUG("the TOML grammar's ABI does not fit the tree-sitter core");
+    if (!ts_parser_set_language(p, tree_sitter_toml()))
+        BUG("the TOML grammar's ABI does not fit the tree-sitter core");
     TSTree *tree = ts_parser_parse_string(p, NULL, text.p ? text.p : "", (u32)text.n);
     Toml *root = arena_new(a, Toml, 1);
     root->kind = TOML_TABLE;

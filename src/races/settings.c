@@ -38,7 +38,8 @@ static void local_set_once(Finder *f, u32 file)
 {
     const Program *p = f->p;
     const Facts *x = p->facts[file];
-    for (u32 i = 0; i < x->accesses.n; i++) {
+    u32 local = intern_find(&x->syms, S("local"));
+    for (u32 i = 0; local != NONE && i < x->accesses.n; i++) {
         const Access *a = &x->accesses.v[i];
         const Path *q = &x->paths.v[a->path];
         bool once = a->func == 0 || (p->funcs[p->func_base[file] + a->func].construct && q->root == ROOT_SELF);

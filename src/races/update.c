@@ -25,8 +25,13 @@ static u32 read_of(const Program *p, u32 store)
 {
     GId g = access_gid(p, store);
     const Facts *f = p->facts[g.file];
-    for (u32 i = 0; i < f->flows.n; i++) {
-        if (f->flows.v[i].to != g.id) continue;
+    u32 lo = 0, hi = f->flows.n; /* flows come in the order of their ends */
+    while (lo < hi) {
+        u32 mid = lo + (hi - lo) / 2;
+        if (f->flows.v[mid].to < g.id) lo = mid + 1;
+        else hi = mid;
+    }
+    for (u32 i = lo; i < f->flows.n && f->flows.v[i].to == g.id; i++) {
         u32 from = p->access_base[g.file] + f->flows.v[i].from;
         const Access *a = &f->accesses.v[f->flows.v[i].from];
         if (a->cond != NONE && f->conds.v[a->cond].is_expr && test_decides(p, from, store)) continue;

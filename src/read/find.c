@@ -33,7 +33,7 @@ void note_add(Arena *a, NoteVec *notes, Str path, const char *code, const char *
     vec_push(a, notes, (Note){.path = path, .code = code, .message = str_dup(a, str_from(msg))});
 }
 
-/* ---- names ---------------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------------------- */
 
 static bool is_python(Str name)
 {
@@ -42,8 +42,9 @@ static bool is_python(Str name)
 
 static bool is_junk_dir(Str name)
 {
-    static const char *const names[] = {"__pycache__", ".tox", ".nox", ".venv", "venv", "node_modules", "build", "dist",
-                                        ".eggs", ".hg", ".svn", ".mypy_cache", ".pytest_cache", ".ruff_cache"};
+    static const char *const names[] = {"__pycache__",  ".tox",        ".nox",          ".venv",      "venv",
+                                        "node_modules", "build",       "dist",          ".eggs",      ".hg",
+                                        ".svn",         ".mypy_cache", ".pytest_cache", ".ruff_cache"};
     for (u32 i = 0; i < COUNT_OF(names); i++)
         if (str_is(name, names[i])) return true;
     return false;
@@ -62,7 +63,7 @@ static bool has_shebang(const char *path)
     return strstr(line, "python") != NULL;
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------------- */
+/* ---- the walk ------------------------------------------------------------------------------------------ */
 
 static Str path_below(const Walk *w, Str abs)
 {
@@ -140,15 +141,15 @@ static void dir_walk(Walk *w, Str dir)
     DIR *d = opendir(dir.p);
     if (!d) {
         Str path = in_root(w, dir) && dir.n > w->root.n ? path_below(w, dir) : dir;
-        note_add(w->a, w->notes, str_dup(w->a, path), "unreadable", "the directory was left out: %s; check its permissions",
-                 strerror(errno));
+        note_add(w->a, w->notes, str_dup(w->a, path), "unreadable",
+                 "the directory was left out: %s; check its permissions", strerror(errno));
         return;
     }
     for (struct dirent *entry; (entry = readdir(d));) entry_visit(w, dir, entry);
     closedir(d);
 }
 
-/* ---- the PATHs ------------------------------------------------------------------------------------------ */
+/* ---- the PATHs ----------------------------------------------------------------------------------------- */
 
 static bool venv_holds(Arena *a, Str path)
 {
@@ -166,7 +167,8 @@ static bool arg_find(Walk *w, Str arg, Err *e)
     if (!realpath(str_c(w->a, arg), real)) return err_set(e, "%.*s: %s", STR_ARG(arg), strerror(errno));
     Str abs = str_dup(w->a, str_from(real));
     if (!in_root(w, abs))
-        return err_set(e, "%.*s lies outside the root %.*s; name another one with --root", STR_ARG(arg), STR_ARG(w->root));
+        return err_set(e, "%.*s lies outside the root %.*s; name another one with --root", STR_ARG(arg),
+                       STR_ARG(w->root));
     if (stat(abs.p, &st) < 0) return err_set(e, "%.*s: %s", STR_ARG(arg), strerror(errno));
     if (S_ISDIR(st.st_mode)) {
         w->in_venv = venv_holds(w->a, abs);
@@ -183,8 +185,10 @@ static bool arg_find(Walk *w, Str arg, Err *e)
     }
     if (!S_ISREG(st.st_mode)) return err_set(e, "%.*s is neither a file nor a directory", STR_ARG(arg));
     if (is_python(abs) || has_shebang(abs.p)) file_add(w, abs);
-    else note_add(w->a, w->notes, path_below(w, abs), "not-python", "the file was left out: its name does not end in .py and "
-                  "it does not start with #! and python");
+    else
+        note_add(w->a, w->notes, path_below(w, abs), "not-python",
+                 "the file was left out: its name does not end in .py and "
+                 "it does not start with #! and python");
     return true;
 }
 

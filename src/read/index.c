@@ -6,7 +6,7 @@
  * line ends, as in Python, but a file made of them is left out: the grammar takes them for blanks. */
 #include "read/read.h"
 
-/* ---- lines ---------------------------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------------------------------------- */
 
 /* Offset behind the newline that ends the line starting at `from`, or n + 1 when none does. */
 static size_t line_end(Str t, size_t from, bool has_cr)
@@ -65,7 +65,7 @@ void source_position(const Source *s, u32 offset, u32 *line, u32 *column)
     *column = points;
 }
 
-/* ---- indentation ---------------------------------------------------------------------------------------- */
+/* ---- indentation --------------------------------------------------------------------------------------- */
 
 static Str leading_blanks(Str line)
 {
@@ -103,7 +103,7 @@ static Str indent_unit(const Source *s)
     return best ? (Str){spaces, best} : S("\t");
 }
 
-/* ---- encoding ------------------------------------------------------------------------------------------- */
+/* ---- encoding ------------------------------------------------------------------------------------------ */
 
 static size_t utf8_length(const u8 *p, size_t room)
 {
@@ -170,12 +170,14 @@ static bool cookie_starts(Str cookie, const char *const *prefixes, u32 n)
 }
 
 /* Encodings in which ASCII bytes do not mean ASCII characters. */
-static const char *const not_ascii[] = {"utf-16", "utf16", "utf-32", "utf32", "utf-7", "utf7", "cp037", "cp500", "cp1026",
-                                        "cp1140", "cp273", "cp424", "cp875", "rot13", "rot-13"};
+static const char *const not_ascii[] = {"utf-16", "utf16", "utf-32", "utf32",  "utf-7",
+                                        "utf7",   "cp037", "cp500",  "cp1026", "cp1140",
+                                        "cp273",  "cp424", "cp875",  "rot13",  "rot-13"};
 /* How the names of the others begin that Python comes with. */
-static const char *const known[] = {"utf", "u8", "ascii", "us-ascii", "646", "latin", "l1", "l2", "iso", "8859", "cp", "windows",
-                                    "koi8", "mac", "gb", "big5", "euc", "shift", "sjis", "s-jis", "ujis", "hz", "johab", "kz",
-                                    "pt", "tis", "hp", "roman8", "unicode", "raw-unicode"};
+static const char *const known[] = {
+    "utf",  "u8",      "ascii", "us-ascii", "646", "latin", "l1",  "l2",     "iso",     "8859",
+    "cp",   "windows", "koi8",  "mac",      "gb",  "big5",  "euc", "shift",  "sjis",    "s-jis",
+    "ujis", "hz",      "johab", "kz",       "pt",  "tis",   "hp",  "roman8", "unicode", "raw-unicode"};
 
 static bool encoding_check(Arena *a, const Source *s, NoteVec *notes)
 {
@@ -183,16 +185,21 @@ static bool encoding_check(Arena *a, const Source *s, NoteVec *notes)
     size_t bad = utf8_check(s->text);
     u32 line, column;
     source_position(s, (u32)bad, &line, &column);
-    if (cookie.n && !cookie_starts(cookie, known, COUNT_OF(known)) && !cookie_starts(cookie, not_ascii, COUNT_OF(not_ascii))) {
+    if (cookie.n && !cookie_starts(cookie, known, COUNT_OF(known)) &&
+        !cookie_starts(cookie, not_ascii, COUNT_OF(not_ascii))) {
         note_add(a, notes, s->path, "unknown-encoding",
-                 "the file was left out: it declares the encoding %.*s, which Python does not know", STR_ARG(cookie));
+                 "the file was left out: it declares the encoding %.*s, which Python does not know",
+                 STR_ARG(cookie));
     } else if (cookie.n && (bad < s->text.n || cookie_starts(cookie, not_ascii, COUNT_OF(not_ascii)))) {
         note_add(a, notes, s->path, "not-utf8",
-                 "the file was left out: it declares the encoding %.*s and is not UTF-8; convert it to UTF-8", STR_ARG(cookie));
+                 "the file was left out: it declares the encoding %.*s and is not UTF-8; convert it to UTF-8",
+                 STR_ARG(cookie));
     } else if (bad < s->text.n) {
         note_add(a, notes, s->path, "not-utf8",
-                 "the file was left out: line %u holds the byte 0x%02x, which is not UTF-8, and it declares no encoding; "
-                 "Python refuses it too", line, (u8)s->text.p[bad]);
+                 "the file was left out: line %u holds the byte 0x%02x, which is not UTF-8, and it declares "
+                 "no encoding; "
+                 "Python refuses it too",
+                 line, (u8)s->text.p[bad]);
         notes->v[notes->n - 1].line = line;
     } else {
         return true;
@@ -200,25 +207,28 @@ static bool encoding_check(Arena *a, const Source *s, NoteVec *notes)
     return false;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------------------------------------- */
 
 bool source_index(Arena *a, Source *s, NoteVec *notes)
 {
     Str t = s->text;
     if (t.n > SOURCE_MAX) {
-        note_add(a, notes, s->path, "too-large", "the file was left out: %zu bytes, more than the limit of %d", t.n, SOURCE_MAX);
+        note_add(a, notes, s->path, "too-large",
+                 "the file was left out: %zu bytes, more than the limit of %d", t.n, SOURCE_MAX);
         return false;
     }
     if (!t.p) s->text.p = "";
     if (t.n && memchr(t.p, 0, t.n)) {
-        note_add(a, notes, s->path, "binary", "the file was left out: it holds NUL bytes, so it is no Python source");
+        note_add(a, notes, s->path, "binary",
+                 "the file was left out: it holds NUL bytes, so it is no Python source");
         return false;
     }
     s->bom = str_starts(t, S("\xef\xbb\xbf"));
     lines_index(a, s);
     if (s->newline == NL_CR) {
         note_add(a, notes, s->path, "cr-newlines",
-                 "the file was left out: its lines end in a lone carriage return, which the grammar does not know; convert it");
+                 "the file was left out: its lines end in a lone carriage return, which the grammar does not "
+                 "know; convert it");
         return false;
     }
     if (!encoding_check(a, s, notes)) return false;

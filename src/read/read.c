@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- module names --------------------------------------------------------------------------------------- */
+/* ---- module names -------------------------------------------------------------------------------------- */
 
 static bool has_init(Arena *a, Str dir)
 {
@@ -55,13 +55,13 @@ static void module_set(Arena *a, Source *s)
     arena_free(&scratch);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 typedef struct Job {
     const FoundVec *found;
-    Source **sources;  /* one slot for each file; NULL where it was left out */
-    NoteVec *notes;    /* the same */
-    Arena *arenas;     /* one for each worker */
+    Source **sources; /* one slot for each file; NULL where it was left out */
+    NoteVec *notes;   /* the same */
+    Arena *arenas;    /* one for each worker */
 } Job;
 
 static void file_read(void *ctx, u32 item, u32 worker)
@@ -76,12 +76,14 @@ static void file_read(void *ctx, u32 item, u32 worker)
     s->path = f->path;
     s->abs = f->abs;
     if (stat(f->abs.p, &st) == 0 && st.st_size > SOURCE_MAX) {
-        note_add(a, notes, f->path, "too-large", "the file was left out: %lld bytes, more than the limit of %d",
-                 (long long)st.st_size, SOURCE_MAX);
+        note_add(a, notes, f->path, "too-large",
+                 "the file was left out: %lld bytes, more than the limit of %d", (long long)st.st_size,
+                 SOURCE_MAX);
         return;
     }
     if (!os_read_file(a, f->abs.p, SOURCE_MAX, &s->text, &why)) {
-        note_add(a, notes, f->path, "unreadable", "the file was left out: %s; make it readable or --exclude it", why.msg);
+        note_add(a, notes, f->path, "unreadable",
+                 "the file was left out: %s; make it readable or --exclude it", why.msg);
         return;
     }
     module_set(a, s);
@@ -93,7 +95,8 @@ bool read_sources(Arena *a, const Options *o, SourceList *out, NoteVec *notes, E
     FoundVec found = {0};
     if (!files_find(a, o, &found, notes, e)) return false;
     u32 workers = o->jobs ? o->jobs : os_cpus();
-    Job job = {&found, arena_new(a, Source *, found.n), arena_new(a, NoteVec, found.n), arena_new(a, Arena, workers)};
+    Job job = {&found, arena_new(a, Source *, found.n), arena_new(a, NoteVec, found.n),
+               arena_new(a, Arena, workers)};
     pool_run(workers, found.n, file_read, &job);
     for (u32 i = 0; i < workers; i++) arena_adopt(a, &job.arenas[i]);
     *out = (SourceList){job.sources, 0};

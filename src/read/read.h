@@ -27,6 +27,7 @@ void ignores_close(Ignores *g);
 Str module_name(Arena *a, Str path, u32 package_depth);
 
 /* Appends a note; the message is formatted into the arena. */
-void note_add(Arena *a, NoteVec *notes, Str path, const char *code, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void note_add(Arena *a, NoteVec *notes, Str path, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 
 #endif

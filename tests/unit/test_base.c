@@ -167,9 +167,11 @@ static void replacing_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(str_cutting), cmocka_unit_test(str_hash_is_stable), cmocka_unit_test(glob),
-        cmocka_unit_test(buffer), cmocka_unit_test(map), cmocka_unit_test(interning), cmocka_unit_test(vectors),
-        cmocka_unit_test(arena_adoption), cmocka_unit_test(pool), cmocka_unit_test(replacing_a_file),
+        cmocka_unit_test(str_cutting), cmocka_unit_test(str_hash_is_stable),
+        cmocka_unit_test(glob),        cmocka_unit_test(buffer),
+        cmocka_unit_test(map),         cmocka_unit_test(interning),
+        cmocka_unit_test(vectors),     cmocka_unit_test(arena_adoption),
+        cmocka_unit_test(pool),        cmocka_unit_test(replacing_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,7 +131,8 @@ static void finding(void **state)
     assert_int_equal(symlink("..", str_fmt(&arena, "%s/pkg/up", dir).p), 0);
     assert_int_equal(symlink("pkg/sub/b.py", str_fmt(&arena, "%s/link.py", dir).p), 0);
     assert_int_equal(symlink("/etc/passwd", str_fmt(&arena, "%s/out.py", dir).p), 0);
-    assert_str(found(dir, NULL, &notes), "pkg/__init__.py=pkg pkg/sub/__init__.py=pkg.sub pkg/sub/b.py=pkg.sub.b src/lib/a.py=lib.a");
+    assert_str(found(dir, NULL, &notes),
+               "pkg/__init__.py=pkg pkg/sub/__init__.py=pkg.sub pkg/sub/b.py=pkg.sub.b src/lib/a.py=lib.a");
     assert_int_equal(notes.n, 2); /* bad.py, out.py */
     notes.n = 0;
     assert_str(found(dir, "tool", &notes), "tool=tool");
@@ -155,8 +156,8 @@ static int cleanup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines), cmocka_unit_test(columns), cmocka_unit_test(indentation), cmocka_unit_test(encodings),
-        cmocka_unit_test(finding),
+        cmocka_unit_test(lines),     cmocka_unit_test(columns), cmocka_unit_test(indentation),
+        cmocka_unit_test(encodings), cmocka_unit_test(finding),
     };
     return cmocka_run_group_tests(tests, NULL, cleanup);
 }
