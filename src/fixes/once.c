@@ -3,9 +3,9 @@
  *   if self.conn is not None:           conn = self.conn
  *       self.conn.send(data)      →     if conn is not None:
  *                                           conn.send(data)
- * Another thread may set the attribute to None between the two reads; after one read it does not matter. No lock is
- * needed, and none is held during the call. Only where the act uses the object and does not change what the name is
- * bound to, and where nothing in between could rebind it in this thread. */
+ * Another thread may set the attribute to None between the two reads; after one read it does not matter.
+ * No lock is needed, and none is held during the call. Only where the act uses the object and does not
+ * change what the name is bound to, and where nothing in between could rebind it in this thread. */
 #include "fixes/fixes.h"
 
 typedef struct Once {
@@ -48,8 +48,8 @@ static u32 state_node(const Ast *t, Span span, Str state)
     return NONE;
 }
 
-/* May a call in the statement rebind the state: a call of a method of the same object, or of a function of the module
- * for a global? Calls on the state's own object do not count. */
+/* May a call in the statement rebind the state: a call of a method of the same object, or of a function of
+ * the module for a global? Calls on the state's own object do not count. */
 static bool may_rebind(Plan *pl, const Work *w, const Once *x)
 {
     const Facts *f = pl->p->facts[x->file];
@@ -66,7 +66,8 @@ static bool may_rebind(Plan *pl, const Work *w, const Once *x)
         if (c->span.start < s.start || c->span.end > s.end) continue;
         Str text = str_slice(site_source(pl, x->file)->text, c->span.start, c->span.end);
         u32 targets[4];
-        if (!str_starts(text, x->text) && call_targets(pl->p, x->file, i, targets, COUNT_OF(targets))) return true;
+        if (!str_starts(text, x->text) && call_targets(pl->p, x->file, i, targets, COUNT_OF(targets)))
+            return true;
     }
     return false;
 }
@@ -89,7 +90,8 @@ static bool local_name(Plan *pl, const Work *w, Once *x)
     while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
     const Func *fn = &pl->p->facts[x->file]->funcs.v[x->func];
     Str text = str_slice(site_source(pl, x->file)->text, fn->span.start, fn->span.end);
-    Str tries[] = {state, str_fmt(pl->a, "%.*s_now", STR_ARG(state)), str_fmt(pl->a, "current_%.*s", STR_ARG(state))};
+    Str tries[] = {state, str_fmt(pl->a, "%.*s_now", STR_ARG(state)),
+                   str_fmt(pl->a, "current_%.*s", STR_ARG(state))};
     for (u32 i = 0; i < COUNT_OF(tries); i++)
         if (!word_in(text, tries[i]) && !str_eq(tries[i], x->text)) {
             x->name = tries[i];
@@ -104,7 +106,8 @@ static bool once_read(Plan *pl, Work *w, const Race *r, Once *x)
     if (r->test == NONE || r->act == NONE || access_writes(pl->p, r->act)) return false;
     GId g = access_gid(pl->p, r->test);
     const Access *test = program_access(pl->p, r->test), *act = program_access(pl->p, r->act);
-    if (!binding_test(test) || test->func != act->func || access_gid(pl->p, r->act).file != g.file) return false;
+    if (!binding_test(test) || test->func != act->func || access_gid(pl->p, r->act).file != g.file)
+        return false;
     x->file = g.file;
     x->func = test->func;
     const Ast *t = site_ast(pl, g.file);
@@ -113,14 +116,16 @@ static bool once_read(Plan *pl, Work *w, const Race *r, Once *x)
     if (n == NONE || m == NONE || !str_eq(ast_text(t, n), ast_text(t, m))) return false;
     x->text = ast_text(t, n);
     x->stmt = ast_statement(t, n);
-    if (!ast_is(t, x->stmt, NODE_if_statement) || ast_field(t, x->stmt, FIELD_alternative) != NONE) return false;
+    if (!ast_is(t, x->stmt, NODE_if_statement) || ast_field(t, x->stmt, FIELD_alternative) != NONE)
+        return false;
     u32 cond = ast_field(t, x->stmt, FIELD_condition);
     x->body = ast_field(t, x->stmt, FIELD_consequence);
     if (!ast_inside(t, n, cond) || !ast_inside(t, m, x->body)) return false;
     Region region;
     if (!region_make(pl, g.file, x->func, test->span, test->span, &region, &w->tried)) return false;
     if (region.first != x->stmt || region.last != x->stmt) return false;
-    if (judgement_find(S("no-error-nearby"))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK) return false;
+    if (judgement_find(S("no-error-nearby"))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK)
+        return false;
     w->tried = S("something between the test and the use may bind the name anew");
     return !may_rebind(pl, w, x) && local_name(pl, w, x);
 }
@@ -153,7 +158,8 @@ static void once_write(Plan *pl, Fix *fix, const Once *x)
     mentions_replace(pl, fix, x, x->stmt);
 }
 
-/* Is the object itself changed somewhere, an item added or taken? Then its own state matters, not only its name's. */
+/* Is the object itself changed somewhere, an item added or taken? Then its own state matters, not only its
+ * name's. */
 static bool changed_in_place(const Plan *pl, u32 place)
 {
     const Place *p = &pl->p->places.v[place];
@@ -166,7 +172,9 @@ static bool changed_in_place(const Plan *pl, u32 place)
 
 bool plan_once(Plan *pl, Work *w, const Page *page)
 {
-    if (w->place == NONE || holds_items(pl->p->places.v[w->place].type.kind) || changed_in_place(pl, w->place)) return false;
+    if (w->place == NONE || holds_items(pl->p->places.v[w->place].type.kind) ||
+        changed_in_place(pl, w->place))
+        return false;
     Fix draft = {0};
     u32 last = NONE;
     for (u32 i = 0; i < w->races.n; i++) {
