@@ -41,8 +41,8 @@ static void place_rules(Finder *f, Arena *scratch)
     if (!writers && f->p->places.v[f->place].file != NONE && f->p->places.v[f->place].type.kind != TYPE_GENERATOR &&
         f->p->places.v[f->place].type.kind != TYPE_ITERATOR)
         return; /* nobody changes it */
-    race_update(f);
     race_check(f);
+    race_update(f);
     race_iterate(f);
     race_iterator(f);
     race_fields(f);
