@@ -15,6 +15,8 @@ static bool maybe_locked(const Program *p, u32 ga)
 static u8 confidence_of(const Finder *f, bool roots)
 {
     const Place *x = &f->p->places.v[f->place];
+    u32 object = EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
+    if (roots && x->kind == PLACE_INSTANCE && !(x->evidence & object) && !class_made_at(f->p, x->owner)) return CONF_MEDIUM; /* which objects, we do not see */
     if (roots) return CONF_HIGH;
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
