@@ -226,6 +226,7 @@ typedef struct Access {
     u8 op;         /* Op */
     u8 test;       /* TestKind: how it decides branch `cond` */
     bool in_nested_def; /* inside a default value or decorator: runs at definition time */
+    u8 nargs;      /* OP_METHOD: number of arguments, at most 255 */
     bool awaited;  /* the method call is awaited: x.get() is a coroutine, not a thread operation */
     u32 method;    /* symbol: method name (OP_METHOD) or reader (OP_CREAD) */
     u32 key;       /* symbol of the key expression's text for item and contains operations, else SYM_EMPTY */

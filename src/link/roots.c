@@ -105,6 +105,8 @@ static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Ar
 {
     if (!arg) return;
     u32 out[TARGETS], n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
+    if (!n && arg->kind == VAL_PATH && receiver_unknown(p, file, &p->facts[file]->paths.v[arg->value]))
+        n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
     many |= p->facts[file]->blocks.v[c->block].repeats;
     for (u32 i = 0; i < n; i++) root_add(p, out[i], many, false, root_display(p, label, short_name(p, out[i]), file, c->line), file, call);
 }
@@ -208,13 +210,28 @@ static bool method_fits(Str name, const char *pattern)
     return str_eq(name, pat);
 }
 
-static void roots_of_class(Program *p, u32 gclass)
+/* A server that serves one request after the other: one is made somewhere, and nothing speaks of a threading one. */
+static bool serial_server(const Program *p)
+{
+    static const char *const threading[] = {"ThreadingHTTPServer", "ThreadingMixIn", "ThreadingTCPServer", "ThreadingUDPServer", "ThreadingUnixStreamServer", "ThreadingWSGIServer"};
+    static const char *const serial[] = {"HTTPServer", "TCPServer", "UDPServer", "UnixStreamServer"};
+    bool any = false;
+    for (u32 i = 0; i < p->nfiles; i++) {
+        for (u32 k = 0; k < COUNT_OF(threading); k++)
+            if (intern_find(&p->facts[i]->syms, str_from(threading[k])) != NONE) return false;
+        for (u32 k = 0; k < COUNT_OF(serial); k++) any |= intern_find(&p->facts[i]->syms, str_from(serial[k])) != NONE;
+    }
+    return any;
+}
+
+static void roots_of_class(Program *p, u32 gclass, bool serial)
 {
     LinkState *s = p->state;
     u32 file;
     const Class *c = program_class(p, gclass, &file);
     const Facts *f = p->facts[file];
     ClassInfo *ci = &s->classes[gclass];
+    if (!ci->ext_bases.n && !ci->bases.n) return;
     for (u32 i = 0; i < COUNT_OF(base_rows); i++) {
         const BaseRow *r = &base_rows[i];
         if (!class_derives(p, gclass, r->base)) continue;
@@ -223,7 +240,7 @@ static void roots_of_class(Program *p, u32 gclass)
         for (u32 k = 1; k < f->funcs.n; k++) {
             const Func *fn = &f->funcs.v[k];
             if (gclass_of(p, file, fn->cls) != gclass || fn->is_lambda || !method_fits(sym_str(f, fn->name), r->method)) continue;
-            bool many = r->many || (thread && ci->made_at != 1);
+            bool many = (r->many && !(str_contains(str_from(r->label), S("request handler")) && serial)) || (thread && ci->made_at != 1);
             root_add(p, gfunc_of(p, file, k), many, r->own, root_display(p, r->label, sym_str(f, c->name), file, fn->line), file, NONE);
         }
     }
@@ -278,7 +295,8 @@ void roots_find(Program *p)
         for (u32 i = 1; i < p->facts[file]->funcs.n; i++)
             if (p->facts[file]->funcs.v[i].ndecorators) roots_of_decorators(p, file, i);
     }
-    for (u32 c = 0; c < p->state->nclasses; c++) roots_of_class(p, c);
+    bool serial = serial_server(p);
+    for (u32 c = 0; c < p->state->nclasses; c++) roots_of_class(p, c, serial);
     p->concurrent = p->roots.n > ROOT_API + 1;
 }
 
@@ -428,10 +446,28 @@ static bool private_name(const Program *p, u32 gfunc)
     return s.n && s.p[0] == '_' && !str_ends(s, S("__"));
 }
 
+static bool not_api_edge(const Program *p, const CallEdge *e) { return !p->funcs[e->caller].api; }
+
+/* A private function that a thread runs, and private helpers that only such functions call, are not for users to call. */
+static void private_roots(Program *p, const Callers *c)
+{
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
+        const Root *r = &p->roots.v[i];
+        if (r->func == NONE) continue;
+        GId g = func_gid(p, r->func);
+        bool nested = p->facts[g.file]->funcs.v[g.id].parent != 0;
+        if ((private_name(p, r->func) || r->own || nested) && p->options->assume != ASSUME_ALWAYS) p->funcs[r->func].api = false;
+    }
+    for (u32 round = 0; round < 4; round++)
+        for (u32 fn = 0; fn < p->state->nfuncs; fn++)
+            if (p->funcs[fn].api && p->funcs[fn].nroots && private_name(p, fn) && all_callers(p, c, fn, not_api_edge)) p->funcs[fn].api = false;
+}
+
 static void propagate(Program *p)
 {
     Arena scratch = {0};
     Callers c = callers_index(p, &scratch);
+    private_roots(p, &c);
     for (u32 round = 0; round < 4; round++) {
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
             FuncInfo *fi = &p->funcs[fn];
