@@ -203,8 +203,8 @@ static bool match_holds(const Query *q, const Match *m, const Source *s)
     return true;
 }
 
-void query_run(const Query *q, const Source *s, TSNode root, Span within, bool (*fn)(void *ctx, const Match *m),
-               void *ctx)
+void query_run(const Query *q, const Source *s, TSNode root, Span within,
+               bool (*fn)(void *ctx, const Match *m), void *ctx)
 {
     TSQueryCursor *cursor = ts_query_cursor_new();
     ts_query_cursor_set_byte_range(cursor, within.start, within.end);
