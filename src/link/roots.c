@@ -329,8 +329,13 @@ bool is_test_path(Str path)
 }
 
 /* Is this file something that is run, or that only tests or builds the library? */
-static bool is_script(const Facts *f)
+static bool is_script(const Program *p, u32 file)
 {
+    const Facts *f = p->facts[file];
+    for (u32 i = ROOT_API + 1; i < p->roots.n && !f->source->in_package; i++) { /* its module body starts threads */
+        const Root *r = &p->roots.v[i];
+        if (r->file == file && r->call != NONE && f->calls.v[r->call].func == 0) return true;
+    }
     Str path = f->source->path, rest = path;
     if (is_test_path(path)) return true;
     while (rest.n) {
@@ -423,7 +428,7 @@ static void func_basics(Program *p, u32 file, u32 func)
         fi->import_time |= named(p, file, fn, meta, COUNT_OF(meta));
     }
     if (p->options->assume == ASSUME_ALWAYS) fi->api = func != 0;
-    else if (p->options->assume == ASSUME_AUTO) fi->api = func != 0 && !is_script(p->facts[file]) && !window_code(p, file);
+    else if (p->options->assume == ASSUME_AUTO) fi->api = func != 0 && !is_script(p, file) && !window_code(p, file);
 }
 
 /* Callers of each function: the edges once more, sorted by callee. */

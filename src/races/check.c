@@ -92,6 +92,18 @@ static const Def *stored_def(const Program *p, u32 act)
     return v == NONE ? NULL : &f->defs.v[v];
 }
 
+/* `if not stopping: stopping = True` and nothing else: the second thread does the same again. */
+static bool flag_alone(const Program *p, u32 act)
+{
+    GId g = access_gid(p, act);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    const Block *b = &f->blocks.v[a->block];
+    if (b->kind != BLOCK_THEN && b->kind != BLOCK_ELSE) return false;
+    Str rest = str_slice(f->source->text, a->stmt, b->span.end);
+    return b->span.start == a->stmt && str_find(rest, '\n') == rest.n && str_find(rest, ';') == rest.n;
+}
+
 /* Nothing is lost when two threads store the same constant. */
 static bool harmless_store(const Program *p, u32 test, u32 act)
 {
@@ -99,6 +111,7 @@ static bool harmless_store(const Program *p, u32 test, u32 act)
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     const Def *d = stored_def(p, act);
     if (!d) return false;
+    if (d->kind == VAL_BOOL && flag_alone(p, act)) return true;
     bool none_test = t->test == TEST_NONE || t->test == TEST_NOT_IN || t->op == OP_HASATTR;
     if (d->kind == VAL_NUMBER || d->kind == VAL_STRING) return none_test || t->test == TEST_COMPARE;
     return d->kind == VAL_NONE && t->test != TEST_NOT_NONE && t->test != TEST_TRUE;
@@ -146,9 +159,9 @@ static RuleId classify(const Finder *f, u32 test, u32 act)
     const Program *p = f->p;
     const Place *x = &p->places.v[f->place];
     const Access *t = program_access(p, test), *a = program_access(p, act);
+    if (a->op == OP_ITEM_DEL && emptiness(p, test) && x->type.kind == TYPE_LIST) return UG201;
     if (pops(p, act) && emptiness(p, test)) {
         if (x->type.kind == TYPE_LIST) return UG201;
-        if (x->type.kind == TYPE_DICT || x->type.kind == TYPE_SET || x->type.kind == TYPE_ORDERED_DICT) return UG102;
         if (x->type.kind == TYPE_UNKNOWN && str_is(method_of(p, act), "pop")) return UG201;
         return UG203;
     }
@@ -282,5 +295,24 @@ void race_check(Finder *f)
                 report(f, test, act);
             }
         }
+    }
+}
+
+/* A lock made on first use: two threads may each make one, and neither excludes the other. */
+void race_lazy_lock(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 act = f->acc[i];
+        if (program_access(f->p, act)->op != OP_STORE) continue;
+        const Def *d = stored_def(f->p, act);
+        u32 test = nearest_test(f, i);
+        if (test == NONE || !d || d->kind != VAL_CALL || one_section(f->p, test, act, NULL)) continue;
+        Conflict c = conflict_find(f, act, EFFECT_WRITE, true);
+        if (c.witness == NONE) continue;
+        Race *r = race_add(f, UG103, act, c);
+        r->test = test;
+        r->act = act;
+        race_site(r, test);
+        race_message(f, r, "the lock %.*s is made on first use; two threads may each make one, and then exclude nobody", STR_ARG(short_state(f->p, f->place)));
     }
 }

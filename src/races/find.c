@@ -4,7 +4,7 @@
 
 static bool worth_looking(const Place *x)
 {
-    return x->n && x->display.n && is_data(x);
+    return x->n && x->display.n && (is_data(x) || (x->is_lock && x->type.kind != TYPE_ASYNC_LOCK));
 }
 
 typedef Vec(u32) IdVec;
@@ -41,6 +41,11 @@ static void place_rules(Finder *f, Arena *scratch)
     if (!writers && f->p->places.v[f->place].file != NONE && f->p->places.v[f->place].type.kind != TYPE_GENERATOR &&
         f->p->places.v[f->place].type.kind != TYPE_ITERATOR)
         return; /* nobody changes it */
+    if (f->p->places.v[f->place].is_lock) {
+        race_lazy_lock(f);
+        return;
+    }
+    race_declared(f);
     race_check(f);
     race_update(f);
     race_iterate(f);

@@ -56,7 +56,7 @@ static bool constant_store(const Program *p, u32 ga)
 static void odd_writes(Finder *f, u32 lock, Tally t)
 {
     const Program *p = f->p;
-    if (t.guarded_writes < 2 || t.guarded_writes * 3 < t.writes * 2) return;
+    if (t.guarded_writes < 2 || t.guarded_writes * 2 < t.writes) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         if (f->claimed[ga] || !(access_effect(p, ga) & EFFECT_WRITE) || lockset_has(p, p->access_locks[ga], lock)) continue;
@@ -78,7 +78,7 @@ static void declared(Finder *f, u32 lock)
     const Program *p = f->p;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
-        if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], lock)) continue;
+        if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], lock) || !access_counts(p, ga)) continue;
         GId g = access_gid(p, ga);
         const FuncInfo *fi = &p->funcs[p->func_base[g.file] + program_access(p, ga)->func];
         if (fi->construct && p->places.v[f->place].kind == PLACE_INSTANCE) continue;
@@ -89,10 +89,15 @@ static void declared(Finder *f, u32 lock)
     }
 }
 
+void race_declared(Finder *f)
+{
+    u32 lock = f->p->places.v[f->place].declared_guard;
+    if (lock != NONE) declared(f, lock);
+}
+
 void race_guard(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
-    if (x->declared_guard != NONE) declared(f, x->declared_guard);
     if (x->guard == NONE || f->p->locks.v[x->guard].maybe) return;
     Tally t = tally(f, x->guard);
     u32 first = 0;

@@ -71,7 +71,9 @@ void race_iterate(Finder *f)
         if (c.witness == NONE) continue;
         if (program_access(f->p, c.witness)->op == OP_DEL) continue;
         if (!known && c.confidence > CONF_MEDIUM) c.confidence = CONF_MEDIUM;
-        Race *r = race_add(f, UG106, ga, c);
+        bool gap = x->guard != NONE && !f->p->locks.v[x->guard].maybe && lockset_has(f->p, f->p->access_locks[c.witness], x->guard);
+        Race *r = race_add(f, gap ? UG108 : UG106, ga, c);
+        if (gap) r->lock = x->guard;
         const Access *w = program_access(f->p, c.witness);
         GId g = access_gid(f->p, c.witness);
         race_message(f, r, "%.*s is walked here while %.*s:%u changes its size in another thread; this then raises RuntimeError or misses items",

@@ -12,6 +12,13 @@ static const struct {
     {"socket.setdefaulttimeout", "the default timeout of sockets", CONF_LOW}, {"time.tzset", "the time zone", CONF_LOW},
 };
 
+static bool said_in(const Finder *f, RuleId rule, u32 file, u32 func, Str state)
+{
+    for (u32 i = f->out->n; i-- > 0 && f->out->v[i].file == file;)
+        if (f->out->v[i].rule == rule && f->out->v[i].func == func && str_eq(f->out->v[i].state, state)) return true;
+    return false;
+}
+
 static void process_settings(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -23,6 +30,7 @@ static void process_settings(Finder *f, u32 file)
         Str ext = path_external(p, file, c->callee);
         for (u32 k = 0; ext.n && k < COUNT_OF(settings); k++) {
             if (!str_is(ext, settings[k].name)) continue;
+            if (said_in(f, UG402, file, c->func, ext)) break; /* once for a function: set, and set back */
             bool catch = str_is(ext, "warnings.catch_warnings");
             if (catch && p->options->target >= 14) break; /* context-aware there (memory-model.md 2, point 10) */
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->nroots ? CONF_HIGH : settings[k].conf);

@@ -17,6 +17,15 @@ static bool thread_like(const Program *p, u32 file, const Access *a)
     return false;
 }
 
+/* Is the binding another loop over what the name was bound to before the join? */
+static bool same_loop(const Facts *x, const Access *join, const Def *again)
+{
+    const Def *before = NULL;
+    for (u32 k = 0; k < x->defs.n; k++)
+        if (x->defs.v[k].path == join->path && x->defs.v[k].func == join->func && x->defs.v[k].span.start < join->span.start) before = &x->defs.v[k];
+    return before && before->kind == VAL_ITER_OF && again->kind == VAL_ITER_OF && before->value == again->value;
+}
+
 void race_start(Finder *f, u32 file)
 {
     const Facts *x = f->p->facts[file];
@@ -36,7 +45,7 @@ void race_start(Finder *f, u32 file)
         const Access *s = &x->accesses.v[start];
         bool rebound = false; /* another thread bound to the name in between */
         for (u32 k = 0; k < x->defs.n && !x->paths.v[join->path].nattr; k++)
-            rebound |= x->defs.v[k].func == join->func && x->defs.v[k].path != NONE && x->defs.v[k].path == join->path && x->defs.v[k].span.start > join->span.start &&
+            rebound |= !same_loop(x, join, &x->defs.v[k]) && x->defs.v[k].func == join->func && x->defs.v[k].path != NONE && x->defs.v[k].path == join->path && x->defs.v[k].span.start > join->span.start &&
                        x->defs.v[k].span.start < s->span.start;
         if (rebound) continue;
         /* start in another branch, or in a loop that comes round again, is not after the join */

@@ -45,6 +45,7 @@ static bool is_update(const Program *p, u32 ga, u32 *read)
 {
     const Access *a = program_access(p, ga);
     *read = ga;
+    if (a->op == OP_AUG && p->places.v[p->access_place[ga]].type.kind == TYPE_LIST) return false; /* extends it in place */
     if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     *read = read_of(p, ga);
