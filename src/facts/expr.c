@@ -566,7 +566,7 @@ static void walk_comprehension(Walk *w, u32 n)
     w->block = block;
 }
 
-static void suspend_add(Walk *w, u32 n, bool is_yield)
+void suspend_add(Walk *w, u32 n, bool is_yield)
 {
     vec_push(w->a, &w->f->suspends, (Suspend){w->func, w->t.v[n].start, is_yield});
 }

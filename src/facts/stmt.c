@@ -369,6 +369,7 @@ static void walk_for(Walk *w, u32 n)
 {
     u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right), dep = w->dep.n;
     bool is_async = ast_token(&w->t, n, "async");
+    if (is_async) suspend_add(w, n, false);
     walk_expr(w, right, (Use){.op = is_async ? OP_ARG : OP_ITER});
     u8 kind;
     u32 value;
@@ -460,6 +461,7 @@ static void section_add(Walk *w, u32 value, bool is_async, u32 stmt_node, u32 bo
 static void walk_with(Walk *w, u32 n)
 {
     bool is_async = ast_token(&w->t, n, "async");
+    if (is_async) suspend_add(w, n, false);
     u32 body = ast_field(&w->t, n, FIELD_body);
     for (u32 clause = ast_first(&w->t, n); clause != NONE; clause = ast_after(&w->t, clause)) {
         if (w->t.v[clause].kind != NODE_with_clause) continue;

@@ -89,6 +89,8 @@ u32 access_add(Walk *w, Path p, Use use, u32 node);
 void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty);
 void local_set(Walk *w, u32 sym, u32 dep_from);
 u32 key_symbol(Walk *w, u32 n);
+/* The function may be suspended at this node. */
+void suspend_add(Walk *w, u32 n, bool is_yield);
 
 /* stmt.c */
 void walk_function(Walk *w, Pending p);

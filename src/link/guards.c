@@ -234,11 +234,10 @@ static void declarations(Program *p)
             if (c->kind != COMMENT_GUARDED_BY) continue;
             Str want = sym_str(f, c->codes);
             if (str_starts(want, S("self."))) want = str_slice(want, 5, want.n);
-            for (u32 l = 0; l < p->locks.n; l++) {
-                u32 lp = p->locks.v[l].place;
-                if (lp == NONE || p->places.v[lp].file != x->file) continue;
-                Str name = p->syms.strs[p->places.v[lp].name];
-                if (str_eq(name, want) || str_ends(p->locks.v[l].display, want)) x->declared_guard = l;
+            for (u32 l = 0; l < p->places.n && x->declared_guard == NONE; l++) {
+                const Place *y = &p->places.v[l];
+                bool scope = y->file == x->file && (y->owner == x->owner || y->kind == PLACE_GLOBAL);
+                if (scope && type_is_lock(y->type.kind) && str_eq(p->syms.strs[y->name], want)) x->declared_guard = lock_at(p, l);
             }
         }
     }

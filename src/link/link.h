@@ -161,6 +161,8 @@ void order_find(Program *p);
 
 /* locks.c */
 void locks_link(Program *p);
+/* The lock that a place holds. */
+u32 lock_at(Program *p, u32 place);
 u32 lockset_add(Program *p, u32 set, u32 lock);
 
 /* guards.c */

@@ -131,6 +131,11 @@ static u32 lock_of_place(Program *p, u32 place, u8 kind, bool maybe)
                               .maybe = maybe, .display = display, .func = NONE});
 }
 
+u32 lock_at(Program *p, u32 place)
+{
+    return lock_of_place(p, place, TYPE_LOCK, false);
+}
+
 static u32 lock_by_text(Program *p, u32 file, u32 path, u32 func, bool maybe)
 {
     Str text = path_text(p->arena, p->facts[file], path);
