@@ -516,6 +516,7 @@ typedef struct FuncInfo {
     bool api;              /* callable by users of a library, from any thread */
     bool construct;        /* runs only while its object is being made (__init__ and its private helpers) */
     bool import_time;      /* runs only while modules are imported */
+    bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are imported */
     bool event_loop;       /* coroutine or only called from coroutines */
     u32 entry_locks;       /* lockset that every caller holds (caller-holds-the-lock helpers) */
     u32 first_start, last_join; /* byte offsets: before/after them no thread started here runs; NONE */
@@ -566,6 +567,10 @@ const Access *program_access(const Program *p, u32 gaccess);
 const Func *program_func(const Program *p, u32 gfunc);
 /* "app.stats.Counter.add", for messages. */
 Str func_display(Arena *a, const Program *p, u32 gfunc);
+/* Does the path look like one of tests? */
+bool is_test_path(Str path);
+/* How many calls in the program make objects of this class. */
+u32 class_made_at(const Program *p, u32 gclass);
 /* May the two accesses run at the same time, in two threads, as far as roots and ordering tell? */
 bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* Does this access count for sharing: not import time, not construction of its own object, not an object of its own? */

@@ -79,6 +79,11 @@ Str func_display(Arena *a, const Program *p, u32 gfunc)
     return out.n ? str_fmt(a, "%.*s.%.*s", STR_ARG(m), STR_ARG(out)) : m;
 }
 
+u32 class_made_at(const Program *p, u32 gclass)
+{
+    return gclass == NONE ? 0 : p->state->classes[gclass].made_at;
+}
+
 /* Before the first start or after the last join of the threads that its function starts. */
 static bool outside_threads(const FuncInfo *fi, const Access *a)
 {

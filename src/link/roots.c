@@ -144,11 +144,27 @@ static bool receiver_threads(const Program *p, u32 file, const Path *x)
     return file_imports(p, file, "concurrent") || file_imports(p, file, "threading") || name_has(name, "thread") || name_has(name, "executor");
 }
 
+/* Is the receiver the future that submit() gave? A future of asyncio calls back in its loop. */
+static bool from_submit(const Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    u32 call = NONE;
+    if (x->root == ROOT_CALL && x->nattr == 1) call = x->func;
+    if (x->root == ROOT_LOCAL && x->nattr == 1) {
+        u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
+        if (at != NONE && f->defs.v[p->state->defrefs.v[at].def].kind == VAL_CALL) call = f->defs.v[p->state->defrefs.v[at].def].value;
+    }
+    if (call == NONE) return false;
+    const Path *c = &f->paths.v[f->calls.v[call].callee];
+    return c->nattr && str_is(sym_str(f, c->attr[c->nattr - 1]), "submit");
+}
+
 /* Methods whose names others use too count only where the library is imported. */
 static bool method_row_fits(const Program *p, u32 file, const MethodArgRow *r, const Call *c, const Path *x)
 {
     if (r->type == TYPE_EXECUTOR) return receiver_threads(p, file, x);
-    static const char *const needs[][2] = {{"add_done_callback", "concurrent"}, {"basic_consume", "pika"}, {"message_callback_add", "paho"},
+    if (str_is(str_from(r->method), "add_done_callback")) return from_submit(p, file, x);
+    static const char *const needs[][2] = {{"basic_consume", "pika"}, {"message_callback_add", "paho"},
                                            {"add_job", "apscheduler"}, {"callInThread", "twisted"}};
     for (u32 i = 0; i < COUNT_OF(needs); i++)
         if (str_is(str_from(r->method), needs[i][0])) return file_imports(p, file, needs[i][1]);
@@ -302,6 +318,30 @@ void roots_find(Program *p)
 
 /* ---- what the roots reach ---- */
 
+bool is_test_path(Str path)
+{
+    Str rest = path, name = str_slice(path, str_rfind(path, '/') == path.n ? 0 : str_rfind(path, '/') + 1, path.n);
+    while (rest.n) {
+        Str part = str_cut(rest, '/', &rest);
+        if (rest.n && (str_is(part, "tests") || str_is(part, "test") || str_is(part, "testing") || str_is(part, "benchmarks"))) return true;
+    }
+    return str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_ends(name, S("_test.py"));
+}
+
+/* Is this file something that is run, or that only tests or builds the library? */
+static bool is_script(const Facts *f)
+{
+    Str path = f->source->path, rest = path;
+    if (is_test_path(path)) return true;
+    while (rest.n) {
+        Str part = str_cut(rest, '/', &rest);
+        if (rest.n && (str_is(part, "docs") || str_is(part, "doc") || str_is(part, "examples") || str_is(part, "scripts") || str_is(part, "tools"))) return true;
+    }
+    if (str_is(path, "setup.py") || str_ends(path, S("/setup.py"))) return true;
+    return !f->source->in_package && (f->has_main_guard || f->runs_calls);
+}
+
+
 static bool info_add(FuncInfo *fi, u32 root, bool many)
 {
     bool changed = false;
@@ -323,6 +363,18 @@ static bool info_add(FuncInfo *fi, u32 root, bool many)
     return changed;
 }
 
+/* Tests drive the library from threads of their own; that says nothing about who else does. */
+static bool leaves_tests(const Program *p, const CallEdge *e)
+{
+    return is_test_path(p->facts[e->file]->source->path) && !is_test_path(p->facts[func_gid(p, e->callee).file]->source->path);
+}
+
+/* A call resolved by the method's name alone is believed within one file only; chains of such guesses reach everything. */
+static bool far_guess(const Program *p, const CallEdge *e)
+{
+    return e->weak && func_gid(p, e->callee).file != e->file;
+}
+
 static void reach(Program *p, u32 root, u32 *stack)
 {
     u32 n = 0;
@@ -332,23 +384,19 @@ static void reach(Program *p, u32 root, u32 *stack)
         u32 fn = stack[--n];
         for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
             u32 to = p->edges.v[e].callee;
+            if (leaves_tests(p, &p->edges.v[e]) || far_guess(p, &p->edges.v[e])) continue;
             if (info_add(&p->funcs[to], root, r->many)) stack[n++] = to;
         }
     }
 }
 
-/* Is this file something that is run, or that only tests or builds the library? */
-static bool is_script(const Facts *f)
+/* Code of windows runs in the thread of the windows; without threading it stays there. */
+static bool window_code(const Program *p, u32 file)
 {
-    Str path = f->source->path, rest = path, name = str_slice(path, str_rfind(path, '/') == path.n ? 0 : str_rfind(path, '/') + 1, path.n);
-    while (rest.n) {
-        Str part = str_cut(rest, '/', &rest);
-        if (rest.n && (str_is(part, "tests") || str_is(part, "test") || str_is(part, "testing") || str_is(part, "docs") || str_is(part, "doc") ||
-                       str_is(part, "examples") || str_is(part, "benchmarks") || str_is(part, "scripts") || str_is(part, "tools")))
-            return true;
-    }
-    if (str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_is(name, "setup.py") || str_ends(name, S("_test.py"))) return true;
-    return !f->source->in_package && (f->has_main_guard || f->runs_calls);
+    static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk"};
+    for (u32 i = 0; i < COUNT_OF(toolkits); i++)
+        if (file_imports(p, file, toolkits[i])) return !file_imports(p, file, "threading");
+    return false;
 }
 
 static bool named(const Program *p, u32 file, const Func *fn, const char *const *names, u32 n)
@@ -375,7 +423,7 @@ static void func_basics(Program *p, u32 file, u32 func)
         fi->import_time |= named(p, file, fn, meta, COUNT_OF(meta));
     }
     if (p->options->assume == ASSUME_ALWAYS) fi->api = func != 0;
-    else if (p->options->assume == ASSUME_AUTO) fi->api = func != 0 && !is_script(p->facts[file]);
+    else if (p->options->assume == ASSUME_AUTO) fi->api = func != 0 && !is_script(p->facts[file]) && !window_code(p, file);
 }
 
 /* Callers of each function: the edges once more, sorted by callee. */
