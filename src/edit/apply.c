@@ -104,6 +104,19 @@ static void draft_intent(Draft *d, const Intent *in, u32 fix, WrapVec *wraps)
     }
 }
 
+/* The fix of a wrap among whose lines an import or a lock would go; NONE. */
+static u32 line_inside_wrap(const Draft *d, const WrapVec *wraps)
+{
+    for (u32 i = 0; i < wraps->n; i++)
+        for (u32 k = 0; k < d->pieces.n; k++) {
+            const Piece *p = &d->pieces.v[k];
+            if (p->kind <= PIECE_LOCK && wraps->v[i].span.start < p->span.start &&
+                p->span.start < wraps->v[i].span.end)
+                return wraps->v[i].fix;
+        }
+    return NONE;
+}
+
 /* All pieces of one file. False when a fix had to be declined. */
 static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted *w, u32 file, MadeVec *out)
 {
@@ -126,7 +139,11 @@ static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted 
     wraps_place(&d, &wraps);
     imports_place(&d);
     arena_free(&scratch);
-    u32 clash = NONE;
+    u32 clash = line_inside_wrap(&d, &wraps);
+    if (ok && clash != NONE) {
+        decline(fixes, clash, S("a line would be put in among the statements that it wraps"), true);
+        ok = false;
+    }
     if (ok && !pieces_order(&d.pieces, &clash)) {
         decline(fixes, clash, S("its edits overlap those of another fix"), true);
         ok = false;

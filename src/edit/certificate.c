@@ -172,6 +172,35 @@ static bool same(Check *c, u32 o, u32 n)
     return true;
 }
 
+static Str leading_blanks(const Source *s, u32 at, bool *first)
+{
+    u32 from = at;
+    while (from > 0 && s->text.p[from - 1] != '\n' && s->text.p[from - 1] != '\r') from--;
+    if (from == 0 && s->bom) from = 3;
+    Str blanks = str_slice(s->text, from, at);
+    *first = str_trim(blanks).n == 0;
+    return blanks;
+}
+
+/* Statements of one block that are indented otherwise than its first: Python refuses them, tree-sitter
+ * does not. */
+static u32 misindented(const Ast *t)
+{
+    u32 bad = 0;
+    for (u32 n = 0; n < t->n; n++) {
+        if (t->v[n].kind != NODE_block && t->v[n].kind != NODE_module) continue;
+        Str want = {0};
+        for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c)) {
+            bool first;
+            Str have = leading_blanks(t->source, t->v[c].start, &first);
+            if (!first) continue;
+            if (!want.p) want = n == 0 ? S("") : have;
+            bad += !str_eq(want, have);
+        }
+    }
+    return bad;
+}
+
 static u32 errors(const Ast *t)
 {
     u32 n = 0;
@@ -193,6 +222,10 @@ bool certificate_holds(Arena *a, const Made *m, const Source *after, Str *why, u
     if (errors(&c.new.ast) > errors(&c.old.ast)) {
         ok = false;
         c.why = S("the new file has a syntax error that the old one did not have");
+    }
+    if (ok && misindented(&c.new.ast) > misindented(&c.old.ast)) {
+        ok = false;
+        c.why = S("a statement is indented otherwise than the others of its block");
     }
     ok = ok && leaves_same(&c) && same(&c, 0, 0);
     *why = ok ? S("") : str_dup(a, c.why);

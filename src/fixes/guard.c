@@ -333,11 +333,32 @@ static Verdict held_locks(Plan *pl, const Region *r, const LockPlan *l, Str *why
     return VERDICT_UNSAFE;
 }
 
+/* Does the region run where a new lock is made, before it is there? */
+static bool before_lock(const Plan *pl, const Region *r, const LockPlan *l)
+{
+    if (l->existing || l->file != r->file) return false;
+    const Facts *f = pl->p->facts[r->file];
+    const Place *p = &pl->p->places.v[l->place];
+    const Func *fn = &f->funcs.v[r->func];
+    bool init = l->kind == PLACE_INSTANCE && fn->cls != NONE &&
+                pl->p->class_base[r->file] + fn->cls == l->owner && str_is(sym_str(f, fn->name), "__init__");
+    bool owner = l->kind == PLACE_CLOSURE && gfunc_of(pl->p, r->file, r->func) == l->owner;
+    if (!init && !owner && r->func != 0) return false;
+    return p->def == NONE || p->def_file != r->file || r->span.start <= f->defs.v[p->def].span.end;
+}
+
 /* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
 static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
 {
     const LockPlan *l = &pl->out->locks.v[lock];
     Str why = r->problem;
+    if (!why.n && before_lock(pl, r, l)) {
+        if (!r->race) { /* the state is being made here */
+            r->skip = true;
+            return true;
+        }
+        why = S("it runs before a lock can be made beside the state");
+    }
     bool gap = r->race && r->test != NONE; /* each step may hold the lock, and something still come between */
     if (!why.n && !gap && guarded_already(pl, r, l)) {
         r->skip = true;

@@ -310,6 +310,8 @@ static void test_edit_certificate_notices(void **state)
             "c()\n    d()\n");
     damaged(
         "def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n  y'''\n    c(\n");
+    damaged(
+        "def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n  y'''\n      c()\n");
 }
 
 static void test_edit_overlap_is_declined(void **state)
