@@ -236,6 +236,7 @@ typedef struct Access {
     u8 op;         /* Op */
     u8 test;       /* TestKind: how it decides branch `cond` */
     bool in_nested_def; /* inside a default value or decorator: runs at definition time */
+    u8 nargs;      /* OP_METHOD: number of arguments, at most 255 */
     bool awaited;  /* the method call is awaited: x.get() is a coroutine, not a thread operation */
     u32 method;    /* symbol: method name (OP_METHOD) or reader (OP_CREAD) */
     u32 key;       /* symbol of the key expression's text for item and contains operations, else SYM_EMPTY */
@@ -575,6 +576,10 @@ const Access *program_access(const Program *p, u32 gaccess);
 const Func *program_func(const Program *p, u32 gfunc);
 /* "app.stats.Counter.add", for messages. */
 Str func_display(Arena *a, const Program *p, u32 gfunc);
+/* Does the path look like one of tests? */
+bool is_test_path(Str path);
+/* How many calls in the program make objects of this class. */
+u32 class_made_at(const Program *p, u32 gclass);
 /* May the two accesses run at the same time, in two threads, as far as roots and ordering tell? */
 bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* Does this access count for sharing: not import time, not construction of its own object, not an object of its own? */

@@ -271,12 +271,12 @@ def first_line_options(data):
 
 # --- Edits ------------------------------------------------------------------------------------------------------------------
 
-def apply_edits(before, findings):
-    """The texts after all edits of the findings' safe fixes, from {path: bytes}. Equal edits of several findings count once."""
+def apply_edits(before, findings, safeties=("safe",)):
+    """The texts after all edits of the findings' fixes, from {path: bytes}. Equal edits of several findings count once."""
     by_path = {}
     for f in findings:
         fix = f.get("fix")
-        if not fix or fix.get("safety") != "safe":
+        if not fix or fix.get("safety") not in safeties:
             continue
         for e in fix.get("edits") or []:
             edit = (e["start_byte"], e["end_byte"], e["text"])

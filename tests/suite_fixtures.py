@@ -2,7 +2,8 @@
 """Runs every fixture: fixtures/KIND/CASE.before.py (or the folder CASE.before/) against CASE.after.py.
 
 The marks in the before files say what must be found (tests/lib.py), the after file is what `fix` must make of them; without
-one, nothing may change. On top of that every case has to hold what is true of any edit, whatever the program reports:
+one, nothing may change. CASE.wanted.py (or the folder CASE.wanted/) is a better text than fix can give today: it fails when it
+can. On top of that every case has to hold what is true of any edit, whatever the program reports:
 
   compiles      what compiled before compiles after
   settled       a second fix changes nothing
@@ -41,6 +42,9 @@ class Case:
             self.after = lib.read_tree(self.after_path) if os.path.isdir(self.after_path) else {}
         else:
             self.after = {name + ".py": lib.read_file(self.after_path)} if os.path.exists(self.after_path) else {}
+
+        wanted = self.after_path.replace(".after", ".wanted")
+        self.wanted = lib.read_tree(wanted) if os.path.isdir(wanted) else {name + ".py": lib.read_file(wanted)} if os.path.exists(wanted) else {}
 
     def expected(self):
         return {**self.files, **self.after}
@@ -118,6 +122,8 @@ class Runner:
             expected = case.expected()
             check("after", fixed == expected, lambda: "fix gives another text\n" + tree_difference(expected, fixed) + notes(before, fixed_run))
 
+        check("wanted", not case.wanted or fixed != {**case.files, **case.wanted}, "fix gives the wanted text now: make it the after file")
+
         broken = [lib.compiles(d, n) for n, d in sorted(fixed.items()) if n.endswith(".py") and not lib.compiles(case.files[n], n)]
         check("compiles", not any(broken), "\n".join(b for b in broken if b))
 
@@ -130,7 +136,7 @@ class Runner:
             again = lib.read_tree(tree)
             check("settled", again == fixed, lambda: "a second fix changes the text again\n" + tree_difference(fixed, again))
         try:
-            edited = lib.apply_edits(case.files, before)
+            edited = lib.apply_edits(case.files, before, ("safe", "unsafe") if "--unsafe-fixes" in case.options else ("safe",))
             check("json edits", edited == fixed, lambda: "the edits in the JSON give another text than fix\n" + tree_difference(fixed, edited))
         except (ValueError, KeyError) as e:
             check("json edits", False, e)

@@ -46,7 +46,8 @@ static u32 last_line(const Draft *d, u32 n)
 
 static bool is_slots(const Ast *t, u32 n)
 {
-    if (!ast_is(t, n, NODE_expression_statement) || !ast_is(t, ast_first(t, n), NODE_assignment)) return false;
+    if (!ast_is(t, n, NODE_expression_statement) || !ast_is(t, ast_first(t, n), NODE_assignment))
+        return false;
     u32 left = ast_field(t, ast_first(t, n), FIELD_left);
     return ast_is(t, left, NODE_identifier) && str_is(ast_text(t, left), "__slots__");
 }
@@ -266,7 +267,8 @@ static Str first_parameter(const Draft *d, u32 cls)
 static bool follows_lock(const Draft *d, u32 line)
 {
     for (u32 i = 0; i < d->pieces.n; i++)
-        if (d->pieces.v[i].kind == PIECE_LOCK && line + 1 < d->s->nlines && d->pieces.v[i].span.start == d->s->line_start[line + 1])
+        if (d->pieces.v[i].kind == PIECE_LOCK && line + 1 < d->s->nlines &&
+            d->pieces.v[i].span.start == d->s->line_start[line + 1])
             return true;
     return false;
 }

@@ -119,12 +119,12 @@ static void races_gone(Proof *v, const Map *before, const Map *after)
 
 static bool lock_rule(u8 rule)
 {
-    return rule == UG303 || rule == UG304 || rule == UG305;
+    return rule == UG301 || rule == UG303 || rule == UG304 || rule == UG305;
 }
 
-/* The fixes to blame for a finding that was not there: those of its place; for a finding about locks also those that
- * touch its file. Other findings may appear because a lock shows that a class is meant for several threads; they were
- * there before, and only not believed. */
+/* The fixes to blame for a finding that was not there: those of its place; for a finding about locks also
+ * those that touch its file. Other findings may appear because a lock shows that a class is meant for
+ * several threads; they were there before, and only not believed. */
 static void blame(Proof *v, const Program *after, const Race *r)
 {
     Str why = str_fmt(v->a, "it brings a new finding, %s in line %u: %.*s", rule_table[r->rule].code, r->line,
@@ -145,7 +145,8 @@ static void none_new(Proof *v, const Program *after, const RaceVec *found, const
 {
     for (u32 i = 0; i < found->n; i++) {
         const Race *r = &found->v[i];
-        if (!r->suppressed && counted(now, r->fingerprint) > counted(before, r->fingerprint)) blame(v, after, r);
+        if (!r->suppressed && counted(now, r->fingerprint) > counted(before, r->fingerprint))
+            blame(v, after, r);
     }
 }
 

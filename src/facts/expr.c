@@ -313,6 +313,7 @@ static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Pa
     if (object.root != ROOT_UNKNOWN) id = access_add(w, object, (Use){.op = OP_METHOD, .method = sym}, n);
     if (id != NONE) {
         w->f->accesses.v[id].awaited = awaited;
+        w->f->accesses.v[id].nargs = (u8)MIN(w->args.n - args_from, 255u);
         u32 first = ast_first(&w->t, list);
         w->f->accesses.v[id].key = first == NONE || w->t.v[list].kind == NODE_generator_expression ? SYM_EMPTY : key_symbol(w, first);
     }

@@ -85,7 +85,9 @@ static void alias_count(Walk *w, Alias *al)
         if (p->root != ROOT_LOCAL || p->nattr) continue;
         u32 *at = map_at(w->scratch, &al->def, map_key(p->func, p->name));
         bool usable = !d->augmented && (d->kind == VAL_PATH || d->kind == VAL_ITER_OF);
-        *at = *at == NONE && usable ? i : SEVERAL;
+        /* for t in threads: … twice: both times the same alias */
+        bool again = *at != NONE && *at != SEVERAL && usable && w->f->defs.v[*at].kind == d->kind && w->f->defs.v[*at].value == d->value;
+        if (!again) *at = *at == NONE && usable ? i : SEVERAL;
     }
 }
 

@@ -6,6 +6,7 @@
  *   lock.c     which lock, where, its name         express.c  how a region names the lock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
+ *   once.c     planner: read once, then test and use
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
@@ -105,6 +106,7 @@ typedef struct ImportRef {
 ImportRef import_ref(Arena *a, const Facts *f, const Ast *t, Str module, Str name, bool from_style);
 /* Is the name bound anywhere in the file, or does the word occur in it at all? */
 bool name_used(const Facts *f, Str name);
+bool is_word_char(char c);
 
 /* ---- sites
  * ----------------------------------------------------------------------------------------------- */
@@ -153,7 +155,10 @@ typedef struct Plan {
     SiteFile **files; /* by file, NULL when not parsed now */
     u32 nparsed, tick;
     Vec(Work) works;
-    u32 nfuncs, nclasses;
+    RaceVec doubtful;   /* findings of any confidence, once a lock is to be planned: a lock guards them all */
+    Map doubtful_first; /* place → index of its first one in doubtful */
+    u32 *doubtful_next;
+    u32 nfuncs;
     u32 *mark, marks; /* by global function: the last question that asked about it, see reach.c */
     u32 *seen, epoch;
     u32 *caller_first, *caller_edge; /* edges by callee */
@@ -246,6 +251,7 @@ Str text_indent(Plan *pl, u32 file, u32 at, Str text);
 bool plan_guard(Plan *pl, Work *w, const Page *page);
 void guard_finish(Plan *pl);
 bool plan_poll(Plan *pl, Work *w, const Page *page);
+bool plan_once(Plan *pl, Work *w, const Page *page);
 bool plan_deque(Plan *pl, Work *w, const Page *page);
 
 #endif

@@ -58,7 +58,9 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     Region more;
     Str why;
     if (!simple || !reads_within(pl, w, r->file, r->func, span)) return;
-    if (!region_make(pl, r->file, r->func, span, span, &more, &why) || more.first != next || more.last != next) return;
+    if (!region_make(pl, r->file, r->func, span, span, &more, &why) || more.first != next ||
+        more.last != next)
+        return;
     if (judgement_find(S("no-suspend-inside"))->judge(pl, w, &more, NULL, &why) != VERDICT_OK) return;
     r->last = next;
     r->span.end = span.end;
@@ -117,8 +119,8 @@ static bool exits(const Facts *f, u32 block)
     return block != NONE && f->blocks.v[block].exits;
 }
 
-/* The earliest test of the same place that this write depends on: it stands in its branch, or after a branch that
- * leaves. `from` if there is none. */
+/* The earliest test of the same place that this write depends on: it stands in its branch, or after a
+ * branch that leaves. `from` if there is none. */
 static u32 test_source(Plan *pl, const Work *w, u32 gaccess, u32 from)
 {
     GId g = access_gid(pl->p, gaccess);
@@ -182,9 +184,49 @@ static void other_writes(Plan *pl, Work *w)
     for (u32 i = p->first; i < p->first + p->n; i++) {
         u32 g = pl->p->place_access.v[i];
         GId id = access_gid(pl->p, g);
-        bool first = p->kind == PLACE_CLOSURE && gfunc_of(pl->p, id.file, program_access(pl->p, g)->func) == p->owner;
-        if (first || !access_writes(pl->p, g) || in_construction(pl, w, g) || !runs_with_race(pl, w, g)) continue;
+        bool first =
+            p->kind == PLACE_CLOSURE && gfunc_of(pl->p, id.file, program_access(pl->p, g)->func) == p->owner;
+        if (first || !access_writes(pl->p, g) || in_construction(pl, w, g) || !runs_with_race(pl, w, g))
+            continue;
         region_add(pl, w, write_source(pl, w, g), g, false);
+    }
+}
+
+/* Findings that are not believed enough to be reported, by place. Where a lock comes in, it is taken there
+ * too. */
+static void doubtful_find(Plan *pl)
+{
+    if (pl->doubtful_next) return;
+    Options *o = arena_new(pl->a, Options, 1);
+    Program *p = arena_new(pl->a, Program, 1);
+    *o = *pl->p->options;
+    o->min_confidence = CONF_LOW;
+    o->select.n = o->ignore.n = 0;
+    *p = *pl->p;
+    p->options = o;
+    races_find(pl->a, p, &pl->doubtful);
+    pl->doubtful_next = arena_new(pl->a, u32, pl->doubtful.n + 1);
+    for (u32 i = 0; i < pl->doubtful.n; i++) {
+        if (pl->doubtful.v[i].place == NONE || pl->doubtful.v[i].suppressed) continue;
+        u32 *first = map_at(pl->a, &pl->doubtful_first, pl->doubtful.v[i].place);
+        pl->doubtful_next[i] = *first;
+        *first = i;
+    }
+}
+
+static bool two_steps(u8 rule)
+{
+    return rule == UG101 || rule == UG102 || rule == UG103 || rule == UG104 || rule == UG108 ||
+           rule == UG201 || rule == UG203;
+}
+
+static void doubtful_regions(Plan *pl, Work *w)
+{
+    doubtful_find(pl);
+    for (u32 i = map_get(&pl->doubtful_first, w->place); i != NONE; i = pl->doubtful_next[i]) {
+        const Race *r = &pl->doubtful.v[i];
+        if (two_steps(r->rule) && r->test != NONE && r->act != NONE && !in_construction(pl, w, r->act))
+            region_add(pl, w, r->test, r->act, false);
     }
 }
 
@@ -194,6 +236,7 @@ bool plan_guard(Plan *pl, Work *w, const Page *page)
     w->page = page;
     w->regions.n = 0;
     for (u32 i = 0; i < w->races.n; i++) race_regions(pl, w, &pl->races->v[w->races.v[i]]);
+    doubtful_regions(pl, w);
     other_writes(pl, w);
     return true;
 }
@@ -262,7 +305,8 @@ static Str where(Plan *pl, const Region *r)
     return str_fmt(pl->a, "%.*s:%u", STR_ARG(site_source(pl, r->file)->path), a->line);
 }
 
-/* A lock that is made in each call and held around the region: it should move, not get a second one inside. */
+/* A lock that is made in each call and held around the region: it should move, not get a second one
+ * inside. */
 static u32 lock_per_call(const Plan *pl, const Region *r)
 {
     const LockSet *held = &pl->p->locksets.v[pl->p->access_locks[r->access]];
@@ -282,7 +326,8 @@ static Verdict held_locks(Plan *pl, const Region *r, const LockPlan *l, Str *why
         return VERDICT_DECLINE;
     }
     const LockSet *held = &pl->p->locksets.v[pl->p->access_locks[r->access]];
-    if (!l->existing || held->n == 0 || lockset_has(pl->p, pl->p->access_locks[r->access], l->lock)) return VERDICT_OK;
+    if (!l->existing || held->n == 0 || lockset_has(pl->p, pl->p->access_locks[r->access], l->lock))
+        return VERDICT_OK;
     *why = str_fmt(pl->a, "it is under %.*s already, and %.*s would be taken inside it",
                    STR_ARG(pl->p->locks.v[held->ids[0]].display), STR_ARG(l->display));
     return VERDICT_UNSAFE;

@@ -6,7 +6,7 @@
  * queue), the new import gets an alias with an underscore. */
 #include "fixes/fixes.h"
 
-static bool is_word(char c)
+bool is_word_char(char c)
 {
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c & 0x80);
@@ -16,8 +16,8 @@ bool name_used(const Facts *f, Str name)
 {
     Str rest = f->source->text;
     for (size_t at; (at = str_search(rest, name)) < rest.n; rest = str_slice(rest, at + name.n, rest.n)) {
-        bool before = rest.p + at > f->source->text.p && is_word(rest.p[at - 1]);
-        bool after = at + name.n < rest.n && is_word(rest.p[at + name.n]);
+        bool before = rest.p + at > f->source->text.p && is_word_char(rest.p[at - 1]);
+        bool after = at + name.n < rest.n && is_word_char(rest.p[at + name.n]);
         if (!before && !after) return true;
     }
     return false;

@@ -93,11 +93,13 @@ static Verdict no_error(Plan *pl, const Work *w, const Region *r, const LockPlan
 static const char *const waiting[] = {
     "join", "result", "wait", "wait_for", "acquire", "exception", "as_completed", "communicate"};
 static const char *const slow[] = {
-    "sleep", "recv", "recvfrom", "accept", "connect", "sendall", "urlopen", "check_output", "check_call", "getaddrinfo",
-    "create_connection", "urlretrieve"};
-static const char *const slow_names[] = {"sleep", "urlopen", "input", "check_output", "check_call", "urlretrieve"};
-static const char *const slow_modules[] = {"subprocess.", "requests.", "socket.", "urllib.request.", "http.client.",
-                                           "httpx.", "smtplib.", "ftplib.", "sqlite3.connect"};
+    "sleep", "recv", "recvfrom", "accept", "connect", "sendall", "urlopen", "check_output", "check_call",
+    "getaddrinfo", "create_connection", "urlretrieve"};
+static const char *const slow_names[] = {"sleep",        "urlopen",    "input",
+                                         "check_output", "check_call", "urlretrieve"};
+static const char *const slow_modules[] = {
+    "subprocess.", "requests.", "socket.", "urllib.request.", "http.client.", "httpx.", "smtplib.",
+    "ftplib.", "sqlite3.connect"};
 
 static bool among(Str s, const char *const *v, u32 n)
 {
@@ -132,7 +134,8 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
 static bool is_slow(Plan *pl, u32 file, const Call *c)
 {
     const Facts *f = pl->p->facts[file];
-    if (f->paths.v[c->callee].nattr == 0 && among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
+    if (f->paths.v[c->callee].nattr == 0 && among(call_name(f, c), slow_names, COUNT_OF(slow_names)))
+        return true;
     if (f->paths.v[c->callee].nattr && among(call_name(f, c), slow, COUNT_OF(slow))) return true;
     Str full = path_external(pl->p, file, c->callee);
     for (u32 i = 0; i < COUNT_OF(slow_modules); i++)

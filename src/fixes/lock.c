@@ -230,7 +230,8 @@ static bool name_in_derived(Plan *pl, u32 gclass, Str name, u32 depth)
 {
     if (!pl->derived) derived_index(pl);
     for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
-        if (intern_find(&pl->p->facts[class_gid(pl->p, pl->derived[i]).file]->syms, name) != NONE) return true;
+        if (intern_find(&pl->p->facts[class_gid(pl->p, pl->derived[i]).file]->syms, name) != NONE)
+            return true;
         if (depth && name_in_derived(pl, pl->derived[i], name, depth - 1)) return true;
     }
     return false;

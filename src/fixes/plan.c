@@ -11,6 +11,7 @@ const char *const safety_name[] = {"safe", "unsafe", "manual"};
 const Planner planner_table[] = {
     {"guard", "every write of the place under one lock, from the test to the act", true, plan_guard},
     {"queue-poll", "pop and catch the error instead of testing first", false, plan_poll},
+    {"read-once", "read into a local, then test and use it", false, plan_once},
     {"list-to-deque", "a list that is used as a queue only becomes a deque", false, plan_deque},
 };
 

@@ -137,18 +137,20 @@ static bool passes_code(const Facts *f, const Call *c)
 /* Objects whose methods call nothing of the program back. */
 static bool plain_type(Type t)
 {
-    return t.kind != TYPE_UNKNOWN && t.kind != TYPE_NONE && t.kind != TYPE_CLASS && t.kind != TYPE_CLASS_OBJECT &&
-           t.kind != TYPE_FUNC;
+    return t.kind != TYPE_UNKNOWN && t.kind != TYPE_NONE && t.kind != TYPE_CLASS &&
+           t.kind != TYPE_CLASS_OBJECT && t.kind != TYPE_FUNC;
 }
 
 /* Methods of strings, bytes and containers; on an object of unknown type they are taken for those. */
 static const char *const plain_methods[] = {
-    "append", "add", "clear", "copy", "count", "decode", "digest", "discard", "encode", "endswith", "extend", "find", "format",
-    "get", "group", "groups", "hexdigest", "index", "insert", "isdigit", "items", "join", "keys", "lower", "lstrip", "partition",
-    "pop", "popleft", "remove", "replace", "reverse", "rpartition", "rsplit", "rstrip", "setdefault", "sort", "split",
-    "splitlines", "startswith", "strip", "title", "total_seconds", "update", "upper", "values"};
+    "append", "add", "clear", "copy", "count", "decode", "digest", "discard", "encode", "endswith",
+    "extend", "find", "format", "get", "group", "groups", "hexdigest", "index", "insert", "isdigit",
+    "items", "join", "keys", "lower", "lstrip", "partition", "pop", "popleft", "remove", "replace",
+    "reverse", "rpartition", "rsplit", "rstrip", "setdefault", "sort", "split", "splitlines", "startswith",
+    "strip", "title", "total_seconds", "update", "upper", "values"};
 
-/* Does the path start at the result of a library's function, however many calls on: Path(x).read_text().split()? */
+/* Does the path start at the result of a library's function, however many calls on:
+ * Path(x).read_text().split()? */
 static bool from_library(const Plan *pl, u32 file, const Path *p, u32 depth)
 {
     const Facts *f = pl->p->facts[file];
@@ -164,7 +166,8 @@ static Str method_name(Plan *pl, u32 file, const Call *c)
     const Path *p = &f->paths.v[c->callee];
     if (p->nattr) return sym_str(f, p->attr[p->nattr - 1]);
     const Ast *t = site_ast(pl, file);
-    u32 call = ast_at(t, c->span), fn = ast_is(t, call, NODE_call) ? ast_field(t, call, FIELD_function) : NONE;
+    u32 call = ast_at(t, c->span),
+        fn = ast_is(t, call, NODE_call) ? ast_field(t, call, FIELD_function) : NONE;
     return ast_is(t, fn, NODE_attribute) ? ast_text(t, ast_field(t, fn, FIELD_attribute)) : S("");
 }
 
@@ -177,7 +180,8 @@ static bool unknown_call(Plan *pl, u32 file, const Call *c)
     if (p->root == ROOT_SUPER) return false; /* of a base that is not part of the program */
     if (from_library(pl, file, p, 8)) return false;
     if (p->nattr == 0 && p->root != ROOT_UNKNOWN) return p->root != ROOT_GLOBAL; /* global: a builtin */
-    if (p->nattr && !p->truncated && plain_type(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)))) return false;
+    if (p->nattr && !p->truncated && plain_type(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u))))
+        return false;
     Str name = method_name(pl, file, c);
     for (u32 i = 0; i < COUNT_OF(plain_methods); i++)
         if (str_is(name, plain_methods[i])) return false;

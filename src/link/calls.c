@@ -119,7 +119,7 @@ static bool common_name(Str s)
     return s.n < 4;
 }
 
-static u32 weak_targets(const Program *p, u32 file, const Path *x, u32 *out, u32 max)
+u32 weak_targets(const Program *p, u32 file, const Path *x, u32 *out, u32 max)
 {
     u32 gs = gsym(p, file, x->attr[x->nattr - 1]), n = 0;
     if (common_name(p->syms.strs[gs])) return 0;
@@ -140,7 +140,7 @@ u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max)
 }
 
 /* Is the receiver of a method call unknown (and not a module, builtin or library object)? */
-static bool receiver_unknown(const Program *p, u32 file, const Path *x)
+bool receiver_unknown(const Program *p, u32 file, const Path *x)
 {
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || x->truncated) return false;
     Ent e = path_resolve(p, file, x, x->nattr - 1u);

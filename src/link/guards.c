@@ -32,6 +32,15 @@ static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
     return true;
 }
 
+/* Objects that threads make for themselves: every one is made by code that runs in a thread, and kept in a local. */
+static bool made_by_threads(const Program *p, const Place *x)
+{
+    if (x->kind != PLACE_INSTANCE || x->owner == NONE) return false;
+    const ClassInfo *c = &p->state->classes[x->owner];
+    if (c->fresh) return true;
+    return c->made_at && !c->kept && !c->subs.n && !c->singleton;
+}
+
 bool access_counts(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
@@ -41,6 +50,7 @@ bool access_counts(const Program *p, u32 gaccess)
     u32 place = p->access_place[gaccess];
     const Path *x = &f->paths.v[a->path];
     if (a->in_nested_def || fi->import_time) return false;
+    if (place != NONE && made_by_threads(p, &p->places.v[place]) && p->options->assume != ASSUME_ALWAYS) return false;
     if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return false;
     if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return false;
     if (a->func == 0 && p->funcs[p->func_base[g.file]].first_start == NONE && !in_main_block(f, a->block)) return false;
@@ -143,6 +153,38 @@ static void class_evidence(Program *p)
     }
 }
 
+static bool word_at(Str text, Str word)
+{
+    for (size_t i = 0; i + word.n <= text.n; i++) {
+        if (memcmp(text.p + i, word.p, word.n) != 0) continue;
+        char before = i ? text.p[i - 1] : ' ', after = i + word.n < text.n ? text.p[i + word.n] : ' ';
+        bool joined = before == '_' || before == '.' || (before >= '0' && before <= '9') || ((before | 32) >= 'a' && (before | 32) <= 'z') || after == '_' ||
+                      after == '(' || (after >= '0' && after <= '9') || ((after | 32) >= 'a' && (after | 32) <= 'z');
+        if (!joined) return true;
+    }
+    return false;
+}
+
+/* Does an inner function that uses the variable outlive the call: is it returned, stored or passed on? */
+static bool closure_escapes(const Program *p, const Place *x)
+{
+    GId g = func_gid(p, x->owner);
+    const Facts *f = p->facts[g.file];
+    for (u32 i = 0; i < x->n; i++) {
+        GId ga = access_gid(p, p->place_access.v[x->first + i]);
+        if (ga.file != g.file) continue;
+        u32 inner = f->accesses.v[ga.id].func;
+        while (inner && f->funcs.v[inner].parent != g.id) inner = f->funcs.v[inner].parent;
+        if (!inner || f->funcs.v[inner].is_lambda) continue;
+        Str name = sym_str(f, f->funcs.v[inner].name);
+        for (u32 k = map_get(&p->state->local_defs, local_key(g.file, g.id, SYM_EMPTY)); k != NONE; k = p->state->defrefs.v[k].next) {
+            const Def *d = &f->defs.v[p->state->defrefs.v[k].def];
+            if (word_at(str_slice(f->source->text, d->span.start, d->span.end), name)) return true;
+        }
+    }
+    return false;
+}
+
 static u32 place_evidence(const Program *p, const Place *x)
 {
     const LinkState *s = p->state;
@@ -158,6 +200,7 @@ static u32 place_evidence(const Program *p, const Place *x)
         const Class *k = program_class(p, x->owner, &file);
         if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
     }
+    if (x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x)) ev |= EV_DECORATOR;
     if (p->options->assume == ASSUME_ALWAYS) ev |= EV_ALWAYS;
     return ev;
 }
@@ -189,8 +232,24 @@ static void declarations(Program *p)
     }
 }
 
+static void constructions(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->calls.n; i++) {
+            const Call *c = &f->calls.v[i];
+            Ent e = path_entity(p, file, c->callee);
+            if (e.kind != ENT_CLASS) continue;
+            const FuncInfo *fi = &p->funcs[gfunc_of(p, file, c->func)];
+            bool local = c->target == NONE || (f->paths.v[c->target].root == ROOT_LOCAL && !f->paths.v[c->target].nattr);
+            if (!local || !fi->nroots) p->state->classes[e.id].kept = true;
+        }
+    }
+}
+
 void guards_find(Program *p)
 {
+    constructions(p);
     class_evidence(p);
     for (u32 i = 0; i < p->places.n; i++) {
         if (!p->places.v[i].n || p->places.v[i].is_lock) continue;

@@ -43,6 +43,7 @@ typedef struct ClassInfo {
     bool decorator;      /* its objects wrap functions: used as decorators, or descriptors */
     bool thread_local_;  /* subclass of threading.local */
     u32 made_at;         /* how many calls construct it */
+    bool kept;           /* some call that makes one stores it where others may find it, or runs outside of any thread */
 } ClassInfo;
 
 enum { PARAM_SOURCES = 4 };
@@ -144,6 +145,10 @@ void places_access(Program *p);
 void calls_link(Program *p);
 void params_link(Program *p);
 u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max);
+
+/* Methods by name alone, when few have it; and whether that is all there is to go by. */
+u32 weak_targets(const Program *p, u32 file, const Path *x, u32 *out, u32 max);
+bool receiver_unknown(const Program *p, u32 file, const Path *x);
 
 /* roots.c */
 void roots_find(Program *p);

@@ -79,6 +79,11 @@ Str func_display(Arena *a, const Program *p, u32 gfunc)
     return out.n ? str_fmt(a, "%.*s.%.*s", STR_ARG(m), STR_ARG(out)) : m;
 }
 
+u32 class_made_at(const Program *p, u32 gclass)
+{
+    return gclass == NONE ? 0 : p->state->classes[gclass].made_at;
+}
+
 /* Before the first start or after the last join of the threads that its function starts. */
 static bool outside_threads(const FuncInfo *fi, const Access *a)
 {
@@ -107,7 +112,7 @@ static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
     if (p->options->assume == ASSUME_ALWAYS) return true;
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     if (!x) return true;
-    return x->evidence & (EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_DECORATOR | EV_ALWAYS) || x->kind == PLACE_CLOSURE;
+    return x->evidence & (EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_DECORATOR | EV_ALWAYS);
 }
 
 bool may_run_together(const Program *p, u32 ga, u32 gb)
@@ -118,7 +123,7 @@ bool may_run_together(const Program *p, u32 ga, u32 gb)
     const FuncInfo *fa = &p->funcs[gfunc_of(p, a.file, xa->func)], *fb = &p->funcs[gfunc_of(p, b.file, xb->func)];
     u32 place = p->access_place[ga];
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
-    if (fa->event_loop && fb->event_loop) return false;
+    if (fa->event_loop && fb->event_loop && !(fa->nroots && fb->nroots)) return false; /* one loop; several when threads run them */
     for (u32 i = 0; i < fa->nroots; i++) {
         for (u32 k = 0; k < fb->nroots; k++) {
             const Root *r = &p->roots.v[fa->roots[i]];

@@ -105,6 +105,8 @@ static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Ar
 {
     if (!arg) return;
     u32 out[TARGETS], n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
+    if (!n && arg->kind == VAL_PATH && receiver_unknown(p, file, &p->facts[file]->paths.v[arg->value]))
+        n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
     many |= p->facts[file]->blocks.v[c->block].repeats;
     for (u32 i = 0; i < n; i++) root_add(p, out[i], many, false, root_display(p, label, short_name(p, out[i]), file, c->line), file, call);
 }
@@ -142,11 +144,27 @@ static bool receiver_threads(const Program *p, u32 file, const Path *x)
     return file_imports(p, file, "concurrent") || file_imports(p, file, "threading") || name_has(name, "thread") || name_has(name, "executor");
 }
 
+/* Is the receiver the future that submit() gave? A future of asyncio calls back in its loop. */
+static bool from_submit(const Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    u32 call = NONE;
+    if (x->root == ROOT_CALL && x->nattr == 1) call = x->func;
+    if (x->root == ROOT_LOCAL && x->nattr == 1) {
+        u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
+        if (at != NONE && f->defs.v[p->state->defrefs.v[at].def].kind == VAL_CALL) call = f->defs.v[p->state->defrefs.v[at].def].value;
+    }
+    if (call == NONE) return false;
+    const Path *c = &f->paths.v[f->calls.v[call].callee];
+    return c->nattr && str_is(sym_str(f, c->attr[c->nattr - 1]), "submit");
+}
+
 /* Methods whose names others use too count only where the library is imported. */
 static bool method_row_fits(const Program *p, u32 file, const MethodArgRow *r, const Call *c, const Path *x)
 {
     if (r->type == TYPE_EXECUTOR) return receiver_threads(p, file, x);
-    static const char *const needs[][2] = {{"add_done_callback", "concurrent"}, {"basic_consume", "pika"}, {"message_callback_add", "paho"},
+    if (str_is(str_from(r->method), "add_done_callback")) return from_submit(p, file, x);
+    static const char *const needs[][2] = {{"basic_consume", "pika"}, {"message_callback_add", "paho"},
                                            {"add_job", "apscheduler"}, {"callInThread", "twisted"}};
     for (u32 i = 0; i < COUNT_OF(needs); i++)
         if (str_is(str_from(r->method), needs[i][0])) return file_imports(p, file, needs[i][1]);
@@ -208,13 +226,28 @@ static bool method_fits(Str name, const char *pattern)
     return str_eq(name, pat);
 }
 
-static void roots_of_class(Program *p, u32 gclass)
+/* A server that serves one request after the other: one is made somewhere, and nothing speaks of a threading one. */
+static bool serial_server(const Program *p)
+{
+    static const char *const threading[] = {"ThreadingHTTPServer", "ThreadingMixIn", "ThreadingTCPServer", "ThreadingUDPServer", "ThreadingUnixStreamServer", "ThreadingWSGIServer"};
+    static const char *const serial[] = {"HTTPServer", "TCPServer", "UDPServer", "UnixStreamServer"};
+    bool any = false;
+    for (u32 i = 0; i < p->nfiles; i++) {
+        for (u32 k = 0; k < COUNT_OF(threading); k++)
+            if (intern_find(&p->facts[i]->syms, str_from(threading[k])) != NONE) return false;
+        for (u32 k = 0; k < COUNT_OF(serial); k++) any |= intern_find(&p->facts[i]->syms, str_from(serial[k])) != NONE;
+    }
+    return any;
+}
+
+static void roots_of_class(Program *p, u32 gclass, bool serial)
 {
     LinkState *s = p->state;
     u32 file;
     const Class *c = program_class(p, gclass, &file);
     const Facts *f = p->facts[file];
     ClassInfo *ci = &s->classes[gclass];
+    if (!ci->ext_bases.n && !ci->bases.n) return;
     for (u32 i = 0; i < COUNT_OF(base_rows); i++) {
         const BaseRow *r = &base_rows[i];
         if (!class_derives(p, gclass, r->base)) continue;
@@ -223,7 +256,7 @@ static void roots_of_class(Program *p, u32 gclass)
         for (u32 k = 1; k < f->funcs.n; k++) {
             const Func *fn = &f->funcs.v[k];
             if (gclass_of(p, file, fn->cls) != gclass || fn->is_lambda || !method_fits(sym_str(f, fn->name), r->method)) continue;
-            bool many = r->many || (thread && ci->made_at != 1);
+            bool many = (r->many && !(str_contains(str_from(r->label), S("request handler")) && serial)) || (thread && ci->made_at != 1);
             root_add(p, gfunc_of(p, file, k), many, r->own, root_display(p, r->label, sym_str(f, c->name), file, fn->line), file, NONE);
         }
     }
@@ -278,11 +311,36 @@ void roots_find(Program *p)
         for (u32 i = 1; i < p->facts[file]->funcs.n; i++)
             if (p->facts[file]->funcs.v[i].ndecorators) roots_of_decorators(p, file, i);
     }
-    for (u32 c = 0; c < p->state->nclasses; c++) roots_of_class(p, c);
+    bool serial = serial_server(p);
+    for (u32 c = 0; c < p->state->nclasses; c++) roots_of_class(p, c, serial);
     p->concurrent = p->roots.n > ROOT_API + 1;
 }
 
 /* ---- what the roots reach ---- */
+
+bool is_test_path(Str path)
+{
+    Str rest = path, name = str_slice(path, str_rfind(path, '/') == path.n ? 0 : str_rfind(path, '/') + 1, path.n);
+    while (rest.n) {
+        Str part = str_cut(rest, '/', &rest);
+        if (rest.n && (str_is(part, "tests") || str_is(part, "test") || str_is(part, "testing") || str_is(part, "benchmarks"))) return true;
+    }
+    return str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_ends(name, S("_test.py"));
+}
+
+/* Is this file something that is run, or that only tests or builds the library? */
+static bool is_script(const Facts *f)
+{
+    Str path = f->source->path, rest = path;
+    if (is_test_path(path)) return true;
+    while (rest.n) {
+        Str part = str_cut(rest, '/', &rest);
+        if (rest.n && (str_is(part, "docs") || str_is(part, "doc") || str_is(part, "examples") || str_is(part, "scripts") || str_is(part, "tools"))) return true;
+    }
+    if (str_is(path, "setup.py") || str_ends(path, S("/setup.py"))) return true;
+    return !f->source->in_package && (f->has_main_guard || f->runs_calls);
+}
+
 
 static bool info_add(FuncInfo *fi, u32 root, bool many)
 {
@@ -305,6 +363,12 @@ static bool info_add(FuncInfo *fi, u32 root, bool many)
     return changed;
 }
 
+/* Tests drive the library from threads of their own; that says nothing about who else does. */
+static bool leaves_tests(const Program *p, const CallEdge *e)
+{
+    return is_test_path(p->facts[e->file]->source->path) && !is_test_path(p->facts[func_gid(p, e->callee).file]->source->path);
+}
+
 static void reach(Program *p, u32 root, u32 *stack)
 {
     u32 n = 0;
@@ -314,23 +378,10 @@ static void reach(Program *p, u32 root, u32 *stack)
         u32 fn = stack[--n];
         for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
             u32 to = p->edges.v[e].callee;
+            if (leaves_tests(p, &p->edges.v[e])) continue;
             if (info_add(&p->funcs[to], root, r->many)) stack[n++] = to;
         }
     }
-}
-
-/* Is this file something that is run, or that only tests or builds the library? */
-static bool is_script(const Facts *f)
-{
-    Str path = f->source->path, rest = path, name = str_slice(path, str_rfind(path, '/') == path.n ? 0 : str_rfind(path, '/') + 1, path.n);
-    while (rest.n) {
-        Str part = str_cut(rest, '/', &rest);
-        if (rest.n && (str_is(part, "tests") || str_is(part, "test") || str_is(part, "testing") || str_is(part, "docs") || str_is(part, "doc") ||
-                       str_is(part, "examples") || str_is(part, "benchmarks") || str_is(part, "scripts") || str_is(part, "tools")))
-            return true;
-    }
-    if (str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_is(name, "setup.py") || str_ends(name, S("_test.py"))) return true;
-    return !f->source->in_package && (f->has_main_guard || f->runs_calls);
 }
 
 static bool named(const Program *p, u32 file, const Func *fn, const char *const *names, u32 n)
@@ -428,10 +479,28 @@ static bool private_name(const Program *p, u32 gfunc)
     return s.n && s.p[0] == '_' && !str_ends(s, S("__"));
 }
 
+static bool not_api_edge(const Program *p, const CallEdge *e) { return !p->funcs[e->caller].api; }
+
+/* A private function that a thread runs, and private helpers that only such functions call, are not for users to call. */
+static void private_roots(Program *p, const Callers *c)
+{
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
+        const Root *r = &p->roots.v[i];
+        if (r->func == NONE) continue;
+        GId g = func_gid(p, r->func);
+        bool nested = p->facts[g.file]->funcs.v[g.id].parent != 0;
+        if ((private_name(p, r->func) || r->own || nested) && p->options->assume != ASSUME_ALWAYS) p->funcs[r->func].api = false;
+    }
+    for (u32 round = 0; round < 4; round++)
+        for (u32 fn = 0; fn < p->state->nfuncs; fn++)
+            if (p->funcs[fn].api && p->funcs[fn].nroots && private_name(p, fn) && all_callers(p, c, fn, not_api_edge)) p->funcs[fn].api = false;
+}
+
 static void propagate(Program *p)
 {
     Arena scratch = {0};
     Callers c = callers_index(p, &scratch);
+    private_roots(p, &c);
     for (u32 round = 0; round < 4; round++) {
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
             FuncInfo *fi = &p->funcs[fn];

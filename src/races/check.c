@@ -4,12 +4,26 @@
  * under the lock. What kind of finding it is follows from what is tested, what is done and what the place holds. */
 #include "races/races.h"
 
+enum { TESTS_BACK = 300 }; /* accesses of one place in one function that are looked through for its test */
+
+/* Methods whose answer is a test; taking an item out (pop, queue.get) is an act. */
+static bool asking_method(const Program *p, u32 ga, Str m)
+{
+    u32 place = p->access_place[ga];
+    if (str_is(m, "get")) return place == NONE || p->places.v[place].type.kind != TYPE_QUEUE;
+    return str_is(m, "empty") || str_is(m, "full") || str_is(m, "qsize") || str_is(m, "has_key") || str_is(m, "__contains__") || str_is(m, "count") ||
+           str_is(m, "is_set") || str_is(m, "exists");
+}
+
 static bool is_test(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Access *a = &f->accesses.v[g.id];
-    if (a->test && a->cond != NONE) return true;
+    bool asks = a->op == OP_TRUTH || a->op == OP_LOAD || a->op == OP_CONTAINS || a->op == OP_ITEM_LOAD || a->op == OP_HASATTR || a->op == OP_CREAD;
+    if (a->op == OP_CREAD) asks = str_is(sym_str(f, a->method), "len") || str_is(sym_str(f, a->method), "bool") || str_is(sym_str(f, a->method), "isinstance");
+    if (a->op == OP_METHOD) asks = asking_method(p, ga, sym_str(f, a->method));
+    if (asks && a->test && a->cond != NONE) return true;
     if (a->op != OP_ITEM_LOAD && a->op != OP_LOAD && a->op != OP_RETURN && a->op != OP_METHOD && a->op != OP_ARG) return false;
     for (u32 b = a->block; b != NONE; b = f->blocks.v[b].parent)
         if (f->blocks.v[b].kind == BLOCK_TRY) return true;
@@ -20,27 +34,32 @@ static bool is_act(const Program *p, u32 ga)
 {
     const Access *a = program_access(p, ga);
     u32 e = access_effect(p, ga);
+    if (a->op == OP_METHOD && (e & EFFECT_WRITE) && !(e & EFFECT_RAISES)) { /* right whatever the test found: discard, setdefault, pop(k, None) */
+        Str m = sym_str(p->facts[access_gid(p, ga).file], a->method);
+        if (str_is(m, "discard") || str_is(m, "setdefault") || str_is(m, "pop") || str_is(m, "put") || str_is(m, "clear")) return false;
+    }
     return (e & EFFECT_WRITE) || (e & EFFECT_RAISES) || (a->op == OP_METHOD && p->places.v[p->access_place[ga]].kind != PLACE_GLOBAL);
 }
 
-static u32 nearest_test(const Finder *f, u32 act)
+/* A test of one key says nothing about another. */
+static bool other_key(const Finder *f, u32 test, u32 act)
 {
-    u32 best = NONE;
-    GId ga = access_gid(f->p, act);
-    const Facts *x = f->p->facts[ga.file];
-    for (u32 i = 0; i < f->nacc; i++) {
+    const Access *t = program_access(f->p, test), *a = program_access(f->p, act);
+    bool keyed = t->op == OP_CONTAINS || t->op == OP_METHOD || t->op == OP_ITEM_LOAD;
+    bool item = a->op == OP_ITEM_STORE || a->op == OP_ITEM_LOAD || a->op == OP_ITEM_DEL;
+    return keyed && item && t->key != SYM_EMPTY && !same_key(f->p, test, act);
+}
+
+/* The last test before the act, in the same function, that decides it. `at` is the act's index. */
+static u32 nearest_test(const Finder *f, u32 at)
+{
+    u32 act = f->acc[at], func = program_access(f->p, act)->func, file = access_gid(f->p, act).file;
+    for (u32 i = at, seen = 0; i-- > 0 && seen < TESTS_BACK; seen++) {
         u32 t = f->acc[i];
-        if (t == act) continue;
-        GId gt = access_gid(f->p, t);
-        if (gt.file != ga.file || x->accesses.v[gt.id].func != x->accesses.v[ga.id].func) continue;
-        if (!is_test(f->p, t) || !test_decides(f->p, t, act)) continue;
-        const Access *ta = &x->accesses.v[gt.id];
-        if ((ta->op == OP_CONTAINS || ta->op == OP_METHOD || ta->op == OP_ITEM_LOAD) && !same_key(f->p, t, act) && ta->key != SYM_EMPTY &&
-            x->accesses.v[ga.id].op != OP_STORE && (x->accesses.v[ga.id].op == OP_ITEM_STORE || x->accesses.v[ga.id].op == OP_ITEM_LOAD || x->accesses.v[ga.id].op == OP_ITEM_DEL))
-            continue;
-        if (best == NONE || t > best) best = t;
+        if (access_gid(f->p, t).file != file || program_access(f->p, t)->func != func) break;
+        if (is_test(f->p, t) && test_decides(f->p, t, act) && !other_key(f, t, act)) return t;
     }
-    return best;
+    return NONE;
 }
 
 static Str method_of(const Program *p, u32 ga)
@@ -137,7 +156,9 @@ static RuleId classify(const Finder *f, u32 test, u32 act)
     if (a->op == OP_ITEM_STORE || str_is(method_of(p, act), "setdefault")) {
         bool missing = t->test == TEST_NOT_IN || t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_ITEM_LOAD || t->op == OP_RETURN || t->test == TEST_IN ||
                        t->test == TEST_NOT_NONE || (t->op == OP_METHOD && t->test == TEST_TRUE);
-        return missing ? UG104 : UG102;
+        const Def *d = stored_def(p, act);
+        bool fresh = d && d->empty && (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET); /* what others put in it is lost */
+        return missing && !fresh ? UG104 : UG102;
     }
     if (a->op == OP_STORE) {
         bool missing = t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_HASATTR || t->test == TEST_NOT_NONE || t->test == TEST_TRUE || !t->test;
@@ -182,9 +203,7 @@ static void report(Finder *f, u32 test, u32 act)
     const Access *a = program_access(p, act);
     u32 effect = access_effect(p, act);
     if (held && !maybe && lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE) {
-        Conflict w = conflict_find(f, act, effects_against(p, test, act), true);
-        if (w.witness == NONE || w.witness == act) return;
-        return; /* the other side lacks the lock: that is where it is reported */
+        return; /* if the other side lacks the lock, that is where it is reported */
     }
     if (harmless_store(p, test, act)) return;
     if ((effect & EFFECT_RAISES) && failure_caught(p, act) && !(a->op == OP_ITEM_STORE)) return;
@@ -201,10 +220,21 @@ static void report(Finder *f, u32 test, u32 act)
         if (a->op == OP_METHOD && c.confidence == CONF_MEDIUM && !(p->places.v[f->place].evidence & (EV_GUARDED | EV_CLASS_LOCKS))) return;
     }
     if (maybe) c.confidence = CONF_LOW;
-    Race *r = race_add(f, classify(f, test, act), act, c);
+    u32 guard = p->places.v[f->place].guard;
+    bool gap = guard != NONE && !p->locks.v[guard].maybe && lockset_has(p, p->access_locks[act], guard) && !lockset_has(p, p->access_locks[test], guard);
+    RuleId rule = gap ? UG108 : classify(f, test, act);
+    if (gap) c.witness = act;
+    Race *r = race_add(f, rule, gap ? test : act, c);
     r->test = test;
     r->act = act;
-    race_site(r, test);
+    race_site(r, gap ? act : test);
+    f->claimed[act] = 1;
+    if (gap) {
+        r->lock = guard;
+        race_message(f, r, "%.*s is tested here without %.*s, and changed on line %u with it; another thread may change it in between", STR_ARG(short_state(p, f->place)),
+                     STR_ARG(p->locks.v[guard].display), a->line);
+        return;
+    }
     f->claimed[test] = 1;
     if (only_raises(p, test)) r->confidence = CONF_LOW;
     const Def *d = stored_def(p, act);
@@ -215,12 +245,41 @@ static void report(Finder *f, u32 test, u32 act)
     describe(f, r, test, act);
 }
 
+/* Get-or-create first, then other changes, then uses: the first kind says most about what is wrong. */
+static u32 act_rank(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    if (a->op == OP_ITEM_STORE || a->op == OP_STORE) return 0;
+    return access_effect(p, ga) & EFFECT_WRITE ? 1 : 2;
+}
+
+/* One finding of a kind for one function and place: further gaps become further sites. */
+static Race *reported_already(const Finder *f, u32 act)
+{
+    GId g = access_gid(f->p, act);
+    u32 func = f->p->facts[g.file]->accesses.v[g.id].func;
+    for (u32 i = f->out->n; i-- > 0 && f->out->v[i].place == f->place;) {
+        Race *r = &f->out->v[i];
+        if (r->file == g.file && r->func == func && r->act != NONE && r->test != r->act) return r;
+    }
+    return NULL;
+}
+
 void race_check(Finder *f)
 {
-    for (u32 i = 0; i < f->nacc; i++) {
-        u32 act = f->acc[i];
-        if (f->claimed[act] || !is_act(f->p, act)) continue;
-        u32 test = nearest_test(f, act);
-        if (test != NONE && !f->claimed[test]) report(f, test, act);
+    for (u32 rank = 0; rank < 3; rank++) {
+        for (u32 i = 0; i < f->nacc; i++) {
+            u32 act = f->acc[i];
+            if (f->claimed[act] || !is_act(f->p, act) || act_rank(f->p, act) != rank) continue;
+            u32 test = nearest_test(f, i);
+            if (test == NONE) continue;
+            Race *r = reported_already(f, act);
+            if (r) {
+                if (rank < 2 && !one_section(f->p, test, act, NULL)) race_site(r, act);
+                f->claimed[act] = rank < 2;
+            } else {
+                report(f, test, act);
+            }
+        }
     }
 }

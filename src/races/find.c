@@ -31,8 +31,18 @@ static void place_rules(Finder *f, Arena *scratch)
     f->acc = v.v;
     f->nacc = v.n;
     if (!v.n) return;
-    race_update(f);
+    u8 *effect = arena_new(scratch, u8, v.n);
+    u32 writers = 0;
+    for (u32 i = 0; i < v.n; i++) {
+        effect[i] = (u8)access_effect(f->p, v.v[i]);
+        writers += (effect[i] & EFFECT_WRITE) != 0 && access_counts(f->p, v.v[i]);
+    }
+    f->effect = effect;
+    if (!writers && f->p->places.v[f->place].file != NONE && f->p->places.v[f->place].type.kind != TYPE_GENERATOR &&
+        f->p->places.v[f->place].type.kind != TYPE_ITERATOR)
+        return; /* nobody changes it */
     race_check(f);
+    race_update(f);
     race_iterate(f);
     race_iterator(f);
     race_fields(f);

@@ -6,16 +6,20 @@
 
 typedef struct Tally {
     u32 writes, guarded_writes, guarded;
+    bool updates; /* a guarded access is a read-modify-write: a store in between is lost */
 } Tally;
 
 static Tally tally(const Finder *f, u32 lock)
 {
-    Tally t = {0, 0, 0};
+    Tally t = {0, 0, 0, false};
     for (u32 i = 0; i < f->nacc; i++) {
+        if (!access_counts(f->p, f->acc[i])) continue;
         bool held = lockset_has(f->p, f->p->access_locks[f->acc[i]], lock), w = access_effect(f->p, f->acc[i]) & EFFECT_WRITE;
         t.writes += w;
         t.guarded_writes += w && held;
         t.guarded += held;
+        u8 op = program_access(f->p, f->acc[i])->op;
+        t.updates |= held && (op == OP_AUG || op == OP_ITEM_AUG);
     }
     return t;
 }
@@ -60,7 +64,7 @@ static void odd_writes(Finder *f, u32 lock, Tally t)
         bool lone = a->op == OP_STORE || a->op == OP_METHOD || a->op == OP_ITEM_STORE || a->op == OP_DEL;
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, false);
         if (c.witness == NONE) continue;
-        if (constant_store(p, ga)) c.confidence = CONF_LOW;
+        if (constant_store(p, ga) && !t.updates) c.confidence = CONF_LOW;
         else if (lone && c.confidence > CONF_MEDIUM) c.confidence = CONF_MEDIUM;
         Race *r = race_add(f, UG108, ga, c);
         r->lock = lock;

@@ -60,7 +60,11 @@ u32 access_effect(const Program *p, u32 gaccess)
     case OP_ITEM_DEL: return EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES;
     case OP_ITEM_AUG: return EFFECT_WRITE | EFFECT_READ;
     case OP_ITEM_LOAD: return EFFECT_READ | EFFECT_RAISES;
-    case OP_METHOD: return method_effect(type, sym_str(f, a->method));
+    case OP_METHOD: {
+        u32 e = method_effect(type, sym_str(f, a->method));
+        if (a->nargs > 1 && str_is(sym_str(f, a->method), "pop")) e &= ~(u32)EFFECT_RAISES; /* pop(k, default) */
+        return e;
+    }
     default: return EFFECT_READ;
     }
 }

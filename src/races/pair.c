@@ -1,6 +1,8 @@
 /* Pairs of accesses: conflict, control, common critical section; and how sure we are that threads share the place. */
 #include "races/races.h"
 
+enum { WITNESSES = 400 }; /* as many candidates are looked at; state with more writers than that has a witness among them */
+
 static bool maybe_locked(const Program *p, u32 ga)
 {
     const LockSet *s = &p->locksets.v[p->access_locks[ga]];
@@ -13,6 +15,8 @@ static bool maybe_locked(const Program *p, u32 ga)
 static u8 confidence_of(const Finder *f, bool roots)
 {
     const Place *x = &f->p->places.v[f->place];
+    u32 object = EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
+    if (roots && x->kind == PLACE_INSTANCE && !(x->evidence & object) && !class_made_at(f->p, x->owner)) return CONF_MEDIUM; /* which objects, we do not see */
     if (roots) return CONF_HIGH;
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
@@ -49,10 +53,11 @@ Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self)
 {
     const Program *p = f->p;
     Conflict best = {NONE, CONF_LOW, false};
-    u32 score = 0;
-    for (u32 i = 0; i < f->nacc; i++) {
+    u32 score = 0, looked = 0;
+    for (u32 i = 0; i < f->nacc && looked < WITNESSES; i++) {
         u32 gb = f->acc[i];
-        if ((gb == ga && !self) || !(access_effect(p, gb) & effects) || closure_private(f, ga, gb)) continue;
+        if ((gb == ga && !self) || !(f->effect[i] & effects) || closure_private(f, ga, gb)) continue;
+        looked++;
         if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE) continue;
         bool roots = has_roots(p, ga) && has_roots(p, gb);
         bool some_root = has_roots(p, ga) || has_roots(p, gb);

@@ -20,7 +20,8 @@ typedef struct Finder {
     u8 *claimed; /* by global access: a stronger rule has reported it */
     /* the place being looked at */
     u32 place;
-    const u32 *acc; /* its accesses that count, in text order */
+    const u32 *acc; /* its accesses, in text order */
+    const u8 *effect; /* and what each does */
     u32 nacc;
 } Finder;
 

@@ -34,6 +34,11 @@ void race_start(Finder *f, u32 file)
         }
         if (started || start == NONE || !thread_like(f->p, file, join)) continue;
         const Access *s = &x->accesses.v[start];
+        bool rebound = false; /* another thread bound to the name in between */
+        for (u32 k = 0; k < x->defs.n && !x->paths.v[join->path].nattr; k++)
+            rebound |= x->defs.v[k].func == join->func && x->defs.v[k].path != NONE && x->defs.v[k].path == join->path && x->defs.v[k].span.start > join->span.start &&
+                       x->defs.v[k].span.start < s->span.start;
+        if (rebound) continue;
         /* start in another branch, or in a loop that comes round again, is not after the join */
         if (x->blocks.v[join->block].repeats && x->blocks.v[s->block].repeats && x->blocks.v[join->block].parent != x->blocks.v[s->block].parent &&
             !block_within(x, s->block, x->blocks.v[join->block].parent))

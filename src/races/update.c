@@ -69,6 +69,10 @@ void race_update(Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i], read;
         if (f->claimed[ga] || !is_update(f->p, ga, &read)) continue;
+        u32 guard = f->p->places.v[f->place].guard;
+        bool held = guard != NONE && !f->p->locks.v[guard].maybe && lockset_has(f->p, f->p->access_locks[ga], guard) &&
+                    lockset_has(f->p, f->p->access_locks[read], guard);
+        if (held && (read == ga || one_section(f->p, read, ga, NULL))) continue; /* the side without the lock is reported */
         bool maybe = false;
         if (read != ga && one_section(f->p, read, ga, &maybe) && !maybe && lockset_common(f->p, f->p->access_locks[read], f->p->access_locks[ga]) != NONE) {
             Conflict c = conflict_find(f, ga, EFFECT_WRITE, true);

@@ -4,6 +4,6 @@ lock = threading.Lock()
 
 
 async def copy(source, target):
-    with lock:
-        async for row in source:  #! UG304
+    with lock:  #! UG304
+        async for row in source:
             target.append(row)

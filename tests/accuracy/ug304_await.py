@@ -5,5 +5,5 @@ lock = threading.Lock()
 
 
 async def save(row):
-    with lock:
-        await asyncio.sleep(1)  #! UG304
+    with lock:  #! UG304
+        await asyncio.sleep(1)

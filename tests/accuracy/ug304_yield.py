@@ -5,6 +5,6 @@ rows = []
 
 
 def each():
-    with lock:
+    with lock:  #! UG304
         for row in rows:
-            yield row  #! UG304
+            yield row

@@ -11,5 +11,5 @@ class Store:
             return self._rows.get(key)
 
     def get_all(self, keys):
-        with self._lock:
-            return [self.get(key) for key in keys]  #! UG305
+        with self._lock:  #! UG305
+            return [self.get(key) for key in keys]

@@ -1,19 +1,13 @@
-"""A counter in the enclosing function's variable."""
-from hammer import THREADS, prove, together
+"""A counter in the variable of the function that starts the threads."""
+from hammer import THREADS, prove
 
 N = 20_000
 
 
 def attempt(m):
-    bump, value = m.make_counter()
-
-    def use(_):
-        for _ in range(N):
-            bump()
-
-    together(use)
-    if value() != THREADS * N:
-        return "%d of %d" % (value(), THREADS * N)
+    found = m.count_up(THREADS, N)
+    if found != THREADS * N:
+        return "%d of %d" % (found, THREADS * N)
 
 
 prove(attempt)

@@ -1,0 +1,193 @@
+/* Planner "read-once": a name or attribute that is tested and then used is read into a local first.
+ *
+ *   if self.conn is not None:           conn = self.conn
+ *       self.conn.send(data)      →     if conn is not None:
+ *                                           conn.send(data)
+ * Another thread may set the attribute to None between the two reads; after one read it does not matter.
+ * No lock is needed, and none is held during the call. Only where the act uses the object and does not
+ * change what the name is bound to, and where nothing in between could rebind it in this thread. */
+#include "fixes/fixes.h"
+
+typedef struct Once {
+    u32 file, func;
+    u32 stmt;      /* the if statement */
+    u32 body;
+    Str text;      /* the state as written: "self.conn" */
+    Str name;      /* the local */
+} Once;
+
+static bool binding_test(const Access *a)
+{
+    return a->test == TEST_TRUE || a->test == TEST_FALSE || a->test == TEST_NONE || a->test == TEST_NOT_NONE;
+}
+
+/* Do emptiness tests of a container look at what it holds rather than at the name's binding? */
+static bool holds_items(u8 type)
+{
+    return type >= TYPE_LIST && type <= TYPE_QUEUE && type != TYPE_TUPLE;
+}
+
+/* The node of the state itself at the left edge of an access's expression. */
+static u32 state_node(const Ast *t, Span span, Str state)
+{
+    u32 n = ast_at(t, span);
+    while (n != NONE) {
+        switch (t->v[n].kind) {
+        case NODE_identifier: return str_eq(ast_text(t, n), state) ? n : NONE;
+        case NODE_attribute: {
+            u32 name = ast_field(t, n, FIELD_attribute);
+            if (name != NONE && str_eq(ast_text(t, name), state)) return n;
+            n = ast_field(t, n, FIELD_object);
+            break;
+        }
+        case NODE_call: n = ast_field(t, n, FIELD_function); break;
+        case NODE_subscript: n = ast_field(t, n, FIELD_value); break;
+        default: n = ast_first(t, n); break;
+        }
+    }
+    return NONE;
+}
+
+/* May a call in the statement rebind the state: a call of a method of the same object, or of a function of
+ * the module for a global? Calls on the state's own object do not count. */
+static bool may_rebind(Plan *pl, const Work *w, const Once *x)
+{
+    const Facts *f = pl->p->facts[x->file];
+    const Func *fn = &f->funcs.v[x->func];
+    Span s = {site_ast(pl, x->file)->v[x->stmt].start, site_ast(pl, x->file)->v[x->stmt].end};
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        bool here = a->span.start >= s.start && a->span.end <= s.end;
+        if (!here || pl->p->access_place[pl->p->access_base[x->file] + i] != w->place) continue;
+        if (a->op == OP_STORE || a->op == OP_DEL || a->op == OP_AUG) return true;
+    }
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->span.start < s.start || c->span.end > s.end) continue;
+        Str text = str_slice(site_source(pl, x->file)->text, c->span.start, c->span.end);
+        u32 targets[4];
+        if (!str_starts(text, x->text) && call_targets(pl->p, x->file, i, targets, COUNT_OF(targets)))
+            return true;
+    }
+    return false;
+}
+
+/* Is the name, as a word and not as an attribute, in the text? */
+static bool word_in(Str text, Str name)
+{
+    size_t from = 0;
+    for (size_t at; (at = from + str_search(str_slice(text, from, text.n), name)) < text.n; from = at + 1) {
+        char before = at ? text.p[at - 1] : ' ', after = at + name.n < text.n ? text.p[at + name.n] : ' ';
+        if (before != '.' && !is_word_char(before) && !is_word_char(after)) return true;
+    }
+    return false;
+}
+
+/* A name for the local that the function does not use. */
+static bool local_name(Plan *pl, const Work *w, Once *x)
+{
+    Str state = pl->p->syms.strs[pl->p->places.v[w->place].name];
+    while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
+    const Func *fn = &pl->p->facts[x->file]->funcs.v[x->func];
+    Str text = str_slice(site_source(pl, x->file)->text, fn->span.start, fn->span.end);
+    Str tries[] = {state, str_fmt(pl->a, "%.*s_now", STR_ARG(state)),
+                   str_fmt(pl->a, "current_%.*s", STR_ARG(state))};
+    for (u32 i = 0; i < COUNT_OF(tries); i++)
+        if (!word_in(text, tries[i]) && !str_eq(tries[i], x->text)) {
+            x->name = tries[i];
+            return true;
+        }
+    return false;
+}
+
+static bool once_read(Plan *pl, Work *w, const Race *r, Once *x)
+{
+    w->tried = S("the test and the use do not have the shape `if x is not None: x.use()`");
+    if (r->test == NONE || r->act == NONE || access_writes(pl->p, r->act)) return false;
+    GId g = access_gid(pl->p, r->test);
+    const Access *test = program_access(pl->p, r->test), *act = program_access(pl->p, r->act);
+    if (!binding_test(test) || test->func != act->func || access_gid(pl->p, r->act).file != g.file)
+        return false;
+    x->file = g.file;
+    x->func = test->func;
+    const Ast *t = site_ast(pl, g.file);
+    Str state = pl->p->syms.strs[pl->p->places.v[w->place].name];
+    u32 n = state_node(t, test->span, state), m = state_node(t, act->span, state);
+    if (n == NONE || m == NONE || !str_eq(ast_text(t, n), ast_text(t, m))) return false;
+    x->text = ast_text(t, n);
+    x->stmt = ast_statement(t, n);
+    if (!ast_is(t, x->stmt, NODE_if_statement) || ast_field(t, x->stmt, FIELD_alternative) != NONE)
+        return false;
+    u32 cond = ast_field(t, x->stmt, FIELD_condition);
+    x->body = ast_field(t, x->stmt, FIELD_consequence);
+    if (!ast_inside(t, n, cond) || !ast_inside(t, m, x->body)) return false;
+    Region region;
+    if (!region_make(pl, g.file, x->func, test->span, test->span, &region, &w->tried)) return false;
+    if (region.first != x->stmt || region.last != x->stmt) return false;
+    if (judgement_find(S("no-error-nearby"))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK)
+        return false;
+    w->tried = S("something between the test and the use may bind the name anew");
+    return !may_rebind(pl, w, x) && local_name(pl, w, x);
+}
+
+/* Every mention of the state in the statement becomes the local; nested functions are left alone. */
+static void mentions_replace(Plan *pl, Fix *fix, const Once *x, u32 n)
+{
+    const Ast *t = site_ast(pl, x->file);
+    u8 k = t->v[n].kind;
+    if (k == NODE_function_definition || k == NODE_class_definition) return;
+    if ((k == NODE_attribute || k == NODE_identifier) && str_eq(ast_text(t, n), x->text)) {
+        intent_add(pl, fix, INTENT_REPLACE, x->file, (Span){t->v[n].start, t->v[n].end}, x->name, NONE);
+        return;
+    }
+    for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next)
+        if (!(k == NODE_attribute && t->v[c].field == FIELD_attribute) &&
+            !(k == NODE_keyword_argument && t->v[c].field == FIELD_name))
+            mentions_replace(pl, fix, x, c);
+}
+
+static void once_write(Plan *pl, Fix *fix, const Once *x)
+{
+    const Source *s = site_source(pl, x->file);
+    u32 start = site_ast(pl, x->file)->v[x->stmt].start, line, column;
+    source_position(s, start, &line, &column);
+    u32 at = line == 1 && s->bom ? 3 : s->line_start[line - 1];
+    Str indent = str_slice(s->text, at, start);
+    Str text = str_fmt(pl->a, "%.*s%.*s = %.*s", STR_ARG(indent), STR_ARG(x->name), STR_ARG(x->text));
+    intent_add(pl, fix, INTENT_INSERT, x->file, (Span){at, at}, text, NONE);
+    mentions_replace(pl, fix, x, x->stmt);
+}
+
+/* Is the object itself changed somewhere, an item added or taken? Then its own state matters, not only its
+ * name's. */
+static bool changed_in_place(const Plan *pl, u32 place)
+{
+    const Place *p = &pl->p->places.v[place];
+    for (u32 i = p->first; i < p->first + p->n; i++) {
+        u8 op = program_access(pl->p, pl->p->place_access.v[i])->op;
+        if (op != OP_STORE && op != OP_DEL && access_writes(pl->p, pl->p->place_access.v[i])) return true;
+    }
+    return false;
+}
+
+bool plan_once(Plan *pl, Work *w, const Page *page)
+{
+    if (w->place == NONE || holds_items(pl->p->places.v[w->place].type.kind) ||
+        changed_in_place(pl, w->place))
+        return false;
+    Fix draft = {0};
+    u32 last = NONE;
+    for (u32 i = 0; i < w->races.n; i++) {
+        Once x = {0};
+        if (!once_read(pl, w, &pl->races->v[w->races.v[i]], &x)) return false;
+        if (x.stmt == last) continue; /* several uses of one test */
+        last = x.stmt;
+        once_write(pl, &draft, &x);
+    }
+    Fix *f = fix_add(pl, page, w);
+    f->intents.v = draft.intents.v;
+    f->intents.n = draft.intents.n;
+    f->intents.cap = draft.intents.cap;
+    w->done = true;
+    return true;
+}
