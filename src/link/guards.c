@@ -16,7 +16,7 @@ static bool in_main_block(const Facts *f, u32 block)
 /* x = C(); x.n += 1: the function's own object, unless inner functions see it. */
 static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
 {
-    if (x->root == ROOT_CALL) return x->nattr <= 1;
+    if (x->root == ROOT_CALL) return x->nattr == 1; /* without one it is a view, d.items(), of what d is */
     if (x->root != ROOT_LOCAL || !x->nattr || x->func != a->func) return false;
     const LinkState *s = p->state;
     u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name));
