@@ -17,6 +17,22 @@ static bool thread_like(const Program *p, u32 file, const Access *a)
     return false;
 }
 
+/* Is another thread bound to the name in between? A second loop over the same list binds the same ones. */
+static bool rebound(const Facts *x, const Access *join, const Access *start)
+{
+    if (x->paths.v[join->path].nattr) return false;
+    const Def *first = NULL;
+    for (u32 k = 0; k < x->defs.n; k++) {
+        const Def *d = &x->defs.v[k];
+        if (d->func != join->func || d->path != join->path) continue;
+        if (d->span.start < join->span.start) first = d;
+        bool between = d->span.start > join->span.start && d->span.start < start->span.start;
+        bool same = first && d->kind == VAL_ITER_OF && first->kind == d->kind && first->value == d->value;
+        if (between && !same) return true;
+    }
+    return false;
+}
+
 void race_start(Finder *f, u32 file)
 {
     const Facts *x = f->p->facts[file];
@@ -34,11 +50,7 @@ void race_start(Finder *f, u32 file)
         }
         if (started || start == NONE || !thread_like(f->p, file, join)) continue;
         const Access *s = &x->accesses.v[start];
-        bool rebound = false; /* another thread bound to the name in between */
-        for (u32 k = 0; k < x->defs.n && !x->paths.v[join->path].nattr; k++)
-            rebound |= x->defs.v[k].func == join->func && x->defs.v[k].path != NONE && x->defs.v[k].path == join->path && x->defs.v[k].span.start > join->span.start &&
-                       x->defs.v[k].span.start < s->span.start;
-        if (rebound) continue;
+        if (rebound(x, join, s)) continue;
         /* start in another branch, or in a loop that comes round again, is not after the join */
         if (x->blocks.v[join->block].repeats && x->blocks.v[s->block].repeats && x->blocks.v[join->block].parent != x->blocks.v[s->block].parent &&
             !block_within(x, s->block, x->blocks.v[join->block].parent))
