@@ -1,7 +1,7 @@
 /* Writes files as one C table: embed OUT.c NAME FILE...
  *
- * Runs during the build. The table and its length are what pipeline.h and fixes/fixes.h declare as NAMEs and
- * NAME_count; with no files it is empty. What the pages say is checked by tests, which load the finished tables. */
+ * Runs during the build. The table and its length are what pipeline.h and fixes/fixes.h declare as NAMEs
+ * and NAME_count; with no files it is empty. What the pages say is checked by tests. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +51,8 @@ int main(int argc, char **argv)
     }
     FILE *out = fopen(argv[1], "wb");
     if (!out) fail("cannot write", argv[1]);
-    fprintf(out, "/* Made by src/tool/embed.c. */\n#include \"fixes/fixes.h\"\n\nconst EmbeddedPage %ss[] = {\n", argv[2]);
+    fputs("/* Made by src/tool/embed.c. */\n#include \"fixes/fixes.h\"\n\n", out);
+    fprintf(out, "const EmbeddedPage %ss[] = {\n", argv[2]);
     for (int i = 3; i < argc; i++) {
         size_t n;
         char *text = read_whole(argv[i], &n);
