@@ -526,6 +526,7 @@ typedef struct FuncInfo {
     bool api;              /* callable by users of a library, from any thread */
     bool construct;        /* runs only while its object is being made (__init__ and its private helpers) */
     bool import_time;      /* runs only while modules are imported */
+    bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are imported */
     bool event_loop;       /* coroutine or only called from coroutines */
     u32 entry_locks;       /* lockset that every caller holds (caller-holds-the-lock helpers) */
     u32 first_start, last_join; /* byte offsets: before/after them no thread started here runs; NONE */

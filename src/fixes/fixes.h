@@ -140,7 +140,7 @@ typedef struct Work {
 /* A parsed file; the ones used last are kept. Node ids stay the same when a file is parsed again. */
 typedef struct SiteFile {
     Arena a;
-    Tree *tree; /* only for queries */
+    Tree *tree;
     Ast ast;
     u32 used;
 } SiteFile;
@@ -154,6 +154,7 @@ typedef struct Plan {
     FixList *out;
     SiteFile **files; /* by file, NULL when not parsed now */
     u32 nparsed, tick;
+    Query **queries; /* by page, compiled when first asked for */
     Vec(Work) works;
     RaceVec doubtful;   /* findings of any confidence, once a lock is to be planned: a lock guards them all */
     Map doubtful_first; /* place → index of its first one in doubtful */
@@ -171,6 +172,9 @@ const Ast *site_ast(Plan *pl, u32 file);
 const Tree *site_tree(Plan *pl, u32 file);
 const Source *site_source(const Plan *pl, u32 file);
 void sites_free(Plan *pl);
+/* The page's query; NULL when it is wrong, which page_check tells. */
+const Query *page_query(Plan *pl, const Page *page);
+void queries_free(Plan *pl);
 /* The smallest named node that contains the span. */
 u32 ast_at(const Ast *t, Span s);
 /* Is it a statement of a suite? The innermost statement around a node; NONE outside any. */

@@ -255,7 +255,8 @@ static Verdict short_region(Plan *pl, const Work *w, const Region *r, const Lock
     source_position(site_source(pl, r->file), r->span.start, &first, &column);
     source_position(site_source(pl, r->file), r->span.end, &last, &column);
     if (last - first < SHORT_REGION) return VERDICT_OK;
-    *why = str_fmt(pl->a, "the lock would be held over %u lines, from line %u to %u", last - first + 1, first, last);
+    *why = str_fmt(pl->a, "the lock would be held over %u lines, from line %u to %u", last - first + 1, first,
+                   last);
     return VERDICT_UNSAFE;
 }
 

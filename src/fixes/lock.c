@@ -299,7 +299,8 @@ static Str new_name(Plan *pl, const LockPlan *l, Str state, bool several)
 static bool new_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
 {
     if (p->file == NONE) {
-        *why = str_fmt(pl->a, "%.*s belongs to another library, which would have to take the same lock", STR_ARG(p->display));
+        *why = str_fmt(pl->a, "%.*s belongs to another library, which would have to take the same lock",
+                       STR_ARG(p->display));
         return false;
     }
     l->file = p->file;

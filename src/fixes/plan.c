@@ -140,6 +140,7 @@ void fixes_plan(Arena *a, const Program *p, const PageList *pages, RaceVec *race
     for (u32 i = 0; i < pl.works.n; i++) work_start(&pl, &pl.works.v[i]);
     guard_finish(&pl);
     sites_free(&pl);
+    queries_free(&pl);
     if (out->fixes.n) qsort(out->fixes.v, out->fixes.n, sizeof *out->fixes.v, by_race);
     for (u32 i = 0; i < out->fixes.n; i++)
         for (u32 k = 0; k < out->fixes.v[i].races.n; k++) races->v[out->fixes.v[i].races.v[k]].fix = i;

@@ -383,16 +383,13 @@ static bool race_run(Run *r, const Query *q, const Race *race)
 
 bool script_run(Plan *pl, Work *w, const Page *page)
 {
-    Err e = {0};
-    u32 at;
-    Query *q = query_compile(pl->a, page->find, &at, &e);
-    if (!q) return false; /* the checks of pages say why */
+    const Query *q = page_query(pl, page);
+    if (!q) return false;
     Fix draft = {0};
     Run r = {.pl = pl, .w = w, .page = page, .fix = &draft};
     w->regions.n = 0;
     bool ok = true;
     for (u32 i = 0; i < w->races.n && ok; i++) ok = race_run(&r, q, &pl->races->v[w->races.v[i]]);
-    query_free(q);
     if (!ok) {
         w->tried = r.why;
         w->regions.n = 0;

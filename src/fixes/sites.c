@@ -31,7 +31,7 @@ static void site_room(Plan *pl)
     site_drop(pl, oldest);
 }
 
-static SiteFile *site_file(Plan *pl, u32 file, bool tree)
+static SiteFile *site_file(Plan *pl, u32 file)
 {
     SiteFile *f = pl->files[file];
     if (!f) {
@@ -41,29 +41,42 @@ static SiteFile *site_file(Plan *pl, u32 file, bool tree)
         pl->nparsed++;
     }
     f->used = ++pl->tick;
-    if (f->ast.v && (f->tree || !tree)) return f;
+    if (f->tree) return f;
     f->tree = tree_parse(site_source(pl, file));
-    if (!f->ast.v) f->ast = ast_build(&f->a, f->tree);
-    if (tree) return f;
-    tree_free(f->tree);
-    f->tree = NULL;
+    f->ast = ast_build(&f->a, f->tree);
     return f;
 }
 
 const Ast *site_ast(Plan *pl, u32 file)
 {
-    return &site_file(pl, file, false)->ast;
+    return &site_file(pl, file)->ast;
 }
 
 const Tree *site_tree(Plan *pl, u32 file)
 {
-    return site_file(pl, file, true)->tree;
+    return site_file(pl, file)->tree;
 }
 
 void sites_free(Plan *pl)
 {
     for (u32 i = 0; i < pl->p->nfiles; i++)
         if (pl->files[i]) site_drop(pl, i);
+}
+
+const Query *page_query(Plan *pl, const Page *page)
+{
+    u32 i = 0;
+    while (pl->pages->v[i] != page) i++;
+    if (!pl->queries) pl->queries = arena_new(pl->a, Query *, pl->pages->n);
+    Err e = {0};
+    u32 at;
+    if (!pl->queries[i]) pl->queries[i] = query_compile(pl->a, page->find, &at, &e);
+    return pl->queries[i];
+}
+
+void queries_free(Plan *pl)
+{
+    for (u32 i = 0; pl->queries && i < pl->pages->n; i++) query_free(pl->queries[i]);
 }
 
 /* ---- nodes ---- */
@@ -237,6 +250,6 @@ static bool lookup_match(void *ctx, const Match *m)
 bool site_match(Plan *pl, const Query *q, u32 file, Span span, CaptureVec *out)
 {
     Lookup f = {.a = pl->a, .q = q, .want = span, .out = out};
-    query_run(q, site_source(pl, file), tree_root(site_tree(pl, file)), lookup_match, &f);
+    query_run(q, site_source(pl, file), tree_root(site_tree(pl, file)), span, lookup_match, &f);
     return f.found;
 }

@@ -59,6 +59,8 @@ bool access_counts(const Program *p, u32 gaccess)
         const Func *fn = &f->funcs.v[a->func];
         if (fn->cls != NONE && str_is(sym_str(f, fn->name), "__new__")) return false;
     }
+    /* the function that owns a captured variable, before it has given the inner function away */
+    if (place != NONE && p->places.v[place].kind == PLACE_CLOSURE && gfunc_of(p, g.file, a->func) == p->places.v[place].owner && fi->first_start == NONE) return false;
     return !owned(p, g.file, a, x);
 }
 
@@ -114,6 +116,16 @@ static bool name_says_shared(Str s)
     return false;
 }
 
+/* A global or class attribute that is made at import time, outside of tests, and holds an object of a class of ours. */
+static bool kept_for_all(const Program *p, const Place *x)
+{
+    if ((x->kind != PLACE_GLOBAL && x->kind != PLACE_CLASS_ATTR) || x->type.kind != TYPE_CLASS || x->file == NONE || x->def == NONE) return false;
+    if (is_test_path(p->facts[x->file]->source->path)) return false;
+    const Facts *f = p->facts[x->def_file];
+    const Def *d = &f->defs.v[x->def];
+    return x->kind == PLACE_GLOBAL || d->func == 0;
+}
+
 /* Classes that have locks, make threads, are kept in globals, or wrap functions. */
 static void class_evidence(Program *p)
 {
@@ -124,7 +136,7 @@ static void class_evidence(Program *p)
             if (type_is_lock(x->type.kind)) s->classes[x->owner].has_lock = true;
             if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR) s->classes[x->owner].makes_threads = true;
         }
-        if ((x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR) && x->type.kind == TYPE_CLASS) s->classes[x->type.id].singleton = true;
+        if (kept_for_all(p, x)) s->classes[x->type.id].singleton = true;
     }
     for (u32 i = 0; i < p->locks.n; i++) {
         u32 place = p->locks.v[i].place;
@@ -200,7 +212,7 @@ static u32 place_evidence(const Program *p, const Place *x)
         const Class *k = program_class(p, x->owner, &file);
         if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
     }
-    if (x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x)) ev |= EV_DECORATOR;
+    if (x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x) && !p->funcs[x->owner].decorates_once) ev |= EV_DECORATOR;
     if (p->options->assume == ASSUME_ALWAYS) ev |= EV_ALWAYS;
     return ev;
 }
@@ -247,13 +259,27 @@ static void constructions(Program *p)
     }
 }
 
+/* @factory(…): the function that factory() returns is called at once; only what that returns lives on. */
+static void decorator_factories(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->calls.n; i++) {
+            if (!f->calls.v[i].is_decorator) continue;
+            Ent e = path_entity(p, file, f->calls.v[i].callee);
+            if (e.kind == ENT_FUNC) p->funcs[e.id].decorates_once = true;
+        }
+    }
+}
+
 void guards_find(Program *p)
 {
+    decorator_factories(p);
     constructions(p);
     class_evidence(p);
     for (u32 i = 0; i < p->places.n; i++) {
         if (!p->places.v[i].n || p->places.v[i].is_lock) continue;
-        guard_of(p, i);
+        if (p->places.v[i].file != NONE) guard_of(p, i);
         p->places.v[i].evidence = place_evidence(p, &p->places.v[i]);
     }
     declarations(p);

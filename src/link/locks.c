@@ -161,7 +161,9 @@ static u32 lock_of_manager(Program *p, u32 gfunc, u32 depth)
         const Access *a = &f->accesses.v[i];
         if (a->op != OP_METHOD || !(str_is(sym_str(f, a->method), "acquire") || str_is(sym_str(f, a->method), "__enter__"))) continue;
         Ent e = path_entity(p, g.file, a->path);
-        if (e.kind == ENT_PLACE) return lock_of_place(p, e.id, TYPE_LOCK, false);
+        if (e.kind != ENT_PLACE) continue;
+        bool known = type_is_lock(place_type(p, e.id).kind);
+        if (known || sounds_like_lock(p->syms.strs[p->places.v[e.id].name])) return lock_of_place(p, e.id, TYPE_LOCK, !known);
     }
     return NONE;
 }

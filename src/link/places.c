@@ -148,7 +148,7 @@ static u32 default_place(Program *p, u32 file, const Path *x)
     const Func *fn = &f->funcs.v[x->func];
     for (u32 i = 0; i < fn->nparams; i++) {
         const Param *q = &f->params.v[fn->params + i];
-        if (q->name == x->name && (q->def_kind == VAL_DICT || q->def_kind == VAL_LIST || q->def_kind == VAL_SET))
+        if (fn->parent == 0 && q->name == x->name && (q->def_kind == VAL_DICT || q->def_kind == VAL_LIST || q->def_kind == VAL_SET))
             return place_of(p, PLACE_DEFAULT, file, gfunc_of(p, file, x->func), gsym(p, file, x->name));
     }
     return NONE;

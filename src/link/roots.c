@@ -369,6 +369,12 @@ static bool leaves_tests(const Program *p, const CallEdge *e)
     return is_test_path(p->facts[e->file]->source->path) && !is_test_path(p->facts[func_gid(p, e->callee).file]->source->path);
 }
 
+/* A call resolved by the method's name alone is believed within one file only; chains of such guesses reach everything. */
+static bool far_guess(const Program *p, const CallEdge *e)
+{
+    return e->weak && func_gid(p, e->callee).file != e->file;
+}
+
 static void reach(Program *p, u32 root, u32 *stack)
 {
     u32 n = 0;
@@ -378,10 +384,19 @@ static void reach(Program *p, u32 root, u32 *stack)
         u32 fn = stack[--n];
         for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
             u32 to = p->edges.v[e].callee;
-            if (leaves_tests(p, &p->edges.v[e])) continue;
+            if (leaves_tests(p, &p->edges.v[e]) || far_guess(p, &p->edges.v[e])) continue;
             if (info_add(&p->funcs[to], root, r->many)) stack[n++] = to;
         }
     }
+}
+
+/* Code of windows runs in the thread of the windows; without threading it stays there. */
+static bool window_code(const Program *p, u32 file)
+{
+    static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk"};
+    for (u32 i = 0; i < COUNT_OF(toolkits); i++)
+        if (file_imports(p, file, toolkits[i])) return !file_imports(p, file, "threading");
+    return false;
 }
 
 static bool named(const Program *p, u32 file, const Func *fn, const char *const *names, u32 n)
@@ -408,7 +423,7 @@ static void func_basics(Program *p, u32 file, u32 func)
         fi->import_time |= named(p, file, fn, meta, COUNT_OF(meta));
     }
     if (p->options->assume == ASSUME_ALWAYS) fi->api = func != 0;
-    else if (p->options->assume == ASSUME_AUTO) fi->api = func != 0 && !is_script(p->facts[file]);
+    else if (p->options->assume == ASSUME_AUTO) fi->api = func != 0 && !is_script(p->facts[file]) && !window_code(p, file);
 }
 
 /* Callers of each function: the edges once more, sorted by callee. */

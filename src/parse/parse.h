@@ -72,7 +72,8 @@ Query *query_compile(Arena *a, Str text, u32 *at, Err *e);
 void query_free(Query *q);
 Str query_capture_name(const Query *q, u32 id);
 u32 query_capture_count(const Query *q);
-/* Calls fn for every match inside root, in order; stops when fn returns false. */
-void query_run(const Query *q, const Source *s, TSNode root, bool (*fn)(void *ctx, const Match *m), void *ctx);
+/* Calls fn for every match inside root that touches the span, in order; stops when fn returns false. */
+void query_run(const Query *q, const Source *s, TSNode root, Span within, bool (*fn)(void *ctx, const Match *m),
+               void *ctx);
 
 #endif

@@ -203,9 +203,11 @@ static bool match_holds(const Query *q, const Match *m, const Source *s)
     return true;
 }
 
-void query_run(const Query *q, const Source *s, TSNode root, bool (*fn)(void *ctx, const Match *m), void *ctx)
+void query_run(const Query *q, const Source *s, TSNode root, Span within,
+               bool (*fn)(void *ctx, const Match *m), void *ctx)
 {
     TSQueryCursor *cursor = ts_query_cursor_new();
+    ts_query_cursor_set_byte_range(cursor, within.start, within.end);
     ts_query_cursor_exec(cursor, q->ts, root);
     TSQueryMatch ts;
     while (ts_query_cursor_next_match(cursor, &ts)) {

@@ -213,6 +213,7 @@ static void report(Finder *f, u32 test, u32 act)
         if (c.witness == NONE && !held && may_run_together(p, act, act)) c = (Conflict){act, CONF_MEDIUM, false};
         if (c.witness == NONE) return;
     }
+    if (p->places.v[f->place].file == NONE && !(effect & EFFECT_WRITE)) return; /* modules and variables of the environment rarely go away */
     if (!(effect & EFFECT_WRITE)) {
         bool binding = program_access(p, test)->op == OP_TRUTH || program_access(p, test)->op == OP_HASATTR;
         if (a->op == OP_METHOD && (!binding || !reset_elsewhere(f, c) || program_access(p, test)->test == TEST_COMPARE)) return;

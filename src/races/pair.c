@@ -11,12 +11,32 @@ static bool maybe_locked(const Program *p, u32 ga)
     return false;
 }
 
+static Str folder(const Program *p, u32 file)
+{
+    Str path = p->facts[file]->source->path;
+    size_t at = str_rfind(path, '/');
+    return at == path.n ? S("") : str_slice(path, 0, at);
+}
+
+/* Is a thread that reaches the access started in the place's own file or package? */
+static bool near_root(const Program *p, u32 ga, u32 file)
+{
+    GId g = access_gid(p, ga);
+    const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
+    for (u32 i = 0; i < fi->nroots; i++) {
+        u32 rf = p->roots.v[fi->roots[i]].file;
+        if (rf == file || (rf != NONE && folder(p, file).n && str_eq(folder(p, rf), folder(p, file)))) return true;
+    }
+    return false;
+}
+
 /* Visible roots are the best evidence; then a lock elsewhere; then where the state lives. */
-static u8 confidence_of(const Finder *f, bool roots)
+static u8 confidence_of(const Finder *f, u32 ga, bool roots)
 {
     const Place *x = &f->p->places.v[f->place];
     u32 object = EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
-    if (roots && x->kind == PLACE_INSTANCE && !(x->evidence & object) && !class_made_at(f->p, x->owner)) return CONF_MEDIUM; /* which objects, we do not see */
+    if (roots && x->kind == PLACE_INSTANCE && !(x->evidence & object)) /* threads reach its code; whether one object, we do not see */
+        return near_root(f->p, ga, x->file) ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM : CONF_LOW;
     if (roots) return CONF_HIGH;
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
@@ -61,7 +81,7 @@ Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self)
         if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE) continue;
         bool roots = has_roots(p, ga) && has_roots(p, gb);
         bool some_root = has_roots(p, ga) || has_roots(p, gb);
-        u8 c = confidence_of(f, roots || (some_root && main_side(p, has_roots(p, ga) ? gb : ga)));
+        u8 c = confidence_of(f, ga, roots || (some_root && main_side(p, has_roots(p, ga) ? gb : ga)));
         if (maybe_locked(p, ga) || maybe_locked(p, gb)) c = CONF_LOW;
         u32 s = 1 + c * 4u + (gb != ga ? 2 : 0) + (roots ? 1 : 0);
         if (s <= score) continue;

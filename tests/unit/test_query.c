@@ -29,7 +29,7 @@ static void run(const char *query, const char *python)
     if (!q) fail_msg("%s at %u", e.msg, at);
     Tree *t = tree_parse(&s);
     matches = 0;
-    query_run(q, &s, tree_root(t), collect, &s);
+    query_run(q, &s, tree_root(t), (Span){0, (u32)s.text.n}, collect, &s);
     tree_free(t);
     query_free(q);
     arena_free(&a);
