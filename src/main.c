@@ -106,9 +106,9 @@ static int rules_list(const Options *o, Err *e)
             buf_fmt(&out, "%s  %-34s %-8s %s%s\n", r->code, r->name, severity_name[r->severity], r->line,
                     here ? "" : " (not in this version)");
         else
-            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s, s:b}", "code", r->code, "name", r->name,
-                                                 "severity", severity_name[r->severity], "summary", r->line,
-                                                 "available", here));
+            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s, s:b}", "code", r->code,
+                                                 "name", r->name, "severity", severity_name[r->severity],
+                                                 "summary", r->line, "available", here));
     }
     if (o->format == FMT_JSON) json_out(&out, all);
     else json_decref(all);
