@@ -5,8 +5,8 @@ active = 0
 
 def open_slot():
     global active
-    if active < 10:
-        active += 1  #! UG101
+    if active < 10:  #! UG102
+        active += 1
         return True
     return False
 
