@@ -66,11 +66,12 @@ link_libs     := $(lib_libs) -lpthread -lm
 
 sources     := $(wildcard src/main.c) $(filter-out src/tool/%,$(wildcard src/*/*.c))
 pages       := $(sort $(wildcard transforms/*.md))
+rule_pages  := $(sort $(wildcard docs/rules/*.md))
 unit_tests  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 embed_tool  := $(if $(wildcard src/tool/embed.c),$(BUILD)/tool/embed)
 
 main_object := $(BUILD)/obj/main.o
-objects     := $(filter-out $(main_object),$(sources:src/%.c=$(BUILD)/obj/%.o)) $(if $(embed_tool),$(BUILD)/gen/pages.o)
+objects     := $(filter-out $(main_object),$(sources:src/%.c=$(BUILD)/obj/%.o)) $(if $(embed_tool),$(BUILD)/gen/pages.o $(BUILD)/gen/rule_pages.o)
 vendor      := $(addprefix $(BUILD)/vendor/,core.o python.o python_scanner.o toml.o toml_scanner.o)
 
 .PHONY: all setup test run-tests demo accept san fuzz run-fuzz bench run-bench docs lint accuracy \
@@ -122,9 +123,13 @@ $(BUILD)/tool/%: src/tool/%.c $(BUILD)/vendor.a $(BUILD)/flags
 
 $(BUILD)/gen/pages.c: $(embed_tool) $(pages) $(BUILD)/pages.list
 	@mkdir -p $(@D)
-	$(call say,EMBED,$@)$(embed_tool) $@ $(pages)
+	$(call say,EMBED,$@)$(embed_tool) $@ embedded_page $(pages)
 
-$(BUILD)/gen/pages.o: $(BUILD)/gen/pages.c $(BUILD)/flags
+$(BUILD)/gen/rule_pages.c: $(embed_tool) $(rule_pages) $(BUILD)/pages.list
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)$(embed_tool) $@ rule_page $(rule_pages)
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	$(call say,CC,$<)$(CC) $(our_cflags) -MMD -MP -c -o $@ $<
 
 not_set_up = echo "error: the libraries ($(LIBRARIES)) or tree-sitter's sources (node_modules) are missing; run: make setup" >&2; exit 1;
@@ -139,7 +144,7 @@ $(BUILD)/vendor.flags: $(BUILD)/flags FORCE
 $(BUILD)/objects.list: FORCE
 	@$(call remember,$(objects))
 $(BUILD)/pages.list: FORCE
-	@$(call remember,$(pages))
+	@$(call remember,$(pages) $(rule_pages))
 
 # --- Tests --------------------------------------------------------------------------------------------------------------
 # A suite is a program in build/tests/ made from tests/unit/test_*.c, or an executable tests/suite_*.py or tests/suite_*.sh;

@@ -101,11 +101,14 @@ static int rules_list(const Options *o, Err *e)
     json_t *all = json_array();
     for (u32 i = 0; i < RULE_COUNT; i++) {
         const RuleInfo *r = &rule_table[i];
+        bool here = rule_page((RuleId)i).n > 0;
         if (o->format == FMT_TEXT)
-            buf_fmt(&out, "%s  %-34s %-8s %s\n", r->code, r->name, severity_name[r->severity], r->line);
+            buf_fmt(&out, "%s  %-34s %-8s %s%s\n", r->code, r->name, severity_name[r->severity], r->line,
+                    here ? "" : " (not in this version)");
         else
-            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s}", "code", r->code, "name", r->name,
-                                                 "severity", severity_name[r->severity], "summary", r->line));
+            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s, s:b}", "code", r->code,
+                                                 "name", r->name, "severity", severity_name[r->severity],
+                                                 "summary", r->line, "available", here));
     }
     if (o->format == FMT_JSON) json_out(&out, all);
     else json_decref(all);
@@ -137,7 +140,12 @@ static int transforms_list(Arena *a, const Options *o, Err *e)
 static void rule_describe(Buf *out, RuleId rule, const PageList *pages)
 {
     const RuleInfo *r = &rule_table[rule];
-    buf_fmt(out, "%s %s (%s)\n\n%s.\n", r->code, r->name, severity_name[r->severity], r->line);
+    Str page = rule_page(rule);
+    if (page.n) buf_str(out, page);
+    else
+        buf_fmt(out, "# %s %s\n\n%s (%s). Not in this version.\n", r->code, r->name, r->line,
+                severity_name[r->severity]);
+    if (page.n) buf_fmt(out, "\nSeverity: %s.\n", severity_name[r->severity]);
     for (u32 i = 0; i < pages->n; i++) {
         if (!str_contains(page_rules(pages->v[i]), str_from(r->code))) continue;
         Str id = page_id(pages->v[i]), title = page_title(pages->v[i]);
@@ -155,8 +163,11 @@ static int explain_word(Arena *a, const Options *o, Err *e)
     if (!pages_load(a, o->transforms_dir, &pages, e)) return 2;
     RuleId rule = rule_find(word);
     if (rule != RULE_COUNT) rule_describe(&out, rule, &pages);
-    for (u32 i = 0; i < pages.n && !out.n; i++)
-        if (str_eq(page_id(pages.v[i]), word)) buf_str(&out, page_text(pages.v[i]));
+    for (u32 i = 0; i < pages.n; i++) { /* some words name a rule and a transform */
+        if (!str_eq(page_id(pages.v[i]), word)) continue;
+        if (out.n) buf_char(&out, '\n');
+        buf_str(&out, page_text(pages.v[i]));
+    }
     if (out.n) return emit_text(o, buf_view(&out), e) ? 0 : 2;
     if (str_find(word, ':') < word.n) return -1;
     err_set(e, "'%.*s' is no rule, no transform and no FILE:LINE; see `ungil rules` and `ungil transforms`",

@@ -44,6 +44,16 @@ RuleId rule_find(Str code);
 /* Is the rule among these codes? "UG1" selects the group, "ALL" everything; names work too. */
 bool rule_selected(RuleId rule, const Str *codes, u32 n);
 
+/* Documents compiled into the program; src/tool/embed.c writes the tables. */
+typedef struct EmbeddedPage {
+    const char *name, *text;
+    u32 len;
+} EmbeddedPage;
+extern const EmbeddedPage rule_pages[]; /* docs/rules/ */
+extern const u32 rule_page_count;
+/* The page about a rule; empty for a rule that this version does not look for. */
+Str rule_page(RuleId rule);
+
 /* ---- notes: what was not analysed, and why ------------------------------------------------------------- */
 
 typedef struct Note {

@@ -75,11 +75,7 @@ struct Page {
     Vec(Example) examples;
 };
 
-/* The pages compiled into the program; made by src/tool/embed.c. */
-typedef struct EmbeddedPage {
-    const char *name, *text;
-    u32 len;
-} EmbeddedPage;
+/* transforms/, compiled into the program. */
 extern const EmbeddedPage embedded_pages[];
 extern const u32 embedded_page_count;
 

@@ -1,4 +1,4 @@
-/* The rule table and the words for its columns. */
+/* The rule table, the words for its columns, and the page about each rule. */
 #include "pipeline.h"
 
 #define RULE(code, name, severity, line) {#code, name, severity, line},
@@ -26,4 +26,15 @@ bool rule_selected(RuleId rule, const Str *codes, u32 n)
         if (codes[i].n && str_starts(str_from(r->code), codes[i])) return true;
     }
     return false;
+}
+
+Str rule_page(RuleId rule)
+{
+    Str file = str_from(rule_table[rule].code);
+    for (u32 i = 0; i < rule_page_count; i++) {
+        Str name = str_from(rule_pages[i].name);
+        if (str_starts(name, file) && str_is(str_slice(name, file.n, name.n), ".md"))
+            return (Str){rule_pages[i].text, rule_pages[i].len};
+    }
+    return S("");
 }

@@ -1,7 +1,7 @@
-/* Writes files as one C table: embed OUT.c FILE...
+/* Writes files as one C table: embed OUT.c NAME FILE...
  *
- * Runs during the build. The table is what fixes/page.c declares as embedded_pages; with no files it is
- * empty. What the pages say is checked by the unit test test_page, which loads the finished table. */
+ * Runs during the build. The table and its length are what pipeline.h and fixes/fixes.h declare as NAMEs
+ * and NAME_count; with no files it is empty. What the pages say is checked by tests. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,15 +45,15 @@ static void write_literal(FILE *out, const char *text, size_t n)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        fputs("usage: embed OUT.c FILE...\n", stderr);
+    if (argc < 3) {
+        fputs("usage: embed OUT.c NAME FILE...\n", stderr);
         return 2;
     }
     FILE *out = fopen(argv[1], "wb");
     if (!out) fail("cannot write", argv[1]);
-    fputs("/* Made by src/tool/embed.c from transforms/. */\n#include \"fixes/fixes.h\"\n\n"
-          "const EmbeddedPage embedded_pages[] = {\n", out);
-    for (int i = 2; i < argc; i++) {
+    fputs("/* Made by src/tool/embed.c. */\n#include \"fixes/fixes.h\"\n\n", out);
+    fprintf(out, "const EmbeddedPage %ss[] = {\n", argv[2]);
+    for (int i = 3; i < argc; i++) {
         size_t n;
         char *text = read_whole(argv[i], &n);
         const char *slash = strrchr(argv[i], '/');
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
         fprintf(out, ",\n     %zu},\n", n);
         free(text);
     }
-    fprintf(out, "    {0, 0, 0},\n};\nconst u32 embedded_page_count = %d;\n", argc - 2);
+    fprintf(out, "    {0, 0, 0},\n};\nconst u32 %s_count = %d;\n", argv[2], argc - 3);
     if (fclose(out) != 0) fail("cannot write", argv[1]);
     return 0;
 }
