@@ -49,9 +49,47 @@ static bool calls_own(const Facts *f, const Call *c)
     return false;
 }
 
-Facts *facts_collect(Arena *a, const Source *s, const Tree *tree)
+/* Growing left holes: copies the array to its final place, at its final size. */
+#define SETTLE(a, vec)                                                                                                   \
+    do {                                                                                                                 \
+        void *settled = arena_alloc((a), sizeof *(vec)->v, 16, (vec)->n);                                                \
+        if ((vec)->n) memcpy(settled, (vec)->v, (vec)->n * sizeof *(vec)->v);                                            \
+        (vec)->v = settled;                                                                                              \
+        (vec)->cap = (vec)->n;                                                                                           \
+    } while (0)
+
+static Facts *facts_settle(Arena *a, const Facts *grown)
 {
-    Arena scratch = {0};
+    Facts *f = arena_new(a, Facts, 1);
+    *f = *grown;
+    f->syms = (Intern){0};
+    for (u32 i = 0; i < grown->syms.n; i++) intern(a, &f->syms, grown->syms.strs[i]);
+    SETTLE(a, &f->paths);
+    SETTLE(a, &f->funcs);
+    SETTLE(a, &f->classes);
+    SETTLE(a, &f->params);
+    SETTLE(a, &f->decorators);
+    SETTLE(a, &f->bases);
+    SETTLE(a, &f->blocks);
+    SETTLE(a, &f->conds);
+    SETTLE(a, &f->accesses);
+    SETTLE(a, &f->flows);
+    SETTLE(a, &f->defs);
+    SETTLE(a, &f->calls);
+    SETTLE(a, &f->args);
+    SETTLE(a, &f->sections);
+    SETTLE(a, &f->suspends);
+    SETTLE(a, &f->imports);
+    SETTLE(a, &f->comments);
+    SETTLE(a, &f->module_all);
+    SETTLE(a, &f->errors);
+    SETTLE(a, &f->notes);
+    return f;
+}
+
+Facts *facts_collect(Arena *out, const Source *s, const Tree *tree)
+{
+    Arena scratch = {0}, *a = &scratch;
     Facts *f = arena_new(a, Facts, 1);
     f->source = s;
     CHECK(intern(a, &f->syms, S("[]")) == SYM_ITEM && intern(a, &f->syms, S("")) == SYM_EMPTY);
@@ -64,6 +102,7 @@ Facts *facts_collect(Arena *a, const Source *s, const Tree *tree)
     errors_collect(&w);
     comments_collect(&w);
     for (u32 i = 0; i < f->calls.n && !f->runs_calls; i++) f->runs_calls = calls_own(f, &f->calls.v[i]);
+    f = facts_settle(out, f);
     arena_free(&scratch);
     return f;
 }

@@ -67,6 +67,11 @@ typedef struct LinkState {
     Map modules;         /* global symbol of the dotted name → file */
     Map module_names;    /* (file, global symbol) → index in entries, see modules.c */
     Vec(Ent) entries;
+    Map import_ents;     /* (file, import) → index in ents: where it leads */
+    Map dotted_ents;     /* (global symbol of a dotted name, attribute) → index in ents */
+    Map name_ents;       /* (file, global symbol) → index in ents: what the module's name is */
+    Map module_ents;     /* (file, attribute) → index in ents */
+    Vec(Ent) ents;
     ClassInfo *classes;
     u32 nclasses, nfuncs, naccesses, ncalls;
     Map places;          /* hash of kind, file, owner, name → place */

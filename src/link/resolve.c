@@ -30,24 +30,43 @@ static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool 
     return (Ent){ENT_PLACE, place_of(p, shared || !on_instance ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs), NONE, NONE};
 }
 
+/* A name of a module, or a module below it. */
+static Ent module_attr(const Program *p, u32 file, u32 gs)
+{
+    Ent r = module_lookup(p, file, gs, 0);
+    if (r.kind != ENT_NONE) return r;
+    Str m = p->facts[file]->source->module;
+    u32 sub = module_find(p, str_fmt(p->arena, "%.*s.%.*s", STR_ARG(m), STR_ARG(p->syms.strs[gs])));
+    return sub == NONE ? nothing : (Ent){ENT_MODULE, sub, NONE, NONE};
+}
+
+static Ent dotted_attr(const Program *p, u32 dotted_sym, u32 gs)
+{
+    Str dotted = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(p->syms.strs[dotted_sym]), STR_ARG(p->syms.strs[gs]));
+    u32 file = module_find(p, dotted);
+    return file != NONE ? (Ent){ENT_MODULE, file, NONE, NONE} : ent_external(p, dotted);
+}
+
+/* Each answer is found once: the dotted names made on the way would pile up otherwise. */
+static Ent attr_once(const Program *p, Map *known, u32 id, u32 gs, Ent (*find)(const Program *, u32, u32))
+{
+    LinkState *s = p->state;
+    u32 at = map_get(known, map_key(id, gs));
+    if (at != NONE) return s->ents.v[at];
+    Ent e = find(p, id, gs);
+    vec_push(s->a, &s->ents, e);
+    map_put(s->a, known, map_key(id, gs), s->ents.n - 1);
+    return e;
+}
+
 Ent ent_attr(const Program *p, Ent e, u32 gs)
 {
     if (gs == SYM_ITEM) return nothing;
     switch (e.kind) {
-    case ENT_MODULE: {
-        Ent r = module_lookup(p, e.id, gs, 0);
-        if (r.kind != ENT_NONE) return r;
-        Str m = p->facts[e.id]->source->module;
-        u32 sub = module_find(p, str_fmt(p->arena, "%.*s.%.*s", STR_ARG(m), STR_ARG(p->syms.strs[gs])));
-        return sub == NONE ? nothing : (Ent){ENT_MODULE, sub, NONE, NONE};
-    }
+    case ENT_MODULE: return attr_once(p, &p->state->module_ents, e.id, gs, module_attr);
     case ENT_CLASS: return class_attr(p, e.id, gs, false, false);
     case ENT_INSTANCE: return class_attr(p, e.id, gs, true, e.sym == 1);
-    case ENT_EXTERNAL: {
-        Str dotted = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(p->syms.strs[e.id]), STR_ARG(p->syms.strs[gs]));
-        u32 file = module_find(p, dotted);
-        return file != NONE ? (Ent){ENT_MODULE, file, NONE, NONE} : ent_external(p, dotted);
-    }
+    case ENT_EXTERNAL: return attr_once(p, &p->state->dotted_ents, e.id, gs, dotted_attr);
     case ENT_PLACE:
     case ENT_LOCAL: {
         Type t = ent_type(p, e);
