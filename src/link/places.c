@@ -193,8 +193,9 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     return q != NONE ? q : closure_place(p, file, x);
 }
 
-static void closure_type(Program *p, Place *x)
+static void closure_type(Program *p, u32 place)
 {
+    Place *x = &p->places.v[place];
     if (x->kind == PLACE_DEFAULT) {
         GId g = func_gid(p, x->owner);
         const Facts *f = p->facts[g.file];
@@ -207,12 +208,26 @@ static void closure_type(Program *p, Place *x)
     GId g = func_gid(p, x->owner);
     u32 sym = intern_find(&p->facts[g.file]->syms, p->syms.strs[x->name]);
     if (sym == NONE) return;
-    x->type = local_type(p, g.file, g.id, sym);
+    Type t = local_type(p, g.file, g.id, sym);
+    x = &p->places.v[place]; /* the list may have moved */
+    x->type = t;
     u32 first = map_get(&p->state->local_defs, local_key(g.file, g.id, sym));
     if (first != NONE) {
         x->def_file = g.file;
         x->def = p->state->defrefs.v[first].def;
     }
+}
+
+static void set_type(Program *p, u32 place)
+{
+    const Place *x = &p->places.v[place];
+    Type t = {TYPE_DICT, NONE};
+    if (x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) {
+        closure_type(p, place);
+        return;
+    }
+    if (x->file != NONE) t = place_type(p, place);
+    p->places.v[place].type = t;
 }
 
 /* Gives every access its place and every place its accesses. */
@@ -222,17 +237,14 @@ void places_access(Program *p)
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->accesses.n; i++)
             p->access_place[p->access_base[file] + i] = access_place_of(p, file, &p->facts[file]->accesses.v[i]);
+    for (u32 i = 0; i < p->places.n; i++) set_type(p, i); /* asking for types names further places: the list grows */
     u32 *count = arena_new(p->arena, u32, p->places.n + 1);
     for (u32 i = 0; i < p->state->naccesses; i++)
         if (p->access_place[i] != NONE) count[p->access_place[i]]++;
     u32 total = 0;
     for (u32 i = 0; i < p->places.n; i++) {
-        Place *x = &p->places.v[i];
-        x->first = total;
+        p->places.v[i].first = total;
         total += count[i];
-        if (x->file == NONE) x->type.kind = TYPE_DICT;
-        else if (x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) closure_type(p, x);
-        else x->type = place_type(p, i);
     }
     p->place_access.v = arena_new(p->arena, u32, total);
     p->place_access.n = p->place_access.cap = total;
