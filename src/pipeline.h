@@ -476,7 +476,8 @@ typedef enum Evidence { /* why we believe that a place is shared; a set of bits 
     EV_SINGLETON = 16,   /* its object is stored in a global or class attribute */
     EV_NAME = 32,        /* named like a pool, cache, registry, session, client, manager */
     EV_DECORATOR = 64,   /* captured by a decorator's wrapper */
-    EV_ALWAYS = 128      /* --assume-threads always */
+    EV_ALWAYS = 128,     /* --assume-threads always */
+    EV_FILE = 256        /* the file of its class imports threading, concurrent.futures or queue */
 } Evidence;
 
 typedef struct Place {

@@ -175,6 +175,27 @@ static u32 library_place(Program *p, u32 gs)
     return NONE;
 }
 
+static u8 container_base(const Program *p, u32 cls)
+{
+    static const struct {
+        const char *base;
+        u8 kind;
+    } bases[] = {{"dict", TYPE_DEFAULT_DICT}, {"list", TYPE_LIST}, {"set", TYPE_SET}, {"collections.OrderedDict", TYPE_ORDERED_DICT}, {"collections.deque", TYPE_DEQUE},
+                 {"collections.defaultdict", TYPE_DEFAULT_DICT}, {"collections.UserDict", TYPE_DEFAULT_DICT}, {"collections.Counter", TYPE_COUNTER}};
+    for (u32 i = 0; i < COUNT_OF(bases); i++)
+        if (class_derives(p, cls, bases[i].base)) return bases[i].kind;
+    return TYPE_UNKNOWN;
+}
+
+/* What an object of a class that is a container itself holds: self[k], len(self). */
+static u32 contents_place(Program *p, u32 cls)
+{
+    if (container_base(p, cls) == TYPE_UNKNOWN) return NONE;
+    u32 file;
+    program_class(p, cls, &file);
+    return place_of(p, PLACE_INSTANCE, file, cls, intern(p->arena, &p->syms, S("<items>")));
+}
+
 static u32 access_place_of(Program *p, u32 file, const Access *a)
 {
     const Path *x = &p->facts[file]->paths.v[a->path];
@@ -184,6 +205,7 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     Ent e = path_resolve(p, file, x, x->nattr);
     if (e.kind == ENT_PLACE) return e.id;
     if (e.kind == ENT_EXTERNAL) return library_place(p, e.id);
+    if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) return contents_place(p, e.id);
     if (e.kind != ENT_LOCAL || x->nattr) return NONE;
     if (x->root == ROOT_LOCAL) return closure_place(p, file, x);
     u32 q = param_place(p, file, x);
@@ -227,6 +249,7 @@ static void set_type(Program *p, u32 place)
         return;
     }
     if (x->file != NONE) t = place_type(p, place);
+    if (x->kind == PLACE_INSTANCE && str_is(p->syms.strs[x->name], "<items>")) t.kind = container_base(p, x->owner);
     p->places.v[place].type = t;
 }
 

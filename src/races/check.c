@@ -250,8 +250,9 @@ static void report(Finder *f, u32 test, u32 act)
         return;
     }
     f->claimed[test] = 1;
-    if (only_raises(p, test)) r->confidence = CONF_LOW;
     const Def *d = stored_def(p, act);
+    bool publishes = d && d->kind == VAL_PATH && p->facts[r->file]->paths.v[d->value].root == ROOT_SELF; /* C.instance = self */
+    if (only_raises(p, test) && !publishes) r->confidence = CONF_LOW;
     if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
     if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE && !(p->places.v[f->place].evidence & EV_GUARDED) &&
         program_access(p, test)->test == TEST_COMPARE)

@@ -48,6 +48,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_declared(f);
     race_check(f);
     race_update(f);
+    race_saved(f);
     race_iterate(f);
     race_iterator(f);
     race_fields(f);

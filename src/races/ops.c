@@ -56,7 +56,7 @@ u32 access_effect(const Program *p, u32 gaccess)
     case OP_STORE: return EFFECT_WRITE | EFFECT_REBIND;
     case OP_DEL: return EFFECT_WRITE | EFFECT_REBIND | EFFECT_SHRINK;
     case OP_AUG: return EFFECT_WRITE | EFFECT_REBIND | EFFECT_READ;
-    case OP_ITEM_STORE: return may_hold(type) || type == TYPE_EXTERNAL ? EFFECT_WRITE | EFFECT_GROW : EFFECT_READ;
+    case OP_ITEM_STORE: return may_hold(type) || type == TYPE_EXTERNAL || type == TYPE_CLASS ? EFFECT_WRITE | EFFECT_GROW : EFFECT_READ;
     case OP_ITEM_DEL: return EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES;
     case OP_ITEM_AUG: return EFFECT_WRITE | EFFECT_READ;
     case OP_ITEM_LOAD: return EFFECT_READ | EFFECT_RAISES;

@@ -36,11 +36,11 @@ static u8 confidence_of(const Finder *f, u32 ga, bool roots)
     const Place *x = &f->p->places.v[f->place];
     u32 object = EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
     if (roots && x->kind == PLACE_INSTANCE && !(x->evidence & object)) /* threads reach its code; whether one object, we do not see */
-        return near_root(f->p, ga, x->file) ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM : CONF_LOW;
+        return near_root(f->p, ga, x->file) ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM : x->evidence & (EV_FILE | EV_NAME) ? CONF_MEDIUM : CONF_LOW;
     if (roots) return CONF_HIGH;
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
-    if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR)) return CONF_MEDIUM;
+    if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE)) return CONF_MEDIUM;
     return CONF_LOW;
 }
 
@@ -114,6 +114,21 @@ static bool handler_decides(const Facts *f, const Access *t, const Access *a)
     return false;
 }
 
+/* try: return d[k] / except KeyError: pass / d[k] = …: what follows runs because the test failed. */
+static bool failed_before(const Facts *f, const Access *t, const Access *a)
+{
+    for (u32 b = t->block; b != NONE; b = f->blocks.v[b].parent) {
+        const Block *x = &f->blocks.v[b];
+        if (x->kind != BLOCK_TRY || x->cond == NONE || !x->exits) continue;
+        const Cond *c = &f->conds.v[x->cond];
+        if (a->span.start < c->span.end || !block_within(f, a->block, c->block) || c->else_block == NONE) continue;
+        Str k = sym_str(f, f->blocks.v[c->else_block].catches);
+        if (!f->blocks.v[c->else_block].exits && (!k.n || str_contains(k, S("KeyError")) || str_contains(k, S("AttributeError")) || str_contains(k, S("LookupError"))))
+            return true;
+    }
+    return false;
+}
+
 bool test_decides(const Program *p, u32 test, u32 act)
 {
     GId gt = access_gid(p, test), ga = access_gid(p, act);
@@ -121,7 +136,7 @@ bool test_decides(const Program *p, u32 test, u32 act)
     const Facts *f = p->facts[gt.file];
     const Access *t = &f->accesses.v[gt.id], *a = &f->accesses.v[ga.id];
     if (t->func != a->func || t->span.start > a->span.start) return false;
-    if (handler_decides(f, t, a)) return true;
+    if (handler_decides(f, t, a) || failed_before(f, t, a)) return true;
     if (t->cond == NONE || !t->test) return false;
     const Cond *c = &f->conds.v[t->cond];
     if (a->cond == t->cond && a->span.start > t->span.start && a->span.start >= c->head.start && a->span.end <= c->head.end) return true;

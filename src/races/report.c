@@ -87,6 +87,8 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
     if (x->kind == PLACE_INSTANCE && x->evidence & EV_SINGLETON) race_why(f, r, "an object of its class is kept in a global or class attribute");
     if (x->kind == PLACE_INSTANCE && !fi->nroots && x->evidence & EV_CLASS_LOCKS && !(x->evidence & EV_GUARDED))
         race_why(f, r, "its class uses locks or threads");
+    if (x->kind == PLACE_INSTANCE && !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR)) && !fi->nroots)
+        race_why(f, r, x->evidence & EV_NAME ? "the name of its class says that it is kept and shared" : "its file uses threads");
     if (x->kind == PLACE_INSTANCE && x->evidence & EV_DECORATOR) race_why(f, r, "its object wraps a function or attribute and is shared by all callers");
 }
 
