@@ -104,7 +104,7 @@ static void guard_of(Program *p, u32 id)
 
 static bool name_says_shared(Str s)
 {
-    static const char *const words[] = {"pool", "cache", "registry", "session", "client", "manager", "store", "storage", "backend", "tracker", "collector", "hub"};
+    static const char *const words[] = {"pool", "cache", "registry", "session", "client", "manager", "store", "storage", "backend", "tracker", "collector", "hub", "loader"};
     for (u32 i = 0; i < COUNT_OF(words); i++) {
         size_t n = strlen(words[i]);
         for (size_t k = 0; k + n <= s.n; k++) {

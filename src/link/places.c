@@ -166,6 +166,27 @@ static bool through_view(Program *p, u32 file, const Path *x, Path *out)
            str_is(view, "itervalues") || str_is(view, "elements");
 }
 
+/* names = d.keys(); … for n in names: walking d all the same. */
+static bool kept_view(Program *p, u32 file, const Path *x, Path *out)
+{
+    if (x->root != ROOT_LOCAL || x->nattr) return false;
+    u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
+    if (at == NONE || p->state->defrefs.v[at].next != NONE) return false;
+    const Def *d = &p->facts[file]->defs.v[p->state->defrefs.v[at].def];
+    Path call = {.root = ROOT_CALL, .func = d->value};
+    return d->kind == VAL_CALL && through_view(p, file, &call, out);
+}
+
+/* def __get__(self, obj, …): obj.__dict__ is that of an object which many threads may read the attribute of. */
+static u32 descriptor_dict(Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    if (x->root != ROOT_PARAM || x->nattr != 1 || !str_is(sym_str(f, x->attr[0]), "__dict__")) return NONE;
+    const Func *fn = &f->funcs.v[x->func];
+    if (fn->cls == NONE || !str_is(sym_str(f, fn->name), "__get__") || fn->nparams < 2 || f->params.v[fn->params + 1].name != x->name) return NONE;
+    return place_of(p, PLACE_INSTANCE, file, gclass_of(p, file, fn->cls), intern(p->arena, &p->syms, S("obj.__dict__")));
+}
+
 /* State of the standard library that threads share whoever writes it: by what it is known. */
 static u32 library_place(Program *p, u32 gs)
 {
@@ -201,7 +222,10 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     const Path *x = &p->facts[file]->paths.v[a->path];
     Path seen;
     if (x->root == ROOT_CALL && !x->nattr && (a->op == OP_ITER || a->op == OP_CREAD) && through_view(p, file, x, &seen)) x = &seen;
+    if ((a->op == OP_ITER || a->op == OP_CREAD) && kept_view(p, file, x, &seen)) x = &seen;
     if (x->truncated || x->root == ROOT_UNKNOWN) return NONE;
+    u32 described = descriptor_dict(p, file, x);
+    if (described != NONE) return described;
     Ent e = path_resolve(p, file, x, x->nattr);
     if (e.kind == ENT_PLACE) return e.id;
     if (e.kind == ENT_EXTERNAL) return library_place(p, e.id);

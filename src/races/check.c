@@ -41,6 +41,20 @@ static bool is_act(const Program *p, u32 ga)
     return (e & EFFECT_WRITE) || (e & EFFECT_RAISES) || (a->op == OP_METHOD && p->places.v[p->access_place[ga]].kind != PLACE_GLOBAL);
 }
 
+static Str method_of(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    return a->op == OP_METHOD || a->op == OP_CREAD ? sym_str(f, a->method) : S("");
+}
+
+static bool pops(const Program *p, u32 ga)
+{
+    Str m = method_of(p, ga);
+    return str_is(m, "pop") || str_is(m, "popleft") || str_is(m, "popitem") || str_is(m, "get_nowait") || (str_is(m, "get") && p->places.v[p->access_place[ga]].type.kind == TYPE_QUEUE);
+}
+
 /* A test of one key says nothing about another. */
 static bool other_key(const Finder *f, u32 test, u32 act)
 {
@@ -57,23 +71,10 @@ static u32 nearest_test(const Finder *f, u32 at)
     for (u32 i = at, seen = 0; i-- > 0 && seen < TESTS_BACK; seen++) {
         u32 t = f->acc[i];
         if (access_gid(f->p, t).file != file || program_access(f->p, t)->func != func) break;
+        if (program_access(f->p, t)->op == OP_ITEM_LOAD && pops(f->p, act)) continue; /* a look at q[0] says nothing of what pop finds */
         if (is_test(f->p, t) && test_decides(f->p, t, act) && !other_key(f, t, act)) return t;
     }
     return NONE;
-}
-
-static Str method_of(const Program *p, u32 ga)
-{
-    GId g = access_gid(p, ga);
-    const Facts *f = p->facts[g.file];
-    const Access *a = &f->accesses.v[g.id];
-    return a->op == OP_METHOD || a->op == OP_CREAD ? sym_str(f, a->method) : S("");
-}
-
-static bool pops(const Program *p, u32 ga)
-{
-    Str m = method_of(p, ga);
-    return str_is(m, "pop") || str_is(m, "popleft") || str_is(m, "popitem") || str_is(m, "get_nowait") || (str_is(m, "get") && p->places.v[p->access_place[ga]].type.kind == TYPE_QUEUE);
 }
 
 /* while q / if len(q) / if not q.empty() */
@@ -168,7 +169,7 @@ static RuleId classify(const Finder *f, u32 test, u32 act)
     if (a->op == OP_ITEM_LOAD && emptiness(p, test) && (x->type.kind == TYPE_LIST || x->type.kind == TYPE_DEQUE)) return x->type.kind == TYPE_LIST ? UG201 : UG203;
     if (a->op == OP_ITEM_STORE || str_is(method_of(p, act), "setdefault")) {
         bool missing = t->test == TEST_NOT_IN || t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_ITEM_LOAD || t->op == OP_RETURN || t->test == TEST_IN ||
-                       t->test == TEST_NOT_NONE || (t->op == OP_METHOD && t->test == TEST_TRUE);
+                       t->test == TEST_NOT_NONE || t->op == OP_METHOD;
         const Def *d = stored_def(p, act);
         bool fresh = d && d->empty && (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET); /* what others put in it is lost */
         return missing && !fresh ? UG104 : UG102;
@@ -255,7 +256,7 @@ static void report(Finder *f, u32 test, u32 act)
     if (only_raises(p, test) && !publishes) r->confidence = CONF_LOW;
     if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
     if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE && !(p->places.v[f->place].evidence & EV_GUARDED) &&
-        program_access(p, test)->test == TEST_COMPARE)
+        program_access(p, test)->test == TEST_COMPARE && !pops(p, act))
         r->confidence = CONF_LOW;
     describe(f, r, test, act);
 }

@@ -49,6 +49,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_check(f);
     race_update(f);
     race_saved(f);
+    race_default(f);
     race_iterate(f);
     race_iterator(f);
     race_fields(f);

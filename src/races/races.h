@@ -71,6 +71,7 @@ const char *state_word(const Program *p, u32 place);
 /* the rules */
 void race_update(Finder *f);
 void race_saved(Finder *f);
+void race_default(Finder *f);
 void race_check(Finder *f);
 void race_iterate(Finder *f);
 void race_iterator(Finder *f);

@@ -125,3 +125,20 @@ void race_saved(Finder *f)
         }
     }
 }
+
+/* def f(x, seen={}): the one default is changed by every call that does not pass its own. */
+void race_default(Finder *f)
+{
+    if (f->p->places.v[f->place].kind != PLACE_DEFAULT) return;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        u8 op = program_access(f->p, ga)->op;
+        if (f->claimed[ga] || !(f->effect[i] & EFFECT_WRITE) || op == OP_STORE || op == OP_DEL || op == OP_AUG) continue;
+        Conflict c = conflict_find(f, ga, EFFECT_WRITE, true);
+        if (c.witness == NONE) continue;
+        Race *r = race_add(f, UG101, ga, c);
+        race_message(f, r, "the default value of %.*s is one object for all calls, and is changed here; calls in other threads see and change the same object",
+                     STR_ARG(short_state(f->p, f->place)));
+        return;
+    }
+}
