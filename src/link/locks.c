@@ -264,8 +264,7 @@ static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
     if (e.kind == ENT_FUNC) {
         u32 l = lock_of_manager(p, e.id, depth);
         if (l == NONE) l = lock_returned(p, e.id);
-        if (l != NONE || !sounds_like_lock(name)) return l;
-        return lock_by_text(p, file, s->path, NONE, true);
+        if (l != NONE) return l;
     }
     if (e.kind == ENT_CLASS) {
         u32 l = lock_of_class(p, e.id, depth);
