@@ -106,12 +106,14 @@ static int rules_list(const Options *o, Err *e)
             buf_fmt(&out, "%s  %-34s %-8s %s%s\n", r->code, r->name, severity_name[r->severity], r->line,
                     here ? "" : " (not in this version)");
         else
-            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s, s:b}", "code", r->code,
-                                                 "name", r->name, "severity", severity_name[r->severity],
-                                                 "summary", r->line, "available", here));
+            json_array_append_new(all,
+                                  json_pack("{s:s, s:s, s:s, s:s, s:b}", "code", r->code, "name", r->name, "severity",
+                                            severity_name[r->severity], "summary", r->line, "available", here));
     }
-    if (o->format == FMT_JSON) json_out(&out, all);
-    else json_decref(all);
+    if (o->format == FMT_JSON)
+        json_out(&out, all);
+    else
+        json_decref(all);
     return emit_text(o, buf_view(&out), e) ? 0 : 2;
 }
 
@@ -128,12 +130,13 @@ static int transforms_list(Arena *a, const Options *o, Err *e)
             buf_fmt(&out, "%-24.*s %-14.*s %-7.*s %.*s\n", STR_ARG(id), STR_ARG(rules), STR_ARG(safety),
                     STR_ARG(title));
         else
-            json_array_append_new(all, json_pack("{s:s%, s:s%, s:s%, s:s%}", "id", id.p, id.n, "rules",
-                                                 rules.p, rules.n, "safety", safety.p, safety.n, "title",
-                                                 title.p, title.n));
+            json_array_append_new(all, json_pack("{s:s%, s:s%, s:s%, s:s%}", "id", id.p, id.n, "rules", rules.p,
+                                                 rules.n, "safety", safety.p, safety.n, "title", title.p, title.n));
     }
-    if (o->format == FMT_JSON) json_out(&out, all);
-    else json_decref(all);
+    if (o->format == FMT_JSON)
+        json_out(&out, all);
+    else
+        json_decref(all);
     return emit_text(o, buf_view(&out), e) ? 0 : 2;
 }
 
@@ -141,7 +144,8 @@ static void rule_describe(Buf *out, RuleId rule, const PageList *pages)
 {
     const RuleInfo *r = &rule_table[rule];
     Str page = rule_page(rule);
-    if (page.n) buf_str(out, page);
+    if (page.n)
+        buf_str(out, page);
     else
         buf_fmt(out, "# %s %s\n\n%s (%s). Not in this version.\n", r->code, r->name, r->line,
                 severity_name[r->severity]);

@@ -36,8 +36,7 @@ Fix *fix_add(Plan *pl, const Page *page, Work *w)
 
 void intent_add(Plan *pl, Fix *f, IntentKind kind, u32 file, Span span, Str text, u32 lock)
 {
-    vec_push(pl->a, &f->intents,
-             (Intent){.kind = (u8)kind, .file = file, .span = span, .text = text, .lock = lock});
+    vec_push(pl->a, &f->intents, (Intent){.kind = (u8)kind, .file = file, .span = span, .text = text, .lock = lock});
 }
 
 void fix_caution(Fix *f, u8 safety, Str reason)

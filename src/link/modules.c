@@ -33,7 +33,8 @@ static Str import_module(const Program *p, u32 file, const Import *im)
     Str base = f->source->module;
     Str path = f->source->path;
     bool package = str_ends(path, S("__init__.py"));
-    for (u32 i = package ? 1 : 0; i < im->level; i++) base = str_slice(base, 0, str_rfind(base, '.') == base.n ? 0 : str_rfind(base, '.'));
+    for (u32 i = package ? 1 : 0; i < im->level; i++)
+        base = str_slice(base, 0, str_rfind(base, '.') == base.n ? 0 : str_rfind(base, '.'));
     if (!text.n) return base;
     return base.n ? str_fmt(p->arena, "%.*s.%.*s", STR_ARG(base), STR_ARG(text)) : text;
 }

@@ -20,14 +20,16 @@ static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool 
     if (nested != NONE) return (Ent){ENT_CLASS, nested, NONE, NONE};
     if (s->classes[cls].thread_local_) return nothing;
     if (owner == NONE) {
-        /* never assigned where we can see it: an attribute of the object all the same (a base we have no source of) */
+        /* never assigned where we can see it: an attribute of the object all the same (a base we have no source of)
+         */
         if (s->classes[cls].ext_bases.n == 0 && !on_instance) return nothing;
         owner = cls;
     }
     u32 ofile;
     program_class(p, owner, &ofile);
     bool shared = bits & ATTR_CLS || (bits & ATTR_BODY && !(bits & ATTR_SELF));
-    return (Ent){ENT_PLACE, place_of(p, shared || !on_instance ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs), NONE, NONE};
+    return (Ent){ENT_PLACE, place_of(p, shared || !on_instance ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs),
+                 NONE, NONE};
 }
 
 /* A name of a module, or a module below it. */
@@ -98,7 +100,8 @@ static Ent local_entity(const Program *p, u32 file, const Path *x)
         if (d->kind == VAL_CLASS) return (Ent){ENT_CLASS, gclass_of(p, file, d->value), NONE, NONE};
     }
     for (u32 i = 0; i < f->imports.n; i++)
-        if (f->imports.v[i].func == x->func && f->imports.v[i].local == x->name && x->func) return import_target(p, file, &f->imports.v[i], 0);
+        if (f->imports.v[i].func == x->func && f->imports.v[i].local == x->name && x->func)
+            return import_target(p, file, &f->imports.v[i], 0);
     return (Ent){ENT_LOCAL, gfunc_of(p, file, x->func), x->name, NONE};
 }
 
@@ -150,7 +153,9 @@ Ent path_resolve(const Program *p, u32 file, const Path *x, u32 nattr)
             continue;
         }
         Type t = element_type(p, file, e);
-        e = t.kind == TYPE_CLASS ? (Ent){ENT_INSTANCE, t.id, NONE, NONE} : t.kind == TYPE_CLASS_OBJECT ? (Ent){ENT_CLASS, t.id, NONE, NONE} : nothing;
+        e = t.kind == TYPE_CLASS          ? (Ent){ENT_INSTANCE, t.id, NONE, NONE}
+            : t.kind == TYPE_CLASS_OBJECT ? (Ent){ENT_CLASS, t.id, NONE, NONE}
+                                          : nothing;
     }
     return e;
 }
