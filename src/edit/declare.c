@@ -16,8 +16,11 @@ typedef struct Spot {
     Str indent;
 } Spot;
 
+/* Does the suite whose first statement this is begin on the line of its header? A suite without statements has no
+ * line of its own either: damaged code. */
 static bool one_line(const Draft *d, u32 def, u32 body)
 {
+    if (body == NONE) return true;
     return line_of(d->s, d->ast.v[def].start) == line_of(d->s, d->ast.v[body].start) ||
            line_indent(d->s, line_of(d->s, d->ast.v[body].start)).n !=
                d->ast.v[body].start - line_start(d->s, line_of(d->s, d->ast.v[body].start));

@@ -251,6 +251,22 @@ static void test_edit_lock_of_instance(void **state)
               "        super().__init__()\n        self.n = 0\n");
 }
 
+/* Damaged code: nothing stands in __init__, so there is no place for the lock. */
+static void test_edit_lock_without_a_body(void **state)
+{
+    static const char *const texts[] = {"class C:\n    n = 0\n    def __init__(self):\n", "class C:\n    def __init__(self):\n        # later\n\n    def f(self):\n        self.n = 0\n"};
+    for (u32 i = 0; i < COUNT_OF(texts); i++) {
+        World *w = world(texts[i]);
+        MadeVec made = {0};
+        lock(w, PLACE_INSTANCE, 0, "n", "_n_lock");
+        edits_draft(&w->a, &w->program, &w->fixes, &(Wanted){.unsafe = true}, &made);
+        assert_true(w->fixes.fixes.v[0].declined);
+        assert_int_equal(made.n, 0);
+        arena_free(&w->a);
+        free(w);
+    }
+}
+
 static void test_edit_lock_of_closure(void **state)
 {
     World *w = world("import threading\ndef make():\n    n = 0\n    def f():\n        nonlocal n\n        n "
@@ -332,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_edit_lock_of_module),
         cmocka_unit_test(test_edit_lock_of_class),
         cmocka_unit_test(test_edit_lock_of_instance),
+        cmocka_unit_test(test_edit_lock_without_a_body),
         cmocka_unit_test(test_edit_lock_of_closure),
         cmocka_unit_test(test_edit_replace),
         cmocka_unit_test(test_edit_certificate_notices),
