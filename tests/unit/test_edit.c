@@ -254,7 +254,9 @@ static void test_edit_lock_of_instance(void **state)
 /* Damaged code: nothing stands in __init__, so there is no place for the lock. */
 static void test_edit_lock_without_a_body(void **state)
 {
-    static const char *const texts[] = {"class C:\n    n = 0\n    def __init__(self):\n", "class C:\n    def __init__(self):\n        # later\n\n    def f(self):\n        self.n = 0\n"};
+    static const char *const texts[] = {
+        "class C:\n    n = 0\n    def __init__(self):\n",
+        "class C:\n    def __init__(self):\n        # later\n\n    def f(self):\n        self.n = 0\n"};
     for (u32 i = 0; i < COUNT_OF(texts); i++) {
         World *w = world(texts[i]);
         MadeVec made = {0};
