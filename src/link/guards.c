@@ -6,13 +6,6 @@
 
 enum { LOCKS_SEEN = 16 };
 
-static bool in_main_block(const Facts *f, u32 block)
-{
-    for (; block != NONE; block = f->blocks.v[block].parent)
-        if (f->blocks.v[block].kind == BLOCK_MAIN) return true;
-    return false;
-}
-
 /* x = C(); x.n += 1: the function's own object, unless inner functions see it. */
 static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
 {

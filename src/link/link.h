@@ -173,6 +173,8 @@ bool receiver_unknown(const Program *p, u32 file, const Path *x);
 /* roots.c */
 void roots_find(Program *p);
 void roots_reach(Program *p);
+/* Is the block under `if __name__ == "__main__"`? */
+bool in_main_block(const Facts *f, u32 block);
 /* Does the file import this package or one of its modules? */
 bool file_imports(const Program *p, u32 file, const char *package);
 

@@ -484,7 +484,7 @@ static Callers callers_index(Program *p, Arena *scratch)
     return c;
 }
 
-static bool in_main_block(const Facts *f, u32 block)
+bool in_main_block(const Facts *f, u32 block)
 {
     for (; block != NONE; block = f->blocks.v[block].parent)
         if (f->blocks.v[block].kind == BLOCK_MAIN) return true;
