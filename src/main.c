@@ -3,6 +3,7 @@
 #include "pipeline.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <signal.h>
 
 /* ---- the stages that work file by file ----------------------------------------------------------------- */
@@ -26,6 +27,7 @@ static Facts **facts_all(Arena *a, const Options *o, const SourceList *sources, 
 {
     FactsJob job = {sources, arena_new(a, Facts *, sources->n), arena_new(a, Arena, sources->n)};
     pool_run(o->jobs ? o->jobs : os_cpus(), sources->n, file_facts, &job);
+    malloc_trim(0); /* the trees are gone; glibc would keep their room for each thread */
     for (u32 i = 0; i < sources->n; i++) {
         arena_adopt(a, &job.arenas[i]);
         for (u32 k = 0; k < job.facts[i]->notes.n; k++) vec_push(a, notes, job.facts[i]->notes.v[k]);
