@@ -19,7 +19,13 @@ static void file_facts(void *ctx, u32 item, u32 worker)
     const FactsJob *job = ctx;
     (void)worker;
     Tree *tree = tree_parse(job->sources->v[item]);
-    job->facts[item] = facts_collect(&job->arenas[item], job->sources->v[item], tree);
+    Facts *f = facts_collect(&job->arenas[item], job->sources->v[item], tree);
+    if (tree_too_slow(tree))
+        vec_push(&job->arenas[item], &f->notes,
+                 (Note){f->source->path, 0, "too-slow",
+                        S("the file was left out: it holds so many syntax errors that parsing it takes too long; "
+                          "correct or --exclude it")});
+    job->facts[item] = f;
     tree_free(tree);
 }
 

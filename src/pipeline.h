@@ -181,6 +181,7 @@ typedef struct Source {
     Newline newline; /* of most lines */
     Str indent;      /* one unit of indentation of this file: "    ", "\t", … */
     bool bom;
+    u32 *points;     /* points[i] = code points before offset i * 1024: columns in very long lines */
     bool in_package; /* its directory has an __init__.py */
     Str module;      /* dotted module name, e.g. "app.stats"; packages without ".__init__" */
     u64 hash;        /* of the text */
@@ -206,11 +207,15 @@ Str source_line(const Source *s, u32 line);
 /* ---- parse: Source to Tree (src/parse; the node API is in parse/parse.h) -------------------------------- */
 
 typedef struct Tree Tree;
-/* Parses one source. Never fails: damaged code gives a tree with error nodes. Free with tree_free. */
+/* Parses one source. Never fails: damaged code gives a tree with error nodes, and text that takes too long (see
+ * tree_too_slow) an empty one. Free with tree_free. */
 Tree *tree_parse(const Source *s);
 void tree_free(Tree *t);
 
 /* ---- facts: Tree to Facts (src/facts) ------------------------------------------------------------------ */
+/* Was the parser stopped, and the tree left empty? It takes a time that grows with the square of some damaged texts.
+ */
+bool tree_too_slow(const Tree *t);
 
 /* Everything that later stages know of one file. Small, independent of other files, and all ids count within
  * the file. Function 0 is the module body; class bodies count as part of the function they stand in. */

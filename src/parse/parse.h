@@ -10,6 +10,7 @@
 struct Tree {
     TSTree *ts;
     const Source *source;
+    bool too_slow;
 };
 
 /* Node kinds that we ask for, looked up once: comparing symbols is cheaper than comparing names.

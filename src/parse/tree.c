@@ -5,6 +5,7 @@
 #include "parse/parse.h"
 
 #include <pthread.h>
+#include <time.h>
 
 const TSLanguage *tree_sitter_python(void);
 
@@ -51,6 +52,36 @@ static void names_fill(void)
     }
 }
 
+/* Ordinary text of the largest size takes a tenth of this. Counted for the thread, so that a busy machine does not
+ * change what is found. */
+enum { PARSE_SECONDS = 20, CLOCK_STEP = 64 };
+
+typedef struct Parsing {
+    u32 calls;
+    int64_t end; /* ns of the thread's time */
+} Parsing;
+
+static int64_t thread_time(void)
+{
+    struct timespec t = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static bool time_is_up(TSParseState *state)
+{
+    Parsing *p = state->payload;
+    return ++p->calls % CLOCK_STEP == 0 && thread_time() > p->end;
+}
+
+static const char *text_from(void *payload, uint32_t offset, TSPoint position, uint32_t *n)
+{
+    const Str *text = payload;
+    (void)position;
+    *n = offset < text->n ? (uint32_t)text->n - offset : 0;
+    return *n ? text->p + offset : "";
+}
+
 Tree *tree_parse(const Source *s)
 {
     pthread_once(&names_once, names_fill);
@@ -59,7 +90,15 @@ Tree *tree_parse(const Source *s)
         BUG("the Python grammar's ABI does not fit the tree-sitter core");
     Tree *t = xmalloc(sizeof *t);
     t->source = s;
-    t->ts = ts_parser_parse_string(p, NULL, s->text.p, (u32)s->text.n);
+    Str text = s->text;
+    Parsing parsing = {0, thread_time() + PARSE_SECONDS * INT64_C(1000000000)};
+    t->ts = ts_parser_parse_with_options(p, NULL, (TSInput){&text, text_from, TSInputEncodingUTF8, NULL},
+                                         (TSParseOptions){&parsing, time_is_up});
+    t->too_slow = !t->ts;
+    if (t->too_slow) {
+        ts_parser_reset(p);
+        t->ts = ts_parser_parse_string(p, NULL, "", 0);
+    }
     ts_parser_delete(p);
     if (!t->ts) BUG("the parser gave no tree for %.*s", STR_ARG(s->path));
     return t;
@@ -70,6 +109,11 @@ void tree_free(Tree *t)
     if (!t) return;
     ts_tree_delete(t->ts);
     free(t);
+}
+
+bool tree_too_slow(const Tree *t)
+{
+    return t->too_slow;
 }
 
 TSNode tree_root(const Tree *t)

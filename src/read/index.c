@@ -49,6 +49,31 @@ Str source_line(const Source *s, u32 line)
     return t;
 }
 
+/* Every so many bytes the code points before them are noted, so that a column costs a short count at most. */
+enum { POINTS_STEP = 1024 };
+
+static u32 points_between(Str t, u32 from, u32 to)
+{
+    u32 n = 0;
+    for (u32 i = from; i < to; i++) n += ((u8)t.p[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static void points_index(Arena *a, Source *s)
+{
+    u32 n = (u32)(s->text.n / POINTS_STEP) + 1;
+    s->points = arena_new(a, u32, n);
+    for (u32 i = 1; i < n; i++)
+        s->points[i] = s->points[i - 1] + points_between(s->text, (i - 1) * POINTS_STEP, i * POINTS_STEP);
+}
+
+/* Code points from the start of the text. */
+static u32 points_before(const Source *s, u32 offset)
+{
+    u32 at = offset / POINTS_STEP;
+    return s->points[at] + points_between(s->text, at * POINTS_STEP, offset);
+}
+
 void source_position(const Source *s, u32 offset, u32 *line, u32 *column)
 {
     u32 low = 0, high = s->nlines;
@@ -60,11 +85,10 @@ void source_position(const Source *s, u32 offset, u32 *line, u32 *column)
         else
             high = mid;
     }
-    u32 points = 1;
-    for (u32 i = s->line_start[low] + (low == 0 && s->bom ? 3 : 0); i < offset; i++)
-        points += ((u8)s->text.p[i] & 0xc0) != 0x80;
+    u32 from = MIN(s->line_start[low] + (low == 0 && s->bom ? 3 : 0), offset);
+    bool near = !s->points || offset - from < 2 * POINTS_STEP;
     *line = low + 1;
-    *column = points;
+    *column = 1 + (near ? points_between(s->text, from, offset) : points_before(s, offset) - points_before(s, from));
 }
 
 /* ---- indentation --------------------------------------------------------------------------------------- */
@@ -224,6 +248,7 @@ bool source_index(Arena *a, Source *s, NoteVec *notes)
     }
     s->bom = str_starts(t, S("\xef\xbb\xbf"));
     lines_index(a, s);
+    points_index(a, s);
     if (s->newline == NL_CR) {
         note_add(a, notes, s->path, "cr-newlines",
                  "the file was left out: its lines end in a lone carriage return, which the grammar does not "
