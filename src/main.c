@@ -44,9 +44,9 @@ static Facts **facts_all(Arena *a, const Options *o, const SourceList *sources, 
 /* ---- the pipeline -------------------------------------------------------------------------------------- */
 
 /* Prints one stage's dump (--dump) and ends the run. */
-static int dump_out(Buf *out, Err *e)
+static int dump_out(const Options *o, Buf *out, Err *e)
 {
-    return emit_text(NULL, buf_view(out), e) ? 0 : 2;
+    return emit_text(o, buf_view(out), e) ? 0 : 2;
 }
 
 static int explain_line(Results *r, Err *e);
@@ -66,21 +66,21 @@ static int run(Arena *a, const Options *o, Err *e)
     if (!pages_load(a, o->transforms_dir, &pages, e) || !read_sources(a, o, &sources, &notes, e)) return 2;
     Facts **facts = facts_all(a, o, &sources, &notes);
     for (u32 i = 0; o->dump == DUMP_FACTS && i < sources.n; i++) facts_dump(&dump, facts[i]);
-    if (o->dump == DUMP_FACTS) return dump_out(&dump, e);
+    if (o->dump == DUMP_FACTS) return dump_out(o, &dump, e);
 
     Program *program = program_link(a, o, facts, sources.n);
-    if (o->dump == DUMP_PLACES) return places_dump(&dump, program), dump_out(&dump, e);
-    if (o->command == CMD_GUARDS) return guards_dump(&dump, program), dump_out(&dump, e);
+    if (o->dump == DUMP_PLACES) return places_dump(&dump, program), dump_out(o, &dump, e);
+    if (o->command == CMD_GUARDS) return emit_guards(o, program, e);
 
     races_find(a, program, &races);
-    if (o->dump == DUMP_RACES) return races_dump(&dump, program, &races), dump_out(&dump, e);
+    if (o->dump == DUMP_RACES) return races_dump(&dump, program, &races), dump_out(o, &dump, e);
 
     fixes_plan(a, program, &pages, &races, &fixes);
-    if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(&dump, e);
+    if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(o, &dump, e);
 
     edits_make(a, program, &fixes, &wanted, &changes);
     edits_verify(a, program, &pages, &races, &fixes, &wanted, &changes);
-    if (o->dump == DUMP_EDITS) return edits_dump(&dump, &changes), dump_out(&dump, e);
+    if (o->dump == DUMP_EDITS) return edits_dump(&dump, &changes), dump_out(o, &dump, e);
 
     Results r = {a, o, &sources, program, &pages, &races, &fixes, &changes, &notes, os_seconds() - start};
     switch (o->command) {

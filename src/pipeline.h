@@ -874,6 +874,8 @@ int emit_findings(const Results *r, Err *e);
 /* One unified diff on stdout. */
 int emit_diff(const Results *r, Err *e);
 /* Writes the changed files, each atomically; a file that changed since it was read is refused. */
+/* The guard table, as text or JSON. */
+int emit_guards(const Options *o, const Program *p, Err *e);
 int emit_fix(const Results *r, Err *e);
 /* One commit per decision. Makes the changes for growing sets of fixes with edits_make. */
 int emit_commit(const Results *r, Err *e);

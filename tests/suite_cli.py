@@ -472,6 +472,27 @@ def test_dumps(c):
             result = ungil("check", "--dump", stage, cwd=folder)
             c.check(result.code in (0, 1) and "hits" in result.out, result)
             c.equal(ungil("check", "--dump=" + stage, cwd=folder).raw, result.raw)
+            c.equal(ungil("check", "--dump", stage, "-o", "dump.txt", cwd=folder).raw, b"")
+            c.equal(lib.read_file(os.path.join(folder, "dump.txt")), result.raw)
+            c.code(ungil("check", "--dump", stage, "--format", "json", cwd=folder), 2)
+
+
+def test_guards(c):
+    text = COUNTER.replace("hits = 0\n", "hits = 0\nlock = threading.Lock()\n").replace("    hits += 1", "    with lock:\n        hits += 1\n    with lock:\n        hits += 2\n    hits -= 1")
+    with project({"stats.py": text}) as folder:
+        plain = ungil("guards", cwd=folder)
+        c.code(plain, 0)
+        c.has(plain, "stats.hits", "stats.lock", "guarded 2 of 3", "stats.py:13:5")
+        c.code(ungil("guards", "-o", "out.txt", cwd=folder), 0)
+        c.equal(lib.read_file(os.path.join(folder, "out.txt")), plain.raw)
+        c.code(ungil("guards", "--format", "json", "-o", "out.json", cwd=folder), 0)
+        guards = json.loads(lib.read_file(os.path.join(folder, "out.json")))["guards"]
+        c.equal(guards, [{"place": "stats.hits", "kind": "global", "lock": "stats.lock", "guarded": 2, "total": 3,
+                          "without": [{"path": "stats.py", "line": 13, "column": 5, "access": "update"}]}])
+        for args in (("guards", "--format", "sarif"), ("explain", "UG101", "--format", "json"), ("diff", "--format", "json"), ("fix", "--format", "json")):
+            result = ungil(*args, cwd=folder)
+            c.code(result, 2)
+            c.has(result, args[0], stream="err")
 
 
 def test_fingerprints(c):
@@ -712,6 +733,38 @@ def test_explain_silence(c):
     with project({"a.py": guarded, "b.py": commented("# ungil: ignore[UG101] fine")}) as folder:
         c.has(ungil("explain", "a.py:10", cwd=folder), "lock")
         c.check(re.search(r"suppress|ignore", ungil("explain", "b.py:8", cwd=folder).out), ungil("explain", "b.py:8", cwd=folder))
+
+
+def test_root_without_repository(c):
+    """The root follows from the PATH alone; what lies beside it is another matter."""
+    files = {"top.py": COUNTER, "app/__init__.py": "", "app/sub/__init__.py": "", "app/sub/stats.py": COUNTER, "loose/a.py": COUNTER, "loose/deep/b.py": COUNTER,
+             "made/setup.cfg": "", "made/src/a.py": COUNTER, "app/vendored/pyproject.toml": "", "app/vendored/c.py": COUNTER}
+    with project(files) as folder:
+        def paths(*args):
+            return [f["path"] for f in ungil("check", "--format", "json", *args, cwd=folder).json()["findings"]]
+
+        def lines_read(place):
+            result = ungil("explain", place, "--dump", "facts", cwd=folder)
+            return sorted(line.split()[1] for line in result.out.split("\n") if line.startswith("file "))
+
+        c.equal(paths("app/sub/stats.py"), ["app/sub/stats.py"])
+        c.equal(paths("app/sub"), ["app/sub/stats.py"])
+        c.equal(paths("loose"), ["a.py", "deep/b.py"])
+        c.equal(paths("loose/a.py"), ["a.py"])
+        c.equal(paths("made/src/a.py"), ["src/a.py"])
+        c.equal(paths("loose/a.py", "top.py"), ["loose/a.py", "top.py"])
+        c.equal(lines_read("top.py:8"), ["top.py"])
+        c.equal(lines_read("loose/a.py:8"), ["a.py"])
+        c.equal(lines_read("app/sub/stats.py:8"), ["app/__init__.py", "app/sub/__init__.py", "app/sub/stats.py"])
+        c.equal(lines_read("made/src/a.py:8"), ["src/a.py"])
+        for place in ("app/sub/stats.py:8", "app/sub/stats.py:8:5", os.path.join(folder, "loose/a.py:8")):
+            result = ungil("explain", place, cwd=folder)
+            c.code(result, 0)
+            c.has(result, "UG101")
+        for place in ("top.py:8x", "top.py:", "top.py:x", "top.py:-1", "top.py:0", "top.py:999", "top.py:99999999999999999999"):
+            result = ungil("explain", place, cwd=folder)
+            c.code(result, 2)
+            c.has(result, place.rpartition(":")[0], stream="err")
 
 
 def test_explain_every_rule(c):

@@ -257,8 +257,18 @@ static bool arguments_check(const Options *o, Err *e)
         return err_set(e, "`ungil explain` takes one argument: a rule, a transform, or FILE:LINE");
     for (u32 i = 0; i < o->args.n; i++)
         if (!o->args.v[i].n) return err_set(e, "a PATH is empty");
-    bool lists = o->command == CMD_RULES || o->command == CMD_TRANSFORMS;
-    if (lists && o->format != FMT_TEXT && o->format != FMT_JSON)
+    Str file;
+    u32 line;
+    if (o->command == CMD_EXPLAIN && str_find(o->args.v[0], ':') < o->args.v[0].n &&
+        !file_line_split(o->args.v[0], &file, &line))
+        return err_set(e, "'%.*s' is not FILE:LINE: behind the colon stands the number of a line",
+                       STR_ARG(o->args.v[0]));
+    bool two = o->command == CMD_RULES || o->command == CMD_TRANSFORMS || o->command == CMD_GUARDS;
+    bool one =
+        o->command == CMD_EXPLAIN || o->command == CMD_DIFF || o->command == CMD_FIX || o->command == CMD_COMMIT;
+    if (o->format != FMT_TEXT && o->dump) return err_set(e, "--dump prints text; it takes no --format");
+    if (o->format != FMT_TEXT && one) return err_set(e, "`ungil %s` prints text; it takes no --format", name);
+    if (two && o->format != FMT_TEXT && o->format != FMT_JSON)
         return err_set(e, "`ungil %s` knows the formats text and json", name);
     return true;
 }
