@@ -200,10 +200,9 @@ static u32 source_named(const Results *r, Str file)
 
 static int explain_line(Results *r, Err *e)
 {
-    Str word = r->options->args.v[0];
-    size_t colon = str_rfind(word, ':');
-    Str file = str_slice(word, 0, colon);
-    unsigned long line = strtoul(str_c(r->arena, str_slice(word, colon + 1, word.n)), NULL, 10);
+    Str file;
+    u32 line;
+    CHECK(file_line_split(r->options->args.v[0], &file, &line));
     u32 at = source_named(r, file);
     if (at == NONE) {
         for (u32 i = 0; i < r->notes->n; i++)
@@ -213,12 +212,11 @@ static int explain_line(Results *r, Err *e)
         return 2;
     }
     if (line == 0 || line > r->sources->v[at]->nlines) {
-        err_set(e, "%.*s has %u lines; there is no line %.*s", STR_ARG(file), r->sources->v[at]->nlines,
-                STR_ARG(str_slice(word, colon + 1, word.n)));
+        err_set(e, "%.*s has %u lines; there is no line %u", STR_ARG(file), r->sources->v[at]->nlines, line);
         return 2;
     }
     Buf out = {0};
-    races_explain(&out, r->program, r->races, at, (u32)line);
+    races_explain(&out, r->program, r->races, at, line);
     return emit_text(r->options, buf_view(&out), e) ? 0 : 2;
 }
 

@@ -118,7 +118,8 @@ typedef struct Options {
     Format format;
     Str output; /* -o FILE, empty: stdout */
     bool unsafe_fixes, exit_zero, no_gitignore, isolated, no_cache, statistics, allow_dirty, interactive;
-    bool signoff, explicit_root;
+    bool signoff;
+    bool loose;    /* no --root, no repository, no project file: the root is only where the PATHs are */
     int verbosity; /* -q: -1, -v: 1 */
     Confidence min_confidence;
     Assume assume;
@@ -162,6 +163,8 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e);
 bool globs_match(const StrVec *globs, Str path);
 /* Is the rule silent in this file, by per-file-ignores? */
 bool path_ignores_rule(const Options *o, Str path, RuleId rule);
+/* FILE:LINE or FILE:LINE:COLUMN in its parts; false when the word is neither. */
+bool file_line_split(Str word, Str *file, u32 *line);
 /* The command of this name. */
 bool command_named(Str name, Command *c);
 /* The text of `ungil --help` or `ungil COMMAND --help`. */
@@ -178,10 +181,10 @@ typedef struct Source {
     Str text;        /* the bytes of the file, exactly; NUL after the last one, not counted */
     u32 *line_start; /* line_start[i] = offset of line i (from 0); nlines entries */
     u32 nlines;
+    u32 *points;     /* points[i] = code points before offset i * 1024: columns in very long lines */
     Newline newline; /* of most lines */
     Str indent;      /* one unit of indentation of this file: "    ", "\t", … */
     bool bom;
-    u32 *points;     /* points[i] = code points before offset i * 1024: columns in very long lines */
     bool in_package; /* its directory has an __init__.py */
     Str module;      /* dotted module name, e.g. "app.stats"; packages without ".__init__" */
     u64 hash;        /* of the text */
@@ -210,12 +213,12 @@ typedef struct Tree Tree;
 /* Parses one source. Never fails: damaged code gives a tree with error nodes, and text that takes too long (see
  * tree_too_slow) an empty one. Free with tree_free. */
 Tree *tree_parse(const Source *s);
-void tree_free(Tree *t);
-
-/* ---- facts: Tree to Facts (src/facts) ------------------------------------------------------------------ */
 /* Was the parser stopped, and the tree left empty? It takes a time that grows with the square of some damaged texts.
  */
 bool tree_too_slow(const Tree *t);
+void tree_free(Tree *t);
+
+/* ---- facts: Tree to Facts (src/facts) ------------------------------------------------------------------ */
 
 /* Everything that later stages know of one file. Small, independent of other files, and all ids count within
  * the file. Function 0 is the module body; class bodies count as part of the function they stand in. */
@@ -871,11 +874,11 @@ typedef struct Results {
 bool emit_text(const Options *o, Str text, Err *e);
 /* Findings in the chosen format. Returns the exit status. */
 int emit_findings(const Results *r, Err *e);
+/* The guard table, as text or JSON. */
+int emit_guards(const Options *o, const Program *p, Err *e);
 /* One unified diff on stdout. */
 int emit_diff(const Results *r, Err *e);
 /* Writes the changed files, each atomically; a file that changed since it was read is refused. */
-/* The guard table, as text or JSON. */
-int emit_guards(const Options *o, const Program *p, Err *e);
 int emit_fix(const Results *r, Err *e);
 /* One commit per decision. Makes the changes for growing sets of fixes with edits_make. */
 int emit_commit(const Results *r, Err *e);

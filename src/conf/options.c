@@ -295,7 +295,6 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
     if (o->command == CMD_HELP || o->command == CMD_VERSION) return o->command == CMD_HELP || arguments_check(o, e);
     if (!arguments_check(o, e)) return false;
     Str start;
-    o->explicit_root = o->root.n > 0;
     if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) || !config_apply(a, o, given, start, e))
         return false;
     return !o->baseline.n || err_set(e, "the key baseline is not available in this version");

@@ -1,8 +1,8 @@
 /* Which directory the run is about, from the PATHs and what lies above them.
  *
- * The root is --root; else the top of the git work tree that holds all PATHs; else the nearest directory at or
- * above them with a pyproject.toml or setup.py; else the current directory if it holds them; else the directory
- * of the PATHs itself. */
+ * The root is --root; else the top of the git work tree that holds all PATHs; else the nearest directory at or above
+ * them with a project file; else the directory above the package that they are in; else their own directory. The
+ * current directory plays no part: it may hold a hundred unrelated projects. */
 #include "conf/conf.h"
 
 #include <limits.h>
@@ -64,17 +64,47 @@ static Str find_above(Arena *a, Str dir, const char *const *names)
     }
 }
 
-/* The directory of a PATH: itself or the one that it is in. What explain is asked about ends in :LINE. */
+/* The directory that holds the outermost package with `dir` in it; `dir` itself when it is no package. */
+static Str package_parent(Arena *a, Str dir)
+{
+    while (!str_is(dir, "/") && exists_in(a, dir, "__init__.py")) dir = dir_parent(dir);
+    return dir;
+}
+
+/* Takes ":DIGITS" off the end. */
+static bool number_cut(Str *s, u32 *number)
+{
+    u64 n = 0;
+    size_t colon = str_rfind(*s, ':');
+    if (colon == 0 || colon + 1 >= s->n) return false;
+    for (size_t i = colon + 1; i < s->n; i++) {
+        if (s->p[i] < '0' || s->p[i] > '9') return false;
+        n = MIN(n * 10 + (u64)(s->p[i] - '0'), (u64)NONE);
+    }
+    *number = (u32)n;
+    *s = str_slice(*s, 0, colon);
+    return true;
+}
+
+bool file_line_split(Str word, Str *file, u32 *line)
+{
+    u32 column;
+    *file = word;
+    if (!number_cut(file, line)) return false;
+    /* FILE:LINE:COLUMN is what other tools print, and what people paste. */
+    column = *line;
+    if (!number_cut(file, line)) *line = column;
+    return true;
+}
+
+/* The directory of a PATH: itself or the one that it is in. */
 static bool arg_dir(Arena *a, const Options *o, Str arg, Str *out, Err *e)
 {
     struct stat st;
-    if (o->command == CMD_EXPLAIN) {
-        size_t colon = str_rfind(arg, ':');
-        if (colon == arg.n) {
-            *out = current_dir(a);
-            return true;
-        }
-        arg = str_slice(arg, 0, colon);
+    u32 line;
+    if (o->command == CMD_EXPLAIN && !file_line_split(arg, &arg, &line)) {
+        *out = current_dir(a);
+        return true;
     }
     Str path = path_absolute(a, current_dir(a), arg);
     if (stat(path.p, &st) < 0) return err_set(e, "%.*s does not exist or cannot be reached", STR_ARG(arg));
@@ -97,7 +127,8 @@ bool args_common_dir(Arena *a, const Options *o, Str *out, Err *e)
 
 bool root_find(Arena *a, Options *o, Str start, Err *e)
 {
-    static const char *const git[] = {".git", NULL}, *const project[] = {"pyproject.toml", "setup.py", NULL};
+    static const char *const git[] = {".git", NULL}, *const project[] = {"pyproject.toml", "setup.py", "setup.cfg",
+                                                                         "ungil.toml", NULL};
     struct stat st;
     if (o->root.n) {
         Str root = str_dup(a, o->root);
@@ -105,8 +136,8 @@ bool root_find(Arena *a, Options *o, Str start, Err *e)
     } else {
         o->root = find_above(a, start, git);
         if (!o->root.n) o->root = find_above(a, start, project);
-        if (!o->root.n && dir_holds(current_dir(a), start)) o->root = current_dir(a);
-        if (!o->root.n) o->root = start;
+        o->loose = !o->root.n;
+        if (o->loose) o->root = package_parent(a, start);
     }
     char real[PATH_MAX];
     o->root = str_dup(a, o->root);

@@ -21,6 +21,8 @@ typedef struct Walk {
     FoundVec *out;
     NoteVec *notes;
     bool in_venv; /* the PATH is a virtual environment, or inside one */
+    bool flat;    /* leave out directories below the PATH */
+    bool one;     /* leave out other projects below the PATH */
 } Walk;
 
 void note_add(Arena *a, NoteVec *notes, Str path, const char *code, const char *fmt, ...)
@@ -63,6 +65,14 @@ static bool has_shebang(const char *path)
     return strstr(line, "python") != NULL;
 }
 
+static bool is_project(Arena *a, Str dir)
+{
+    static const char *const marks[] = {".git", "pyproject.toml", "setup.py", "setup.cfg", "ungil.toml"};
+    for (u32 i = 0; i < COUNT_OF(marks); i++)
+        if (access(str_fmt(a, "%.*s/%s", STR_ARG(dir), marks[i]).p, F_OK) == 0) return true;
+    return false;
+}
+
 /* ---- the walk ------------------------------------------------------------------------------------------ */
 
 static Str path_below(const Walk *w, Str abs)
@@ -93,6 +103,7 @@ static bool dir_skipped(const Walk *w, Str abs, Str name)
 {
     if (str_is(name, ".git") || str_is(name, "__pycache__")) return true;
     if (globs_match(&w->o->exclude, path_below(w, abs))) return true;
+    if (w->flat || (w->one && is_project(w->a, abs))) return true;
     if (w->ignores) {
         if (!w->o->no_gitignore && ignores_path(w->ignores, abs.p, true)) return true;
     } else if (!w->in_venv && is_junk_dir(name)) {
@@ -193,6 +204,26 @@ static bool arg_find(Walk *w, Str arg, Err *e)
     return true;
 }
 
+/* What explain is asked about is no PATH. It looks at the whole root, as check does; but where nothing says that the
+ * root is one project, only at the package of the file, or at the files beside it. */
+static bool explain_find(Walk *w, Err *e)
+{
+    Str file;
+    u32 line;
+    char real[PATH_MAX];
+    CHECK(file_line_split(w->o->args.v[0], &file, &line));
+    if (!w->o->loose) return arg_find(w, w->o->root, e);
+    if (!realpath(str_c(w->a, file), real)) return err_set(e, "%.*s: %s", STR_ARG(file), strerror(errno));
+    Str abs = str_dup(w->a, str_from(real));
+    if (!in_root(w, abs)) return arg_find(w, file, e); /* a symbolic link; says what is wrong */
+    Str below = path_below(w, abs);
+    size_t slash = str_find(below, '/');
+    w->flat = slash == below.n;
+    w->one = true;
+    if (w->flat) return arg_find(w, w->o->root, e);
+    return arg_find(w, str_slice(abs, 0, abs.n - below.n + slash), e);
+}
+
 static int found_cmp(const void *x, const void *y)
 {
     return str_cmp(((const Found *)x)->path, ((const Found *)y)->path);
@@ -203,11 +234,13 @@ bool files_find(Arena *a, const Options *o, FoundVec *out, NoteVec *notes, Err *
     char real[PATH_MAX];
     if (!realpath(o->root.p, real)) return err_set(e, "%s: %s", o->root.p, strerror(errno));
     Walk w = {.a = a, .o = o, .root = str_dup(a, str_from(real)), .out = out, .notes = notes};
-    /* What explain is asked about is no PATH: it looks at everything, as check does. */
-    bool paths = o->args.n && o->command != CMD_EXPLAIN;
-    for (u32 i = 0; paths && i < o->args.n; i++)
+    if (o->command == CMD_EXPLAIN) {
+        if (!explain_find(&w, e)) return false;
+    } else if (!o->args.n) {
+        if (!arg_find(&w, S("."), e)) return false;
+    }
+    for (u32 i = 0; o->command != CMD_EXPLAIN && i < o->args.n; i++)
         if (!arg_find(&w, o->args.v[i], e)) return false;
-    if (!paths && !arg_find(&w, o->command == CMD_EXPLAIN ? o->root : S("."), e)) return false;
     if (out->n) qsort(out->v, out->n, sizeof *out->v, found_cmp);
     u32 kept = 0;
     for (u32 i = 0; i < out->n; i++)
