@@ -74,7 +74,7 @@ main_object := $(BUILD)/obj/main.o
 objects     := $(filter-out $(main_object),$(sources:src/%.c=$(BUILD)/obj/%.o)) $(if $(embed_tool),$(BUILD)/gen/pages.o $(BUILD)/gen/rule_pages.o)
 vendor      := $(addprefix $(BUILD)/vendor/,core.o python.o python_scanner.o toml.o toml_scanner.o)
 
-.PHONY: all setup test run-tests demo accept san fuzz run-fuzz bench run-bench docs lint accuracy \
+.PHONY: all setup test run-tests demo accept san fuzz run-fuzz bench run-bench docs lint format accuracy \
         fidelity release install uninstall clean help FORCE
 
 # --- The program --------------------------------------------------------------------------------------------------------
@@ -207,6 +207,10 @@ fidelity: all                           ## fix on a copy of much real code: does
 
 lint:                                   ## include rules, banned functions, line lengths
 	@tests/lint.sh
+
+format:                                 ## clang-format over the C sources (apt-get install clang-format)
+	@command -v clang-format >/dev/null || { echo 'make format needs clang-format' >&2; exit 2; }
+	clang-format -i $$(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h')
 
 # --- Installing -----------------------------------------------------------------------------------------------------------
 
