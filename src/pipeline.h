@@ -94,7 +94,7 @@ typedef struct Options {
     Format format;
     Str output;          /* -o FILE, empty: stdout */
     bool unsafe_fixes, exit_zero, no_gitignore, isolated, no_cache, statistics, allow_dirty, interactive;
-    bool signoff, explicit_root;
+    bool signoff, explicit_root, test;
     int verbosity;       /* -q: -1, -v: 1 */
     Confidence min_confidence;
     Assume assume;
