@@ -3,6 +3,7 @@
 #include "pipeline.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <signal.h>
 
 /* ---- the stages that work file by file ----------------------------------------------------------------- */
@@ -26,6 +27,7 @@ static Facts **facts_all(Arena *a, const Options *o, const SourceList *sources, 
 {
     FactsJob job = {sources, arena_new(a, Facts *, sources->n), arena_new(a, Arena, sources->n)};
     pool_run(o->jobs ? o->jobs : os_cpus(), sources->n, file_facts, &job);
+    malloc_trim(0); /* the trees are gone; glibc would keep their room for each thread */
     for (u32 i = 0; i < sources->n; i++) {
         arena_adopt(a, &job.arenas[i]);
         for (u32 k = 0; k < job.facts[i]->notes.n; k++) vec_push(a, notes, job.facts[i]->notes.v[k]);
@@ -105,12 +107,14 @@ static int rules_list(const Options *o, Err *e)
             buf_fmt(&out, "%s  %-34s %-8s %s%s\n", r->code, r->name, severity_name[r->severity], r->line,
                     here ? "" : " (not in this version)");
         else
-            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s, s:b}", "code", r->code,
-                                                 "name", r->name, "severity", severity_name[r->severity],
-                                                 "summary", r->line, "available", here));
+            json_array_append_new(all,
+                                  json_pack("{s:s, s:s, s:s, s:s, s:b}", "code", r->code, "name", r->name, "severity",
+                                            severity_name[r->severity], "summary", r->line, "available", here));
     }
-    if (o->format == FMT_JSON) json_out(&out, all);
-    else json_decref(all);
+    if (o->format == FMT_JSON)
+        json_out(&out, all);
+    else
+        json_decref(all);
     return emit_text(o, buf_view(&out), e) ? 0 : 2;
 }
 
@@ -127,12 +131,13 @@ static int transforms_list(Arena *a, const Options *o, Err *e)
             buf_fmt(&out, "%-24.*s %-14.*s %-7.*s %.*s\n", STR_ARG(id), STR_ARG(rules), STR_ARG(safety),
                     STR_ARG(title));
         else
-            json_array_append_new(all, json_pack("{s:s%, s:s%, s:s%, s:s%}", "id", id.p, id.n, "rules",
-                                                 rules.p, rules.n, "safety", safety.p, safety.n, "title",
-                                                 title.p, title.n));
+            json_array_append_new(all, json_pack("{s:s%, s:s%, s:s%, s:s%}", "id", id.p, id.n, "rules", rules.p,
+                                                 rules.n, "safety", safety.p, safety.n, "title", title.p, title.n));
     }
-    if (o->format == FMT_JSON) json_out(&out, all);
-    else json_decref(all);
+    if (o->format == FMT_JSON)
+        json_out(&out, all);
+    else
+        json_decref(all);
     return emit_text(o, buf_view(&out), e) ? 0 : 2;
 }
 
@@ -151,7 +156,8 @@ static void rule_describe(Buf *out, RuleId rule, const PageList *pages)
 {
     const RuleInfo *r = &rule_table[rule];
     Str page = rule_page(rule);
-    if (page.n) buf_str(out, page);
+    if (page.n)
+        buf_str(out, page);
     else
         buf_fmt(out, "# %s %s\n\n%s (%s). Not in this version.\n", r->code, r->name, r->line,
                 severity_name[r->severity]);

@@ -67,12 +67,36 @@ typedef Vec(Note) NoteVec;
 /* ---- conf: options and configuration (src/conf) -------------------------------------------------------- */
 
 typedef enum Command {
-    CMD_CHECK, CMD_DIFF, CMD_FIX, CMD_COMMIT, CMD_REVIEW, CMD_EXPLAIN, CMD_RULES, CMD_TRANSFORMS, CMD_GUARDS,
-    CMD_DEPS, CMD_DOCTOR, CMD_BENCH, CMD_PLAN, CMD_REPORT, CMD_BASELINE, CMD_HELP, CMD_VERSION,
+    CMD_CHECK,
+    CMD_DIFF,
+    CMD_FIX,
+    CMD_COMMIT,
+    CMD_REVIEW,
+    CMD_EXPLAIN,
+    CMD_RULES,
+    CMD_TRANSFORMS,
+    CMD_GUARDS,
+    CMD_DEPS,
+    CMD_DOCTOR,
+    CMD_BENCH,
+    CMD_PLAN,
+    CMD_REPORT,
+    CMD_BASELINE,
+    CMD_HELP,
+    CMD_VERSION,
     CMD_COUNT
 } Command;
 typedef enum Format {
-    FMT_TEXT, FMT_CONCISE, FMT_JSON, FMT_JSONL, FMT_SARIF, FMT_RDJSON, FMT_GITHUB, FMT_GITLAB, FMT_HTML, FMT_COUNT
+    FMT_TEXT,
+    FMT_CONCISE,
+    FMT_JSON,
+    FMT_JSONL,
+    FMT_SARIF,
+    FMT_RDJSON,
+    FMT_GITHUB,
+    FMT_GITLAB,
+    FMT_HTML,
+    FMT_COUNT
 } Format;
 typedef enum Dump { DUMP_NONE, DUMP_FACTS, DUMP_PLACES, DUMP_RACES, DUMP_PLAN, DUMP_EDITS, DUMP_COUNT } Dump;
 typedef enum Assume { ASSUME_AUTO, ASSUME_ALWAYS, ASSUME_NEVER } Assume;
@@ -87,33 +111,41 @@ typedef struct PathIgnore {
 
 typedef struct Options {
     Command command;
-    StrVec args;         /* PATHs, or what explain/doctor/bench are asked about */
-    Str root;            /* absolute directory; paths in output are relative to it */
+    StrVec args; /* PATHs, or what explain/doctor/bench are asked about */
+    Str root;    /* absolute directory; paths in output are relative to it */
     StrVec select, ignore, exclude, include, extend_roots;
     Vec(PathIgnore) path_ignores;
     Format format;
-    Str output;          /* -o FILE, empty: stdout */
+    Str output; /* -o FILE, empty: stdout */
     bool unsafe_fixes, exit_zero, no_gitignore, isolated, no_cache, statistics, allow_dirty, interactive;
     bool signoff, explicit_root, test;
-    int verbosity;       /* -q: -1, -v: 1 */
+    int verbosity; /* -q: -1, -v: 1 */
     Confidence min_confidence;
     Assume assume;
     Model model;
-    int target;          /* minor version: 13, 14, 15 */
+    int target; /* minor version: 13, 14, 15 */
     Str config, transforms_dir, baseline, cache_dir, branch, base_rev, head_rev, per, only, patches;
-    u32 jobs;            /* 0: one per processor */
+    u32 jobs; /* 0: one per processor */
     Dump dump;
     ColorMode color;
-    bool colored;        /* decided from color, the terminal and NO_COLOR */
+    bool colored; /* decided from color, the terminal and NO_COLOR */
 } Options;
 
 /* A TOML value (parse/toml.c). Arrays and tables have items; the items of a table have keys. */
-typedef enum TomlKind { TOML_TABLE, TOML_ARRAY, TOML_STRING, TOML_INTEGER, TOML_FLOAT, TOML_BOOL, TOML_DATE } TomlKind;
+typedef enum TomlKind {
+    TOML_TABLE,
+    TOML_ARRAY,
+    TOML_STRING,
+    TOML_INTEGER,
+    TOML_FLOAT,
+    TOML_BOOL,
+    TOML_DATE
+} TomlKind;
 typedef struct Toml {
     u8 kind;
     Str key;
     u32 line;
-    Str text;      /* strings: decoded; others: as written */
+    Str text;       /* strings: decoded; others: as written */
     int64_t number; /* integers; booleans as 0 and 1 */
     Vec(struct Toml *) items;
 } Toml;
@@ -140,18 +172,18 @@ void options_help(Buf *out, Command c);
 typedef enum Newline { NL_LF, NL_CRLF, NL_CR } Newline;
 
 typedef struct Source {
-    u32 id;            /* index in the source list, sorted by path */
-    Str path;          /* relative to the root, '/' separated */
-    Str abs;           /* where to write it back; empty when it came from a git tree */
-    Str text;          /* the bytes of the file, exactly; NUL after the last one, not counted */
-    u32 *line_start;   /* line_start[i] = offset of line i (from 0); nlines entries */
+    u32 id;          /* index in the source list, sorted by path */
+    Str path;        /* relative to the root, '/' separated */
+    Str abs;         /* where to write it back; empty when it came from a git tree */
+    Str text;        /* the bytes of the file, exactly; NUL after the last one, not counted */
+    u32 *line_start; /* line_start[i] = offset of line i (from 0); nlines entries */
     u32 nlines;
-    Newline newline;   /* of most lines */
-    Str indent;        /* one unit of indentation of this file: "    ", "\t", … */
+    Newline newline; /* of most lines */
+    Str indent;      /* one unit of indentation of this file: "    ", "\t", … */
     bool bom;
-    bool in_package;   /* its directory has an __init__.py */
-    Str module;        /* dotted module name, e.g. "app.stats"; packages without ".__init__" */
-    u64 hash;          /* of the text */
+    bool in_package; /* its directory has an __init__.py */
+    Str module;      /* dotted module name, e.g. "app.stats"; packages without ".__init__" */
+    u64 hash;        /* of the text */
 } Source;
 
 typedef struct SourceList {
@@ -202,9 +234,9 @@ enum { PATH_ATTRS = 4, SYM_ITEM = 0, SYM_EMPTY = 1 }; /* symbols 0 and 1 are alw
 typedef struct Path {
     u8 root;
     u8 nattr;
-    bool truncated;  /* it had more attributes than fit */
-    u32 func;        /* see RootKind */
-    u32 name;        /* symbol of the root name */
+    bool truncated; /* it had more attributes than fit */
+    u32 func;       /* see RootKind */
+    u32 name;       /* symbol of the root name */
     u32 attr[PATH_ATTRS];
 } Path;
 
@@ -229,24 +261,33 @@ typedef enum Op {
 } Op;
 extern const char *const op_name[OP_COUNT];
 
-typedef enum TestKind { TEST_NO, TEST_TRUE, TEST_FALSE, TEST_NONE, TEST_NOT_NONE, TEST_IN, TEST_NOT_IN, TEST_COMPARE } TestKind;
+typedef enum TestKind {
+    TEST_NO,
+    TEST_TRUE,
+    TEST_FALSE,
+    TEST_NONE,
+    TEST_NOT_NONE,
+    TEST_IN,
+    TEST_NOT_IN,
+    TEST_COMPARE
+} TestKind;
 
 typedef struct Access {
-    u32 path;      /* path id, aliases resolved */
-    u8 op;         /* Op */
-    u8 test;       /* TestKind: how it decides branch `cond` */
+    u32 path;           /* path id, aliases resolved */
+    u8 op;              /* Op */
+    u8 test;            /* TestKind: how it decides branch `cond` */
     bool in_nested_def; /* inside a default value or decorator: runs at definition time */
-    u8 nargs;      /* OP_METHOD: number of arguments, at most 255 */
-    bool awaited;  /* the method call is awaited: x.get() is a coroutine, not a thread operation */
-    u32 method;    /* symbol: method name (OP_METHOD) or reader (OP_CREAD) */
-    u32 key;       /* symbol of the key expression's text for item and contains operations, else SYM_EMPTY */
-    u32 func;      /* function it runs in */
+    u8 nargs;           /* OP_METHOD: number of arguments, at most 255 */
+    bool awaited;       /* the method call is awaited: x.get() is a coroutine, not a thread operation */
+    u32 method;         /* symbol: method name (OP_METHOD) or reader (OP_CREAD) */
+    u32 key;            /* symbol of the key expression's text for item and contains operations, else SYM_EMPTY */
+    u32 func;           /* function it runs in */
     u32 block;
-    u32 stmt;      /* byte offset where its statement starts */
-    u32 cond;      /* the branch its value decides, directly or through a local; NONE */
-    u32 value;     /* for stores: the Def that tells what is stored; NONE */
-    u32 local;     /* symbol of the local that holds its value afterwards; SYM_EMPTY */
-    Span span;     /* of the expression (x, x[k], x.name(…)) */
+    u32 stmt;         /* byte offset where its statement starts */
+    u32 cond;         /* the branch its value decides, directly or through a local; NONE */
+    u32 value;        /* for stores: the Def that tells what is stored; NONE */
+    u32 local;        /* symbol of the local that holds its value afterwards; SYM_EMPTY */
+    Span span;        /* of the expression (x, x[k], x.name(…)) */
     u32 line, column; /* from 1; columns in code points */
     u32 end_line, end_column;
 } Access;
@@ -257,17 +298,27 @@ typedef struct Flow {
 } Flow;
 
 typedef enum BlockKind {
-    BLOCK_FUNC, BLOCK_CLASS, BLOCK_THEN, BLOCK_ELSE, BLOCK_LOOP, BLOCK_TRY, BLOCK_EXCEPT, BLOCK_FINALLY,
-    BLOCK_WITH, BLOCK_CASE, BLOCK_COMPREHENSION, BLOCK_MAIN /* if __name__ == "__main__": */
+    BLOCK_FUNC,
+    BLOCK_CLASS,
+    BLOCK_THEN,
+    BLOCK_ELSE,
+    BLOCK_LOOP,
+    BLOCK_TRY,
+    BLOCK_EXCEPT,
+    BLOCK_FINALLY,
+    BLOCK_WITH,
+    BLOCK_CASE,
+    BLOCK_COMPREHENSION,
+    BLOCK_MAIN /* if __name__ == "__main__": */
 } BlockKind;
 extern const char *const block_name[];
 
 typedef struct Block {
     u8 kind;
-    bool exits;  /* control never runs off its end: return, raise, continue, break */
-    bool repeats;/* this block or one around it, within the function, runs many times */
-    bool typing; /* under `if TYPE_CHECKING` */
-    u32 parent;  /* block id; NONE for a function's own block */
+    bool exits;   /* control never runs off its end: return, raise, continue, break */
+    bool repeats; /* this block or one around it, within the function, runs many times */
+    bool typing;  /* under `if TYPE_CHECKING` */
+    u32 parent;   /* block id; NONE for a function's own block */
     u32 func;
     u32 cond;    /* the Cond that chooses this block; NONE */
     u32 catches; /* BLOCK_EXCEPT: symbol of the exception text, SYM_EMPTY for a bare except */
@@ -278,48 +329,63 @@ typedef struct Block {
 typedef struct Cond {
     bool loop, is_try, is_expr;
     u32 func;
-    u32 block;          /* the block the statement stands in */
+    u32 block;                  /* the block the statement stands in */
     u32 then_block, else_block; /* NONE when there is none; for try: the body and the first handler */
-    Span span;          /* the whole statement or expression */
-    Span head;          /* the condition alone */
+    Span span;                  /* the whole statement or expression */
+    Span head;                  /* the condition alone */
 } Cond;
 
 typedef enum ValueKind {
-    VAL_OTHER, VAL_NONE, VAL_BOOL, VAL_NUMBER, VAL_STRING, VAL_LIST, VAL_DICT, VAL_SET, VAL_TUPLE, VAL_GENERATOR,
-    VAL_LAMBDA, VAL_PATH, VAL_CALL, VAL_FUNC, VAL_CLASS, VAL_ITER_OF /* for x in PATH */, VAL_ENTER_OF /* with PATH as x */
+    VAL_OTHER,
+    VAL_NONE,
+    VAL_BOOL,
+    VAL_NUMBER,
+    VAL_STRING,
+    VAL_LIST,
+    VAL_DICT,
+    VAL_SET,
+    VAL_TUPLE,
+    VAL_GENERATOR,
+    VAL_LAMBDA,
+    VAL_PATH,
+    VAL_CALL,
+    VAL_FUNC,
+    VAL_CLASS,
+    VAL_ITER_OF /* for x in PATH */,
+    VAL_ENTER_OF /* with PATH as x */
 } ValueKind;
 
 /* One binding of a name or attribute: x = value, def x, for x in …, with … as x, x: T, return value. */
 typedef struct Def {
-    u32 path;       /* what is bound; NONE for a return */
-    u8 kind;        /* ValueKind */
+    u32 path; /* what is bound; NONE for a return */
+    u8 kind;  /* ValueKind */
     bool is_return;
     bool augmented;
-    bool empty;     /* an empty container literal */
+    bool empty; /* an empty container literal */
     u32 func, block;
-    u32 value;      /* VAL_PATH/ITER_OF/ENTER_OF: path id · VAL_CALL: call id · VAL_FUNC/LAMBDA: func · VAL_CLASS: class */
+    u32 value; /* VAL_PATH/ITER_OF/ENTER_OF: path id · VAL_CALL: call id · VAL_FUNC/LAMBDA: func · VAL_CLASS: class */
     u32 annotation; /* path id of a simple annotation, NONE */
     Span span;      /* of the target */
     u32 stmt;
 } Def;
 
 typedef struct Arg {
-    u32 keyword;   /* symbol, SYM_EMPTY when positional */
-    u8 kind;       /* ValueKind */
+    u32 keyword; /* symbol, SYM_EMPTY when positional */
+    u8 kind;     /* ValueKind */
     bool star;
-    u32 value;     /* as in Def */
-    u32 text;      /* symbol of a short string or number literal, SYM_EMPTY */
+    u32 value; /* as in Def */
+    u32 text;  /* symbol of a short string or number literal, SYM_EMPTY */
     Span span;
 } Arg;
 
 typedef struct Call {
-    u32 callee;      /* path id */
+    u32 callee; /* path id */
     u32 func, block;
     u32 args, nargs; /* range in Facts.args */
     u32 target;      /* path id that the result is assigned to, NONE */
     u32 stmt;
     bool awaited, in_with, is_decorator;
-    u32 decorates;   /* is_decorator: the function it decorates */
+    u32 decorates; /* is_decorator: the function it decorates */
     Span span;
     u32 line, column;
 } Call;
@@ -328,13 +394,13 @@ typedef struct Call {
 typedef enum SectionKind { SECTION_WITH, SECTION_ACQUIRE, SECTION_ASYNC_WITH } SectionKind;
 typedef struct Section {
     u8 kind;
-    bool finally;    /* acquire: released in a finally */
-    bool maybe;      /* acquire with timeout or blocking=False, and its result is not tested */
+    bool finally; /* acquire: released in a finally */
+    bool maybe;   /* acquire with timeout or blocking=False, and its result is not tested */
     u32 func;
-    u32 path;        /* the context expression, or what .acquire is called on; for a call its callee path */
-    u32 call;        /* the call when the context expression is one: with self.lock.read(): */
-    Span span;       /* where it is held */
-    u32 stmt;        /* start of the statement that takes it */
+    u32 path;  /* the context expression, or what .acquire is called on; for a call its callee path */
+    u32 call;  /* the call when the context expression is one: with self.lock.read(): */
+    Span span; /* where it is held */
+    u32 stmt;  /* start of the statement that takes it */
 } Section;
 
 /* Where a function may be suspended: await, yield, async for, async with. */
@@ -344,16 +410,16 @@ typedef struct Suspend {
 } Suspend;
 
 typedef struct Func {
-    u32 name;        /* symbol; "<lambda>" for lambdas, "" for the module body */
-    u32 cls;         /* class whose body it stands in, NONE */
-    u32 parent;      /* enclosing function (0 = module) */
-    u32 self_class;  /* class of the ROOT_SELF it sees (also for functions nested in methods), NONE */
-    u32 self_func;   /* the method that owns that self */
+    u32 name;       /* symbol; "<lambda>" for lambdas, "" for the module body */
+    u32 cls;        /* class whose body it stands in, NONE */
+    u32 parent;     /* enclosing function (0 = module) */
+    u32 self_class; /* class of the ROOT_SELF it sees (also for functions nested in methods), NONE */
+    u32 self_func;  /* the method that owns that self */
     bool is_async, is_generator, is_lambda, is_static, is_classmethod, is_property, has_error, is_overload;
     u32 params, nparams;         /* range in Facts.params */
     u32 decorators, ndecorators; /* range in Facts.decorators: path ids */
-    u32 block;       /* its own block */
-    u32 returns;     /* path id of the return annotation, NONE */
+    u32 block;                   /* its own block */
+    u32 returns;                 /* path id of the return annotation, NONE */
     u32 accesses, naccesses;     /* ranges in Facts.accesses, .calls, .sections: what this function itself does */
     u32 calls, ncalls;
     u32 sections, nsections;
@@ -363,8 +429,8 @@ typedef struct Func {
 
 typedef struct Param {
     u32 name;
-    u32 annotation;  /* path id or NONE */
-    u8 def_kind;     /* ValueKind of the default; VAL_OTHER with has_default */
+    u32 annotation; /* path id or NONE */
+    u8 def_kind;    /* ValueKind of the default; VAL_OTHER with has_default */
     bool has_default, star, star2, empty;
     u32 def_value;
     Span span;
@@ -372,36 +438,41 @@ typedef struct Param {
 
 typedef struct Class {
     u32 name;
-    u32 func;        /* function its statement stands in (0 = module) */
-    u32 outer;       /* class it stands in, NONE */
+    u32 func;                    /* function its statement stands in (0 = module) */
+    u32 outer;                   /* class it stands in, NONE */
     u32 bases, nbases;           /* range in Facts.bases: path ids */
     u32 decorators, ndecorators; /* range in Facts.decorators */
-    u32 metaclass;   /* path id or NONE */
+    u32 metaclass;               /* path id or NONE */
     bool has_slots;
     Span span, body;
     u32 line;
 } Class;
 
 typedef struct Import {
-    u32 local;       /* symbol it binds; SYM_EMPTY for * */
-    u32 module;      /* symbol of the dotted module text ("" for `from . import x`) */
-    u32 name;        /* symbol imported from it; SYM_EMPTY for `import module` */
-    u8 level;        /* leading dots */
+    u32 local;  /* symbol it binds; SYM_EMPTY for * */
+    u32 module; /* symbol of the dotted module text ("" for `from . import x`) */
+    u32 name;   /* symbol imported from it; SYM_EMPTY for `import module` */
+    u8 level;   /* leading dots */
     bool star, typing;
-    u32 func;        /* function the statement stands in (0 = module) */
-    Span span;       /* the statement */
+    u32 func;  /* function the statement stands in (0 = module) */
+    Span span; /* the statement */
 } Import;
 
 /* A comment that speaks to us. */
 typedef enum CommentKind {
-    COMMENT_IGNORE, COMMENT_FILE_IGNORE, COMMENT_NOQA, COMMENT_GUARDED_BY, COMMENT_THREAD_CONFINED, COMMENT_SINGLE_THREADED
+    COMMENT_IGNORE,
+    COMMENT_FILE_IGNORE,
+    COMMENT_NOQA,
+    COMMENT_GUARDED_BY,
+    COMMENT_THREAD_CONFINED,
+    COMMENT_SINGLE_THREADED
 } CommentKind;
 typedef struct Comment {
     u8 kind;
-    bool own_line;   /* nothing else on its line: it speaks of the next statement */
+    bool own_line; /* nothing else on its line: it speaks of the next statement */
     u32 line;
-    u32 codes;       /* symbol: the text in the brackets, or the lock's name */
-    u32 reason;      /* symbol */
+    u32 codes;                 /* symbol: the text in the brackets, or the lock's name */
+    u32 reason;                /* symbol */
     u32 first_line, last_line; /* lines of the statement it covers */
     Span span;
 } Comment;
@@ -425,11 +496,11 @@ typedef struct Facts {
     Vec(Suspend) suspends;
     Vec(Import) imports;
     Vec(Comment) comments;
-    Vec(u32) module_all;  /* names in __all__ */
-    Vec(Span) errors;     /* syntax error nodes */
-    bool has_main_guard;  /* if __name__ == "__main__" */
-    bool runs_calls;      /* its module body calls its own functions */
-    u32 dynamic;          /* exec, eval, setattr/getattr with computed names, globals()[…]: uses we cannot follow */
+    Vec(u32) module_all; /* names in __all__ */
+    Vec(Span) errors;    /* syntax error nodes */
+    bool has_main_guard; /* if __name__ == "__main__" */
+    bool runs_calls;     /* its module body calls its own functions */
+    u32 dynamic;         /* exec, eval, setattr/getattr with computed names, globals()[…]: uses we cannot follow */
     NoteVec notes;
 } Facts;
 
@@ -454,29 +525,64 @@ typedef enum PlaceKind { PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_C
 
 /* What kind of object a place holds, as far as its assignments and annotations tell. */
 typedef enum TypeKind {
-    TYPE_UNKNOWN, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_LIST, TYPE_DICT, TYPE_SET, TYPE_TUPLE, TYPE_DEQUE,
-    TYPE_ORDERED_DICT, TYPE_DEFAULT_DICT, TYPE_COUNTER, TYPE_WEAK_DICT, TYPE_WEAK_SET, TYPE_BYTEARRAY, TYPE_ARRAY,
-    TYPE_QUEUE, TYPE_GENERATOR, TYPE_ITERATOR, TYPE_COUNT_ITER, TYPE_LOCK, TYPE_RLOCK, TYPE_CONDITION,
-    TYPE_SEMAPHORE, TYPE_EVENT, TYPE_LOCAL, TYPE_CONTEXTVAR, TYPE_THREAD, TYPE_EXECUTOR, TYPE_RWLOCK, TYPE_ASYNC_LOCK,
-    TYPE_PROCESS, TYPE_MP_SAFE, TYPE_MODULE, TYPE_CLASS /* an instance of a project class */,
-    TYPE_CLASS_OBJECT, TYPE_FUNC, TYPE_EXTERNAL, TYPE_KINDS
+    TYPE_UNKNOWN,
+    TYPE_NONE,
+    TYPE_NUMBER,
+    TYPE_STRING,
+    TYPE_LIST,
+    TYPE_DICT,
+    TYPE_SET,
+    TYPE_TUPLE,
+    TYPE_DEQUE,
+    TYPE_ORDERED_DICT,
+    TYPE_DEFAULT_DICT,
+    TYPE_COUNTER,
+    TYPE_WEAK_DICT,
+    TYPE_WEAK_SET,
+    TYPE_BYTEARRAY,
+    TYPE_ARRAY,
+    TYPE_QUEUE,
+    TYPE_GENERATOR,
+    TYPE_ITERATOR,
+    TYPE_COUNT_ITER,
+    TYPE_LOCK,
+    TYPE_RLOCK,
+    TYPE_CONDITION,
+    TYPE_SEMAPHORE,
+    TYPE_EVENT,
+    TYPE_LOCAL,
+    TYPE_CONTEXTVAR,
+    TYPE_THREAD,
+    TYPE_EXECUTOR,
+    TYPE_RWLOCK,
+    TYPE_ASYNC_LOCK,
+    TYPE_PROCESS,
+    TYPE_MP_SAFE,
+    TYPE_MODULE,
+    TYPE_CLASS /* an instance of a project class */,
+    TYPE_CLASS_OBJECT,
+    TYPE_FUNC,
+    TYPE_EXTERNAL,
+    TYPE_KINDS
 } TypeKind;
 extern const char *const type_name[TYPE_KINDS];
 
 typedef struct Type {
     u8 kind;
-    u32 id; /* TYPE_CLASS/CLASS_OBJECT: global class · TYPE_FUNC: global func · TYPE_MODULE: file · TYPE_EXTERNAL: global symbol */
+    u32 id; /* TYPE_CLASS/CLASS_OBJECT: global class · TYPE_FUNC: global func · TYPE_MODULE: file · TYPE_EXTERNAL:
+               global symbol */
 } Type;
 
-typedef enum Evidence { /* why we believe that a place is shared; a set of bits */
-    EV_ROOTS = 1,        /* reached from two thread roots, or from one that runs more than once */
-    EV_MODULE = 2,       /* module- or class-level state of a library */
-    EV_GUARDED = 4,      /* guarded by a lock elsewhere */
-    EV_CLASS_LOCKS = 8,  /* its class makes locks, threads or executors */
-    EV_SINGLETON = 16,   /* its object is stored in a global or class attribute */
-    EV_NAME = 32,        /* named like a pool, cache, registry, session, client, manager */
-    EV_DECORATOR = 64,   /* captured by a decorator's wrapper */
-    EV_ALWAYS = 128      /* --assume-threads always */
+typedef enum Evidence {                     /* why we believe that a place is shared; a set of bits */
+                        EV_ROOTS = 1,       /* reached from two thread roots, or from one that runs more than once */
+                        EV_MODULE = 2,      /* module- or class-level state of a library */
+                        EV_GUARDED = 4,     /* guarded by a lock elsewhere */
+                        EV_CLASS_LOCKS = 8, /* its class makes locks, threads or executors */
+                        EV_SINGLETON = 16,  /* its object is stored in a global or class attribute */
+                        EV_NAME = 32,       /* named like a pool, cache, registry, session, client, manager */
+                        EV_DECORATOR = 64,  /* captured by a decorator's wrapper */
+                        EV_ALWAYS = 128,    /* --assume-threads always */
+                        EV_FILE = 256       /* the file of its class imports threading, concurrent.futures or queue */
 } Evidence;
 
 typedef struct Place {
@@ -499,12 +605,12 @@ typedef struct Place {
 } Place;
 
 typedef struct Lock {
-    u32 place;      /* the place that holds it, NONE for unknown expressions */
-    u8 kind;        /* TYPE_LOCK, TYPE_RLOCK, … ; TYPE_UNKNOWN for something named like a lock */
+    u32 place; /* the place that holds it, NONE for unknown expressions */
+    u8 kind;   /* TYPE_LOCK, TYPE_RLOCK, … ; TYPE_UNKNOWN for something named like a lock */
     bool reentrant;
-    bool maybe;     /* only its name says that it is a lock */
-    Str display;    /* "app.stats._lock" */
-    u32 func;       /* lock local to a function: that function, else NONE */
+    bool maybe;  /* only its name says that it is a lock */
+    Str display; /* "app.stats._lock" */
+    u32 func;    /* lock local to a function: that function, else NONE */
 } Lock;
 
 /* Who calls a function as a thread of its own. Root 0 is the main program, root 1 "any caller" of a library. */
@@ -526,7 +632,8 @@ typedef struct FuncInfo {
     bool api;              /* callable by users of a library, from any thread */
     bool construct;        /* runs only while its object is being made (__init__ and its private helpers) */
     bool import_time;      /* runs only while modules are imported */
-    bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are imported */
+    bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are
+                              imported */
     bool event_loop;       /* coroutine or only called from coroutines */
     u32 entry_locks;       /* lockset that every caller holds (caller-holds-the-lock helpers) */
     u32 first_start, last_join; /* byte offsets: before/after them no thread started here runs; NONE */
@@ -549,23 +656,23 @@ typedef struct Program {
     const Options *options;
     Facts **facts;
     u32 nfiles;
-    Intern syms;                      /* global symbols: module names, place names */
+    Intern syms; /* global symbols: module names, place names */
     u32 *func_base, *class_base, *access_base, *call_base, *section_base; /* nfiles + 1 entries each */
     Vec(Place) places;
     Vec(u32) place_access;
-    u32 *access_place;                /* global access → place or NONE */
-    u32 *access_locks;                /* global access → lockset id, entry locks included */
-    FuncInfo *funcs;                  /* global func → … */
+    u32 *access_place; /* global access → place or NONE */
+    u32 *access_locks; /* global access → lockset id, entry locks included */
+    FuncInfo *funcs;   /* global func → … */
     Vec(Root) roots;
     Vec(Lock) locks;
-    u32 *section_lock;                /* global section → lock or NONE */
+    u32 *section_lock; /* global section → lock or NONE */
     Vec(LockSet) locksets;
-    Vec(CallEdge) edges;              /* sorted by caller */
-    u32 *edge_first;                  /* global func → first edge; nfuncs + 1 entries */
-    bool concurrent;                  /* some thread root is visible */
-    bool library;                     /* looks like a library rather than a program */
-    u32 unresolved_receivers;         /* method calls whose receiver's type is unknown */
-    struct LinkState *state;          /* private to link/ */
+    Vec(CallEdge) edges;      /* sorted by caller */
+    u32 *edge_first;          /* global func → first edge; nfuncs + 1 entries */
+    bool concurrent;          /* some thread root is visible */
+    bool library;             /* looks like a library rather than a program */
+    u32 unresolved_receivers; /* method calls whose receiver's type is unknown */
+    struct LinkState *state;  /* private to link/ */
 } Program;
 
 /* Links the facts of all files into one program. Pure; the result lives in the arena. `facts` must be in the
@@ -583,7 +690,8 @@ bool is_test_path(Str path);
 u32 class_made_at(const Program *p, u32 gclass);
 /* May the two accesses run at the same time, in two threads, as far as roots and ordering tell? */
 bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
-/* Does this access count for sharing: not import time, not construction of its own object, not an object of its own? */
+/* Does this access count for sharing: not import time, not construction of its own object, not an object of its own?
+ */
 bool access_counts(const Program *p, u32 gaccess);
 bool lockset_has(const Program *p, u32 set, u32 lock);
 /* Some lock that is in both sets, or NONE. */
@@ -603,22 +711,22 @@ void guards_dump(Buf *out, const Program *p);
 
 enum { RACE_WHY = 6, RACE_SITES = 12 };
 typedef struct Race {
-    u8 rule;         /* RuleId */
+    u8 rule; /* RuleId */
     u8 impact, severity, confidence;
     bool suppressed;
-    u32 file;        /* where it is reported: the file of site 0 */
-    u32 func;        /* function in that file */
-    u32 place;       /* NONE for rules that are not about one place */
-    Span span;       /* what is underlined */
+    u32 file;  /* where it is reported: the file of site 0 */
+    u32 func;  /* function in that file */
+    u32 place; /* NONE for rules that are not about one place */
+    Span span; /* what is underlined */
     u32 line, column, end_line, end_column;
     /* The accesses that take part, global ids: site 0 is the reported one, site 1 the witness that conflicts with it
      * (the same one when it conflicts with itself in another thread), then further ones of the same pattern. */
     u32 sites[RACE_SITES];
     u8 nsites;
-    u32 test, act;   /* global accesses of a two-step pattern, NONE */
-    u32 lock;        /* the lock that should be held (UG108, UG307), NONE */
-    u32 call;        /* global call for rules about calls (UG401, …), NONE */
-    Str state;       /* display name of the place, or what the rule is about */
+    u32 test, act; /* global accesses of a two-step pattern, NONE */
+    u32 lock;      /* the lock that should be held (UG108, UG307), NONE */
+    u32 call;      /* global call for rules about calls (UG401, …), NONE */
+    Str state;     /* display name of the place, or what the rule is about */
     Str message;
     Str why[RACE_WHY]; /* reasons why we believe it, one sentence each */
     u8 nwhy;
@@ -660,24 +768,24 @@ typedef struct Intent {
 typedef struct LockPlan {
     bool existing;
     bool reentrant;
-    u8 kind;         /* PlaceKind: PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_CLOSURE */
-    u32 file;        /* where it is defined */
-    u32 owner;       /* class or function, as in Place */
-    Str name;        /* "_stats_lock" */
-    Str display;     /* "app.stats._stats_lock" */
-    Str reason;      /* why this one */
-    u32 place;       /* the first place it guards */
-    u32 lock;        /* LockId of an existing one, NONE */
+    u8 kind;     /* PlaceKind: PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_CLOSURE */
+    u32 file;    /* where it is defined */
+    u32 owner;   /* class or function, as in Place */
+    Str name;    /* "_stats_lock" */
+    Str display; /* "app.stats._stats_lock" */
+    Str reason;  /* why this one */
+    u32 place;   /* the first place it guards */
+    u32 lock;    /* LockId of an existing one, NONE */
 } LockPlan;
 
 typedef struct Fix {
-    Str transform;   /* page id, "guard-update" */
+    Str transform; /* page id, "guard-update" */
     u32 place;
-    u32 lock;        /* index in FixList.locks, NONE */
+    u32 lock; /* index in FixList.locks, NONE */
     u8 safety;
-    Str reason;      /* why it is unsafe or manual, or why it was declined; empty for a safe fix */
+    Str reason; /* why it is unsafe or manual, or why it was declined; empty for a safe fix */
     bool declined;
-    bool defect;     /* dropped by verification: a defect of ours */
+    bool defect; /* dropped by verification: a defect of ours */
     Vec(Intent) intents;
     Vec(u32) races;  /* indices in the RaceVec */
     u64 fingerprint; /* of the first race */
@@ -693,7 +801,8 @@ typedef struct PageList {
     Page **v;
     u32 n;
 } PageList;
-/* The built-in pages, and those of a directory when given. A page that is wrong fails with file:line and a sentence. */
+/* The built-in pages, and those of a directory when given. A page that is wrong fails with file:line and a sentence.
+ */
 bool pages_load(Arena *a, Str dir, PageList *out, Err *e);
 Str page_id(const Page *p);
 Str page_title(const Page *p);
@@ -710,9 +819,9 @@ void fixes_dump(Buf *out, const Program *p, const FixList *fixes);
 /* ---- edit: Fix to Change (src/edit) -------------------------------------------------------------------- */
 
 typedef struct Edit {
-    Span span;   /* in the source before */
+    Span span; /* in the source before */
     Str text;
-    u32 fix;     /* the Fix it serves (the first, when several share it) */
+    u32 fix; /* the Fix it serves (the first, when several share it) */
 } Edit;
 typedef struct Change {
     const Source *before;
@@ -747,8 +856,8 @@ typedef struct Results {
     const Program *program;
     const PageList *pages;
     const RaceVec *races;
-    FixList *fixes;            /* NULL when fixes were not planned */
-    const ChangeVec *changes;  /* with every wanted fix in; NULL when not made */
+    FixList *fixes;           /* NULL when fixes were not planned */
+    const ChangeVec *changes; /* with every wanted fix in; NULL when not made */
     const NoteVec *notes;
     double seconds;
 } Results;

@@ -43,8 +43,8 @@ for f in $(files 'src/*.c' 'src/*.h' 'src/*.def' 'tests/*.c' 'tests/*.h'); do
             bad("banned function; use Buf, Str or snprintf")
         }
         /\t/ { bad("tab") }
-        length($0) > 110 && file !~ /\.def$/ { # rows of a table may be long
-            bad("line of " length($0) " characters, 110 allowed")
+        length($0) > 118 && file !~ /\.def$/ { # rows of a table may be long
+            bad("line of " length($0) " characters, 118 allowed")
         }
         END { if (NR > 600) printf "%s:%d: warning: %d lines; what could be a file of its own?\n", file, NR, NR }
     '

@@ -17,7 +17,10 @@ void buf_char(Buf *b, char c);
 void buf_fill(Buf *b, char c, size_t n);
 void buf_fmt(Buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* What is in it now; valid until the next append. */
-static inline Str buf_view(const Buf *b) { return (Str){b->p, b->n}; }
+static inline Str buf_view(const Buf *b)
+{
+    return (Str){b->p, b->n};
+}
 void buf_free(Buf *b);
 
 #endif

@@ -13,7 +13,10 @@ typedef struct Map {
     u32 n, cap;
 } Map;
 
-static inline u64 map_key(u32 hi, u32 lo) { return (u64)hi << 32 | lo; }
+static inline u64 map_key(u32 hi, u32 lo)
+{
+    return (u64)hi << 32 | lo;
+}
 /* The value, or NONE. */
 u32 map_get(const Map *m, u64 key);
 /* Sets key to value, replacing an older one. */

@@ -71,7 +71,8 @@ bool os_replace_file(const char *path, Str bytes, Err *e)
     if (ok && old) {
         ok = fchmod(fd, st.st_mode & 07777) == 0;
         /* Keeping the owner needs privileges; without them the file becomes ours, as with any editor. */
-        if (ok && (st.st_uid != geteuid() || st.st_gid != getegid()) && fchown(fd, st.st_uid, st.st_gid) < 0) ok = true;
+        if (ok && (st.st_uid != geteuid() || st.st_gid != getegid()) && fchown(fd, st.st_uid, st.st_gid) < 0)
+            ok = true;
     } else if (ok) {
         mode_t mask = umask(0);
         umask(mask);

@@ -17,9 +17,18 @@ typedef struct Str {
 /* For printf: "%.*s", STR_ARG(s). */
 #define STR_ARG(s) (int)(s).n, (s).p
 
-static inline Str str_from(const char *c) { return (Str){c, c ? strlen(c) : 0}; }
-static inline bool str_eq(Str a, Str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
-static inline bool str_is(Str a, const char *lit) { return str_eq(a, str_from(lit)); }
+static inline Str str_from(const char *c)
+{
+    return (Str){c, c ? strlen(c) : 0};
+}
+static inline bool str_eq(Str a, Str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool str_is(Str a, const char *lit)
+{
+    return str_eq(a, str_from(lit));
+}
 
 bool str_starts(Str s, Str prefix);
 bool str_ends(Str s, Str suffix);

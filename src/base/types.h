@@ -21,16 +21,16 @@ typedef uint64_t u64;
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* A broken invariant of ours: says where and aborts. Never used for bad input. */
-#define BUG(...)                                                                                                  \
-    do {                                                                                                          \
-        fprintf(stderr, "ungil: internal error at %s:%d: ", __FILE__, __LINE__);                                  \
-        fprintf(stderr, __VA_ARGS__);                                                                             \
-        fputc('\n', stderr);                                                                                      \
-        abort();                                                                                                  \
+#define BUG(...)                                                                                                     \
+    do {                                                                                                             \
+        fprintf(stderr, "ungil: internal error at %s:%d: ", __FILE__, __LINE__);                                     \
+        fprintf(stderr, __VA_ARGS__);                                                                                \
+        fputc('\n', stderr);                                                                                         \
+        abort();                                                                                                     \
     } while (0)
-#define CHECK(cond)                                                                                               \
-    do {                                                                                                          \
-        if (!(cond)) BUG("%s", #cond);                                                                            \
+#define CHECK(cond)                                                                                                  \
+    do {                                                                                                             \
+        if (!(cond)) BUG("%s", #cond);                                                                               \
     } while (0)
 
 #endif

@@ -7,17 +7,17 @@
 
 #include <string.h>
 
-#define Vec(T)                                                                                                    \
-    struct {                                                                                                      \
-        T *v;                                                                                                     \
-        u32 n, cap;                                                                                               \
+#define Vec(T)                                                                                                       \
+    struct {                                                                                                         \
+        T *v;                                                                                                        \
+        u32 n, cap;                                                                                                  \
     }
 
 /* Appends a zeroed element and gives its address (valid until the next append). */
-#define vec_add(arena, vec)                                                                                       \
-    ((vec)->n == (vec)->cap                                                                                       \
-         ? (void)((vec)->v = vec_grow((arena), (vec)->v, (vec)->n, &(vec)->cap, sizeof *(vec)->v))                \
-         : (void)0,                                                                                               \
+#define vec_add(arena, vec)                                                                                          \
+    ((vec)->n == (vec)->cap                                                                                          \
+         ? (void)((vec)->v = vec_grow((arena), (vec)->v, (vec)->n, &(vec)->cap, sizeof *(vec)->v))                   \
+         : (void)0,                                                                                                  \
      &(vec)->v[(vec)->n++])
 #define vec_push(arena, vec, ...) ((void)(*vec_add((arena), (vec)) = (__VA_ARGS__)))
 

@@ -33,18 +33,19 @@ static void wrap(Buf *out, Str text, size_t at)
 static void option_help(Buf *out, const OptRow *row)
 {
     size_t start = out->n;
-    if (row->letter) buf_fmt(out, "  -%c, --%s", row->letter, row->name);
-    else buf_fmt(out, "      --%s", row->name);
+    if (row->letter)
+        buf_fmt(out, "  -%c, --%s", row->letter, row->name);
+    else
+        buf_fmt(out, "      --%s", row->name);
     if (row->arg) buf_fmt(out, " %s", row->arg);
     wrap(out, str_from(row->help), out->n - start + 1 > HELP_COLUMN ? HELP_COLUMN : out->n - start);
 }
 
 static void general_help(Buf *out)
 {
-    buf_c(out,
-          "ungil makes Python projects ready for free-threaded Python: it finds state that threads share\n"
-          "without the right lock, and rewrites the source.\n\n"
-          "usage: ungil COMMAND [options] [PATH...]\n\ncommands:\n");
+    buf_c(out, "ungil makes Python projects ready for free-threaded Python: it finds state that threads share\n"
+               "without the right lock, and rewrites the source.\n\n"
+               "usage: ungil COMMAND [options] [PATH...]\n\ncommands:\n");
     for (u32 c = 0; c < CMD_COUNT; c++) {
         const CommandRow *row = &command_table[c];
         size_t start = out->n;
@@ -66,8 +67,7 @@ void options_help(Buf *out, Command c)
         return;
     }
     const CommandRow *row = &command_table[c];
-    buf_fmt(out, "usage: ungil %s [options]%s%s\n\n%s", row->name, *row->args ? " " : "", row->args,
-            row->help);
+    buf_fmt(out, "usage: ungil %s [options]%s%s\n\n%s", row->name, *row->args ? " " : "", row->args, row->help);
     buf_c(out, row->available ? "\n" : "\nThis command is not available in this version.\n");
     if (strstr(row->args, "[PATH...]"))
         buf_c(out, "\nPATHs are files or directories; the default is the current directory.\n");

@@ -5,9 +5,7 @@
 #include <getopt.h>
 #include <unistd.h>
 
-enum {
-    LONG_BASE = 256
-}; /* getopt's value of option_table[i] is LONG_BASE + i, of its --no- form OPT_MAX more */
+enum { LONG_BASE = 256 }; /* getopt's value of option_table[i] is LONG_BASE + i, of its --no- form OPT_MAX more */
 
 /* ---- words that are nearly right ----------------------------------------------------------------------- */
 
@@ -106,8 +104,7 @@ bool option_set(Arena *a, const OptRow *row, Options *o, Str value, Str base, Er
         u64 n = 0;
         for (size_t i = 0; i < value.n; i++) {
             if (value.p[i] < '0' || value.p[i] > '9' || n > 9999)
-                return err_set(e, "%s must be a number from 0 to 9999, not '%.*s'", row->name,
-                               STR_ARG(value));
+                return err_set(e, "%s must be a number from 0 to 9999, not '%.*s'", row->name, STR_ARG(value));
             n = n * 10 + (u64)(value.p[i] - '0');
         }
         *(u32 *)slot = (u32)n;
@@ -140,8 +137,7 @@ static void spec_make(Spec *s, Command c)
         const OptRow *row = &option_table[i];
         if (!(row->commands & 1u << c)) continue;
         bool arg = row->arg != NULL;
-        s->longs[n++] = (struct option){row->name, arg ? required_argument : no_argument, NULL,
-                                        LONG_BASE + (int)i};
+        s->longs[n++] = (struct option){row->name, arg ? required_argument : no_argument, NULL, LONG_BASE + (int)i};
         if (row_negatable(row)) {
             snprintf(s->names[i], sizeof s->names[i], "no-%s", row->name);
             s->longs[n++] = (struct option){s->names[i], no_argument, NULL, LONG_BASE + OPT_MAX + (int)i};
@@ -194,8 +190,7 @@ static bool option_take(Arena *a, Options *o, int got, bool *given, Str base, Er
     }
     bool no = got >= LONG_BASE + OPT_MAX;
     Err why = {0};
-    if (option_set(a, row, o, row->arg ? str_from(optarg) : no ? S("false") : S("true"), base, &why))
-        return true;
+    if (option_set(a, row, o, row->arg ? str_from(optarg) : no ? S("false") : S("true"), base, &why)) return true;
     return err_set(e, "%s%s", row->kind == OPT_CODES ? "" : "--", why.msg);
 }
 
@@ -230,9 +225,12 @@ bool command_named(Str word, Command *c)
         *c = (Command)i;
         return true;
     }
-    if (str_is(word, "--help") || str_is(word, "-h")) *c = CMD_HELP;
-    else if (str_is(word, "--version") || str_is(word, "-V")) *c = CMD_VERSION;
-    else return false;
+    if (str_is(word, "--help") || str_is(word, "-h"))
+        *c = CMD_HELP;
+    else if (str_is(word, "--version") || str_is(word, "-V"))
+        *c = CMD_VERSION;
+    else
+        return false;
     return true;
 }
 
@@ -284,13 +282,11 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
     if (!arguments_parse(a, argc - 1, argv + 1, o, given, e)) return false;
     colors_decide(o);
     if (o->baseline.n) return err_set(e, "--baseline is not available in this version");
-    if (o->command == CMD_HELP || o->command == CMD_VERSION)
-        return o->command == CMD_HELP || arguments_check(o, e);
+    if (o->command == CMD_HELP || o->command == CMD_VERSION) return o->command == CMD_HELP || arguments_check(o, e);
     if (!arguments_check(o, e)) return false;
     Str start;
     o->explicit_root = o->root.n > 0;
-    if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) ||
-        !config_apply(a, o, given, start, e))
+    if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) || !config_apply(a, o, given, start, e))
         return false;
     return !o->baseline.n || err_set(e, "the key baseline is not available in this version");
 }

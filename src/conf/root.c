@@ -101,8 +101,7 @@ bool root_find(Arena *a, Options *o, Str start, Err *e)
     struct stat st;
     if (o->root.n) {
         Str root = str_dup(a, o->root);
-        if (stat(root.p, &st) < 0 || !S_ISDIR(st.st_mode))
-            return err_set(e, "--root %s is not a directory", root.p);
+        if (stat(root.p, &st) < 0 || !S_ISDIR(st.st_mode)) return err_set(e, "--root %s is not a directory", root.p);
     } else {
         o->root = find_above(a, start, git);
         if (!o->root.n) o->root = find_above(a, start, project);

@@ -17,8 +17,8 @@ const CommandRow command_table[CMD_COUNT] = {
 #define BIT(c) (1u << (c))
 #define ALL_COMMANDS UINT32_MAX
 #define WRITERS (BIT(CMD_DIFF) | BIT(CMD_FIX) | BIT(CMD_COMMIT))
-#define ANALYSING                                                                                            \
-    (BIT(CMD_CHECK) | WRITERS | BIT(CMD_EXPLAIN) | BIT(CMD_GUARDS) | BIT(CMD_REVIEW) | BIT(CMD_PLAN) |       \
+#define ANALYSING                                                                                                    \
+    (BIT(CMD_CHECK) | WRITERS | BIT(CMD_EXPLAIN) | BIT(CMD_GUARDS) | BIT(CMD_REVIEW) | BIT(CMD_PLAN) |               \
      BIT(CMD_REPORT) | BIT(CMD_BASELINE))
 #define LISTS (BIT(CMD_RULES) | BIT(CMD_TRANSFORMS))
 #define AT(field) offsetof(Options, field)

@@ -89,8 +89,10 @@ static void draft_intent(Draft *d, const Intent *in, u32 fix, WrapVec *wraps)
             if (d->locks[i] == in->lock) return;
         d->locks[d->nlocks++] = in->lock;
         if (!lock_declare(d, in->lock, fix, &why))
-            decline(d->fixes, fix, str_fmt(d->a, "there is no place to define %.*s: %.*s",
-                                           STR_ARG(d->fixes->locks.v[in->lock].name), STR_ARG(why)), false);
+            decline(d->fixes, fix,
+                    str_fmt(d->a, "there is no place to define %.*s: %.*s", STR_ARG(d->fixes->locks.v[in->lock].name),
+                            STR_ARG(why)),
+                    false);
         break;
     case INTENT_WRAP: vec_push(d->a, wraps, (Wrap){in->span, in->text, fix}); break;
     case INTENT_REPLACE: piece_add(d, in->span, in->text, PIECE_REPLACE, fix); break;
@@ -98,7 +100,8 @@ static void draft_intent(Draft *d, const Intent *in, u32 fix, WrapVec *wraps)
     case INTENT_INSERT:
         if (in->span.start >= d->s->text.n)
             piece_after(d, line_of(d->s, in->span.start), in->text, PIECE_INSERT, fix);
-        else piece_before(d, line_of(d->s, in->span.start), in->text, PIECE_INSERT, fix);
+        else
+            piece_before(d, line_of(d->s, in->span.start), in->text, PIECE_INSERT, fix);
         break;
     default: BUG("intent %u", in->kind);
     }
@@ -120,8 +123,7 @@ static u32 line_inside_wrap(const Draft *d, const WrapVec *wraps)
 /* All pieces of one file. False when a fix had to be declined. */
 static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted *w, u32 file, MadeVec *out)
 {
-    Draft d = {
-        .a = a, .p = p, .fixes = fixes, .f = p->facts[file], .s = p->facts[file]->source, .file = file};
+    Draft d = {.a = a, .p = p, .fixes = fixes, .f = p->facts[file], .s = p->facts[file]->source, .file = file};
     d.locks = arena_new(a, u32, fixes->locks.n + 1);
     Arena scratch = {0};
     Tree *tree = tree_parse(d.s);
@@ -149,8 +151,7 @@ static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted 
         ok = false;
     }
     if (!ok) return false;
-    Made m = {.change = {.before = d.s, .file = file, .after = pieces_apply(a, d.s, &d.pieces)},
-              .pieces = d.pieces};
+    Made m = {.change = {.before = d.s, .file = file, .after = pieces_apply(a, d.s, &d.pieces)}, .pieces = d.pieces};
     for (u32 i = 0; i < d.pieces.n; i++)
         vec_push(a, &m.change.edits, (Edit){d.pieces.v[i].span, d.pieces.v[i].text, d.pieces.v[i].fix});
     vec_push(a, out, m);
@@ -197,11 +198,16 @@ void edits_dump(Buf *out, const ChangeVec *changes)
             buf_fmt(out, "  edit %u:%u +%u fix %u \"", line, column, e->span.end - e->span.start, e->fix);
             for (size_t x = 0; x < e->text.n; x++) {
                 char ch = e->text.p[x];
-                if (ch == '\n') buf_c(out, "\\n");
-                else if (ch == '\r') buf_c(out, "\\r");
-                else if (ch == '\t') buf_c(out, "\\t");
-                else if (ch == '"' || ch == '\\') buf_fmt(out, "\\%c", ch);
-                else buf_char(out, ch);
+                if (ch == '\n')
+                    buf_c(out, "\\n");
+                else if (ch == '\r')
+                    buf_c(out, "\\r");
+                else if (ch == '\t')
+                    buf_c(out, "\\t");
+                else if (ch == '"' || ch == '\\')
+                    buf_fmt(out, "\\%c", ch);
+                else
+                    buf_char(out, ch);
             }
             buf_c(out, "\"\n");
         }

@@ -28,20 +28,20 @@ static u32 span_at(const Side *s, u32 start, u32 end)
     u32 lo = 0, hi = s->n; /* the last span that starts at or before `start` */
     while (lo < hi) {
         u32 mid = lo + (hi - lo) / 2;
-        if (s->spans[mid].start <= start) lo = mid + 1;
-        else hi = mid;
+        if (s->spans[mid].start <= start)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     for (u32 i = lo; i-- > 0 && lo - i < 8;)
-        if (s->spans[i].start <= start && end <= s->spans[i].end && s->spans[i].end > s->spans[i].start)
-            return i;
+        if (s->spans[i].start <= start && end <= s->spans[i].end && s->spans[i].end > s->spans[i].start) return i;
     return NONE;
 }
 
 static bool touches_replaced(const Side *s, const Node *n)
 {
     for (u32 i = 0; i < s->n; i++)
-        if (s->kinds[i] >= PIECE_REPLACE && s->spans[i].start < n->end && n->start < s->spans[i].end)
-            return true;
+        if (s->kinds[i] >= PIECE_REPLACE && s->spans[i].start < n->end && n->start < s->spans[i].end) return true;
     return false;
 }
 
@@ -115,8 +115,7 @@ static bool leaves_same(Check *c)
         if (o >= to->n && n >= tn->n) return true;
         if (o >= to->n) return differs(c, NULL, "the new file has a token too many");
         if (n >= tn->n) return differs(c, &to->v[o], "a token is missing in the new file");
-        if (!str_eq(ast_text(to, o), ast_text(tn, n)))
-            return differs(c, &to->v[o], "a token or comment changed");
+        if (!str_eq(ast_text(to, o), ast_text(tn, n))) return differs(c, &to->v[o], "a token or comment changed");
         o = after_leaf(to, o);
         n = after_leaf(tn, n);
     }
@@ -146,9 +145,11 @@ static void children(Check *c, const Side *s, u32 n, NodeVec *out)
     for (u32 k = s->ast.v[n].child; k != NONE; k = s->ast.v[k].next) {
         const Node *x = &s->ast.v[k];
         if (x->kind == NODE_comment || x->kind == NODE_line_continuation) continue;
-        if (s == &c->new && skipped(s, x)) continue;
-        if (s == &c->new && inserted_with(s, k)) children(c, s, ast_field(&s->ast, k, FIELD_body), out);
-        else vec_push(c->a, out, k);
+        if (s == &c->new &&skipped(s, x)) continue;
+        if (s == &c->new &&inserted_with(s, k))
+            children(c, s, ast_field(&s->ast, k, FIELD_body), out);
+        else
+            vec_push(c->a, out, k);
     }
 }
 

@@ -49,8 +49,7 @@ static u32 last_line(const Draft *d, u32 n)
 
 static bool is_slots(const Ast *t, u32 n)
 {
-    if (!ast_is(t, n, NODE_expression_statement) || !ast_is(t, ast_first(t, n), NODE_assignment))
-        return false;
+    if (!ast_is(t, n, NODE_expression_statement) || !ast_is(t, ast_first(t, n), NODE_assignment)) return false;
     u32 left = ast_field(t, ast_first(t, n), FIELD_left);
     return ast_is(t, left, NODE_identifier) && str_is(ast_text(t, left), "__slots__");
 }
@@ -110,10 +109,12 @@ static void after_imports(Draft *d, Spot *out)
     bool imports = false;
     for (u32 n = ast_first(t, 0); n != NONE; n = ast_after(t, n)) {
         u8 k = t->v[n].kind;
-        bool import = k == NODE_import_statement || k == NODE_import_from_statement ||
-                      k == NODE_future_import_statement;
-        if (import || (last == NONE && is_docstring(t, n))) last = n;
-        else if (imports || is_definition(t, n)) break;
+        bool import =
+            k == NODE_import_statement || k == NODE_import_from_statement || k == NODE_future_import_statement;
+        if (import || (last == NONE && is_docstring(t, n)))
+            last = n;
+        else if (imports || is_definition(t, n))
+            break;
         imports |= import;
     }
     u32 first = ast_first(t, 0);
@@ -147,8 +148,7 @@ static bool spot_global(Draft *d, const LockPlan *l, const ImportRef *lock_type,
             *why = S("its function is not found");
             return false;
         }
-        *out = (Spot){.line = line_of(d->s, d->ast.v[n].start), .before = true,
-                       .blank_after = true, .indent = S("")};
+        *out = (Spot){.line = line_of(d->s, d->ast.v[n].start), .before = true, .blank_after = true, .indent = S("")};
         return true;
     }
     bool late_import = lock_type->have && n != NONE && lock_type->end > d->ast.v[n].end;
@@ -213,8 +213,7 @@ static u32 init_statement(const Draft *d, const Func *init, u32 body, Str state)
     u32 best = NONE;
     for (u32 i = 0; i < d->f->defs.n; i++) {
         const Def *def = &d->f->defs.v[i];
-        if (def->path == NONE || def->span.start < init->span.start || def->span.end > init->span.end)
-            continue;
+        if (def->path == NONE || def->span.start < init->span.start || def->span.end > init->span.end) continue;
         const Path *p = &d->f->paths.v[def->path];
         if (p->root != ROOT_SELF || p->nattr != 1 || !str_eq(sym_str(d->f, p->attr[0]), state)) continue;
         u32 n = statement_at(d, def);
@@ -252,8 +251,7 @@ static bool spot_closure(Draft *d, const LockPlan *l, Spot *out, Str *why)
     }
     const Def *state = state_def(d, &d->p->places.v[l->place]);
     u32 n = state ? statement_at(d, state) : NONE;
-    if (n != NONE && d->ast.v[n].parent == ast_field(&d->ast, def, FIELD_body) &&
-        !is_definition(&d->ast, n)) {
+    if (n != NONE && d->ast.v[n].parent == ast_field(&d->ast, def, FIELD_body) && !is_definition(&d->ast, n)) {
         beside(d, n, out);
         return true;
     }
@@ -279,8 +277,7 @@ static bool follows_lock(const Draft *d, u32 line)
 bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
 {
     const LockPlan *l = &d->fixes->locks.v[lock];
-    ImportRef type =
-        import_ref(d->a, d->f, &d->ast, S("threading"), l->reentrant ? S("RLock") : S("Lock"), false);
+    ImportRef type = import_ref(d->a, d->f, &d->ast, S("threading"), l->reentrant ? S("RLock") : S("Lock"), false);
     Spot spot = {0};
     bool ok = l->kind == PLACE_INSTANCE     ? spot_instance(d, l, &spot, why)
               : l->kind == PLACE_CLASS_ATTR ? spot_class(d, l, &spot, why)
@@ -295,10 +292,12 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
     }
     Str nl = newline_text(d->s, spot.line);
     if (spot.blank_before && follows_lock(d, spot.line)) spot.blank_before = false;
-    Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s = %.*s()%.*s", STR_ARG(spot.blank_before ? nl : S("")),
-                       STR_ARG(spot.indent), STR_ARG(prefix), STR_ARG(l->name), STR_ARG(type.text),
-                       STR_ARG(spot.blank_after ? nl : S("")));
-    if (spot.before) piece_before(d, spot.line, text, PIECE_LOCK, fix);
-    else piece_after(d, spot.line, text, PIECE_LOCK, fix);
+    Str text =
+        str_fmt(d->a, "%.*s%.*s%.*s%.*s = %.*s()%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
+                STR_ARG(prefix), STR_ARG(l->name), STR_ARG(type.text), STR_ARG(spot.blank_after ? nl : S("")));
+    if (spot.before)
+        piece_before(d, spot.line, text, PIECE_LOCK, fix);
+    else
+        piece_after(d, spot.line, text, PIECE_LOCK, fix);
     return true;
 }

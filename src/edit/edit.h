@@ -14,14 +14,7 @@
 #include "pipeline.h"
 
 /* What an edit puts in; also the order of insertions at one and the same byte. */
-typedef enum PieceKind {
-    PIECE_IMPORT,
-    PIECE_LOCK,
-    PIECE_INSERT,
-    PIECE_WITH,
-    PIECE_INDENT,
-    PIECE_REPLACE
-} PieceKind;
+typedef enum PieceKind { PIECE_IMPORT, PIECE_LOCK, PIECE_INSERT, PIECE_WITH, PIECE_INDENT, PIECE_REPLACE } PieceKind;
 
 typedef struct Piece {
     Span span;
@@ -42,9 +35,9 @@ typedef struct Draft {
     Ast ast;
     u32 file;
     PieceVec pieces;
-    Vec(Intent) imports;      /* merged as a set */
-    u32 *locks, nlocks;       /* defined in this file so far */
-    bool *in_string;          /* by line: starts inside a string; made by wrap.c */
+    Vec(Intent) imports; /* merged as a set */
+    u32 *locks, nlocks;  /* defined in this file so far */
+    bool *in_string;     /* by line: starts inside a string; made by wrap.c */
 } Draft;
 
 /* A Change with what each edit is, for the certificate. */
@@ -55,8 +48,8 @@ typedef struct Made {
 typedef Vec(Made) MadeVec;
 
 u32 line_of(const Source *s, u32 offset);
-u32 line_start(const Source *s, u32 line);  /* after a byte order mark */
-u32 line_end(const Source *s, u32 line);    /* before its newline */
+u32 line_start(const Source *s, u32 line); /* after a byte order mark */
+u32 line_end(const Source *s, u32 line);   /* before its newline */
 Str line_text(const Source *s, u32 line);
 Str line_indent(const Source *s, u32 line);
 bool line_blank(const Source *s, u32 line);

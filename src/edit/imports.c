@@ -6,30 +6,223 @@
  * docstring and __future__ imports, or at the top below the leading comments. Never inside try or if. */
 #include "edit/edit.h"
 
-static const char *const stdlib[] = {
-    "abc", "aifc", "antigravity", "argparse", "array", "ast", "asynchat", "asyncio", "asyncore", "atexit",
-    "audioop", "base64", "bdb", "binascii", "bisect", "builtins", "bz2", "cProfile", "calendar", "cgi",
-    "cgitb", "chunk", "cmath", "cmd", "code", "codecs", "codeop", "collections", "colorsys", "compileall",
-    "concurrent", "configparser", "contextlib", "contextvars", "copy", "copyreg", "crypt", "csv", "ctypes",
-    "curses", "dataclasses", "datetime", "dbm", "decimal", "difflib", "dis", "distutils", "doctest",
-    "email", "encodings", "ensurepip", "enum", "errno", "faulthandler", "fcntl", "filecmp", "fileinput",
-    "fnmatch", "fractions", "ftplib", "functools", "gc", "genericpath", "getopt", "getpass", "gettext",
-    "glob", "graphlib", "grp", "gzip", "hashlib", "heapq", "hmac", "html", "http", "idlelib", "imaplib",
-    "imghdr", "imp", "importlib", "inspect", "io", "ipaddress", "itertools", "json", "keyword", "lib2to3",
-    "linecache", "locale", "logging", "lzma", "mailbox", "mailcap", "marshal", "math", "mimetypes", "mmap",
-    "modulefinder", "msilib", "msvcrt", "multiprocessing", "netrc", "nis", "nntplib", "nt", "ntpath",
-    "nturl2path", "numbers", "opcode", "operator", "optparse", "os", "ossaudiodev", "pathlib", "pdb",
-    "pickle", "pickletools", "pipes", "pkgutil", "platform", "plistlib", "poplib", "posix", "posixpath",
-    "pprint", "profile", "pstats", "pty", "pwd", "py_compile", "pyclbr", "pydoc", "pydoc_data", "pyexpat",
-    "queue", "quopri", "random", "re", "readline", "reprlib", "resource", "rlcompleter", "runpy", "sched",
-    "secrets", "select", "selectors", "shelve", "shlex", "shutil", "signal", "site", "smtpd", "smtplib",
-    "sndhdr", "socket", "socketserver", "spwd", "sqlite3", "sre_compile", "sre_constants", "sre_parse",
-    "ssl", "stat", "statistics", "string", "stringprep", "struct", "subprocess", "sunau", "symtable", "sys",
-    "sysconfig", "syslog", "tabnanny", "tarfile", "telnetlib", "tempfile", "termios", "textwrap", "this",
-    "threading", "time", "timeit", "tkinter", "token", "tokenize", "tomllib", "trace", "traceback",
-    "tracemalloc", "tty", "turtle", "turtledemo", "types", "typing", "unicodedata", "unittest", "urllib",
-    "uu", "uuid", "venv", "warnings", "wave", "weakref", "webbrowser", "winreg", "winsound", "wsgiref",
-    "xdrlib", "xml", "xmlrpc", "zipapp", "zipfile", "zipimport", "zlib", "zoneinfo"};
+static const char *const stdlib[] = {"abc",
+                                     "aifc",
+                                     "antigravity",
+                                     "argparse",
+                                     "array",
+                                     "ast",
+                                     "asynchat",
+                                     "asyncio",
+                                     "asyncore",
+                                     "atexit",
+                                     "audioop",
+                                     "base64",
+                                     "bdb",
+                                     "binascii",
+                                     "bisect",
+                                     "builtins",
+                                     "bz2",
+                                     "cProfile",
+                                     "calendar",
+                                     "cgi",
+                                     "cgitb",
+                                     "chunk",
+                                     "cmath",
+                                     "cmd",
+                                     "code",
+                                     "codecs",
+                                     "codeop",
+                                     "collections",
+                                     "colorsys",
+                                     "compileall",
+                                     "concurrent",
+                                     "configparser",
+                                     "contextlib",
+                                     "contextvars",
+                                     "copy",
+                                     "copyreg",
+                                     "crypt",
+                                     "csv",
+                                     "ctypes",
+                                     "curses",
+                                     "dataclasses",
+                                     "datetime",
+                                     "dbm",
+                                     "decimal",
+                                     "difflib",
+                                     "dis",
+                                     "distutils",
+                                     "doctest",
+                                     "email",
+                                     "encodings",
+                                     "ensurepip",
+                                     "enum",
+                                     "errno",
+                                     "faulthandler",
+                                     "fcntl",
+                                     "filecmp",
+                                     "fileinput",
+                                     "fnmatch",
+                                     "fractions",
+                                     "ftplib",
+                                     "functools",
+                                     "gc",
+                                     "genericpath",
+                                     "getopt",
+                                     "getpass",
+                                     "gettext",
+                                     "glob",
+                                     "graphlib",
+                                     "grp",
+                                     "gzip",
+                                     "hashlib",
+                                     "heapq",
+                                     "hmac",
+                                     "html",
+                                     "http",
+                                     "idlelib",
+                                     "imaplib",
+                                     "imghdr",
+                                     "imp",
+                                     "importlib",
+                                     "inspect",
+                                     "io",
+                                     "ipaddress",
+                                     "itertools",
+                                     "json",
+                                     "keyword",
+                                     "lib2to3",
+                                     "linecache",
+                                     "locale",
+                                     "logging",
+                                     "lzma",
+                                     "mailbox",
+                                     "mailcap",
+                                     "marshal",
+                                     "math",
+                                     "mimetypes",
+                                     "mmap",
+                                     "modulefinder",
+                                     "msilib",
+                                     "msvcrt",
+                                     "multiprocessing",
+                                     "netrc",
+                                     "nis",
+                                     "nntplib",
+                                     "nt",
+                                     "ntpath",
+                                     "nturl2path",
+                                     "numbers",
+                                     "opcode",
+                                     "operator",
+                                     "optparse",
+                                     "os",
+                                     "ossaudiodev",
+                                     "pathlib",
+                                     "pdb",
+                                     "pickle",
+                                     "pickletools",
+                                     "pipes",
+                                     "pkgutil",
+                                     "platform",
+                                     "plistlib",
+                                     "poplib",
+                                     "posix",
+                                     "posixpath",
+                                     "pprint",
+                                     "profile",
+                                     "pstats",
+                                     "pty",
+                                     "pwd",
+                                     "py_compile",
+                                     "pyclbr",
+                                     "pydoc",
+                                     "pydoc_data",
+                                     "pyexpat",
+                                     "queue",
+                                     "quopri",
+                                     "random",
+                                     "re",
+                                     "readline",
+                                     "reprlib",
+                                     "resource",
+                                     "rlcompleter",
+                                     "runpy",
+                                     "sched",
+                                     "secrets",
+                                     "select",
+                                     "selectors",
+                                     "shelve",
+                                     "shlex",
+                                     "shutil",
+                                     "signal",
+                                     "site",
+                                     "smtpd",
+                                     "smtplib",
+                                     "sndhdr",
+                                     "socket",
+                                     "socketserver",
+                                     "spwd",
+                                     "sqlite3",
+                                     "sre_compile",
+                                     "sre_constants",
+                                     "sre_parse",
+                                     "ssl",
+                                     "stat",
+                                     "statistics",
+                                     "string",
+                                     "stringprep",
+                                     "struct",
+                                     "subprocess",
+                                     "sunau",
+                                     "symtable",
+                                     "sys",
+                                     "sysconfig",
+                                     "syslog",
+                                     "tabnanny",
+                                     "tarfile",
+                                     "telnetlib",
+                                     "tempfile",
+                                     "termios",
+                                     "textwrap",
+                                     "this",
+                                     "threading",
+                                     "time",
+                                     "timeit",
+                                     "tkinter",
+                                     "token",
+                                     "tokenize",
+                                     "tomllib",
+                                     "trace",
+                                     "traceback",
+                                     "tracemalloc",
+                                     "tty",
+                                     "turtle",
+                                     "turtledemo",
+                                     "types",
+                                     "typing",
+                                     "unicodedata",
+                                     "unittest",
+                                     "urllib",
+                                     "uu",
+                                     "uuid",
+                                     "venv",
+                                     "warnings",
+                                     "wave",
+                                     "weakref",
+                                     "webbrowser",
+                                     "winreg",
+                                     "winsound",
+                                     "wsgiref",
+                                     "xdrlib",
+                                     "xml",
+                                     "xmlrpc",
+                                     "zipapp",
+                                     "zipfile",
+                                     "zipimport",
+                                     "zlib",
+                                     "zoneinfo"};
 
 static bool is_stdlib(Str module)
 {
@@ -42,23 +235,22 @@ static bool is_stdlib(Str module)
 typedef struct Stmt {
     u32 first, last; /* lines */
     bool from;
-    Str module;      /* of its first name */
+    Str module; /* of its first name */
     u32 group;
 } Stmt;
 typedef Vec(Stmt) StmtVec;
 
 /* What is known of the top of the module. */
 typedef struct Top {
-    StmtVec stmts;    /* the first block of imports, __future__ left out */
+    StmtVec stmts; /* the first block of imports, __future__ left out */
     u32 groups;
-    u32 after;        /* line of the docstring's or the last __future__ import's end; NONE */
-    u32 first;        /* line of the first statement; NONE in an empty module */
+    u32 after; /* line of the docstring's or the last __future__ import's end; NONE */
+    u32 first; /* line of the first statement; NONE in an empty module */
 } Top;
 
 static Str first_module(const Ast *t, u32 n)
 {
-    u32 name =
-        t->v[n].kind == NODE_import_from_statement ? ast_field(t, n, FIELD_module_name) : ast_first(t, n);
+    u32 name = t->v[n].kind == NODE_import_from_statement ? ast_field(t, n, FIELD_module_name) : ast_first(t, n);
     if (ast_is(t, name, NODE_aliased_import)) name = ast_field(t, name, FIELD_name);
     return name == NONE ? S("") : ast_text(t, name);
 }
@@ -73,8 +265,8 @@ static bool docstring(const Ast *t, u32 n)
 static void top_add(Draft *d, Top *top, u32 n)
 {
     const Node *x = &d->ast.v[n];
-    Stmt s = {line_of(d->s, x->start), line_of(d->s, x->end ? x->end - 1 : 0),
-              x->kind == NODE_import_from_statement, first_module(&d->ast, n), 0};
+    Stmt s = {line_of(d->s, x->start), line_of(d->s, x->end ? x->end - 1 : 0), x->kind == NODE_import_from_statement,
+              first_module(&d->ast, n), 0};
     if (top->stmts.n) {
         const Stmt *before = &top->stmts.v[top->stmts.n - 1];
         s.group = before->group;
@@ -124,8 +316,10 @@ static bool plain_first(const Top *top, u32 group)
     bool seen_from = false;
     for (u32 i = 0; i < top->stmts.n; i++) {
         if (top->stmts.v[i].group != group) continue;
-        if (top->stmts.v[i].from) seen_from = true;
-        else if (seen_from) return false;
+        if (top->stmts.v[i].from)
+            seen_from = true;
+        else if (seen_from)
+            return false;
     }
     return true;
 }
@@ -141,11 +335,15 @@ static void place_in_group(Draft *d, const Top *top, u32 group, bool from, Str m
         if (s->group != group) continue;
         bool same = mixed || s->from == from;
         bool earlier = same ? !sorted || str_cmp(s->module, module) <= 0 : !s->from;
-        if (earlier) before = s;
-        else if (!after) after = s;
+        if (earlier)
+            before = s;
+        else if (!after)
+            after = s;
     }
-    if (before) piece_after(d, before->last, text, PIECE_IMPORT, fix);
-    else piece_before(d, after->first, text, PIECE_IMPORT, fix);
+    if (before)
+        piece_after(d, before->last, text, PIECE_IMPORT, fix);
+    else
+        piece_before(d, after->first, text, PIECE_IMPORT, fix);
 }
 
 static u32 library_group(const Top *top)
@@ -216,8 +414,10 @@ void imports_place(Draft *d)
         } else if (group != NONE) {
             place_in_group(d, &top, group, from, module, in->text, in->lock);
         } else {
-            if (alone.n) buf_str(&alone, newline_text(d->s, 0));
-            else alone_fix = in->lock;
+            if (alone.n)
+                buf_str(&alone, newline_text(d->s, 0));
+            else
+                alone_fix = in->lock;
             buf_str(&alone, in->text);
         }
     }

@@ -6,8 +6,10 @@ u32 line_of(const Source *s, u32 offset)
     u32 lo = 0, hi = s->nlines;
     while (lo + 1 < hi) {
         u32 mid = lo + (hi - lo) / 2;
-        if (s->line_start[mid] <= offset) lo = mid;
-        else hi = mid;
+        if (s->line_start[mid] <= offset)
+            lo = mid;
+        else
+            hi = mid;
     }
     return lo;
 }
@@ -79,6 +81,6 @@ void piece_after(Draft *d, u32 line, Str text, PieceKind kind, u32 fix)
 void piece_before(Draft *d, u32 line, Str text, PieceKind kind, u32 fix)
 {
     u32 at = line_start(d->s, line);
-    piece_add(d, (Span){at, at}, str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(newline_text(d->s, line))),
-              kind, fix);
+    piece_add(d, (Span){at, at}, str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(newline_text(d->s, line))), kind,
+              fix);
 }

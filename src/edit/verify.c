@@ -15,7 +15,7 @@ typedef struct Proof {
     FixList *fixes;
     const Wanted *w;
     MadeVec made;
-    Str *proved;     /* by file: the new text that was proved last, and its facts */
+    Str *proved; /* by file: the new text that was proved last, and its facts */
     Facts **proved_facts;
     bool failed; /* some fix was dropped: once more */
 } Proof;
@@ -46,8 +46,11 @@ static void drop_file(Proof *v, u32 file, Str why)
 static Source *source_after(Arena *a, const Made *m, NoteVec *notes)
 {
     Source *s = arena_new(a, Source, 1);
-    *s = (Source){.id = m->change.before->id, .path = m->change.before->path, .abs = m->change.before->abs,
-                  .text = m->change.after, .in_package = m->change.before->in_package};
+    *s = (Source){.id = m->change.before->id,
+                  .path = m->change.before->path,
+                  .abs = m->change.before->abs,
+                  .text = m->change.after,
+                  .in_package = m->change.before->in_package};
     return source_index(a, s, notes) ? s : NULL;
 }
 
@@ -66,8 +69,10 @@ static Facts *file_proof(Proof *v, const Made *m)
     Str why;
     u32 fix;
     if (!certificate_holds(v->a, m, s, &why, &fix)) {
-        if (fix != NONE) drop(v, fix, why);
-        else drop_file(v, m->change.file, why);
+        if (fix != NONE)
+            drop(v, fix, why);
+        else
+            drop_file(v, m->change.file, why);
         return NULL;
     }
     Tree *t = tree_parse(s);
@@ -115,8 +120,7 @@ static void races_gone(Proof *v, const Map *before, const Map *after)
             const Race *r = &v->races->v[f->races.v[k]];
             u32 left = counted(after, r->fingerprint), had = counted(before, r->fingerprint);
             if (left + fixed_with(v, r->fingerprint) <= had) continue;
-            drop(v, i,
-                 str_fmt(v->a, "%s at line %u is still found after it", rule_table[r->rule].code, r->line));
+            drop(v, i, str_fmt(v->a, "%s at line %u is still found after it", rule_table[r->rule].code, r->line));
             break;
         }
     }
@@ -150,8 +154,7 @@ static void none_new(Proof *v, const Program *after, const RaceVec *found, const
 {
     for (u32 i = 0; i < found->n; i++) {
         const Race *r = &found->v[i];
-        if (!r->suppressed && counted(now, r->fingerprint) > counted(before, r->fingerprint))
-            blame(v, after, r);
+        if (!r->suppressed && counted(now, r->fingerprint) > counted(before, r->fingerprint)) blame(v, after, r);
     }
 }
 

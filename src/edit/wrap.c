@@ -47,12 +47,13 @@ static void wraps_merge(Draft *d, WrapVec *wraps)
         u32 k = n;
         while (k > 0) {
             Wrap *o = &wraps->v[k - 1];
-            if (str_eq(o->lock, w.lock) && (w.span.start < o->span.end || adjacent(d, o->span, w.span)))
-                break;
+            if (str_eq(o->lock, w.lock) && (w.span.start < o->span.end || adjacent(d, o->span, w.span))) break;
             k--;
         }
-        if (k > 0) wraps->v[k - 1].span.end = MAX(wraps->v[k - 1].span.end, w.span.end);
-        else wraps->v[n++] = w;
+        if (k > 0)
+            wraps->v[k - 1].span.end = MAX(wraps->v[k - 1].span.end, w.span.end);
+        else
+            wraps->v[n++] = w;
     }
     wraps->n = n;
 }
@@ -73,8 +74,7 @@ static u32 depth_of(const WrapVec *wraps, u32 i)
     u32 depth = 0;
     for (u32 k = 0; k < wraps->n; k++) {
         Span o = wraps->v[k].span, s = wraps->v[i].span;
-        depth +=
-            k != i && o.start <= s.start && s.end <= o.end && (o.start != s.start || o.end != s.end || k < i);
+        depth += k != i && o.start <= s.start && s.end <= o.end && (o.start != s.start || o.end != s.end || k < i);
     }
     return depth;
 }

@@ -55,8 +55,7 @@ static bool state_check(Commit *c)
                                         "a mailbox being applied",
                                         "a mailbox being applied"};
     int state = git_repository_state(c->repo);
-    if (git_repository_is_bare(c->repo))
-        return err_set(c->e, "the repository is bare: it has no files to change");
+    if (git_repository_is_bare(c->repo)) return err_set(c->e, "the repository is bare: it has no files to change");
     if (state != GIT_REPOSITORY_STATE_NONE && (u32)state < COUNT_OF(names))
         return err_set(c->e, "%s is in progress; finish or abort it first", names[state]);
     if (git_repository_head_unborn(c->repo) == 1)
@@ -75,10 +74,9 @@ static bool branch_check(Commit *c)
         return err_set(c->e, "'%s' is no valid branch name", name);
     if (git_branch_lookup(&ref, c->repo, name, GIT_BRANCH_LOCAL) == 0) {
         git_reference_free(ref);
-        return err_set(
-            c->e,
-            "the branch %s exists already; choose another name, or check it out and run without --branch",
-            name);
+        return err_set(c->e,
+                       "the branch %s exists already; choose another name, or check it out and run without --branch",
+                       name);
     }
     return true;
 }
@@ -87,8 +85,7 @@ static bool author_check(Commit *c)
 {
     if (git_signature_default(&c->author, c->repo) < 0)
         return err_set(
-            c->e,
-            "git does not know who you are; run: git config user.name NAME && git config user.email ADDRESS");
+            c->e, "git does not know who you are; run: git config user.name NAME && git config user.email ADDRESS");
     if (git_signature_dup(&c->committer, c->author) < 0) return git_fail(c, "cannot make the signature");
     return true;
 }
@@ -112,8 +109,7 @@ static bool file_check(Commit *c, const Source *s)
         return git_fail(c, str_fmt(c->a, "cannot ask git about %s", path.p).p);
     if (status & GIT_STATUS_CONFLICTED) return err_set(c->e, "%s has conflicts; resolve them first", path.p);
     if (status == GIT_STATUS_CURRENT || c->r->options->allow_dirty) return true;
-    return err_set(c->e,
-                   "%s %s; commit or stash that first, or use --allow-dirty to make it part of the commit",
+    return err_set(c->e, "%s %s; commit or stash that first, or use --allow-dirty to make it part of the commit",
                    path.p, status_words(status));
 }
 
@@ -152,8 +148,7 @@ static bool blob_make(Commit *c, const char *path, Str text, git_oid *out)
 {
     git_filter_list *filters = NULL;
     git_buf stored = {0};
-    bool ok = git_filter_list_load(&filters, c->repo, NULL, path, GIT_FILTER_TO_ODB,
-                                   GIT_FILTER_ALLOW_UNSAFE) == 0;
+    bool ok = git_filter_list_load(&filters, c->repo, NULL, path, GIT_FILTER_TO_ODB, GIT_FILTER_ALLOW_UNSAFE) == 0;
     ok = ok && git_filter_list_apply_to_buffer(&stored, filters, text.p, text.n) == 0;
     ok = ok && git_blob_create_from_buffer(out, c->repo, stored.ptr, stored.size) == 0;
     if (!ok) git_fail(c, "cannot store a file in the repository");
@@ -168,7 +163,8 @@ static bool entry_put(Commit *c, git_index *index, const Change *change)
     Str path = repo_path(c, change->before);
     const git_index_entry *old = git_index_get_bypath(index, path.p, 0);
     git_index_entry entry = {.path = path.p, .mode = GIT_FILEMODE_BLOB};
-    if (old) entry.mode = old->mode;
+    if (old)
+        entry.mode = old->mode;
     else if (stat(change->before->abs.p, &st) == 0 && (st.st_mode & S_IXUSR))
         entry.mode = GIT_FILEMODE_BLOB_EXECUTABLE;
     if (!blob_make(c, path.p, change->after, &entry.id)) return false;
@@ -179,11 +175,10 @@ static bool commit_make(Commit *c, const git_oid *tree_id, Str message)
 {
     git_tree *tree = NULL;
     git_commit *parent = NULL;
-    bool ok = git_tree_lookup(&tree, c->repo, tree_id) == 0 &&
-              git_commit_lookup(&parent, c->repo, &c->tip) == 0;
+    bool ok = git_tree_lookup(&tree, c->repo, tree_id) == 0 && git_commit_lookup(&parent, c->repo, &c->tip) == 0;
     const git_commit *parents[] = {parent};
-    ok = ok && git_commit_create(&c->tip, c->repo, NULL, c->author, c->committer, NULL, message.p, tree, 1,
-                                 parents) == 0;
+    ok = ok &&
+         git_commit_create(&c->tip, c->repo, NULL, c->author, c->committer, NULL, message.p, tree, 1, parents) == 0;
     if (!ok) git_fail(c, "cannot make the commit");
     git_commit_free(parent);
     git_tree_free(tree);
@@ -245,8 +240,10 @@ static bool commits_make(Commit *c)
     c->file_fixes = arena_new(c->a, IdVec, c->r->sources->n);
     bool ok = git_commit_lookup(&head, c->repo, &c->head) == 0 && git_commit_tree(&head_tree, head) == 0 &&
               git_index_new(&index) == 0 && git_index_read_tree(index, head_tree) == 0;
-    if (ok) c->tree = *git_tree_id(head_tree);
-    else git_fail(c, "cannot read HEAD's commit");
+    if (ok)
+        c->tree = *git_tree_id(head_tree);
+    else
+        git_fail(c, "cannot read HEAD's commit");
     for (u32 i = 0; ok && i < c->decisions.n; i++) ok = decision_commit(c, index, i);
     git_index_free(index);
     git_tree_free(head_tree);
@@ -333,8 +330,7 @@ static bool repo_open(Commit *c)
 {
     Str root = c->r->options->root;
     if (git_repository_open_ext(&c->repo, str_c(c->a, root), 0, NULL) < 0)
-        return err_set(c->e, "%.*s is not in a git repository; `ungil fix` changes files without one",
-                       STR_ARG(root));
+        return err_set(c->e, "%.*s is not in a git repository; `ungil fix` changes files without one", STR_ARG(root));
     c->prefix = repo_prefix(c->a, root);
     return true;
 }
@@ -352,8 +348,8 @@ int emit_commit(const Results *r, Err *e)
     if (!ok) return 2;
     Buf out = {0};
     if (r->options->verbosity >= 0)
-        buf_fmt(&out, "%u commit%s for %u finding%s in %u file%s\n", c.made, c.made == 1 ? "" : "s",
-                counts.fixable, counts.fixable == 1 ? "" : "s", r->changes->n, r->changes->n == 1 ? "" : "s");
+        buf_fmt(&out, "%u commit%s for %u finding%s in %u file%s\n", c.made, c.made == 1 ? "" : "s", counts.fixable,
+                counts.fixable == 1 ? "" : "s", r->changes->n, r->changes->n == 1 ? "" : "s");
     if (r->options->verbosity >= 0) left_put(&out, r);
     ok = emit_text(r->options, buf_view(&out), e);
     buf_free(&out);

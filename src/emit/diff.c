@@ -42,7 +42,8 @@ bool diff_put(Arena *a, Buf *out, const Source *s, Str prefix, Str from, Str to,
     git_libgit2_init();
     bool ok = git_patch_from_buffers(&patch, from.p, from.n, path, to.p, to.n, path, &opt) == 0 &&
               git_patch_to_buf(&text, patch) == 0;
-    if (ok) mode_correct(a, out, s, (Str){text.ptr, text.size});
+    if (ok)
+        mode_correct(a, out, s, (Str){text.ptr, text.size});
     else
         err_set(e, "cannot make the diff of %.*s: %s", STR_ARG(s->path),
                 git_error_last() ? git_error_last()->message : "libgit2 failed");
@@ -58,8 +59,7 @@ static void color_diff(Buf *out, Str text)
         size_t n = str_find(text, '\n');
         line = str_slice(text, 0, n);
         text = str_slice(text, n + 1, text.n);
-        bool head = str_starts(line, S("+++ ")) || str_starts(line, S("--- ")) ||
-                    str_starts(line, S("diff "));
+        bool head = str_starts(line, S("+++ ")) || str_starts(line, S("--- ")) || str_starts(line, S("diff "));
         Color c = head                        ? COLOR_BOLD
                   : str_starts(line, S("@@")) ? COLOR_CYAN
                   : str_starts(line, S("+"))  ? COLOR_GREEN
@@ -92,8 +92,8 @@ int emit_diff(const Results *r, Err *e)
         Counts c = results_count(r);
         Buf left = {0};
         left_put(&left, r);
-        fprintf(stderr, "ungil: %u of %u findings fixed by this diff, %u file%s changed\n%.*s", c.fixable,
-                c.findings, r->changes->n, r->changes->n == 1 ? "" : "s", (int)left.n, left.p ? left.p : "");
+        fprintf(stderr, "ungil: %u of %u findings fixed by this diff, %u file%s changed\n%.*s", c.fixable, c.findings,
+                r->changes->n, r->changes->n == 1 ? "" : "s", (int)left.n, left.p ? left.p : "");
         buf_free(&left);
     }
     return exit_status(r, changed);

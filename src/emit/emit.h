@@ -57,15 +57,7 @@ Str *line_hashes(Arena *a, Str text);
 
 /* ---- source frames (frame.c) ---- */
 
-typedef enum Color {
-    COLOR_NONE,
-    COLOR_RED,
-    COLOR_YELLOW,
-    COLOR_BLUE,
-    COLOR_CYAN,
-    COLOR_GREEN,
-    COLOR_BOLD
-} Color;
+typedef enum Color { COLOR_NONE, COLOR_RED, COLOR_YELLOW, COLOR_BLUE, COLOR_CYAN, COLOR_GREEN, COLOR_BOLD } Color;
 void color_put(Buf *out, bool on, Color c, Str text);
 /* The line of a source with line number and underline, two or three rows. */
 void frame_put(Buf *out, bool colored, const Source *s, Span span, Color c);
@@ -74,7 +66,8 @@ void safe_put(Buf *out, Str text);
 
 /* ---- git and files ---- */
 
-/* Path of a file of ours inside its repository: prefix + path. Empty prefix when the root is the top, or outside git. */
+/* Path of a file of ours inside its repository: prefix + path. Empty prefix when the root is the top, or outside git.
+ */
 Str repo_prefix(Arena *a, Str root);
 /* Appends the unified diff of one change; `from` and `to` are the texts. */
 bool diff_put(Arena *a, Buf *out, const Source *s, Str prefix, Str from, Str to, Err *e);

@@ -5,11 +5,9 @@
 #include <unistd.h>
 
 const Writer writer_table[FMT_COUNT] = {
-    [FMT_TEXT] = {text_write, true},      [FMT_CONCISE] = {concise_write, true},
-    [FMT_JSON] = {json_write, false},     [FMT_JSONL] = {jsonl_write, false},
-    [FMT_SARIF] = {sarif_write, false},   [FMT_RDJSON] = {rdjson_write, false},
-    [FMT_GITHUB] = {github_write, false}, [FMT_GITLAB] = {gitlab_write, false},
-    [FMT_HTML] = {html_write, false},
+    [FMT_TEXT] = {text_write, true},      [FMT_CONCISE] = {concise_write, true}, [FMT_JSON] = {json_write, false},
+    [FMT_JSONL] = {jsonl_write, false},   [FMT_SARIF] = {sarif_write, false},    [FMT_RDJSON] = {rdjson_write, false},
+    [FMT_GITHUB] = {github_write, false}, [FMT_GITLAB] = {gitlab_write, false},  [FMT_HTML] = {html_write, false},
 };
 
 bool emit_text(const Options *o, Str text, Err *e)

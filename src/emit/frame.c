@@ -28,10 +28,9 @@ static u32 decode(Str s, size_t i, size_t *n)
 
 static u32 width_of(u32 c)
 {
-    static const u32 wide[][2] = {{0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},
-                                  {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},
-                                  {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
-                                  {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+    static const u32 wide[][2] = {{0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},   {0xac00, 0xd7a3},
+                                  {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},
+                                  {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
     static const u32 none[][2] = {{0x300, 0x36f},   {0x200b, 0x200f}, {0x202a, 0x202e},
                                   {0x2060, 0x2064}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}};
     for (u32 i = 0; i < COUNT_OF(none); i++)
@@ -44,8 +43,7 @@ static u32 width_of(u32 c)
 static bool is_control(u32 c)
 {
     /* Also the marks that reorder text: they can make a line look like another one. */
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069);
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 /* Appends one character as it is shown; returns its columns. */
@@ -70,8 +68,10 @@ static u32 char_put(Buf *out, Str s, size_t *i)
 void safe_put(Buf *out, Str text)
 {
     for (size_t i = 0; i < text.n;) {
-        if (text.p[i] == '\n') buf_char(out, text.p[i++]);
-        else char_put(out, text, &i);
+        if (text.p[i] == '\n')
+            buf_char(out, text.p[i++]);
+        else
+            char_put(out, text, &i);
     }
 }
 

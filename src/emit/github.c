@@ -9,7 +9,8 @@ static void escaped(Buf *out, Str s, bool property)
         char c = s.p[i];
         if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
             buf_fmt(out, "%%%02X", (u8)c);
-        else buf_char(out, c);
+        else
+            buf_char(out, c);
     }
 }
 
@@ -24,7 +25,8 @@ static void command_put(Buf *out, const Results *r, Str prefix, const Race *race
     /* GitHub refuses columns of a range over several lines. */
     if (race->line == race->end_line)
         buf_fmt(out, ",endLine=%u,col=%u,endColumn=%u", race->end_line, race->column, race->end_column);
-    else buf_fmt(out, ",endLine=%u", race->end_line);
+    else
+        buf_fmt(out, ",endLine=%u", race->end_line);
     buf_fmt(out, ",title=%s %s::", rule->code, rule->name);
     escaped(out, race->message, false);
     buf_char(out, '\n');

@@ -118,12 +118,11 @@ static void rules_put(Buf *out, const Results *r)
 void html_write(Buf *out, const Results *r)
 {
     Counts c = results_count(r);
-    buf_fmt(
-        out,
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>ungil: %u findings</title>\n"
-        "<meta name=\"viewport\" content=\"width=device-width\"><style>%s</style></head><body>\n"
-        "<h1>%u findings</h1>\n<p>%u files, %llu lines; %u fixable with <code>ungil fix</code>.</p>\n",
-        c.findings, style, c.findings, r->sources->n, (unsigned long long)c.lines, c.fixable);
+    buf_fmt(out,
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>ungil: %u findings</title>\n"
+            "<meta name=\"viewport\" content=\"width=device-width\"><style>%s</style></head><body>\n"
+            "<h1>%u findings</h1>\n<p>%u files, %llu lines; %u fixable with <code>ungil fix</code>.</p>\n",
+            c.findings, style, c.findings, r->sources->n, (unsigned long long)c.lines, c.fixable);
     if (c.findings) rules_put(out, r);
     for (u32 i = 0; i < r->races->n; i++)
         if (!r->races->v[i].suppressed) finding_put(out, r, &r->races->v[i]);

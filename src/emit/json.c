@@ -9,8 +9,10 @@ json_t *json_str(Str s)
     /* Not UTF-8, which only a file's name can be here: each byte that does not fit becomes U+FFFD. */
     Buf b = {0};
     for (size_t i = 0; i < s.n; i++) {
-        if ((u8)s.p[i] < 0x80) buf_char(&b, s.p[i]);
-        else buf_c(&b, "\xef\xbf\xbd");
+        if ((u8)s.p[i] < 0x80)
+            buf_char(&b, s.p[i]);
+        else
+            buf_c(&b, "\xef\xbf\xbd");
     }
     v = json_stringn(b.p, b.n);
     buf_free(&b);
@@ -51,8 +53,7 @@ static json_t *site_json(const Results *r, u32 gaccess)
     json_put(o, "path", json_str(file_source(r, access_gid(r->program, gaccess).file)->path));
     range_put(o, x->line, x->column, x->end_line, x->end_column);
     json_put(o, "access", json_string(access_word(x)));
-    for (u32 i = 0; i < set->n; i++)
-        json_array_append_new(locks, json_str(r->program->locks.v[set->ids[i]].display));
+    for (u32 i = 0; i < set->n; i++) json_array_append_new(locks, json_str(r->program->locks.v[set->ids[i]].display));
     for (u32 i = 0; i < nroots; i++) json_array_append_new(roots, json_str(names[i]));
     json_put(o, "locks", locks);
     json_put(o, "roots", roots);

@@ -138,8 +138,7 @@ static void trailers_put(Buf *out, const Results *r, const u32 *fixes, u32 n, co
     for (u32 i = 0; i < n; i++) {
         const Fix *f = &r->fixes->fixes.v[fixes[i]];
         for (u32 k = 0; k < f->races.n; k++)
-            buf_fmt(out, "Ungil-Fingerprint: %016llx\n",
-                    (unsigned long long)r->races->v[f->races.v[k]].fingerprint);
+            buf_fmt(out, "Ungil-Fingerprint: %016llx\n", (unsigned long long)r->races->v[f->races.v[k]].fingerprint);
     }
     buf_fmt(out, "Ungil-Safety: %s\n", safety_name[safety]);
     if (r->options->signoff) buf_fmt(out, "Signed-off-by: %s <%s>\n", author->name, author->email);

@@ -8,8 +8,7 @@ static json_t *position(const Source *s, u32 offset)
     u32 line, column;
     source_position(s, offset, &line, &column);
     u32 start = s->line_start[line - 1] + (line == 1 && s->bom ? 3 : 0);
-    return json_pack("{s:i, s:i}", "line", (int)line, "column",
-                     (int)(offset > start ? offset - start + 1 : 1));
+    return json_pack("{s:i, s:i}", "line", (int)line, "column", (int)(offset > start ? offset - start + 1 : 1));
 }
 
 static json_t *range(const Source *s, Span span)
@@ -71,6 +70,5 @@ void rdjson_write(Buf *out, const Results *r)
     json_t *list = json_array();
     for (u32 i = 0; i < r->races->n; i++)
         if (!r->races->v[i].suppressed) json_array_append_new(list, diagnostic(r, prefix, &r->races->v[i]));
-    json_text(out, json_pack("{s:{s:s}, s:o}", "source", "name", "ungil", "diagnostics", list),
-              JSON_INDENT(2));
+    json_text(out, json_pack("{s:{s:s}, s:o}", "source", "name", "ungil", "diagnostics", list), JSON_INDENT(2));
 }

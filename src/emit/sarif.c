@@ -28,10 +28,11 @@ static json_t *artifact(const Sarif *s, const Source *src)
     Buf uri = {0};
     for (size_t i = 0; i < path.n; i++) {
         char c = path.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     strchr("-._~/", c);
-        if (plain) buf_char(&uri, c);
-        else buf_fmt(&uri, "%%%02X", (u8)c);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~/", c);
+        if (plain)
+            buf_char(&uri, c);
+        else
+            buf_fmt(&uri, "%%%02X", (u8)c);
     }
     json_put(o, "uri", json_str(buf_view(&uri)));
     json_put(o, "uriBaseId", json_string("SRCROOT"));
@@ -88,8 +89,8 @@ static json_t *code_flows(const Sarif *s, const Race *race)
 {
     json_t *threads = json_array();
     for (u32 i = 0; i < 2; i++)
-        json_array_append_new(threads, json_pack("{s:s, s:[{s:o}]}", "id", i ? "thread 2" : "thread 1",
-                                                 "locations", "location", site_location(s, race->sites[i])));
+        json_array_append_new(threads, json_pack("{s:s, s:[{s:o}]}", "id", i ? "thread 2" : "thread 1", "locations",
+                                                 "location", site_location(s, race->sites[i])));
     return json_pack("[{s:o}]", "threadFlows", threads);
 }
 
@@ -161,9 +162,9 @@ static json_t *result(Sarif *s, const Race *race)
     json_put(o, "ruleIndex", json_integer(s->index[race->rule]));
     json_put(o, "level", json_string(severity_name[race->severity]));
     json_put(o, "message", message(race->message));
-    json_array_append_new(where, location(s, file_source(s->r, race->file),
-                                          region(race->line, race->column, race->end_line, race->end_column),
-                                          (Str){0}));
+    json_array_append_new(where,
+                          location(s, file_source(s->r, race->file),
+                                   region(race->line, race->column, race->end_line, race->end_column), (Str){0}));
     json_put(o, "locations", where);
     list = related(s, race);
     if (json_array_size(list)) json_put(o, "relatedLocations", json_incref(list));
@@ -223,8 +224,10 @@ static json_t *notifications(const Sarif *s)
         json_put(physical, "artifactLocation", artifact(s, &named));
         if (n->line) json_put(physical, "region", json_pack("{s:i}", "startLine", (int)n->line));
         json_put(where, "physicalLocation", physical);
-        if (n->path.n) json_put(o, "locations", json_pack("[o]", where));
-        else json_decref(where);
+        if (n->path.n)
+            json_put(o, "locations", json_pack("[o]", where));
+        else
+            json_decref(where);
         json_array_append_new(list, o);
     }
     return list;
@@ -239,13 +242,12 @@ void sarif_write(Buf *out, const Results *r)
     json_put(run, "originalUriBaseIds",
              json_pack("{s:{s:{s:s}}}", "SRCROOT", "description", "text", "The root of the repository"));
     json_put(run, "automationDetails", json_pack("{s:s}", "id", "ungil/"));
-    json_put(
-        run, "invocations",
-        json_pack("[{s:b, s:o}]", "executionSuccessful", 1, "toolExecutionNotifications", notifications(&s)));
+    json_put(run, "invocations",
+             json_pack("[{s:b, s:o}]", "executionSuccessful", 1, "toolExecutionNotifications", notifications(&s)));
     for (u32 i = 0; i < r->races->n; i++) json_array_append_new(results, result(&s, &r->races->v[i]));
     json_put(run, "results", results);
     json_text(out,
-              json_pack("{s:s, s:s, s:[o]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json",
-                        "version", "2.1.0", "runs", run),
+              json_pack("{s:s, s:s, s:[o]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json", "version",
+                        "2.1.0", "runs", run),
               JSON_INDENT(2));
 }

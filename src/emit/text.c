@@ -134,8 +134,7 @@ static void header_put(Buf *out, const Results *r, const Race *race)
 static void finding_put(Buf *out, const Results *r, const Race *race)
 {
     header_put(out, r, race);
-    frame_put(out, r->options->colored, file_source(r, race->file), race->span,
-              severity_color(race->severity));
+    frame_put(out, r->options->colored, file_source(r, race->file), race->span, severity_color(race->severity));
     sites_put(out, r, race);
     for (u32 i = 0; i < MIN((u32)race->nwhy, r->options->verbosity > 0 ? (u32)RACE_WHY : 2u); i++) {
         label_put(out, r, "why");

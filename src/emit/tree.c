@@ -12,8 +12,7 @@ bool file_unchanged(const Source *s, Err *e)
     Str now;
     bool ok = os_read_file(&scratch, s->abs.p, UINT32_MAX, &now, e);
     if (ok && !str_eq(now, s->text))
-        ok = err_set(e, "%.*s changed while it was analysed; it is left as it is, run ungil again",
-                     STR_ARG(s->path));
+        ok = err_set(e, "%.*s changed while it was analysed; it is left as it is, run ungil again", STR_ARG(s->path));
     arena_free(&scratch);
     return ok;
 }
@@ -96,10 +95,12 @@ void left_put(Buf *out, const Results *r)
         if (race->suppressed || fix_writes(r, f)) continue;
         buf_fmt(out, "left: %.*s:%u: %s %.*s: ", STR_ARG(file_source(r, race->file)->path), race->line,
                 rule_table[race->rule].code, STR_ARG(race->state));
-        if (!f) buf_c(out, "no transform fixes this");
+        if (!f)
+            buf_c(out, "no transform fixes this");
         else if (!f->declined && f->safety == FIX_UNSAFE)
             buf_fmt(out, "needs --unsafe-fixes: %.*s", STR_ARG(f->reason));
-        else safe_put(out, f->reason);
+        else
+            safe_put(out, f->reason);
         buf_char(out, '\n');
     }
 }
@@ -130,8 +131,10 @@ int emit_fix(const Results *r, Err *e)
     u32 written = 0;
     for (u32 i = 0; i < changes.n; i++) {
         Err why = {0};
-        if (change_write(&changes.v[i], &why)) written++;
-        else fprintf(stderr, "ungil: %s\n", why.msg);
+        if (change_write(&changes.v[i], &why))
+            written++;
+        else
+            fprintf(stderr, "ungil: %s\n", why.msg);
     }
     bool failed = written < changes.n;
     Counts c = results_count(r);

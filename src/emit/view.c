@@ -3,8 +3,7 @@
 
 const Fix *race_fix(const Results *r, const Race *race)
 {
-    return r->fixes && race->fix != NONE && race->fix < r->fixes->fixes.n ? &r->fixes->fixes.v[race->fix]
-                                                                          : NULL;
+    return r->fixes && race->fix != NONE && race->fix < r->fixes->fixes.n ? &r->fixes->fixes.v[race->fix] : NULL;
 }
 
 bool fix_writes(const Results *r, const Fix *f)

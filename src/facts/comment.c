@@ -33,7 +33,9 @@ static bool noqa(Walk *w, Str s, Comment *c)
     s = str_trim(str_slice(s, 1, s.n));
     if (!str_contains(s, S("UG"))) return false;
     size_t n = 0;
-    while (n < s.n && (s.p[n] == ',' || s.p[n] == ' ' || (s.p[n] >= 'A' && s.p[n] <= 'Z') || (s.p[n] >= '0' && s.p[n] <= '9'))) n++;
+    while (n < s.n &&
+           (s.p[n] == ',' || s.p[n] == ' ' || (s.p[n] >= 'A' && s.p[n] <= 'Z') || (s.p[n] >= '0' && s.p[n] <= '9')))
+        n++;
     while (n && n < s.n && s.p[n - 1] >= 'A' && s.p[n - 1] <= 'Z') n--; /* the reason's first capital */
     c->codes = intern(w->a, &w->f->syms, str_trim(str_slice(s, 0, n)));
     c->reason = intern(w->a, &w->f->syms, str_trim(str_slice(s, n, s.n)));
@@ -44,11 +46,16 @@ static bool parse_comment(Walk *w, Str s, Comment *c)
 {
     s = str_trim(str_slice(s, 1, s.n));
     if (keyword(&s, S("ungil:"))) {
-        if (keyword(&s, S("file-ignore"))) c->kind = COMMENT_FILE_IGNORE;
-        else if (keyword(&s, S("ignore"))) c->kind = COMMENT_IGNORE;
-        else if (keyword(&s, S("thread-confined"))) c->kind = COMMENT_THREAD_CONFINED;
-        else if (keyword(&s, S("single-threaded"))) c->kind = COMMENT_SINGLE_THREADED;
-        else return false;
+        if (keyword(&s, S("file-ignore")))
+            c->kind = COMMENT_FILE_IGNORE;
+        else if (keyword(&s, S("ignore")))
+            c->kind = COMMENT_IGNORE;
+        else if (keyword(&s, S("thread-confined")))
+            c->kind = COMMENT_THREAD_CONFINED;
+        else if (keyword(&s, S("single-threaded")))
+            c->kind = COMMENT_SINGLE_THREADED;
+        else
+            return false;
         codes_and_reason(w, s, c);
         return true;
     }
@@ -71,7 +78,8 @@ static bool parse_comment(Walk *w, Str s, Comment *c)
 static bool is_statement(const Ast *t, u32 n)
 {
     u32 p = t->v[n].parent;
-    return t->v[n].named && t->v[n].kind != NODE_comment && p != NONE && (t->v[p].kind == NODE_module || t->v[p].kind == NODE_block);
+    return t->v[n].named && t->v[n].kind != NODE_comment && p != NONE &&
+           (t->v[p].kind == NODE_module || t->v[p].kind == NODE_block);
 }
 
 /* For a compound statement only its header is covered, so that a comment on `if x:` does not silence the body. */
@@ -90,8 +98,10 @@ static void cover(Walk *w, u32 node, Comment *c)
 {
     u32 line, column, s = node;
     c->first_line = c->last_line = c->line;
-    if (c->own_line) { /* the next statement: the node after the comment in the same suite, or the first in the block after it */
-        for (s = node + 1; s < w->t.n && !is_statement(&w->t, s); s++) {}
+    if (c->own_line) { /* the next statement: the node after the comment in the same suite, or the first in the block
+                          after it */
+        for (s = node + 1; s < w->t.n && !is_statement(&w->t, s); s++) {
+        }
         if (s >= w->t.n) return;
     } else {
         /* the comment is an extra: find the statement that ends on its line or spans it, just before it */

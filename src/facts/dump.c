@@ -1,14 +1,18 @@
 /* The facts of one file as text: one line each, in source order; the golden format of --dump=facts. */
 #include "pipeline.h"
 
-const char *const op_name[OP_COUNT] = {"load", "store", "del", "aug", "item-load", "item-store", "item-del", "item-aug", "method",
-                                       "c-read", "contains", "iter", "truth", "hasattr", "arg", "return"};
-const char *const block_name[] = {"func", "class", "then", "else", "loop", "try", "except", "finally", "with", "case", "comprehension", "main"};
+const char *const op_name[OP_COUNT] = {"load",     "store",    "del",    "aug",    "item-load", "item-store",
+                                       "item-del", "item-aug", "method", "c-read", "contains",  "iter",
+                                       "truth",    "hasattr",  "arg",    "return"};
+const char *const block_name[] = {"func",   "class",   "then", "else", "loop",          "try",
+                                  "except", "finally", "with", "case", "comprehension", "main"};
 static const char *const test_name[] = {"", "true", "false", "none", "not-none", "in", "not-in", "compare"};
-static const char *const value_name[] = {"other", "none", "bool", "number", "string", "list", "dict", "set", "tuple", "generator",
-                                         "lambda", "path", "call", "func", "class", "iter-of", "enter-of"};
+static const char *const value_name[] = {"other", "none", "bool",  "number",    "string",  "list",
+                                         "dict",  "set",  "tuple", "generator", "lambda",  "path",
+                                         "call",  "func", "class", "iter-of",   "enter-of"};
 static const char *const section_name[] = {"with", "acquire", "async-with"};
-static const char *const comment_name[] = {"ignore", "file-ignore", "noqa", "guarded-by", "thread-confined", "single-threaded"};
+static const char *const comment_name[] = {"ignore",     "file-ignore",     "noqa",
+                                           "guarded-by", "thread-confined", "single-threaded"};
 
 static void dump_func(Buf *out, Arena *a, const Facts *f, u32 id)
 {
@@ -21,7 +25,8 @@ static void dump_func(Buf *out, Arena *a, const Facts *f, u32 id)
     if (x->is_classmethod) buf_c(out, " classmethod");
     if (x->is_property) buf_c(out, " property");
     if (x->has_error) buf_c(out, " syntax-error");
-    for (u32 i = 0; i < x->nparams; i++) buf_fmt(out, "%s%.*s", i ? "," : " params ", STR_ARG(sym_str(f, f->params.v[x->params + i].name)));
+    for (u32 i = 0; i < x->nparams; i++)
+        buf_fmt(out, "%s%.*s", i ? "," : " params ", STR_ARG(sym_str(f, f->params.v[x->params + i].name)));
     for (u32 i = 0; i < x->ndecorators; i++) {
         Str d = path_text(a, f, f->decorators.v[x->decorators + i]);
         buf_fmt(out, " @%.*s", STR_ARG(d));
@@ -50,8 +55,10 @@ static void dump_call(Buf *out, Arena *a, const Facts *f, u32 id)
     buf_fmt(out, "call %u %u:%u %.*s func %u args %u", id, c->line, c->column, STR_ARG(p), c->func, c->nargs);
     for (u32 i = 0; i < c->nargs; i++) {
         const Arg *g = &f->args.v[c->args + i];
-        if (g->keyword != SYM_EMPTY) buf_fmt(out, " %.*s=", STR_ARG(sym_str(f, g->keyword)));
-        else buf_char(out, ' ');
+        if (g->keyword != SYM_EMPTY)
+            buf_fmt(out, " %.*s=", STR_ARG(sym_str(f, g->keyword)));
+        else
+            buf_char(out, ' ');
         Str v = g->kind == VAL_PATH ? path_text(a, f, g->value) : str_from(value_name[g->kind]);
         buf_str(out, v);
     }
@@ -119,13 +126,13 @@ void facts_dump(Buf *out, const Facts *f)
     for (u32 i = 0; i < f->sections.n; i++) {
         const Section *s = &f->sections.v[i];
         Str p = path_text(&a, f, s->path);
-        buf_fmt(out, "section %u %s %.*s func %u %u-%u%s\n", i, section_name[s->kind], STR_ARG(p), s->func, s->span.start, s->span.end,
-                s->finally ? "" : " no-finally");
+        buf_fmt(out, "section %u %s %.*s func %u %u-%u%s\n", i, section_name[s->kind], STR_ARG(p), s->func,
+                s->span.start, s->span.end, s->finally ? "" : " no-finally");
     }
     for (u32 i = 0; i < f->comments.n; i++) {
         const Comment *c = &f->comments.v[i];
-        buf_fmt(out, "comment %s %u covers %u-%u codes %.*s reason %.*s\n", comment_name[c->kind], c->line, c->first_line, c->last_line,
-                STR_ARG(sym_str(f, c->codes)), STR_ARG(sym_str(f, c->reason)));
+        buf_fmt(out, "comment %s %u covers %u-%u codes %.*s reason %.*s\n", comment_name[c->kind], c->line,
+                c->first_line, c->last_line, STR_ARG(sym_str(f, c->codes)), STR_ARG(sym_str(f, c->reason)));
     }
     arena_free(&a);
 }

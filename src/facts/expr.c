@@ -26,8 +26,8 @@ u32 key_symbol(Walk *w, u32 n)
 /* A plain use of a local that no inner function sees concerns nobody else. */
 static bool worth_recording(const Walk *w, const Path *p, u8 op)
 {
-    bool binding = op == OP_LOAD || op == OP_STORE || op == OP_DEL || op == OP_AUG || op == OP_TRUTH || op == OP_ARG ||
-                   op == OP_RETURN;
+    bool binding = op == OP_LOAD || op == OP_STORE || op == OP_DEL || op == OP_AUG || op == OP_TRUTH ||
+                   op == OP_ARG || op == OP_RETURN;
     if (p->root == ROOT_UNKNOWN) return false;
     if (p->nattr || !binding) return true;
     if (p->root == ROOT_LOCAL || p->root == ROOT_PARAM)
@@ -43,9 +43,19 @@ u32 access_add(Walk *w, Path p, Use use, u32 node)
 {
     if (!worth_recording(w, &p, use.op)) return NONE;
     Access *a = vec_add(w->a, &w->f->accesses);
-    *a = (Access){.path = path_id(w, p), .op = use.op, .test = use.test, .in_nested_def = w->in_def, .method = use.method,
-                  .key = SYM_EMPTY, .func = w->func, .block = w->block, .stmt = w->stmt, .cond = w->head_cond,
-                  .value = NONE, .local = SYM_EMPTY, .span = {w->t.v[node].start, w->t.v[node].end}};
+    *a = (Access){.path = path_id(w, p),
+                  .op = use.op,
+                  .test = use.test,
+                  .in_nested_def = w->in_def,
+                  .method = use.method,
+                  .key = SYM_EMPTY,
+                  .func = w->func,
+                  .block = w->block,
+                  .stmt = w->stmt,
+                  .cond = w->head_cond,
+                  .value = NONE,
+                  .local = SYM_EMPTY,
+                  .span = {w->t.v[node].start, w->t.v[node].end}};
     if (w->head_cond != NONE && !a->test) a->test = TEST_COMPARE;
     source_position(w->src, a->span.start, &a->line, &a->column);
     source_position(w->src, a->span.end, &a->end_line, &a->end_column);
@@ -128,7 +138,8 @@ static bool string_literal(Walk *w, u32 n, Str *out)
 {
     if (!ast_is(&w->t, n, NODE_string)) return false;
     u32 start = ast_first(&w->t, n), content = start == NONE ? NONE : ast_after(&w->t, start);
-    if (!ast_is(&w->t, content, NODE_string_content) || !ast_is(&w->t, ast_after(&w->t, content), NODE_string_end)) return false;
+    if (!ast_is(&w->t, content, NODE_string_content) || !ast_is(&w->t, ast_after(&w->t, content), NODE_string_end))
+        return false;
     *out = ast_text(&w->t, content);
     return true;
 }
@@ -206,11 +217,14 @@ Path walk_object(Walk *w, u32 n)
 static bool reads_whole(Str name)
 {
     static const char *const readers[] = {
-        "list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max", "any", "all", "len", "iter", "next",
-        "enumerate", "zip", "map", "filter", "reversed", "deque", "Counter", "OrderedDict", "repr", "str", "dumps", "dump",
-        "deepcopy", "copy", "fromkeys", "join", "heappush", "heappop", "heapify", "heappushpop", "heapreplace", "nlargest",
-        "nsmallest", "insort", "insort_left", "insort_right", "bisect", "bisect_left", "bisect_right", "shuffle", "chain",
-        "reduce", "fsum", "isinstance", "bool", "vars", "update", "extend", "partial"};
+        "list",         "tuple",     "set",      "frozenset",   "dict",         "sorted",      "sum",
+        "min",          "max",       "any",      "all",         "len",          "iter",        "next",
+        "enumerate",    "zip",       "map",      "filter",      "reversed",     "deque",       "Counter",
+        "OrderedDict",  "repr",      "str",      "dumps",       "dump",         "deepcopy",    "copy",
+        "fromkeys",     "join",      "heappush", "heappop",     "heapify",      "heappushpop", "heapreplace",
+        "nlargest",     "nsmallest", "insort",   "insort_left", "insort_right", "bisect",      "bisect_left",
+        "bisect_right", "shuffle",   "chain",    "reduce",      "fsum",         "isinstance",  "bool",
+        "vars",         "update",    "extend",   "partial"};
     for (u32 i = 0; i < COUNT_OF(readers); i++)
         if (str_is(name, readers[i])) return true;
     return false;
@@ -218,10 +232,12 @@ static bool reads_whole(Str name)
 
 static u32 arg_add(Walk *w, u32 n, u32 keyword, bool star)
 {
-    Arg arg = {.keyword = keyword, .star = star, .value = NONE, .text = SYM_EMPTY, .span = {w->t.v[n].start, w->t.v[n].end}};
+    Arg arg = {
+        .keyword = keyword, .star = star, .value = NONE, .text = SYM_EMPTY, .span = {w->t.v[n].start, w->t.v[n].end}};
     bool empty;
     value_of(w, n, &arg.kind, &arg.value, &empty);
-    if (arg.kind == VAL_STRING || arg.kind == VAL_NUMBER || arg.kind == VAL_BOOL || arg.kind == VAL_NONE) arg.text = key_symbol(w, n);
+    if (arg.kind == VAL_STRING || arg.kind == VAL_NUMBER || arg.kind == VAL_BOOL || arg.kind == VAL_NONE)
+        arg.text = key_symbol(w, n);
     vec_push(w->scratch, &w->args, arg);
     return w->args.n - 1;
 }
@@ -255,7 +271,9 @@ static void walk_args(Walk *w, u32 list, Use use)
             value = ast_first(&w->t, c);
         }
         if (value == NONE) continue;
-        Use u = k == NODE_list_splat || k == NODE_dictionary_splat ? (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("*"))} : use;
+        Use u = k == NODE_list_splat || k == NODE_dictionary_splat
+                    ? (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("*"))}
+                    : use;
         walk_expr(w, value, u);
         arg_add(w, value, keyword, k == NODE_list_splat || k == NODE_dictionary_splat);
         if (str_is(sym_str(w->f, keyword), "args")) args_of_thread(w, value);
@@ -265,8 +283,11 @@ static void walk_args(Walk *w, u32 list, Use use)
 /* hasattr(o, "x"), getattr(o, "x", default), setattr(o, "x", v), delattr: the attribute o.x. */
 static bool attribute_call(Walk *w, u32 fn, u32 list, u32 node)
 {
-    u8 op = is_builtin(w, fn, "hasattr") ? OP_HASATTR : is_builtin(w, fn, "getattr") ? OP_HASATTR :
-            is_builtin(w, fn, "setattr") ? OP_STORE : is_builtin(w, fn, "delattr") ? OP_DEL : OP_COUNT;
+    u8 op = is_builtin(w, fn, "hasattr")   ? OP_HASATTR
+            : is_builtin(w, fn, "getattr") ? OP_HASATTR
+            : is_builtin(w, fn, "setattr") ? OP_STORE
+            : is_builtin(w, fn, "delattr") ? OP_DEL
+                                           : OP_COUNT;
     u32 object = ast_first(&w->t, list), name = object == NONE ? NONE : ast_after(&w->t, object);
     if (op == OP_COUNT || name == NONE) return false;
     Str text;
@@ -289,13 +310,21 @@ static bool attribute_call(Walk *w, u32 fn, u32 list, u32 node)
 /* An item put into a container gives the container's elements a definition: x.append(v). */
 static void element_def(Walk *w, Path p, Str method, u32 args_from)
 {
-    if (!str_is(method, "append") && !str_is(method, "add") && !str_is(method, "appendleft") && !str_is(method, "put")) return;
+    if (!str_is(method, "append") && !str_is(method, "add") && !str_is(method, "appendleft") &&
+        !str_is(method, "put"))
+        return;
     if (w->args.n != args_from + 1 || p.root == ROOT_UNKNOWN) return;
     const Arg *arg = &w->args.v[args_from];
     if (arg->kind != VAL_PATH && arg->kind != VAL_CALL && arg->kind != VAL_LAMBDA) return;
     vec_push(w->a, &w->f->defs,
-             (Def){.path = path_id(w, path_attr(p, SYM_ITEM)), .kind = arg->kind, .value = arg->value, .func = w->func,
-                   .block = w->block, .annotation = NONE, .span = arg->span, .stmt = w->stmt});
+             (Def){.path = path_id(w, path_attr(p, SYM_ITEM)),
+                   .kind = arg->kind,
+                   .value = arg->value,
+                   .func = w->func,
+                   .block = w->block,
+                   .annotation = NONE,
+                   .span = arg->span,
+                   .stmt = w->stmt});
 }
 
 static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Path *callee)
@@ -315,7 +344,8 @@ static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Pa
         w->f->accesses.v[id].awaited = awaited;
         w->f->accesses.v[id].nargs = (u8)MIN(w->args.n - args_from, 255u);
         u32 first = ast_first(&w->t, list);
-        w->f->accesses.v[id].key = first == NONE || w->t.v[list].kind == NODE_generator_expression ? SYM_EMPTY : key_symbol(w, first);
+        w->f->accesses.v[id].key =
+            first == NONE || w->t.v[list].kind == NODE_generator_expression ? SYM_EMPTY : key_symbol(w, first);
     }
     element_def(w, object, name, args_from);
     *callee = object.root == ROOT_UNKNOWN ? object : path_attr(object, sym);
@@ -344,10 +374,19 @@ u32 walk_call(Walk *w, u32 n)
     Path callee = {.root = ROOT_UNKNOWN};
     bool awaited = w->awaiting;
     u32 args_from = w->args.n;
-    if (ast_is(&w->t, fn, NODE_attribute)) walk_method_call(w, n, fn, list, args_from, &callee);
-    else walk_function_call(w, n, fn, list, &callee);
-    Call c = {.callee = path_id(w, callee), .func = w->func, .block = w->block, .args = w->f->args.n,
-              .nargs = w->args.n - args_from, .target = NONE, .stmt = w->stmt, .awaited = awaited, .decorates = NONE,
+    if (ast_is(&w->t, fn, NODE_attribute))
+        walk_method_call(w, n, fn, list, args_from, &callee);
+    else
+        walk_function_call(w, n, fn, list, &callee);
+    Call c = {.callee = path_id(w, callee),
+              .func = w->func,
+              .block = w->block,
+              .args = w->f->args.n,
+              .nargs = w->args.n - args_from,
+              .target = NONE,
+              .stmt = w->stmt,
+              .awaited = awaited,
+              .decorates = NONE,
               .span = {w->t.v[n].start, w->t.v[n].end}};
     for (u32 i = args_from; i < w->args.n; i++) vec_push(w->a, &w->f->args, w->args.v[i]);
     w->args.n = args_from;
@@ -373,7 +412,8 @@ static bool pure_path(Walk *w, u32 n, Path *out)
         return true;
     }
     u32 inner = ast_field(&w->t, n, x->kind == NODE_attribute ? FIELD_object : FIELD_value);
-    if ((x->kind != NODE_attribute && x->kind != NODE_subscript) || inner == NONE || !pure_path(w, inner, out)) return false;
+    if ((x->kind != NODE_attribute && x->kind != NODE_subscript) || inner == NONE || !pure_path(w, inner, out))
+        return false;
     u32 attr = ast_field(&w->t, n, FIELD_attribute);
     if (x->kind == NODE_attribute && attr == NONE) return false;
     *out = path_attr(*out, x->kind == NODE_subscript ? SYM_ITEM : sym_of(w, attr));
@@ -382,18 +422,29 @@ static bool pure_path(Walk *w, u32 n, Path *out)
 
 void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty)
 {
-    static const u8 literal[NODE_COUNT] = {
-        [NODE_none] = VAL_NONE, [NODE_true] = VAL_BOOL, [NODE_false] = VAL_BOOL, [NODE_integer] = VAL_NUMBER,
-        [NODE_float] = VAL_NUMBER, [NODE_unary_operator] = VAL_OTHER, [NODE_string] = VAL_STRING,
-        [NODE_concatenated_string] = VAL_STRING, [NODE_list] = VAL_LIST, [NODE_list_comprehension] = VAL_LIST,
-        [NODE_dictionary] = VAL_DICT, [NODE_dictionary_comprehension] = VAL_DICT, [NODE_set] = VAL_SET,
-        [NODE_set_comprehension] = VAL_SET, [NODE_tuple] = VAL_TUPLE, [NODE_expression_list] = VAL_TUPLE,
-        [NODE_generator_expression] = VAL_GENERATOR};
+    static const u8 literal[NODE_COUNT] = {[NODE_none] = VAL_NONE,
+                                           [NODE_true] = VAL_BOOL,
+                                           [NODE_false] = VAL_BOOL,
+                                           [NODE_integer] = VAL_NUMBER,
+                                           [NODE_float] = VAL_NUMBER,
+                                           [NODE_unary_operator] = VAL_OTHER,
+                                           [NODE_string] = VAL_STRING,
+                                           [NODE_concatenated_string] = VAL_STRING,
+                                           [NODE_list] = VAL_LIST,
+                                           [NODE_list_comprehension] = VAL_LIST,
+                                           [NODE_dictionary] = VAL_DICT,
+                                           [NODE_dictionary_comprehension] = VAL_DICT,
+                                           [NODE_set] = VAL_SET,
+                                           [NODE_set_comprehension] = VAL_SET,
+                                           [NODE_tuple] = VAL_TUPLE,
+                                           [NODE_expression_list] = VAL_TUPLE,
+                                           [NODE_generator_expression] = VAL_GENERATOR};
     *kind = VAL_OTHER;
     *value = NONE;
     *empty = false;
     if (n == NONE) return;
-    while ((w->t.v[n].kind == NODE_parenthesized_expression || w->t.v[n].kind == NODE_await) && ast_first(&w->t, n) != NONE)
+    while ((w->t.v[n].kind == NODE_parenthesized_expression || w->t.v[n].kind == NODE_await) &&
+           ast_first(&w->t, n) != NONE)
         n = ast_first(&w->t, n);
     if (w->t.v[n].kind == NODE_named_expression) n = ast_field(&w->t, n, FIELD_value);
     /* x or make(): what is made when there is none yet */
@@ -426,9 +477,9 @@ void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty)
 
 static u8 flip(u8 test)
 {
-    static const u8 other[] = {[TEST_TRUE] = TEST_FALSE, [TEST_FALSE] = TEST_TRUE, [TEST_NONE] = TEST_NOT_NONE,
-                               [TEST_NOT_NONE] = TEST_NONE, [TEST_IN] = TEST_NOT_IN, [TEST_NOT_IN] = TEST_IN,
-                               [TEST_COMPARE] = TEST_COMPARE};
+    static const u8 other[] = {
+        [TEST_TRUE] = TEST_FALSE, [TEST_FALSE] = TEST_TRUE, [TEST_NONE] = TEST_NOT_NONE,  [TEST_NOT_NONE] = TEST_NONE,
+        [TEST_IN] = TEST_NOT_IN,  [TEST_NOT_IN] = TEST_IN,  [TEST_COMPARE] = TEST_COMPARE};
     return other[test];
 }
 
@@ -442,7 +493,8 @@ static u32 comparison_operator(Walk *w, u32 n)
 /* k in d, k not in d */
 static bool walk_contains(Walk *w, u32 n, bool negated)
 {
-    u32 opn = comparison_operator(w, n), left = ast_first(&w->t, n), right = left == NONE ? NONE : ast_after(&w->t, left);
+    u32 opn = comparison_operator(w, n), left = ast_first(&w->t, n),
+        right = left == NONE ? NONE : ast_after(&w->t, left);
     if (opn == NONE || right == NONE || ast_after(&w->t, right) != NONE) return false;
     Str op = ast_text(&w->t, opn);
     bool in = str_is(op, "in"), not_in = str_starts(op, S("not"));
@@ -529,8 +581,10 @@ static void walk_branch_expr(Walk *w, u32 n)
     }
     if (rest != NONE) {
         u32 b = block_add(w, ternary || is_or ? BLOCK_ELSE : BLOCK_THEN, cond, rest);
-        if (ternary || is_or) w->f->conds.v[cond].else_block = b;
-        else w->f->conds.v[cond].then_block = b;
+        if (ternary || is_or)
+            w->f->conds.v[cond].else_block = b;
+        else
+            w->f->conds.v[cond].then_block = b;
         w->block = b;
         walk_expr(w, rest, use_load);
     }
@@ -553,7 +607,8 @@ static void walk_comprehension(Walk *w, u32 n)
             u32 value;
             bool empty;
             value_of(w, right, &kind, &value, &empty);
-            if (left != NONE) walk_assign_target(w, left, NONE, dep, kind == VAL_PATH ? VAL_ITER_OF : VAL_OTHER, value);
+            if (left != NONE)
+                walk_assign_target(w, left, NONE, dep, kind == VAL_PATH ? VAL_ITER_OF : VAL_OTHER, value);
         } else if (k == NODE_if_clause) {
             u32 test = ast_first(&w->t, c), cond = cond_add(w, n, test);
             w->f->conds.v[cond].is_expr = true;
@@ -633,7 +688,8 @@ void walk_expr(Walk *w, u32 n, Use use)
             w->too_deep = true;
             u32 line, column;
             source_position(w->src, w->t.v[n].start, &line, &column);
-            vec_push(w->a, &w->f->notes, (Note){w->src->path, line, "too-deep", S("expressions nested this deep are not analysed")});
+            vec_push(w->a, &w->f->notes,
+                     (Note){w->src->path, line, "too-deep", S("expressions nested this deep are not analysed")});
         }
         w->depth--;
         return;

@@ -16,7 +16,8 @@ static void errors_collect(Walk *w)
         source_position(w->src, x->start, &line, &column);
         vec_push(w->a, &w->f->notes,
                  (Note){w->src->path, line, "syntax-error",
-                        S("this is not Python that the grammar knows; code around it is analysed, the function that contains it is never edited")});
+                        S("this is not Python that the grammar knows; code around it is analysed, the function that "
+                          "contains it is never edited")});
     }
 }
 
@@ -49,13 +50,57 @@ static bool calls_own(const Facts *f, const Call *c)
     return false;
 }
 
-Facts *facts_collect(Arena *a, const Source *s, const Tree *tree)
+/* Growing left holes: copies the array to its final place, at its final size. */
+#define SETTLE(a, vec)                                                                                               \
+    do {                                                                                                             \
+        void *settled = arena_alloc((a), sizeof *(vec)->v, 16, (vec)->n);                                            \
+        if ((vec)->n) memcpy(settled, (vec)->v, (vec)->n * sizeof *(vec)->v);                                        \
+        (vec)->v = settled;                                                                                          \
+        (vec)->cap = (vec)->n;                                                                                       \
+    } while (0)
+
+static Facts *facts_settle(Arena *a, const Facts *grown)
 {
-    Arena scratch = {0};
+    Facts *f = arena_new(a, Facts, 1);
+    *f = *grown;
+    f->syms = (Intern){0};
+    for (u32 i = 0; i < grown->syms.n; i++) intern(a, &f->syms, grown->syms.strs[i]);
+    SETTLE(a, &f->paths);
+    SETTLE(a, &f->funcs);
+    SETTLE(a, &f->classes);
+    SETTLE(a, &f->params);
+    SETTLE(a, &f->decorators);
+    SETTLE(a, &f->bases);
+    SETTLE(a, &f->blocks);
+    SETTLE(a, &f->conds);
+    SETTLE(a, &f->accesses);
+    SETTLE(a, &f->flows);
+    SETTLE(a, &f->defs);
+    SETTLE(a, &f->calls);
+    SETTLE(a, &f->args);
+    SETTLE(a, &f->sections);
+    SETTLE(a, &f->suspends);
+    SETTLE(a, &f->imports);
+    SETTLE(a, &f->comments);
+    SETTLE(a, &f->module_all);
+    SETTLE(a, &f->errors);
+    SETTLE(a, &f->notes);
+    return f;
+}
+
+Facts *facts_collect(Arena *out, const Source *s, const Tree *tree)
+{
+    Arena scratch = {0}, *a = &scratch;
     Facts *f = arena_new(a, Facts, 1);
     f->source = s;
     CHECK(intern(a, &f->syms, S("[]")) == SYM_ITEM && intern(a, &f->syms, S("")) == SYM_EMPTY);
-    Walk w = {.a = a, .scratch = &scratch, .src = s, .f = f, .cls = NONE, .head_cond = NONE, .t = ast_build(&scratch, tree)};
+    Walk w = {.a = a,
+              .scratch = &scratch,
+              .src = s,
+              .f = f,
+              .cls = NONE,
+              .head_cond = NONE,
+              .t = ast_build(&scratch, tree)};
     names_scan(&w);
     vec_push(&scratch, &w.queue, (Pending){0, 0});
     for (u32 i = 0; i < w.queue.n; i++) walk_function(&w, w.queue.v[i]);
@@ -64,6 +109,7 @@ Facts *facts_collect(Arena *a, const Source *s, const Tree *tree)
     errors_collect(&w);
     comments_collect(&w);
     for (u32 i = 0; i < f->calls.n && !f->runs_calls; i++) f->runs_calls = calls_own(f, &f->calls.v[i]);
+    f = facts_settle(out, f);
     arena_free(&scratch);
     return f;
 }
@@ -87,14 +133,18 @@ Str path_text(Arena *a, const Facts *f, u32 path)
     }
     case ROOT_SUPER: buf_c(&b, "super()"); break;
     case ROOT_CLS:
-        if (f->funcs.v[p->func].is_classmethod) buf_str(&b, sym_str(f, p->name));
-        else buf_c(&b, "type(self)");
+        if (f->funcs.v[p->func].is_classmethod)
+            buf_str(&b, sym_str(f, p->name));
+        else
+            buf_c(&b, "type(self)");
         break;
     default: buf_str(&b, sym_str(f, p->name));
     }
     for (u32 i = 0; i < p->nattr; i++) {
-        if (p->attr[i] == SYM_ITEM) buf_c(&b, "[…]");
-        else buf_fmt(&b, ".%.*s", STR_ARG(sym_str(f, p->attr[i])));
+        if (p->attr[i] == SYM_ITEM)
+            buf_c(&b, "[…]");
+        else
+            buf_fmt(&b, ".%.*s", STR_ARG(sym_str(f, p->attr[i])));
     }
     if (p->truncated) buf_c(&b, "…");
     Str out = str_dup(a, buf_view(&b));

@@ -37,8 +37,8 @@ static void bind_target(Scan *s, u32 n, u32 bits)
         bind(s, n, sym_of(s->w, n), bits);
     } else if (x->kind == NODE_pattern_list || x->kind == NODE_tuple_pattern || x->kind == NODE_list_pattern ||
                x->kind == NODE_list_splat_pattern || x->kind == NODE_expression_list || x->kind == NODE_tuple ||
-               x->kind == NODE_list || x->kind == NODE_parenthesized_expression || x->kind == NODE_as_pattern_target ||
-               x->kind == NODE_list_splat) {
+               x->kind == NODE_list || x->kind == NODE_parenthesized_expression ||
+               x->kind == NODE_as_pattern_target || x->kind == NODE_list_splat) {
         for (u32 c = ast_first(&s->w->t, n); c != NONE; c = ast_after(&s->w->t, c)) bind_target(s, c, bits);
     }
 }
@@ -84,10 +84,14 @@ static void scan_params(Walk *w, u32 func, u32 params)
         u32 sym = sym_of(w, name);
         Str text = ast_text(t, p);
         vec_push(w->a, &w->f->params,
-                 (Param){.name = sym, .annotation = NONE, .def_value = NONE, .span = {t->v[p].start, t->v[p].end},
+                 (Param){.name = sym,
+                         .annotation = NONE,
+                         .def_value = NONE,
+                         .span = {t->v[p].start, t->v[p].end},
                          .star = str_starts(text, S("*")) && !str_starts(text, S("**")),
                          .star2 = str_starts(text, S("**")),
-                         .has_default = t->v[p].kind == NODE_default_parameter || t->v[p].kind == NODE_typed_default_parameter});
+                         .has_default =
+                             t->v[p].kind == NODE_default_parameter || t->v[p].kind == NODE_typed_default_parameter});
         map_put(w->scratch, &w->bind, map_key(func, sym), BIND_PARAM);
     }
     f->nparams = w->f->params.n - f->params;
@@ -99,14 +103,23 @@ static u32 func_add(Scan *s, u32 n)
     const Node *x = &w->t.v[n];
     bool lambda = x->kind == NODE_lambda;
     u32 name = lambda ? NONE : ast_field(&w->t, n, FIELD_name), id = w->f->funcs.n;
-    u32 parent = w->node_owner[n], sym = lambda ? intern(w->a, &w->f->syms, S("<lambda>")) : sym_of(w, name == NONE ? n : name);
+    u32 parent = w->node_owner[n],
+        sym = lambda ? intern(w->a, &w->f->syms, S("<lambda>")) : sym_of(w, name == NONE ? n : name);
     u32 line, column;
     source_position(w->src, x->start, &line, &column);
     u32 body = ast_field(&w->t, n, FIELD_body);
     vec_push(w->a, &w->f->funcs,
-             (Func){.name = sym, .cls = s->cls[n], .parent = parent, .self_class = NONE, .self_func = NONE, .is_lambda = lambda,
-                    .is_async = !lambda && ast_token(&w->t, n, "async"), .block = NONE, .returns = NONE,
-                    .span = {x->start, x->end}, .line = line,
+             (Func){.name = sym,
+                    .cls = s->cls[n],
+                    .parent = parent,
+                    .self_class = NONE,
+                    .self_func = NONE,
+                    .is_lambda = lambda,
+                    .is_async = !lambda && ast_token(&w->t, n, "async"),
+                    .block = NONE,
+                    .returns = NONE,
+                    .span = {x->start, x->end},
+                    .line = line,
                     .body = body == NONE ? (Span){x->end, x->end} : (Span){w->t.v[body].start, w->t.v[body].end}});
     map_put(w->scratch, &w->node_func, n, id);
     if (!lambda && name != NONE) bind(s, n, sym, BIND_DEF);
@@ -124,7 +137,11 @@ static void class_add(Scan *s, u32 n)
     source_position(w->src, x->start, &line, &column);
     u32 body = ast_field(&w->t, n, FIELD_body);
     vec_push(w->a, &w->f->classes,
-             (Class){.name = sym_of(w, name), .func = w->node_owner[n], .outer = s->cls[n], .metaclass = NONE, .line = line,
+             (Class){.name = sym_of(w, name),
+                     .func = w->node_owner[n],
+                     .outer = s->cls[n],
+                     .metaclass = NONE,
+                     .line = line,
                      .span = {x->start, x->end},
                      .body = body == NONE ? (Span){x->end, x->end} : (Span){w->t.v[body].start, w->t.v[body].end}});
     map_put(w->scratch, &w->node_class, n, w->f->classes.n - 1);
@@ -241,8 +258,15 @@ void names_scan(Walk *w)
     Scan s = {w, arena_new(w->scratch, u32, w->t.n)};
     w->node_owner = arena_new(w->scratch, u32, w->t.n);
     vec_push(w->a, &w->f->funcs,
-             (Func){.name = SYM_EMPTY, .cls = NONE, .self_class = NONE, .self_func = NONE, .block = NONE, .returns = NONE,
-                    .span = {0, (u32)w->src->text.n}, .body = {0, (u32)w->src->text.n}, .line = 1});
+             (Func){.name = SYM_EMPTY,
+                    .cls = NONE,
+                    .self_class = NONE,
+                    .self_func = NONE,
+                    .block = NONE,
+                    .returns = NONE,
+                    .span = {0, (u32)w->src->text.n},
+                    .body = {0, (u32)w->src->text.n},
+                    .line = 1});
     for (u32 n = 0; n < w->t.n; n++) { /* pre-order: a parent is known before its children ask for it */
         own(&s, n);
         u8 k = w->t.v[n].kind;

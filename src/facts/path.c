@@ -33,8 +33,10 @@ u32 path_id(Walk *w, Path p)
 
 Path path_attr(Path p, u32 sym)
 {
-    if (p.nattr == PATH_ATTRS) p.truncated = true;
-    else p.attr[p.nattr++] = sym;
+    if (p.nattr == PATH_ATTRS)
+        p.truncated = true;
+    else
+        p.attr[p.nattr++] = sym;
     return p;
 }
 
@@ -86,7 +88,8 @@ static void alias_count(Walk *w, Alias *al)
         u32 *at = map_at(w->scratch, &al->def, map_key(p->func, p->name));
         bool usable = !d->augmented && (d->kind == VAL_PATH || d->kind == VAL_ITER_OF);
         /* for t in threads: … twice: both times the same alias */
-        bool again = *at != NONE && *at != SEVERAL && usable && w->f->defs.v[*at].kind == d->kind && w->f->defs.v[*at].value == d->value;
+        bool again = *at != NONE && *at != SEVERAL && usable && w->f->defs.v[*at].kind == d->kind &&
+                     w->f->defs.v[*at].value == d->value;
         if (!again) *at = *at == NONE && usable ? i : SEVERAL;
     }
 }
@@ -118,7 +121,8 @@ static Path alias_of(Walk *w, Alias *al, Path p, u32 depth)
 /* Operations on the local's own binding are no operations on what it stands for. */
 static bool binding_op(u8 op)
 {
-    return op == OP_LOAD || op == OP_STORE || op == OP_DEL || op == OP_AUG || op == OP_TRUTH || op == OP_ARG || op == OP_RETURN;
+    return op == OP_LOAD || op == OP_STORE || op == OP_DEL || op == OP_AUG || op == OP_TRUTH || op == OP_ARG ||
+           op == OP_RETURN;
 }
 
 void aliases_resolve(Walk *w)

@@ -1,7 +1,7 @@
 /* Statements: blocks and branches, bindings, critical sections, definitions.
  *
- * A function's body is walked after the code around it, so that accesses, calls and sections come grouped by function.
- * Class bodies run where they stand and belong to the function around them. */
+ * A function's body is walked after the code around it, so that accesses, calls and sections come grouped by
+ * function. Class bodies run where they stand and belong to the function around them. */
 #include "facts/walk.h"
 
 static const Use use_load = {.op = OP_LOAD};
@@ -16,8 +16,14 @@ u32 block_add(Walk *w, BlockKind kind, u32 cond, u32 node)
     bool typing = up && up->typing;
     Span span = {w->t.v[node].start, w->t.v[node].end};
     vec_push(w->a, &w->f->blocks,
-             (Block){.kind = (u8)kind, .parent = parent, .func = w->func, .cond = cond, .catches = SYM_EMPTY,
-                     .repeats = repeats, .typing = typing, .span = span});
+             (Block){.kind = (u8)kind,
+                     .parent = parent,
+                     .func = w->func,
+                     .cond = cond,
+                     .catches = SYM_EMPTY,
+                     .repeats = repeats,
+                     .typing = typing,
+                     .span = span});
     return w->f->blocks.n - 1;
 }
 
@@ -25,8 +31,12 @@ u32 cond_add(Walk *w, u32 node, u32 head)
 {
     const Node *n = &w->t.v[node], *h = &w->t.v[head == NONE ? node : head];
     vec_push(w->a, &w->f->conds,
-             (Cond){.func = w->func, .block = w->block, .then_block = NONE, .else_block = NONE,
-                    .span = {n->start, n->end}, .head = {h->start, h->end}});
+             (Cond){.func = w->func,
+                    .block = w->block,
+                    .then_block = NONE,
+                    .else_block = NONE,
+                    .span = {n->start, n->end},
+                    .head = {h->start, h->end}});
     return w->f->conds.n - 1;
 }
 
@@ -44,7 +54,8 @@ static bool stmt_exits(const Walk *w, u32 n)
         for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c)) last = c;
         return last != NONE && stmt_exits(w, last);
     }
-    case NODE_with_statement: return ast_field(t, n, FIELD_body) != NONE && stmt_exits(w, ast_field(t, n, FIELD_body));
+    case NODE_with_statement:
+        return ast_field(t, n, FIELD_body) != NONE && stmt_exits(w, ast_field(t, n, FIELD_body));
     case NODE_if_statement: {
         bool has_else = false;
         u32 body = ast_field(t, n, FIELD_consequence);
@@ -84,8 +95,15 @@ static u32 walk_block(Walk *w, BlockKind kind, u32 cond, u32 body)
 static void def_add(Walk *w, Path p, u32 target, u8 kind, u32 value, bool empty, u32 annotation, bool augmented)
 {
     vec_push(w->a, &w->f->defs,
-             (Def){.path = path_id(w, p), .kind = kind, .value = value, .empty = empty, .annotation = annotation,
-                   .augmented = augmented, .func = w->func, .block = w->block, .stmt = w->stmt,
+             (Def){.path = path_id(w, p),
+                   .kind = kind,
+                   .value = value,
+                   .empty = empty,
+                   .annotation = annotation,
+                   .augmented = augmented,
+                   .func = w->func,
+                   .block = w->block,
+                   .stmt = w->stmt,
                    .span = {w->t.v[target].start, w->t.v[target].end}});
 }
 
@@ -107,10 +125,16 @@ static u32 annotation_path(Walk *w, u32 type)
             u32 name = ast_first(&w->t, n);
             Str s = name == NONE ? S("") : ast_text(&w->t, name);
             u32 arg = name == NONE ? NONE : ast_after(&w->t, name);
-            bool through = str_is(s, "Optional") || str_is(s, "typing.Optional") || str_is(s, "ClassVar") || str_is(s, "typing.ClassVar") ||
-                           str_is(s, "Final") || str_is(s, "Annotated");
-            if (through && arg != NONE) n = ast_is(&w->t, arg, NODE_type) ? ast_first(&w->t, arg) : ast_first(&w->t, arg) != NONE && w->t.v[arg].kind != NODE_attribute && w->t.v[arg].kind != NODE_subscript ? ast_first(&w->t, arg) : arg;
-            else n = name;
+            bool through = str_is(s, "Optional") || str_is(s, "typing.Optional") || str_is(s, "ClassVar") ||
+                           str_is(s, "typing.ClassVar") || str_is(s, "Final") || str_is(s, "Annotated");
+            if (through && arg != NONE)
+                n = ast_is(&w->t, arg, NODE_type) ? ast_first(&w->t, arg)
+                    : ast_first(&w->t, arg) != NONE && w->t.v[arg].kind != NODE_attribute &&
+                            w->t.v[arg].kind != NODE_subscript
+                        ? ast_first(&w->t, arg)
+                        : arg;
+            else
+                n = name;
         } else if (k == NODE_union_type || k == NODE_binary_operator || k == NODE_type) {
             n = ast_first(&w->t, n);
         }
@@ -219,7 +243,8 @@ void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 ki
 /* The call whose result an assignment keeps: x = f(), x = [f() for …], x = f().g(). */
 static void call_target(Walk *w, u32 target, u8 kind, u32 value)
 {
-    if (kind != VAL_CALL || w->t.v[target].kind == NODE_pattern_list || w->t.v[target].kind == NODE_tuple_pattern) return;
+    if (kind != VAL_CALL || w->t.v[target].kind == NODE_pattern_list || w->t.v[target].kind == NODE_tuple_pattern)
+        return;
     const Def *d = w->f->defs.n ? &w->f->defs.v[w->f->defs.n - 1] : NULL;
     if (d && d->span.start == w->t.v[target].start) w->f->calls.v[value].target = d->path;
 }
@@ -244,7 +269,8 @@ static void element_defs(Walk *w, u32 target, u32 right)
 
 static void walk_assignment(Walk *w, u32 n)
 {
-    u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right), type = ast_field(&w->t, n, FIELD_type);
+    u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right),
+        type = ast_field(&w->t, n, FIELD_type);
     if (left == NONE) return;
     u32 dep = w->dep.n, value_node = right;
     if (right != NONE && w->t.v[right].kind == NODE_assignment) {
@@ -259,7 +285,8 @@ static void walk_assignment(Walk *w, u32 n)
     if (value_node != NONE) value_of(w, value_node, &kind, &value, &empty);
     u32 annotation = annotation_path(w, type);
     if (right == NONE) { /* x: T declares, assigns nothing */
-        if (w->t.v[left].kind == NODE_identifier) def_add(w, path_name(w, sym_of(w, left)), left, VAL_OTHER, NONE, false, annotation, true);
+        if (w->t.v[left].kind == NODE_identifier)
+            def_add(w, path_name(w, sym_of(w, left)), left, VAL_OTHER, NONE, false, annotation, true);
         return;
     }
     Target t = {dep, w->dep.n, kind, value, empty, annotation, value_node};
@@ -270,11 +297,13 @@ static void walk_assignment(Walk *w, u32 n)
 
 static void walk_augmented(Walk *w, u32 n)
 {
-    u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right), id = NONE, before = w->f->accesses.n;
+    u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right), id = NONE,
+        before = w->f->accesses.n;
     if (left == NONE) return;
     walk_expr(w, right, use_load);
     Path p = walk_object(w, left);
-    if (w->t.v[left].kind == NODE_subscript && w->f->accesses.n > before && w->f->accesses.v[w->f->accesses.n - 1].op == OP_ITEM_LOAD &&
+    if (w->t.v[left].kind == NODE_subscript && w->f->accesses.n > before &&
+        w->f->accesses.v[w->f->accesses.n - 1].op == OP_ITEM_LOAD &&
         w->f->accesses.v[w->f->accesses.n - 1].span.end == w->t.v[left].end) {
         id = w->f->accesses.n - 1;
         w->f->accesses.v[id].op = OP_ITEM_AUG;
@@ -294,7 +323,8 @@ static void walk_delete(Walk *w, u32 n)
 {
     Ast *t = &w->t;
     u8 k = t->v[n].kind;
-    if (k == NODE_delete_statement || k == NODE_expression_list || k == NODE_tuple || k == NODE_parenthesized_expression) {
+    if (k == NODE_delete_statement || k == NODE_expression_list || k == NODE_tuple ||
+        k == NODE_parenthesized_expression) {
         for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c)) walk_delete(w, c);
         return;
     }
@@ -302,7 +332,8 @@ static void walk_delete(Walk *w, u32 n)
     Path p = walk_object(w, n);
     if (k == NODE_subscript && w->f->accesses.n > before && w->f->accesses.v[w->f->accesses.n - 1].op == OP_ITEM_LOAD)
         w->f->accesses.v[w->f->accesses.n - 1].op = OP_ITEM_DEL;
-    else access_add(w, p, (Use){.op = OP_DEL}, n);
+    else
+        access_add(w, p, (Use){.op = OP_DEL}, n);
 }
 
 /* ---- branches and loops ---- */
@@ -431,8 +462,10 @@ static void walk_match(Walk *w, u32 n)
         u32 guard = ast_field(&w->t, c, FIELD_guard);
         if (guard != NONE) walk_expr(w, ast_first(&w->t, guard), use_load);
         u32 b = walk_block(w, BLOCK_CASE, cond, ast_field(&w->t, c, FIELD_consequence));
-        if (w->f->conds.v[cond].then_block == NONE) w->f->conds.v[cond].then_block = b;
-        else w->f->conds.v[cond].else_block = b;
+        if (w->f->conds.v[cond].then_block == NONE)
+            w->f->conds.v[cond].then_block = b;
+        else
+            w->f->conds.v[cond].else_block = b;
     }
     w->block = outer;
 }
@@ -453,8 +486,12 @@ static void section_add(Walk *w, u32 value, bool is_async, u32 stmt_node, u32 bo
     }
     if (path == NONE) return;
     vec_push(w->a, &w->f->sections,
-             (Section){.kind = is_async ? SECTION_ASYNC_WITH : SECTION_WITH, .finally = true, .func = w->func, .path = path,
-                       .call = call, .stmt = w->t.v[stmt_node].start,
+             (Section){.kind = is_async ? SECTION_ASYNC_WITH : SECTION_WITH,
+                       .finally = true,
+                       .func = w->func,
+                       .path = path,
+                       .call = call,
+                       .stmt = w->t.v[stmt_node].start,
                        .span = {w->t.v[value].end, body == NONE ? w->t.v[stmt_node].end : w->t.v[body].end}});
 }
 
@@ -480,7 +517,11 @@ static void walk_with(Walk *w, u32 n)
             value_of(w, value, &kind, &v, &empty);
             u32 target = alias == NONE ? NONE : ast_first(&w->t, alias);
             if (target != NONE) {
-                walk_assign_target(w, target, NONE, dep, kind == VAL_PATH ? VAL_ENTER_OF : kind == VAL_CALL ? VAL_CALL : VAL_OTHER, v);
+                walk_assign_target(w, target, NONE, dep,
+                                   kind == VAL_PATH   ? VAL_ENTER_OF
+                                   : kind == VAL_CALL ? VAL_CALL
+                                                      : VAL_OTHER,
+                                   v);
                 call_target(w, target, kind, v);
             }
             section_add(w, value, is_async, n, body);
@@ -494,8 +535,8 @@ static bool method_is(const Walk *w, const Access *a, const char *name)
     return a->op == OP_METHOD && str_is(sym_str(w->f, a->method), name);
 }
 
-/* acquire … release of one lock in one function: the section runs from the acquire to the last release before the next
- * acquire of the same lock (or to the end of the function's text). */
+/* acquire … release of one lock in one function: the section runs from the acquire to the last release before the
+ * next acquire of the same lock (or to the end of the function's text). */
 static void acquire_sections(Walk *w, u32 first_access)
 {
     u32 end = w->f->accesses.n;
@@ -506,16 +547,25 @@ static void acquire_sections(Walk *w, u32 first_access)
         for (u32 j = i + 1; j < end; j++) {
             const Access *b = &w->f->accesses.v[j];
             if (b->path != a.path) continue;
-            if (method_is(w, b, "release")) last = j;
-            else if (method_is(w, b, "acquire") && last != NONE) break;
+            if (method_is(w, b, "release"))
+                last = j;
+            else if (method_is(w, b, "acquire") && last != NONE)
+                break;
         }
         if (last == NONE) continue;
         const Access *r = &w->f->accesses.v[last];
         bool finally = false;
-        for (u32 b = r->block; b != NONE; b = w->f->blocks.v[b].parent) finally |= w->f->blocks.v[b].kind == BLOCK_FINALLY;
+        for (u32 b = r->block; b != NONE; b = w->f->blocks.v[b].parent)
+            finally |= w->f->blocks.v[b].kind == BLOCK_FINALLY;
         vec_push(w->a, &w->f->sections,
-                 (Section){.kind = SECTION_ACQUIRE, .finally = finally, .maybe = a.key != SYM_EMPTY && a.cond == NONE && a.local == SYM_EMPTY,
-                           .func = w->func, .path = a.path, .call = NONE, .span = {a.span.end, r->span.start}, .stmt = a.stmt});
+                 (Section){.kind = SECTION_ACQUIRE,
+                           .finally = finally,
+                           .maybe = a.key != SYM_EMPTY && a.cond == NONE && a.local == SYM_EMPTY,
+                           .func = w->func,
+                           .path = a.path,
+                           .call = NONE,
+                           .span = {a.span.end, r->span.start},
+                           .stmt = a.stmt});
     }
 }
 
@@ -555,12 +605,14 @@ static void func_decorators(Walk *w, u32 func)
         u32 d = w->f->decorators.v[i];
         f->is_static |= path_ends(w, d, "staticmethod");
         f->is_classmethod |= path_ends(w, d, "classmethod");
-        f->is_property |= path_ends(w, d, "property") || path_ends(w, d, "cached_property") || path_ends(w, d, "setter") ||
-                          path_ends(w, d, "getter") || path_ends(w, d, "deleter") || path_ends(w, d, "lazyproperty") || path_ends(w, d, "reify");
+        f->is_property |= path_ends(w, d, "property") || path_ends(w, d, "cached_property") ||
+                          path_ends(w, d, "setter") || path_ends(w, d, "getter") || path_ends(w, d, "deleter") ||
+                          path_ends(w, d, "lazyproperty") || path_ends(w, d, "reify");
         f->is_overload |= path_ends(w, d, "overload");
     }
     Str name = sym_str(w->f, f->name);
-    if (str_is(name, "__new__") || str_is(name, "__init_subclass__") || str_is(name, "__class_getitem__")) f->is_classmethod = true;
+    if (str_is(name, "__new__") || str_is(name, "__init_subclass__") || str_is(name, "__class_getitem__"))
+        f->is_classmethod = true;
 }
 
 /* Defaults and annotations of the parameters: they run in the scope around the function. */
@@ -570,7 +622,9 @@ static void walk_params(Walk *w, u32 func, u32 params)
     bool in_def = w->in_def;
     w->in_def = true;
     for (u32 p = ast_first(&w->t, params); p != NONE; p = ast_after(&w->t, p)) {
-        if (i >= w->f->funcs.v[func].params + w->f->funcs.v[func].nparams || w->t.v[p].start != w->f->params.v[i].span.start) continue;
+        if (i >= w->f->funcs.v[func].params + w->f->funcs.v[func].nparams ||
+            w->t.v[p].start != w->f->params.v[i].span.start)
+            continue;
         u32 value = ast_field(&w->t, p, FIELD_value), type = ast_field(&w->t, p, FIELD_type);
         if (value != NONE) {
             walk_expr(w, value, use_load);
@@ -619,8 +673,10 @@ static void class_bases(Walk *w, u32 cls, u32 list)
             q.nattr--;
             path = path_id(w, q);
         }
-        if (!keyword) vec_push(w->a, &w->f->bases, path);
-        else if (str_is(ast_text(&w->t, ast_field(&w->t, c, FIELD_name)), "metaclass")) w->f->classes.v[cls].metaclass = path;
+        if (!keyword)
+            vec_push(w->a, &w->f->bases, path);
+        else if (str_is(ast_text(&w->t, ast_field(&w->t, c, FIELD_name)), "metaclass"))
+            w->f->classes.v[cls].metaclass = path;
     }
     w->f->classes.v[cls].bases = first;
     w->f->classes.v[cls].nbases = w->f->bases.n - first;
@@ -650,8 +706,10 @@ static void walk_class_def(Walk *w, u32 n, u32 decorated)
 static void walk_decorated(Walk *w, u32 n)
 {
     u32 def = ast_field(&w->t, n, FIELD_definition);
-    if (ast_is(&w->t, def, NODE_class_definition)) walk_class_def(w, def, n);
-    else if (def != NONE) walk_function_def(w, def, n);
+    if (ast_is(&w->t, def, NODE_class_definition))
+        walk_class_def(w, def, n);
+    else if (def != NONE)
+        walk_function_def(w, def, n);
 }
 
 /* ---- imports ---- */
@@ -660,8 +718,13 @@ static void import_add(Walk *w, u32 n, Str local, Str module, Str name, u8 level
 {
     Intern *syms = &w->f->syms;
     vec_push(w->a, &w->f->imports,
-             (Import){.local = intern(w->a, syms, local), .module = intern(w->a, syms, module), .name = intern(w->a, syms, name),
-                      .level = level, .star = star, .typing = w->f->blocks.v[w->block].typing, .func = w->func,
+             (Import){.local = intern(w->a, syms, local),
+                      .module = intern(w->a, syms, module),
+                      .name = intern(w->a, syms, name),
+                      .level = level,
+                      .star = star,
+                      .typing = w->f->blocks.v[w->block].typing,
+                      .func = w->func,
                       .span = {w->t.v[n].start, w->t.v[n].end}});
 }
 
@@ -670,7 +733,8 @@ static void walk_import(Walk *w, u32 n)
     for (u32 c = w->t.v[n].child; c != NONE; c = w->t.v[c].next) {
         if (w->t.v[c].field != FIELD_name) continue;
         if (w->t.v[c].kind == NODE_aliased_import) {
-            import_add(w, n, ast_text(&w->t, ast_field(&w->t, c, FIELD_alias)), ast_text(&w->t, ast_field(&w->t, c, FIELD_name)), S(""), 0, false);
+            import_add(w, n, ast_text(&w->t, ast_field(&w->t, c, FIELD_alias)),
+                       ast_text(&w->t, ast_field(&w->t, c, FIELD_name)), S(""), 0, false);
         } else { /* import a.b.c binds a */
             Str rest, whole = ast_text(&w->t, c);
             import_add(w, n, str_cut(whole, '.', &rest), whole, S(""), 0, false);
@@ -708,17 +772,27 @@ static void walk_return(Walk *w, u32 n)
     bool empty;
     value_of(w, value, &kind, &v, &empty);
     vec_push(w->a, &w->f->defs,
-             (Def){.path = NONE, .is_return = true, .kind = kind, .value = v, .func = w->func, .block = w->block, .annotation = NONE,
-                   .span = {w->t.v[value].start, w->t.v[value].end}, .stmt = w->stmt});
+             (Def){.path = NONE,
+                   .is_return = true,
+                   .kind = kind,
+                   .value = v,
+                   .func = w->func,
+                   .block = w->block,
+                   .annotation = NONE,
+                   .span = {w->t.v[value].start, w->t.v[value].end},
+                   .stmt = w->stmt});
 }
 
 static void walk_expression_statement(Walk *w, u32 n)
 {
     for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c)) {
         u8 k = w->t.v[c].kind;
-        if (k == NODE_assignment) walk_assignment(w, c);
-        else if (k == NODE_augmented_assignment) walk_augmented(w, c);
-        else walk_expr(w, c, use_load);
+        if (k == NODE_assignment)
+            walk_assignment(w, c);
+        else if (k == NODE_augmented_assignment)
+            walk_augmented(w, c);
+        else
+            walk_expr(w, c, use_load);
     }
 }
 
@@ -761,8 +835,10 @@ static void walk_stmt(Walk *w, u32 n)
     case NODE_comment: break;
     default:
         for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c)) {
-            if (w->t.v[n].error) walk_stmt(w, c); /* the grammar lost its way here: take what is whole */
-            else walk_expr(w, c, use_load);
+            if (w->t.v[n].error)
+                walk_stmt(w, c); /* the grammar lost its way here: take what is whole */
+            else
+                walk_expr(w, c, use_load);
         }
     }
     w->dep.n = MIN(w->dep.n, dep);

@@ -15,8 +15,15 @@
 
 /* How a scope binds a name; a set of bits. */
 enum {
-    BIND_ASSIGN = 1, BIND_PARAM = 2, BIND_GLOBAL = 4, BIND_NONLOCAL = 8, BIND_IMPORT = 16, BIND_DEF = 32,
-    BIND_CLASS = 64, BIND_CAPTURED = 128 /* an inner function uses it */, BIND_COMPREHENSION = 256,
+    BIND_ASSIGN = 1,
+    BIND_PARAM = 2,
+    BIND_GLOBAL = 4,
+    BIND_NONLOCAL = 8,
+    BIND_IMPORT = 16,
+    BIND_DEF = 32,
+    BIND_CLASS = 64,
+    BIND_CAPTURED = 128 /* an inner function uses it */,
+    BIND_COMPREHENSION = 256,
     BIND_LOCAL = BIND_ASSIGN | BIND_IMPORT | BIND_DEF | BIND_CLASS | BIND_COMPREHENSION
 };
 /* Scopes are functions; class bodies are scopes of their own, told apart by this bit. */
@@ -41,17 +48,17 @@ typedef struct Pending { /* a function body still to be walked */
 } Pending;
 
 typedef struct Walk {
-    Arena *a;      /* for the result */
+    Arena *a; /* for the result */
     Arena *scratch;
     const Source *src;
     Ast t;
     Facts *f;
-    Map bind;      /* (scope, symbol) → BIND_ bits */
+    Map bind;                  /* (scope, symbol) → BIND_ bits */
     Map node_func, node_class; /* ast node → id */
     u32 *node_owner;           /* ast node → function whose code it is */
-    Map path_ids;  /* hash of a path → first path id with it */
+    Map path_ids;              /* hash of a path → first path id with it */
     Vec(u32) path_next;
-    Map locals;    /* (func, symbol) → index in local_values */
+    Map locals; /* (func, symbol) → index in local_values */
     Vec(LocalValue) local_values;
     Vec(Pending) queue;
     Vec(Arg) args; /* of the calls being walked; a finished call's go to the facts in one piece */

@@ -19,8 +19,10 @@ static void intent_dump(Buf *out, const Program *p, const FixList *fixes, const 
     }
     buf_c(out, " \"");
     for (size_t i = 0; i < in->text.n; i++) {
-        if (in->text.p[i] == '\n') buf_c(out, "\\n");
-        else if (in->text.p[i] != '\r') buf_char(out, in->text.p[i]);
+        if (in->text.p[i] == '\n')
+            buf_c(out, "\\n");
+        else if (in->text.p[i] != '\r')
+            buf_char(out, in->text.p[i]);
     }
     buf_c(out, "\"\n");
 }

@@ -68,8 +68,10 @@ u32 pages_test(Buf *out, const PageList *pages, u32 *passed)
     *passed = 0;
     for (u32 i = 0; i < pages->n; i++)
         for (u32 k = 0; k < pages->v[i]->examples.n; k++) {
-            if (example_test(out, pages, pages->v[i], &pages->v[i]->examples.v[k])) ++*passed;
-            else failed++;
+            if (example_test(out, pages, pages->v[i], &pages->v[i]->examples.v[k]))
+                ++*passed;
+            else
+                failed++;
         }
     return failed;
 }

@@ -60,8 +60,10 @@ static Str path_prefix(Plan *pl, const Facts *f, const Path *p, Str state, bool 
             *bare = false;
             break;
         }
-        if (p->attr[i] == SYM_ITEM) b.n = 0;
-        else buf_fmt(&b, ".%.*s", STR_ARG(sym_str(f, p->attr[i])));
+        if (p->attr[i] == SYM_ITEM)
+            b.n = 0;
+        else
+            buf_fmt(&b, ".%.*s", STR_ARG(sym_str(f, p->attr[i])));
     }
     Str out = b.n ? str_dup(pl->a, buf_view(&b)) : S("");
     buf_free(&b);
@@ -117,8 +119,8 @@ static Str section_text(Plan *pl, const Region *r, u32 lock)
         const Path *p = &f->paths.v[s->path];
         if (s->call != NONE && s->kind != SECTION_ACQUIRE) continue;
         bool global = p->root == ROOT_GLOBAL;
-        bool mine = p->root == ROOT_SELF && here->self_class != NONE &&
-                    f->funcs.v[s->func].self_class == here->self_class;
+        bool mine =
+            p->root == ROOT_SELF && here->self_class != NONE && f->funcs.v[s->func].self_class == here->self_class;
         bool local = (p->root == ROOT_LOCAL || p->root == ROOT_PARAM) && s->func == r->func;
         if (!global && !mine && !local) continue;
         bool item = false;
@@ -134,13 +136,12 @@ static bool import_beside(Plan *pl, const LockPlan *l, const Region *r, Str root
     const Facts *f = pl->p->facts[r->file];
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *m = &f->imports.v[i];
-        if (m->name == SYM_EMPTY || m->typing || !str_eq(sym_str(f, m->local), root) || m->func != 0)
-            continue;
+        if (m->name == SYM_EMPTY || m->typing || !str_eq(sym_str(f, m->local), root) || m->func != 0) continue;
         if (name_used(f, l->name)) return false;
         static const char dots[] = "................";
         u32 level = MIN(m->level, (u32)sizeof dots - 1);
-        Str text = str_fmt(pl->a, "from %.*s%.*s import %.*s", (int)level, dots,
-                           STR_ARG(sym_str(f, m->module)), STR_ARG(l->name));
+        Str text = str_fmt(pl->a, "from %.*s%.*s import %.*s", (int)level, dots, STR_ARG(sym_str(f, m->module)),
+                           STR_ARG(l->name));
         intent_add(pl, fix, INTENT_NEED_IMPORT, r->file, m->span, text, NONE);
         *out = l->name;
         return true;
@@ -157,8 +158,7 @@ static bool encloses(const Plan *pl, u32 gfunc, const Region *r)
     return f == owner;
 }
 
-static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root,
-                    Str *why)
+static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root, Str *why)
 {
     const Place *place = &pl->p->places.v[w->place];
     bool attribute = place->kind == PLACE_INSTANCE || place->kind == PLACE_CLASS_ATTR;
@@ -171,8 +171,7 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
         *out = l->name;
         return true;
     }
-    if (l->kind == PLACE_GLOBAL && l->file == r->file &&
-        (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
+    if (l->kind == PLACE_GLOBAL && l->file == r->file && (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
         *out = l->name;
         return true;
     }
@@ -185,8 +184,9 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
             *why = S("the object that has the state has no name there");
             return false;
         }
-        if (bare) return import_beside(pl, l, r, object, fix, out) ||
-                         (*why = S("the lock cannot be imported there without a clash of names"), false);
+        if (bare)
+            return import_beside(pl, l, r, object, fix, out) ||
+                   (*why = S("the lock cannot be imported there without a clash of names"), false);
         *out = str_fmt(pl->a, "%.*s.%.*s", STR_ARG(object), STR_ARG(l->name));
         return true;
     }
@@ -203,9 +203,8 @@ bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str
     Str root;
     if (!express(pl, l, w, r, fix, &r->lock, &root, why)) return false;
     if (root.n && rebound(pl, r, root)) {
-        *why = str_fmt(pl->a,
-                              "%.*s is assigned between the steps, so the lock would be another object's",
-                              STR_ARG(root));
+        *why = str_fmt(pl->a, "%.*s is assigned between the steps, so the lock would be another object's",
+                       STR_ARG(root));
         return false;
     }
     return true;

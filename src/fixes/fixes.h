@@ -53,7 +53,7 @@ struct Judgement;
 typedef struct Planner {
     const char *name;
     const char *line;
-    bool locks;    /* plans locks: tried after the pages that need none */
+    bool locks; /* plans locks: tried after the pages that need none */
     bool (*run)(struct Plan *pl, struct Work *w, const Page *page);
 } Planner;
 extern const Planner planner_table[];
@@ -69,7 +69,7 @@ struct Page {
     Vec(u8) rule_ids;
     Vec(const struct Judgement *) judgements;
     const Planner *planner;
-    Str find;      /* the query; empty when a planner finds the sites */
+    Str find; /* the query; empty when a planner finds the sites */
     u32 find_line;
     StepVec steps;
     Vec(Example) examples;
@@ -127,13 +127,13 @@ typedef Vec(Region) RegionVec;
 
 /* What is fixed together: the races of one place, or one race that is about no place. */
 typedef struct Work {
-    u32 place;           /* NONE */
+    u32 place; /* NONE */
     Vec(u32) races;
-    const Page *page;    /* the page that guards it with a lock; NULL until chosen */
+    const Page *page; /* the page that guards it with a lock; NULL until chosen */
     RegionVec regions;
-    u32 group;           /* works with the same group share a lock */
-    Str problem;         /* why it is declined; empty while all is well */
-    Str tried;           /* why a page that needs no lock did not apply */
+    u32 group;   /* works with the same group share a lock */
+    Str problem; /* why it is declined; empty while all is well */
+    Str tried;   /* why a page that needs no lock did not apply */
     bool done;
 } Work;
 
@@ -207,8 +207,7 @@ extern const Judgement judgement_table[];
 extern const u32 judgement_count;
 const Judgement *judgement_find(Str name);
 /* All of the page's judgements and those that every lock needs; the worst verdict and its reason. */
-Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock,
-                     Str *why);
+Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 
 /* ---- locks and calls
  * ------------------------------------------------------------------------------------- */

@@ -58,8 +58,7 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     Region more;
     Str why;
     if (!simple || !reads_within(pl, w, r->file, r->func, span)) return;
-    if (!region_make(pl, r->file, r->func, span, span, &more, &why) || more.first != next ||
-        more.last != next)
+    if (!region_make(pl, r->file, r->func, span, span, &more, &why) || more.first != next || more.last != next)
         return;
     if (judgement_find(S("no-suspend-inside"))->judge(pl, w, &more, NULL, &why) != VERDICT_OK) return;
     r->last = next;
@@ -83,8 +82,10 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
     }
     Region r = {.file = g.file, .func = b->func, .span = b->span};
     Str why = S("");
-    if (a->func != b->func) why = S("its two steps stand in different functions");
-    else region_make(pl, g.file, b->func, a->span, b->span, &r, &why);
+    if (a->func != b->func)
+        why = S("its two steps stand in different functions");
+    else
+        region_make(pl, g.file, b->func, a->span, b->span, &r, &why);
     if (!why.n && is_update(a, b)) extend_to_reads(pl, w, &r);
     r.access = to;
     r.test = from == to ? NONE : from;
@@ -184,10 +185,8 @@ static void other_writes(Plan *pl, Work *w)
     for (u32 i = p->first; i < p->first + p->n; i++) {
         u32 g = pl->p->place_access.v[i];
         GId id = access_gid(pl->p, g);
-        bool first =
-            p->kind == PLACE_CLOSURE && gfunc_of(pl->p, id.file, program_access(pl->p, g)->func) == p->owner;
-        if (first || !access_writes(pl->p, g) || in_construction(pl, w, g) || !runs_with_race(pl, w, g))
-            continue;
+        bool first = p->kind == PLACE_CLOSURE && gfunc_of(pl->p, id.file, program_access(pl->p, g)->func) == p->owner;
+        if (first || !access_writes(pl->p, g) || in_construction(pl, w, g) || !runs_with_race(pl, w, g)) continue;
         region_add(pl, w, write_source(pl, w, g), g, false);
     }
 }
@@ -216,8 +215,8 @@ static void doubtful_find(Plan *pl)
 
 static bool two_steps(u8 rule)
 {
-    return rule == UG101 || rule == UG102 || rule == UG103 || rule == UG104 || rule == UG108 ||
-           rule == UG201 || rule == UG203;
+    return rule == UG101 || rule == UG102 || rule == UG103 || rule == UG104 || rule == UG108 || rule == UG201 ||
+           rule == UG203;
 }
 
 static void doubtful_regions(Plan *pl, Work *w)
@@ -283,10 +282,8 @@ static void works_group(Plan *pl)
         if (!a->page || a->done) continue;
         for (u32 k = i + 1; k < pl->works.n; k++) {
             const Work *b = &pl->works.v[k];
-            if (!b->page || b->done || group_root(pl, i) == group_root(pl, k) || !together(pl, a, b))
-                continue;
-            pl->works.v[MAX(group_root(pl, i), group_root(pl, k))].group =
-                MIN(group_root(pl, i), group_root(pl, k));
+            if (!b->page || b->done || group_root(pl, i) == group_root(pl, k) || !together(pl, a, b)) continue;
+            pl->works.v[MAX(group_root(pl, i), group_root(pl, k))].group = MIN(group_root(pl, i), group_root(pl, k));
         }
     }
 }
@@ -340,8 +337,8 @@ static bool before_lock(const Plan *pl, const Region *r, const LockPlan *l)
     const Facts *f = pl->p->facts[r->file];
     const Place *p = &pl->p->places.v[l->place];
     const Func *fn = &f->funcs.v[r->func];
-    bool init = l->kind == PLACE_INSTANCE && fn->cls != NONE &&
-                pl->p->class_base[r->file] + fn->cls == l->owner && str_is(sym_str(f, fn->name), "__init__");
+    bool init = l->kind == PLACE_INSTANCE && fn->cls != NONE && pl->p->class_base[r->file] + fn->cls == l->owner &&
+                str_is(sym_str(f, fn->name), "__init__");
     bool owner = l->kind == PLACE_CLOSURE && gfunc_of(pl->p, r->file, r->func) == l->owner;
     if (!init && !owner && r->func != 0) return false;
     return p->def == NONE || p->def_file != r->file || r->span.start <= f->defs.v[p->def].span.end;
@@ -375,9 +372,9 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
     }
     if (v == VERDICT_DECLINE) {
         r->skip = true;
-        fix_caution(f, FIX_UNSAFE,
-                    str_fmt(pl->a, "%.*s changes it too and is not guarded: %.*s", STR_ARG(where(pl, r)),
-                            STR_ARG(why)));
+        fix_caution(
+            f, FIX_UNSAFE,
+            str_fmt(pl->a, "%.*s changes it too and is not guarded: %.*s", STR_ARG(where(pl, r)), STR_ARG(why)));
         return true;
     }
     intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);

@@ -8,8 +8,7 @@
 
 bool is_word_char(char c)
 {
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c & 0x80);
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
 }
 
 bool name_used(const Facts *f, Str name)
@@ -61,13 +60,11 @@ static bool found(Arena *a, const Facts *f, const Ast *t, Str module, Str name, 
 {
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *m = &f->imports.v[i];
-        if (m->level || m->star || m->typing || m->func != 0 || !str_eq(sym_str(f, m->module), module))
-            continue;
+        if (m->level || m->star || m->typing || m->func != 0 || !str_eq(sym_str(f, m->module), module)) continue;
         bool whole = m->name == SYM_EMPTY, this_name = !whole && str_eq(sym_str(f, m->name), name);
         if ((!whole && !this_name) || !at_top(t, m->span)) continue;
         Str local = sym_str(f, m->local);
-        if (whole && str_contains(module, S(".")) && !str_eq(local, module))
-            continue; /* import a.b binds a */
+        if (whole && str_contains(module, S(".")) && !str_eq(local, module)) continue; /* import a.b binds a */
         if (name_bound(f, local, module)) continue;
         out->text = whole && name.n ? str_fmt(a, "%.*s.%.*s", STR_ARG(local), STR_ARG(name)) : local;
         out->have = true;

@@ -38,8 +38,7 @@ static bool has_async(const Ast *t, u32 n)
 {
     u8 k = t->v[n].kind;
     if (k == NODE_function_definition || k == NODE_lambda) return false;
-    if ((k == NODE_for_statement || k == NODE_with_statement || k == NODE_for_in_clause) &&
-        ast_token(t, n, "async"))
+    if ((k == NODE_for_statement || k == NODE_with_statement || k == NODE_for_in_clause) && ast_token(t, n, "async"))
         return true;
     for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next)
         if (has_async(t, c)) return true;
@@ -52,12 +51,11 @@ static Verdict no_suspend(Plan *pl, const Work *w, const Region *r, const LockPl
     const Ast *t = site_ast(pl, r->file);
     u32 n = find_in_region(pl, r, kinds, COUNT_OF(kinds));
     bool async = false;
-    for (u32 c = r->first; c != NONE && !async; c = c == r->last ? NONE : ast_after(t, c))
-        async = has_async(t, c);
+    for (u32 c = r->first; c != NONE && !async; c = c == r->last ? NONE : ast_after(t, c)) async = has_async(t, c);
     if (n == NONE && !async) return VERDICT_OK;
     *why = str_fmt(pl->a,
-                          "%.*s suspends the function between the steps, and a thread lock "
-                          "must not be held there",
+                   "%.*s suspends the function between the steps, and a thread lock "
+                   "must not be held there",
                    STR_ARG(line_text_of(pl, r->file, t->v[n == NONE ? r->first : n].start)));
     return VERDICT_DECLINE;
 }
@@ -68,8 +66,8 @@ static Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPla
     u32 n = find_in_region(pl, r, kinds, COUNT_OF(kinds));
     if (n == NONE) return VERDICT_OK;
     *why = str_fmt(pl->a,
-                          "%.*s imports a module while the lock is held, and the module's body "
-                          "may need the same lock",
+                   "%.*s imports a module while the lock is held, and the module's body "
+                   "may need the same lock",
                    STR_ARG(line_text_of(pl, r->file, site_ast(pl, r->file)->v[n].start)));
     return VERDICT_UNSAFE;
 }
@@ -90,16 +88,14 @@ static Verdict no_error(Plan *pl, const Work *w, const Region *r, const LockPlan
 }
 
 /* Calls that wait for another thread, which may need the same lock; and calls that are merely slow. */
-static const char *const waiting[] = {
-    "join", "result", "wait", "wait_for", "acquire", "exception", "as_completed", "communicate"};
-static const char *const slow[] = {
-    "sleep", "recv", "recvfrom", "accept", "connect", "sendall", "urlopen", "check_output", "check_call",
-    "getaddrinfo", "create_connection", "urlretrieve"};
-static const char *const slow_names[] = {"sleep",        "urlopen",    "input",
-                                         "check_output", "check_call", "urlretrieve"};
-static const char *const slow_modules[] = {
-    "subprocess.", "requests.", "socket.", "urllib.request.", "http.client.", "httpx.", "smtplib.",
-    "ftplib.", "sqlite3.connect"};
+static const char *const waiting[] = {"join",    "result",    "wait",         "wait_for",
+                                      "acquire", "exception", "as_completed", "communicate"};
+static const char *const slow[] = {"sleep",      "recv",        "recvfrom",          "accept",
+                                   "connect",    "sendall",     "urlopen",           "check_output",
+                                   "check_call", "getaddrinfo", "create_connection", "urlretrieve"};
+static const char *const slow_names[] = {"sleep", "urlopen", "input", "check_output", "check_call", "urlretrieve"};
+static const char *const slow_modules[] = {"subprocess.", "requests.", "socket.", "urllib.request.", "http.client.",
+                                           "httpx.",      "smtplib.",  "ftplib.", "sqlite3.connect"};
 
 static bool among(Str s, const char *const *v, u32 n)
 {
@@ -125,8 +121,7 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
     if (str_is(name, "get") || str_is(name, "put")) /* a queue's wait, unless told not to */
         return ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind == TYPE_QUEUE;
     if (!among(name, waiting, COUNT_OF(waiting))) return false;
-    if (str_is(name,
-               "join")) /* a thread's join takes nothing or a timeout; a string's takes what is joined */
+    if (str_is(name, "join")) /* a thread's join takes nothing or a timeout; a string's takes what is joined */
         return c->nargs == 0 || (p->root != ROOT_UNKNOWN && f->args.v[c->args].keyword != SYM_EMPTY);
     return p->root != ROOT_UNKNOWN && path_external(pl->p, file, c->callee).n == 0;
 }
@@ -134,8 +129,7 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
 static bool is_slow(Plan *pl, u32 file, const Call *c)
 {
     const Facts *f = pl->p->facts[file];
-    if (f->paths.v[c->callee].nattr == 0 && among(call_name(f, c), slow_names, COUNT_OF(slow_names)))
-        return true;
+    if (f->paths.v[c->callee].nattr == 0 && among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
     if (f->paths.v[c->callee].nattr && among(call_name(f, c), slow, COUNT_OF(slow))) return true;
     Str full = path_external(pl->p, file, c->callee);
     for (u32 i = 0; i < COUNT_OF(slow_modules); i++)
@@ -154,17 +148,16 @@ static Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockP
         Str name = call_name(f, c);
         if (really_waits(pl, r->file, i)) {
             *why = str_fmt(pl->a,
-                                  "line %u calls %.*s() while the lock would be held; whoever "
-                                  "it waits for may need that lock",
+                           "line %u calls %.*s() while the lock would be held; whoever "
+                           "it waits for may need that lock",
                            c->line, STR_ARG(name));
             return VERDICT_DECLINE;
         }
         if (worst == VERDICT_OK && is_slow(pl, r->file, c)) {
             *why = str_fmt(pl->a,
-                                  "line %u calls %.*s() while the lock is held, so other "
-                                  "threads wait that long",
-                                  c->line,
-                           STR_ARG(name));
+                           "line %u calls %.*s() while the lock is held, so other "
+                           "threads wait that long",
+                           c->line, STR_ARG(name));
             worst = VERDICT_UNSAFE;
         }
     }
@@ -186,8 +179,7 @@ static Verdict no_spinning(Plan *pl, const Work *w, const Region *r, const LockP
     if (!ast_is(t, r->first, NODE_while_statement) || r->test == NONE) return VERDICT_OK;
     const Access *test = program_access(pl->p, r->test);
     u32 cond = ast_field(t, r->first, FIELD_condition);
-    if (cond == NONE || test->span.start < t->v[cond].start || test->span.end > t->v[cond].end)
-        return VERDICT_OK;
+    if (cond == NONE || test->span.start < t->v[cond].start || test->span.end > t->v[cond].end) return VERDICT_OK;
     *why = str_fmt(pl->a, "the loop in %.*s would hold the lock in every turn until its condition changes",
                    STR_ARG(line_text_of(pl, r->file, r->span.start)));
     return VERDICT_UNSAFE;
@@ -212,24 +204,20 @@ static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const Loc
     u32 g = gfunc_of(pl->p, r->file, r->func);
     Str where = line_text_of(pl, r->file, r->span.start);
     if (reach_holding(pl, g, lock->lock, false)) {
-        *why = str_fmt(pl->a,
-                              "a caller of the code in %.*s already holds %.*s, which cannot be taken twice",
-                              STR_ARG(where),
-                       STR_ARG(lock->display));
+        *why = str_fmt(pl->a, "a caller of the code in %.*s already holds %.*s, which cannot be taken twice",
+                       STR_ARG(where), STR_ARG(lock->display));
         return VERDICT_DECLINE;
     }
     if (takes_directly(pl, r->file, r->func, r->span, lock->lock)) {
         *why = str_fmt(pl->a,
-                              "%.*s is taken between the steps already; the two critical "
-                              "sections must become one",
+                       "%.*s is taken between the steps already; the two critical "
+                       "sections must become one",
                        STR_ARG(lock->display));
         return VERDICT_DECLINE;
     }
-    if (reach_from(pl, r->file, r->func, r->span, mark_takers(pl, lock->lock)) != REACH_YES)
-        return VERDICT_OK;
-    *why = str_fmt(pl->a,
-                          "what %.*s calls takes %.*s itself, which cannot be taken twice",
-                          STR_ARG(where), STR_ARG(lock->display));
+    if (reach_from(pl, r->file, r->func, r->span, mark_takers(pl, lock->lock)) != REACH_YES) return VERDICT_OK;
+    *why = str_fmt(pl->a, "what %.*s calls takes %.*s itself, which cannot be taken twice", STR_ARG(where),
+                   STR_ARG(lock->display));
     return VERDICT_DECLINE;
 }
 
@@ -240,8 +228,8 @@ static Verdict every_write(Plan *pl, const Work *w, const Region *r, const LockP
         const Region *o = &w->regions.v[i];
         if (!o->problem.n) continue;
         *why = str_fmt(pl->a, "%.*s in %.*s changes it too and cannot be guarded: %.*s",
-                       STR_ARG(line_text_of(pl, o->file, o->span.start)),
-                       STR_ARG(site_source(pl, o->file)->path), STR_ARG(o->problem));
+                       STR_ARG(line_text_of(pl, o->file, o->span.start)), STR_ARG(site_source(pl, o->file)->path),
+                       STR_ARG(o->problem));
         return VERDICT_UNSAFE;
     }
     return VERDICT_OK;
@@ -255,8 +243,7 @@ static Verdict short_region(Plan *pl, const Work *w, const Region *r, const Lock
     source_position(site_source(pl, r->file), r->span.start, &first, &column);
     source_position(site_source(pl, r->file), r->span.end, &last, &column);
     if (last - first < SHORT_REGION) return VERDICT_OK;
-    *why = str_fmt(pl->a, "the lock would be held over %u lines, from line %u to %u", last - first + 1, first,
-                   last);
+    *why = str_fmt(pl->a, "the lock would be held over %u lines, from line %u to %u", last - first + 1, first, last);
     return VERDICT_UNSAFE;
 }
 
@@ -290,10 +277,8 @@ static Verdict whole_lines(Plan *pl, const Work *w, const Region *r, const LockP
 const Judgement judgement_table[] = {
     {"no-error-nearby", "the function around has no syntax error", no_error},
     {"no-suspend-inside", "no await and no yield between the steps", no_suspend},
-    {"lock-not-held", "no caller holds the lock and nothing inside takes it, unless it is reentrant",
-     lock_not_held},
-    {"not-in-finalizer", "the code does not run in __del__, a weakref callback or a signal handler",
-     not_finalizer},
+    {"lock-not-held", "no caller holds the lock and nothing inside takes it, unless it is reentrant", lock_not_held},
+    {"not-in-finalizer", "the code does not run in __del__, a weakref callback or a signal handler", not_finalizer},
     {"every-write-known", "every other write of the state can be guarded too", every_write},
     {"no-blocking-inside", "nothing inside waits for another thread or is known to be slow", no_blocking},
     {"no-waiting-inside", "nothing inside waits for another thread", no_waiting},
@@ -324,8 +309,7 @@ static void judge_one(Plan *pl, const Judgement *j, const Work *w, const Region 
     *why = reason;
 }
 
-Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock,
-                     Str *why)
+Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     Verdict worst = VERDICT_OK;
     for (u32 i = 0; i < (page_locks(page) ? FOR_LOCKS : ALWAYS); i++)

@@ -100,12 +100,11 @@ static bool one_of(Str s, const char *const *v, u32 n)
     return false;
 }
 
-static const char *const closed_bases[] = {
-    "NamedTuple", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "TypedDict", "Protocol", "BaseModel",
-    "Structure", "Union", "Struct"};
-static const char *const hooks[] = {
-    "__getstate__", "__setstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__",
-    "__getnewargs__", "__getattr__", "__getattribute__", "__setattr__", "__new__"};
+static const char *const closed_bases[] = {"NamedTuple", "Enum",     "IntEnum",   "StrEnum",   "Flag",  "IntFlag",
+                                           "TypedDict",  "Protocol", "BaseModel", "Structure", "Union", "Struct"};
+static const char *const hooks[] = {"__getstate__",     "__setstate__", "__reduce__",     "__reduce_ex__",
+                                    "__copy__",         "__deepcopy__", "__getnewargs__", "__getattr__",
+                                    "__getattribute__", "__setattr__",  "__new__"};
 static const char *const copiers[] = {"pickle", "copy",        "copyreg", "multiprocessing",
                                       "dill",   "cloudpickle", "shelve",  "joblib"};
 
@@ -123,10 +122,8 @@ static Str import_obstacle(Plan *pl, const Facts *f)
 {
     for (u32 i = 0; i < f->imports.n; i++) {
         Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
-        if (one_of(top, copiers, COUNT_OF(copiers)) &&
-            !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
-            return str_fmt(pl->a,
-                           "its module uses %.*s, and an object with a lock cannot be pickled or copied",
+        if (one_of(top, copiers, COUNT_OF(copiers)) && !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
+            return str_fmt(pl->a, "its module uses %.*s, and an object with a lock cannot be pickled or copied",
                            STR_ARG(top));
     }
     return S("");
@@ -163,8 +160,7 @@ static void pairs_collect(Plan *pl, PairVec *out)
         for (u32 c = 0; c < f->classes.n; c++)
             for (u32 b = f->classes.v[c].bases; b < f->classes.v[c].bases + f->classes.v[c].nbases; b++) {
                 Type t = path_type(pl->p, file, f->bases.v[b]);
-                if (t.kind == TYPE_CLASS_OBJECT)
-                    vec_push(pl->a, out, (Pair){t.id, pl->p->class_base[file] + c});
+                if (t.kind == TYPE_CLASS_OBJECT) vec_push(pl->a, out, (Pair){t.id, pl->p->class_base[file] + c});
             }
     }
 }
@@ -178,8 +174,7 @@ static void derived_index(Plan *pl)
     pl->derived = arena_new(pl->a, u32, pairs.n + 1);
     for (u32 i = 0; i < pairs.n; i++) pl->derived_first[pairs.v[i].base + 2]++;
     for (u32 c = 0; c < n; c++) pl->derived_first[c + 2] += pl->derived_first[c + 1];
-    for (u32 i = 0; i < pairs.n; i++)
-        pl->derived[pl->derived_first[pairs.v[i].base + 1]++] = pairs.v[i].derived;
+    for (u32 i = 0; i < pairs.n; i++) pl->derived[pl->derived_first[pairs.v[i].base + 1]++] = pairs.v[i].derived;
 }
 
 /* A subclass whose __init__ does not call its base's would be without the lock. */
@@ -208,14 +203,12 @@ Str class_obstacle(Plan *pl, u32 gclass, bool *never)
     for (u32 b = c->bases; b < c->bases + c->nbases; b++)
         if (one_of(last_part(f, f->bases.v[b]), closed_bases, COUNT_OF(closed_bases))) {
             *never = true;
-            return str_fmt(pl->a, "a %.*s takes no attributes of its own",
-                           STR_ARG(last_part(f, f->bases.v[b])));
+            return str_fmt(pl->a, "a %.*s takes no attributes of its own", STR_ARG(last_part(f, f->bases.v[b])));
         }
     if (c->has_slots) return S("the class has __slots__");
     for (u32 d = c->decorators; d < c->decorators + c->ndecorators; d++) {
         Str text = path_text(pl->a, f, f->decorators.v[d]);
-        if (str_contains(text, S("dataclass")) || str_starts(text, S("attr")))
-            return S("the class is a dataclass");
+        if (str_contains(text, S("dataclass")) || str_starts(text, S("attr"))) return S("the class is a dataclass");
     }
     Str why = method_obstacle(pl, f, id.id);
     if (!why.n) why = import_obstacle(pl, f);
@@ -230,8 +223,7 @@ static bool name_in_derived(Plan *pl, u32 gclass, Str name, u32 depth)
 {
     if (!pl->derived) derived_index(pl);
     for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
-        if (intern_find(&pl->p->facts[class_gid(pl->p, pl->derived[i]).file]->syms, name) != NONE)
-            return true;
+        if (intern_find(&pl->p->facts[class_gid(pl->p, pl->derived[i]).file]->syms, name) != NONE) return true;
         if (depth && name_in_derived(pl, pl->derived[i], name, depth - 1)) return true;
     }
     return false;
@@ -317,8 +309,7 @@ static bool new_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
     }
     if (p->kind == PLACE_CLASS_ATTR || !obstacle.n) return true;
     l->kind = PLACE_CLASS_ATTR;
-    l->reason =
-        str_fmt(pl->a, "one lock for all instances, in the class body, because %.*s", STR_ARG(obstacle));
+    l->reason = str_fmt(pl->a, "one lock for all instances, in the class body, because %.*s", STR_ARG(obstacle));
     return true;
 }
 
@@ -335,8 +326,7 @@ static bool needs_rlock(Plan *pl, Work **works, u32 n)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
             if (!r->problem.n && pl->finalizer[gfunc_of(pl->p, r->file, r->func)]) return true;
-            if (!r->skip && !r->problem.n && reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO)
-                return true;
+            if (!r->skip && !r->problem.n && reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO) return true;
         }
     return false;
 }
@@ -356,8 +346,7 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
     if (p->kind == PLACE_DEFAULT && p->owner != NONE) {
         GId f = func_gid(pl->p, p->owner);
         state = str_fmt(pl->a, "%.*s_%.*s",
-                        STR_ARG(sym_str(pl->p->facts[f.file], program_func(pl->p, p->owner)->name)),
-                        STR_ARG(state));
+                        STR_ARG(sym_str(pl->p->facts[f.file], program_func(pl->p, p->owner)->name)), STR_ARG(state));
     }
     l.name = new_name(pl, &l, state, n > 1);
     l.display = scope_display(pl, p, l.name);
@@ -382,9 +371,8 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
             reason = "it is held at most other accesses of the state";
         }
     if (lock != NONE && !lock_usable(&pl->p->locks.v[lock])) {
-        *why = str_fmt(pl->a,
-                              "%.*s guards it, but is no plain lock that a with statement could take",
-                              STR_ARG(pl->p->locks.v[lock].display));
+        *why = str_fmt(pl->a, "%.*s guards it, but is no plain lock that a with statement could take",
+                       STR_ARG(pl->p->locks.v[lock].display));
         return NONE;
     }
     if (lock != NONE) return existing_plan(pl, works[0], lock, str_from(reason));
@@ -395,8 +383,7 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
         for (u32 i = 0; i < n; i++)
             for (u32 k = 0; k < works[i]->regions.n && !held.n; k++)
                 if (judgement_find(S("lock-not-held"))
-                        ->judge(pl, works[i], &works[i]->regions.v[k], &pl->out->locks.v[plan], &held) ==
-                    VERDICT_OK)
+                        ->judge(pl, works[i], &works[i]->regions.v[k], &pl->out->locks.v[plan], &held) == VERDICT_OK)
                     held = S("");
         if (!held.n) return plan;
     }

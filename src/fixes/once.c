@@ -10,10 +10,10 @@
 
 typedef struct Once {
     u32 file, func;
-    u32 stmt;      /* the if statement */
+    u32 stmt; /* the if statement */
     u32 body;
-    Str text;      /* the state as written: "self.conn" */
-    Str name;      /* the local */
+    Str text; /* the state as written: "self.conn" */
+    Str name; /* the local */
 } Once;
 
 static bool binding_test(const Access *a)
@@ -66,8 +66,7 @@ static bool may_rebind(Plan *pl, const Work *w, const Once *x)
         if (c->span.start < s.start || c->span.end > s.end) continue;
         Str text = str_slice(site_source(pl, x->file)->text, c->span.start, c->span.end);
         u32 targets[4];
-        if (!str_starts(text, x->text) && call_targets(pl->p, x->file, i, targets, COUNT_OF(targets)))
-            return true;
+        if (!str_starts(text, x->text) && call_targets(pl->p, x->file, i, targets, COUNT_OF(targets))) return true;
     }
     return false;
 }
@@ -90,8 +89,7 @@ static bool local_name(Plan *pl, const Work *w, Once *x)
     while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
     const Func *fn = &pl->p->facts[x->file]->funcs.v[x->func];
     Str text = str_slice(site_source(pl, x->file)->text, fn->span.start, fn->span.end);
-    Str tries[] = {state, str_fmt(pl->a, "%.*s_now", STR_ARG(state)),
-                   str_fmt(pl->a, "current_%.*s", STR_ARG(state))};
+    Str tries[] = {state, str_fmt(pl->a, "%.*s_now", STR_ARG(state)), str_fmt(pl->a, "current_%.*s", STR_ARG(state))};
     for (u32 i = 0; i < COUNT_OF(tries); i++)
         if (!word_in(text, tries[i]) && !str_eq(tries[i], x->text)) {
             x->name = tries[i];
@@ -106,8 +104,7 @@ static bool once_read(Plan *pl, Work *w, const Race *r, Once *x)
     if (r->test == NONE || r->act == NONE || access_writes(pl->p, r->act)) return false;
     GId g = access_gid(pl->p, r->test);
     const Access *test = program_access(pl->p, r->test), *act = program_access(pl->p, r->act);
-    if (!binding_test(test) || test->func != act->func || access_gid(pl->p, r->act).file != g.file)
-        return false;
+    if (!binding_test(test) || test->func != act->func || access_gid(pl->p, r->act).file != g.file) return false;
     x->file = g.file;
     x->func = test->func;
     const Ast *t = site_ast(pl, g.file);
@@ -116,16 +113,14 @@ static bool once_read(Plan *pl, Work *w, const Race *r, Once *x)
     if (n == NONE || m == NONE || !str_eq(ast_text(t, n), ast_text(t, m))) return false;
     x->text = ast_text(t, n);
     x->stmt = ast_statement(t, n);
-    if (!ast_is(t, x->stmt, NODE_if_statement) || ast_field(t, x->stmt, FIELD_alternative) != NONE)
-        return false;
+    if (!ast_is(t, x->stmt, NODE_if_statement) || ast_field(t, x->stmt, FIELD_alternative) != NONE) return false;
     u32 cond = ast_field(t, x->stmt, FIELD_condition);
     x->body = ast_field(t, x->stmt, FIELD_consequence);
     if (!ast_inside(t, n, cond) || !ast_inside(t, m, x->body)) return false;
     Region region;
     if (!region_make(pl, g.file, x->func, test->span, test->span, &region, &w->tried)) return false;
     if (region.first != x->stmt || region.last != x->stmt) return false;
-    if (judgement_find(S("no-error-nearby"))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK)
-        return false;
+    if (judgement_find(S("no-error-nearby"))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK) return false;
     w->tried = S("something between the test and the use may bind the name anew");
     return !may_rebind(pl, w, x) && local_name(pl, w, x);
 }
@@ -172,8 +167,7 @@ static bool changed_in_place(const Plan *pl, u32 place)
 
 bool plan_once(Plan *pl, Work *w, const Page *page)
 {
-    if (w->place == NONE || holds_items(pl->p->places.v[w->place].type.kind) ||
-        changed_in_place(pl, w->place))
+    if (w->place == NONE || holds_items(pl->p->places.v[w->place].type.kind) || changed_in_place(pl, w->place))
         return false;
     Fix draft = {0};
     u32 last = NONE;

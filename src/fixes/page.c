@@ -15,9 +15,9 @@ typedef struct Reader {
     Page *page;
     Err *e;
     Str rest;
-    u32 line;     /* of the line last read */
-    Str section;  /* "" before the first ## heading */
-    Str pending;  /* an Example's first fence, waiting for the second */
+    u32 line;    /* of the line last read */
+    Str section; /* "" before the first ## heading */
+    Str pending; /* an Example's first fence, waiting for the second */
     u32 pending_line;
     bool finds, rewrites;
 } Reader;
@@ -108,8 +108,7 @@ static bool read_front(Reader *r)
         line = str_trim(line);
         if (str_is(line, "---")) return true;
         if (!line.n) continue;
-        if (str_find(line, ':') == line.n)
-            return page_error(r, r->line, "expected `key: value`, found ", line);
+        if (str_find(line, ':') == line.n) return page_error(r, r->line, "expected `key: value`, found ", line);
         Str value, key = str_trim(str_cut(line, ':', &value));
         if (!read_key(r, key, str_trim(value))) return false;
     }
@@ -122,15 +121,13 @@ static bool example_add(Reader *r, u32 line, Str info, Str code)
 {
     bool second = r->pending.p && !str_contains(info, S("before"));
     if (!second && r->pending.p) return page_error(r, line, "two `before` follow each other", S(""));
-    if (!second && str_contains(info, S("after")))
-        return page_error(r, line, "`after` has no `before`", S(""));
+    if (!second && str_contains(info, S("after"))) return page_error(r, line, "`after` has no `before`", S(""));
     if (!second) {
         r->pending = code;
         r->pending_line = line;
         return true;
     }
-    vec_push(r->a, &r->page->examples,
-             (Example){.line = r->pending_line, .before = r->pending, .after = code});
+    vec_push(r->a, &r->page->examples, (Example){.line = r->pending_line, .before = r->pending, .after = code});
     r->pending = (Str){0};
     return true;
 }
@@ -151,8 +148,7 @@ static bool fence_done(Reader *r, u32 line, Str info, Str code)
         return script_parse(r->a, p->file, line + 1, code, &p->steps, r->e);
     }
     if (str_is(r->section, "Example")) return example_add(r, line, info, code);
-    if (str_is(r->section, "Leaves alone"))
-        vec_push(r->a, &p->examples, (Example){.line = line, .before = code});
+    if (str_is(r->section, "Leaves alone")) vec_push(r->a, &p->examples, (Example){.line = line, .before = code});
     return true;
 }
 
@@ -243,8 +239,8 @@ bool page_check(const Page *p, Err *e)
         for (u32 i = 0; i < at && i < p->find.n; i++) line += p->find.p[i] == '\n';
         err_set(e, "%.*s:%u: %s", STR_ARG(p->file), line, why.msg);
     } else if (!capture_known(q, S("place"))) {
-        ok = err_set(e, "%.*s:%u: the query needs a capture @place for the state it is about",
-                     STR_ARG(p->file), p->find_line);
+        ok = err_set(e, "%.*s:%u: the query needs a capture @place for the state it is about", STR_ARG(p->file),
+                     p->find_line);
     }
     for (u32 i = 0; ok && i < p->steps.n; i++) ok = step_check(p, q, &p->steps.v[i], e);
     query_free(q);
@@ -288,8 +284,7 @@ static bool load_dir(Arena *a, Str dir, PageList *out, Err *e)
     if (!d) return err_set(e, "cannot read the transforms folder %.*s", STR_ARG(dir));
     StrVec names = {0};
     for (struct dirent *entry; (entry = readdir(d));)
-        if (str_ends(str_from(entry->d_name), S(".md")))
-            vec_push(a, &names, str_dup(a, str_from(entry->d_name)));
+        if (str_ends(str_from(entry->d_name), S(".md"))) vec_push(a, &names, str_dup(a, str_from(entry->d_name)));
     closedir(d);
     if (names.n) qsort(names.v, names.n, sizeof *names.v, by_name);
     for (u32 i = 0; i < names.n; i++)
@@ -331,8 +326,23 @@ bool page_locks(const Page *p)
     return false;
 }
 
-Str page_id(const Page *p) { return p->id; }
-Str page_title(const Page *p) { return p->title; }
-Str page_text(const Page *p) { return p->text; }
-Str page_rules(const Page *p) { return p->rules; }
-Str page_safety(const Page *p) { return p->safety; }
+Str page_id(const Page *p)
+{
+    return p->id;
+}
+Str page_title(const Page *p)
+{
+    return p->title;
+}
+Str page_text(const Page *p)
+{
+    return p->text;
+}
+Str page_rules(const Page *p)
+{
+    return p->rules;
+}
+Str page_safety(const Page *p)
+{
+    return p->safety;
+}

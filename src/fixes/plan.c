@@ -6,6 +6,8 @@
  * would leave the race. Whatever nothing applies to is declined with the last reason. */
 #include "fixes/fixes.h"
 
+enum { EDITABLE_BYTES = 4 << 20 };
+
 const char *const safety_name[] = {"safe", "unsafe", "manual"};
 
 const Planner planner_table[] = {
@@ -36,8 +38,7 @@ Fix *fix_add(Plan *pl, const Page *page, Work *w)
 
 void intent_add(Plan *pl, Fix *f, IntentKind kind, u32 file, Span span, Str text, u32 lock)
 {
-    vec_push(pl->a, &f->intents,
-             (Intent){.kind = (u8)kind, .file = file, .span = span, .text = text, .lock = lock});
+    vec_push(pl->a, &f->intents, (Intent){.kind = (u8)kind, .file = file, .span = span, .text = text, .lock = lock});
 }
 
 void fix_caution(Fix *f, u8 safety, Str reason)
@@ -85,9 +86,22 @@ static void work_declined(Plan *pl, Work *w, const Page *page)
     w->done = true;
 }
 
+/* A file whose trees, of before and after, would not fit into a few gigabytes: it is analysed, not edited. */
+static bool too_large(const Plan *pl, const Work *w)
+{
+    for (u32 i = 0; i < w->races.n; i++)
+        if (pl->p->facts[pl->races->v[w->races.v[i]].file]->source->text.n > EDITABLE_BYTES) return true;
+    return false;
+}
+
 static void work_start(Plan *pl, Work *w)
 {
     const Page *last = NULL;
+    if (too_large(pl, w)) {
+        w->tried = S("the file is too large to be edited (over 4 MiB)");
+        work_declined(pl, w, NULL);
+        return;
+    }
     for (u32 i = 0; i < pl->pages->n; i++) {
         const Page *page = pl->pages->v[i];
         bool advice = !page->planner && !page->find.n;

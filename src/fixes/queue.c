@@ -13,10 +13,10 @@
 #include "fixes/fixes.h"
 
 typedef struct Poll {
-    u32 stmt;      /* while or if */
+    u32 stmt; /* while or if */
     u32 cond, body, first, call;
     bool loop;
-    Str queue;     /* as written in the condition */
+    Str queue;         /* as written in the condition */
     bool empty_method; /* tested by q.empty(), q.qsize() */
     Str method;
 } Poll;
@@ -29,16 +29,14 @@ static u32 asked(const Ast *t, u32 n, bool *method)
     if (ast_is(t, n, NODE_comparison_operator)) {
         u32 left = ast_first(t, n), right = ast_after(t, left);
         bool greater = ast_token(t, n, ">") || ast_token(t, n, "!=");
-        if (!greater || right == NONE || !str_is(ast_text(t, right), "0") || !ast_is(t, left, NODE_call))
-            return NONE;
+        if (!greater || right == NONE || !str_is(ast_text(t, right), "0") || !ast_is(t, left, NODE_call)) return NONE;
         n = left;
     }
     bool negated = ast_is(t, n, NODE_not_operator);
     if (negated) n = ast_field(t, n, FIELD_argument);
     if (!ast_is(t, n, NODE_call)) return negated ? NONE : n;
     u32 fn = ast_field(t, n, FIELD_function), arg = ast_first(t, ast_field(t, n, FIELD_arguments));
-    if (ast_is(t, fn, NODE_identifier) && str_is(ast_text(t, fn), "len") && !negated && arg != NONE)
-        return arg;
+    if (ast_is(t, fn, NODE_identifier) && str_is(ast_text(t, fn), "len") && !negated && arg != NONE) return arg;
     if (!ast_is(t, fn, NODE_attribute) || arg != NONE) return NONE;
     Str name = ast_text(t, ast_field(t, fn, FIELD_attribute));
     if (!(negated && str_is(name, "empty")) && !(!negated && str_is(name, "qsize"))) return NONE;
@@ -131,8 +129,7 @@ static bool poll_write(Plan *pl, u32 file, const Poll *p, Fix *fix, Str pop)
     Str text = str_slice(t->source->text, first->start, call->start);
     text = str_fmt(pl->a, "%.*s%.*s", STR_ARG(text), STR_ARG(pop));
     if (p->loop) {
-        intent_add(pl, fix, INTENT_REPLACE, file, (Span){t->v[p->cond].start, t->v[p->cond].end}, S("True"),
-                   NONE);
+        intent_add(pl, fix, INTENT_REPLACE, file, (Span){t->v[p->cond].start, t->v[p->cond].end}, S("True"), NONE);
         text = str_fmt(pl->a, "try:\n    %.*s\nexcept %.*s:\n    break", STR_ARG(text), STR_ARG(error));
         intent_add(pl, fix, INTENT_REPLACE, file, (Span){first->start, call->end},
                    text_indent(pl, file, first->start, text), NONE);
@@ -151,8 +148,7 @@ static Str pop_text(Plan *pl, u32 file, const Poll *p, bool deque)
     const Ast *t = site_ast(pl, file);
     if (str_is(p->method, "get")) return str_fmt(pl->a, "%.*s.get_nowait()", STR_ARG(p->queue));
     u32 arg = ast_first(t, ast_field(t, p->call, FIELD_arguments));
-    if (deque && str_is(p->method, "pop") && arg != NONE)
-        return str_fmt(pl->a, "%.*s.popleft()", STR_ARG(p->queue));
+    if (deque && str_is(p->method, "pop") && arg != NONE) return str_fmt(pl->a, "%.*s.popleft()", STR_ARG(p->queue));
     return ast_text(t, p->call);
 }
 
@@ -173,10 +169,8 @@ static bool polls_plan(Plan *pl, Work *w, Fix *fix, bool deque)
         Region region;
         Str why = S("");
         Span first = {site_ast(pl, file)->v[p.first].start, site_ast(pl, file)->v[p.first].end};
-        if (!region_make(pl, file, program_access(pl->p, id)->func, first, first, &region, &why))
-            return false;
-        if (judgement_find(S("no-error-nearby"))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK)
-            return false;
+        if (!region_make(pl, file, program_access(pl->p, id)->func, first, first, &region, &why)) return false;
+        if (judgement_find(S("no-error-nearby"))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK) return false;
         poll_write(pl, file, &p, fix, pop_text(pl, file, &p, deque));
     }
     return true;
@@ -212,8 +206,7 @@ static bool use_convert(Plan *pl, u32 g, Fix *fix, Str *why)
     Str method = sym_str(f, a->method);
     *why = str_fmt(pl->a, "line %u of %.*s uses the list in a way that a deque does not allow (%s)", a->line,
                    STR_ARG(f->source->path), op_name[a->op]);
-    if (a->op == OP_STORE || a->op == OP_LOAD || a->op == OP_TRUTH || a->op == OP_ITER ||
-        a->op == OP_CONTAINS)
+    if (a->op == OP_STORE || a->op == OP_LOAD || a->op == OP_TRUTH || a->op == OP_ITER || a->op == OP_CONTAINS)
         return true;
     if (a->op == OP_CREAD) return str_is(method, "len") || str_is(method, "list") || str_is(method, "bool");
     if (a->op != OP_METHOD) return false;
@@ -223,14 +216,12 @@ static bool use_convert(Plan *pl, u32 g, Fix *fix, Str *why)
     const Ast *t = site_ast(pl, id.file);
     u32 call = ast_at(t, a->span);
     if (!ast_is(t, call, NODE_call)) return false;
-    u32 args = ast_field(t, call, FIELD_arguments), arg = ast_first(t, args),
-        fn = ast_field(t, call, FIELD_function);
+    u32 args = ast_field(t, call, FIELD_arguments), arg = ast_first(t, args), fn = ast_field(t, call, FIELD_function);
     bool zero = arg != NONE && str_is(ast_text(t, arg), "0");
     if (str_is(method, "pop") && arg != NONE) {
         if (!zero) return false;
         u32 name = ast_field(t, fn, FIELD_attribute);
-        intent_add(pl, fix, INTENT_REPLACE, id.file, (Span){t->v[name].start, t->v[args].end}, S("popleft()"),
-                   NONE);
+        intent_add(pl, fix, INTENT_REPLACE, id.file, (Span){t->v[name].start, t->v[args].end}, S("popleft()"), NONE);
     }
     if (str_is(method, "insert")) {
         u32 value = arg == NONE ? NONE : ast_after(t, arg), name = ast_field(t, fn, FIELD_attribute);
@@ -252,8 +243,7 @@ static bool defs_convert(Plan *pl, u32 place, Fix *fix, Str *why)
             if (d->path == NONE || d->is_return || path_place(pl->p, file, d->path) != place) continue;
             const Ast *t = site_ast(pl, file);
             u32 n = ast_at(t, d->span);
-            while (n != NONE && t->v[n].kind != NODE_assignment)
-                n = ast_is_statement(t, n) ? NONE : t->v[n].parent;
+            while (n != NONE && t->v[n].kind != NODE_assignment) n = ast_is_statement(t, n) ? NONE : t->v[n].parent;
             u32 value = n == NONE ? NONE : ast_field(t, n, FIELD_right);
             if (d->kind != VAL_LIST || d->augmented || !ast_is(t, value, NODE_list) ||
                 ast_field(t, n, FIELD_type) != NONE) {
@@ -262,9 +252,8 @@ static bool defs_convert(Plan *pl, u32 place, Fix *fix, Str *why)
             }
             ImportRef ref = import_ref(pl->a, f, t, S("collections"), S("deque"), true);
             if (!ref.have) intent_add(pl, fix, INTENT_NEED_IMPORT, file, (Span){0}, ref.statement, NONE);
-            Str text = d->empty
-                           ? str_fmt(pl->a, "%.*s()", STR_ARG(ref.text))
-                           : str_fmt(pl->a, "%.*s(%.*s)", STR_ARG(ref.text), STR_ARG(ast_text(t, value)));
+            Str text = d->empty ? str_fmt(pl->a, "%.*s()", STR_ARG(ref.text))
+                                : str_fmt(pl->a, "%.*s(%.*s)", STR_ARG(ref.text), STR_ARG(ast_text(t, value)));
             intent_add(pl, fix, INTENT_REPLACE, file, (Span){t->v[value].start, t->v[value].end}, text, NONE);
             any = true;
         }
@@ -277,8 +266,7 @@ static bool inside_replaced(const Fix *polls, u32 file, Span s)
 {
     for (u32 i = 0; i < polls->intents.n; i++) {
         const Intent *in = &polls->intents.v[i];
-        if (in->kind == INTENT_REPLACE && in->file == file && in->span.start <= s.start &&
-            s.end <= in->span.end)
+        if (in->kind == INTENT_REPLACE && in->file == file && in->span.start <= s.start && s.end <= in->span.end)
             return true;
     }
     return false;

@@ -29,8 +29,7 @@ static void takers_index(Plan *pl)
         for (u32 i = 0; i < p->facts[file]->sections.n; i++) {
             u32 lock = p->section_lock[p->section_base[file] + i];
             if (lock != NONE)
-                pl->taker[pl->taker_first[lock + 1]++] =
-                    gfunc_of(p, file, p->facts[file]->sections.v[i].func);
+                pl->taker[pl->taker_first[lock + 1]++] = gfunc_of(p, file, p->facts[file]->sections.v[i].func);
         }
 }
 
@@ -66,8 +65,7 @@ static void registered_mark(Plan *pl, u32 file)
     for (u32 i = 0; i < f->calls.n; i++) {
         const Call *c = &f->calls.v[i];
         Str name = path_external(pl->p, file, c->callee);
-        if (!str_is(name, "signal.signal") && !str_is(name, "weakref.finalize") &&
-            !str_is(name, "weakref.ref"))
+        if (!str_is(name, "signal.signal") && !str_is(name, "weakref.finalize") && !str_is(name, "weakref.ref"))
             continue;
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
             if (f->args.v[k].kind != VAL_PATH) continue;
@@ -102,8 +100,7 @@ void reach_init(Plan *pl)
 u32 mark_takers(Plan *pl, u32 lock)
 {
     pl->marks++;
-    for (u32 i = pl->taker_first[lock]; i < pl->taker_first[lock + 1]; i++)
-        pl->mark[pl->taker[i]] = pl->marks;
+    for (u32 i = pl->taker_first[lock]; i < pl->taker_first[lock + 1]; i++) pl->mark[pl->taker[i]] = pl->marks;
     return pl->marks;
 }
 
@@ -137,17 +134,18 @@ static bool passes_code(const Facts *f, const Call *c)
 /* Objects whose methods call nothing of the program back. */
 static bool plain_type(Type t)
 {
-    return t.kind != TYPE_UNKNOWN && t.kind != TYPE_NONE && t.kind != TYPE_CLASS &&
-           t.kind != TYPE_CLASS_OBJECT && t.kind != TYPE_FUNC;
+    return t.kind != TYPE_UNKNOWN && t.kind != TYPE_NONE && t.kind != TYPE_CLASS && t.kind != TYPE_CLASS_OBJECT &&
+           t.kind != TYPE_FUNC;
 }
 
 /* Methods of strings, bytes and containers; on an object of unknown type they are taken for those. */
 static const char *const plain_methods[] = {
-    "append", "add", "clear", "copy", "count", "decode", "digest", "discard", "encode", "endswith",
-    "extend", "find", "format", "get", "group", "groups", "hexdigest", "index", "insert", "isdigit",
-    "items", "join", "keys", "lower", "lstrip", "partition", "pop", "popleft", "remove", "replace",
-    "reverse", "rpartition", "rsplit", "rstrip", "setdefault", "sort", "split", "splitlines", "startswith",
-    "strip", "title", "total_seconds", "update", "upper", "values"};
+    "append",    "add",           "clear",      "copy",    "count",  "decode",     "digest",     "discard",
+    "encode",    "endswith",      "extend",     "find",    "format", "get",        "group",      "groups",
+    "hexdigest", "index",         "insert",     "isdigit", "items",  "join",       "keys",       "lower",
+    "lstrip",    "partition",     "pop",        "popleft", "remove", "replace",    "reverse",    "rpartition",
+    "rsplit",    "rstrip",        "setdefault", "sort",    "split",  "splitlines", "startswith", "strip",
+    "title",     "total_seconds", "update",     "upper",   "values"};
 
 /* Does the path start at the result of a library's function, however many calls on:
  * Path(x).read_text().split()? */
@@ -166,8 +164,7 @@ static Str method_name(Plan *pl, u32 file, const Call *c)
     const Path *p = &f->paths.v[c->callee];
     if (p->nattr) return sym_str(f, p->attr[p->nattr - 1]);
     const Ast *t = site_ast(pl, file);
-    u32 call = ast_at(t, c->span),
-        fn = ast_is(t, call, NODE_call) ? ast_field(t, call, FIELD_function) : NONE;
+    u32 call = ast_at(t, c->span), fn = ast_is(t, call, NODE_call) ? ast_field(t, call, FIELD_function) : NONE;
     return ast_is(t, fn, NODE_attribute) ? ast_text(t, ast_field(t, fn, FIELD_attribute)) : S("");
 }
 
@@ -214,8 +211,8 @@ bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock)
     const Facts *f = pl->p->facts[file];
     const Func *fn = &f->funcs.v[func];
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
-        if (pl->p->section_lock[pl->p->section_base[file] + i] == lock &&
-            span.start <= f->sections.v[i].stmt && f->sections.v[i].stmt < span.end)
+        if (pl->p->section_lock[pl->p->section_base[file] + i] == lock && span.start <= f->sections.v[i].stmt &&
+            f->sections.v[i].stmt < span.end)
             return true;
     return false;
 }
@@ -229,8 +226,8 @@ static bool in_section(const Program *p, const CallEdge *e, u32 lock)
     const Call *c = &f->calls.v[e->call];
     const Func *fn = &f->funcs.v[c->func];
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
-        if (p->section_lock[p->section_base[e->file] + i] == lock &&
-            f->sections.v[i].span.start <= c->span.start && c->span.end <= f->sections.v[i].span.end)
+        if (p->section_lock[p->section_base[e->file] + i] == lock && f->sections.v[i].span.start <= c->span.start &&
+            c->span.end <= f->sections.v[i].span.end)
             return true;
     return false;
 }

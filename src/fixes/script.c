@@ -89,17 +89,14 @@ static bool quoted(Line *l, Str *out)
 static bool step_read(Line *l, Step *s)
 {
     switch (s->verb) {
-    case VERB_NEED_IMPORT:
-        s->text = word(l);
-        return s->text.n > 0;
+    case VERB_NEED_IMPORT: s->text = word(l); return s->text.n > 0;
     case VERB_NEED_LOCK:
     case VERB_DELETE: return capture(l, &s->at);
     case VERB_WRAP:
-        return capture(l, &s->at) && (!take(l, "to") || capture(l, &s->to)) && take(l, "in") &&
-               quoted(l, &s->text) && str_is(s->text, "with {lock}:");
+        return capture(l, &s->at) && (!take(l, "to") || capture(l, &s->to)) && take(l, "in") && quoted(l, &s->text) &&
+               str_is(s->text, "with {lock}:");
     case VERB_REPLACE:
-        return capture(l, &s->at) && (!take(l, "to") || capture(l, &s->to)) && take(l, "by") &&
-               quoted(l, &s->text);
+        return capture(l, &s->at) && (!take(l, "to") || capture(l, &s->to)) && take(l, "by") && quoted(l, &s->text);
     case VERB_INSERT:
         s->before = take(l, "before");
         return (s->before || take(l, "after")) && capture(l, &s->at) && quoted(l, &s->text);
@@ -218,10 +215,10 @@ static bool expand(Run *r, Str text, u32 at, Str *out)
             buf_char(&b, c);
             continue;
         }
-        Str rest = str_slice(text, i + 1, text.n), name = str_slice(rest, 0, str_find(rest, '}')),
-            value = S("");
+        Str rest = str_slice(text, i + 1, text.n), name = str_slice(rest, 0, str_find(rest, '}')), value = S("");
         const Capture *x = captured(r, name);
-        if (x) value = source_text(r, x->span);
+        if (x)
+            value = source_text(r, x->span);
         else if (!imported(r, name, &value))
             ok = fails(r, str_fmt(r->pl->a, "the page knows no {%.*s}", STR_ARG(name)));
         buf_str(&b, value);
@@ -275,8 +272,7 @@ static bool delete_span(Run *r, Span span)
         }
         Region line;
         if (!region_make(r->pl, r->file, r->func, span, span, &line, &r->why)) return false;
-        if (line.first != n || line.last != n)
-            return fails(r, S("the statement shares its line with others"));
+        if (line.first != n || line.last != n) return fails(r, S("the statement shares its line with others"));
         span = (Span){line_before(s, span.start), line_after(s, span.end)};
     }
     intent_add(r->pl, r->fix, INTENT_DELETE, r->file, span, S(""), NONE);
@@ -309,22 +305,20 @@ static bool step_run(Run *r, const Step *s)
     const Capture *at = s->at.n ? captured(r, s->at) : NULL, *to = s->to.n ? captured(r, s->to) : at;
     if (s->at.n && (!at || !to)) return true; /* an optional part of the pattern that is not there */
     u32 n = at ? ast_statement(site_ast(r->pl, r->file), ast_at(site_ast(r->pl, r->file), at->span)) : NONE;
-    Span stmt = n == NONE ? (Span){0}
-                          : (Span){site_ast(r->pl, r->file)->v[n].start, site_ast(r->pl, r->file)->v[n].end};
+    Span stmt =
+        n == NONE ? (Span){0} : (Span){site_ast(r->pl, r->file)->v[n].start, site_ast(r->pl, r->file)->v[n].end};
     Str text;
     switch (s->verb) {
     case VERB_NEED_IMPORT: /* made when a text names it; by itself only when no text does */
     case VERB_NEED_LOCK: return true;
     case VERB_WRAP: return wrap_step(r, at->span, to->span);
     case VERB_REPLACE:
-        if (comment_inside(r, (Span){at->span.start, to->span.end}))
-            return fails(r, S("a comment would be lost"));
+        if (comment_inside(r, (Span){at->span.start, to->span.end})) return fails(r, S("a comment would be lost"));
         if (!expand(r, s->text, at->span.start, &text)) return false;
         intent_add(r->pl, r->fix, INTENT_REPLACE, r->file, (Span){at->span.start, to->span.end}, text, NONE);
         return true;
     case VERB_INSERT:
-        return whole_line(r, s, stmt.start,
-                          s->before ? line_before(src, stmt.start) : line_after(src, stmt.end));
+        return whole_line(r, s, stmt.start, s->before ? line_before(src, stmt.start) : line_after(src, stmt.end));
     case VERB_DECORATE: return whole_line(r, s, stmt.start, line_before(src, stmt.start));
     case VERB_DECLARE: return whole_line(r, s, stmt.start, line_after(src, stmt.end));
     default: return delete_span(r, at->span);
@@ -349,8 +343,7 @@ static u32 spots_of(const Plan *pl, const Race *race, Spot *out)
     u32 func = 0;
     const Facts *f = pl->p->facts[race->file];
     for (u32 i = 0; i < f->funcs.n; i++)
-        if (f->funcs.v[i].span.start <= race->span.start && race->span.end <= f->funcs.v[i].span.end)
-            func = i;
+        if (f->funcs.v[i].span.start <= race->span.start && race->span.end <= f->funcs.v[i].span.end) func = i;
     if (n == 0) out[n++] = (Spot){race->span, race->file, func, NONE};
     return n;
 }
@@ -367,8 +360,7 @@ static bool race_run(Run *r, const Query *q, const Race *race)
         if (!site_match(r->pl, q, r->file, spots[i].span, &r->captures)) continue;
         Region region;
         Str why = S("");
-        if (!region_make(r->pl, r->file, r->func, spots[i].span, spots[i].span, &region, &why))
-            return fails(r, why);
+        if (!region_make(r->pl, r->file, r->func, spots[i].span, spots[i].span, &region, &why)) return fails(r, why);
         region.access = r->access;
         region.test = NONE;
         Verdict v = judge_region(r->pl, r->page, r->w, &region, NULL, &why);

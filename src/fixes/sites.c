@@ -86,8 +86,7 @@ u32 ast_at(const Ast *t, Span s)
     u32 n = 0;
     for (;;) {
         u32 c = t->v[n].child;
-        while (c != NONE && !(t->v[c].named && t->v[c].start <= s.start && s.end <= t->v[c].end))
-            c = t->v[c].next;
+        while (c != NONE && !(t->v[c].named && t->v[c].start <= s.start && s.end <= t->v[c].end)) c = t->v[c].next;
         if (c == NONE) return n;
         n = c;
     }
@@ -96,8 +95,7 @@ u32 ast_at(const Ast *t, Span s)
 bool ast_is_statement(const Ast *t, u32 n)
 {
     const Node *x = &t->v[n];
-    if (x->parent == NONE || !x->named || x->kind == NODE_comment || x->kind == NODE_line_continuation)
-        return false;
+    if (x->parent == NONE || !x->named || x->kind == NODE_comment || x->kind == NODE_line_continuation) return false;
     u8 k = t->v[x->parent].kind;
     return k == NODE_module || k == NODE_block;
 }
@@ -174,8 +172,10 @@ static bool whole_lines(const Source *s, const Ast *t, u32 *first, u32 *last)
         bool at_start = starts_line(s, t->v[*first].start), at_end = ends_line(s, t->v[*last].end);
         if (at_start && at_end) return true;
         u32 p = at_start ? NONE : before(t, *first), n = at_end ? NONE : ast_after(t, *last);
-        if (p != NONE) *first = p;
-        else if (n != NONE) *last = n;
+        if (p != NONE)
+            *first = p;
+        else if (n != NONE)
+            *last = n;
         else {
             u32 up = ast_statement(t, t->v[t->v[*first].parent].parent);
             u8 k = up == NONE ? NODE_module : t->v[up].kind;
@@ -214,7 +214,11 @@ bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str 
         *why = S("it stands in a lambda or on the line of its function's header");
         return false;
     }
-    *out = (Region){.file = file, .func = func, .first = first, .last = last, .access = NONE,
+    *out = (Region){.file = file,
+                    .func = func,
+                    .first = first,
+                    .last = last,
+                    .access = NONE,
                     .span = {t->v[first].start, t->v[last].end}};
     return true;
 }
@@ -239,8 +243,8 @@ static bool lookup_match(void *ctx, const Match *m)
     Lookup *f = ctx;
     for (u32 i = 0; i < m->n && !f->found; i++) {
         Span s = node_span(m->node[i]);
-        f->found = str_is(query_capture_name(f->q, m->capture[i]), "place") &&
-                   (within(s, f->want) || within(f->want, s));
+        f->found =
+            str_is(query_capture_name(f->q, m->capture[i]), "place") && (within(s, f->want) || within(f->want, s));
     }
     for (u32 i = 0; f->found && i < m->n; i++)
         vec_push(f->a, f->out, (Capture){query_capture_name(f->q, m->capture[i]), node_span(m->node[i])});

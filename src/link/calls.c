@@ -2,7 +2,8 @@
  *
  * Followed: functions, methods (with overriding ones in subclasses), constructors, objects with __call__, context
  * managers, properties, decorators' wrappers, partial, callbacks passed as arguments. A method call on a receiver of
- * unknown type goes to the methods of that name when at most three classes have one and the name is not a common one. */
+ * unknown type goes to the methods of that name when at most three classes have one and the name is not a common one.
+ */
 #include "link/link.h"
 
 enum { WEAK_MAX = 3, TARGETS = 16 };
@@ -58,7 +59,9 @@ u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 ma
     if (kind == VAL_CALL) {
         const Call *c = &f->calls.v[value];
         Str ext = path_external(p, file, c->callee);
-        if ((str_is(ext, "functools.partial") || str_is(ext, "partial") || str_is(ext, "functools.wraps") || str_ends(ext, S(".copy_context.run"))) && c->nargs)
+        if ((str_is(ext, "functools.partial") || str_is(ext, "partial") || str_is(ext, "functools.wraps") ||
+             str_ends(ext, S(".copy_context.run"))) &&
+            c->nargs)
             return value_funcs(p, file, f->args.v[c->args].kind, f->args.v[c->args].value, out, max);
         Type t = call_type(p, file, value);
         if (t.kind == TYPE_FUNC) n = push_target(out, n, max, t.id);
@@ -73,7 +76,8 @@ u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 ma
     if (e.kind == ENT_FUNC) {
         n = push_target(out, n, max, e.id);
         const Path *x = &f->paths.v[value];
-        if (e.recv != NONE && x->nattr) n = overrides(p, e.recv, gsym(p, file, x->attr[x->nattr - 1]), out, n, max, 0);
+        if (e.recv != NONE && x->nattr)
+            n = overrides(p, e.recv, gsym(p, file, x->attr[x->nattr - 1]), out, n, max, 0);
         return n;
     }
     if (e.kind == ENT_CLASS) return construct_targets(p, e.id, out, n, max);
@@ -109,11 +113,14 @@ static u32 param_funcs(const Program *p, u32 file, const Path *x, u32 *out, u32 
 
 static bool common_name(Str s)
 {
-    static const char *const names[] = {"get", "set", "add", "pop", "put", "run", "start", "stop", "close", "open", "read", "write", "append", "update",
-                                        "items", "keys", "values", "copy", "clear", "join", "split", "send", "recv", "format", "encode", "decode", "remove",
-                                        "insert", "extend", "index", "count", "sort", "strip", "replace", "wait", "flush", "next", "info", "debug", "error",
-                                        "warning", "acquire", "release", "submit", "map", "result", "connect", "execute", "call", "match", "search", "group",
-                                        "find", "load", "dump", "save", "delete", "reset", "setdefault", "cancel", "register", "setup", "name", "exists"};
+    static const char *const names[] = {
+        "get",      "set",     "add",     "pop",     "put",    "run",    "start",   "stop",    "close",      "open",
+        "read",     "write",   "append",  "update",  "items",  "keys",   "values",  "copy",    "clear",      "join",
+        "split",    "send",    "recv",    "format",  "encode", "decode", "remove",  "insert",  "extend",     "index",
+        "count",    "sort",    "strip",   "replace", "wait",   "flush",  "next",    "info",    "debug",      "error",
+        "warning",  "acquire", "release", "submit",  "map",    "result", "connect", "execute", "call",       "match",
+        "search",   "group",   "find",    "load",    "dump",   "save",   "delete",  "reset",   "setdefault", "cancel",
+        "register", "setup",   "name",    "exists"};
     for (u32 i = 0; i < COUNT_OF(names); i++)
         if (str_is(s, names[i])) return true;
     return s.n < 4;
@@ -181,7 +188,8 @@ static void implicit_edges(Program *p, u32 file)
         Ent e = path_entity(p, file, a->path);
         if (e.kind != ENT_FUNC) continue;
         GId g = func_gid(p, e.id);
-        if (p->facts[g.file]->funcs.v[g.id].is_property) edge_add(p, gfunc_of(p, file, a->func), e.id, file, NONE, false);
+        if (p->facts[g.file]->funcs.v[g.id].is_property)
+            edge_add(p, gfunc_of(p, file, a->func), e.id, file, NONE, false);
     }
 }
 
@@ -225,8 +233,10 @@ void calls_link(Program *p)
         for (u32 i = 0; i < p->facts[file]->calls.n; i++) call_edges(p, file, i);
         implicit_edges(p, file);
     }
-    if (p->edges.n) edges_index(p);
-    else p->edge_first = arena_new(p->arena, u32, p->state->nfuncs + 1);
+    if (p->edges.n)
+        edges_index(p);
+    else
+        p->edge_first = arena_new(p->arena, u32, p->state->nfuncs + 1);
 }
 
 static void param_from(ParamInfo *pi, u32 file, const Arg *arg)
@@ -264,7 +274,8 @@ static void params_bind(Program *p, u32 gfunc, u32 file, const Call *c, u32 firs
             for (u32 k = 0; k < fn->nparams; k++)
                 if (str_eq(sym_str(tf, tf->params.v[fn->params + k].name), kw)) at = k;
         }
-        if (at != NONE && at < fn->nparams) param_from(&p->state->params[p->state->param_base[g.file] + fn->params + at], file, arg);
+        if (at != NONE && at < fn->nparams)
+            param_from(&p->state->params[p->state->param_base[g.file] + fn->params + at], file, arg);
     }
 }
 
@@ -287,7 +298,9 @@ void params_link(Program *p)
                 Str kw = sym_str(f, arg->keyword);
                 bool target = str_is(kw, "target") || str_is(kw, "function");
                 const Path *x = &f->paths.v[c->callee];
-                bool submit = k == 0 && x->nattr && (str_is(sym_str(f, x->attr[x->nattr - 1]), "submit") || str_is(sym_str(f, x->attr[x->nattr - 1]), "apply_async"));
+                bool submit = k == 0 && x->nattr &&
+                              (str_is(sym_str(f, x->attr[x->nattr - 1]), "submit") ||
+                               str_is(sym_str(f, x->attr[x->nattr - 1]), "apply_async"));
                 if (!target && !submit) continue;
                 n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
                 for (u32 j = 0; j < n; j++) params_bind(p, out[j], file, c, 1, target);

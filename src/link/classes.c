@@ -22,15 +22,26 @@ static GId gid_find(const u32 *base, u32 nfiles, u32 id)
     u32 lo = 0, hi = nfiles;
     while (hi - lo > 1) {
         u32 mid = lo + (hi - lo) / 2;
-        if (base[mid] <= id) lo = mid;
-        else hi = mid;
+        if (base[mid] <= id)
+            lo = mid;
+        else
+            hi = mid;
     }
     return (GId){lo, id - base[lo]};
 }
 
-GId func_gid(const Program *p, u32 gfunc) { return gid_find(p->func_base, p->nfiles, gfunc); }
-GId access_gid(const Program *p, u32 gaccess) { return gid_find(p->access_base, p->nfiles, gaccess); }
-GId class_gid(const Program *p, u32 gclass) { return gid_find(p->class_base, p->nfiles, gclass); }
+GId func_gid(const Program *p, u32 gfunc)
+{
+    return gid_find(p->func_base, p->nfiles, gfunc);
+}
+GId access_gid(const Program *p, u32 gaccess)
+{
+    return gid_find(p->access_base, p->nfiles, gaccess);
+}
+GId class_gid(const Program *p, u32 gclass)
+{
+    return gid_find(p->class_base, p->nfiles, gclass);
+}
 
 const Class *program_class(const Program *p, u32 gclass, u32 *file)
 {
@@ -45,7 +56,8 @@ Str class_display(Arena *a, const Program *p, u32 gclass)
     const Class *c = program_class(p, gclass, &file);
     const Facts *f = p->facts[file];
     Str name = sym_str(f, c->name);
-    for (u32 o = c->outer; o != NONE; o = f->classes.v[o].outer) name = str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[o].name)), STR_ARG(name));
+    for (u32 o = c->outer; o != NONE; o = f->classes.v[o].outer)
+        name = str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[o].name)), STR_ARG(name));
     return str_fmt(a, "%.*s.%.*s", STR_ARG(f->source->module), STR_ARG(name));
 }
 
@@ -122,7 +134,8 @@ static void class_members(Program *p, u32 file)
     }
     for (u32 i = 0; i < f->classes.n; i++)
         if (f->classes.v[i].outer != NONE)
-            map_put(s->a, &s->classes[p->class_base[file] + f->classes.v[i].outer].nested, gsym(p, file, f->classes.v[i].name), p->class_base[file] + i);
+            map_put(s->a, &s->classes[p->class_base[file] + f->classes.v[i].outer].nested,
+                    gsym(p, file, f->classes.v[i].name), p->class_base[file] + i);
 }
 
 static void class_bases_link(Program *p, u32 file, u32 cls)
@@ -173,11 +186,14 @@ void classes_attrs(Program *p)
             if (d->path == NONE) continue;
             const Path *x = &f->paths.v[d->path];
             if (x->root == ROOT_CLASS && !x->nattr && d->kind != VAL_FUNC && d->kind != VAL_CLASS) {
-                bool plain = d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL;
-                attr_mark(p, gclass_of(p, file, x->func), gsym(p, file, x->name), ATTR_BODY | (plain ? ATTR_BODY_PLAIN : 0));
+                bool plain =
+                    d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL;
+                attr_mark(p, gclass_of(p, file, x->func), gsym(p, file, x->name),
+                          ATTR_BODY | (plain ? ATTR_BODY_PLAIN : 0));
             } else if (x->nattr == 1 && x->attr[0] != SYM_ITEM && (x->root == ROOT_SELF || x->root == ROOT_CLS)) {
                 u32 cls = root_class(p, file, x);
-                if (cls != NONE) attr_mark(p, cls, gsym(p, file, x->attr[0]), x->root == ROOT_SELF ? ATTR_SELF : ATTR_CLS);
+                if (cls != NONE)
+                    attr_mark(p, cls, gsym(p, file, x->attr[0]), x->root == ROOT_SELF ? ATTR_SELF : ATTR_CLS);
             } else if (x->nattr == 1 && x->attr[0] != SYM_ITEM && (x->root == ROOT_GLOBAL || x->root == ROOT_LOCAL)) {
                 Ent e = path_resolve(p, file, x, 0);
                 if (e.kind == ENT_CLASS) attr_mark(p, e.id, gsym(p, file, x->attr[0]), ATTR_CLS);

@@ -5,7 +5,8 @@ static const char *const place_kind[] = {"global", "class-attribute", "instance"
 
 static void dump_evidence(Buf *out, u32 ev)
 {
-    static const char *const words[] = {"roots", "module", "guarded", "class-locks", "singleton", "name", "decorator", "always"};
+    static const char *const words[] = {"roots", "module",    "guarded", "class-locks", "singleton",
+                                        "name",  "decorator", "always",  "file"};
     const char *sep = " evidence ";
     for (u32 i = 0; i < COUNT_OF(words); i++) {
         if (!(ev & 1u << i)) continue;
@@ -17,14 +18,16 @@ static void dump_evidence(Buf *out, u32 ev)
 static void dump_locks(Buf *out, const Program *p, u32 set)
 {
     const LockSet *s = &p->locksets.v[set];
-    for (u32 i = 0; i < s->n; i++) buf_fmt(out, "%s%.*s", i ? "," : " locks ", STR_ARG(p->locks.v[s->ids[i]].display));
+    for (u32 i = 0; i < s->n; i++)
+        buf_fmt(out, "%s%.*s", i ? "," : " locks ", STR_ARG(p->locks.v[s->ids[i]].display));
 }
 
 static void dump_place(Buf *out, const Program *p, u32 id)
 {
     const Place *x = &p->places.v[id];
     buf_fmt(out, "place %.*s %s type %s", STR_ARG(x->display), place_kind[x->kind], type_name[x->type.kind]);
-    if (x->guard != NONE) buf_fmt(out, " guard %.*s %u/%u", STR_ARG(p->locks.v[x->guard].display), x->guarded, x->total);
+    if (x->guard != NONE)
+        buf_fmt(out, " guard %.*s %u/%u", STR_ARG(p->locks.v[x->guard].display), x->guarded, x->total);
     dump_evidence(out, x->evidence);
     buf_char(out, '\n');
     for (u32 i = 0; i < x->n; i++) {
@@ -47,7 +50,8 @@ static void dump_place(Buf *out, const Program *p, u32 id)
 void places_dump(Buf *out, const Program *p)
 {
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++)
-        buf_fmt(out, "root %.*s%s%s\n", STR_ARG(p->roots.v[i].display), p->roots.v[i].many ? " many" : "", p->roots.v[i].own ? " own" : "");
+        buf_fmt(out, "root %.*s%s%s\n", STR_ARG(p->roots.v[i].display), p->roots.v[i].many ? " many" : "",
+                p->roots.v[i].own ? " own" : "");
     for (u32 i = 0; i < p->places.n; i++)
         if (p->places.v[i].n && p->places.v[i].total) dump_place(out, p, i);
 }
@@ -58,14 +62,16 @@ void guards_dump(Buf *out, const Program *p)
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
         if (x->guard == NONE || x->is_lock || x->guarded < 2) continue;
-        buf_fmt(out, "%.*s → %.*s, guarded %u of %u\n", STR_ARG(x->display), STR_ARG(p->locks.v[x->guard].display), x->guarded, x->total);
+        buf_fmt(out, "%.*s → %.*s, guarded %u of %u\n", STR_ARG(x->display), STR_ARG(p->locks.v[x->guard].display),
+                x->guarded, x->total);
         if (x->guarded == x->total) continue;
         for (u32 k = 0; k < x->n; k++) {
             u32 ga = p->place_access.v[x->first + k];
             if (!access_counts(p, ga) || lockset_has(p, p->access_locks[ga], x->guard)) continue;
             GId g = access_gid(p, ga);
             const Access *a = &p->facts[g.file]->accesses.v[g.id];
-            buf_fmt(out, "    without it: %.*s:%u:%u %s\n", STR_ARG(p->facts[g.file]->source->path), a->line, a->column, op_name[a->op]);
+            buf_fmt(out, "    without it: %.*s:%u:%u %s\n", STR_ARG(p->facts[g.file]->source->path), a->line,
+                    a->column, op_name[a->op]);
         }
     }
 }

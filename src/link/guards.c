@@ -1,17 +1,10 @@
 /* The guard table: for each place the lock that most of its accesses hold; and the evidence that the place is shared.
  *
- * Accesses that cannot race do not count: import time, the making of the object itself, objects that a function made for
- * itself. */
+ * Accesses that cannot race do not count: import time, the making of the object itself, objects that a function made
+ * for itself. */
 #include "link/link.h"
 
 enum { LOCKS_SEEN = 16 };
-
-static bool in_main_block(const Facts *f, u32 block)
-{
-    for (; block != NONE; block = f->blocks.v[block].parent)
-        if (f->blocks.v[block].kind == BLOCK_MAIN) return true;
-    return false;
-}
 
 /* x = C(); x.n += 1: the function's own object, unless inner functions see it. */
 static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
@@ -25,7 +18,8 @@ static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
         const Def *d = &p->facts[file]->defs.v[s->defrefs.v[at].def];
         if (d->kind != VAL_CALL) return false;
         Ent e = path_entity(p, file, p->facts[file]->calls.v[d->value].callee);
-        Str name = e.kind == ENT_FUNC ? sym_str(p->facts[func_gid(p, e.id).file], program_func(p, e.id)->name) : S("");
+        Str name =
+            e.kind == ENT_FUNC ? sym_str(p->facts[func_gid(p, e.id).file], program_func(p, e.id)->name) : S("");
         bool makes = e.kind == ENT_CLASS || str_is(name, "__new__") || str_is(name, "copy") || str_is(name, "clone");
         if (!makes) return false;
     }
@@ -53,20 +47,27 @@ bool access_counts(const Program *p, u32 gaccess)
     if (place != NONE && made_by_threads(p, &p->places.v[place]) && p->options->assume != ASSUME_ALWAYS) return false;
     if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return false;
     if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return false;
-    if (a->func == 0 && p->funcs[p->func_base[g.file]].first_start == NONE && !in_main_block(f, a->block)) return false;
-    if (fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS) && place != NONE && p->places.v[place].kind == PLACE_INSTANCE) return false;
-    if (fi->construct && x->root != ROOT_SELF && x->root != ROOT_GLOBAL && place != NONE && p->places.v[place].kind == PLACE_INSTANCE) {
+    if (a->func == 0 && p->funcs[p->func_base[g.file]].first_start == NONE && !in_main_block(f, a->block))
+        return false;
+    if (fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS) && place != NONE &&
+        p->places.v[place].kind == PLACE_INSTANCE)
+        return false;
+    if (fi->construct && x->root != ROOT_SELF && x->root != ROOT_GLOBAL && place != NONE &&
+        p->places.v[place].kind == PLACE_INSTANCE) {
         const Func *fn = &f->funcs.v[a->func];
         if (fn->cls != NONE && str_is(sym_str(f, fn->name), "__new__")) return false;
     }
     /* the function that owns a captured variable, before it has given the inner function away */
-    if (place != NONE && p->places.v[place].kind == PLACE_CLOSURE && gfunc_of(p, g.file, a->func) == p->places.v[place].owner && fi->first_start == NONE) return false;
+    if (place != NONE && p->places.v[place].kind == PLACE_CLOSURE &&
+        gfunc_of(p, g.file, a->func) == p->places.v[place].owner && fi->first_start == NONE)
+        return false;
     return !owned(p, g.file, a, x);
 }
 
 static bool writes(const Access *a)
 {
-    return a->op == OP_STORE || a->op == OP_DEL || a->op == OP_AUG || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG || a->op == OP_METHOD;
+    return a->op == OP_STORE || a->op == OP_DEL || a->op == OP_AUG || a->op == OP_ITEM_STORE ||
+           a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG || a->op == OP_METHOD;
 }
 
 static void guard_of(Program *p, u32 id)
@@ -95,7 +96,8 @@ static void guard_of(Program *p, u32 id)
     }
     u32 best = NONE;
     for (u32 j = 0; j < n; j++)
-        if (best == NONE || held[j] > held[best] || (held[j] == held[best] && writes_held[j] > writes_held[best])) best = j;
+        if (best == NONE || held[j] > held[best] || (held[j] == held[best] && writes_held[j] > writes_held[best]))
+            best = j;
     if (best != NONE) {
         x->guard = lock[best];
         x->guarded = held[best];
@@ -104,7 +106,8 @@ static void guard_of(Program *p, u32 id)
 
 static bool name_says_shared(Str s)
 {
-    static const char *const words[] = {"pool", "cache", "registry", "session", "client", "manager", "store", "storage", "backend", "tracker", "collector", "hub"};
+    static const char *const words[] = {"pool",    "cache",   "registry", "session",   "client", "manager", "store",
+                                        "storage", "backend", "tracker",  "collector", "hub",    "loader"};
     for (u32 i = 0; i < COUNT_OF(words); i++) {
         size_t n = strlen(words[i]);
         for (size_t k = 0; k + n <= s.n; k++) {
@@ -116,10 +119,13 @@ static bool name_says_shared(Str s)
     return false;
 }
 
-/* A global or class attribute that is made at import time, outside of tests, and holds an object of a class of ours. */
+/* A global or class attribute that is made at import time, outside of tests, and holds an object of a class of ours.
+ */
 static bool kept_for_all(const Program *p, const Place *x)
 {
-    if ((x->kind != PLACE_GLOBAL && x->kind != PLACE_CLASS_ATTR) || x->type.kind != TYPE_CLASS || x->file == NONE || x->def == NONE) return false;
+    if ((x->kind != PLACE_GLOBAL && x->kind != PLACE_CLASS_ATTR) || x->type.kind != TYPE_CLASS || x->file == NONE ||
+        x->def == NONE)
+        return false;
     if (is_test_path(p->facts[x->file]->source->path)) return false;
     const Facts *f = p->facts[x->def_file];
     const Def *d = &f->defs.v[x->def];
@@ -133,8 +139,8 @@ static Str bare_name(Str s)
     return s;
 }
 
-/* `_hits_lock` beside `hits` or `_hits`: a lock for that state only. It says nothing about the class's other state, so
- * that one fix does not make the next finding believable. */
+/* `_hits_lock` beside `hits` or `_hits`: a lock for that state only. It says nothing about the class's other state,
+ * so that one fix does not make the next finding believable. */
 static bool lock_of_one_state(const Program *p, const Place *lock)
 {
     static const char *const tails[] = {"_state_lock", "_access_lock", "_lock"};
@@ -144,11 +150,14 @@ static bool lock_of_one_state(const Program *p, const Place *lock)
     if (!core.n) return false;
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
-        if (x->owner != lock->owner || (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) || x->is_lock) continue;
+        if (x->owner != lock->owner || (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) || x->is_lock)
+            continue;
         Str state = bare_name(p->syms.strs[x->name]);
         if (state.n != core.n) continue;
         size_t k = 0; /* MAX_SEEN has the lock _max_seen_lock */
-        while (k < core.n && (state.p[k] == core.p[k] || (state.p[k] >= 'A' && state.p[k] <= 'Z' && state.p[k] + 32 == core.p[k]))) k++;
+        while (k < core.n &&
+               (state.p[k] == core.p[k] || (state.p[k] >= 'A' && state.p[k] <= 'Z' && state.p[k] + 32 == core.p[k])))
+            k++;
         if (k == core.n) return true;
     }
     return false;
@@ -162,7 +171,8 @@ static void class_evidence(Program *p)
         const Place *x = &p->places.v[i];
         if (x->owner != NONE && (x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR)) {
             if (type_is_lock(x->type.kind) && !lock_of_one_state(p, x)) s->classes[x->owner].has_lock = true;
-            if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR) s->classes[x->owner].makes_threads = true;
+            if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR)
+                s->classes[x->owner].makes_threads = true;
         }
         if (kept_for_all(p, x)) s->classes[x->type.id].singleton = true;
     }
@@ -170,7 +180,8 @@ static void class_evidence(Program *p)
         u32 place = p->locks.v[i].place;
         if (place == NONE || p->locks.v[i].maybe) continue;
         const Place *x = &p->places.v[place];
-        if (x->kind == PLACE_INSTANCE && x->owner != NONE && !lock_of_one_state(p, x)) s->classes[x->owner].has_lock = true;
+        if (x->kind == PLACE_INSTANCE && x->owner != NONE && !lock_of_one_state(p, x))
+            s->classes[x->owner].has_lock = true;
     }
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
         const Root *r = &p->roots.v[i];
@@ -188,7 +199,8 @@ static void class_evidence(Program *p)
                 if (e.kind == ENT_CLASS) s->classes[e.id].decorator = true;
             }
             Str name = sym_str(f, fn->name);
-            if (fn->cls != NONE && (str_is(name, "__get__") || str_is(name, "__set_name__"))) s->classes[gclass_of(p, file, fn->cls)].decorator = true;
+            if (fn->cls != NONE && (str_is(name, "__get__") || str_is(name, "__set_name__")))
+                s->classes[gclass_of(p, file, fn->cls)].decorator = true;
         }
     }
 }
@@ -198,8 +210,9 @@ static bool word_at(Str text, Str word)
     for (size_t i = 0; i + word.n <= text.n; i++) {
         if (memcmp(text.p + i, word.p, word.n) != 0) continue;
         char before = i ? text.p[i - 1] : ' ', after = i + word.n < text.n ? text.p[i + word.n] : ' ';
-        bool joined = before == '_' || before == '.' || (before >= '0' && before <= '9') || ((before | 32) >= 'a' && (before | 32) <= 'z') || after == '_' ||
-                      after == '(' || (after >= '0' && after <= '9') || ((after | 32) >= 'a' && (after | 32) <= 'z');
+        bool joined = before == '_' || before == '.' || (before >= '0' && before <= '9') ||
+                      ((before | 32) >= 'a' && (before | 32) <= 'z') || after == '_' || after == '(' ||
+                      (after >= '0' && after <= '9') || ((after | 32) >= 'a' && (after | 32) <= 'z');
         if (!joined) return true;
     }
     return false;
@@ -217,7 +230,8 @@ static bool closure_escapes(const Program *p, const Place *x)
         while (inner && f->funcs.v[inner].parent != g.id) inner = f->funcs.v[inner].parent;
         if (!inner || f->funcs.v[inner].is_lambda) continue;
         Str name = sym_str(f, f->funcs.v[inner].name);
-        for (u32 k = map_get(&p->state->local_defs, local_key(g.file, g.id, SYM_EMPTY)); k != NONE; k = p->state->defrefs.v[k].next) {
+        for (u32 k = map_get(&p->state->local_defs, local_key(g.file, g.id, SYM_EMPTY)); k != NONE;
+             k = p->state->defrefs.v[k].next) {
             const Def *d = &f->defs.v[p->state->defrefs.v[k].def];
             if (word_at(str_slice(f->source->text, d->span.start, d->span.end), name)) return true;
         }
@@ -239,8 +253,14 @@ static u32 place_evidence(const Program *p, const Place *x)
         u32 file;
         const Class *k = program_class(p, x->owner, &file);
         if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
+        if (file_imports(p, file, "threading") || file_imports(p, file, "concurrent.futures") ||
+            file_imports(p, file, "_thread"))
+            ev |= EV_FILE;
+        if (class_derives(p, x->owner, "type") || class_derives(p, x->owner, "abc.ABCMeta"))
+            ev |= EV_MODULE; /* its objects are classes */
     }
-    if (x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x) && !p->funcs[x->owner].decorates_once) ev |= EV_DECORATOR;
+    if (x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x) && !p->funcs[x->owner].decorates_once)
+        ev |= EV_DECORATOR;
     if (p->options->assume == ASSUME_ALWAYS) ev |= EV_ALWAYS;
     return ev;
 }
@@ -265,7 +285,8 @@ static void declarations(Program *p)
             for (u32 l = 0; l < p->places.n && x->declared_guard == NONE; l++) {
                 const Place *y = &p->places.v[l];
                 bool scope = y->file == x->file && (y->owner == x->owner || y->kind == PLACE_GLOBAL);
-                if (scope && type_is_lock(y->type.kind) && str_eq(p->syms.strs[y->name], want)) x->declared_guard = lock_at(p, l);
+                if (scope && type_is_lock(y->type.kind) && str_eq(p->syms.strs[y->name], want))
+                    x->declared_guard = lock_at(p, l);
             }
         }
     }
@@ -280,7 +301,8 @@ static void constructions(Program *p)
             Ent e = path_entity(p, file, c->callee);
             if (e.kind != ENT_CLASS) continue;
             const FuncInfo *fi = &p->funcs[gfunc_of(p, file, c->func)];
-            bool local = c->target == NONE || (f->paths.v[c->target].root == ROOT_LOCAL && !f->paths.v[c->target].nattr);
+            bool local =
+                c->target == NONE || (f->paths.v[c->target].root == ROOT_LOCAL && !f->paths.v[c->target].nattr);
             if (!local || !fi->nroots) p->state->classes[e.id].kept = true;
         }
     }

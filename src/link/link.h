@@ -18,41 +18,56 @@
 #include "pipeline.h"
 
 /* What a path names. */
-typedef enum EntKind { ENT_NONE, ENT_MODULE, ENT_CLASS, ENT_FUNC, ENT_PLACE, ENT_INSTANCE, ENT_EXTERNAL, ENT_LOCAL } EntKind;
+typedef enum EntKind {
+    ENT_NONE,
+    ENT_MODULE,
+    ENT_CLASS,
+    ENT_FUNC,
+    ENT_PLACE,
+    ENT_INSTANCE,
+    ENT_EXTERNAL,
+    ENT_LOCAL
+} EntKind;
 typedef struct Ent {
     u8 kind;
-    u32 id;    /* file · global class · global func · place · global class · global symbol of the dotted name · func (local) */
-    u32 sym;   /* ENT_LOCAL: local symbol; ENT_FUNC: NONE */
-    u32 recv;  /* ENT_FUNC: class of the object it is bound to, NONE */
+    u32 id; /* file · global class · global func · place · global class · global symbol of the dotted name · func
+               (local) */
+    u32 sym;  /* ENT_LOCAL: local symbol; ENT_FUNC: NONE */
+    u32 recv; /* ENT_FUNC: class of the object it is bound to, NONE */
 } Ent;
 
-enum { ATTR_BODY = 1, ATTR_SELF = 2, ATTR_CLS = 4, ATTR_BODY_PLAIN = 8 /* the class body gives a number, string, None */ };
+enum {
+    ATTR_BODY = 1,
+    ATTR_SELF = 2,
+    ATTR_CLS = 4,
+    ATTR_BODY_PLAIN = 8 /* the class body gives a number, string, None */
+};
 
 typedef struct ClassInfo {
-    Map attrs;           /* global symbol → ATTR_ bits */
-    Map methods;         /* global symbol → global func */
-    Map nested;          /* global symbol → global class */
-    Vec(u32) bases;      /* global classes */
-    Vec(u32) ext_bases;  /* global symbols of dotted names we have no source of */
-    Vec(u32) subs;       /* direct subclasses */
+    Map attrs;          /* global symbol → ATTR_ bits */
+    Map methods;        /* global symbol → global func */
+    Map nested;         /* global symbol → global class */
+    Vec(u32) bases;     /* global classes */
+    Vec(u32) ext_bases; /* global symbols of dotted names we have no source of */
+    Vec(u32) subs;      /* direct subclasses */
     bool resolved;
-    bool makes_threads;  /* creates threads, timers or executors */
-    bool has_lock;       /* has an attribute that is a lock */
-    bool singleton;      /* an instance is kept in a global or class attribute */
-    bool fresh;          /* every thread or request has instances of its own */
-    bool decorator;      /* its objects wrap functions: used as decorators, or descriptors */
-    bool thread_local_;  /* subclass of threading.local */
-    u32 made_at;         /* how many calls construct it */
-    bool kept;           /* some call that makes one stores it where others may find it, or runs outside of any thread */
+    bool makes_threads; /* creates threads, timers or executors */
+    bool has_lock;      /* has an attribute that is a lock */
+    bool singleton;     /* an instance is kept in a global or class attribute */
+    bool fresh;         /* every thread or request has instances of its own */
+    bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
+    bool thread_local_; /* subclass of threading.local */
+    u32 made_at;        /* how many calls construct it */
+    bool kept; /* some call that makes one stores it where others may find it, or runs outside of any thread */
 } ClassInfo;
 
 enum { PARAM_SOURCES = 4 };
 typedef struct ParamInfo { /* what callers pass for a parameter */
     u8 n;
-    bool more;      /* more callers than fit, or one that we could not follow */
+    bool more; /* more callers than fit, or one that we could not follow */
     struct {
         u32 file;
-        u8 kind;    /* ValueKind: VAL_PATH, VAL_CALL, VAL_LAMBDA */
+        u8 kind; /* ValueKind: VAL_PATH, VAL_CALL, VAL_LAMBDA */
         u32 value;
     } from[PARAM_SOURCES];
 } ParamInfo;
@@ -63,32 +78,37 @@ typedef struct DefRef {
 
 typedef struct LinkState {
     Arena *a;
-    u32 **gsym;          /* [file][local symbol] → global symbol, NONE until asked for */
-    Map modules;         /* global symbol of the dotted name → file */
-    Map module_names;    /* (file, global symbol) → index in entries, see modules.c */
+    u32 **gsym;       /* [file][local symbol] → global symbol, NONE until asked for */
+    Map modules;      /* global symbol of the dotted name → file */
+    Map module_names; /* (file, global symbol) → index in entries, see modules.c */
     Vec(Ent) entries;
+    Map import_ents; /* (file, import) → index in ents: where it leads */
+    Map dotted_ents; /* (global symbol of a dotted name, attribute) → index in ents */
+    Map name_ents;   /* (file, global symbol) → index in ents: what the module's name is */
+    Map module_ents; /* (file, attribute) → index in ents */
+    Vec(Ent) ents;
     ClassInfo *classes;
     u32 nclasses, nfuncs, naccesses, ncalls;
-    Map places;          /* hash of kind, file, owner, name → place */
-    Map place_defs;      /* place → first DefRef */
-    Map local_defs;      /* hash of (file, func, symbol) → first DefRef */
-    Map elem_defs;       /* place → first DefRef of its elements; locals: local_key + 1 */
+    Map places;     /* hash of kind, file, owner, name → place */
+    Map place_defs; /* place → first DefRef */
+    Map local_defs; /* hash of (file, func, symbol) → first DefRef */
+    Map elem_defs;  /* place → first DefRef of its elements; locals: local_key + 1 */
     Vec(DefRef) defrefs;
     Vec(u8) place_state; /* 0 type not asked for, 1 being computed, 2 known */
     Map local_types;     /* hash of (file, func, symbol) → index in types */
     Map element_types;   /* as elem_defs → index in types */
     Map return_types;    /* global func → index in types */
     Vec(Type) types;
-    Map locksets;        /* hash → first lockset id */
+    Map locksets; /* hash → first lockset id */
     Vec(u32) lockset_next;
-    Map lock_of;         /* place → lock; other keys: see locks.c */
-    ParamInfo *params;   /* by global param */
+    Map lock_of;       /* place → lock; other keys: see locks.c */
+    ParamInfo *params; /* by global param */
     u32 *param_base;
-    Map alias;           /* place → the place it always holds the object of (Condition(lock), passed locks) */
-    u32 depth;           /* of type inference */
-    Map method_names;    /* global symbol → first in method_list */
+    Map alias;               /* place → the place it always holds the object of (Condition(lock), passed locks) */
+    u32 depth;               /* of type inference */
+    Map method_names;        /* global symbol → first in method_list */
     Vec(DefRef) method_list; /* file unused, def = global func */
-    u32 *call_first;     /* global call → first index in edges of that call; filled by calls.c */
+    u32 *call_first;         /* global call → first index in edges of that call; filled by calls.c */
 } LinkState;
 
 /* modules.c */
@@ -153,6 +173,8 @@ bool receiver_unknown(const Program *p, u32 file, const Path *x);
 /* roots.c */
 void roots_find(Program *p);
 void roots_reach(Program *p);
+/* Is the block under `if __name__ == "__main__"`? */
+bool in_main_block(const Facts *f, u32 block);
 /* Does the file import this package or one of its modules? */
 bool file_imports(const Program *p, u32 file, const char *package);
 

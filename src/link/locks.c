@@ -1,10 +1,10 @@
 /* Locks: which object each critical section takes, which locks are held at each access.
  *
- * A lock is the place that holds it. Seen through: imports, aliases, properties and functions that return it, parameters
- * that always get the same one, Condition(lock), contextlib managers, classes whose __enter__ acquires, subclasses of
- * queue.Queue with its mutex, keyed collections of locks, reader-writer locks (reading and writing count as one),
- * decorators whose wrapper takes a lock. Something that only sounds like a lock is a lock with `maybe` set: enough to keep
- * quiet, not enough to accuse. A lock made in the function that uses it guards nothing. */
+ * A lock is the place that holds it. Seen through: imports, aliases, properties and functions that return it,
+ * parameters that always get the same one, Condition(lock), contextlib managers, classes whose __enter__ acquires,
+ * subclasses of queue.Queue with its mutex, keyed collections of locks, reader-writer locks (reading and writing
+ * count as one), decorators whose wrapper takes a lock. Something that only sounds like a lock is a lock with `maybe`
+ * set: enough to keep quiet, not enough to accuse. A lock made in the function that uses it guards nothing. */
 #include "link/link.h"
 
 enum { ROUNDS = 10, TOP = NONE - 1 };
@@ -96,7 +96,9 @@ static u32 canonical(Program *p, u32 place, u32 depth)
     if (d->kind == VAL_PATH) from = d->value;
     if (d->kind == VAL_CALL) {
         const Call *c = &f->calls.v[d->value];
-        if (call_type(p, file, d->value).kind == TYPE_CONDITION && c->nargs == 1 && f->args.v[c->args].kind == VAL_PATH) from = f->args.v[c->args].value;
+        if (call_type(p, file, d->value).kind == TYPE_CONDITION && c->nargs == 1 &&
+            f->args.v[c->args].kind == VAL_PATH)
+            from = f->args.v[c->args].value;
     }
     if (from == NONE) return place;
     Ent e = path_entity(p, file, from);
@@ -109,7 +111,8 @@ static u32 canonical(Program *p, u32 place, u32 depth)
             const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
             u32 one = NONE;
             for (u32 k = 0; k < pi->n; k++) {
-                Ent q = pi->from[k].kind == VAL_PATH ? path_entity(p, pi->from[k].file, pi->from[k].value) : (Ent){ENT_NONE, NONE, NONE, NONE};
+                Ent q = pi->from[k].kind == VAL_PATH ? path_entity(p, pi->from[k].file, pi->from[k].value)
+                                                     : (Ent){ENT_NONE, NONE, NONE, NONE};
                 if (q.kind != ENT_PLACE || pi->more || (one != NONE && one != q.id)) return place;
                 one = q.id;
             }
@@ -125,10 +128,16 @@ static u32 lock_of_place(Program *p, u32 place, u8 kind, bool maybe)
     const Place *x = &p->places.v[place];
     u8 k = type_is_lock(x->type.kind) ? x->type.kind : kind;
     Str display = x->display;
-    if (!display.n) display = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(p->facts[x->file]->source->module), STR_ARG(p->syms.strs[x->name]));
+    if (!display.n)
+        display = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(p->facts[x->file]->source->module),
+                          STR_ARG(p->syms.strs[x->name]));
     return lock_intern(p, map_key(1, place),
-                       (Lock){.place = place, .kind = k, .reentrant = k == TYPE_RLOCK || k == TYPE_CONDITION || k == TYPE_UNKNOWN,
-                              .maybe = maybe, .display = display, .func = NONE});
+                       (Lock){.place = place,
+                              .kind = k,
+                              .reentrant = k == TYPE_RLOCK || k == TYPE_CONDITION || k == TYPE_UNKNOWN,
+                              .maybe = maybe,
+                              .display = display,
+                              .func = NONE});
 }
 
 u32 lock_at(Program *p, u32 place)
@@ -140,7 +149,10 @@ static u32 lock_by_text(Program *p, u32 file, u32 path, u32 func, bool maybe)
 {
     Str text = path_text(p->arena, p->facts[file], path);
     u64 key = hash_mix(hash_mix(str_hash(text), file), 99) & ~(1ull << 63);
-    return lock_intern(p, key, (Lock){.place = NONE, .kind = TYPE_UNKNOWN, .reentrant = true, .maybe = maybe, .display = text, .func = func});
+    return lock_intern(
+        p, key,
+        (Lock){
+            .place = NONE, .kind = TYPE_UNKNOWN, .reentrant = true, .maybe = maybe, .display = text, .func = func});
 }
 
 static Str last_name(const Facts *f, const Path *x)
@@ -164,11 +176,14 @@ static u32 lock_of_manager(Program *p, u32 gfunc, u32 depth)
     }
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) { /* __enter__: self._lock.acquire() */
         const Access *a = &f->accesses.v[i];
-        if (a->op != OP_METHOD || !(str_is(sym_str(f, a->method), "acquire") || str_is(sym_str(f, a->method), "__enter__"))) continue;
+        if (a->op != OP_METHOD ||
+            !(str_is(sym_str(f, a->method), "acquire") || str_is(sym_str(f, a->method), "__enter__")))
+            continue;
         Ent e = path_entity(p, g.file, a->path);
         if (e.kind != ENT_PLACE) continue;
         bool known = type_is_lock(place_type(p, e.id).kind);
-        if (known || sounds_like_lock(p->syms.strs[p->places.v[e.id].name])) return lock_of_place(p, e.id, TYPE_LOCK, !known);
+        if (known || sounds_like_lock(p->syms.strs[p->places.v[e.id].name]))
+            return lock_of_place(p, e.id, TYPE_LOCK, !known);
     }
     return NONE;
 }
@@ -183,7 +198,8 @@ static u32 lock_returned(Program *p, u32 gfunc)
         const Def *d = &f->defs.v[s->defrefs.v[i].def];
         if (d->kind != VAL_PATH) continue;
         Ent e = path_entity(p, g.file, d->value);
-        if (e.kind == ENT_PLACE && (type_is_lock(place_type(p, e.id).kind) || sounds_like_lock(p->syms.strs[p->places.v[e.id].name])))
+        if (e.kind == ENT_PLACE &&
+            (type_is_lock(place_type(p, e.id).kind) || sounds_like_lock(p->syms.strs[p->places.v[e.id].name])))
             return lock_of_place(p, e.id, TYPE_LOCK, false);
     }
     return NONE;
@@ -201,7 +217,8 @@ static bool queue_lock(const Program *p, const Place *x)
     if (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) return false;
     Str n = p->syms.strs[x->name];
     bool name = str_is(n, "mutex") || str_is(n, "not_empty") || str_is(n, "not_full") || str_is(n, "all_tasks_done");
-    return name && (class_derives(p, x->owner, "queue.Queue") || class_derives(p, x->owner, "Queue.Queue") || class_derives(p, x->owner, "six.moves.queue.Queue"));
+    return name && (class_derives(p, x->owner, "queue.Queue") || class_derives(p, x->owner, "Queue.Queue") ||
+                    class_derives(p, x->owner, "six.moves.queue.Queue"));
 }
 
 static u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 depth)
@@ -211,7 +228,10 @@ static u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 dept
     Str name = last_name(f, x);
     if (e.kind == ENT_PLACE) {
         const Place *pl = &p->places.v[e.id];
-        if (queue_lock(p, pl)) return lock_intern(p, map_key(2, pl->owner), (Lock){.place = e.id, .kind = TYPE_LOCK, .display = S("the queue's mutex"), .func = NONE});
+        if (queue_lock(p, pl))
+            return lock_intern(
+                p, map_key(2, pl->owner),
+                (Lock){.place = e.id, .kind = TYPE_LOCK, .display = S("the queue's mutex"), .func = NONE});
         Type t = place_type(p, e.id);
         if (t.kind == TYPE_ASYNC_LOCK) return NONE;
         if (type_is_lock(t.kind)) return lock_of_place(p, e.id, t.kind, false);
@@ -232,8 +252,11 @@ static u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 dept
         Type t = local_type(p, g.file, g.id, e.sym);
         if (t.kind == TYPE_ASYNC_LOCK || (!type_is_lock(t.kind) && !sounds_like_lock(name))) return NONE;
         u32 first = map_get(&p->state->local_defs, local_key(g.file, g.id, e.sym));
-        bool made_here = first != NONE && f->defs.v[p->state->defrefs.v[first].def].kind == VAL_CALL && x->func == func &&
-                         external_type(p, path_external(p, file, f->calls.v[f->defs.v[p->state->defrefs.v[first].def].value].callee)).kind != TYPE_UNKNOWN;
+        bool made_here =
+            first != NONE && f->defs.v[p->state->defrefs.v[first].def].kind == VAL_CALL && x->func == func &&
+            external_type(p,
+                          path_external(p, file, f->calls.v[f->defs.v[p->state->defrefs.v[first].def].value].callee))
+                    .kind != TYPE_UNKNOWN;
         u32 place = place_of(p, PLACE_CLOSURE, file, e.id, gsym(p, file, e.sym));
         u32 l = lock_of_place(p, place, t.kind, !type_is_lock(t.kind));
         if (made_here) p->locks.v[l].func = gfunc_of(p, file, func);
@@ -264,8 +287,7 @@ static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
     if (e.kind == ENT_FUNC) {
         u32 l = lock_of_manager(p, e.id, depth);
         if (l == NONE) l = lock_returned(p, e.id);
-        if (l != NONE || !sounds_like_lock(name)) return l;
-        return lock_by_text(p, file, s->path, NONE, true);
+        if (l != NONE) return l;
     }
     if (e.kind == ENT_CLASS) {
         u32 l = lock_of_class(p, e.id, depth);
@@ -273,7 +295,8 @@ static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
     }
     if (e.kind == ENT_EXTERNAL) {
         Str ext = p->syms.strs[e.id];
-        if (type_is_lock(external_type(p, ext).kind)) return lock_by_text(p, file, s->path, gfunc_of(p, file, s->func), false);
+        if (type_is_lock(external_type(p, ext).kind))
+            return lock_by_text(p, file, s->path, gfunc_of(p, file, s->func), false);
         return sounds_like_lock(name) ? lock_by_text(p, file, s->path, NONE, true) : NONE;
     }
     /* self._rw.read(): the lock is what the method is called on */
@@ -322,7 +345,8 @@ static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
     const Func *fn = &f->funcs.v[func];
     Ent e = path_entity(p, file, path);
     Str name = last_name(f, &f->paths.v[path]);
-    if (e.kind != ENT_FUNC) return sounds_like_lock(name) && e.kind != ENT_CLASS ? lock_by_text(p, file, path, NONE, true) : NONE;
+    if (e.kind != ENT_FUNC)
+        return sounds_like_lock(name) && e.kind != ENT_CLASS ? lock_by_text(p, file, path, NONE, true) : NONE;
     GId g = func_gid(p, e.id);
     const Facts *df = p->facts[g.file];
     for (u32 i = 1; i < df->funcs.n; i++) {
@@ -334,8 +358,10 @@ static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
             const Path *x = &df->paths.v[s->path];
             u32 lock = p->section_lock[p->section_base[g.file] + k];
             /* with self._lock in a wrapper(self, …): the lock of the decorated method's object */
-            if (x->root == ROOT_PARAM && x->nattr == 1 && fn->cls != NONE && sounds_like_lock(sym_str(df, x->attr[0]))) {
-                Ent q = ent_attr(p, (Ent){ENT_INSTANCE, gclass_of(p, file, fn->cls), NONE, NONE}, gsym(p, g.file, x->attr[0]));
+            if (x->root == ROOT_PARAM && x->nattr == 1 && fn->cls != NONE &&
+                sounds_like_lock(sym_str(df, x->attr[0]))) {
+                Ent q = ent_attr(p, (Ent){ENT_INSTANCE, gclass_of(p, file, fn->cls), NONE, NONE},
+                                 gsym(p, g.file, x->attr[0]));
                 if (q.kind == ENT_PLACE) return lock_of_place(p, q.id, TYPE_LOCK, false);
             }
             if (lock != NONE) return lock;
@@ -374,7 +400,9 @@ static void entry_locks(Program *p)
         for (u32 g = 0; g < nf; g++) next[g] = candidate[g] ? TOP : 0;
         for (u32 i = 0; i < p->edges.n; i++) {
             const CallEdge *e = &p->edges.v[i];
-            if (!candidate[e->callee] || p->funcs[e->caller].construct || p->funcs[e->caller].import_time || e->caller == e->callee) continue;
+            if (!candidate[e->callee] || p->funcs[e->caller].construct || p->funcs[e->caller].import_time ||
+                e->caller == e->callee)
+                continue;
             u32 held = 0;
             if (e->call != NONE) {
                 const Call *c = &p->facts[e->file]->calls.v[e->call];
@@ -407,9 +435,15 @@ static void decorator_locks(Program *p)
             }
             /* a name that says so: the caller holds some lock */
             Str name = sym_str(f, fn->name);
-            if (str_ends(name, S("_locked")) || str_ends(name, S("_nolock")) || str_ends(name, S("_unlocked")) || str_ends(name, S("_no_lock")) || str_ends(name, S("_unsafe"))) {
-                u32 lock = lock_intern(p, map_key(3, 3), (Lock){.place = NONE, .kind = TYPE_UNKNOWN, .reentrant = true, .maybe = true,
-                                                                .display = S("a lock that the caller holds"), .func = NONE});
+            if (str_ends(name, S("_locked")) || str_ends(name, S("_nolock")) || str_ends(name, S("_unlocked")) ||
+                str_ends(name, S("_no_lock")) || str_ends(name, S("_unsafe"))) {
+                u32 lock = lock_intern(p, map_key(3, 3),
+                                       (Lock){.place = NONE,
+                                              .kind = TYPE_UNKNOWN,
+                                              .reentrant = true,
+                                              .maybe = true,
+                                              .display = S("a lock that the caller holds"),
+                                              .func = NONE});
                 fi->entry_locks = lockset_add(p, fi->entry_locks, lock);
             }
         }
@@ -422,7 +456,8 @@ void locks_link(Program *p)
     u32 total = p->section_base[p->nfiles];
     p->section_lock = arena_new(p->arena, u32, total);
     for (u32 file = 0; file < p->nfiles; file++)
-        for (u32 i = 0; i < p->facts[file]->sections.n; i++) p->section_lock[p->section_base[file] + i] = section_lock_of(p, file, i, 3);
+        for (u32 i = 0; i < p->facts[file]->sections.n; i++)
+            p->section_lock[p->section_base[file] + i] = section_lock_of(p, file, i, 3);
     entry_locks(p);
     decorator_locks(p);
     p->access_locks = arena_new(p->arena, u32, p->state->naccesses);
@@ -431,7 +466,8 @@ void locks_link(Program *p)
         for (u32 i = 0; i < f->accesses.n; i++) {
             const Access *a = &f->accesses.v[i];
             u32 set = f->funcs.v[a->func].nsections ? held_at(p, file, a->func, a->span.start) : 0;
-            p->access_locks[p->access_base[file] + i] = lockset_union(p, set, p->funcs[gfunc_of(p, file, a->func)].entry_locks);
+            p->access_locks[p->access_base[file] + i] =
+                lockset_union(p, set, p->funcs[gfunc_of(p, file, a->func)].entry_locks);
         }
     }
 }

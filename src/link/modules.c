@@ -33,7 +33,8 @@ static Str import_module(const Program *p, u32 file, const Import *im)
     Str base = f->source->module;
     Str path = f->source->path;
     bool package = str_ends(path, S("__init__.py"));
-    for (u32 i = package ? 1 : 0; i < im->level; i++) base = str_slice(base, 0, str_rfind(base, '.') == base.n ? 0 : str_rfind(base, '.'));
+    for (u32 i = package ? 1 : 0; i < im->level; i++)
+        base = str_slice(base, 0, str_rfind(base, '.') == base.n ? 0 : str_rfind(base, '.'));
     if (!text.n) return base;
     return base.n ? str_fmt(p->arena, "%.*s.%.*s", STR_ARG(base), STR_ARG(text)) : text;
 }
@@ -44,7 +45,7 @@ static Ent module_or_external(const Program *p, Str dotted)
     return file == NONE ? ent_external(p, dotted) : (Ent){.kind = ENT_MODULE, .id = file, .recv = NONE};
 }
 
-Ent import_target(const Program *p, u32 file, const Import *im, u32 depth)
+static Ent import_find(const Program *p, u32 file, const Import *im, u32 depth)
 {
     const Facts *f = p->facts[file];
     Str module = import_module(p, file, im);
@@ -62,6 +63,20 @@ Ent import_target(const Program *p, u32 file, const Import *im, u32 depth)
     }
     Str full = module.n ? str_fmt(p->arena, "%.*s.%.*s", STR_ARG(module), STR_ARG(name)) : name;
     return module_or_external(p, full);
+}
+
+/* Found once for each import; the names it makes on the way would pile up otherwise. */
+Ent import_target(const Program *p, u32 file, const Import *im, u32 depth)
+{
+    LinkState *s = p->state;
+    u64 key = map_key(file, (u32)(im - p->facts[file]->imports.v));
+    u32 at = map_get(&s->import_ents, key);
+    if (at != NONE) return s->ents.v[at];
+    Ent e = import_find(p, file, im, depth);
+    if (depth) return e; /* cut short by the limit on hops, perhaps */
+    vec_push(s->a, &s->ents, e);
+    map_put(s->a, &s->import_ents, key, s->ents.n - 1);
+    return e;
 }
 
 /* What module `file` says the name is, imports not followed: kind ENT_NONE with sym = import id when it is one. */
@@ -108,7 +123,7 @@ static void module_entries(Program *p, u32 file)
     }
 }
 
-Ent module_lookup(const Program *p, u32 file, u32 gs, u32 depth)
+static Ent module_find_name(const Program *p, u32 file, u32 gs, u32 depth)
 {
     LinkState *s = p->state;
     const Facts *f = p->facts[file];
@@ -134,6 +149,19 @@ Ent module_lookup(const Program *p, u32 file, u32 gs, u32 depth)
         if (sub != NONE) return (Ent){ENT_MODULE, sub, NONE, NONE};
     }
     return (Ent){ENT_NONE, NONE, NONE, NONE};
+}
+
+/* Remembered, since every use of a builtin in a module with star imports would search all of them again. */
+Ent module_lookup(const Program *p, u32 file, u32 gs, u32 depth)
+{
+    LinkState *s = p->state;
+    u32 at = map_get(&s->name_ents, map_key(file, gs));
+    if (at != NONE) return s->ents.v[at];
+    Ent e = module_find_name(p, file, gs, depth);
+    if (depth && e.kind == ENT_NONE) return e; /* cut short by the limit on hops, perhaps */
+    vec_push(s->a, &s->ents, e);
+    map_put(s->a, &s->name_ents, map_key(file, gs), s->ents.n - 1);
+    return e;
 }
 
 void modules_index(Program *p)

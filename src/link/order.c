@@ -1,6 +1,6 @@
 /* Order by start and join: in the function that starts threads, what stands before the first start and after the last
- * join does not run at the same time as they do. Functions that are called only before the first start count as running
- * before any thread. */
+ * join does not run at the same time as they do. Functions that are called only before the first start count as
+ * running before any thread. */
 #include "link/link.h"
 
 static bool is_thread(const Program *p, u32 file, const Path *x)
@@ -50,7 +50,8 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
     /* with ThreadPoolExecutor() as pool: … waits at its end */
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         const Section *s = &f->sections.v[i];
-        if (s->call == NONE || call_type(p, file, s->call).kind != TYPE_EXECUTOR || last_start > s->span.end) continue;
+        if (s->call == NONE || call_type(p, file, s->call).kind != TYPE_EXECUTOR || last_start > s->span.end)
+            continue;
         if (fi->first_start != NONE && fi->first_start >= s->span.start && fi->first_start < s->span.end)
             fi->last_join = fi->last_join == NONE ? s->span.end : MAX(fi->last_join, s->span.end);
     }
@@ -68,7 +69,8 @@ static void before_start(Program *p)
             const CallEdge *x = &p->edges.v[e];
             const FuncInfo *caller = &p->funcs[x->caller];
             const Facts *f = p->facts[x->file];
-            bool before = caller->import_time || (x->call != NONE && caller->first_start != NONE && f->calls.v[x->call].span.end <= caller->first_start);
+            bool before = caller->import_time || (x->call != NONE && caller->first_start != NONE &&
+                                                  f->calls.v[x->call].span.end <= caller->first_start);
             if (seen[x->callee] != 2) seen[x->callee] = before ? 1 : 2;
         }
         for (u32 i = 0; i < p->state->nfuncs; i++)

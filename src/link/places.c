@@ -36,8 +36,16 @@ u32 place_of(const Program *cp, u8 kind, u32 file, u32 owner, u32 gs)
         *at = p->places.n;
         Str name = p->syms.strs[gs];
         vec_push(p->arena, &p->places,
-                 (Place){.kind = kind, .file = file, .owner = owner, .name = gs, .public_ = !(name.n && name.p[0] == '_'),
-                         .def_file = NONE, .def = NONE, .guard = NONE, .declared_guard = NONE, .type = {TYPE_UNKNOWN, NONE}});
+                 (Place){.kind = kind,
+                         .file = file,
+                         .owner = owner,
+                         .name = gs,
+                         .public_ = !(name.n && name.p[0] == '_'),
+                         .def_file = NONE,
+                         .def = NONE,
+                         .guard = NONE,
+                         .declared_guard = NONE,
+                         .type = {TYPE_UNKNOWN, NONE}});
     }
     return map_get(&s->places, key);
 }
@@ -69,7 +77,8 @@ void locals_index(Program *p)
             }
             const Path *x = &f->paths.v[d->path];
             if (x->root != ROOT_LOCAL && x->root != ROOT_PARAM) continue;
-            if (!x->nattr) chain_add(p, &p->state->local_defs, local_key(file, x->func, x->name), file, i);
+            if (!x->nattr)
+                chain_add(p, &p->state->local_defs, local_key(file, x->func, x->name), file, i);
             else if (x->nattr == 1 && x->attr[0] == SYM_ITEM)
                 chain_add(p, &p->state->elem_defs, local_key(file, x->func, x->name) + 1, file, i);
         }
@@ -86,14 +95,16 @@ static void place_def(Program *p, u32 file, u32 def, const Path *x, bool element
     }
     chain_add(p, &p->state->place_defs, e.id, file, def);
     Place *pl = &p->places.v[e.id];
-    bool better_def = pl->def == NONE || (pl->def_file == file && p->facts[file]->defs.v[def].func == 0 && p->facts[pl->def_file]->defs.v[pl->def].func != 0);
+    bool better_def = pl->def == NONE || (pl->def_file == file && p->facts[file]->defs.v[def].func == 0 &&
+                                          p->facts[pl->def_file]->defs.v[pl->def].func != 0);
     if (better_def && !p->facts[file]->defs.v[def].augmented) {
         pl->def_file = file;
         pl->def = def;
     }
 }
 
-/* Two passes: first the names that need no types (self.x, module globals), then paths through objects (app.db.pool). */
+/* Two passes: first the names that need no types (self.x, module globals), then paths through objects (app.db.pool).
+ */
 void places_index(Program *p)
 {
     for (u32 pass = 0; pass < 2; pass++) {
@@ -105,8 +116,11 @@ void places_index(Program *p)
                 const Path *x = &f->paths.v[d->path];
                 bool element = x->nattr && x->attr[x->nattr - 1] == SYM_ITEM && !x->truncated;
                 u32 attrs = x->nattr - (element ? 1u : 0u);
-                bool simple = (x->root == ROOT_GLOBAL || x->root == ROOT_CLASS) ? attrs == 0 : (x->root == ROOT_SELF || x->root == ROOT_CLS) && attrs == 1;
-                if (simple != (pass == 0) || (attrs == 0 && (x->root == ROOT_LOCAL || x->root == ROOT_PARAM))) continue;
+                bool simple = (x->root == ROOT_GLOBAL || x->root == ROOT_CLASS)
+                                  ? attrs == 0
+                                  : (x->root == ROOT_SELF || x->root == ROOT_CLS) && attrs == 1;
+                if (simple != (pass == 0) || (attrs == 0 && (x->root == ROOT_LOCAL || x->root == ROOT_PARAM)))
+                    continue;
                 place_def(p, file, i, x, element);
             }
         }
@@ -133,7 +147,9 @@ static u32 param_place(Program *p, u32 file, const Path *x)
             u32 pf = pi->from[k].file;
             const Path *y = &p->facts[pf]->paths.v[pi->from[k].value];
             Ent e = path_entity(p, pf, pi->from[k].value);
-            u32 q = e.kind == ENT_PLACE ? e.id : e.kind == ENT_LOCAL && y->root == ROOT_LOCAL ? closure_place(p, pf, y) : NONE;
+            u32 q = e.kind == ENT_PLACE                            ? e.id
+                    : e.kind == ENT_LOCAL && y->root == ROOT_LOCAL ? closure_place(p, pf, y)
+                                                                   : NONE;
             if (q == NONE || (place != NONE && q != place)) return NONE;
             place = q;
         }
@@ -148,7 +164,8 @@ static u32 default_place(Program *p, u32 file, const Path *x)
     const Func *fn = &f->funcs.v[x->func];
     for (u32 i = 0; i < fn->nparams; i++) {
         const Param *q = &f->params.v[fn->params + i];
-        if (fn->parent == 0 && q->name == x->name && (q->def_kind == VAL_DICT || q->def_kind == VAL_LIST || q->def_kind == VAL_SET))
+        if (fn->parent == 0 && q->name == x->name &&
+            (q->def_kind == VAL_DICT || q->def_kind == VAL_LIST || q->def_kind == VAL_SET))
             return place_of(p, PLACE_DEFAULT, file, gfunc_of(p, file, x->func), gsym(p, file, x->name));
     }
     return NONE;
@@ -162,28 +179,86 @@ static bool through_view(Program *p, u32 file, const Path *x, Path *out)
     if (!out->nattr || out->attr[out->nattr - 1] == SYM_ITEM) return false;
     Str view = sym_str(f, out->attr[out->nattr - 1]);
     out->nattr--;
-    return str_is(view, "items") || str_is(view, "keys") || str_is(view, "values") || str_is(view, "iteritems") || str_is(view, "iterkeys") ||
-           str_is(view, "itervalues") || str_is(view, "elements");
+    return str_is(view, "items") || str_is(view, "keys") || str_is(view, "values") || str_is(view, "iteritems") ||
+           str_is(view, "iterkeys") || str_is(view, "itervalues") || str_is(view, "elements");
+}
+
+/* names = d.keys(); … for n in names: walking d all the same. */
+static bool kept_view(Program *p, u32 file, const Path *x, Path *out)
+{
+    if (x->root != ROOT_LOCAL || x->nattr) return false;
+    u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
+    if (at == NONE || p->state->defrefs.v[at].next != NONE) return false;
+    const Def *d = &p->facts[file]->defs.v[p->state->defrefs.v[at].def];
+    Path call = {.root = ROOT_CALL, .func = d->value};
+    return d->kind == VAL_CALL && through_view(p, file, &call, out);
+}
+
+/* def __get__(self, obj, …): obj.__dict__ is that of an object which many threads may read the attribute of. */
+static u32 descriptor_dict(Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    if (x->root != ROOT_PARAM || x->nattr != 1 || !str_is(sym_str(f, x->attr[0]), "__dict__")) return NONE;
+    const Func *fn = &f->funcs.v[x->func];
+    if (fn->cls == NONE || !str_is(sym_str(f, fn->name), "__get__") || fn->nparams < 2 ||
+        f->params.v[fn->params + 1].name != x->name)
+        return NONE;
+    return place_of(p, PLACE_INSTANCE, file, gclass_of(p, file, fn->cls),
+                    intern(p->arena, &p->syms, S("obj.__dict__")));
 }
 
 /* State of the standard library that threads share whoever writes it: by what it is known. */
 static u32 library_place(Program *p, u32 gs)
 {
-    static const char *const known[] = {"sys.modules", "logging.root.manager.loggerDict", "logging.Logger.manager.loggerDict", "warnings.filters", "os.environ"};
+    static const char *const known[] = {"sys.modules", "logging.root.manager.loggerDict",
+                                        "logging.Logger.manager.loggerDict", "warnings.filters", "os.environ"};
     for (u32 i = 0; i < COUNT_OF(known); i++)
         if (str_is(p->syms.strs[gs], known[i])) return place_of(p, PLACE_GLOBAL, NONE, NONE, gs);
     return NONE;
+}
+
+static u8 container_base(const Program *p, u32 cls)
+{
+    static const struct {
+        const char *base;
+        u8 kind;
+    } bases[] = {{"dict", TYPE_DEFAULT_DICT},
+                 {"list", TYPE_LIST},
+                 {"set", TYPE_SET},
+                 {"collections.OrderedDict", TYPE_ORDERED_DICT},
+                 {"collections.deque", TYPE_DEQUE},
+                 {"collections.defaultdict", TYPE_DEFAULT_DICT},
+                 {"collections.UserDict", TYPE_DEFAULT_DICT},
+                 {"collections.Counter", TYPE_COUNTER}};
+    for (u32 i = 0; i < COUNT_OF(bases); i++)
+        if (class_derives(p, cls, bases[i].base)) return bases[i].kind;
+    return TYPE_UNKNOWN;
+}
+
+/* What an object of a class that is a container itself holds: self[k], len(self). */
+static u32 contents_place(Program *p, u32 cls)
+{
+    if (container_base(p, cls) == TYPE_UNKNOWN) return NONE;
+    u32 file;
+    program_class(p, cls, &file);
+    return place_of(p, PLACE_INSTANCE, file, cls, intern(p->arena, &p->syms, S("<items>")));
 }
 
 static u32 access_place_of(Program *p, u32 file, const Access *a)
 {
     const Path *x = &p->facts[file]->paths.v[a->path];
     Path seen;
-    if (x->root == ROOT_CALL && !x->nattr && (a->op == OP_ITER || a->op == OP_CREAD) && through_view(p, file, x, &seen)) x = &seen;
+    if (x->root == ROOT_CALL && !x->nattr && (a->op == OP_ITER || a->op == OP_CREAD) &&
+        through_view(p, file, x, &seen))
+        x = &seen;
+    if ((a->op == OP_ITER || a->op == OP_CREAD) && kept_view(p, file, x, &seen)) x = &seen;
     if (x->truncated || x->root == ROOT_UNKNOWN) return NONE;
+    u32 described = descriptor_dict(p, file, x);
+    if (described != NONE) return described;
     Ent e = path_resolve(p, file, x, x->nattr);
     if (e.kind == ENT_PLACE) return e.id;
     if (e.kind == ENT_EXTERNAL) return library_place(p, e.id);
+    if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) return contents_place(p, e.id);
     if (e.kind != ENT_LOCAL || x->nattr) return NONE;
     if (x->root == ROOT_LOCAL) return closure_place(p, file, x);
     u32 q = param_place(p, file, x);
@@ -193,26 +268,43 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     return q != NONE ? q : closure_place(p, file, x);
 }
 
-static void closure_type(Program *p, Place *x)
+static void closure_type(Program *p, u32 place)
 {
+    Place *x = &p->places.v[place];
     if (x->kind == PLACE_DEFAULT) {
         GId g = func_gid(p, x->owner);
         const Facts *f = p->facts[g.file];
         for (u32 i = 0; i < f->funcs.v[g.id].nparams; i++) {
             const Param *q = &f->params.v[f->funcs.v[g.id].params + i];
-            if (gsym(p, g.file, q->name) == x->name) x->type.kind = q->def_kind == VAL_DICT ? TYPE_DICT : q->def_kind == VAL_SET ? TYPE_SET : TYPE_LIST;
+            if (gsym(p, g.file, q->name) == x->name)
+                x->type.kind = q->def_kind == VAL_DICT ? TYPE_DICT : q->def_kind == VAL_SET ? TYPE_SET : TYPE_LIST;
         }
         return;
     }
     GId g = func_gid(p, x->owner);
     u32 sym = intern_find(&p->facts[g.file]->syms, p->syms.strs[x->name]);
     if (sym == NONE) return;
-    x->type = local_type(p, g.file, g.id, sym);
+    Type t = local_type(p, g.file, g.id, sym);
+    x = &p->places.v[place]; /* the list may have moved */
+    x->type = t;
     u32 first = map_get(&p->state->local_defs, local_key(g.file, g.id, sym));
     if (first != NONE) {
         x->def_file = g.file;
         x->def = p->state->defrefs.v[first].def;
     }
+}
+
+static void set_type(Program *p, u32 place)
+{
+    const Place *x = &p->places.v[place];
+    Type t = {TYPE_DICT, NONE};
+    if (x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) {
+        closure_type(p, place);
+        return;
+    }
+    if (x->file != NONE) t = place_type(p, place);
+    if (x->kind == PLACE_INSTANCE && str_is(p->syms.strs[x->name], "<items>")) t.kind = container_base(p, x->owner);
+    p->places.v[place].type = t;
 }
 
 /* Gives every access its place and every place its accesses. */
@@ -222,17 +314,14 @@ void places_access(Program *p)
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->accesses.n; i++)
             p->access_place[p->access_base[file] + i] = access_place_of(p, file, &p->facts[file]->accesses.v[i]);
+    for (u32 i = 0; i < p->places.n; i++) set_type(p, i); /* asking for types names further places: the list grows */
     u32 *count = arena_new(p->arena, u32, p->places.n + 1);
     for (u32 i = 0; i < p->state->naccesses; i++)
         if (p->access_place[i] != NONE) count[p->access_place[i]]++;
     u32 total = 0;
     for (u32 i = 0; i < p->places.n; i++) {
-        Place *x = &p->places.v[i];
-        x->first = total;
+        p->places.v[i].first = total;
         total += count[i];
-        if (x->file == NONE) x->type.kind = TYPE_DICT;
-        else if (x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) closure_type(p, x);
-        else x->type = place_type(p, i);
     }
     p->place_access.v = arena_new(p->arena, u32, total);
     p->place_access.n = p->place_access.cap = total;

@@ -8,11 +8,26 @@ static u32 *base_of(Arena *a, Facts **facts, u32 n, u32 (*count)(const Facts *))
     return base;
 }
 
-static u32 count_funcs(const Facts *f) { return f->funcs.n; }
-static u32 count_classes(const Facts *f) { return f->classes.n; }
-static u32 count_accesses(const Facts *f) { return f->accesses.n; }
-static u32 count_calls(const Facts *f) { return f->calls.n; }
-static u32 count_sections(const Facts *f) { return f->sections.n; }
+static u32 count_funcs(const Facts *f)
+{
+    return f->funcs.n;
+}
+static u32 count_classes(const Facts *f)
+{
+    return f->classes.n;
+}
+static u32 count_accesses(const Facts *f)
+{
+    return f->accesses.n;
+}
+static u32 count_calls(const Facts *f)
+{
+    return f->calls.n;
+}
+static u32 count_sections(const Facts *f)
+{
+    return f->sections.n;
+}
 
 Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
 {
@@ -72,7 +87,8 @@ Str func_display(Arena *a, const Program *p, u32 gfunc)
     for (u32 i = g.id; i;) {
         const Func *fn = &f->funcs.v[i];
         out = out.n ? str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, fn->name)), STR_ARG(out)) : sym_str(f, fn->name);
-        for (u32 c = fn->cls; c != NONE; c = f->classes.v[c].outer) out = str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[c].name)), STR_ARG(out));
+        for (u32 c = fn->cls; c != NONE; c = f->classes.v[c].outer)
+            out = str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[c].name)), STR_ARG(out));
         i = fn->parent;
     }
     Str m = f->source->module;
@@ -112,7 +128,8 @@ static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
     if (p->options->assume == ASSUME_ALWAYS) return true;
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     if (!x) return true;
-    return x->evidence & (EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_DECORATOR | EV_ALWAYS);
+    return x->evidence &
+           (EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_DECORATOR | EV_ALWAYS | EV_FILE);
 }
 
 bool may_run_together(const Program *p, u32 ga, u32 gb)
@@ -123,7 +140,8 @@ bool may_run_together(const Program *p, u32 ga, u32 gb)
     const FuncInfo *fa = &p->funcs[gfunc_of(p, a.file, xa->func)], *fb = &p->funcs[gfunc_of(p, b.file, xb->func)];
     u32 place = p->access_place[ga];
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
-    if (fa->event_loop && fb->event_loop && !(fa->nroots && fb->nroots)) return false; /* one loop; several when threads run them */
+    if (fa->event_loop && fb->event_loop && !(fa->nroots && fb->nroots))
+        return false; /* one loop; several when threads run them */
     for (u32 i = 0; i < fa->nroots; i++) {
         for (u32 k = 0; k < fb->nroots; k++) {
             const Root *r = &p->roots.v[fa->roots[i]];

@@ -20,34 +20,55 @@ static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool 
     if (nested != NONE) return (Ent){ENT_CLASS, nested, NONE, NONE};
     if (s->classes[cls].thread_local_) return nothing;
     if (owner == NONE) {
-        /* never assigned where we can see it: an attribute of the object all the same (a base we have no source of) */
+        /* never assigned where we can see it: an attribute of the object all the same (a base we have no source of)
+         */
         if (s->classes[cls].ext_bases.n == 0 && !on_instance) return nothing;
         owner = cls;
     }
     u32 ofile;
     program_class(p, owner, &ofile);
     bool shared = bits & ATTR_CLS || (bits & ATTR_BODY && !(bits & ATTR_SELF));
-    return (Ent){ENT_PLACE, place_of(p, shared || !on_instance ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs), NONE, NONE};
+    return (Ent){ENT_PLACE, place_of(p, shared || !on_instance ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs),
+                 NONE, NONE};
+}
+
+/* A name of a module, or a module below it. */
+static Ent module_attr(const Program *p, u32 file, u32 gs)
+{
+    Ent r = module_lookup(p, file, gs, 0);
+    if (r.kind != ENT_NONE) return r;
+    Str m = p->facts[file]->source->module;
+    u32 sub = module_find(p, str_fmt(p->arena, "%.*s.%.*s", STR_ARG(m), STR_ARG(p->syms.strs[gs])));
+    return sub == NONE ? nothing : (Ent){ENT_MODULE, sub, NONE, NONE};
+}
+
+static Ent dotted_attr(const Program *p, u32 dotted_sym, u32 gs)
+{
+    Str dotted = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(p->syms.strs[dotted_sym]), STR_ARG(p->syms.strs[gs]));
+    u32 file = module_find(p, dotted);
+    return file != NONE ? (Ent){ENT_MODULE, file, NONE, NONE} : ent_external(p, dotted);
+}
+
+/* Each answer is found once: the dotted names made on the way would pile up otherwise. */
+static Ent attr_once(const Program *p, Map *known, u32 id, u32 gs, Ent (*find)(const Program *, u32, u32))
+{
+    LinkState *s = p->state;
+    u32 at = map_get(known, map_key(id, gs));
+    if (at != NONE) return s->ents.v[at];
+    Ent e = find(p, id, gs);
+    vec_push(s->a, &s->ents, e);
+    map_put(s->a, known, map_key(id, gs), s->ents.n - 1);
+    return e;
 }
 
 Ent ent_attr(const Program *p, Ent e, u32 gs)
 {
     if (gs == SYM_ITEM) return nothing;
     switch (e.kind) {
-    case ENT_MODULE: {
-        Ent r = module_lookup(p, e.id, gs, 0);
-        if (r.kind != ENT_NONE) return r;
-        Str m = p->facts[e.id]->source->module;
-        u32 sub = module_find(p, str_fmt(p->arena, "%.*s.%.*s", STR_ARG(m), STR_ARG(p->syms.strs[gs])));
-        return sub == NONE ? nothing : (Ent){ENT_MODULE, sub, NONE, NONE};
-    }
+    case ENT_MODULE: return attr_once(p, &p->state->module_ents, e.id, gs, module_attr);
     case ENT_CLASS: return class_attr(p, e.id, gs, false, false);
     case ENT_INSTANCE: return class_attr(p, e.id, gs, true, e.sym == 1);
-    case ENT_EXTERNAL: {
-        Str dotted = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(p->syms.strs[e.id]), STR_ARG(p->syms.strs[gs]));
-        u32 file = module_find(p, dotted);
-        return file != NONE ? (Ent){ENT_MODULE, file, NONE, NONE} : ent_external(p, dotted);
-    }
+    case ENT_EXTERNAL: return attr_once(p, &p->state->dotted_ents, e.id, gs, dotted_attr);
     case ENT_PLACE:
     case ENT_LOCAL: {
         Type t = ent_type(p, e);
@@ -79,7 +100,8 @@ static Ent local_entity(const Program *p, u32 file, const Path *x)
         if (d->kind == VAL_CLASS) return (Ent){ENT_CLASS, gclass_of(p, file, d->value), NONE, NONE};
     }
     for (u32 i = 0; i < f->imports.n; i++)
-        if (f->imports.v[i].func == x->func && f->imports.v[i].local == x->name && x->func) return import_target(p, file, &f->imports.v[i], 0);
+        if (f->imports.v[i].func == x->func && f->imports.v[i].local == x->name && x->func)
+            return import_target(p, file, &f->imports.v[i], 0);
     return (Ent){ENT_LOCAL, gfunc_of(p, file, x->func), x->name, NONE};
 }
 
@@ -131,7 +153,9 @@ Ent path_resolve(const Program *p, u32 file, const Path *x, u32 nattr)
             continue;
         }
         Type t = element_type(p, file, e);
-        e = t.kind == TYPE_CLASS ? (Ent){ENT_INSTANCE, t.id, NONE, NONE} : t.kind == TYPE_CLASS_OBJECT ? (Ent){ENT_CLASS, t.id, NONE, NONE} : nothing;
+        e = t.kind == TYPE_CLASS          ? (Ent){ENT_INSTANCE, t.id, NONE, NONE}
+            : t.kind == TYPE_CLASS_OBJECT ? (Ent){ENT_CLASS, t.id, NONE, NONE}
+                                          : nothing;
     }
     return e;
 }

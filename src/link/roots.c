@@ -66,7 +66,8 @@ static const DecoratorRow decorator_rows[] = {
 static Str root_display(Program *p, const char *label, Str name, u32 file, u32 line)
 {
     Str l = str_from(label), head = str_slice(l, 0, str_search(l, S("%s"))), tail = str_slice(l, head.n + 2, l.n);
-    return str_fmt(p->arena, "%.*s%.*s%.*s at %.*s:%u", STR_ARG(head), STR_ARG(name), STR_ARG(tail), STR_ARG(p->facts[file]->source->path), line);
+    return str_fmt(p->arena, "%.*s%.*s%.*s at %.*s:%u", STR_ARG(head), STR_ARG(name), STR_ARG(tail),
+                   STR_ARG(p->facts[file]->source->path), line);
 }
 
 static void root_add(Program *p, u32 gfunc, bool many, bool own, Str display, u32 file, u32 call)
@@ -78,7 +79,8 @@ static void root_add(Program *p, u32 gfunc, bool many, bool own, Str display, u3
             return;
         }
     }
-    vec_push(p->arena, &p->roots, (Root){.func = gfunc, .many = many, .own = own, .display = display, .file = file, .call = call});
+    vec_push(p->arena, &p->roots,
+             (Root){.func = gfunc, .many = many, .own = own, .display = display, .file = file, .call = call});
 }
 
 static const Arg *find_arg(const Facts *f, const Call *c, u32 position, const char *keyword)
@@ -98,7 +100,8 @@ static Str short_name(const Program *p, u32 gfunc)
     const Facts *f = p->facts[g.file];
     const Func *fn = &f->funcs.v[g.id];
     if (fn->cls == NONE) return sym_str(f, fn->name);
-    return str_fmt(p->arena, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[fn->cls].name)), STR_ARG(sym_str(f, fn->name)));
+    return str_fmt(p->arena, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[fn->cls].name)),
+                   STR_ARG(sym_str(f, fn->name)));
 }
 
 static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Arg *arg, bool many, const char *label)
@@ -108,7 +111,8 @@ static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Ar
     if (!n && arg->kind == VAL_PATH && receiver_unknown(p, file, &p->facts[file]->paths.v[arg->value]))
         n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
     many |= p->facts[file]->blocks.v[c->block].repeats;
-    for (u32 i = 0; i < n; i++) root_add(p, out[i], many, false, root_display(p, label, short_name(p, out[i]), file, c->line), file, call);
+    for (u32 i = 0; i < n; i++)
+        root_add(p, out[i], many, false, root_display(p, label, short_name(p, out[i]), file, c->line), file, call);
 }
 
 bool file_imports(const Program *p, u32 file, const char *package)
@@ -136,12 +140,15 @@ static bool receiver_threads(const Program *p, u32 file, const Path *x)
     Type t = ent_type(p, e);
     if (t.kind == TYPE_EXECUTOR) return true;
     if (t.kind == TYPE_CLASS)
-        return class_derives(p, t.id, "concurrent.futures.ThreadPoolExecutor") || class_derives(p, t.id, "multiprocessing.pool.ThreadPool");
+        return class_derives(p, t.id, "concurrent.futures.ThreadPoolExecutor") ||
+               class_derives(p, t.id, "multiprocessing.pool.ThreadPool");
     if (t.kind != TYPE_UNKNOWN && t.kind != TYPE_NONE) return false;
     Str name = sym_str(p->facts[file], x->nattr > 1 ? x->attr[x->nattr - 2] : x->name);
-    if (x->root == ROOT_CALL || !(name_has(name, "executor") || name_has(name, "pool") || name_has(name, "threads"))) return false;
+    if (x->root == ROOT_CALL || !(name_has(name, "executor") || name_has(name, "pool") || name_has(name, "threads")))
+        return false;
     if (name_has(name, "process") || file_imports(p, file, "multiprocessing")) return false;
-    return file_imports(p, file, "concurrent") || file_imports(p, file, "threading") || name_has(name, "thread") || name_has(name, "executor");
+    return file_imports(p, file, "concurrent") || file_imports(p, file, "threading") || name_has(name, "thread") ||
+           name_has(name, "executor");
 }
 
 /* Is the receiver the future that submit() gave? A future of asyncio calls back in its loop. */
@@ -152,7 +159,8 @@ static bool from_submit(const Program *p, u32 file, const Path *x)
     if (x->root == ROOT_CALL && x->nattr == 1) call = x->func;
     if (x->root == ROOT_LOCAL && x->nattr == 1) {
         u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
-        if (at != NONE && f->defs.v[p->state->defrefs.v[at].def].kind == VAL_CALL) call = f->defs.v[p->state->defrefs.v[at].def].value;
+        if (at != NONE && f->defs.v[p->state->defrefs.v[at].def].kind == VAL_CALL)
+            call = f->defs.v[p->state->defrefs.v[at].def].value;
     }
     if (call == NONE) return false;
     const Path *c = &f->paths.v[f->calls.v[call].callee];
@@ -164,8 +172,10 @@ static bool method_row_fits(const Program *p, u32 file, const MethodArgRow *r, c
 {
     if (r->type == TYPE_EXECUTOR) return receiver_threads(p, file, x);
     if (str_is(str_from(r->method), "add_done_callback")) return from_submit(p, file, x);
-    static const char *const needs[][2] = {{"basic_consume", "pika"}, {"message_callback_add", "paho"},
-                                           {"add_job", "apscheduler"}, {"callInThread", "twisted"}};
+    static const char *const needs[][2] = {{"basic_consume", "pika"},
+                                           {"message_callback_add", "paho"},
+                                           {"add_job", "apscheduler"},
+                                           {"callInThread", "twisted"}};
     for (u32 i = 0; i < COUNT_OF(needs); i++)
         if (str_is(str_from(r->method), needs[i][0])) return file_imports(p, file, needs[i][1]);
     const Arg *executor = find_arg(p->facts[file], c, 0, NULL);
@@ -201,7 +211,8 @@ static void roots_of_call(Program *p, u32 file, u32 call)
     Str ext = path_external(p, file, c->callee);
     for (u32 i = 0; ext.n && i < COUNT_OF(call_rows); i++) {
         const CallArgRow *r = &call_rows[i];
-        if (str_is(ext, r->callee)) roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->label);
+        if (str_is(ext, r->callee))
+            roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->label);
     }
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) {
         /* class C(Thread); C(target=f) */
@@ -229,13 +240,16 @@ static bool method_fits(Str name, const char *pattern)
 /* A server that serves one request after the other: one is made somewhere, and nothing speaks of a threading one. */
 static bool serial_server(const Program *p)
 {
-    static const char *const threading[] = {"ThreadingHTTPServer", "ThreadingMixIn", "ThreadingTCPServer", "ThreadingUDPServer", "ThreadingUnixStreamServer", "ThreadingWSGIServer"};
+    static const char *const threading[] = {"ThreadingHTTPServer",       "ThreadingMixIn",
+                                            "ThreadingTCPServer",        "ThreadingUDPServer",
+                                            "ThreadingUnixStreamServer", "ThreadingWSGIServer"};
     static const char *const serial[] = {"HTTPServer", "TCPServer", "UDPServer", "UnixStreamServer"};
     bool any = false;
     for (u32 i = 0; i < p->nfiles; i++) {
         for (u32 k = 0; k < COUNT_OF(threading); k++)
             if (intern_find(&p->facts[i]->syms, str_from(threading[k])) != NONE) return false;
-        for (u32 k = 0; k < COUNT_OF(serial); k++) any |= intern_find(&p->facts[i]->syms, str_from(serial[k])) != NONE;
+        for (u32 k = 0; k < COUNT_OF(serial); k++)
+            any |= intern_find(&p->facts[i]->syms, str_from(serial[k])) != NONE;
     }
     return any;
 }
@@ -255,9 +269,13 @@ static void roots_of_class(Program *p, u32 gclass, bool serial)
         if (r->own && r->many) ci->fresh = true;
         for (u32 k = 1; k < f->funcs.n; k++) {
             const Func *fn = &f->funcs.v[k];
-            if (gclass_of(p, file, fn->cls) != gclass || fn->is_lambda || !method_fits(sym_str(f, fn->name), r->method)) continue;
-            bool many = (r->many && !(str_contains(str_from(r->label), S("request handler")) && serial)) || (thread && ci->made_at != 1);
-            root_add(p, gfunc_of(p, file, k), many, r->own, root_display(p, r->label, sym_str(f, c->name), file, fn->line), file, NONE);
+            if (gclass_of(p, file, fn->cls) != gclass || fn->is_lambda ||
+                !method_fits(sym_str(f, fn->name), r->method))
+                continue;
+            bool many = (r->many && !(str_contains(str_from(r->label), S("request handler")) && serial)) ||
+                        (thread && ci->made_at != 1);
+            root_add(p, gfunc_of(p, file, k), many, r->own,
+                     root_display(p, r->label, sym_str(f, c->name), file, fn->line), file, NONE);
         }
     }
 }
@@ -283,7 +301,8 @@ static void roots_of_decorators(Program *p, u32 file, u32 func)
             const DecoratorRow *r = &decorator_rows[k];
             if (!str_is(name, r->name)) continue;
             if (r->receivers[0] && !has_word(r->receivers, receiver)) continue;
-            root_add(p, gfunc_of(p, file, func), r->many, false, root_display(p, r->label, sym_str(f, fn->name), file, fn->line), file, NONE);
+            root_add(p, gfunc_of(p, file, func), r->many, false,
+                     root_display(p, r->label, sym_str(f, fn->name), file, fn->line), file, NONE);
             break;
         }
     }
@@ -296,7 +315,8 @@ static void count_constructions(Program *p)
         const Facts *f = p->facts[file];
         for (u32 i = 0; i < f->calls.n; i++) {
             Ent e = path_entity(p, file, f->calls.v[i].callee);
-            if (e.kind == ENT_CLASS) p->state->classes[e.id].made_at += f->blocks.v[f->calls.v[i].block].repeats ? 2 : 1;
+            if (e.kind == ENT_CLASS)
+                p->state->classes[e.id].made_at += f->blocks.v[f->calls.v[i].block].repeats ? 2 : 1;
         }
     }
 }
@@ -304,7 +324,12 @@ static void count_constructions(Program *p)
 void roots_find(Program *p)
 {
     vec_push(p->arena, &p->roots, (Root){.func = NONE, .display = S("the main thread"), .file = NONE, .call = NONE});
-    vec_push(p->arena, &p->roots, (Root){.func = NONE, .many = true, .display = S("any thread of a program that uses this code"), .file = NONE, .call = NONE});
+    vec_push(p->arena, &p->roots,
+             (Root){.func = NONE,
+                    .many = true,
+                    .display = S("any thread of a program that uses this code"),
+                    .file = NONE,
+                    .call = NONE});
     count_constructions(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         for (u32 i = 0; i < p->facts[file]->calls.n; i++) roots_of_call(p, file, i);
@@ -323,7 +348,9 @@ bool is_test_path(Str path)
     Str rest = path, name = str_slice(path, str_rfind(path, '/') == path.n ? 0 : str_rfind(path, '/') + 1, path.n);
     while (rest.n) {
         Str part = str_cut(rest, '/', &rest);
-        if (rest.n && (str_is(part, "tests") || str_is(part, "test") || str_is(part, "testing") || str_is(part, "benchmarks"))) return true;
+        if (rest.n &&
+            (str_is(part, "tests") || str_is(part, "test") || str_is(part, "testing") || str_is(part, "benchmarks")))
+            return true;
     }
     return str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_ends(name, S("_test.py"));
 }
@@ -340,12 +367,13 @@ static bool is_script(const Program *p, u32 file)
     if (is_test_path(path)) return true;
     while (rest.n) {
         Str part = str_cut(rest, '/', &rest);
-        if (rest.n && (str_is(part, "docs") || str_is(part, "doc") || str_is(part, "examples") || str_is(part, "scripts") || str_is(part, "tools"))) return true;
+        if (rest.n && (str_is(part, "docs") || str_is(part, "doc") || str_is(part, "examples") ||
+                       str_is(part, "scripts") || str_is(part, "tools")))
+            return true;
     }
     if (str_is(path, "setup.py") || str_ends(path, S("/setup.py"))) return true;
     return !f->source->in_package && (f->has_main_guard || f->runs_calls);
 }
-
 
 static bool info_add(FuncInfo *fi, u32 root, bool many)
 {
@@ -371,10 +399,12 @@ static bool info_add(FuncInfo *fi, u32 root, bool many)
 /* Tests drive the library from threads of their own; that says nothing about who else does. */
 static bool leaves_tests(const Program *p, const CallEdge *e)
 {
-    return is_test_path(p->facts[e->file]->source->path) && !is_test_path(p->facts[func_gid(p, e->callee).file]->source->path);
+    return is_test_path(p->facts[e->file]->source->path) &&
+           !is_test_path(p->facts[func_gid(p, e->callee).file]->source->path);
 }
 
-/* A call resolved by the method's name alone is believed within one file only; chains of such guesses reach everything. */
+/* A call resolved by the method's name alone is believed within one file only; chains of such guesses reach
+ * everything. */
 static bool far_guess(const Program *p, const CallEdge *e)
 {
     return e->weak && func_gid(p, e->callee).file != e->file;
@@ -395,7 +425,8 @@ static void reach(Program *p, u32 root, u32 *stack)
     }
 }
 
-/* Does the file use threading for more than locks? A lock alone, which one of our fixes may have put there, shows no thread. */
+/* Does the file use threading for more than locks? A lock alone, which one of our fixes may have put there, shows no
+ * thread. */
 static bool uses_threads(const Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
@@ -433,8 +464,9 @@ static bool named(const Program *p, u32 file, const Func *fn, const char *const 
 
 static void func_basics(Program *p, u32 file, u32 func)
 {
-    static const char *const making[] = {"__init__", "__new__", "__post_init__", "__setstate__", "__del__", "__set_name__", "__getstate__", "__reduce__",
-                                         "__attrs_post_init__", "__getnewargs__", "__copy__", "__deepcopy__"};
+    static const char *const making[] = {
+        "__init__",     "__new__",    "__post_init__",       "__setstate__",   "__del__",  "__set_name__",
+        "__getstate__", "__reduce__", "__attrs_post_init__", "__getnewargs__", "__copy__", "__deepcopy__"};
     static const char *const defining[] = {"__init_subclass__", "__set_name__", "__class_getitem__", "__prepare__"};
     const Func *fn = &p->facts[file]->funcs.v[func];
     FuncInfo *fi = &p->funcs[gfunc_of(p, file, func)];
@@ -446,8 +478,10 @@ static void func_basics(Program *p, u32 file, u32 func)
         static const char *const meta[] = {"__new__", "__init__"};
         fi->import_time |= named(p, file, fn, meta, COUNT_OF(meta));
     }
-    if (p->options->assume == ASSUME_ALWAYS) fi->api = func != 0;
-    else if (p->options->assume == ASSUME_AUTO) fi->api = func != 0 && !is_script(p, file) && !window_code(p, file);
+    if (p->options->assume == ASSUME_ALWAYS)
+        fi->api = func != 0;
+    else if (p->options->assume == ASSUME_AUTO)
+        fi->api = func != 0 && !is_script(p, file) && !window_code(p, file);
 }
 
 /* Callers of each function: the edges once more, sorted by callee. */
@@ -470,7 +504,7 @@ static Callers callers_index(Program *p, Arena *scratch)
     return c;
 }
 
-static bool in_main_block(const Facts *f, u32 block)
+bool in_main_block(const Facts *f, u32 block)
 {
     for (; block != NONE; block = f->blocks.v[block].parent)
         if (f->blocks.v[block].kind == BLOCK_MAIN) return true;
@@ -509,7 +543,10 @@ static bool construct_edge(const Program *p, const CallEdge *e)
     return ca != NONE && cb != NONE && class_is_a(p, gclass_of(p, a.file, ca), gclass_of(p, b.file, cb));
 }
 
-static bool loop_edge(const Program *p, const CallEdge *e) { return p->funcs[e->caller].event_loop; }
+static bool loop_edge(const Program *p, const CallEdge *e)
+{
+    return p->funcs[e->caller].event_loop;
+}
 
 static bool private_name(const Program *p, u32 gfunc)
 {
@@ -518,9 +555,13 @@ static bool private_name(const Program *p, u32 gfunc)
     return s.n && s.p[0] == '_' && !str_ends(s, S("__"));
 }
 
-static bool not_api_edge(const Program *p, const CallEdge *e) { return !p->funcs[e->caller].api; }
+static bool not_api_edge(const Program *p, const CallEdge *e)
+{
+    return !p->funcs[e->caller].api;
+}
 
-/* A private function that a thread runs, and private helpers that only such functions call, are not for users to call. */
+/* A private function that a thread runs, and private helpers that only such functions call, are not for users to
+ * call. */
 static void private_roots(Program *p, const Callers *c)
 {
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
@@ -528,11 +569,13 @@ static void private_roots(Program *p, const Callers *c)
         if (r->func == NONE) continue;
         GId g = func_gid(p, r->func);
         bool nested = p->facts[g.file]->funcs.v[g.id].parent != 0;
-        if ((private_name(p, r->func) || r->own || nested) && p->options->assume != ASSUME_ALWAYS) p->funcs[r->func].api = false;
+        if ((private_name(p, r->func) || r->own || nested) && p->options->assume != ASSUME_ALWAYS)
+            p->funcs[r->func].api = false;
     }
     for (u32 round = 0; round < 4; round++)
         for (u32 fn = 0; fn < p->state->nfuncs; fn++)
-            if (p->funcs[fn].api && p->funcs[fn].nroots && private_name(p, fn) && all_callers(p, c, fn, not_api_edge)) p->funcs[fn].api = false;
+            if (p->funcs[fn].api && p->funcs[fn].nroots && private_name(p, fn) && all_callers(p, c, fn, not_api_edge))
+                p->funcs[fn].api = false;
 }
 
 static void propagate(Program *p)

@@ -1,17 +1,50 @@
 /* Types: what kind of object a place, a local or a call's result is, from assignments, annotations, constructors and
- * returns. One kind per place: the first that is known, containers and locks before None. Depth is bounded; a name whose
- * type depends on itself has none. */
+ * returns. One kind per place: the first that is known, containers and locks before None. Depth is bounded; a name
+ * whose type depends on itself has none. */
 #include "link/link.h"
 
 enum { MAX_DEPTH = 24 };
 
 static const Type unknown = {TYPE_UNKNOWN, NONE};
 
-const char *const type_name[TYPE_KINDS] = {
-    "unknown", "None", "number", "string", "list", "dict", "set", "tuple", "deque", "OrderedDict", "defaultdict", "Counter", "weak dict",
-    "WeakSet", "bytearray", "array", "queue", "generator", "iterator", "itertools.count", "Lock", "RLock", "Condition", "Semaphore", "Event",
-    "thread-local", "ContextVar", "Thread", "executor", "reader-writer lock", "asyncio lock", "process", "multiprocessing object", "module",
-    "object", "class", "function", "external"};
+const char *const type_name[TYPE_KINDS] = {"unknown",
+                                           "None",
+                                           "number",
+                                           "string",
+                                           "list",
+                                           "dict",
+                                           "set",
+                                           "tuple",
+                                           "deque",
+                                           "OrderedDict",
+                                           "defaultdict",
+                                           "Counter",
+                                           "weak dict",
+                                           "WeakSet",
+                                           "bytearray",
+                                           "array",
+                                           "queue",
+                                           "generator",
+                                           "iterator",
+                                           "itertools.count",
+                                           "Lock",
+                                           "RLock",
+                                           "Condition",
+                                           "Semaphore",
+                                           "Event",
+                                           "thread-local",
+                                           "ContextVar",
+                                           "Thread",
+                                           "executor",
+                                           "reader-writer lock",
+                                           "asyncio lock",
+                                           "process",
+                                           "multiprocessing object",
+                                           "module",
+                                           "object",
+                                           "class",
+                                           "function",
+                                           "external"};
 
 static const struct {
     const char *name;
@@ -24,7 +57,8 @@ static const struct {
 
 bool type_is_lock(u8 kind)
 {
-    return kind == TYPE_LOCK || kind == TYPE_RLOCK || kind == TYPE_CONDITION || kind == TYPE_SEMAPHORE || kind == TYPE_RWLOCK;
+    return kind == TYPE_LOCK || kind == TYPE_RLOCK || kind == TYPE_CONDITION || kind == TYPE_SEMAPHORE ||
+           kind == TYPE_RWLOCK;
 }
 
 bool type_is_container(u8 kind)
@@ -45,10 +79,12 @@ static bool word_in(Str name, const char *word)
 
 bool sounds_like_lock(Str name)
 {
-    if (word_in(name, "unlock") || word_in(name, "block") || word_in(name, "clock") || word_in(name, "locked") || word_in(name, "flock")) {
+    if (word_in(name, "unlock") || word_in(name, "block") || word_in(name, "clock") || word_in(name, "locked") ||
+        word_in(name, "flock")) {
         if (!word_in(name, "_lock") && !word_in(name, "rlock")) return false;
     }
-    static const char *const words[] = {"lock", "mutex", "semaphore", "critical", "synchron", "exclusive", "condition", "_cond", "_sem", "_cv"};
+    static const char *const words[] = {"lock",      "mutex",     "semaphore", "critical", "synchron",
+                                        "exclusive", "condition", "_cond",     "_sem",     "_cv"};
     for (u32 i = 0; i < COUNT_OF(words); i++)
         if (word_in(name, words[i])) return true;
     return str_is(name, "cond") || str_is(name, "sem") || str_is(name, "mtx") || str_is(name, "cv");
@@ -71,9 +107,16 @@ static Type annotation_type(const Program *p, u32 file, u32 path)
     static const struct {
         const char *name;
         u8 kind;
-    } words[] = {{"typing.Dict", TYPE_DICT}, {"typing.List", TYPE_LIST}, {"typing.Set", TYPE_SET}, {"typing.Deque", TYPE_DEQUE},
-                 {"typing.DefaultDict", TYPE_DEFAULT_DICT}, {"typing.OrderedDict", TYPE_ORDERED_DICT}, {"typing.Counter", TYPE_COUNTER},
-                 {"Dict", TYPE_DICT}, {"List", TYPE_LIST}, {"Set", TYPE_SET}};
+    } words[] = {{"typing.Dict", TYPE_DICT},
+                 {"typing.List", TYPE_LIST},
+                 {"typing.Set", TYPE_SET},
+                 {"typing.Deque", TYPE_DEQUE},
+                 {"typing.DefaultDict", TYPE_DEFAULT_DICT},
+                 {"typing.OrderedDict", TYPE_ORDERED_DICT},
+                 {"typing.Counter", TYPE_COUNTER},
+                 {"Dict", TYPE_DICT},
+                 {"List", TYPE_LIST},
+                 {"Set", TYPE_SET}};
     for (u32 i = 0; i < COUNT_OF(words); i++)
         if (str_is(name, words[i].name)) return (Type){words[i].kind, NONE};
     return external_type(p, name);
@@ -128,12 +171,13 @@ static Type better(Type a, Type b)
 {
     if (a.kind == TYPE_UNKNOWN) return b;
     if (a.kind == TYPE_NONE && b.kind != TYPE_UNKNOWN) return b;
-    if ((a.kind == TYPE_EXTERNAL || a.kind == TYPE_NUMBER) && (b.kind == TYPE_CLASS || type_is_container(b.kind))) return b;
+    if ((a.kind == TYPE_EXTERNAL || a.kind == TYPE_NUMBER) && (b.kind == TYPE_CLASS || type_is_container(b.kind)))
+        return b;
     return a;
 }
 
-/* Types found once are kept; while one is being found it is unknown, so that what depends on itself has no type. True:
- * *at has the answer or will have it; false: find it and store it there. */
+/* Types found once are kept; while one is being found it is unknown, so that what depends on itself has no type.
+ * True: *at has the answer or will have it; false: find it and store it there. */
 static bool remembered(const Program *p, Map *m, u64 key, u32 *at)
 {
     LinkState *s = p->state;
@@ -200,7 +244,8 @@ Type local_type(const Program *p, u32 file, u32 func, u32 sym)
     if (remembered(p, &s->local_types, local_key(file, func, sym), &at)) return s->types.v[at];
     s->depth++;
     Type t = chain_type(p, map_get(&s->local_defs, local_key(file, func, sym)));
-    if (t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE) t = better(t, param_type(p, file, &p->facts[file]->funcs.v[func], sym));
+    if (t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE)
+        t = better(t, param_type(p, file, &p->facts[file]->funcs.v[func], sym));
     s->depth--;
     return s->types.v[at] = t;
 }
@@ -230,7 +275,8 @@ static Type return_type_find(const Program *p, u32 gfunc)
         if (t.kind != TYPE_UNKNOWN) return t;
     }
     Type t = unknown;
-    for (u32 i = map_get(&s->local_defs, local_key(g.file, g.id, SYM_EMPTY)); i != NONE && t.kind == TYPE_UNKNOWN; i = s->defrefs.v[i].next)
+    for (u32 i = map_get(&s->local_defs, local_key(g.file, g.id, SYM_EMPTY)); i != NONE && t.kind == TYPE_UNKNOWN;
+         i = s->defrefs.v[i].next)
         t = better(t, def_type(p, g.file, &f->defs.v[s->defrefs.v[i].def]));
     return t;
 }
@@ -284,7 +330,8 @@ Type call_type(const Program *p, u32 file, u32 call)
         t = fn->is_async ? unknown : return_type(p, e.id);
     }
     if (e.kind == ENT_EXTERNAL) {
-        Str dotted = p->syms.strs[e.id], last = str_slice(dotted, str_rfind(dotted, '.') == dotted.n ? 0 : str_rfind(dotted, '.') + 1, dotted.n);
+        Str dotted = p->syms.strs[e.id],
+            last = str_slice(dotted, str_rfind(dotted, '.') == dotted.n ? 0 : str_rfind(dotted, '.') + 1, dotted.n);
         t = external_type(p, dotted);
         if (t.kind == TYPE_UNKNOWN && last.n && last.p[0] >= 'A' && last.p[0] <= 'Z') t = (Type){TYPE_EXTERNAL, e.id};
     }

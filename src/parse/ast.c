@@ -3,6 +3,28 @@
 
 typedef Vec(Node) NodeVec;
 
+/* Kinds whose children stand in no field (that we ask for). Asking the cursor costs a search among the siblings,
+ * which is too much in a list of millions. */
+static bool has_fields(u8 kind)
+{
+    switch (kind) {
+    case NODE_list:
+    case NODE_tuple:
+    case NODE_set:
+    case NODE_dictionary:
+    case NODE_argument_list:
+    case NODE_expression_list:
+    case NODE_module:
+    case NODE_block:
+    case NODE_string:
+    case NODE_concatenated_string:
+    case NODE_parameters:
+    case NODE_pattern_list:
+    case NODE_dotted_name: return false;
+    default: return true;
+    }
+}
+
 static u8 field_of(TSTreeCursor *c)
 {
     TSFieldId id = ts_tree_cursor_current_field_id(c);
@@ -14,7 +36,7 @@ static u32 node_add(Arena *a, NodeVec *v, TSTreeCursor *c, u32 parent)
     TSNode n = ts_tree_cursor_current_node(c);
     vec_push(a, v,
              (Node){.kind = (u8)node_kind(n),
-                    .field = field_of(c),
+                    .field = parent != NONE && has_fields(v->v[parent].kind) ? field_of(c) : (u8)FIELD_COUNT,
                     .named = ts_node_is_named(n),
                     .error = ts_node_is_error(n) || ts_node_is_missing(n),
                     .start = ts_node_start_byte(n),

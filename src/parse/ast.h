@@ -6,10 +6,10 @@
 #include "parse/parse.h"
 
 typedef struct Node {
-    u8 kind;     /* NodeKind; NODE_other for tokens */
-    u8 field;    /* FieldName in its parent, FIELD_COUNT when none */
+    u8 kind;  /* NodeKind; NODE_other for tokens */
+    u8 field; /* FieldName in its parent, FIELD_COUNT when none */
     bool named;
-    bool error;  /* an ERROR or missing node */
+    bool error; /* an ERROR or missing node */
     u32 start, end;
     u32 parent, child, next; /* node ids: parent, first child, next sibling; NONE */
 } Node;
@@ -27,7 +27,10 @@ static inline Str ast_text(const Ast *t, u32 n)
 {
     return (Str){t->source->text.p + t->v[n].start, t->v[n].end - t->v[n].start};
 }
-static inline bool ast_is(const Ast *t, u32 n, NodeKind k) { return n != NONE && t->v[n].kind == k; }
+static inline bool ast_is(const Ast *t, u32 n, NodeKind k)
+{
+    return n != NONE && t->v[n].kind == k;
+}
 /* The first child in a field, NONE when there is none. */
 u32 ast_field(const Ast *t, u32 n, FieldName f);
 /* The first named child that is no comment, and the next such sibling; NONE at the end. */

@@ -37,17 +37,32 @@ NodeKind node_kind(TSNode n);
 TSNode node_field(TSNode n, FieldName f);
 /* The field with the grammar's number id, FIELD_COUNT when it is none of ours. */
 FieldName field_from_id(TSFieldId id);
-static inline bool node_ok(TSNode n) { return !ts_node_is_null(n); }
-static inline Span node_span(TSNode n) { return (Span){ts_node_start_byte(n), ts_node_end_byte(n)}; }
+static inline bool node_ok(TSNode n)
+{
+    return !ts_node_is_null(n);
+}
+static inline Span node_span(TSNode n)
+{
+    return (Span){ts_node_start_byte(n), ts_node_end_byte(n)};
+}
 static inline Str node_text(const Source *s, TSNode n)
 {
     Span x = node_span(n);
     return (Str){s->text.p + x.start, x.end - x.start};
 }
-static inline bool node_is(TSNode n, NodeKind k) { return node_ok(n) && node_kind(n) == k; }
+static inline bool node_is(TSNode n, NodeKind k)
+{
+    return node_ok(n) && node_kind(n) == k;
+}
 /* Number of named children and the i-th; comments and other extras are included. */
-static inline u32 node_count(TSNode n) { return ts_node_named_child_count(n); }
-static inline TSNode node_child(TSNode n, u32 i) { return ts_node_named_child(n, i); }
+static inline u32 node_count(TSNode n)
+{
+    return ts_node_named_child_count(n);
+}
+static inline TSNode node_child(TSNode n, u32 i)
+{
+    return ts_node_named_child(n, i);
+}
 /* Is it a statement (simple or compound) of a suite? */
 bool node_is_statement(TSNode n);
 /* The innermost statement that contains n (n itself when it is one); a null node outside any. */

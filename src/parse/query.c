@@ -26,7 +26,7 @@ typedef struct Predicate {
     u8 kind;
     u32 pattern;
     u32 capture;
-    u32 other;  /* the capture it is compared with; NONE: texts */
+    u32 other; /* the capture it is compared with; NONE: texts */
     Vec(Str) texts;
     pcre2_code *code;
 } Predicate;
@@ -60,13 +60,11 @@ static bool pattern_compile(Predicate *p, Err *e)
     int code = 0;
     PCRE2_SIZE at = 0;
     Str text = p->texts.v[0];
-    p->code =
-        pcre2_compile((PCRE2_SPTR)text.p, text.n, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code, &at, NULL);
+    p->code = pcre2_compile((PCRE2_SPTR)text.p, text.n, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &code, &at, NULL);
     if (p->code) return true;
     PCRE2_UCHAR message[160];
     pcre2_get_error_message(code, message, sizeof message);
-    return err_set(e, "the pattern \"%.*s\" is wrong at character %zu: %s", STR_ARG(text), at + 1,
-                   (char *)message);
+    return err_set(e, "the pattern \"%.*s\" is wrong at character %zu: %s", STR_ARG(text), at + 1, (char *)message);
 }
 
 /* One predicate from its steps: the name, a capture, then captures or strings. */
@@ -88,8 +86,10 @@ static bool predicate_read(Arena *a, Query *q, u32 pattern, const TSQueryPredica
         bool capture = step[i].type == TSQueryPredicateStepTypeCapture;
         if (capture && kind != PRED_EQ && kind != PRED_NOT_EQ)
             return err_set(e, "#%s takes strings after the capture", info->name);
-        if (capture) p.other = step[i].value_id;
-        else vec_push(a, &p.texts, query_string(q->ts, step[i].value_id));
+        if (capture)
+            p.other = step[i].value_id;
+        else
+            vec_push(a, &p.texts, query_string(q->ts, step[i].value_id));
     }
     if ((kind == PRED_MATCH || kind == PRED_NOT_MATCH) && !pattern_compile(&p, e)) return false;
     vec_push(a, &q->predicates, p);
@@ -197,14 +197,13 @@ static bool match_holds(const Query *q, const Match *m, const Source *s)
         const Predicate *p = &q->predicates.v[i];
         if (p->pattern != m->pattern) continue;
         for (u32 c = 0; c < m->n; c++)
-            if (m->capture[c] == p->capture && !predicate_holds(p, m, s, node_text(s, m->node[c])))
-                return false;
+            if (m->capture[c] == p->capture && !predicate_holds(p, m, s, node_text(s, m->node[c]))) return false;
     }
     return true;
 }
 
-void query_run(const Query *q, const Source *s, TSNode root, Span within,
-               bool (*fn)(void *ctx, const Match *m), void *ctx)
+void query_run(const Query *q, const Source *s, TSNode root, Span within, bool (*fn)(void *ctx, const Match *m),
+               void *ctx)
 {
     TSQueryCursor *cursor = ts_query_cursor_new();
     ts_query_cursor_set_byte_range(cursor, within.start, within.end);

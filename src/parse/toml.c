@@ -96,13 +96,17 @@ static Str string_decode(Reader *r, Str s)
     char quote = s.n ? s.p[0] : 0;
     bool multi = s.n >= 6 && s.p[1] == quote && s.p[2] == quote;
     s = str_slice(s, multi ? 3 : 1, s.n - (multi ? 3 : 1));
-    if (multi && str_starts(s, S("\r\n"))) s = str_slice(s, 2, s.n);
-    else if (multi && str_starts(s, S("\n"))) s = str_slice(s, 1, s.n);
+    if (multi && str_starts(s, S("\r\n")))
+        s = str_slice(s, 2, s.n);
+    else if (multi && str_starts(s, S("\n")))
+        s = str_slice(s, 1, s.n);
     if (quote == '\'' || str_find(s, '\\') == s.n) return str_dup(r->a, s);
     Buf b = {0};
     for (size_t i = 0; i < s.n;) {
-        if (s.p[i] == '\\') i = escape_put(&b, s, i);
-        else buf_char(&b, s.p[i++]);
+        if (s.p[i] == '\\')
+            i = escape_put(&b, s, i);
+        else
+            buf_char(&b, s.p[i++]);
     }
     Str out = str_dup(r->a, buf_view(&b));
     buf_free(&b);
@@ -157,8 +161,10 @@ static Toml *key_walk(Reader *r, Toml *table, TSNode key, Str *last)
         Str name;
         table = key_walk(r, table, part, &name);
         if (!table) return NULL;
-        if (i + 1 == n) *last = name;
-        else table = table_at(r, table, name, part);
+        if (i + 1 == n)
+            *last = name;
+        else
+            table = table_at(r, table, name, part);
     }
     return table;
 }
@@ -228,8 +234,7 @@ static bool section_read(Reader *r, Toml *root, TSNode section)
         } else {
             Toml *list = item_find(table, name);
             if (!list) list = item_add(r, table, name, TOML_ARRAY, key);
-            if (list->kind != TOML_ARRAY)
-                return fail(r, key, "the key %.*s is used as a table and as a value", name);
+            if (list->kind != TOML_ARRAY) return fail(r, key, "the key %.*s is used as a table and as a value", name);
             table = item_add(r, list, (Str){0}, TOML_TABLE, key);
         }
         if (!table) return false;

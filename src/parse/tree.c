@@ -21,7 +21,8 @@ const TSLanguage *python_language(void)
 }
 
 #define NODE(name) #name,
-static const char *const kind_text[] = {"",
+static const char *const kind_text[] = {
+    "",
 #include "parse/node_kinds.def"
 };
 #undef NODE
@@ -54,7 +55,8 @@ Tree *tree_parse(const Source *s)
 {
     pthread_once(&names_once, names_fill);
     TSParser *p = ts_parser_new();
-    if (!ts_parser_set_language(p, python_language())) BUG("the Python grammar's ABI does not fit the tree-sitter core");
+    if (!ts_parser_set_language(p, python_language()))
+        BUG("the Python grammar's ABI does not fit the tree-sitter core");
     Tree *t = xmalloc(sizeof *t);
     t->source = s;
     t->ts = ts_parser_parse_string(p, NULL, s->text.p, (u32)s->text.n);

@@ -1,7 +1,7 @@
 /* UG503: a test that does not tell whether the interpreter is free-threaded.
  *
- * The Python howto "Python support for free threading" names sysconfig.get_config_var("Py_GIL_DISABLED") for the build and
- * sys._is_gil_enabled() for the running process. How the build was configured or compiled says neither. */
+ * The Python howto "Python support for free threading" names sysconfig.get_config_var("Py_GIL_DISABLED") for the
+ * build and sys._is_gil_enabled() for the running process. How the build was configured or compiled says neither. */
 #include "races/races.h"
 
 static bool speaks_of_gil(Str s)
@@ -20,7 +20,9 @@ static bool speaks_of_gil(Str s)
 
 static bool wrong_variable(Str text)
 {
-    static const char *const names[] = {"CONFIGURE_CFLAGS", "CONFIG_ARGS", "CFLAGS", "PY_CFLAGS", "CONFIGURE_CPPFLAGS", "CPPFLAGS", "PY_CORE_CFLAGS", "ABIFLAGS", "SOABI", "EXT_SUFFIX"};
+    static const char *const names[] = {
+        "CONFIGURE_CFLAGS", "CONFIG_ARGS",    "CFLAGS",   "PY_CFLAGS", "CONFIGURE_CPPFLAGS",
+        "CPPFLAGS",         "PY_CORE_CFLAGS", "ABIFLAGS", "SOABI",     "EXT_SUFFIX"};
     text = str_slice(text, 1, text.n ? text.n - 1 : 0);
     for (u32 i = 0; i < COUNT_OF(names); i++)
         if (str_is(text, names[i])) return true;
@@ -44,12 +46,17 @@ void race_build(Finder *f, u32 file)
         if (!c->nargs) continue;
         const Path *callee = &x->paths.v[c->callee];
         Str name = sym_str(x, callee->nattr ? callee->attr[callee->nattr - 1] : callee->name);
-        bool get = str_is(name, "get_config_var") || (str_is(name, "get") && str_contains(path_text(f->a, x, c->callee), S("get_config_vars")));
-        if (!get || x->args.v[c->args].kind != VAL_STRING || !wrong_variable(sym_str(x, x->args.v[c->args].text))) continue;
+        bool get = str_is(name, "get_config_var") ||
+                   (str_is(name, "get") && str_contains(path_text(f->a, x, c->callee), S("get_config_vars")));
+        if (!get || x->args.v[c->args].kind != VAL_STRING || !wrong_variable(sym_str(x, x->args.v[c->args].text)))
+            continue;
         if (!speaks_of_gil(surroundings(x, c))) continue;
         Race *r = race_at(f, UG503, file, c->func, c->span, S("sysconfig"), CONF_HIGH);
         r->call = f->p->call_base[file] + i;
-        race_message(f, r, "%.*s does not tell whether this is a free-threaded build; sysconfig.get_config_var(\"Py_GIL_DISABLED\") does, and "
-                     "sys._is_gil_enabled() tells whether the GIL is on now", STR_ARG(sym_str(x, x->args.v[c->args].text)));
+        race_message(f, r,
+                     "%.*s does not tell whether this is a free-threaded build; "
+                     "sysconfig.get_config_var(\"Py_GIL_DISABLED\") does, and "
+                     "sys._is_gil_enabled() tells whether the GIL is on now",
+                     STR_ARG(sym_str(x, x->args.v[c->args].text)));
     }
 }

@@ -1,7 +1,8 @@
 /* UG102, UG103, UG104, UG201, UG203: a test and the act that it decides, with a gap between them.
  *
- * For each act the nearest test before it that decides it is taken: with double-checked locking that is the inner one,
- * under the lock. What kind of finding it is follows from what is tested, what is done and what the place holds. */
+ * For each act the nearest test before it that decides it is taken: with double-checked locking that is the inner
+ * one, under the lock. What kind of finding it is follows from what is tested, what is done and what the place holds.
+ */
 #include "races/races.h"
 
 enum { TESTS_BACK = 300 }; /* accesses of one place in one function that are looked through for its test */
@@ -11,8 +12,8 @@ static bool asking_method(const Program *p, u32 ga, Str m)
 {
     u32 place = p->access_place[ga];
     if (str_is(m, "get")) return place == NONE || p->places.v[place].type.kind != TYPE_QUEUE;
-    return str_is(m, "empty") || str_is(m, "full") || str_is(m, "qsize") || str_is(m, "has_key") || str_is(m, "__contains__") || str_is(m, "count") ||
-           str_is(m, "is_set") || str_is(m, "exists");
+    return str_is(m, "empty") || str_is(m, "full") || str_is(m, "qsize") || str_is(m, "has_key") ||
+           str_is(m, "__contains__") || str_is(m, "count") || str_is(m, "is_set") || str_is(m, "exists");
 }
 
 static bool is_test(const Program *p, u32 ga)
@@ -20,11 +21,15 @@ static bool is_test(const Program *p, u32 ga)
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Access *a = &f->accesses.v[g.id];
-    bool asks = a->op == OP_TRUTH || a->op == OP_LOAD || a->op == OP_CONTAINS || a->op == OP_ITEM_LOAD || a->op == OP_HASATTR || a->op == OP_CREAD;
-    if (a->op == OP_CREAD) asks = str_is(sym_str(f, a->method), "len") || str_is(sym_str(f, a->method), "bool") || str_is(sym_str(f, a->method), "isinstance");
+    bool asks = a->op == OP_TRUTH || a->op == OP_LOAD || a->op == OP_CONTAINS || a->op == OP_ITEM_LOAD ||
+                a->op == OP_HASATTR || a->op == OP_CREAD;
+    if (a->op == OP_CREAD)
+        asks = str_is(sym_str(f, a->method), "len") || str_is(sym_str(f, a->method), "bool") ||
+               str_is(sym_str(f, a->method), "isinstance");
     if (a->op == OP_METHOD) asks = asking_method(p, ga, sym_str(f, a->method));
     if (asks && a->test && a->cond != NONE) return true;
-    if (a->op != OP_ITEM_LOAD && a->op != OP_LOAD && a->op != OP_RETURN && a->op != OP_METHOD && a->op != OP_ARG) return false;
+    if (a->op != OP_ITEM_LOAD && a->op != OP_LOAD && a->op != OP_RETURN && a->op != OP_METHOD && a->op != OP_ARG)
+        return false;
     for (u32 b = a->block; b != NONE; b = f->blocks.v[b].parent)
         if (f->blocks.v[b].kind == BLOCK_TRY) return true;
     return false;
@@ -34,11 +39,30 @@ static bool is_act(const Program *p, u32 ga)
 {
     const Access *a = program_access(p, ga);
     u32 e = access_effect(p, ga);
-    if (a->op == OP_METHOD && (e & EFFECT_WRITE) && !(e & EFFECT_RAISES)) { /* right whatever the test found: discard, setdefault, pop(k, None) */
+    if (a->op == OP_METHOD && (e & EFFECT_WRITE) &&
+        !(e & EFFECT_RAISES)) { /* right whatever the test found: discard, setdefault, pop(k, None) */
         Str m = sym_str(p->facts[access_gid(p, ga).file], a->method);
-        if (str_is(m, "discard") || str_is(m, "setdefault") || str_is(m, "pop") || str_is(m, "put") || str_is(m, "clear")) return false;
+        if (str_is(m, "discard") || str_is(m, "setdefault") || str_is(m, "pop") || str_is(m, "put") ||
+            str_is(m, "clear"))
+            return false;
     }
-    return (e & EFFECT_WRITE) || (e & EFFECT_RAISES) || (a->op == OP_METHOD && p->places.v[p->access_place[ga]].kind != PLACE_GLOBAL);
+    return (e & EFFECT_WRITE) || (e & EFFECT_RAISES) ||
+           (a->op == OP_METHOD && p->places.v[p->access_place[ga]].kind != PLACE_GLOBAL);
+}
+
+static Str method_of(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    return a->op == OP_METHOD || a->op == OP_CREAD ? sym_str(f, a->method) : S("");
+}
+
+static bool pops(const Program *p, u32 ga)
+{
+    Str m = method_of(p, ga);
+    return str_is(m, "pop") || str_is(m, "popleft") || str_is(m, "popitem") || str_is(m, "get_nowait") ||
+           (str_is(m, "get") && p->places.v[p->access_place[ga]].type.kind == TYPE_QUEUE);
 }
 
 /* A test of one key says nothing about another. */
@@ -57,23 +81,11 @@ static u32 nearest_test(const Finder *f, u32 at)
     for (u32 i = at, seen = 0; i-- > 0 && seen < TESTS_BACK; seen++) {
         u32 t = f->acc[i];
         if (access_gid(f->p, t).file != file || program_access(f->p, t)->func != func) break;
+        if (program_access(f->p, t)->op == OP_ITEM_LOAD && pops(f->p, act))
+            continue; /* a look at q[0] says nothing of what pop finds */
         if (is_test(f->p, t) && test_decides(f->p, t, act) && !other_key(f, t, act)) return t;
     }
     return NONE;
-}
-
-static Str method_of(const Program *p, u32 ga)
-{
-    GId g = access_gid(p, ga);
-    const Facts *f = p->facts[g.file];
-    const Access *a = &f->accesses.v[g.id];
-    return a->op == OP_METHOD || a->op == OP_CREAD ? sym_str(f, a->method) : S("");
-}
-
-static bool pops(const Program *p, u32 ga)
-{
-    Str m = method_of(p, ga);
-    return str_is(m, "pop") || str_is(m, "popleft") || str_is(m, "popitem") || str_is(m, "get_nowait") || (str_is(m, "get") && p->places.v[p->access_place[ga]].type.kind == TYPE_QUEUE);
 }
 
 /* while q / if len(q) / if not q.empty() */
@@ -126,7 +138,8 @@ static bool only_raises(const Program *p, u32 test)
     if (t->cond == NONE) return false;
     const Cond *c = &f->conds.v[t->cond];
     if (c->then_block == NONE || !f->blocks.v[c->then_block].exits) return false;
-    Str body = str_trim(str_slice(f->source->text, f->blocks.v[c->then_block].span.start, f->blocks.v[c->then_block].span.end));
+    Str body = str_trim(
+        str_slice(f->source->text, f->blocks.v[c->then_block].span.start, f->blocks.v[c->then_block].span.end));
     return str_starts(body, S("raise"));
 }
 
@@ -165,16 +178,21 @@ static RuleId classify(const Finder *f, u32 test, u32 act)
         if (x->type.kind == TYPE_UNKNOWN && str_is(method_of(p, act), "pop")) return UG201;
         return UG203;
     }
-    if (a->op == OP_ITEM_LOAD && emptiness(p, test) && (x->type.kind == TYPE_LIST || x->type.kind == TYPE_DEQUE)) return x->type.kind == TYPE_LIST ? UG201 : UG203;
+    if (a->op == OP_ITEM_LOAD && emptiness(p, test) && (x->type.kind == TYPE_LIST || x->type.kind == TYPE_DEQUE))
+        return x->type.kind == TYPE_LIST ? UG201 : UG203;
     if (a->op == OP_ITEM_STORE || str_is(method_of(p, act), "setdefault")) {
-        bool missing = t->test == TEST_NOT_IN || t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_ITEM_LOAD || t->op == OP_RETURN || t->test == TEST_IN ||
-                       t->test == TEST_NOT_NONE || (t->op == OP_METHOD && t->test == TEST_TRUE);
+        bool missing = t->test == TEST_NOT_IN || t->test == TEST_NONE || t->test == TEST_FALSE ||
+                       t->op == OP_ITEM_LOAD || t->op == OP_RETURN || t->test == TEST_IN ||
+                       t->test == TEST_NOT_NONE || t->op == OP_METHOD;
         const Def *d = stored_def(p, act);
-        bool fresh = d && d->empty && (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET); /* what others put in it is lost */
+        bool fresh =
+            d && d->empty &&
+            (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET); /* what others put in it is lost */
         return missing && !fresh ? UG104 : UG102;
     }
     if (a->op == OP_STORE) {
-        bool missing = t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_HASATTR || t->test == TEST_NOT_NONE || t->test == TEST_TRUE || !t->test;
+        bool missing = t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_HASATTR ||
+                       t->test == TEST_NOT_NONE || t->test == TEST_TRUE || !t->test;
         const Def *d = stored_def(p, act);
         bool clears = d && d->kind == VAL_NONE;
         if (missing && !clears) return UG103;
@@ -190,23 +208,52 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
     const Def *d = stored_def(p, act);
     switch (r->rule) {
     case UG103:
-        if (d && d->kind == VAL_BOOL) race_message(f, r, "%.*s is tested on line %u and set here; two threads may both find it unset and both go on", STR_ARG(s), t->line);
-        else race_message(f, r, "%.*s is made on first use; two threads may both make it (tested on line %u), and the second object replaces the first", STR_ARG(s), t->line);
+        if (d && d->kind == VAL_BOOL)
+            race_message(f, r,
+                         "%.*s is tested on line %u and set here; two threads may both find it unset and both go on",
+                         STR_ARG(s), t->line);
+        else
+            race_message(f, r,
+                         "%.*s is made on first use; two threads may both make it (tested on line %u), and the "
+                         "second object replaces the first",
+                         STR_ARG(s), t->line);
         break;
     case UG104:
-        race_message(f, r, "%.*s is looked up on line %u and filled here; two threads may both miss and both compute the entry, one replacing the other's", STR_ARG(s), t->line);
+        race_message(f, r,
+                     "%.*s is looked up on line %u and filled here; two threads may both miss and both compute the "
+                     "entry, one replacing the other's",
+                     STR_ARG(s), t->line);
         break;
     case UG201:
     case UG203:
-        race_message(f, r, "%.*s is tested on line %u and an item taken here; another thread may take the last item in between, and this raises", STR_ARG(s), t->line);
+        race_message(f, r,
+                     "%.*s is tested on line %u and an item taken here; another thread may take the last item in "
+                     "between, and this raises",
+                     STR_ARG(s), t->line);
         break;
     default:
         if (access_effect(p, act) & EFFECT_WRITE)
-            race_message(f, r, "%.*s is tested on line %u and changed here; another thread may change it in between", STR_ARG(s), t->line);
+            race_message(f, r, "%.*s is tested on line %u and changed here; another thread may change it in between",
+                         STR_ARG(s), t->line);
         else
-            race_message(f, r, "%.*s is tested on line %u and used here; another thread may take it away in between", STR_ARG(s), t->line);
+            race_message(f, r, "%.*s is tested on line %u and used here; another thread may take it away in between",
+                         STR_ARG(s), t->line);
     }
     (void)a;
+}
+
+/* if self.new: / with lock: new, self.new = self.new, set(): what the test saw does not matter under the lock. */
+static bool read_again(const Finder *f, u32 test, u32 act)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        u8 op = program_access(f->p, ga)->op;
+        if (ga > test && ga < act &&
+            (op == OP_LOAD || op == OP_TRUTH || op == OP_RETURN || op == OP_ITER || op == OP_METHOD) &&
+            one_section(f->p, ga, act, NULL))
+            return true;
+    }
+    return false;
 }
 
 static void report(Finder *f, u32 test, u32 act)
@@ -226,17 +273,26 @@ static void report(Finder *f, u32 test, u32 act)
         if (c.witness == NONE && !held && may_run_together(p, act, act)) c = (Conflict){act, CONF_MEDIUM, false};
         if (c.witness == NONE) return;
     }
-    if (p->places.v[f->place].file == NONE && !(effect & EFFECT_WRITE)) return; /* modules and variables of the environment rarely go away */
+    if (p->places.v[f->place].file == NONE && !(effect & EFFECT_WRITE))
+        return; /* modules and variables of the environment rarely go away */
     if (!(effect & EFFECT_WRITE)) {
         bool binding = program_access(p, test)->op == OP_TRUTH || program_access(p, test)->op == OP_HASATTR;
-        if (a->op == OP_METHOD && (!binding || !reset_elsewhere(f, c) || program_access(p, test)->test == TEST_COMPARE)) return;
-        if (a->op == OP_ITEM_LOAD && c.witness != NONE && (access_effect(p, c.witness) & EFFECT_REBIND) && !(access_effect(p, c.witness) & EFFECT_SHRINK)) return;
-        if (a->op == OP_METHOD && c.confidence == CONF_MEDIUM && !(p->places.v[f->place].evidence & (EV_GUARDED | EV_CLASS_LOCKS))) return;
+        if (a->op == OP_METHOD &&
+            (!binding || !reset_elsewhere(f, c) || program_access(p, test)->test == TEST_COMPARE))
+            return;
+        if (a->op == OP_ITEM_LOAD && c.witness != NONE && (access_effect(p, c.witness) & EFFECT_REBIND) &&
+            !(access_effect(p, c.witness) & EFFECT_SHRINK))
+            return;
+        if (a->op == OP_METHOD && c.confidence == CONF_MEDIUM &&
+            !(p->places.v[f->place].evidence & (EV_GUARDED | EV_CLASS_LOCKS)))
+            return;
     }
     if (maybe) c.confidence = CONF_LOW;
     u32 guard = p->places.v[f->place].guard;
-    bool gap = guard != NONE && !p->locks.v[guard].maybe && lockset_has(p, p->access_locks[act], guard) && !lockset_has(p, p->access_locks[test], guard);
+    bool gap = guard != NONE && !p->locks.v[guard].maybe && lockset_has(p, p->access_locks[act], guard) &&
+               !lockset_has(p, p->access_locks[test], guard);
     RuleId rule = gap ? UG108 : classify(f, test, act);
+    if (gap && read_again(f, test, act)) return;
     if (gap) c.witness = act;
     Race *r = race_add(f, rule, gap ? test : act, c);
     r->test = test;
@@ -245,16 +301,21 @@ static void report(Finder *f, u32 test, u32 act)
     f->claimed[act] = 1;
     if (gap) {
         r->lock = guard;
-        race_message(f, r, "%.*s is tested here without %.*s, and changed on line %u with it; another thread may change it in between", STR_ARG(short_state(p, f->place)),
-                     STR_ARG(p->locks.v[guard].display), a->line);
+        race_message(f, r,
+                     "%.*s is tested here without %.*s, and changed on line %u with it; another thread may change it "
+                     "in between",
+                     STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[guard].display), a->line);
         return;
     }
     f->claimed[test] = 1;
-    if (only_raises(p, test)) r->confidence = CONF_LOW;
     const Def *d = stored_def(p, act);
+    bool publishes =
+        d && d->kind == VAL_PATH && p->facts[r->file]->paths.v[d->value].root == ROOT_SELF; /* C.instance = self */
+    if (only_raises(p, test) && !publishes) r->confidence = CONF_LOW;
     if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
-    if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE && !(p->places.v[f->place].evidence & EV_GUARDED) &&
-        program_access(p, test)->test == TEST_COMPARE)
+    if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE &&
+        !(p->places.v[f->place].evidence & EV_GUARDED) && program_access(p, test)->test == TEST_COMPARE &&
+        !pops(p, act))
         r->confidence = CONF_LOW;
     describe(f, r, test, act);
 }
@@ -313,6 +374,8 @@ void race_lazy_lock(Finder *f)
         r->test = test;
         r->act = act;
         race_site(r, test);
-        race_message(f, r, "the lock %.*s is made on first use; two threads may each make one, and then exclude nobody", STR_ARG(short_state(f->p, f->place)));
+        race_message(f, r,
+                     "the lock %.*s is made on first use; two threads may each make one, and then exclude nobody",
+                     STR_ARG(short_state(f->p, f->place)));
     }
 }

@@ -20,7 +20,8 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
     const Facts *x = p->facts[file];
     if (p->locks.v[lock].func != p->func_base[file] + s->func || s->func == 0) return;
     u32 place = p->locks.v[lock].place;
-    for (u32 i = 0; place != NONE && i < p->places.v[place].n; i++) { /* handed to others or used by inner functions: theirs too */
+    for (u32 i = 0; place != NONE && i < p->places.v[place].n;
+         i++) { /* handed to others or used by inner functions: theirs too */
         u32 ga = p->place_access.v[p->places.v[place].first + i];
         const Access *a = program_access(p, ga);
         if (a->func != s->func || a->op == OP_ARG || a->op == OP_RETURN || a->op == OP_STORE) {
@@ -38,16 +39,22 @@ static void without_finally(Finder *f, u32 file, const Section *s, u32 lock)
     if (s->kind != SECTION_ACQUIRE || s->finally || f->p->locks.v[lock].maybe) return;
     for (u32 i = 0; i < x->blocks.n; i++) { /* return or raise on the way */
         const Block *b = &x->blocks.v[i];
-        if (b->func != s->func || !b->exits || b->kind == BLOCK_LOOP || b->span.start < s->span.start || b->span.end > s->span.end) continue;
+        if (b->func != s->func || !b->exits || b->kind == BLOCK_LOOP || b->span.start < s->span.start ||
+            b->span.end > s->span.end)
+            continue;
         Str text = str_slice(x->source->text, b->span.start, b->span.end);
-        if (str_contains(text, S(".release(")) || !(str_contains(text, S("return")) || str_contains(text, S("raise")))) continue;
+        if (str_contains(text, S(".release(")) ||
+            !(str_contains(text, S("return")) || str_contains(text, S("raise"))))
+            continue;
         Race *r = at_section(f, UG302, file, s, lock, CONF_MEDIUM);
         race_message(f, r, "a way out between acquire() and release() leaves the lock taken for ever; use `with`");
         return;
     }
     u32 calls = 0;
     for (u32 i = 0; i < x->calls.n; i++)
-        if (x->calls.v[i].func == s->func && x->calls.v[i].span.start > s->span.start && x->calls.v[i].span.end < s->span.end) calls++;
+        if (x->calls.v[i].func == s->func && x->calls.v[i].span.start > s->span.start &&
+            x->calls.v[i].span.end < s->span.end)
+            calls++;
     if (!calls) return;
     Race *r = at_section(f, UG302, file, s, lock, CONF_MEDIUM);
     race_message(f, r, "an exception between acquire() and release() leaves the lock taken for ever; use `with`");
@@ -75,8 +82,16 @@ static void across_suspension(Finder *f, u32 file, const Section *s, u32 lock)
         u32 line, column;
         source_position(x->source, y->offset, &line, &column);
         Race *r = at_section(f, UG304, file, s, lock, y->is_yield ? CONF_MEDIUM : CONF_HIGH);
-        if (y->is_yield) race_message(f, r, "the generator is suspended on line %u with the lock taken; until it is resumed, every other thread waits", line);
-        else race_message(f, r, "the coroutine is suspended on line %u with a thread lock taken; another task that wants it stops the whole event loop", line);
+        if (y->is_yield)
+            race_message(f, r,
+                         "the generator is suspended on line %u with the lock taken; until it is resumed, every "
+                         "other thread waits",
+                         line);
+        else
+            race_message(f, r,
+                         "the coroutine is suspended on line %u with a thread lock taken; another task that wants it "
+                         "stops the whole event loop",
+                         line);
         return;
     }
 }
@@ -122,7 +137,10 @@ static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
         Str callee = func_display(f->a, p, e->callee);
         Race *r = at_section(f, UG305, file, s, lock, CONF_HIGH);
         r->call = p->call_base[file] + e->call;
-        race_message(f, r, "the lock is held when %.*s is called on line %u, which takes it again; a Lock waits for itself for ever", STR_ARG(callee), c->line);
+        race_message(
+            f, r,
+            "the lock is held when %.*s is called on line %u, which takes it again; a Lock waits for itself for ever",
+            STR_ARG(callee), c->line);
         return;
     }
 }
@@ -135,7 +153,9 @@ static void nested_same(Finder *f, u32 file, u32 section, u32 lock)
     if (!plain_lock(p, lock) || s->kind != SECTION_WITH) return;
     for (u32 i = 0; i < x->sections.n; i++) {
         const Section *y = &x->sections.v[i];
-        if (i == section || y->func != s->func || y->kind != SECTION_WITH || p->section_lock[p->section_base[file] + i] != lock) continue;
+        if (i == section || y->func != s->func || y->kind != SECTION_WITH ||
+            p->section_lock[p->section_base[file] + i] != lock)
+            continue;
         if (y->span.start <= s->span.start || y->span.start >= s->span.end || y->path != s->path) continue;
         Race *r = at_section(f, UG305, file, y, lock, CONF_HIGH);
         race_message(f, r, "this lock is held already by the `with` around it; a Lock waits for itself for ever");
@@ -157,7 +177,9 @@ static void wait_without_loop(Finder *f, u32 file)
         for (u32 b = a->block; b != NONE; b = x->blocks.v[b].parent) loop |= x->blocks.v[b].kind == BLOCK_LOOP;
         if (loop || a->cond != NONE) continue;
         Race *r = race_at(f, UG306, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
-        race_message(f, r, "wait() can return without its condition being true (another thread was faster, or it timed out); test the condition in a while loop, or use wait_for()");
+        race_message(f, r,
+                     "wait() can return without its condition being true (another thread was faster, or it timed "
+                     "out); test the condition in a while loop, or use wait_for()");
     }
 }
 

@@ -1,11 +1,12 @@
 /* UG105: fields that belong together, changed one by one.
  *
- * The proxy for an invariant (shared/corpus, non-atomic-multi-field): fields of one object that one method stores one after
- * the other, and that another method, which may run at the same time, reads together. Only where the object is known to be
- * shared, and where no lock covers the writer. */
+ * The proxy for an invariant (shared/corpus, non-atomic-multi-field): fields of one object that one method stores one
+ * after the other, and that another method, which may run at the same time, reads together. Only where the object is
+ * known to be shared, and where no lock covers the writer. */
 #include "races/races.h"
 
-/* Another data field of the same object stored in the same block within a few lines: the sibling's access, or NONE. */
+/* Another data field of the same object stored in the same block within a few lines: the sibling's access, or NONE.
+ */
 static u32 sibling_store(const Finder *f, u32 ga)
 {
     GId g = access_gid(f->p, ga);
@@ -15,9 +16,13 @@ static u32 sibling_store(const Finder *f, u32 ga)
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *b = &x->accesses.v[i];
         u32 place = f->p->access_place[f->p->access_base[g.file] + i];
-        if (b->op != OP_STORE || b->block != a->block || b->span.start <= a->span.start || b->line > a->line + 3 || place == NONE || place == f->place) continue;
+        if (b->op != OP_STORE || b->block != a->block || b->span.start <= a->span.start || b->line > a->line + 3 ||
+            place == NONE || place == f->place)
+            continue;
         const Place *y = &f->p->places.v[place], *me = &f->p->places.v[f->place];
-        if (y->kind == me->kind && y->owner == me->owner && y->file == me->file && is_data(y) && y->type.kind != TYPE_THREAD) return f->p->access_base[g.file] + i;
+        if (y->kind == me->kind && y->owner == me->owner && y->file == me->file && is_data(y) &&
+            y->type.kind != TYPE_THREAD)
+            return f->p->access_base[g.file] + i;
     }
     return NONE;
 }
@@ -36,7 +41,8 @@ static u32 reads_both(const Finder *f, u32 ga, u32 sibling)
         const Func *fn = &x->funcs.v[a->func];
         for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
             const Access *b = &x->accesses.v[k];
-            if (b->stmt == a->stmt && f->p->access_place[f->p->access_base[g.file] + k] == other && b->op != OP_STORE) return f->acc[i];
+            if (b->stmt == a->stmt && f->p->access_place[f->p->access_base[g.file] + k] == other && b->op != OP_STORE)
+                return f->acc[i];
         }
     }
     return NONE;
@@ -52,15 +58,20 @@ void race_fields(Finder *f)
         const Access *a = program_access(f->p, ga);
         if (a->op != OP_STORE || f->claimed[ga] || f->p->access_locks[ga]) continue;
         u32 sibling = sibling_store(f, ga), reader = sibling == NONE ? NONE : reads_both(f, ga, sibling);
-        if (reader == NONE || !may_run_together(f->p, ga, reader) || lockset_common(f->p, f->p->access_locks[ga], f->p->access_locks[reader]) != NONE) continue;
+        if (reader == NONE || !may_run_together(f->p, ga, reader) ||
+            lockset_common(f->p, f->p->access_locks[ga], f->p->access_locks[reader]) != NONE)
+            continue;
         Conflict c = {reader, x->evidence & EV_GUARDED ? CONF_MEDIUM : CONF_LOW, false};
         GId gr = access_gid(f->p, reader);
-        if (f->p->funcs[f->p->func_base[gr.file] + program_access(f->p, reader)->func].nroots) c.confidence = CONF_MEDIUM;
+        if (f->p->funcs[f->p->func_base[gr.file] + program_access(f->p, reader)->func].nroots)
+            c.confidence = CONF_MEDIUM;
         Race *r = race_add(f, UG105, ga, c);
         race_site(r, sibling);
         f->claimed[sibling] = 1;
-        race_message(f, r, "%.*s and %.*s are stored one after the other, and read together on line %u of %.*s; a reader can see one new and one old value",
-                     STR_ARG(short_state(f->p, f->place)), STR_ARG(short_state(f->p, f->p->access_place[sibling])), program_access(f->p, reader)->line,
-                     STR_ARG(f->p->facts[gr.file]->source->path));
+        race_message(f, r,
+                     "%.*s and %.*s are stored one after the other, and read together on line %u of %.*s; a reader "
+                     "can see one new and one old value",
+                     STR_ARG(short_state(f->p, f->place)), STR_ARG(short_state(f->p, f->p->access_place[sibling])),
+                     program_access(f->p, reader)->line, STR_ARG(f->p->facts[gr.file]->source->path));
     }
 }

@@ -48,6 +48,8 @@ static void place_rules(Finder *f, Arena *scratch)
     race_declared(f);
     race_check(f);
     race_update(f);
+    race_saved(f);
+    race_default(f);
     race_iterate(f);
     race_iterator(f);
     race_fields(f);
@@ -67,7 +69,9 @@ static int race_cmp(const void *a, const void *b)
 static bool path_ignored(const Options *o, Str path, RuleId rule)
 {
     for (u32 i = 0; i < o->path_ignores.n; i++)
-        if (glob_match(o->path_ignores.v[i].glob, path) && rule_selected(rule, o->path_ignores.v[i].codes.v, o->path_ignores.v[i].codes.n)) return true;
+        if (glob_match(o->path_ignores.v[i].glob, path) &&
+            rule_selected(rule, o->path_ignores.v[i].codes.v, o->path_ignores.v[i].codes.n))
+            return true;
     return false;
 }
 
@@ -77,7 +81,8 @@ static bool wanted(const Program *p, const Race *r)
     if (r->confidence < o->min_confidence) return false;
     if (o->select.n && !rule_selected(r->rule, o->select.v, o->select.n)) return false;
     if (o->ignore.n && rule_selected(r->rule, o->ignore.v, o->ignore.n)) return false;
-    if (r->rule == UG902 && !(o->select.n && rule_selected(UG902, o->select.v, o->select.n))) return false; /* opt-in */
+    if (r->rule == UG902 && !(o->select.n && rule_selected(UG902, o->select.v, o->select.n)))
+        return false; /* opt-in */
     return !path_ignored(o, p->facts[r->file]->source->path, r->rule);
 }
 

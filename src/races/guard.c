@@ -1,7 +1,8 @@
 /* UG108: the place is guarded by a lock elsewhere, and changed here without it. UG307: against a guarded-by comment.
  *
- * Also turns what the other rules found about a guarded place into UG108: the cure is the lock that is there. Plain loads
- * are atomic and stay silent; a lone store of a constant is reported only where nearly all writes are guarded. */
+ * Also turns what the other rules found about a guarded place into UG108: the cure is the lock that is there. Plain
+ * loads are atomic and stay silent; a lone store of a constant is reported only where nearly all writes are guarded.
+ */
 #include "races/races.h"
 
 typedef struct Tally {
@@ -14,7 +15,8 @@ static Tally tally(const Finder *f, u32 lock)
     Tally t = {0, 0, 0, false};
     for (u32 i = 0; i < f->nacc; i++) {
         if (!access_counts(f->p, f->acc[i])) continue;
-        bool held = lockset_has(f->p, f->p->access_locks[f->acc[i]], lock), w = access_effect(f->p, f->acc[i]) & EFFECT_WRITE;
+        bool held = lockset_has(f->p, f->p->access_locks[f->acc[i]], lock),
+             w = access_effect(f->p, f->acc[i]) & EFFECT_WRITE;
         t.writes += w;
         t.guarded_writes += w && held;
         t.guarded += held;
@@ -37,7 +39,9 @@ static void relabel(Finder *f, u32 first, u32 lock)
         r->severity = SEV_ERROR;
         r->lock = lock;
         Str guard = f->p->locks.v[lock].display;
-        Str tail = guard.n ? str_slice(guard, str_rfind(guard, '.') == guard.n ? 0 : str_rfind(guard, '.') + 1, guard.n) : guard;
+        Str tail = guard.n
+                       ? str_slice(guard, str_rfind(guard, '.') == guard.n ? 0 : str_rfind(guard, '.') + 1, guard.n)
+                       : guard;
         r->message = str_fmt(f->a, "%.*s; elsewhere %.*s guards it", STR_ARG(r->message), STR_ARG(tail));
         r->fingerprint = hash_mix(r->fingerprint, 108);
     }
@@ -59,17 +63,21 @@ static void odd_writes(Finder *f, u32 lock, Tally t)
     if (t.guarded_writes < 2 || t.guarded_writes * 2 < t.writes) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
-        if (f->claimed[ga] || !(access_effect(p, ga) & EFFECT_WRITE) || lockset_has(p, p->access_locks[ga], lock)) continue;
+        if (f->claimed[ga] || !(access_effect(p, ga) & EFFECT_WRITE) || lockset_has(p, p->access_locks[ga], lock))
+            continue;
         const Access *a = program_access(p, ga);
         bool lone = a->op == OP_STORE || a->op == OP_METHOD || a->op == OP_ITEM_STORE || a->op == OP_DEL;
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, false);
         if (c.witness == NONE) continue;
-        if (constant_store(p, ga) && !t.updates) c.confidence = CONF_LOW;
-        else if (lone && c.confidence > CONF_MEDIUM) c.confidence = CONF_MEDIUM;
+        if (constant_store(p, ga) && !t.updates)
+            c.confidence = CONF_LOW;
+        else if (lone && c.confidence > CONF_MEDIUM)
+            c.confidence = CONF_MEDIUM;
         Race *r = race_add(f, UG108, ga, c);
         r->lock = lock;
-        race_message(f, r, "%.*s is changed here without %.*s, which %u of its %u writes hold", STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[lock].display),
-                     t.guarded_writes, t.writes);
+        race_message(f, r, "%.*s is changed here without %.*s, which %u of its %u writes hold",
+                     STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[lock].display), t.guarded_writes,
+                     t.writes);
     }
 }
 
@@ -85,7 +93,8 @@ static void declared(Finder *f, u32 lock)
         Race *r = race_add(f, UG307, ga, (Conflict){ga, CONF_HIGH, false});
         r->nwhy = 0;
         r->lock = lock;
-        race_message(f, r, "%.*s is declared as guarded by %.*s and used here without it", STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[lock].display));
+        race_message(f, r, "%.*s is declared as guarded by %.*s and used here without it",
+                     STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[lock].display));
     }
 }
 

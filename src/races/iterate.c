@@ -6,7 +6,8 @@
 
 static bool dict_like(u8 t)
 {
-    return t == TYPE_DICT || t == TYPE_SET || t == TYPE_DEQUE || t == TYPE_ORDERED_DICT || t == TYPE_DEFAULT_DICT || t == TYPE_COUNTER || t == TYPE_WEAK_DICT || t == TYPE_WEAK_SET;
+    return t == TYPE_DICT || t == TYPE_SET || t == TYPE_DEQUE || t == TYPE_ORDERED_DICT || t == TYPE_DEFAULT_DICT ||
+           t == TYPE_COUNTER || t == TYPE_WEAK_DICT || t == TYPE_WEAK_SET;
 }
 
 static bool is_view(const Program *p, u32 ga)
@@ -25,7 +26,9 @@ static bool used_as_dict(const Finder *f)
         if (a->op != OP_METHOD) continue;
         GId g = access_gid(f->p, f->acc[i]);
         Str m = sym_str(f->p->facts[g.file], a->method);
-        if (str_is(m, "items") || str_is(m, "keys") || str_is(m, "values") || str_is(m, "setdefault") || str_is(m, "discard") || str_is(m, "popleft") || str_is(m, "add")) return true;
+        if (str_is(m, "items") || str_is(m, "keys") || str_is(m, "values") || str_is(m, "setdefault") ||
+            str_is(m, "discard") || str_is(m, "popleft") || str_is(m, "add"))
+            return true;
     }
     return false;
 }
@@ -49,9 +52,13 @@ static void library_state(Finder *f)
         u32 ga = f->acc[i];
         GId g = access_gid(f->p, ga);
         const FuncInfo *fi = &f->p->funcs[f->p->func_base[g.file] + program_access(f->p, ga)->func];
-        if (!walks(f, ga) || !(fi->nroots || fi->api) || f->p->access_locks[ga] != 0 || failure_caught(f->p, ga)) continue;
+        if (!walks(f, ga) || !(fi->nroots || fi->api) || f->p->access_locks[ga] != 0 || failure_caught(f->p, ga))
+            continue;
         Race *r = race_add(f, UG106, ga, (Conflict){ga, fi->nroots ? CONF_HIGH : CONF_MEDIUM, false});
-        race_message(f, r, "%.*s is walked while any other thread may import or register; it then raises \"dictionary changed size during iteration\"", STR_ARG(name));
+        race_message(f, r,
+                     "%.*s is walked while any other thread may import or register; it then raises \"dictionary "
+                     "changed size during iteration\"",
+                     STR_ARG(name));
     }
 }
 
@@ -71,12 +78,15 @@ void race_iterate(Finder *f)
         if (c.witness == NONE) continue;
         if (program_access(f->p, c.witness)->op == OP_DEL) continue;
         if (!known && c.confidence > CONF_MEDIUM) c.confidence = CONF_MEDIUM;
-        bool gap = x->guard != NONE && !f->p->locks.v[x->guard].maybe && lockset_has(f->p, f->p->access_locks[c.witness], x->guard);
+        bool gap = x->guard != NONE && !f->p->locks.v[x->guard].maybe &&
+                   lockset_has(f->p, f->p->access_locks[c.witness], x->guard);
         Race *r = race_add(f, gap ? UG108 : UG106, ga, c);
         if (gap) r->lock = x->guard;
         const Access *w = program_access(f->p, c.witness);
         GId g = access_gid(f->p, c.witness);
-        race_message(f, r, "%.*s is walked here while %.*s:%u changes its size in another thread; this then raises RuntimeError or misses items",
+        race_message(f, r,
+                     "%.*s is walked here while %.*s:%u changes its size in another thread; this then raises "
+                     "RuntimeError or misses items",
                      STR_ARG(short_state(f->p, f->place)), STR_ARG(f->p->facts[g.file]->source->path), w->line);
     }
 }

@@ -1,5 +1,5 @@
-/* UG107: one iterator advanced by several threads. A generator raises or crashes, most itertools objects crash or repeat
- * (memory-model.md 4); itertools.count with next() is safe. */
+/* UG107: one iterator advanced by several threads. A generator raises or crashes, most itertools objects crash or
+ * repeat (memory-model.md 4); itertools.count with next() is safe. */
 #include "races/races.h"
 
 void race_iterator(Finder *f)
@@ -12,12 +12,15 @@ void race_iterator(Finder *f)
         const Facts *x = f->p->facts[g.file];
         const Access *a = &x->accesses.v[g.id];
         Str m = a->op == OP_CREAD || a->op == OP_METHOD ? sym_str(x, a->method) : S("");
-        bool advances = a->op == OP_ITER || str_is(m, "next") || str_is(m, "__next__") || str_is(m, "send") || str_is(m, "list") || str_is(m, "islice");
+        bool advances = a->op == OP_ITER || str_is(m, "next") || str_is(m, "__next__") || str_is(m, "send") ||
+                        str_is(m, "list") || str_is(m, "islice");
         if (!advances || f->claimed[ga]) continue;
         Conflict c = conflict_find(f, ga, EFFECT_READ, true);
         if (c.witness == NONE) continue;
         Race *r = race_add(f, UG107, ga, c);
-        race_message(f, r, "%.*s is one %s that several threads advance; items are repeated or lost, and the interpreter may raise or crash",
+        race_message(f, r,
+                     "%.*s is one %s that several threads advance; items are repeated or lost, and the interpreter "
+                     "may raise or crash",
                      STR_ARG(short_state(f->p, f->place)), t == TYPE_GENERATOR ? "generator" : "iterator");
     }
 }

@@ -7,25 +7,62 @@ static const struct {
     const char *name;
     u8 effect;
 } methods[] = {
-    {"append", EFFECT_WRITE | EFFECT_GROW}, {"appendleft", EFFECT_WRITE | EFFECT_GROW}, {"add", EFFECT_WRITE | EFFECT_GROW},
-    {"extend", EFFECT_WRITE | EFFECT_GROW}, {"extendleft", EFFECT_WRITE | EFFECT_GROW}, {"insert", EFFECT_WRITE | EFFECT_GROW},
-    {"update", EFFECT_WRITE | EFFECT_GROW}, {"setdefault", EFFECT_WRITE | EFFECT_GROW}, {"pop", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
-    {"popleft", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES}, {"popitem", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
-    {"remove", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES}, {"discard", EFFECT_WRITE | EFFECT_SHRINK}, {"clear", EFFECT_WRITE | EFFECT_SHRINK},
-    {"sort", EFFECT_WRITE}, {"reverse", EFFECT_WRITE}, {"rotate", EFFECT_WRITE}, {"move_to_end", EFFECT_WRITE | EFFECT_RAISES},
-    {"difference_update", EFFECT_WRITE | EFFECT_SHRINK}, {"intersection_update", EFFECT_WRITE | EFFECT_SHRINK},
-    {"symmetric_difference_update", EFFECT_WRITE | EFFECT_GROW}, {"subtract", EFFECT_WRITE},
-    {"get", EFFECT_READ}, {"items", EFFECT_READ}, {"keys", EFFECT_READ}, {"values", EFFECT_READ}, {"copy", EFFECT_READ}, {"count", EFFECT_READ},
-    {"index", EFFECT_READ | EFFECT_RAISES}, {"issubset", EFFECT_READ}, {"has_key", EFFECT_READ}, {"iteritems", EFFECT_READ}, {"iterkeys", EFFECT_READ},
-    {"itervalues", EFFECT_READ}, {"put", EFFECT_WRITE | EFFECT_GROW}, {"put_nowait", EFFECT_WRITE | EFFECT_GROW},
-    {"get_nowait", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES}, {"empty", EFFECT_READ}, {"qsize", EFFECT_READ}, {"full", EFFECT_READ},
+    {"append", EFFECT_WRITE | EFFECT_GROW},
+    {"appendleft", EFFECT_WRITE | EFFECT_GROW},
+    {"add", EFFECT_WRITE | EFFECT_GROW},
+    {"extend", EFFECT_WRITE | EFFECT_GROW},
+    {"extendleft", EFFECT_WRITE | EFFECT_GROW},
+    {"insert", EFFECT_WRITE | EFFECT_GROW},
+    {"update", EFFECT_WRITE | EFFECT_GROW},
+    {"setdefault", EFFECT_WRITE | EFFECT_GROW},
+    {"pop", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
+    {"popleft", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
+    {"popitem", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
+    {"remove", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
+    {"discard", EFFECT_WRITE | EFFECT_SHRINK},
+    {"clear", EFFECT_WRITE | EFFECT_SHRINK},
+    {"sort", EFFECT_WRITE},
+    {"reverse", EFFECT_WRITE},
+    {"rotate", EFFECT_WRITE},
+    {"move_to_end", EFFECT_WRITE | EFFECT_RAISES},
+    {"difference_update", EFFECT_WRITE | EFFECT_SHRINK},
+    {"intersection_update", EFFECT_WRITE | EFFECT_SHRINK},
+    {"symmetric_difference_update", EFFECT_WRITE | EFFECT_GROW},
+    {"subtract", EFFECT_WRITE},
+    {"get", EFFECT_READ},
+    {"items", EFFECT_READ},
+    {"keys", EFFECT_READ},
+    {"values", EFFECT_READ},
+    {"copy", EFFECT_READ},
+    {"count", EFFECT_READ},
+    {"index", EFFECT_READ | EFFECT_RAISES},
+    {"issubset", EFFECT_READ},
+    {"has_key", EFFECT_READ},
+    {"iteritems", EFFECT_READ},
+    {"iterkeys", EFFECT_READ},
+    {"itervalues", EFFECT_READ},
+    {"put", EFFECT_WRITE | EFFECT_GROW},
+    {"put_nowait", EFFECT_WRITE | EFFECT_GROW},
+    {"get_nowait", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
+    {"empty", EFFECT_READ},
+    {"qsize", EFFECT_READ},
+    {"full", EFFECT_READ},
 };
 
 bool is_data(const Place *x)
 {
     switch (x->type.kind) {
-    case TYPE_LOCK: case TYPE_RLOCK: case TYPE_CONDITION: case TYPE_SEMAPHORE: case TYPE_RWLOCK: case TYPE_ASYNC_LOCK: case TYPE_EVENT:
-    case TYPE_LOCAL: case TYPE_CONTEXTVAR: case TYPE_MODULE: case TYPE_MP_SAFE: return false;
+    case TYPE_LOCK:
+    case TYPE_RLOCK:
+    case TYPE_CONDITION:
+    case TYPE_SEMAPHORE:
+    case TYPE_RWLOCK:
+    case TYPE_ASYNC_LOCK:
+    case TYPE_EVENT:
+    case TYPE_LOCAL:
+    case TYPE_CONTEXTVAR:
+    case TYPE_MODULE:
+    case TYPE_MP_SAFE: return false;
     default: return !x->thread_local_ && !x->confined && !x->is_lock;
     }
 }
@@ -33,7 +70,8 @@ bool is_data(const Place *x)
 /* May the place hold a container? Unknown types may. */
 static bool may_hold(u8 type)
 {
-    return type == TYPE_UNKNOWN || type == TYPE_NONE || (type >= TYPE_LIST && type <= TYPE_QUEUE && type != TYPE_TUPLE);
+    return type == TYPE_UNKNOWN || type == TYPE_NONE ||
+           (type >= TYPE_LIST && type <= TYPE_QUEUE && type != TYPE_TUPLE);
 }
 
 static u32 method_effect(u8 type, Str name)
@@ -56,7 +94,9 @@ u32 access_effect(const Program *p, u32 gaccess)
     case OP_STORE: return EFFECT_WRITE | EFFECT_REBIND;
     case OP_DEL: return EFFECT_WRITE | EFFECT_REBIND | EFFECT_SHRINK;
     case OP_AUG: return EFFECT_WRITE | EFFECT_REBIND | EFFECT_READ;
-    case OP_ITEM_STORE: return may_hold(type) || type == TYPE_EXTERNAL ? EFFECT_WRITE | EFFECT_GROW : EFFECT_READ;
+    case OP_ITEM_STORE:
+        return may_hold(type) || type == TYPE_EXTERNAL || type == TYPE_CLASS ? EFFECT_WRITE | EFFECT_GROW
+                                                                             : EFFECT_READ;
     case OP_ITEM_DEL: return EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES;
     case OP_ITEM_AUG: return EFFECT_WRITE | EFFECT_READ;
     case OP_ITEM_LOAD: return EFFECT_READ | EFFECT_RAISES;
@@ -79,17 +119,31 @@ static bool in_list(Str s, const char *const *names, u32 n)
 
 bool reader_is_safe(u8 type, Str reader, bool view)
 {
-    static const char *const harmless[] = {"len", "isinstance", "bool", "next", "iter", "repr", "str", "id", "copy", "vars", "partial", "bisect"};
-    static const char *const dict_whole[] = {"list", "sorted", "set", "dict", "fromkeys", "Counter", "copy", "update", "OrderedDict"};
+    static const char *const harmless[] = {"len", "isinstance", "bool", "next", "iter",    "repr",
+                                           "str", "id",         "copy", "vars", "partial", "bisect"};
+    static const char *const dict_whole[] = {"list",    "sorted", "set",    "dict",       "fromkeys",
+                                             "Counter", "copy",   "update", "OrderedDict"};
     static const char *const dict_view[] = {"list", "sorted", "*"};
     static const char *const set_whole[] = {"list", "set", "frozenset", "sorted", "*", "update", "fromkeys", "copy"};
     if (in_list(reader, harmless, COUNT_OF(harmless))) return true;
     switch (type) {
-    case TYPE_LIST: case TYPE_TUPLE: case TYPE_STRING: case TYPE_NUMBER: return !str_is(reader, "dumps");
-    case TYPE_DICT: return view ? in_list(reader, dict_view, COUNT_OF(dict_view)) : in_list(reader, dict_whole, COUNT_OF(dict_whole));
-    case TYPE_DEFAULT_DICT: case TYPE_COUNTER: return view ? in_list(reader, dict_view, COUNT_OF(dict_view)) : str_is(reader, "dict") || str_is(reader, "update");
+    case TYPE_LIST:
+    case TYPE_TUPLE:
+    case TYPE_STRING:
+    case TYPE_NUMBER: return !str_is(reader, "dumps");
+    case TYPE_DICT:
+        return view ? in_list(reader, dict_view, COUNT_OF(dict_view))
+                    : in_list(reader, dict_whole, COUNT_OF(dict_whole));
+    case TYPE_DEFAULT_DICT:
+    case TYPE_COUNTER:
+        return view ? in_list(reader, dict_view, COUNT_OF(dict_view))
+                    : str_is(reader, "dict") || str_is(reader, "update");
     case TYPE_SET: return in_list(reader, set_whole, COUNT_OF(set_whole));
-    case TYPE_DEQUE: case TYPE_ORDERED_DICT: case TYPE_WEAK_DICT: case TYPE_WEAK_SET: return false;
-    default: return in_list(reader, set_whole, COUNT_OF(set_whole)) || in_list(reader, dict_whole, COUNT_OF(dict_whole));
+    case TYPE_DEQUE:
+    case TYPE_ORDERED_DICT:
+    case TYPE_WEAK_DICT:
+    case TYPE_WEAK_SET: return false;
+    default:
+        return in_list(reader, set_whole, COUNT_OF(set_whole)) || in_list(reader, dict_whole, COUNT_OF(dict_whole));
     }
 }

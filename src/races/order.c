@@ -1,8 +1,8 @@
 /* UG303: two locks taken in opposite orders.
  *
- * An edge L1 → L2 stands for "L2 is taken while L1 is held", directly or by a function called there (up to a few calls
- * deep). A cycle of two or more edges can deadlock. Instance locks of one class count as one lock, so an order between two
- * objects of one class is not seen. */
+ * An edge L1 → L2 stands for "L2 is taken while L1 is held", directly or by a function called there (up to a few
+ * calls deep). A cycle of two or more edges can deadlock. Instance locks of one class count as one lock, so an order
+ * between two objects of one class is not seen. */
 #include "races/races.h"
 
 typedef struct LockEdge {
@@ -54,7 +54,9 @@ static void edges_of(const Program *p, Arena *a, LockEdges *v, u32 file)
         for (u32 k = 0; k < x->sections.n; k++) {
             const Section *y = &x->sections.v[k];
             u32 inner = p->section_lock[p->section_base[file] + k];
-            if (y->func != s->func || y->span.start <= s->span.start || y->span.start >= s->span.end || !usable(p, inner) || y->maybe) continue;
+            if (y->func != s->func || y->span.start <= s->span.start || y->span.start >= s->span.end ||
+                !usable(p, inner) || y->maybe)
+                continue;
             e.to = inner;
             e.offset = y->stmt;
             edge_add(a, v, e);
@@ -78,7 +80,8 @@ static Str edge_text(Finder *f, const LockEdge *e)
     u32 line, column;
     const Source *s = f->p->facts[e->file]->source;
     source_position(s, e->offset, &line, &column);
-    return str_fmt(f->a, "%.*s then %.*s at %.*s:%u", STR_ARG(f->p->locks.v[e->from].display), STR_ARG(f->p->locks.v[e->to].display), STR_ARG(s->path), line);
+    return str_fmt(f->a, "%.*s then %.*s at %.*s:%u", STR_ARG(f->p->locks.v[e->from].display),
+                   STR_ARG(f->p->locks.v[e->to].display), STR_ARG(s->path), line);
 }
 
 /* The shortest way back from `to` to `from`, by breadth; fills via[] with edge ids, returns how many, 0 when none. */
@@ -117,9 +120,12 @@ void race_lock_order(Finder *f)
         const Facts *x = f->p->facts[e->file];
         u32 end = e->offset;
         while (end < x->source->text.n && x->source->text.p[end] != '\n' && x->source->text.p[end] != '\r') end++;
-        Race *r = race_at(f, UG303, e->file, e->func, (Span){e->offset, end}, f->p->locks.v[e->from].display, CONF_MEDIUM);
+        Race *r =
+            race_at(f, UG303, e->file, e->func, (Span){e->offset, end}, f->p->locks.v[e->from].display, CONF_MEDIUM);
         r->lock = e->to;
-        race_message(f, r, "%.*s is held when %.*s is taken; elsewhere it is the other way round, and two threads can wait for each other for ever",
+        race_message(f, r,
+                     "%.*s is held when %.*s is taken; elsewhere it is the other way round, and two threads can wait "
+                     "for each other for ever",
                      STR_ARG(f->p->locks.v[e->from].display), STR_ARG(f->p->locks.v[e->to].display));
         Str t = edge_text(f, e);
         race_why(f, r, "%.*s", STR_ARG(t));

@@ -1,7 +1,9 @@
 /* Pairs of accesses: conflict, control, common critical section; and how sure we are that threads share the place. */
 #include "races/races.h"
 
-enum { WITNESSES = 400 }; /* as many candidates are looked at; state with more writers than that has a witness among them */
+enum {
+    WITNESSES = 400
+}; /* as many candidates are looked at; state with more writers than that has a witness among them */
 
 static bool maybe_locked(const Program *p, u32 ga)
 {
@@ -35,12 +37,15 @@ static u8 confidence_of(const Finder *f, u32 ga, bool roots)
 {
     const Place *x = &f->p->places.v[f->place];
     u32 object = EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
-    if (roots && x->kind == PLACE_INSTANCE && !(x->evidence & object)) /* threads reach its code; whether one object, we do not see */
-        return near_root(f->p, ga, x->file) ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM : CONF_LOW;
+    if (roots && x->kind == PLACE_INSTANCE &&
+        !(x->evidence & object)) /* threads reach its code; whether one object, we do not see */
+        return near_root(f->p, ga, x->file)        ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM
+               : x->evidence & (EV_FILE | EV_NAME) ? CONF_MEDIUM
+                                                   : CONF_LOW;
     if (roots) return CONF_HIGH;
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
-    if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR)) return CONF_MEDIUM;
+    if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE)) return CONF_MEDIUM;
     return CONF_LOW;
 }
 
@@ -78,7 +83,8 @@ Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self)
         u32 gb = f->acc[i];
         if ((gb == ga && !self) || !(f->effect[i] & effects) || closure_private(f, ga, gb)) continue;
         looked++;
-        if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE) continue;
+        if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
+            continue;
         bool roots = has_roots(p, ga) && has_roots(p, gb);
         bool some_root = has_roots(p, ga) || has_roots(p, gb);
         u8 c = confidence_of(f, ga, roots || (some_root && main_side(p, has_roots(p, ga) ? gb : ga)));
@@ -108,8 +114,26 @@ static bool handler_decides(const Facts *f, const Access *t, const Access *a)
         u32 body = f->conds.v[x->cond].then_block;
         if (body == NONE || !block_within(f, t->block, body)) continue;
         Str c = sym_str(f, x->catches);
-        return !c.n || str_contains(c, S("KeyError")) || str_contains(c, S("AttributeError")) || str_contains(c, S("IndexError")) ||
-               str_contains(c, S("LookupError")) || str_contains(c, S("NameError"));
+        return !c.n || str_contains(c, S("KeyError")) || str_contains(c, S("AttributeError")) ||
+               str_contains(c, S("IndexError")) || str_contains(c, S("LookupError")) ||
+               str_contains(c, S("NameError"));
+    }
+    return false;
+}
+
+/* try: return d[k] / except KeyError: pass / d[k] = …: what follows runs because the test failed. */
+static bool failed_before(const Facts *f, const Access *t, const Access *a)
+{
+    for (u32 b = t->block; b != NONE; b = f->blocks.v[b].parent) {
+        const Block *x = &f->blocks.v[b];
+        if (x->kind != BLOCK_TRY || x->cond == NONE || !x->exits) continue;
+        const Cond *c = &f->conds.v[x->cond];
+        if (a->span.start < c->span.end || !block_within(f, a->block, c->block) || c->else_block == NONE) continue;
+        Str k = sym_str(f, f->blocks.v[c->else_block].catches);
+        if (!f->blocks.v[c->else_block].exits &&
+            (!k.n || str_contains(k, S("KeyError")) || str_contains(k, S("AttributeError")) ||
+             str_contains(k, S("LookupError"))))
+            return true;
     }
     return false;
 }
@@ -121,14 +145,17 @@ bool test_decides(const Program *p, u32 test, u32 act)
     const Facts *f = p->facts[gt.file];
     const Access *t = &f->accesses.v[gt.id], *a = &f->accesses.v[ga.id];
     if (t->func != a->func || t->span.start > a->span.start) return false;
-    if (handler_decides(f, t, a)) return true;
+    if (handler_decides(f, t, a) || failed_before(f, t, a)) return true;
     if (t->cond == NONE || !t->test) return false;
     const Cond *c = &f->conds.v[t->cond];
-    if (a->cond == t->cond && a->span.start > t->span.start && a->span.start >= c->head.start && a->span.end <= c->head.end) return true;
+    if (a->cond == t->cond && a->span.start > t->span.start && a->span.start >= c->head.start &&
+        a->span.end <= c->head.end)
+        return true;
     if (c->then_block != NONE && block_within(f, a->block, c->then_block)) return true;
     if (c->else_block != NONE && block_within(f, a->block, c->else_block)) return true;
     if (a->span.start < c->span.end || !block_within(f, a->block, c->block)) return false;
-    bool exits = (c->then_block != NONE && f->blocks.v[c->then_block].exits) || (c->else_block != NONE && f->blocks.v[c->else_block].exits);
+    bool exits = (c->then_block != NONE && f->blocks.v[c->then_block].exits) ||
+                 (c->else_block != NONE && f->blocks.v[c->else_block].exits);
     return exits && !c->loop;
 }
 
@@ -142,7 +169,8 @@ bool one_section(const Program *p, u32 first, u32 second, bool *maybe)
         const Section *s = &f->sections.v[i];
         u32 lock = p->section_lock[p->section_base[ga.file] + i];
         if (lock == NONE || p->locks.v[lock].func != NONE) continue;
-        bool both = a->span.start >= s->span.start && a->span.start < s->span.end && b->span.start >= s->span.start && b->span.start < s->span.end;
+        bool both = a->span.start >= s->span.start && a->span.start < s->span.end && b->span.start >= s->span.start &&
+                    b->span.start < s->span.end;
         if (!both) continue;
         if (maybe) *maybe = p->locks.v[lock].maybe;
         return true;
@@ -170,7 +198,8 @@ bool failure_caught(const Program *p, u32 ga)
             const Block *x = &f->blocks.v[h];
             if (x->kind != BLOCK_EXCEPT || x->cond != f->blocks.v[b].cond) continue;
             Str c = sym_str(f, x->catches);
-            static const char *const words[] = {"KeyError", "IndexError", "LookupError", "Empty", "Full", "Exception", "AttributeError", "ValueError", "RuntimeError"};
+            static const char *const words[] = {"KeyError",  "IndexError",     "LookupError", "Empty",       "Full",
+                                                "Exception", "AttributeError", "ValueError",  "RuntimeError"};
             if (!c.n) return true;
             for (u32 i = 0; i < COUNT_OF(words); i++)
                 if (str_contains(c, str_from(words[i]))) return true;

@@ -20,7 +20,7 @@ typedef struct Finder {
     u8 *claimed; /* by global access: a stronger rule has reported it */
     /* the place being looked at */
     u32 place;
-    const u32 *acc; /* its accesses, in text order */
+    const u32 *acc;   /* its accesses, in text order */
     const u8 *effect; /* and what each does */
     u32 nacc;
 } Finder;
@@ -36,18 +36,19 @@ typedef enum Effect {
     EFFECT_RAISES = 32 /* raises when what was tested is gone */
 } Effect;
 u32 access_effect(const Program *p, u32 gaccess);
-/* Is reading the whole of a container of this type with this reader safe while others change it? (memory-model.md 2.1) */
+/* Is reading the whole of a container of this type with this reader safe while others change it?
+ * (memory-model.md 2.1) */
 bool reader_is_safe(u8 type, Str reader, bool view);
 bool is_data(const Place *x);
 
 /* pair.c */
 typedef struct Conflict {
-    u32 witness;      /* the access that conflicts, NONE */
+    u32 witness; /* the access that conflicts, NONE */
     u8 confidence;
-    bool roots;       /* both sides are reached from visible thread roots */
+    bool roots; /* both sides are reached from visible thread roots */
 } Conflict;
-/* An access of the place with one of these effects that may run at the same time as `ga` without a common lock. `self`:
- * may ga conflict with itself in another thread? */
+/* An access of the place with one of these effects that may run at the same time as `ga` without a common lock.
+ * `self`: may ga conflict with itself in another thread? */
 Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self);
 /* Does the test decide whether the act runs (same function)? */
 bool test_decides(const Program *p, u32 test, u32 act);
@@ -70,6 +71,8 @@ const char *state_word(const Program *p, u32 place);
 
 /* the rules */
 void race_update(Finder *f);
+void race_saved(Finder *f);
+void race_default(Finder *f);
 void race_check(Finder *f);
 void race_iterate(Finder *f);
 void race_iterator(Finder *f);

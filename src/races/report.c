@@ -8,8 +8,16 @@ static u8 default_impact(RuleId rule)
     switch (rule) {
     case UG103: return IMPACT_WORSE;
     case UG104: return IMPACT_DUPLICATE;
-    case UG202: case UG601: case UG602: case UG603: return IMPACT_ADVICE;
-    case UG101: case UG106: case UG107: case UG201: case UG203: case UG108: return IMPACT_NEW;
+    case UG202:
+    case UG601:
+    case UG602:
+    case UG603: return IMPACT_ADVICE;
+    case UG101:
+    case UG106:
+    case UG107:
+    case UG201:
+    case UG203:
+    case UG108: return IMPACT_NEW;
     default: return IMPACT_WORSE;
     }
 }
@@ -23,15 +31,29 @@ static u64 fingerprint(const Finder *f, const Race *r, u32 file, u32 func)
     h = hash_mix(h, str_hash(r->state));
     h = hash_mix(h, str_hash(x->source->module));
     u32 same = 0;
-    for (u32 i = 0; i + 1 < f->out->n; i++) same += f->out->v[i].fingerprint == hash_mix(h, 0) || (f->out->v[i].rule == r->rule && f->out->v[i].file == file && str_eq(f->out->v[i].state, r->state) && f->out->v[i].func == func);
+    for (u32 i = 0; i + 1 < f->out->n; i++)
+        same += f->out->v[i].fingerprint == hash_mix(h, 0) ||
+                (f->out->v[i].rule == r->rule && f->out->v[i].file == file && str_eq(f->out->v[i].state, r->state) &&
+                 f->out->v[i].func == func);
     return hash_mix(h, same);
 }
 
 static Race *race_new(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state)
 {
     Race *r = vec_add(f->a, f->out);
-    *r = (Race){.rule = (u8)rule, .impact = default_impact(rule), .severity = (u8)rule_table[rule].severity, .file = file, .func = func,
-                .place = NONE, .span = span, .test = NONE, .act = NONE, .lock = NONE, .call = NONE, .fix = NONE, .state = state};
+    *r = (Race){.rule = (u8)rule,
+                .impact = default_impact(rule),
+                .severity = (u8)rule_table[rule].severity,
+                .file = file,
+                .func = func,
+                .place = NONE,
+                .span = span,
+                .test = NONE,
+                .act = NONE,
+                .lock = NONE,
+                .call = NONE,
+                .fix = NONE,
+                .state = state};
     const Source *s = f->p->facts[file]->source;
     source_position(s, span.start, &r->line, &r->column);
     source_position(s, span.end, &r->end_line, &r->end_column);
@@ -76,23 +98,53 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
     const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
     if (fi->nroots) {
         const Root *root = &p->roots.v[fi->roots[0]];
-        race_why(f, r, "reached from %.*s%s", STR_ARG(root->display), fi->many ? ", which may run more than once at a time" : "");
+        race_why(f, r, "reached from %.*s%s", STR_ARG(root->display),
+                 fi->many ? ", which may run more than once at a time" : "");
     }
-    if (x->evidence & EV_GUARDED) race_why(f, r, "%.*s is held at %u of its %u accesses", STR_ARG(p->locks.v[x->guard].display), x->guarded, x->total);
-    if (!c.roots && x->kind == PLACE_GLOBAL && x->file != NONE) race_why(f, r, "it is module state, shared by all threads that use this module");
-    if (!c.roots && x->file == NONE) race_why(f, r, "it belongs to the whole process; any import or call in another thread may change it");
-    if (!c.roots && x->kind == PLACE_CLASS_ATTR) race_why(f, r, "it is class state, shared by all instances and threads");
-    if (!c.roots && x->kind == PLACE_DEFAULT) race_why(f, r, "the default value is made once and shared by all calls");
-    if (!c.roots && x->kind == PLACE_CLOSURE) race_why(f, r, "the inner function outlives the call and may run in any thread");
-    if (x->kind == PLACE_INSTANCE && x->evidence & EV_SINGLETON) race_why(f, r, "an object of its class is kept in a global or class attribute");
+    if (x->evidence & EV_GUARDED)
+        race_why(f, r, "%.*s is held at %u of its %u accesses", STR_ARG(p->locks.v[x->guard].display), x->guarded,
+                 x->total);
+    if (!c.roots && x->kind == PLACE_GLOBAL && x->file != NONE)
+        race_why(f, r, "it is module state, shared by all threads that use this module");
+    if (!c.roots && x->file == NONE)
+        race_why(f, r, "it belongs to the whole process; any import or call in another thread may change it");
+    if (!c.roots && x->kind == PLACE_CLASS_ATTR)
+        race_why(f, r, "it is class state, shared by all instances and threads");
+    if (!c.roots && x->kind == PLACE_DEFAULT)
+        race_why(f, r, "the default value is made once and shared by all calls");
+    if (!c.roots && x->kind == PLACE_CLOSURE)
+        race_why(f, r, "the inner function outlives the call and may run in any thread");
+    if (x->kind == PLACE_INSTANCE && x->evidence & EV_SINGLETON)
+        race_why(f, r, "an object of its class is kept in a global or class attribute");
     if (x->kind == PLACE_INSTANCE && !fi->nroots && x->evidence & EV_CLASS_LOCKS && !(x->evidence & EV_GUARDED))
         race_why(f, r, "its class uses locks or threads");
-    if (x->kind == PLACE_INSTANCE && x->evidence & EV_DECORATOR) race_why(f, r, "its object wraps a function or attribute and is shared by all callers");
+    if (x->kind == PLACE_INSTANCE && !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR)) &&
+        !fi->nroots)
+        race_why(f, r,
+                 x->evidence & EV_NAME ? "the name of its class says that it is kept and shared"
+                                       : "its file uses threads");
+    if (x->kind == PLACE_INSTANCE && x->evidence & EV_DECORATOR)
+        race_why(f, r, "its object wraps a function or attribute and is shared by all callers");
 }
 
 static void place_impact(Race *r, const Place *x)
 {
     if (x->type.kind == TYPE_ORDERED_DICT) r->impact = IMPACT_NEW;
+}
+
+/* One hint alone: the name of the class, or threads somewhere in its file. */
+static bool hint_only(const Place *x)
+{
+    u32 strong = EV_ROOTS | EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
+    return x->kind == PLACE_INSTANCE && !(x->evidence & strong) &&
+           !((x->evidence & EV_NAME) && (x->evidence & EV_FILE));
+}
+
+/* Updates, tests and walks of instance state are everyday code of objects that one thread owns: one hint is not
+ * enough. First use, caches and queues are written for sharing. */
+static bool wants_more(RuleId rule)
+{
+    return rule == UG101 || rule == UG102 || rule == UG105 || rule == UG106;
 }
 
 Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c)
@@ -103,7 +155,9 @@ Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c)
     Race *r = race_new(f, rule, g.file, a->func, a->span, x->display);
     r->place = f->place;
     r->confidence = c.confidence;
-    if (r->confidence && is_test_path(f->p->facts[g.file]->source->path)) r->confidence--; /* tests often share on purpose */
+    if (r->confidence == CONF_MEDIUM && !c.roots && hint_only(x) && wants_more(rule)) r->confidence = CONF_LOW;
+    if (r->confidence && is_test_path(f->p->facts[g.file]->source->path))
+        r->confidence--; /* tests often share on purpose */
     r->sites[0] = site;
     r->sites[1] = c.witness;
     r->nsites = 2;
@@ -130,7 +184,10 @@ const char *state_word(const Program *p, u32 place)
     const Place *x = &p->places.v[place];
     switch (x->type.kind) {
     case TYPE_LIST: return "list";
-    case TYPE_DICT: case TYPE_DEFAULT_DICT: case TYPE_ORDERED_DICT: case TYPE_COUNTER: return "dict";
+    case TYPE_DICT:
+    case TYPE_DEFAULT_DICT:
+    case TYPE_ORDERED_DICT:
+    case TYPE_COUNTER: return "dict";
     case TYPE_SET: return "set";
     case TYPE_DEQUE: return "deque";
     default: return "container";

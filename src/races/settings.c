@@ -1,15 +1,21 @@
-/* UG402: a setting of the whole process changed for a while. UG403: a thread-local attribute set in one thread only. */
+/* UG402: a setting of the whole process changed for a while. UG403: a thread-local attribute set in one thread only.
+ */
 #include "races/races.h"
 
 static const struct {
     const char *name, *what;
     u8 conf; /* without a visible thread */
 } settings[] = {
-    {"warnings.catch_warnings", "the list of warning filters", CONF_MEDIUM}, {"os.chdir", "the working directory", CONF_LOW},
-    {"contextlib.chdir", "the working directory", CONF_LOW}, {"os.umask", "the file mode mask", CONF_LOW},
-    {"locale.setlocale", "the locale", CONF_LOW}, {"contextlib.redirect_stdout", "sys.stdout", CONF_LOW},
-    {"contextlib.redirect_stderr", "sys.stderr", CONF_LOW}, {"sys.setrecursionlimit", "the recursion limit", CONF_LOW},
-    {"socket.setdefaulttimeout", "the default timeout of sockets", CONF_LOW}, {"time.tzset", "the time zone", CONF_LOW},
+    {"warnings.catch_warnings", "the list of warning filters", CONF_MEDIUM},
+    {"os.chdir", "the working directory", CONF_LOW},
+    {"contextlib.chdir", "the working directory", CONF_LOW},
+    {"os.umask", "the file mode mask", CONF_LOW},
+    {"locale.setlocale", "the locale", CONF_LOW},
+    {"contextlib.redirect_stdout", "sys.stdout", CONF_LOW},
+    {"contextlib.redirect_stderr", "sys.stderr", CONF_LOW},
+    {"sys.setrecursionlimit", "the recursion limit", CONF_LOW},
+    {"socket.setdefaulttimeout", "the default timeout of sockets", CONF_LOW},
+    {"time.tzset", "the time zone", CONF_LOW},
 };
 
 static bool said_in(const Finder *f, RuleId rule, u32 file, u32 func, Str state)
@@ -35,8 +41,10 @@ static void process_settings(Finder *f, u32 file)
             if (catch && p->options->target >= 14) break; /* context-aware there (memory-model.md 2, point 10) */
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->nroots ? CONF_HIGH : settings[k].conf);
             r->call = p->call_base[file] + i;
-            race_message(f, r, "%.*s changes %s of the whole process; all other threads see the change, and two of these at once restore the wrong value%s", STR_ARG(ext),
-                         settings[k].what, catch ? " (cured in free-threaded 3.14)" : "");
+            race_message(f, r,
+                         "%.*s changes %s of the whole process; all other threads see the change, and two of these "
+                         "at once restore the wrong value%s",
+                         STR_ARG(ext), settings[k].what, catch ? " (cured in free-threaded 3.14)" : "");
         }
     }
 }
@@ -67,18 +75,23 @@ static void local_set_once(Finder *f, u32 file)
         for (u32 k = 0; k < x->accesses.n; k++) {
             const Access *b = &x->accesses.v[k];
             const Path *y = &x->paths.v[b->path];
-            bool same = y->root == q->root && y->nattr == q->nattr && y->name == q->name && y->attr[y->nattr - 1] == q->attr[q->nattr - 1] &&
-                        (q->nattr < 2 || y->attr[0] == q->attr[0]);
+            bool same = y->root == q->root && y->nattr == q->nattr && y->name == q->name &&
+                        y->attr[y->nattr - 1] == q->attr[q->nattr - 1] && (q->nattr < 2 || y->attr[0] == q->attr[0]);
             if (!same || b->func == 0 || b->func == a->func) continue;
-            if (b->op == OP_HASATTR || b->op == OP_STORE || failure_caught(p, p->access_base[file] + k)) guarded = true;
-            else if (reader == NONE) reader = k;
+            if (b->op == OP_HASATTR || b->op == OP_STORE || failure_caught(p, p->access_base[file] + k))
+                guarded = true;
+            else if (reader == NONE)
+                reader = k;
         }
         if (reader == NONE || guarded) continue;
         Race *r = race_at(f, UG403, file, a->func, a->span, path_text(f->a, x, a->path), CONF_HIGH);
         r->sites[0] = p->access_base[file] + i;
         r->sites[1] = p->access_base[file] + reader;
         r->nsites = 2;
-        race_message(f, r, "this sets the attribute in the current thread only; in any other thread the use on line %u raises AttributeError", x->accesses.v[reader].line);
+        race_message(f, r,
+                     "this sets the attribute in the current thread only; in any other thread the use on line %u "
+                     "raises AttributeError",
+                     x->accesses.v[reader].line);
     }
 }
 

@@ -1,5 +1,5 @@
-/* UG401: a thread is joined before it is started, in the same function: t.join() … t.start(), or the two loops over one
- * list of threads in the wrong order. */
+/* UG401: a thread is joined before it is started, in the same function: t.join() … t.start(), or the two loops over
+ * one list of threads in the wrong order. */
 #include "races/races.h"
 
 static bool named(const Facts *f, const Access *a, const char *name)
@@ -13,7 +13,9 @@ static bool thread_like(const Program *p, u32 file, const Access *a)
     Type t = path_type(p, file, a->path);
     if (t.kind == TYPE_THREAD) return true;
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) /* made in this function by Thread(target=…) */
-        if (p->roots.v[i].file == file && p->roots.v[i].call != NONE && f->calls.v[p->roots.v[i].call].func == a->func) return true;
+        if (p->roots.v[i].file == file && p->roots.v[i].call != NONE &&
+            f->calls.v[p->roots.v[i].call].func == a->func)
+            return true;
     return false;
 }
 
@@ -22,7 +24,9 @@ static bool same_loop(const Facts *x, const Access *join, const Def *again)
 {
     const Def *before = NULL;
     for (u32 k = 0; k < x->defs.n; k++)
-        if (x->defs.v[k].path == join->path && x->defs.v[k].func == join->func && x->defs.v[k].span.start < join->span.start) before = &x->defs.v[k];
+        if (x->defs.v[k].path == join->path && x->defs.v[k].func == join->func &&
+            x->defs.v[k].span.start < join->span.start)
+            before = &x->defs.v[k];
     return before && before->kind == VAL_ITER_OF && again->kind == VAL_ITER_OF && before->value == again->value;
 }
 
@@ -38,24 +42,30 @@ void race_start(Finder *f, u32 file)
         for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
             const Access *s = &x->accesses.v[k];
             if (s->path != join->path || !named(x, s, "start")) continue;
-            if (s->span.start < join->span.start) started = true;
-            else if (start == NONE) start = k;
+            if (s->span.start < join->span.start)
+                started = true;
+            else if (start == NONE)
+                start = k;
         }
         if (started || start == NONE || !thread_like(f->p, file, join)) continue;
         const Access *s = &x->accesses.v[start];
         bool rebound = false; /* another thread bound to the name in between */
         for (u32 k = 0; k < x->defs.n && !x->paths.v[join->path].nattr; k++)
-            rebound |= !same_loop(x, join, &x->defs.v[k]) && x->defs.v[k].func == join->func && x->defs.v[k].path != NONE && x->defs.v[k].path == join->path && x->defs.v[k].span.start > join->span.start &&
-                       x->defs.v[k].span.start < s->span.start;
+            rebound |= !same_loop(x, join, &x->defs.v[k]) && x->defs.v[k].func == join->func &&
+                       x->defs.v[k].path != NONE && x->defs.v[k].path == join->path &&
+                       x->defs.v[k].span.start > join->span.start && x->defs.v[k].span.start < s->span.start;
         if (rebound) continue;
         /* start in another branch, or in a loop that comes round again, is not after the join */
-        if (x->blocks.v[join->block].repeats && x->blocks.v[s->block].repeats && x->blocks.v[join->block].parent != x->blocks.v[s->block].parent &&
+        if (x->blocks.v[join->block].repeats && x->blocks.v[s->block].repeats &&
+            x->blocks.v[join->block].parent != x->blocks.v[s->block].parent &&
             !block_within(x, s->block, x->blocks.v[join->block].parent))
             continue;
         Race *r = race_at(f, UG401, file, join->func, join->span, path_text(f->a, x, join->path), CONF_HIGH);
         r->sites[0] = f->p->access_base[file] + i;
         r->sites[1] = f->p->access_base[file] + start;
         r->nsites = 2;
-        race_message(f, r, "join() comes before start() on line %u; joining a thread that was not started raises RuntimeError", s->line);
+        race_message(
+            f, r, "join() comes before start() on line %u; joining a thread that was not started raises RuntimeError",
+            s->line);
     }
 }

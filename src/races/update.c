@@ -1,8 +1,8 @@
 /* UG101: a read-modify-write without a lock. x += 1, d[k] += 1, x = f(x), n = self.n … self.n = n + 1, swaps.
  *
- * Needs the accesses of one place; pairs each update with a write that may run at the same time without a common lock.
- * A read outside the critical section that computes what is written inside it counts too.
- * Not handled: updates through setattr with computed names, in-place operators of user classes. */
+ * Needs the accesses of one place; pairs each update with a write that may run at the same time without a common
+ * lock. A read outside the critical section that computes what is written inside it counts too. Not handled: updates
+ * through setattr with computed names, in-place operators of user classes. */
 #include "races/races.h"
 
 static bool reads_value(const Program *p, u32 from, u32 to)
@@ -12,15 +12,21 @@ static bool reads_value(const Program *p, u32 from, u32 to)
     const Access *a = &f->accesses.v[gf.id], *b = &f->accesses.v[gt.id];
     bool binding = b->op == OP_STORE;
     switch (a->op) {
-    case OP_LOAD: case OP_TRUTH: case OP_ARG: return binding;
+    case OP_LOAD:
+    case OP_TRUTH:
+    case OP_ARG: return binding;
     case OP_ITEM_LOAD: return b->op == OP_ITEM_STORE && same_key(p, from, to);
     case OP_CREAD: return b->op == OP_ITEM_STORE && str_is(sym_str(f, a->method), "len");
-    case OP_METHOD: return b->op == OP_ITEM_STORE && (str_is(sym_str(f, a->method), "get") || str_is(sym_str(f, a->method), "pop")) && same_key(p, from, to);
+    case OP_METHOD:
+        return b->op == OP_ITEM_STORE &&
+               (str_is(sym_str(f, a->method), "get") || str_is(sym_str(f, a->method), "pop")) &&
+               same_key(p, from, to);
     default: return false;
     }
 }
 
-/* The read whose value the store writes back changed, or NONE. A read that a branch between decides is check-then-act. */
+/* The read whose value the store writes back changed, or NONE. A read that a branch between decides is
+ * check-then-act. */
 static u32 read_of(const Program *p, u32 store)
 {
     GId g = access_gid(p, store);
@@ -28,8 +34,10 @@ static u32 read_of(const Program *p, u32 store)
     u32 lo = 0, hi = f->flows.n; /* flows come in the order of their ends */
     while (lo < hi) {
         u32 mid = lo + (hi - lo) / 2;
-        if (f->flows.v[mid].to < g.id) lo = mid + 1;
-        else hi = mid;
+        if (f->flows.v[mid].to < g.id)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     for (u32 i = lo; i < f->flows.n && f->flows.v[i].to == g.id; i++) {
         u32 from = p->access_base[g.file] + f->flows.v[i].from;
@@ -45,7 +53,8 @@ static bool is_update(const Program *p, u32 ga, u32 *read)
 {
     const Access *a = program_access(p, ga);
     *read = ga;
-    if (a->op == OP_AUG && p->places.v[p->access_place[ga]].type.kind == TYPE_LIST) return false; /* extends it in place */
+    if (a->op == OP_AUG && p->places.v[p->access_place[ga]].type.kind == TYPE_LIST)
+        return false; /* extends it in place */
     if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     *read = read_of(p, ga);
@@ -58,9 +67,13 @@ static void describe(Finder *f, Race *r, u32 ga, u32 read)
     Str s = short_state(f->p, f->place);
     bool item = a->op == OP_ITEM_AUG || a->op == OP_ITEM_STORE;
     if (read != ga && program_access(f->p, read)->line != a->line)
-        race_message(f, r, "%.*s is read on line %u and written back here; an update by another thread in between is lost", STR_ARG(s), program_access(f->p, read)->line);
+        race_message(f, r,
+                     "%.*s is read on line %u and written back here; an update by another thread in between is lost",
+                     STR_ARG(s), program_access(f->p, read)->line);
     else
-        race_message(f, r, "%s %.*s is read, changed and written back in separate steps; updates by other threads in between are lost",
+        race_message(f, r,
+                     "%s %.*s is read, changed and written back in separate steps; updates by other threads in "
+                     "between are lost",
                      item ? "an item of" : "", STR_ARG(s));
     if (r->message.n && r->message.p[0] == ' ') r->message = str_slice(r->message, 1, r->message.n);
 }
@@ -71,18 +84,23 @@ void race_update(Finder *f)
         u32 ga = f->acc[i], read;
         if (f->claimed[ga] || !is_update(f->p, ga, &read)) continue;
         u32 guard = f->p->places.v[f->place].guard;
-        bool held = guard != NONE && !f->p->locks.v[guard].maybe && lockset_has(f->p, f->p->access_locks[ga], guard) &&
+        bool held = guard != NONE && !f->p->locks.v[guard].maybe &&
+                    lockset_has(f->p, f->p->access_locks[ga], guard) &&
                     lockset_has(f->p, f->p->access_locks[read], guard);
-        if (held && (read == ga || one_section(f->p, read, ga, NULL))) continue; /* the side without the lock is reported */
+        if (held && (read == ga || one_section(f->p, read, ga, NULL)))
+            continue; /* the side without the lock is reported */
         bool maybe = false;
-        if (read != ga && one_section(f->p, read, ga, &maybe) && !maybe && lockset_common(f->p, f->p->access_locks[read], f->p->access_locks[ga]) != NONE) {
+        if (read != ga && one_section(f->p, read, ga, &maybe) && !maybe &&
+            lockset_common(f->p, f->p->access_locks[read], f->p->access_locks[ga]) != NONE) {
             Conflict c = conflict_find(f, ga, EFFECT_WRITE, true);
             if (c.witness == NONE) continue;
         }
         Conflict c = conflict_find(f, read, EFFECT_WRITE, true);
         if (read != ga && c.witness == NONE) {
             /* each half under the lock, but not in one piece */
-            if (lockset_common(f->p, f->p->access_locks[read], f->p->access_locks[ga]) == NONE || one_section(f->p, read, ga, NULL)) continue;
+            if (lockset_common(f->p, f->p->access_locks[read], f->p->access_locks[ga]) == NONE ||
+                one_section(f->p, read, ga, NULL))
+                continue;
             c = (Conflict){ga, CONF_MEDIUM, false};
             if (!may_run_together(f->p, ga, ga)) continue;
         }
@@ -93,5 +111,60 @@ void race_update(Finder *f)
         r->act = ga;
         if (read != ga) race_site(r, read);
         describe(f, r, ga, read);
+    }
+}
+
+static bool in_method(const Program *p, u32 ga, const char *name)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[f->accesses.v[g.id].func];
+    return fn->cls != NONE && str_is(sym_str(f, fn->name), name);
+}
+
+/* __enter__ sets state that all share, __exit__ sets it back: two of these at once restore the wrong value. */
+void race_saved(Finder *f)
+{
+    u8 kind = f->p->places.v[f->place].kind;
+    if (kind != PLACE_GLOBAL && kind != PLACE_CLASS_ATTR) return;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 set = f->acc[i];
+        if (f->claimed[set] || program_access(f->p, set)->op != OP_STORE || !in_method(f->p, set, "__enter__"))
+            continue;
+        for (u32 k = 0; k < f->nacc; k++) {
+            u32 back = f->acc[k];
+            if (program_access(f->p, back)->op != OP_STORE || !in_method(f->p, back, "__exit__") ||
+                access_gid(f->p, back).file != access_gid(f->p, set).file)
+                continue;
+            Conflict c = conflict_find(f, set, EFFECT_WRITE, true);
+            if (c.witness == NONE) break;
+            Race *r = race_add(f, UG101, set, c);
+            race_site(r, back);
+            race_message(f, r,
+                         "%.*s is set here and set back on line %u when the block ends; of two such blocks at once, "
+                         "one restores the other's value",
+                         STR_ARG(short_state(f->p, f->place)), program_access(f->p, back)->line);
+            break;
+        }
+    }
+}
+
+/* def f(x, seen={}): the one default is changed by every call that does not pass its own. */
+void race_default(Finder *f)
+{
+    if (f->p->places.v[f->place].kind != PLACE_DEFAULT) return;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        u8 op = program_access(f->p, ga)->op;
+        if (f->claimed[ga] || !(f->effect[i] & EFFECT_WRITE) || op == OP_STORE || op == OP_DEL || op == OP_AUG)
+            continue;
+        Conflict c = conflict_find(f, ga, EFFECT_WRITE, true);
+        if (c.witness == NONE) continue;
+        Race *r = race_add(f, UG101, ga, c);
+        race_message(f, r,
+                     "the default value of %.*s is one object for all calls, and is changed here; calls in other "
+                     "threads see and change the same object",
+                     STR_ARG(short_state(f->p, f->place)));
+        return;
     }
 }

@@ -184,7 +184,8 @@ static bool arg_find(Walk *w, Str arg, Err *e)
         return true;
     }
     if (!S_ISREG(st.st_mode)) return err_set(e, "%.*s is neither a file nor a directory", STR_ARG(arg));
-    if (is_python(abs) || has_shebang(abs.p)) file_add(w, abs);
+    if (is_python(abs) || has_shebang(abs.p))
+        file_add(w, abs);
     else
         note_add(w->a, w->notes, path_below(w, abs), "not-python",
                  "the file was left out: its name does not end in .py and "

@@ -55,8 +55,10 @@ void source_position(const Source *s, u32 offset, u32 *line, u32 *column)
     offset = MIN(offset, (u32)s->text.n);
     while (high - low > 1) {
         u32 mid = low + (high - low) / 2;
-        if (s->line_start[mid] <= offset) low = mid;
-        else high = mid;
+        if (s->line_start[mid] <= offset)
+            low = mid;
+        else
+            high = mid;
     }
     u32 points = 1;
     for (u32 i = s->line_start[low] + (low == 0 && s->bom ? 3 : 0); i < offset; i++)
@@ -170,14 +172,13 @@ static bool cookie_starts(Str cookie, const char *const *prefixes, u32 n)
 }
 
 /* Encodings in which ASCII bytes do not mean ASCII characters. */
-static const char *const not_ascii[] = {"utf-16", "utf16", "utf-32", "utf32",  "utf-7",
-                                        "utf7",   "cp037", "cp500",  "cp1026", "cp1140",
-                                        "cp273",  "cp424", "cp875",  "rot13",  "rot-13"};
+static const char *const not_ascii[] = {"utf-16", "utf16",  "utf-32", "utf32", "utf-7", "utf7",  "cp037", "cp500",
+                                        "cp1026", "cp1140", "cp273",  "cp424", "cp875", "rot13", "rot-13"};
 /* How the names of the others begin that Python comes with. */
-static const char *const known[] = {
-    "utf",  "u8",      "ascii", "us-ascii", "646", "latin", "l1",  "l2",     "iso",     "8859",
-    "cp",   "windows", "koi8",  "mac",      "gb",  "big5",  "euc", "shift",  "sjis",    "s-jis",
-    "ujis", "hz",      "johab", "kz",       "pt",  "tis",   "hp",  "roman8", "unicode", "raw-unicode"};
+static const char *const known[] = {"utf", "u8",    "ascii", "us-ascii", "646",     "latin",      "l1",    "l2",
+                                    "iso", "8859",  "cp",    "windows",  "koi8",    "mac",        "gb",    "big5",
+                                    "euc", "shift", "sjis",  "s-jis",    "ujis",    "hz",         "johab", "kz",
+                                    "pt",  "tis",   "hp",    "roman8",   "unicode", "raw-unicode"};
 
 static bool encoding_check(Arena *a, const Source *s, NoteVec *notes)
 {
@@ -188,8 +189,7 @@ static bool encoding_check(Arena *a, const Source *s, NoteVec *notes)
     if (cookie.n && !cookie_starts(cookie, known, COUNT_OF(known)) &&
         !cookie_starts(cookie, not_ascii, COUNT_OF(not_ascii))) {
         note_add(a, notes, s->path, "unknown-encoding",
-                 "the file was left out: it declares the encoding %.*s, which Python does not know",
-                 STR_ARG(cookie));
+                 "the file was left out: it declares the encoding %.*s, which Python does not know", STR_ARG(cookie));
     } else if (cookie.n && (bad < s->text.n || cookie_starts(cookie, not_ascii, COUNT_OF(not_ascii)))) {
         note_add(a, notes, s->path, "not-utf8",
                  "the file was left out: it declares the encoding %.*s and is not UTF-8; convert it to UTF-8",
@@ -213,14 +213,13 @@ bool source_index(Arena *a, Source *s, NoteVec *notes)
 {
     Str t = s->text;
     if (t.n > SOURCE_MAX) {
-        note_add(a, notes, s->path, "too-large",
-                 "the file was left out: %zu bytes, more than the limit of %d", t.n, SOURCE_MAX);
+        note_add(a, notes, s->path, "too-large", "the file was left out: %zu bytes, more than the limit of %d", t.n,
+                 SOURCE_MAX);
         return false;
     }
     if (!t.p) s->text.p = "";
     if (t.n && memchr(t.p, 0, t.n)) {
-        note_add(a, notes, s->path, "binary",
-                 "the file was left out: it holds NUL bytes, so it is no Python source");
+        note_add(a, notes, s->path, "binary", "the file was left out: it holds NUL bytes, so it is no Python source");
         return false;
     }
     s->bom = str_starts(t, S("\xef\xbb\xbf"));

@@ -25,8 +25,10 @@ static Str dotted(Arena *a, Str path)
 Str module_name(Arena *a, Str path, u32 package_depth)
 {
     Str stem = path;
-    if (str_ends(stem, S(".pyw"))) stem.n -= 4;
-    else if (str_ends(stem, S(".py"))) stem.n -= 3;
+    if (str_ends(stem, S(".pyw")))
+        stem.n -= 4;
+    else if (str_ends(stem, S(".py")))
+        stem.n -= 3;
     size_t from = stem.n;
     for (u32 i = 0; i <= package_depth && from > 0; i++) {
         size_t slash = str_rfind(str_slice(stem, 0, from), '/');
@@ -76,14 +78,13 @@ static void file_read(void *ctx, u32 item, u32 worker)
     s->path = f->path;
     s->abs = f->abs;
     if (stat(f->abs.p, &st) == 0 && st.st_size > SOURCE_MAX) {
-        note_add(a, notes, f->path, "too-large",
-                 "the file was left out: %lld bytes, more than the limit of %d", (long long)st.st_size,
-                 SOURCE_MAX);
+        note_add(a, notes, f->path, "too-large", "the file was left out: %lld bytes, more than the limit of %d",
+                 (long long)st.st_size, SOURCE_MAX);
         return;
     }
     if (!os_read_file(a, f->abs.p, SOURCE_MAX, &s->text, &why)) {
-        note_add(a, notes, f->path, "unreadable",
-                 "the file was left out: %s; make it readable or --exclude it", why.msg);
+        note_add(a, notes, f->path, "unreadable", "the file was left out: %s; make it readable or --exclude it",
+                 why.msg);
         return;
     }
     module_set(a, s);
@@ -95,8 +96,7 @@ bool read_sources(Arena *a, const Options *o, SourceList *out, NoteVec *notes, E
     FoundVec found = {0};
     if (!files_find(a, o, &found, notes, e)) return false;
     u32 workers = o->jobs ? o->jobs : os_cpus();
-    Job job = {&found, arena_new(a, Source *, found.n), arena_new(a, NoteVec, found.n),
-               arena_new(a, Arena, workers)};
+    Job job = {&found, arena_new(a, Source *, found.n), arena_new(a, NoteVec, found.n), arena_new(a, Arena, workers)};
     pool_run(workers, found.n, file_read, &job);
     for (u32 i = 0; i < workers; i++) arena_adopt(a, &job.arenas[i]);
     *out = (SourceList){job.sources, 0};

@@ -35,10 +35,14 @@ static void write_literal(FILE *out, const char *text, size_t n)
     fputs("\n     \"", out);
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c == '\n') fputs(i + 1 < n ? "\\n\"\n     \"" : "\\n", out);
-        else if (c == '"' || c == '\\') fprintf(out, "\\%c", c);
-        else if (c < ' ' || c > '~' || c == '?') fprintf(out, "\\%03o", c);
-        else putc(c, out);
+        if (c == '\n')
+            fputs(i + 1 < n ? "\\n\"\n     \"" : "\\n", out);
+        else if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", c);
+        else if (c < ' ' || c > '~' || c == '?')
+            fprintf(out, "\\%03o", c);
+        else
+            putc(c, out);
     }
     fputc('"', out);
 }

@@ -33,8 +33,7 @@ static void command_line(void **state)
     assert_int_equal(o.min_confidence, CONF_MEDIUM);
     assert_str(o.root, dir);
     assert_true(parse(
-        dir, "diff --select UG1,lazy-init --select=UG203 -j 3 --format json --target 3.15 -q --dump=plan", &o,
-        &e));
+        dir, "diff --select UG1,lazy-init --select=UG203 -j 3 --format json --target 3.15 -q --dump=plan", &o, &e));
     assert_int_equal(o.select.n, 3);
     assert_str(o.select.v[1], "lazy-init");
     assert_int_equal(o.jobs, 3);
@@ -115,11 +114,11 @@ static void toml(void **state)
 {
     u32 line = 0;
     Err e = {0};
-    const Toml *t = toml_parse(
-        &arena,
-        S("a.b = 'x'\n[t.\"q r\"]\nn = -5 # c\ns = \"\\u00e9\\t\"\nm = \"\"\"\nl\\\n  r\"\"\"\n"
-          "[[p]]\nname = 'one'\n[[p]]\nname = 'two'\nl = [1, [2.5, {k = true}],\n 1979-05-27]\n"),
-        &line, &e);
+    const Toml *t =
+        toml_parse(&arena,
+                   S("a.b = 'x'\n[t.\"q r\"]\nn = -5 # c\ns = \"\\u00e9\\t\"\nm = \"\"\"\nl\\\n  r\"\"\"\n"
+                     "[[p]]\nname = 'one'\n[[p]]\nname = 'two'\nl = [1, [2.5, {k = true}],\n 1979-05-27]\n"),
+                   &line, &e);
     assert_non_null(t);
     assert_str(toml_get(t, "a.b")->text, "x");
     assert_int_equal(toml_get(t, "t.q r.n")->number, -5);

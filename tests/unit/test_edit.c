@@ -79,11 +79,10 @@ static void lock(World *w, PlaceKind kind, u32 owner, const char *state, const c
         const Path *p = &w->facts->paths.v[d->path];
         if (str_is(sym_str(w->facts, p->nattr ? p->attr[p->nattr - 1] : p->name), state)) def = i;
     }
-    vec_push(&w->a, &w->program.places,
-             (Place){.kind = (u8)kind,
-                     .owner = owner,
-                     .def = def,
-                     .name = intern(&w->a, &w->program.syms, str_from(state))});
+    vec_push(
+        &w->a, &w->program.places,
+        (Place){
+            .kind = (u8)kind, .owner = owner, .def = def, .name = intern(&w->a, &w->program.syms, str_from(state))});
     vec_push(&w->a, &w->fixes.locks,
              (LockPlan){.kind = (u8)kind,
                         .owner = owner,
@@ -145,8 +144,7 @@ static void test_edit_wrap_leaves_strings_alone(void **state)
 
 static void test_edit_wrap_takes_deeper_comments_along(void **state)
 {
-    World *w =
-        world("def f():\n    if n:\n        n = 2\n        # tail of the suite\n    # next\n    return\n");
+    World *w = world("def f():\n    if n:\n        n = 2\n        # tail of the suite\n    # next\n    return\n");
     wrap(w, "if n:\n        n = 2", "L");
     expect(w, "def f():\n    with L:\n        if n:\n            n = 2\n            # tail of the suite\n    "
               "# next\n    return\n");
@@ -168,8 +166,7 @@ static void test_edit_wraps_nest(void **state)
     World *w = world("def f():\n    if a:\n        b += 1\n    c += 1\n");
     wrap(w, "if a:\n        b += 1", "A");
     wrap(w, "b += 1", "B");
-    expect(w,
-           "def f():\n    with A:\n        if a:\n            with B:\n                b += 1\n    c += 1\n");
+    expect(w, "def f():\n    with A:\n        if a:\n            with B:\n                b += 1\n    c += 1\n");
 }
 
 static void imported(const char *before, const char *statement, const char *after)
@@ -195,8 +192,7 @@ static void test_edit_import_in_sorted_block(void **state)
 
 static void test_edit_import_alone(void **state)
 {
-    imported("\"\"\"Doc.\"\"\"\n\nx = 1\n", "import threading",
-             "\"\"\"Doc.\"\"\"\n\nimport threading\n\nx = 1\n");
+    imported("\"\"\"Doc.\"\"\"\n\nx = 1\n", "import threading", "\"\"\"Doc.\"\"\"\n\nimport threading\n\nx = 1\n");
     imported("from __future__ import annotations\n\nimport numpy\n", "import threading",
              "from __future__ import annotations\n\nimport threading\n\nimport numpy\n");
     imported("#!/usr/bin/python3\n# -*- coding: utf-8 -*-\nx = 1\n", "import threading",
@@ -216,9 +212,7 @@ static void test_edit_lock_of_module(void **state)
               "  n += 1\n");
     w = world("import os\n\ndef f():\n    global n\n    n = 1\n");
     lock(w, PLACE_GLOBAL, NONE, "n", "_n_lock");
-    expect(
-        w,
-        "import os\nimport threading\n\n_n_lock = threading.Lock()\n\ndef f():\n    global n\n    n = 1\n");
+    expect(w, "import os\nimport threading\n\n_n_lock = threading.Lock()\n\ndef f():\n    global n\n    n = 1\n");
     w = world("n = 0\nfrom threading import Lock as L\n");
     lock(w, PLACE_GLOBAL, NONE, "n", "_n_lock");
     expect(w, "n = 0\nfrom threading import Lock as L\n\n_n_lock = L()\n");
@@ -260,7 +254,9 @@ static void test_edit_lock_of_instance(void **state)
 /* Damaged code: nothing stands in __init__, so there is no place for the lock. */
 static void test_edit_lock_without_a_body(void **state)
 {
-    static const char *const texts[] = {"class C:\n    n = 0\n    def __init__(self):\n", "class C:\n    def __init__(self):\n        # later\n\n    def f(self):\n        self.n = 0\n"};
+    static const char *const texts[] = {
+        "class C:\n    n = 0\n    def __init__(self):\n",
+        "class C:\n    def __init__(self):\n        # later\n\n    def f(self):\n        self.n = 0\n"};
     for (u32 i = 0; i < COUNT_OF(texts); i++) {
         World *w = world(texts[i]);
         MadeVec made = {0};
@@ -302,8 +298,7 @@ static void damaged(const char *after)
     Source s;
     Str why;
     u32 fix;
-    assert_true(
-        certificate_holds(&w->a, &made.v[0], index_text(&w->a, &s, made.v[0].change.after), &why, &fix));
+    assert_true(certificate_holds(&w->a, &made.v[0], index_text(&w->a, &s, made.v[0].change.after), &why, &fix));
     if (certificate_holds(&w->a, &made.v[0], index_text(&w->a, &s, str_from(after)), &why, &fix))
         fail_msg("not noticed:\n%s", after);
     arena_free(&w->a);
@@ -312,22 +307,17 @@ static void damaged(const char *after)
 
 static void test_edit_certificate_notices(void **state)
 {
-    damaged(
-        "def f():\n    with L:\n        if a:\n            n += 2  # one\n    b = '''x\n  y'''\n    c()\n");
-    damaged(
-        "def f():\n    with L:\n        if a:\n            n += 1  # two\n    b = '''x\n  y'''\n    c()\n");
+    damaged("def f():\n    with L:\n        if a:\n            n += 2  # one\n    b = '''x\n  y'''\n    c()\n");
+    damaged("def f():\n    with L:\n        if a:\n            n += 1  # two\n    b = '''x\n  y'''\n    c()\n");
     damaged("def f():\n    with L:\n        if a:\n            n += 1\n    b = '''x\n  y'''\n    c()\n");
-    damaged(
-        "def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n    y'''\n    c()\n");
+    damaged("def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n    y'''\n    c()\n");
     damaged("def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n  y'''\nc()\n");
     damaged("def f():\n    with L:\n        if a:\n            pass\n        n += 1  # one\n    b = '''x\n  "
             "y'''\n    c()\n");
     damaged("def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n  y'''\n    "
             "c()\n    d()\n");
-    damaged(
-        "def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n  y'''\n    c(\n");
-    damaged(
-        "def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n  y'''\n      c()\n");
+    damaged("def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n  y'''\n    c(\n");
+    damaged("def f():\n    with L:\n        if a:\n            n += 1  # one\n    b = '''x\n  y'''\n      c()\n");
 }
 
 static void test_edit_overlap_is_declined(void **state)

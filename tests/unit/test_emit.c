@@ -27,8 +27,7 @@ static void frames(void **state)
 {
     assert_frame(S("x = 1\ny += 1\n"), 6, 12, "  2 | y += 1\n    | ^^^^^^\n");
     assert_frame(S("\tx\n"), 1, 2, "  1 |     x\n    |     ^\n");
-    assert_frame(S("\xe6\x97\xa5\xe6\x9c\xac; y\n"), 8, 9,
-                 "  1 | \xe6\x97\xa5\xe6\x9c\xac; y\n    |       ^\n");
+    assert_frame(S("\xe6\x97\xa5\xe6\x9c\xac; y\n"), 8, 9, "  1 | \xe6\x97\xa5\xe6\x9c\xac; y\n    |       ^\n");
     assert_frame(S("a\033[31m\n"), 0, 1, "  1 | a\xc2\xb7[31m\n    | ^\n");
     assert_frame(S("f(\n  x)\n"), 0, 7, "  1 | f(\n    | ^^\n");
     assert_frame(S("x"), 1, 1, "  1 | x\n    |  ^\n");
@@ -57,9 +56,8 @@ static void line_hash_vectors(void **state)
     assert_str(line_hashes(&arena, buf_view(&text))[0], "a7f2ff13bc495cf2:1");
     assert_str(line_hashes(&arena, buf_view(&text))[1], "a7f2ff13bc495cf2:2");
     buf_free(&text);
-    assert_str(
-        line_hashes(&arena, S("counter = 0\n\ndef bump():\n    global counter\n    counter += 1\n"))[4],
-        "c53ed1e85db0c22e:1");
+    assert_str(line_hashes(&arena, S("counter = 0\n\ndef bump():\n    global counter\n    counter += 1\n"))[4],
+               "c53ed1e85db0c22e:1");
 }
 
 static void diffs(void **state)

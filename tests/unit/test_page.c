@@ -84,10 +84,8 @@ static void test_page_all_are_right(void **state)
     for (u32 i = 0; i < pages.n; i++) {
         const Page *p = pages.v[i];
         if (!page_check(p, &e)) fail_msg("%s", e.msg);
-        if (!str_eq(str_slice(p->file, 0, p->file.n - 3), p->id))
-            fail_msg("%.*s has another id", STR_ARG(p->file));
-        if (p->safety_class != FIX_MANUAL && p->examples.n < 2)
-            fail_msg("%.*s lacks examples", STR_ARG(p->file));
+        if (!str_eq(str_slice(p->file, 0, p->file.n - 3), p->id)) fail_msg("%.*s has another id", STR_ARG(p->file));
+        if (p->safety_class != FIX_MANUAL && p->examples.n < 2) fail_msg("%.*s lacks examples", STR_ARG(p->file));
     }
     arena_free(&a);
 }
