@@ -253,8 +253,7 @@ static u32 place_evidence(const Program *p, const Place *x)
         u32 file;
         const Class *k = program_class(p, x->owner, &file);
         if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
-        if (file_imports(p, file, "threading") || file_imports(p, file, "concurrent.futures") ||
-            file_imports(p, file, "_thread"))
+        if (uses_threads(p, file) || file_imports(p, file, "concurrent.futures") || file_imports(p, file, "_thread"))
             ev |= EV_FILE;
         if (class_derives(p, x->owner, "type") || class_derives(p, x->owner, "abc.ABCMeta"))
             ev |= EV_MODULE; /* its objects are classes */

@@ -427,7 +427,7 @@ static void reach(Program *p, u32 root, u32 *stack)
 
 /* Does the file use threading for more than locks? A lock alone, which one of our fixes may have put there, shows no
  * thread. */
-static bool uses_threads(const Program *p, u32 file)
+bool uses_threads(const Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
     for (u32 i = 0; i < f->imports.n; i++) {
