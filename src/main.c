@@ -78,7 +78,6 @@ static int run(Arena *a, const Options *o, Err *e)
     fixes_plan(a, program, &pages, &races, &fixes);
     if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(o, &dump, e);
 
-    edits_make(a, program, &fixes, &wanted, &changes);
     edits_verify(a, program, &pages, &races, &fixes, &wanted, &changes);
     if (o->dump == DUMP_EDITS) return edits_dump(&dump, &changes), dump_out(o, &dump, e);
 
@@ -146,6 +145,17 @@ static int transforms_list(Arena *a, const Options *o, Err *e)
     else
         json_decref(all);
     return emit_text(o, buf_view(&out), e) ? 0 : 2;
+}
+
+/* transforms --test: a line for each example, then the count. */
+static int transforms_test(Arena *a, const Options *o, Err *e)
+{
+    Buf out = {0};
+    PageList pages = {0};
+    if (!pages_load(a, o->transforms_dir, &pages, e)) return 2;
+    u32 passed, failed = pages_test(&out, &pages, &passed);
+    buf_fmt(&out, "%u examples hold, %u fail\n", passed, failed);
+    return emit_text(o, buf_view(&out), e) ? failed > 0 : 2;
 }
 
 static void rule_describe(Buf *out, RuleId rule, const PageList *pages)
@@ -238,7 +248,7 @@ static int command_run(Arena *a, const Options *o, Err *e)
     case CMD_HELP: return help_out(o, e);
     case CMD_VERSION: return emit_text(NULL, S("ungil " UNGIL_VERSION "\n"), e) ? 0 : 2;
     case CMD_RULES: return rules_list(o, e);
-    case CMD_TRANSFORMS: return transforms_list(a, o, e);
+    case CMD_TRANSFORMS: return o->test ? transforms_test(a, o, e) : transforms_list(a, o, e);
     case CMD_EXPLAIN: {
         int status = explain_word(a, o, e);
         return status >= 0 ? status : run(a, o, e);

@@ -118,7 +118,7 @@ typedef struct Options {
     Format format;
     Str output; /* -o FILE, empty: stdout */
     bool unsafe_fixes, exit_zero, no_gitignore, isolated, no_cache, statistics, allow_dirty, interactive;
-    bool signoff;
+    bool signoff, test;
     bool loose;    /* no --root, no repository, no project file: the root is only where the PATHs are */
     int verbosity; /* -q: -1, -v: 1 */
     Confidence min_confidence;

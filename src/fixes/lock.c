@@ -247,7 +247,8 @@ static bool name_taken(Plan *pl, const LockPlan *l, Str name)
 {
     for (u32 i = 0; i < pl->out->locks.n; i++) {
         const LockPlan *o = &pl->out->locks.v[i];
-        if (!o->existing && o->file == l->file && o->owner == l->owner && str_eq(o->name, name)) return true;
+        bool same = o->kind == l->kind && (l->kind == PLACE_GLOBAL || o->owner == l->owner);
+        if (!o->existing && o->file == l->file && same && str_eq(o->name, name)) return true;
     }
     bool attribute = l->kind == PLACE_INSTANCE || l->kind == PLACE_CLASS_ATTR;
     if (!attribute) return name_used(pl->p->facts[l->file], name);

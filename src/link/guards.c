@@ -132,6 +132,37 @@ static bool kept_for_all(const Program *p, const Place *x)
     return x->kind == PLACE_GLOBAL || d->func == 0;
 }
 
+static Str bare_name(Str s)
+{
+    while (s.n && s.p[0] == '_') s = str_slice(s, 1, s.n);
+    while (s.n && s.p[s.n - 1] == '_') s = str_slice(s, 0, s.n - 1);
+    return s;
+}
+
+/* `_hits_lock` beside `hits` or `_hits`: a lock for that state only. It says nothing about the class's other state,
+ * so that one fix does not make the next finding believable. */
+static bool lock_of_one_state(const Program *p, const Place *lock)
+{
+    static const char *const tails[] = {"_state_lock", "_access_lock", "_lock"};
+    Str name = bare_name(p->syms.strs[lock->name]), core = S("");
+    for (u32 i = 0; i < COUNT_OF(tails) && !core.n; i++)
+        if (str_ends(name, str_from(tails[i]))) core = str_slice(name, 0, name.n - strlen(tails[i]));
+    if (!core.n) return false;
+    for (u32 i = 0; i < p->places.n; i++) {
+        const Place *x = &p->places.v[i];
+        if (x->owner != lock->owner || (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) || x->is_lock)
+            continue;
+        Str state = bare_name(p->syms.strs[x->name]);
+        if (state.n != core.n) continue;
+        size_t k = 0; /* MAX_SEEN has the lock _max_seen_lock */
+        while (k < core.n &&
+               (state.p[k] == core.p[k] || (state.p[k] >= 'A' && state.p[k] <= 'Z' && state.p[k] + 32 == core.p[k])))
+            k++;
+        if (k == core.n) return true;
+    }
+    return false;
+}
+
 /* Classes that have locks, make threads, are kept in globals, or wrap functions. */
 static void class_evidence(Program *p)
 {
@@ -139,7 +170,7 @@ static void class_evidence(Program *p)
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
         if (x->owner != NONE && (x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR)) {
-            if (type_is_lock(x->type.kind)) s->classes[x->owner].has_lock = true;
+            if (type_is_lock(x->type.kind) && !lock_of_one_state(p, x)) s->classes[x->owner].has_lock = true;
             if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR)
                 s->classes[x->owner].makes_threads = true;
         }
@@ -149,7 +180,8 @@ static void class_evidence(Program *p)
         u32 place = p->locks.v[i].place;
         if (place == NONE || p->locks.v[i].maybe) continue;
         const Place *x = &p->places.v[place];
-        if (x->kind == PLACE_INSTANCE && x->owner != NONE) s->classes[x->owner].has_lock = true;
+        if (x->kind == PLACE_INSTANCE && x->owner != NONE && !lock_of_one_state(p, x))
+            s->classes[x->owner].has_lock = true;
     }
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
         const Root *r = &p->roots.v[i];
@@ -221,8 +253,7 @@ static u32 place_evidence(const Program *p, const Place *x)
         u32 file;
         const Class *k = program_class(p, x->owner, &file);
         if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
-        if (file_imports(p, file, "threading") || file_imports(p, file, "concurrent.futures") ||
-            file_imports(p, file, "_thread"))
+        if (uses_threads(p, file) || file_imports(p, file, "concurrent.futures") || file_imports(p, file, "_thread"))
             ev |= EV_FILE;
         if (class_derives(p, x->owner, "type") || class_derives(p, x->owner, "abc.ABCMeta"))
             ev |= EV_MODULE; /* its objects are classes */

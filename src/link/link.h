@@ -177,6 +177,8 @@ void roots_reach(Program *p);
 bool in_main_block(const Facts *f, u32 block);
 /* Does the file import this package or one of its modules? */
 bool file_imports(const Program *p, u32 file, const char *package);
+/* Does it use threading for more than locks? */
+bool uses_threads(const Program *p, u32 file);
 
 /* order.c */
 void order_find(Program *p);

@@ -425,12 +425,32 @@ static void reach(Program *p, u32 root, u32 *stack)
     }
 }
 
+/* Does the file use threading for more than locks? A lock alone, which one of our fixes may have put there, shows no
+ * thread. */
+bool uses_threads(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->imports.n; i++) {
+        const Import *m = &f->imports.v[i];
+        if (!str_starts(sym_str(f, m->module), S("threading"))) continue;
+        Str name = sym_str(f, m->name);
+        if (name.n && !str_is(name, "Lock") && !str_is(name, "RLock")) return true;
+        for (u32 k = 0; !name.n && k < f->paths.n; k++) {
+            const Path *x = &f->paths.v[k];
+            if (x->root != ROOT_GLOBAL || x->name != m->local || !x->nattr) continue;
+            Str attr = sym_str(f, x->attr[0]);
+            if (!str_is(attr, "Lock") && !str_is(attr, "RLock")) return true;
+        }
+    }
+    return false;
+}
+
 /* Code of windows runs in the thread of the windows; without threading it stays there. */
 static bool window_code(const Program *p, u32 file)
 {
     static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk"};
     for (u32 i = 0; i < COUNT_OF(toolkits); i++)
-        if (file_imports(p, file, toolkits[i])) return !file_imports(p, file, "threading");
+        if (file_imports(p, file, toolkits[i])) return !uses_threads(p, file);
     return false;
 }
 

@@ -32,14 +32,15 @@ static void command_line(void **state)
     assert_int_equal(o.command, CMD_CHECK);
     assert_int_equal(o.min_confidence, CONF_MEDIUM);
     assert_str(o.root, dir);
-    assert_true(parse(
-        dir, "diff --select UG1,lazy-init --select=UG203 -j 3 --format json --target 3.15 -q --dump=plan", &o, &e));
+    assert_true(
+        parse(dir, "check --select UG1,lazy-init --select=UG203 -j 3 --format json --target 3.15 -q", &o, &e));
     assert_int_equal(o.select.n, 3);
     assert_str(o.select.v[1], "lazy-init");
     assert_int_equal(o.jobs, 3);
     assert_int_equal(o.format, FMT_JSON);
     assert_int_equal(o.target, 15);
     assert_int_equal(o.verbosity, -1);
+    assert_true(parse(dir, "diff --dump=plan", &o, &e));
     assert_int_equal(o.dump, DUMP_PLAN);
     assert_true(parse(dir, "check --help", &o, &e));
     assert_int_equal(o.command, CMD_HELP);
@@ -58,6 +59,9 @@ static void command_line_errors(void **state)
     assert_refused(dir, "check --jobs", "needs a value");
     assert_refused(dir, "fix --branch x", "--branch");
     assert_refused(dir, "check nothing.py", "nothing.py");
+    assert_refused(dir, "diff --format json", "takes no --format");
+    assert_refused(dir, "check --format json --dump=plan", "takes no --format");
+    assert_refused(dir, "explain nothing.py:3x", "not FILE:LINE");
     assert_refused(dir, "review --base main", "not available");
     assert_refused(dir, "--select UG1", "command comes first");
     temp_dir_remove(dir);
