@@ -26,6 +26,7 @@ mirror=$(echo "$suites" | awk '$2 == "bookworm" { print $1; exit }')
 root=$(mktemp -d)
 chmod 755 "$root" # apt drops to a user of its own, who must get through
 finish() {
+    rm -f "$root.log"
     for m in dev/pts dev proc; do umount "$root/$m" 2>/dev/null || :; done
     if mount | grep -qF " $root/"; then echo "fresh: could not unmount below $root; left there" >&2
     elif [ "${KEEP:-}" = 1 ]; then echo "fresh: kept $root" >&2

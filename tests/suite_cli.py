@@ -283,7 +283,8 @@ def test_paths(c):
     with project({"a/one.py": COUNTER, "b/two.py": COUNTER, "b/three.txt": COUNTER, "b/script": "#!/usr/bin/env python3\n" + COUNTER}) as folder:
         paths = lambda *o, **k: sorted({f["path"] for f in json.loads(ungil("check", "--format", "json", *o, **k).raw)["findings"]})
         c.equal([p for p in paths(cwd=folder) if p.endswith(".py")], ["a/one.py", "b/two.py"])
-        c.equal(paths("a", cwd=folder), ["a/one.py"])
+        c.equal(paths("a", cwd=folder), ["one.py"])
+        c.equal(paths("a", "--root", ".", cwd=folder), ["a/one.py"])
         c.equal(paths("a/one.py", "b", cwd=folder)[:1], ["a/one.py"])
         c.equal([p for p in paths("--exclude", "a/*", cwd=folder) if p.endswith(".py")], ["b/two.py"])
         c.equal(len(paths("a", "a/one.py", "a", cwd=folder)), 1)
