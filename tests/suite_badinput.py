@@ -187,6 +187,12 @@ def test_long_line(c):
     with_bad_file(c, "x = [" + "1, " * 3_300_000 + "]\n" + RACY_TAIL, note=None, fixable=None, timeout=60)
 
 
+def test_endless_errors(c):
+    """The parser's repair takes time that grows with the square of the errors; it is stopped after 20 seconds."""
+    report = with_bad_file(c, "x=1 " * 200_000 + "\n" + RACY_TAIL, note=None, fixable=None, timeout=60)
+    c.equal([n["code"] for n in report["notes"] if n["path"] == "bad.py"], ["too-slow"])
+
+
 def test_many_lines(c):
     with_bad_file(c, "\n" * 3_000_000, note=None, timeout=60)
     with_bad_file(c, "x = 1\n" * 300_000 + RACY_TAIL, note=None, fixable=None, timeout=60)
