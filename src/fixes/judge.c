@@ -94,8 +94,10 @@ static const char *const slow[] = {"sleep",      "recv",        "recvfrom",     
                                    "connect",    "sendall",     "urlopen",           "check_output",
                                    "check_call", "getaddrinfo", "create_connection", "urlretrieve"};
 static const char *const slow_names[] = {"sleep", "urlopen", "input", "check_output", "check_call", "urlretrieve"};
-static const char *const slow_modules[] = {"subprocess.", "requests.", "socket.", "urllib.request.", "http.client.",
-                                           "httpx.",      "smtplib.",  "ftplib.", "sqlite3.connect"};
+static const char *const slow_modules[] = {
+    "subprocess.", "requests.", "socket.", "urllib.request.", "http.client.",
+    "httpx.",      "smtplib.",  "ftplib.", "sqlite3.connect", "urllib.robotparser.",
+    "urllib3.",    "imaplib.",  "poplib.", "telnetlib.",      "xmlrpc.client."};
 
 static bool among(Str s, const char *const *v, u32 n)
 {
@@ -126,17 +128,109 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
     return p->root != ROOT_UNKNOWN && path_external(pl->p, file, c->callee).n == 0;
 }
 
-static bool is_slow(Plan *pl, u32 file, const Call *c)
+/* Making an object of such a module costs little; what it then does is what takes long. */
+static bool makes_object(Str full)
 {
-    const Facts *f = pl->p->facts[file];
-    if (f->paths.v[c->callee].nattr == 0 && among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
-    if (f->paths.v[c->callee].nattr && among(call_name(f, c), slow, COUNT_OF(slow))) return true;
-    Str full = path_external(pl->p, file, c->callee);
+    Str last = str_slice(full, str_rfind(full, '.') == full.n ? 0 : str_rfind(full, '.') + 1, full.n);
+    return last.n && last.p[0] >= 'A' && last.p[0] <= 'Z';
+}
+
+static bool in_slow_module(Str full)
+{
     for (u32 i = 0; i < COUNT_OF(slow_modules); i++)
         if (str_starts(full, str_from(slow_modules[i]))) return true;
     return false;
 }
 
+static bool is_slow(Plan *pl, u32 file, const Call *c)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    if (p->nattr && !p->truncated) { /* a method of an object that a library of the network made */
+        Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
+        if (t.kind == TYPE_EXTERNAL && in_slow_module(pl->p->syms.strs[t.id])) return true;
+    }
+    if (f->paths.v[c->callee].nattr == 0 && among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
+    if (f->paths.v[c->callee].nattr && among(call_name(f, c), slow, COUNT_OF(slow))) return true;
+    Str full = path_external(pl->p, file, c->callee);
+    return in_slow_module(full) && !makes_object(full);
+}
+
+/* ---- what a called function does further down ---- */
+
+typedef struct Below {
+    Plan *pl;
+    const LockPlan *lock;
+    u32 left; /* functions still to be looked at for this region */
+    Str what; /* what was found, as the end of a sentence */
+} Below;
+
+enum { BELOW_LIMIT = 400 };
+
+/* A lock other than ours that the function takes, by `with` or by an acquire that it leaves to others to release. */
+static bool takes_lock(Below *b, u32 file, const Func *fn)
+{
+    const Program *p = b->pl->p;
+    const Facts *f = p->facts[file];
+    u32 ours = b->lock ? b->lock->lock : NONE;
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        u32 lock = p->section_lock[p->section_base[file] + i];
+        if (lock == NONE || lock == ours || p->locks.v[lock].func != NONE) continue;
+        b->what = str_fmt(b->pl->a, "takes %.*s", STR_ARG(p->locks.v[lock].display));
+        return true;
+    }
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        if (a->op != OP_METHOD || !str_is(sym_str(f, a->method), "acquire")) continue;
+        Type t = path_type(p, file, a->path);
+        if (!type_is_lock(t.kind)) continue;
+        b->what = str_fmt(b->pl->a, "takes %.*s", STR_ARG(path_text(b->pl->a, f, a->path)));
+        return true;
+    }
+    return false;
+}
+
+/* Does the function, or one that it calls for certain, wait, do something slow, or take another lock? */
+static bool bad_below(Below *b, u32 g)
+{
+    Plan *pl = b->pl;
+    if (pl->seen[g] == pl->epoch || b->left == 0) return false;
+    b->left--;
+    pl->seen[g] = pl->epoch;
+    GId id = func_gid(pl->p, g);
+    const Facts *f = pl->p->facts[id.file];
+    const Func *fn = &f->funcs.v[id.id];
+    if (takes_lock(b, id.file, fn)) return true;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        if (!really_waits(pl, id.file, i) && !is_slow(pl, id.file, &f->calls.v[i])) continue;
+        b->what = str_fmt(pl->a, "calls %.*s()", STR_ARG(call_name(f, &f->calls.v[i])));
+        return true;
+    }
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++)
+        if (!pl->p->edges.v[i].weak && bad_below(b, pl->p->edges.v[i].callee)) return true;
+    return false;
+}
+
+static Verdict below_call(Plan *pl, const Region *r, const LockPlan *lock, u32 call, Str *why)
+{
+    u32 targets[8], n = call_targets(pl->p, r->file, call, targets, COUNT_OF(targets));
+    const Facts *f = pl->p->facts[r->file];
+    const Call *c = &f->calls.v[call];
+    Below b = {pl, lock, BELOW_LIMIT, S("")};
+    pl->epoch++;
+    for (u32 k = 0; k < n; k++) {
+        if (!bad_below(&b, targets[k])) continue;
+        *why = str_fmt(pl->a,
+                       "line %u calls %.*s() while the lock is held, and that %.*s; other threads wait that long, "
+                       "or for each other",
+                       c->line, STR_ARG(call_name(f, c)), STR_ARG(b.what));
+        return VERDICT_UNSAFE;
+    }
+    return VERDICT_OK;
+}
+
+/* Whatever else the region is for: a call that waits for a thread is refused, one that is slow or takes another lock
+ * makes the fix unsafe. */
 static Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     const Facts *f = pl->p->facts[r->file];
@@ -153,24 +247,18 @@ static Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockP
                            c->line, STR_ARG(name));
             return VERDICT_DECLINE;
         }
-        if (worst == VERDICT_OK && is_slow(pl, r->file, c)) {
+        if (worst != VERDICT_OK) continue;
+        if (is_slow(pl, r->file, c)) {
             *why = str_fmt(pl->a,
                            "line %u calls %.*s() while the lock is held, so other "
                            "threads wait that long",
                            c->line, STR_ARG(name));
             worst = VERDICT_UNSAFE;
+        } else {
+            worst = below_call(pl, r, lock, i, why);
         }
     }
     return worst;
-}
-
-/* For caches and lazy objects: making the value under the lock is the point, however long it takes. */
-static Verdict no_waiting(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
-{
-    Str reason = S("");
-    if (no_blocking(pl, w, r, lock, &reason) != VERDICT_DECLINE) return VERDICT_OK;
-    *why = reason;
-    return VERDICT_DECLINE;
 }
 
 static Verdict no_spinning(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
@@ -280,8 +368,10 @@ const Judgement judgement_table[] = {
     {"lock-not-held", "no caller holds the lock and nothing inside takes it, unless it is reentrant", lock_not_held},
     {"not-in-finalizer", "the code does not run in __del__, a weakref callback or a signal handler", not_finalizer},
     {"every-write-known", "every other write of the state can be guarded too", every_write},
-    {"no-blocking-inside", "nothing inside waits for another thread or is known to be slow", no_blocking},
-    {"no-waiting-inside", "nothing inside waits for another thread", no_waiting},
+    {"no-blocking-inside",
+     "nothing inside waits for another thread, is known to be slow or takes another lock, as far down as calls are "
+     "certain",
+     no_blocking},
     {"no-import-inside", "nothing is imported inside", no_import},
     {"no-spinning-inside", "no loop inside waits for the state to change", no_spinning},
     {"short-region", "the lock is held for no more than 30 lines", short_region},
