@@ -504,7 +504,6 @@ typedef struct Facts {
     Vec(Suspend) suspends;
     Vec(Import) imports;
     Vec(Comment) comments;
-    Vec(u32) module_all; /* names in __all__ */
     Vec(Span) errors;    /* syntax error nodes */
     bool has_main_guard; /* if __name__ == "__main__" */
     bool runs_calls;     /* its module body calls its own functions */

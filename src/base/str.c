@@ -63,6 +63,19 @@ bool str_contains(Str s, Str sub)
     return sub.n == 0 || (s.n && memmem(s.p, s.n, sub.p, sub.n));
 }
 
+bool str_has_word(Str s, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= s.n; i++) {
+        size_t j = 0;
+        while (j < n &&
+               (s.p[i + j] == word[j] || (s.p[i + j] >= 'A' && s.p[i + j] <= 'Z' && s.p[i + j] + 32 == word[j])))
+            j++;
+        if (j == n) return true;
+    }
+    return false;
+}
+
 Str str_cut(Str s, char sep, Str *rest)
 {
     size_t at = str_find(s, sep);

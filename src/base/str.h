@@ -44,6 +44,8 @@ size_t str_rfind(Str s, char c);
 /* Index of the first occurrence of sub, or s.n. */
 size_t str_search(Str s, Str sub);
 bool str_contains(Str s, Str sub);
+/* The same, ASCII letters of s in any case; word is in lower case. */
+bool str_has_word(Str s, const char *word);
 
 /* The part before the first sep; *rest is what follows it, empty when there was none. */
 Str str_cut(Str s, char sep, Str *rest);

@@ -39,8 +39,6 @@ bool fix_writes(const Results *r, const Fix *f);
 const Source *file_source(const Results *r, u32 file);
 /* "read", "write", "update", "test", "iterate", "call". */
 const char *access_word(const Access *x);
-/* The function that an access runs in, and the locks held there. */
-const FuncInfo *access_func(const Results *r, u32 gaccess);
 const LockSet *access_lockset(const Results *r, u32 gaccess);
 /* Who runs an access: names of thread roots, of the library's callers and of the main program. Returns how many. */
 enum { SITE_ROOTS = FUNC_ROOTS + 2 };

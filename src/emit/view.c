@@ -61,7 +61,7 @@ const char *access_word(const Access *x)
     }
 }
 
-const FuncInfo *access_func(const Results *r, u32 gaccess)
+static const FuncInfo *access_func(const Results *r, u32 gaccess)
 {
     GId id = access_gid(r->program, gaccess);
     return &r->program->funcs[r->program->func_base[id.file] + program_access(r->program, gaccess)->func];

@@ -82,7 +82,6 @@ static Facts *facts_settle(Arena *a, const Facts *grown)
     SETTLE(a, &f->suspends);
     SETTLE(a, &f->imports);
     SETTLE(a, &f->comments);
-    SETTLE(a, &f->module_all);
     SETTLE(a, &f->errors);
     SETTLE(a, &f->notes);
     return f;

@@ -5,7 +5,7 @@
  * since then the local keeps the old object for itself. */
 #include "facts/walk.h"
 
-bool path_same(const Path *a, const Path *b)
+static bool path_same(const Path *a, const Path *b)
 {
     if (a->root != b->root || a->nattr != b->nattr || a->func != b->func || a->name != b->name) return false;
     for (u32 i = 0; i < a->nattr; i++)

@@ -2,8 +2,15 @@
  *
  *   names.c   which scope binds which name; numbers functions and classes
  *   path.c    expressions to Paths; replaces locals that stand for another path
- *   expr.c    expressions: accesses and calls
- *   stmt.c    statements: blocks, branches, definitions, critical sections
+ *   access.c  records accesses; which values a local holds
+ *   object.c  receivers: the path an expression names; the kind of value it gives
+ *   expr.c    expressions: what they read and pass on
+ *   call.c    calls and their arguments
+ *   test.c    conditions: which branch an access decides
+ *   stmt.c    statements: blocks, branches, loops
+ *   bind.c    assignments and deletions
+ *   section.c critical sections
+ *   define.c  functions, classes, imports
  *   comment.c comments that speak to us
  *   facts.c   runs them in this order
  *   dump.c    the text form */
@@ -81,29 +88,78 @@ u32 sym_of(Walk *w, u32 node);
 u32 path_id(Walk *w, Path p);
 Path path_name(Walk *w, u32 sym);
 Path path_attr(Path p, u32 sym);
-bool path_same(const Path *a, const Path *b);
 void aliases_resolve(Walk *w);
+
+enum { MAX_DEPTH = 2500 }; /* of nested expressions; deeper ones are noted and left out */
+
+/* access.c */
+/* Records an access of the path and returns its id; NONE when it concerns nobody but the function itself. */
+u32 access_add(Walk *w, Path p, Use use, u32 node);
+/* A local now holds what the accesses in w->dep from dep_from on have read. */
+void local_set(Walk *w, u32 sym, u32 dep_from);
+/* A local is read; `test` is how its value decides the branch being walked (TEST_NO: not). */
+void local_read(Walk *w, u32 sym, u8 test);
+/* The symbol of a key expression's text; SYM_EMPTY when it is long. */
+u32 key_symbol(Walk *w, u32 n);
+
+/* object.c */
+/* Walks an expression as the object of something: records what its parts do, and gives the path that names it. */
+Path walk_object(Walk *w, u32 n);
+Path path_of_name(Walk *w, u32 n);
+/* Is the node the name of this builtin, bound to nothing else here? */
+bool is_builtin(Walk *w, u32 n, const char *name);
+/* type(self), super(): calls that name an object we know. */
+bool known_call(Walk *w, u32 n, Path *out);
+bool string_literal(Walk *w, u32 n, Str *out);
+/* The value that an expression gives, after it has been walked: sets kind and value as in Def. */
+void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty);
+
+/* call.c */
+/* Walks a call, records it and returns its id. */
+u32 walk_call(Walk *w, u32 n);
+
+/* test.c */
+/* Walks the condition of branch `cond`. */
+void walk_test(Walk *w, u32 n, u32 cond);
+void walk_comparison(Walk *w, u32 n, bool negated);
+/* a if c else b, a and b, a or b */
+void walk_branch_expr(Walk *w, u32 n);
 
 /* expr.c */
 void walk_expr(Walk *w, u32 n, Use use);
-/* Walks an expression as the object of something: records what its parts do, and gives the path that names it. */
-Path walk_object(Walk *w, u32 n);
-/* Walks the condition of branch `cond`. */
-void walk_test(Walk *w, u32 n, u32 cond);
-u32 walk_call(Walk *w, u32 n);
-u32 access_add(Walk *w, Path p, Use use, u32 node);
-/* The value that an expression gives, after it has been walked: sets kind and value as in Def. */
-void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty);
-void local_set(Walk *w, u32 sym, u32 dep_from);
-u32 key_symbol(Walk *w, u32 n);
 /* The function may be suspended at this node. */
 void suspend_add(Walk *w, u32 n, bool is_yield);
 
 /* stmt.c */
 void walk_function(Walk *w, Pending p);
-void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 kind, u32 value);
 u32 block_add(Walk *w, BlockKind kind, u32 cond, u32 node);
+/* A suite in a block of its own; returns the block, NONE when there is no suite. */
+u32 walk_block(Walk *w, BlockKind kind, u32 cond, u32 body);
 u32 cond_add(Walk *w, u32 node, u32 head);
+
+/* bind.c */
+/* Binds the target to a value of this kind (as in Def) that the accesses in w->dep from dep_from on have computed. */
+void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 kind, u32 value);
+void walk_assignment(Walk *w, u32 n);
+void walk_augmented(Walk *w, u32 n);
+void walk_delete(Walk *w, u32 n);
+void def_add(Walk *w, Path p, u32 target, u8 kind, u32 value, bool empty, u32 annotation, bool augmented);
+/* Tells a call the path that the Def just made gives its result to. */
+void call_target(Walk *w, u32 target, u8 kind, u32 value);
+/* The path of an annotation's class, through Optional and the like; NONE. */
+u32 annotation_path(Walk *w, u32 type);
+
+/* section.c */
+void walk_with(Walk *w, u32 n);
+/* Adds the sections between acquire and release among the accesses from this one on. */
+void acquire_sections(Walk *w, u32 first_access);
+
+/* define.c */
+void walk_function_def(Walk *w, u32 n, u32 decorated);
+void walk_class_def(Walk *w, u32 n, u32 decorated);
+void walk_decorated(Walk *w, u32 n);
+void walk_import(Walk *w, u32 n);
+void walk_import_from(Walk *w, u32 n);
 
 /* comment.c */
 void comments_collect(Walk *w);

@@ -169,7 +169,6 @@ typedef struct Plan {
 } Plan;
 
 const Ast *site_ast(Plan *pl, u32 file);
-const Tree *site_tree(Plan *pl, u32 file);
 const Source *site_source(const Plan *pl, u32 file);
 void sites_free(Plan *pl);
 /* The page's query; NULL when it is wrong, which page_check tells. */
@@ -217,9 +216,6 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
 /* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
  * of the fix. False with a reason. */
 bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why);
-/* Why the class cannot have a lock attribute set in __init__; empty when it can. *never: not in the class
- * body either. */
-Str class_obstacle(Plan *pl, u32 gclass, bool *never);
 
 /* May the function run in __del__, a weakref callback or a signal handler, and so in the middle of anything
  * else? FINAL_DIRECT: it is one, or is called by one; FINAL_REACHED: by a longer way. */

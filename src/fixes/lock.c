@@ -194,7 +194,7 @@ static Str subclass_obstacle(Plan *pl, u32 gclass, u32 depth)
     return S("");
 }
 
-Str class_obstacle(Plan *pl, u32 gclass, bool *never)
+static Str class_obstacle(Plan *pl, u32 gclass, bool *never)
 {
     GId id = class_gid(pl->p, gclass);
     const Facts *f = pl->p->facts[id.file];

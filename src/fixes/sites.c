@@ -52,7 +52,7 @@ const Ast *site_ast(Plan *pl, u32 file)
     return &site_file(pl, file)->ast;
 }
 
-const Tree *site_tree(Plan *pl, u32 file)
+static const Tree *site_tree(Plan *pl, u32 file)
 {
     return site_file(pl, file)->tree;
 }

@@ -108,14 +108,8 @@ static bool name_says_shared(Str s)
 {
     static const char *const words[] = {"pool",    "cache",   "registry", "session",   "client", "manager", "store",
                                         "storage", "backend", "tracker",  "collector", "hub",    "loader"};
-    for (u32 i = 0; i < COUNT_OF(words); i++) {
-        size_t n = strlen(words[i]);
-        for (size_t k = 0; k + n <= s.n; k++) {
-            size_t j = 0;
-            while (j < n && (s.p[k + j] | 32) == words[i][j]) j++;
-            if (j == n) return true;
-        }
-    }
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_has_word(s, words[i])) return true;
     return false;
 }
 

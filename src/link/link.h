@@ -6,7 +6,8 @@
  *   types.c    what kind of object a place, local or call result is
  *   places.c   pieces of shared state and who accesses them
  *   calls.c    call edges
- *   roots.c    thread roots and what they reach
+ *   roots.c    thread roots
+ *   reach.c    what they reach; what kind of code each function is
  *   order.c    what runs before the first start and after the last join
  *   locks.c    locks, critical sections, locksets, locks that every caller holds
  *   guards.c   which lock guards which place; evidence of sharing
@@ -88,7 +89,7 @@ typedef struct LinkState {
     Map module_ents; /* (file, attribute) → index in ents */
     Vec(Ent) ents;
     ClassInfo *classes;
-    u32 nclasses, nfuncs, naccesses, ncalls;
+    u32 nclasses, nfuncs, naccesses;
     Map places;     /* hash of kind, file, owner, name → place */
     Map place_defs; /* place → first DefRef */
     Map local_defs; /* hash of (file, func, symbol) → first DefRef */
@@ -104,11 +105,9 @@ typedef struct LinkState {
     Map lock_of;       /* place → lock; other keys: see locks.c */
     ParamInfo *params; /* by global param */
     u32 *param_base;
-    Map alias;               /* place → the place it always holds the object of (Condition(lock), passed locks) */
     u32 depth;               /* of type inference */
     Map method_names;        /* global symbol → first in method_list */
     Vec(DefRef) method_list; /* file unused, def = global func */
-    u32 *call_first;         /* global call → first index in edges of that call; filled by calls.c */
 } LinkState;
 
 /* modules.c */
@@ -151,7 +150,6 @@ Type local_type(const Program *p, u32 file, u32 func, u32 sym);
 Type element_type(const Program *p, u32 file, Ent e);
 Type external_type(const Program *p, Str dotted);
 bool type_is_lock(u8 kind);
-bool type_is_container(u8 kind);
 bool sounds_like_lock(Str name);
 u64 local_key(u32 file, u32 func, u32 sym);
 
@@ -187,7 +185,6 @@ void order_find(Program *p);
 void locks_link(Program *p);
 /* The lock that a place holds. */
 u32 lock_at(Program *p, u32 place);
-u32 lockset_add(Program *p, u32 set, u32 lock);
 
 /* guards.c */
 void guards_find(Program *p);

@@ -27,7 +27,7 @@ static u32 lockset_intern(Program *p, const u32 *ids, u32 n)
     return *first;
 }
 
-u32 lockset_add(Program *p, u32 set, u32 lock)
+static u32 lockset_add(Program *p, u32 set, u32 lock)
 {
     const LockSet *x = &p->locksets.v[set];
     u32 ids[32], n = 0;

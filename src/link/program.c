@@ -44,7 +44,6 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     s->nfuncs = p->func_base[n];
     s->nclasses = p->class_base[n];
     s->naccesses = p->access_base[n];
-    s->ncalls = p->call_base[n];
     s->classes = arena_new(a, ClassInfo, s->nclasses);
 
     modules_index(p);

@@ -61,32 +61,21 @@ bool type_is_lock(u8 kind)
            kind == TYPE_RWLOCK;
 }
 
-bool type_is_container(u8 kind)
+static bool type_is_container(u8 kind)
 {
     return (kind >= TYPE_LIST && kind <= TYPE_ARRAY && kind != TYPE_TUPLE) || kind == TYPE_QUEUE;
 }
 
-static bool word_in(Str name, const char *word)
-{
-    size_t n = strlen(word);
-    for (size_t i = 0; i + n <= name.n; i++) {
-        size_t j = 0;
-        while (j < n && (name.p[i + j] | 32) == word[j]) j++;
-        if (j == n) return true;
-    }
-    return false;
-}
-
 bool sounds_like_lock(Str name)
 {
-    if (word_in(name, "unlock") || word_in(name, "block") || word_in(name, "clock") || word_in(name, "locked") ||
-        word_in(name, "flock")) {
-        if (!word_in(name, "_lock") && !word_in(name, "rlock")) return false;
+    if (str_has_word(name, "unlock") || str_has_word(name, "block") || str_has_word(name, "clock") ||
+        str_has_word(name, "locked") || str_has_word(name, "flock")) {
+        if (!str_has_word(name, "_lock") && !str_has_word(name, "rlock")) return false;
     }
     static const char *const words[] = {"lock",      "mutex",     "semaphore", "critical", "synchron",
                                         "exclusive", "condition", "_cond",     "_sem",     "_cv"};
     for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (word_in(name, words[i])) return true;
+        if (str_has_word(name, words[i])) return true;
     return str_is(name, "cond") || str_is(name, "sem") || str_is(name, "mtx") || str_is(name, "cv");
 }
 

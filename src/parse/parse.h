@@ -34,8 +34,6 @@ const TSLanguage *python_language(void);
 
 TSNode tree_root(const Tree *t);
 NodeKind node_kind(TSNode n);
-/* The child in a field; a null node when there is none. */
-TSNode node_field(TSNode n, FieldName f);
 /* The field with the grammar's number id, FIELD_COUNT when it is none of ours. */
 FieldName field_from_id(TSFieldId id);
 static inline bool node_ok(TSNode n)
@@ -64,12 +62,6 @@ static inline TSNode node_child(TSNode n, u32 i)
 {
     return ts_node_named_child(n, i);
 }
-/* Is it a statement (simple or compound) of a suite? */
-bool node_is_statement(TSNode n);
-/* The innermost statement that contains n (n itself when it is one); a null node outside any. */
-TSNode node_statement(TSNode n);
-/* The smallest named node that covers the span exactly or, failing that, that contains it. */
-TSNode tree_node_at(const Tree *t, Span s);
 
 /* A compiled tree-sitter query with its predicates (#eq? #not-eq? #any-of? #match? #not-match?; #match? takes a
  * PCRE2 pattern). */

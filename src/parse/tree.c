@@ -10,8 +10,7 @@
 const TSLanguage *tree_sitter_python(void);
 
 static struct Names {
-    u8 kind[1024]; /* grammar symbol → NodeKind */
-    TSFieldId field[FIELD_COUNT];
+    u8 kind[1024];    /* grammar symbol → NodeKind */
     u8 field_of[256]; /* grammar field → FieldName */
 } names;
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
@@ -46,9 +45,9 @@ static void names_fill(void)
     }
     memset(names.field_of, FIELD_COUNT, sizeof names.field_of);
     for (u32 f = 0; f < FIELD_COUNT; f++) {
-        names.field[f] = ts_language_field_id_for_name(lang, field_text[f], (u32)strlen(field_text[f]));
-        CHECK(names.field[f] < COUNT_OF(names.field_of));
-        names.field_of[names.field[f]] = (u8)f;
+        TSFieldId id = ts_language_field_id_for_name(lang, field_text[f], (u32)strlen(field_text[f]));
+        CHECK(id < COUNT_OF(names.field_of));
+        names.field_of[id] = (u8)f;
     }
 }
 
@@ -128,31 +127,7 @@ NodeKind node_kind(TSNode n)
     return s < COUNT_OF(names.kind) ? (NodeKind)names.kind[s] : NODE_other;
 }
 
-TSNode node_field(TSNode n, FieldName f)
-{
-    return ts_node_child_by_field_id(n, names.field[f]);
-}
-
 FieldName field_from_id(TSFieldId id)
 {
     return id < COUNT_OF(names.field_of) ? (FieldName)names.field_of[id] : FIELD_COUNT;
-}
-
-bool node_is_statement(TSNode n)
-{
-    TSNode parent = ts_node_parent(n);
-    if (!node_ok(parent) || !ts_node_is_named(n) || ts_node_is_extra(n)) return false;
-    NodeKind k = node_kind(parent);
-    return k == NODE_module || k == NODE_block;
-}
-
-TSNode node_statement(TSNode n)
-{
-    while (node_ok(n) && !node_is_statement(n)) n = ts_node_parent(n);
-    return n;
-}
-
-TSNode tree_node_at(const Tree *t, Span s)
-{
-    return ts_node_named_descendant_for_byte_range(tree_root(t), s.start, s.end);
 }

@@ -7,14 +7,8 @@
 static bool speaks_of_gil(Str s)
 {
     static const char *const words[] = {"gil", "free_thread", "free-thread", "freethread", "free thread"};
-    for (u32 w = 0; w < COUNT_OF(words); w++) {
-        size_t n = strlen(words[w]);
-        for (size_t i = 0; i + n <= s.n; i++) {
-            size_t j = 0;
-            while (j < n && (s.p[i + j] | 32) == words[w][j]) j++;
-            if (j == n) return true;
-        }
-    }
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_has_word(s, words[i])) return true;
     return false;
 }
 

@@ -204,7 +204,7 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
 {
     const Program *p = f->p;
     Str s = short_state(p, f->place);
-    const Access *t = program_access(p, test), *a = program_access(p, act);
+    const Access *t = program_access(p, test);
     const Def *d = stored_def(p, act);
     switch (r->rule) {
     case UG103:
@@ -239,7 +239,6 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
             race_message(f, r, "%.*s is tested on line %u and used here; another thread may take it away in between",
                          STR_ARG(s), t->line);
     }
-    (void)a;
 }
 
 /* if self.new: / with lock: new, self.new = self.new, set(): what the test saw does not matter under the lock. */

@@ -105,7 +105,11 @@ static void single_threaded(const Program *p, RaceVec *out)
 void races_find(Arena *a, const Program *p, RaceVec *out)
 {
     Arena scratch = {0};
-    Finder f = {.a = a, .p = p, .out = out, .claimed = arena_new(&scratch, u8, p->access_base[p->nfiles] + 1)};
+    Finder f = {.a = a,
+                .scratch = &scratch,
+                .p = p,
+                .out = out,
+                .claimed = arena_new(&scratch, u8, p->access_base[p->nfiles] + 1)};
     for (u32 i = 0; i < p->places.n; i++) {
         if (!worth_looking(&p->places.v[i])) continue;
         f.place = i;

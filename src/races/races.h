@@ -17,6 +17,8 @@ typedef struct Finder {
     Arena *a;
     const Program *p;
     RaceVec *out;
+    Arena *scratch;
+    Map alike;   /* rule, function and state → how many findings of that kind so far */
     u8 *claimed; /* by global access: a stronger rule has reported it */
     /* the place being looked at */
     u32 place;
@@ -67,7 +69,6 @@ void race_why(Finder *f, Race *r, const char *fmt, ...) __attribute__((format(pr
 void race_message(Finder *f, Race *r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 Race *race_at(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state, Confidence c);
 Str short_state(const Program *p, u32 place);
-const char *state_word(const Program *p, u32 place);
 
 /* the rules */
 void race_update(Finder *f);

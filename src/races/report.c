@@ -23,18 +23,15 @@ static u8 default_impact(RuleId rule)
 }
 
 /* Of what stays the same when lines move: rule, module, function, state, and the how-manieth of its kind there. */
-static u64 fingerprint(const Finder *f, const Race *r, u32 file, u32 func)
+static u64 fingerprint(Finder *f, const Race *r, u32 file, u32 func)
 {
     const Facts *x = f->p->facts[file];
     Str name = func_display(f->a, f->p, f->p->func_base[file] + func);
     u64 h = hash_mix(str_hash(str_from(rule_table[r->rule].code)), str_hash(name));
     h = hash_mix(h, str_hash(r->state));
     h = hash_mix(h, str_hash(x->source->module));
-    u32 same = 0;
-    for (u32 i = 0; i + 1 < f->out->n; i++)
-        same += f->out->v[i].fingerprint == hash_mix(h, 0) ||
-                (f->out->v[i].rule == r->rule && f->out->v[i].file == file && str_eq(f->out->v[i].state, r->state) &&
-                 f->out->v[i].func == func);
+    u32 *at = map_at(f->scratch, &f->alike, h & ~(1ull << 63)), same = *at == NONE ? 0 : *at;
+    *at = same + 1;
     return hash_mix(h, same);
 }
 
@@ -177,19 +174,4 @@ Race *race_at(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state, 
 Str short_state(const Program *p, u32 place)
 {
     return p->syms.strs[p->places.v[place].name];
-}
-
-const char *state_word(const Program *p, u32 place)
-{
-    const Place *x = &p->places.v[place];
-    switch (x->type.kind) {
-    case TYPE_LIST: return "list";
-    case TYPE_DICT:
-    case TYPE_DEFAULT_DICT:
-    case TYPE_ORDERED_DICT:
-    case TYPE_COUNTER: return "dict";
-    case TYPE_SET: return "set";
-    case TYPE_DEQUE: return "deque";
-    default: return "container";
-    }
 }

@@ -1,0 +1,250 @@
+/* Bindings: assignments of every shape, what they bind and what flows into it; deletions.
+ *
+ * Every target gets a Def; stores that others may see get an access, with a flow from what the right side read. */
+#include "facts/walk.h"
+
+static const Use use_load = {.op = OP_LOAD};
+
+void def_add(Walk *w, Path p, u32 target, u8 kind, u32 value, bool empty, u32 annotation, bool augmented)
+{
+    vec_push(w->a, &w->f->defs,
+             (Def){.path = path_id(w, p),
+                   .kind = kind,
+                   .value = value,
+                   .empty = empty,
+                   .annotation = annotation,
+                   .augmented = augmented,
+                   .func = w->func,
+                   .block = w->block,
+                   .stmt = w->stmt,
+                   .span = {w->t.v[target].start, w->t.v[target].end}});
+}
+
+/* The accesses read since dep_from flow into a store. */
+static void flows_add(Walk *w, u32 dep_from, u32 dep_to, u32 store)
+{
+    if (store == NONE) return;
+    for (u32 i = dep_from; i < dep_to; i++)
+        if (w->dep.v[i] != store) vec_push(w->a, &w->f->flows, (Flow){w->dep.v[i], store});
+}
+
+u32 annotation_path(Walk *w, u32 type)
+{
+    u32 n = type == NONE ? NONE : w->t.v[type].kind == NODE_type ? ast_first(&w->t, type) : type;
+    /* Optional[X], X | None: X is what counts */
+    for (int i = 0; i < 3 && n != NONE; i++) {
+        u8 k = w->t.v[n].kind;
+        if (k == NODE_generic_type || k == NODE_subscript) {
+            u32 name = ast_first(&w->t, n);
+            Str s = name == NONE ? S("") : ast_text(&w->t, name);
+            u32 arg = name == NONE ? NONE : ast_after(&w->t, name);
+            bool through = str_is(s, "Optional") || str_is(s, "typing.Optional") || str_is(s, "ClassVar") ||
+                           str_is(s, "typing.ClassVar") || str_is(s, "Final") || str_is(s, "Annotated");
+            if (through && arg != NONE)
+                n = ast_is(&w->t, arg, NODE_type) ? ast_first(&w->t, arg)
+                    : ast_first(&w->t, arg) != NONE && w->t.v[arg].kind != NODE_attribute &&
+                            w->t.v[arg].kind != NODE_subscript
+                        ? ast_first(&w->t, arg)
+                        : arg;
+            else
+                n = name;
+        } else if (k == NODE_union_type || k == NODE_binary_operator || k == NODE_type) {
+            n = ast_first(&w->t, n);
+        }
+    }
+    if (n == NONE || (w->t.v[n].kind != NODE_identifier && w->t.v[n].kind != NODE_attribute)) return NONE;
+    u32 object = n;
+    while (ast_is(&w->t, object, NODE_attribute)) object = ast_field(&w->t, object, FIELD_object);
+    if (!ast_is(&w->t, object, NODE_identifier)) return NONE;
+    u32 keep = w->dep.n;
+    Path p = walk_object(w, n);
+    w->dep.n = keep;
+    return p.root == ROOT_UNKNOWN ? NONE : path_id(w, p);
+}
+
+typedef struct Target {
+    u32 dep_from, dep_to; /* what the right side read */
+    u8 kind;              /* and what it gives */
+    u32 value;
+    bool empty;
+    u32 annotation;
+    u32 value_node;
+} Target;
+
+static void assign_name(Walk *w, u32 n, const Target *t)
+{
+    Path p = path_name(w, sym_of(w, n));
+    u32 id = access_add(w, p, (Use){.op = OP_STORE}, n);
+    flows_add(w, t->dep_from, t->dep_to, id);
+    if (id != NONE) w->f->accesses.v[id].value = w->f->defs.n;
+    if ((p.root == ROOT_LOCAL || p.root == ROOT_PARAM) && p.func == w->func) {
+        w->dep.n = t->dep_to;
+        local_set(w, p.name, t->dep_from);
+    }
+    def_add(w, p, n, t->kind, t->value, t->empty, t->annotation, false);
+}
+
+static void assign_attribute(Walk *w, u32 n, const Target *t)
+{
+    Path p = walk_object(w, n);
+    if (p.root == ROOT_UNKNOWN) return;
+    u32 id = access_add(w, p, (Use){.op = OP_STORE}, n);
+    flows_add(w, t->dep_from, t->dep_to, id);
+    if (id != NONE) w->f->accesses.v[id].value = w->f->defs.n;
+    def_add(w, p, n, t->kind, t->value, t->empty, t->annotation, false);
+}
+
+/* The path of a subscript's container; globals()["x"] = v is a store of the global itself. */
+static void assign_item(Walk *w, u32 n, const Target *t)
+{
+    u32 before = w->f->accesses.n;
+    Path p = walk_object(w, n);
+    if (p.root == ROOT_UNKNOWN) return;
+    bool item = p.nattr && p.attr[p.nattr - 1] == SYM_ITEM;
+    u32 id = NONE;
+    if (item && w->f->accesses.n > before && w->f->accesses.v[w->f->accesses.n - 1].op == OP_ITEM_LOAD) {
+        id = w->f->accesses.n - 1; /* it was recorded as a read of the item */
+        w->f->accesses.v[id].op = OP_ITEM_STORE;
+    } else if (!item) {
+        id = access_add(w, p, (Use){.op = OP_STORE}, n);
+    }
+    flows_add(w, t->dep_from, t->dep_to, id);
+    if (id != NONE) w->f->accesses.v[id].value = w->f->defs.n;
+    def_add(w, p, n, t->kind, t->value, t->empty, NONE, false);
+}
+
+static void assign_pattern(Walk *w, u32 n, const Target *t);
+
+static void assign_to(Walk *w, u32 n, const Target *t)
+{
+    switch (w->t.v[n].kind) {
+    case NODE_identifier: assign_name(w, n, t); break;
+    case NODE_attribute: assign_attribute(w, n, t); break;
+    case NODE_subscript: assign_item(w, n, t); break;
+    default: assign_pattern(w, n, t);
+    }
+}
+
+/* a, b = x, y: each target gets its own value where the shapes agree. All targets depend on all values. */
+static void assign_pattern(Walk *w, u32 n, const Target *t)
+{
+    u32 v = t->value_node;
+    if (v != NONE && w->t.v[v].kind != NODE_expression_list && w->t.v[v].kind != NODE_tuple) v = NONE;
+    u32 value = v == NONE ? NONE : ast_first(&w->t, v);
+    for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c)) {
+        Target one = *t;
+        one.kind = VAL_OTHER;
+        one.value = NONE;
+        one.empty = false;
+        one.value_node = value;
+        if (value != NONE && ast_is(&w->t, c, NODE_list_splat_pattern)) value = NONE;
+        if (value != NONE) value_of(w, value, &one.kind, &one.value, &one.empty);
+        assign_to(w, c, &one);
+        if (value != NONE) value = ast_after(&w->t, value);
+    }
+}
+
+void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 kind, u32 value)
+{
+    bool empty = false;
+    if (value_node != NONE) value_of(w, value_node, &kind, &value, &empty);
+    Target t = {dep_from, w->dep.n, kind, value, empty, NONE, value_node};
+    assign_to(w, target, &t);
+    w->dep.n = MAX(w->dep.n, t.dep_to);
+}
+
+/* The call whose result an assignment keeps: x = f(), x = [f() for …], x = f().g(). */
+void call_target(Walk *w, u32 target, u8 kind, u32 value)
+{
+    if (kind != VAL_CALL || w->t.v[target].kind == NODE_pattern_list || w->t.v[target].kind == NODE_tuple_pattern)
+        return;
+    const Def *d = w->f->defs.n ? &w->f->defs.v[w->f->defs.n - 1] : NULL;
+    if (d && d->span.start == w->t.v[target].start) w->f->calls.v[value].target = d->path;
+}
+
+/* x = [f(), …] or x = [f() for …]: the elements of x come from that call. */
+static void element_defs(Walk *w, u32 target, u32 right)
+{
+    u8 k = w->t.v[right].kind;
+    if (k != NODE_list && k != NODE_list_comprehension && k != NODE_tuple && k != NODE_set) return;
+    u32 item = k == NODE_list_comprehension ? ast_field(&w->t, right, FIELD_body) : ast_first(&w->t, right);
+    const Def *d = w->f->defs.n ? &w->f->defs.v[w->f->defs.n - 1] : NULL;
+    if (item == NONE || !d || d->span.start != w->t.v[target].start || d->path == NONE) return;
+    u8 kind;
+    u32 value;
+    bool empty;
+    value_of(w, item, &kind, &value, &empty);
+    if (kind != VAL_CALL && kind != VAL_PATH && kind != VAL_LAMBDA) return;
+    Path p = path_attr(w->f->paths.v[d->path], SYM_ITEM);
+    if (kind == VAL_CALL) w->f->calls.v[value].target = path_id(w, p);
+    def_add(w, p, target, kind, value, empty, NONE, false);
+}
+
+void walk_assignment(Walk *w, u32 n)
+{
+    u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right),
+        type = ast_field(&w->t, n, FIELD_type);
+    if (left == NONE) return;
+    u32 dep = w->dep.n, value_node = right;
+    if (right != NONE && w->t.v[right].kind == NODE_assignment) {
+        walk_assignment(w, right); /* a = b = v: the inner one first, then a gets v too */
+        while (ast_is(&w->t, value_node, NODE_assignment)) value_node = ast_field(&w->t, value_node, FIELD_right);
+    } else if (right != NONE) {
+        walk_expr(w, right, use_load);
+    }
+    u8 kind = VAL_OTHER;
+    u32 value = NONE;
+    bool empty = false;
+    if (value_node != NONE) value_of(w, value_node, &kind, &value, &empty);
+    u32 annotation = annotation_path(w, type);
+    if (right == NONE) { /* x: T declares, assigns nothing */
+        if (w->t.v[left].kind == NODE_identifier)
+            def_add(w, path_name(w, sym_of(w, left)), left, VAL_OTHER, NONE, false, annotation, true);
+        return;
+    }
+    Target t = {dep, w->dep.n, kind, value, empty, annotation, value_node};
+    assign_to(w, left, &t);
+    call_target(w, left, kind, value);
+    element_defs(w, left, value_node == NONE ? right : value_node);
+}
+
+void walk_augmented(Walk *w, u32 n)
+{
+    u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right), id = NONE,
+        before = w->f->accesses.n;
+    if (left == NONE) return;
+    walk_expr(w, right, use_load);
+    Path p = walk_object(w, left);
+    if (w->t.v[left].kind == NODE_subscript && w->f->accesses.n > before &&
+        w->f->accesses.v[w->f->accesses.n - 1].op == OP_ITEM_LOAD &&
+        w->f->accesses.v[w->f->accesses.n - 1].span.end == w->t.v[left].end) {
+        id = w->f->accesses.n - 1;
+        w->f->accesses.v[id].op = OP_ITEM_AUG;
+    } else {
+        id = access_add(w, p, (Use){.op = OP_AUG}, left);
+    }
+    if (p.root == ROOT_UNKNOWN) return;
+    u8 kind;
+    u32 value;
+    bool empty;
+    value_of(w, right, &kind, &value, &empty);
+    if (id != NONE) w->f->accesses.v[id].value = w->f->defs.n;
+    def_add(w, p, left, kind, value, empty, NONE, true);
+}
+
+void walk_delete(Walk *w, u32 n)
+{
+    Ast *t = &w->t;
+    u8 k = t->v[n].kind;
+    if (k == NODE_delete_statement || k == NODE_expression_list || k == NODE_tuple ||
+        k == NODE_parenthesized_expression) {
+        for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c)) walk_delete(w, c);
+        return;
+    }
+    u32 before = w->f->accesses.n;
+    Path p = walk_object(w, n);
+    if (k == NODE_subscript && w->f->accesses.n > before && w->f->accesses.v[w->f->accesses.n - 1].op == OP_ITEM_LOAD)
+        w->f->accesses.v[w->f->accesses.n - 1].op = OP_ITEM_DEL;
+    else
+        access_add(w, p, (Use){.op = OP_DEL}, n);
+}

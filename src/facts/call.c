@@ -1,0 +1,187 @@
+/* Calls: the receiver's operation, the arguments, builtins that touch attributes by name. */
+#include "facts/walk.h"
+
+static const Use use_load = {.op = OP_LOAD};
+
+/* Builtins and library functions that read a whole container in C (ops.tsv, memory-model.md 2.1). */
+static bool reads_whole(Str name)
+{
+    static const char *const readers[] = {
+        "list",         "tuple",     "set",      "frozenset",   "dict",         "sorted",      "sum",
+        "min",          "max",       "any",      "all",         "len",          "iter",        "next",
+        "enumerate",    "zip",       "map",      "filter",      "reversed",     "deque",       "Counter",
+        "OrderedDict",  "repr",      "str",      "dumps",       "dump",         "deepcopy",    "copy",
+        "fromkeys",     "join",      "heappush", "heappop",     "heapify",      "heappushpop", "heapreplace",
+        "nlargest",     "nsmallest", "insort",   "insort_left", "insort_right", "bisect",      "bisect_left",
+        "bisect_right", "shuffle",   "chain",    "reduce",      "fsum",         "isinstance",  "bool",
+        "vars",         "update",    "extend",   "partial"};
+    for (u32 i = 0; i < COUNT_OF(readers); i++)
+        if (str_is(name, readers[i])) return true;
+    return false;
+}
+
+static u32 arg_add(Walk *w, u32 n, u32 keyword, bool star)
+{
+    Arg arg = {
+        .keyword = keyword, .star = star, .value = NONE, .text = SYM_EMPTY, .span = {w->t.v[n].start, w->t.v[n].end}};
+    bool empty;
+    value_of(w, n, &arg.kind, &arg.value, &empty);
+    if (arg.kind == VAL_STRING || arg.kind == VAL_NUMBER || arg.kind == VAL_BOOL || arg.kind == VAL_NONE)
+        arg.text = key_symbol(w, n);
+    vec_push(w->scratch, &w->args, arg);
+    return w->args.n - 1;
+}
+
+/* Thread(target=f, args=(a, b)): the elements are arguments too, with the keywords "args[0]", "args[1]", … */
+static void args_of_thread(Walk *w, u32 tuple)
+{
+    if (!ast_is(&w->t, tuple, NODE_tuple) && !ast_is(&w->t, tuple, NODE_list)) return;
+    u32 i = 0;
+    for (u32 c = ast_first(&w->t, tuple); c != NONE; c = ast_after(&w->t, c)) {
+        Str name = str_fmt(w->scratch, "args[%u]", i++);
+        arg_add(w, c, intern(w->a, &w->f->syms, name), false);
+    }
+}
+
+static void walk_args(Walk *w, u32 list, Use use)
+{
+    if (list == NONE) return;
+    if (w->t.v[list].kind == NODE_generator_expression) {
+        walk_expr(w, list, use);
+        arg_add(w, list, SYM_EMPTY, false);
+        return;
+    }
+    for (u32 c = ast_first(&w->t, list); c != NONE; c = ast_after(&w->t, c)) {
+        u8 k = w->t.v[c].kind;
+        u32 keyword = SYM_EMPTY, value = c;
+        if (k == NODE_keyword_argument) {
+            keyword = sym_of(w, ast_field(&w->t, c, FIELD_name));
+            value = ast_field(&w->t, c, FIELD_value);
+        } else if (k == NODE_list_splat || k == NODE_dictionary_splat) {
+            value = ast_first(&w->t, c);
+        }
+        if (value == NONE) continue;
+        Use u = k == NODE_list_splat || k == NODE_dictionary_splat
+                    ? (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("*"))}
+                    : use;
+        walk_expr(w, value, u);
+        arg_add(w, value, keyword, k == NODE_list_splat || k == NODE_dictionary_splat);
+        if (str_is(sym_str(w->f, keyword), "args")) args_of_thread(w, value);
+    }
+}
+
+/* hasattr(o, "x"), getattr(o, "x", default), setattr(o, "x", v), delattr: the attribute o.x. */
+static bool attribute_call(Walk *w, u32 fn, u32 list, u32 node)
+{
+    u8 op = is_builtin(w, fn, "hasattr")   ? OP_HASATTR
+            : is_builtin(w, fn, "getattr") ? OP_HASATTR
+            : is_builtin(w, fn, "setattr") ? OP_STORE
+            : is_builtin(w, fn, "delattr") ? OP_DEL
+                                           : OP_COUNT;
+    u32 object = ast_first(&w->t, list), name = object == NONE ? NONE : ast_after(&w->t, object);
+    if (op == OP_COUNT || name == NONE) return false;
+    Str text;
+    if (!string_literal(w, name, &text)) {
+        if (op != OP_HASATTR) w->f->dynamic++;
+        return false;
+    }
+    Path p = walk_object(w, object);
+    u32 dep = w->dep.n;
+    for (u32 c = ast_after(&w->t, name); c != NONE; c = ast_after(&w->t, c)) walk_expr(w, c, use_load);
+    if (p.root == ROOT_UNKNOWN) return true;
+    u32 id = access_add(w, path_attr(p, intern(w->a, &w->f->syms, text)), (Use){.op = op}, node);
+    if (id != NONE && op == OP_HASATTR && ast_after(&w->t, name) != NONE)
+        w->f->accesses.v[id].key = key_symbol(w, ast_after(&w->t, name));
+    for (u32 i = dep; id != NONE && op == OP_STORE && i < w->dep.n; i++)
+        if (w->dep.v[i] != id) vec_push(w->a, &w->f->flows, (Flow){w->dep.v[i], id});
+    return true;
+}
+
+/* An item put into a container gives the container's elements a definition: x.append(v). */
+static void element_def(Walk *w, Path p, Str method, u32 args_from)
+{
+    if (!str_is(method, "append") && !str_is(method, "add") && !str_is(method, "appendleft") &&
+        !str_is(method, "put"))
+        return;
+    if (w->args.n != args_from + 1 || p.root == ROOT_UNKNOWN) return;
+    const Arg *arg = &w->args.v[args_from];
+    if (arg->kind != VAL_PATH && arg->kind != VAL_CALL && arg->kind != VAL_LAMBDA) return;
+    vec_push(w->a, &w->f->defs,
+             (Def){.path = path_id(w, path_attr(p, SYM_ITEM)),
+                   .kind = arg->kind,
+                   .value = arg->value,
+                   .func = w->func,
+                   .block = w->block,
+                   .annotation = NONE,
+                   .span = arg->span,
+                   .stmt = w->stmt});
+}
+
+static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Path *callee)
+{
+    Path object = walk_object(w, ast_field(&w->t, fn, FIELD_object));
+    u32 attr = ast_field(&w->t, fn, FIELD_attribute);
+    Str name = attr == NONE ? S("") : ast_text(&w->t, attr);
+    u32 sym = intern(w->a, &w->f->syms, name);
+    u32 id = NONE;
+    /* The receiver is read before the arguments are computed, but the operation comes after them. */
+    Use arg_use = reads_whole(name) ? (Use){.op = OP_CREAD, .method = sym} : (Use){.op = OP_ARG};
+    bool awaited = w->awaiting;
+    w->awaiting = false;
+    walk_args(w, list, arg_use);
+    if (object.root != ROOT_UNKNOWN) id = access_add(w, object, (Use){.op = OP_METHOD, .method = sym}, n);
+    if (id != NONE) {
+        w->f->accesses.v[id].awaited = awaited;
+        w->f->accesses.v[id].nargs = (u8)MIN(w->args.n - args_from, 255u);
+        u32 first = ast_first(&w->t, list);
+        w->f->accesses.v[id].key =
+            first == NONE || w->t.v[list].kind == NODE_generator_expression ? SYM_EMPTY : key_symbol(w, first);
+    }
+    element_def(w, object, name, args_from);
+    *callee = object.root == ROOT_UNKNOWN ? object : path_attr(object, sym);
+}
+
+static void walk_function_call(Walk *w, u32 n, u32 fn, u32 list, Path *callee)
+{
+    w->awaiting = false;
+    if (ast_is(&w->t, fn, NODE_identifier)) {
+        Str name = ast_text(&w->t, fn);
+        *callee = path_of_name(w, fn);
+        if (callee->root == ROOT_LOCAL) local_read(w, callee->name, TEST_NO);
+        access_add(w, *callee, use_load, fn);
+        if (is_builtin(w, fn, "exec") || is_builtin(w, fn, "eval")) w->f->dynamic++;
+        if (attribute_call(w, fn, list, n)) return;
+        walk_args(w, list, reads_whole(name) ? (Use){.op = OP_CREAD, .method = sym_of(w, fn)} : (Use){.op = OP_ARG});
+        return;
+    }
+    *callee = walk_object(w, fn);
+    walk_args(w, list, (Use){.op = OP_ARG});
+}
+
+u32 walk_call(Walk *w, u32 n)
+{
+    u32 fn = ast_field(&w->t, n, FIELD_function), list = ast_field(&w->t, n, FIELD_arguments);
+    Path callee = {.root = ROOT_UNKNOWN};
+    bool awaited = w->awaiting;
+    u32 args_from = w->args.n;
+    if (ast_is(&w->t, fn, NODE_attribute))
+        walk_method_call(w, n, fn, list, args_from, &callee);
+    else
+        walk_function_call(w, n, fn, list, &callee);
+    Call c = {.callee = path_id(w, callee),
+              .func = w->func,
+              .block = w->block,
+              .args = w->f->args.n,
+              .nargs = w->args.n - args_from,
+              .target = NONE,
+              .stmt = w->stmt,
+              .awaited = awaited,
+              .decorates = NONE,
+              .span = {w->t.v[n].start, w->t.v[n].end}};
+    for (u32 i = args_from; i < w->args.n; i++) vec_push(w->a, &w->f->args, w->args.v[i]);
+    w->args.n = args_from;
+    source_position(w->src, c.span.start, &c.line, &c.column);
+    vec_push(w->a, &w->f->calls, c);
+    map_put(w->scratch, &w->node_call, n, w->f->calls.n - 1);
+    return w->f->calls.n - 1;
+}

@@ -1,0 +1,189 @@
+/* Receivers and values: the path that an expression names, and the kind of value it gives.
+ *
+ * walk_object records what the inner parts do and leaves the whole to its caller. */
+#include "facts/walk.h"
+
+static const Use use_load = {.op = OP_LOAD};
+
+Path path_of_name(Walk *w, u32 n)
+{
+    return path_name(w, sym_of(w, n));
+}
+
+bool is_builtin(Walk *w, u32 n, const char *name)
+{
+    if (!ast_is(&w->t, n, NODE_identifier) || !str_is(ast_text(&w->t, n), name)) return false;
+    Path p = path_of_name(w, n);
+    return p.root == ROOT_GLOBAL && !bind_bits(w, 0, p.name);
+}
+
+/* type(self), super(): calls that name an object we know. */
+bool known_call(Walk *w, u32 n, Path *out)
+{
+    u32 fn = ast_field(&w->t, n, FIELD_function);
+    u32 arg = ast_first(&w->t, ast_field(&w->t, n, FIELD_arguments));
+    if (is_builtin(w, fn, "super")) {
+        *out = (Path){.root = ROOT_SUPER, .func = w->f->funcs.v[w->func].self_func, .name = SYM_EMPTY};
+        return w->f->funcs.v[w->func].self_class != NONE;
+    }
+    if (is_builtin(w, fn, "type") && ast_is(&w->t, arg, NODE_identifier) && ast_after(&w->t, arg) == NONE) {
+        Path p = path_of_name(w, arg);
+        if (p.root != ROOT_SELF) return false;
+        p.root = ROOT_CLS;
+        *out = p;
+        return true;
+    }
+    return false;
+}
+
+bool string_literal(Walk *w, u32 n, Str *out)
+{
+    if (!ast_is(&w->t, n, NODE_string)) return false;
+    u32 start = ast_first(&w->t, n), content = start == NONE ? NONE : ast_after(&w->t, start);
+    if (!ast_is(&w->t, content, NODE_string_content) || !ast_is(&w->t, ast_after(&w->t, content), NODE_string_end))
+        return false;
+    *out = ast_text(&w->t, content);
+    return true;
+}
+
+static Path object_of_attribute(Walk *w, u32 n)
+{
+    Path p = walk_object(w, ast_field(&w->t, n, FIELD_object));
+    u32 attr = ast_field(&w->t, n, FIELD_attribute);
+    Str name = attr == NONE ? S("") : ast_text(&w->t, attr);
+    if (str_is(name, "__class__") && p.root == ROOT_SELF && p.nattr == 0) {
+        p.root = ROOT_CLS;
+        return p;
+    }
+    if (p.root == ROOT_UNKNOWN) return p;
+    return path_attr(p, intern(w->a, &w->f->syms, name));
+}
+
+/* globals()["x"] is the global x; x.__dict__["a"] is x.a. False: an ordinary subscript. */
+static bool namespace_item(Walk *w, u32 n, Path *out)
+{
+    u32 value = ast_field(&w->t, n, FIELD_value), key = ast_field(&w->t, n, FIELD_subscript);
+    Str name;
+    if (!ast_is(&w->t, value, NODE_call) || !string_literal(w, key, &name)) return false;
+    if (!is_builtin(w, ast_field(&w->t, value, FIELD_function), "globals")) return false;
+    *out = (Path){.root = ROOT_GLOBAL, .name = intern(w->a, &w->f->syms, name)};
+    return true;
+}
+
+static void walk_keys(Walk *w, u32 n)
+{
+    for (u32 c = w->t.v[n].child; c != NONE; c = w->t.v[c].next)
+        if (w->t.v[c].field == FIELD_subscript) walk_expr(w, c, use_load);
+}
+
+static Path object_of_subscript(Walk *w, u32 n)
+{
+    Path p;
+    if (namespace_item(w, n, &p)) return p;
+    p = walk_object(w, ast_field(&w->t, n, FIELD_value));
+    walk_keys(w, n);
+    u32 id = access_add(w, p, (Use){.op = OP_ITEM_LOAD}, n);
+    if (id != NONE) w->f->accesses.v[id].key = key_symbol(w, ast_field(&w->t, n, FIELD_subscript));
+    return p.root == ROOT_UNKNOWN ? p : path_attr(p, SYM_ITEM);
+}
+
+Path walk_object(Walk *w, u32 n)
+{
+    Path p = {.root = ROOT_UNKNOWN};
+    if (n == NONE) return p;
+    if (++w->depth > MAX_DEPTH) {
+        w->depth--;
+        return p;
+    }
+    switch (w->t.v[n].kind) {
+    case NODE_identifier:
+        p = path_of_name(w, n);
+        if (p.root == ROOT_LOCAL) local_read(w, p.name, TEST_NO);
+        break;
+    case NODE_attribute: p = object_of_attribute(w, n); break;
+    case NODE_subscript: p = object_of_subscript(w, n); break;
+    case NODE_parenthesized_expression: p = walk_object(w, ast_first(&w->t, n)); break;
+    case NODE_call:
+        if (known_call(w, n, &p)) break;
+        p = (Path){.root = ROOT_CALL, .func = walk_call(w, n), .name = SYM_EMPTY};
+        break;
+    default: walk_expr(w, n, use_load);
+    }
+    w->depth--;
+    return p;
+}
+
+static bool pure_path(Walk *w, u32 n, Path *out)
+{
+    const Node *x = &w->t.v[n];
+    if (x->kind == NODE_identifier) {
+        *out = path_of_name(w, n);
+        return true;
+    }
+    if (x->kind == NODE_call) {
+        u32 call = map_get(&w->node_call, n);
+        if (call == NONE) return known_call(w, n, out);
+        *out = (Path){.root = ROOT_CALL, .func = call, .name = SYM_EMPTY};
+        return true;
+    }
+    u32 inner = ast_field(&w->t, n, x->kind == NODE_attribute ? FIELD_object : FIELD_value);
+    if ((x->kind != NODE_attribute && x->kind != NODE_subscript) || inner == NONE || !pure_path(w, inner, out))
+        return false;
+    u32 attr = ast_field(&w->t, n, FIELD_attribute);
+    if (x->kind == NODE_attribute && attr == NONE) return false;
+    *out = path_attr(*out, x->kind == NODE_subscript ? SYM_ITEM : sym_of(w, attr));
+    return true;
+}
+
+void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty)
+{
+    static const u8 literal[NODE_COUNT] = {[NODE_none] = VAL_NONE,
+                                           [NODE_true] = VAL_BOOL,
+                                           [NODE_false] = VAL_BOOL,
+                                           [NODE_integer] = VAL_NUMBER,
+                                           [NODE_float] = VAL_NUMBER,
+                                           [NODE_unary_operator] = VAL_OTHER,
+                                           [NODE_string] = VAL_STRING,
+                                           [NODE_concatenated_string] = VAL_STRING,
+                                           [NODE_list] = VAL_LIST,
+                                           [NODE_list_comprehension] = VAL_LIST,
+                                           [NODE_dictionary] = VAL_DICT,
+                                           [NODE_dictionary_comprehension] = VAL_DICT,
+                                           [NODE_set] = VAL_SET,
+                                           [NODE_set_comprehension] = VAL_SET,
+                                           [NODE_tuple] = VAL_TUPLE,
+                                           [NODE_expression_list] = VAL_TUPLE,
+                                           [NODE_generator_expression] = VAL_GENERATOR};
+    *kind = VAL_OTHER;
+    *value = NONE;
+    *empty = false;
+    if (n == NONE) return;
+    while ((w->t.v[n].kind == NODE_parenthesized_expression || w->t.v[n].kind == NODE_await) &&
+           ast_first(&w->t, n) != NONE)
+        n = ast_first(&w->t, n);
+    if (w->t.v[n].kind == NODE_named_expression) n = ast_field(&w->t, n, FIELD_value);
+    /* x or make(): what is made when there is none yet */
+    if (ast_is(&w->t, n, NODE_boolean_operator)) n = ast_field(&w->t, n, FIELD_right);
+    if (n == NONE) return;
+    u8 k = w->t.v[n].kind;
+    Path p;
+    if (literal[k]) {
+        *kind = literal[k];
+        *empty = ast_first(&w->t, n) == NONE;
+    } else if (k == NODE_lambda) {
+        *kind = VAL_LAMBDA;
+        *value = map_get(&w->node_func, n);
+    } else if (k == NODE_call) {
+        u32 call = map_get(&w->node_call, n);
+        if (call != NONE) {
+            *kind = VAL_CALL;
+            *value = call;
+        } else if (known_call(w, n, &p)) {
+            *kind = VAL_PATH;
+            *value = path_id(w, p);
+        }
+    } else if (pure_path(w, n, &p) && p.root != ROOT_UNKNOWN) {
+        *kind = VAL_PATH;
+        *value = path_id(w, p);
+    }
+}

@@ -1,0 +1,121 @@
+/* Conditions: which branch an access decides, and how. */
+#include "facts/walk.h"
+
+static const Use use_load = {.op = OP_LOAD};
+
+static u8 flip(u8 test)
+{
+    static const u8 other[] = {
+        [TEST_TRUE] = TEST_FALSE, [TEST_FALSE] = TEST_TRUE, [TEST_NONE] = TEST_NOT_NONE,  [TEST_NOT_NONE] = TEST_NONE,
+        [TEST_IN] = TEST_NOT_IN,  [TEST_NOT_IN] = TEST_IN,  [TEST_COMPARE] = TEST_COMPARE};
+    return other[test];
+}
+
+static u32 comparison_operator(Walk *w, u32 n)
+{
+    for (u32 c = w->t.v[n].child; c != NONE; c = w->t.v[c].next)
+        if (w->t.v[c].field == FIELD_operators) return c;
+    return NONE;
+}
+
+/* k in d, k not in d */
+static bool walk_contains(Walk *w, u32 n, bool negated)
+{
+    u32 opn = comparison_operator(w, n), left = ast_first(&w->t, n),
+        right = left == NONE ? NONE : ast_after(&w->t, left);
+    if (opn == NONE || right == NONE || ast_after(&w->t, right) != NONE) return false;
+    Str op = ast_text(&w->t, opn);
+    bool in = str_is(op, "in"), not_in = str_starts(op, S("not"));
+    if (!in && !not_in) return false;
+    walk_expr(w, left, use_load);
+    Path p = walk_object(w, right);
+    u8 test = in != negated ? TEST_IN : TEST_NOT_IN;
+    Str attr;
+    u32 last = p.nattr ? p.attr[p.nattr - 1] : SYM_EMPTY;
+    if (p.nattr && string_literal(w, left, &attr) && str_is(sym_str(w->f, last), "__dict__")) {
+        p.attr[p.nattr - 1] = intern(w->a, &w->f->syms, attr);
+        access_add(w, p, (Use){.op = OP_HASATTR, .test = w->head_cond != NONE ? test : TEST_NO}, n);
+        return true;
+    }
+    u32 id = access_add(w, p, (Use){.op = OP_CONTAINS, .test = w->head_cond != NONE ? test : TEST_NO}, n);
+    if (id != NONE) w->f->accesses.v[id].key = key_symbol(w, left);
+    return true;
+}
+
+/* x is None, x is not None, x == None; any other comparison is TEST_COMPARE. */
+void walk_comparison(Walk *w, u32 n, bool negated)
+{
+    if (walk_contains(w, n, negated)) return;
+    u32 left = ast_first(&w->t, n), right = left == NONE ? NONE : ast_after(&w->t, left);
+    u32 opn = comparison_operator(w, n);
+    u8 test = TEST_COMPARE;
+    if (right != NONE && opn != NONE && w->t.v[right].kind == NODE_none && ast_after(&w->t, right) == NONE) {
+        Str op = ast_text(&w->t, opn);
+        bool is = str_is(op, "is") || str_is(op, "==");
+        test = is != negated ? TEST_NONE : TEST_NOT_NONE;
+    }
+    bool head = w->head_cond != NONE;
+    for (u32 c = left; c != NONE; c = ast_after(&w->t, c))
+        walk_expr(w, c, (Use){.op = head ? OP_TRUTH : OP_LOAD, .test = head ? test : TEST_NO});
+}
+
+static void test_node(Walk *w, u32 n, bool negated)
+{
+    if (n == NONE) return;
+    if (++w->depth > MAX_DEPTH) {
+        w->depth--;
+        return;
+    }
+    switch (w->t.v[n].kind) {
+    case NODE_parenthesized_expression: test_node(w, ast_first(&w->t, n), negated); break;
+    case NODE_not_operator: test_node(w, ast_field(&w->t, n, FIELD_argument), !negated); break;
+    case NODE_boolean_operator:
+        test_node(w, ast_field(&w->t, n, FIELD_left), negated);
+        test_node(w, ast_field(&w->t, n, FIELD_right), negated);
+        break;
+    case NODE_comparison_operator: walk_comparison(w, n, negated); break;
+    default: walk_expr(w, n, (Use){.op = OP_TRUTH, .test = negated ? flip(TEST_TRUE) : TEST_TRUE});
+    }
+    w->depth--;
+}
+
+void walk_test(Walk *w, u32 n, u32 cond)
+{
+    u32 outer = w->head_cond;
+    w->head_cond = cond;
+    test_node(w, n, false);
+    w->head_cond = outer;
+}
+
+/* A condition inside an expression: a if c else b, a and b, a or b. Inside another condition it adds no branch of its
+ * own: the outer one decides. */
+void walk_branch_expr(Walk *w, u32 n)
+{
+    Ast *t = &w->t;
+    bool ternary = t->v[n].kind == NODE_conditional_expression;
+    u32 first = ternary ? ast_first(t, n) : ast_field(t, n, FIELD_left);
+    u32 head = ternary && first != NONE ? ast_after(t, first) : first;
+    u32 rest = ternary ? (head == NONE ? NONE : ast_after(t, head)) : ast_field(t, n, FIELD_right);
+    if (head == NONE) return;
+    u32 outer = w->head_cond, block = w->block, cond = cond_add(w, n, head);
+    w->f->conds.v[cond].is_expr = true;
+    walk_test(w, head, cond);
+    w->head_cond = NONE;
+    bool is_or = !ternary && ast_token(t, n, "or");
+    if (ternary) {
+        w->block = w->f->conds.v[cond].then_block = block_add(w, BLOCK_THEN, cond, first);
+        walk_expr(w, first, use_load);
+        w->block = block;
+    }
+    if (rest != NONE) {
+        u32 b = block_add(w, ternary || is_or ? BLOCK_ELSE : BLOCK_THEN, cond, rest);
+        if (ternary || is_or)
+            w->f->conds.v[cond].else_block = b;
+        else
+            w->f->conds.v[cond].then_block = b;
+        w->block = b;
+        walk_expr(w, rest, use_load);
+    }
+    w->block = block;
+    w->head_cond = outer;
+}

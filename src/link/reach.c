@@ -1,0 +1,286 @@
+/* What the roots reach, and what each function is: library code that any thread may call, code of the import, of
+ * construction, of an event loop. */
+#include "link/link.h"
+
+bool is_test_path(Str path)
+{
+    Str rest = path, name = str_slice(path, str_rfind(path, '/') == path.n ? 0 : str_rfind(path, '/') + 1, path.n);
+    while (rest.n) {
+        Str part = str_cut(rest, '/', &rest);
+        if (rest.n &&
+            (str_is(part, "tests") || str_is(part, "test") || str_is(part, "testing") || str_is(part, "benchmarks")))
+            return true;
+    }
+    return str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_ends(name, S("_test.py"));
+}
+
+/* Is this file something that is run, or that only tests or builds the library? */
+static bool is_script(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = ROOT_API + 1; i < p->roots.n && !f->source->in_package; i++) { /* its module body starts threads */
+        const Root *r = &p->roots.v[i];
+        if (r->file == file && r->call != NONE && f->calls.v[r->call].func == 0) return true;
+    }
+    Str path = f->source->path, rest = path;
+    if (is_test_path(path)) return true;
+    while (rest.n) {
+        Str part = str_cut(rest, '/', &rest);
+        if (rest.n && (str_is(part, "docs") || str_is(part, "doc") || str_is(part, "examples") ||
+                       str_is(part, "scripts") || str_is(part, "tools")))
+            return true;
+    }
+    if (str_is(path, "setup.py") || str_ends(path, S("/setup.py"))) return true;
+    return !f->source->in_package && (f->has_main_guard || f->runs_calls);
+}
+
+static bool info_add(FuncInfo *fi, u32 root, bool many)
+{
+    bool changed = false;
+    u32 i = 0;
+    while (i < fi->nroots && fi->roots[i] != root) i++;
+    if (i == fi->nroots) {
+        if (fi->nroots < FUNC_ROOTS) {
+            fi->roots[fi->nroots++] = root;
+            changed = true;
+        } else if (!fi->many) {
+            fi->many = true;
+            changed = true;
+        }
+    }
+    if (many && !fi->many) {
+        fi->many = true;
+        changed = true;
+    }
+    return changed;
+}
+
+/* Tests drive the library from threads of their own; that says nothing about who else does. */
+static bool leaves_tests(const Program *p, const CallEdge *e)
+{
+    return is_test_path(p->facts[e->file]->source->path) &&
+           !is_test_path(p->facts[func_gid(p, e->callee).file]->source->path);
+}
+
+/* A call resolved by the method's name alone is believed within one file only; chains of such guesses reach
+ * everything. */
+static bool far_guess(const Program *p, const CallEdge *e)
+{
+    return e->weak && func_gid(p, e->callee).file != e->file;
+}
+
+static void reach(Program *p, u32 root, u32 *stack)
+{
+    u32 n = 0;
+    const Root *r = &p->roots.v[root];
+    if (info_add(&p->funcs[r->func], root, r->many)) stack[n++] = r->func;
+    while (n) {
+        u32 fn = stack[--n];
+        for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
+            u32 to = p->edges.v[e].callee;
+            if (leaves_tests(p, &p->edges.v[e]) || far_guess(p, &p->edges.v[e])) continue;
+            if (info_add(&p->funcs[to], root, r->many)) stack[n++] = to;
+        }
+    }
+}
+
+/* Does the file use threading for more than locks? A lock alone, which one of our fixes may have put there, shows no
+ * thread. */
+bool uses_threads(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->imports.n; i++) {
+        const Import *m = &f->imports.v[i];
+        if (!str_starts(sym_str(f, m->module), S("threading"))) continue;
+        Str name = sym_str(f, m->name);
+        if (name.n && !str_is(name, "Lock") && !str_is(name, "RLock")) return true;
+        for (u32 k = 0; !name.n && k < f->paths.n; k++) {
+            const Path *x = &f->paths.v[k];
+            if (x->root != ROOT_GLOBAL || x->name != m->local || !x->nattr) continue;
+            Str attr = sym_str(f, x->attr[0]);
+            if (!str_is(attr, "Lock") && !str_is(attr, "RLock")) return true;
+        }
+    }
+    return false;
+}
+
+/* Code of windows runs in the thread of the windows; without threading it stays there. */
+static bool window_code(const Program *p, u32 file)
+{
+    static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk"};
+    for (u32 i = 0; i < COUNT_OF(toolkits); i++)
+        if (file_imports(p, file, toolkits[i])) return !uses_threads(p, file);
+    return false;
+}
+
+static bool named(const Program *p, u32 file, const Func *fn, const char *const *names, u32 n)
+{
+    Str name = sym_str(p->facts[file], fn->name);
+    for (u32 i = 0; i < n; i++)
+        if (str_is(name, names[i])) return true;
+    return false;
+}
+
+static void func_basics(Program *p, u32 file, u32 func)
+{
+    static const char *const making[] = {
+        "__init__",     "__new__",    "__post_init__",       "__setstate__",   "__del__",  "__set_name__",
+        "__getstate__", "__reduce__", "__attrs_post_init__", "__getnewargs__", "__copy__", "__deepcopy__"};
+    static const char *const defining[] = {"__init_subclass__", "__set_name__", "__class_getitem__", "__prepare__"};
+    const Func *fn = &p->facts[file]->funcs.v[func];
+    FuncInfo *fi = &p->funcs[gfunc_of(p, file, func)];
+    fi->first_start = fi->last_join = NONE;
+    fi->event_loop = fn->is_async;
+    fi->construct = fn->cls != NONE && named(p, file, fn, making, COUNT_OF(making));
+    fi->import_time = fn->cls != NONE && named(p, file, fn, defining, COUNT_OF(defining));
+    if (fn->cls != NONE && class_derives(p, gclass_of(p, file, fn->cls), "type")) {
+        static const char *const meta[] = {"__new__", "__init__"};
+        fi->import_time |= named(p, file, fn, meta, COUNT_OF(meta));
+    }
+    if (p->options->assume == ASSUME_ALWAYS)
+        fi->api = func != 0;
+    else if (p->options->assume == ASSUME_AUTO)
+        fi->api = func != 0 && !is_script(p, file) && !window_code(p, file);
+}
+
+/* Callers of each function: the edges once more, sorted by callee. */
+typedef struct Callers {
+    u32 *first; /* nfuncs + 1 */
+    u32 *edge;
+} Callers;
+
+static Callers callers_index(Program *p, Arena *scratch)
+{
+    u32 nf = p->state->nfuncs;
+    Callers c = {arena_new(scratch, u32, nf + 2), arena_new(scratch, u32, p->edges.n)};
+    for (u32 i = 0; i < p->edges.n; i++) c.first[p->edges.v[i].callee + 1]++;
+    for (u32 i = 0; i < nf; i++) c.first[i + 1] += c.first[i];
+    u32 *at = arena_new(scratch, u32, nf + 1);
+    for (u32 i = 0; i < p->edges.n; i++) {
+        u32 to = p->edges.v[i].callee;
+        c.edge[c.first[to] + at[to]++] = i;
+    }
+    return c;
+}
+
+bool in_main_block(const Facts *f, u32 block)
+{
+    for (; block != NONE; block = f->blocks.v[block].parent)
+        if (f->blocks.v[block].kind == BLOCK_MAIN) return true;
+    return false;
+}
+
+/* Does this call run while modules are imported, before any thread? */
+static bool import_time_edge(const Program *p, const CallEdge *e)
+{
+    GId g = func_gid(p, e->caller);
+    const Facts *f = p->facts[g.file];
+    if (g.id != 0) return p->funcs[e->caller].import_time;
+    return e->call == NONE || !in_main_block(f, f->calls.v[e->call].block);
+}
+
+/* Does every caller (at least one) have the property? */
+typedef bool (*EdgeTest)(const Program *p, const CallEdge *e);
+
+static bool all_callers(const Program *p, const Callers *c, u32 gfunc, EdgeTest test)
+{
+    u32 n = 0;
+    for (u32 i = c->first[gfunc]; i < c->first[gfunc + 1]; i++) {
+        const CallEdge *e = &p->edges.v[c->edge[i]];
+        if (e->caller == gfunc) continue;
+        if (!test(p, e)) return false;
+        n++;
+    }
+    return n > 0;
+}
+
+static bool construct_edge(const Program *p, const CallEdge *e)
+{
+    if (!p->funcs[e->caller].construct) return false;
+    GId a = func_gid(p, e->caller), b = func_gid(p, e->callee);
+    u32 ca = p->facts[a.file]->funcs.v[a.id].cls, cb = p->facts[b.file]->funcs.v[b.id].cls;
+    return ca != NONE && cb != NONE && class_is_a(p, gclass_of(p, a.file, ca), gclass_of(p, b.file, cb));
+}
+
+static bool loop_edge(const Program *p, const CallEdge *e)
+{
+    return p->funcs[e->caller].event_loop;
+}
+
+static bool private_name(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    Str s = sym_str(p->facts[g.file], p->facts[g.file]->funcs.v[g.id].name);
+    return s.n && s.p[0] == '_' && !str_ends(s, S("__"));
+}
+
+static bool not_api_edge(const Program *p, const CallEdge *e)
+{
+    return !p->funcs[e->caller].api;
+}
+
+/* A private function that a thread runs, and private helpers that only such functions call, are not for users to
+ * call. */
+static void private_roots(Program *p, const Callers *c)
+{
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
+        const Root *r = &p->roots.v[i];
+        if (r->func == NONE) continue;
+        GId g = func_gid(p, r->func);
+        bool nested = p->facts[g.file]->funcs.v[g.id].parent != 0;
+        if ((private_name(p, r->func) || r->own || nested) && p->options->assume != ASSUME_ALWAYS)
+            p->funcs[r->func].api = false;
+    }
+    for (u32 round = 0; round < 4; round++)
+        for (u32 fn = 0; fn < p->state->nfuncs; fn++)
+            if (p->funcs[fn].api && p->funcs[fn].nroots && private_name(p, fn) && all_callers(p, c, fn, not_api_edge))
+                p->funcs[fn].api = false;
+}
+
+static void propagate(Program *p)
+{
+    Arena scratch = {0};
+    Callers c = callers_index(p, &scratch);
+    private_roots(p, &c);
+    for (u32 round = 0; round < 4; round++) {
+        for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
+            FuncInfo *fi = &p->funcs[fn];
+            if (func_gid(p, fn).id == 0) continue;
+            if (!fi->import_time && !fi->nroots) fi->import_time = all_callers(p, &c, fn, import_time_edge);
+            if (!fi->construct && private_name(p, fn)) fi->construct = all_callers(p, &c, fn, construct_edge);
+            if (!fi->event_loop && !fi->nroots) fi->event_loop = all_callers(p, &c, fn, loop_edge);
+        }
+    }
+    arena_free(&scratch);
+}
+
+static void reach_main(Program *p, u32 *stack)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        u32 n = 0, fn = p->func_base[file];
+        if (!p->funcs[fn].main) stack[n++] = fn;
+        p->funcs[fn].main = true;
+        while (n) {
+            fn = stack[--n];
+            for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
+                u32 to = p->edges.v[e].callee;
+                if (!p->funcs[to].main) stack[n++] = to;
+                p->funcs[to].main = true;
+            }
+        }
+    }
+}
+
+void roots_reach(Program *p)
+{
+    p->funcs = arena_new(p->arena, FuncInfo, p->state->nfuncs);
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i);
+    u32 *stack = xmalloc((p->state->nfuncs + p->edges.n + 1) * sizeof *stack);
+    for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
+        if (p->roots.v[r].func != NONE) reach(p, r, stack);
+    reach_main(p, stack);
+    free(stack);
+    propagate(p);
+    for (u32 i = 0; i < p->state->nfuncs; i++) p->library |= p->funcs[i].api;
+}
