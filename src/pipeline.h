@@ -21,7 +21,7 @@ typedef struct Span {
 
 typedef enum Severity { SEV_NOTE, SEV_WARNING, SEV_ERROR } Severity;
 typedef enum Confidence { CONF_LOW, CONF_MEDIUM, CONF_HIGH } Confidence;
-/* What the removal of the GIL changes; ops.tsv's gil_contrast in user's words (contract.md, Rules). */
+/* What the removal of the GIL changes; docs/memory-model.md says how it is known. */
 typedef enum Impact { IMPACT_NEW, IMPACT_WORSE, IMPACT_DUPLICATE, IMPACT_CONTRACT, IMPACT_ADVICE } Impact;
 
 #define RULE(code, name, severity, line) code,

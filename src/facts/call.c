@@ -3,7 +3,7 @@
 
 static const Use use_load = {.op = OP_LOAD};
 
-/* Builtins and library functions that read a whole container in C (ops.tsv, memory-model.md 2.1). */
+/* Builtins and library functions that read a whole container in C (docs/memory-model.md). */
 static bool reads_whole(Str name)
 {
     static const char *const readers[] = {

@@ -1,4 +1,4 @@
-/* Comments that speak to us: suppressions and declarations (contract.md, "Comments that users write").
+/* Comments that speak to us: suppressions and declarations (docs/usage.md).
  *
  * A comment alone on its line covers the statement that follows; one at the end of a line covers the statement that
  * the line belongs to, at least the line itself. */

@@ -1,7 +1,7 @@
 /* Which lock guards a set of places, whether it must be reentrant, where it lives and what it is called.
  *
  * Order of choice: the lock that is held at most accesses already; a lock that guards other fields of the
- * same object; a new one beside the state. A new lock lives where memory-model.md (section 6) found it
+ * same object; a new one beside the state. A new lock lives where docs/memory-model.md found it
  * safest: module level for globals, the class body for class attributes, __init__ for instances of a class
  * without any sign that an attribute more would hurt, else the class body. It is an RLock when what it
  * guards can come back to itself. */

@@ -1,6 +1,6 @@
 /* UG105: fields that belong together, changed one by one.
  *
- * The proxy for an invariant (shared/corpus, non-atomic-multi-field): fields of one object that one method stores one
+ * The proxy for an invariant: fields of one object that one method stores one
  * after the other, and that another method, which may run at the same time, reads together. Only where the object is
  * known to be shared, and where no lock covers the writer. */
 #include "races/races.h"

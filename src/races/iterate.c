@@ -1,6 +1,6 @@
 /* UG106: walking or copying a container step by step while another thread changes its size.
  *
- * Which copies happen in one step differs by type (memory-model.md 2.1): list(d.items()) is safe on an exact dict,
+ * Which copies happen in one step differs by type (docs/memory-model.md): list(d.items()) is safe on an exact dict,
  * tuple(d) is not, nothing is on a deque. A list skips or repeats but does not raise: not reported. */
 #include "races/races.h"
 

@@ -1,5 +1,5 @@
 /* UG107: one iterator advanced by several threads. A generator raises or crashes, most itertools objects crash or
- * repeat (memory-model.md 4); itertools.count with next() is safe. */
+ * repeat (docs/memory-model.md); itertools.count with next() is safe. */
 #include "races/races.h"
 
 void race_iterator(Finder *f)

@@ -1,6 +1,6 @@
-/* What operations do, as far as the rules ask: the memory model of shared/ops.tsv in two small tables.
+/* What operations do, as far as the rules ask: the memory model of docs/memory-model.md in two small tables.
  *
- * Sources: Doc/library/threadsafety.rst (3.14) and the measurements behind ops.tsv. */
+ * Sources: Doc/library/threadsafety.rst (3.14) and the measurements in docs/memory-model.md. */
 #include "races/races.h"
 
 static const struct {

@@ -1,6 +1,6 @@
 /* Shared by the files of races/: one function per kind of race, helpers to pair accesses and to fill in a Race.
  *
- *   ops.c       what a method or reader does to a container (ops.tsv)
+ *   ops.c       what a method or reader does to a container (docs/memory-model.md)
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c check.c iterate.c iterator.c guard.c growth.c   rules about one place
@@ -39,7 +39,7 @@ typedef enum Effect {
 } Effect;
 u32 access_effect(const Program *p, u32 gaccess);
 /* Is reading the whole of a container of this type with this reader safe while others change it?
- * (memory-model.md 2.1) */
+ * (docs/memory-model.md) */
 bool reader_is_safe(u8 type, Str reader, bool view);
 bool is_data(const Place *x);
 

@@ -38,7 +38,7 @@ static void process_settings(Finder *f, u32 file)
             if (!str_is(ext, settings[k].name)) continue;
             if (said_in(f, UG402, file, c->func, ext)) break; /* once for a function: set, and set back */
             bool catch = str_is(ext, "warnings.catch_warnings");
-            if (catch && p->options->target >= 14) break; /* context-aware there (memory-model.md 2, point 10) */
+            if (catch && p->options->target >= 14) break; /* context-aware there (docs/memory-model.md) */
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->nroots ? CONF_HIGH : settings[k].conf);
             r->call = p->call_base[file] + i;
             race_message(f, r,

@@ -1,4 +1,4 @@
-/* Comments that silence findings (contract.md), and UG901/UG902 about the comments themselves. */
+/* Comments that silence findings (docs/usage.md), and UG901/UG902 about the comments themselves. */
 #include "races/races.h"
 
 static bool codes_match(const Facts *f, const Comment *c, RuleId rule)
