@@ -513,6 +513,10 @@ typedef struct Facts {
 
 /* Collects the facts of one parsed file. The result lives in the arena and keeps no pointer into the tree. */
 Facts *facts_collect(Arena *a, const Source *s, const Tree *t);
+
+/* Parses all sources and collects their facts, on o->jobs threads. Returns one Facts for each source, in their order,
+ * owned by a; adds what the files had to say about themselves to notes. */
+Facts **facts_all(Arena *a, const Options *o, const SourceList *sources, NoteVec *notes);
 /* Path as text ("self._cache", "os.environ"), for dumps and messages. */
 Str path_text(Arena *a, const Facts *f, u32 path);
 Str sym_str(const Facts *f, u32 sym);

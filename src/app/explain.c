@@ -1,0 +1,76 @@
+/* `ungil explain`: a rule's or a transform's own page, or everything that is known about one line of the program. */
+#include "app.h"
+
+#include <stdlib.h>
+
+static void rule_describe(Buf *out, RuleId rule, const PageList *pages)
+{
+    const RuleInfo *r = &rule_table[rule];
+    Str page = rule_page(rule);
+    if (page.n)
+        buf_str(out, page);
+    else
+        buf_fmt(out, "# %s %s\n\n%s (%s). Not in this version.\n", r->code, r->name, r->line,
+                severity_name[r->severity]);
+    if (page.n) buf_fmt(out, "\nSeverity: %s.\n", severity_name[r->severity]);
+    for (u32 i = 0; i < pages->n; i++) {
+        if (!str_contains(page_rules(pages->v[i]), str_from(r->code))) continue;
+        Str id = page_id(pages->v[i]), title = page_title(pages->v[i]);
+        buf_fmt(out, "\nFixed by %.*s: %.*s. `ungil explain %.*s` shows it.\n", STR_ARG(id), STR_ARG(title),
+                STR_ARG(id));
+    }
+}
+
+/* explain RULE and explain TRANSFORM; -1 when the word is neither. */
+int explain_word(Arena *a, const Options *o, Err *e)
+{
+    Buf out = {0};
+    PageList pages = {0};
+    Str word = o->args.v[0];
+    if (!pages_load(a, o->transforms_dir, &pages, e)) return 2;
+    RuleId rule = rule_find(word);
+    if (rule != RULE_COUNT) rule_describe(&out, rule, &pages);
+    for (u32 i = 0; i < pages.n; i++) { /* some words name a rule and a transform */
+        if (!str_eq(page_id(pages.v[i]), word)) continue;
+        if (out.n) buf_char(&out, '\n');
+        buf_str(&out, page_text(pages.v[i]));
+    }
+    if (out.n) return emit_text(o, buf_view(&out), e) ? 0 : 2;
+    if (str_find(word, ':') < word.n) return -1;
+    err_set(e, "'%.*s' is no rule, no transform and no FILE:LINE; see `ungil rules` and `ungil transforms`",
+            STR_ARG(word));
+    return 2;
+}
+
+/* The source that a FILE names, seen from the current directory. */
+static u32 source_named(const Results *r, Str file)
+{
+    char *real = realpath(str_c(r->arena, file), NULL);
+    u32 found = NONE;
+    for (u32 i = 0; real && i < r->sources->n; i++)
+        if (str_is(r->sources->v[i]->abs, real)) found = i;
+    free(real);
+    return found;
+}
+
+int explain_line(Results *r, Err *e)
+{
+    Str file;
+    u32 line;
+    CHECK(file_line_split(r->options->args.v[0], &file, &line));
+    u32 at = source_named(r, file);
+    if (at == NONE) {
+        for (u32 i = 0; i < r->notes->n; i++)
+            if (r->notes->v[i].path.n && str_ends(file, r->notes->v[i].path))
+                err_set(e, "%.*s: %.*s", STR_ARG(r->notes->v[i].path), STR_ARG(r->notes->v[i].message));
+        err_set(e, "%.*s is not among the files that are analysed", STR_ARG(file));
+        return 2;
+    }
+    if (line == 0 || line > r->sources->v[at]->nlines) {
+        err_set(e, "%.*s has %u lines; there is no line %u", STR_ARG(file), r->sources->v[at]->nlines, line);
+        return 2;
+    }
+    Buf out = {0};
+    races_explain(&out, r->program, r->races, at, line);
+    return emit_text(r->options, buf_view(&out), e) ? 0 : 2;
+}
