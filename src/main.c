@@ -16,13 +16,15 @@ static int run(Arena *a, const Options *o, Err *e)
     SourceList sources = {0};
     PageList pages = {0};
     NoteVec notes = {0};
-    RaceVec races = {0};
+    RaceVec all = {0}, races = {0};
+    const Baseline *known = NULL;
     FixList fixes = {0};
     ChangeVec changes = {0};
     Buf dump = {0};
     Wanted wanted = {.unsafe = o->unsafe_fixes};
 
-    if (!pages_load(a, o->transforms_dir, &pages, e) || !read_sources(a, o, &sources, &notes, e)) return 2;
+    if (!pages_load(a, o->transforms_dir, &pages, e) || !baseline_open(a, o, &known, e)) return 2;
+    if (!read_sources(a, o, &sources, &notes, e)) return 2;
     Facts **facts = facts_all(a, o, &sources, &notes);
     for (u32 i = 0; o->dump == DUMP_FACTS && i < sources.n; i++) facts_dump(&dump, facts[i]);
     if (o->dump == DUMP_FACTS) return dump_out(o, &dump, e);
@@ -31,7 +33,10 @@ static int run(Arena *a, const Options *o, Err *e)
     if (o->dump == DUMP_PLACES) return places_dump(&dump, program), dump_out(o, &dump, e);
     if (o->command == CMD_GUARDS) return emit_guards(o, program, e);
 
-    races_find(a, program, &races);
+    races_all(a, program, &all);
+    if (o->command == CMD_BASELINE) return baseline_write(a, o, program, &sources, &all, e);
+    baseline_mark(known, &all);
+    races_wanted(a, program, &all, &races);
     if (o->dump == DUMP_RACES) return races_dump(&dump, program, &races), dump_out(o, &dump, e);
 
     fixes_plan(a, program, &pages, &races, &fixes);
@@ -40,7 +45,18 @@ static int run(Arena *a, const Options *o, Err *e)
     edits_verify(a, program, &pages, &races, &fixes, &wanted, &changes);
     if (o->dump == DUMP_EDITS) return edits_dump(&dump, &changes), dump_out(o, &dump, e);
 
-    Results r = {a, o, &sources, program, &pages, &races, &fixes, &changes, &notes, os_seconds() - start};
+    baseline_stale(a, known, program, &sources, &all, &races);
+    Results r = {.arena = a,
+                 .options = o,
+                 .sources = &sources,
+                 .program = program,
+                 .pages = &pages,
+                 .races = &races,
+                 .fixes = &fixes,
+                 .changes = &changes,
+                 .notes = &notes,
+                 .seconds = os_seconds() - start,
+                 .baseline = known ? &known->source : NULL};
     switch (o->command) {
     case CMD_EXPLAIN: return explain_line(&r, e);
     case CMD_DIFF: return emit_diff(&r, e);

@@ -101,6 +101,7 @@ typedef enum Format {
 typedef enum Dump { DUMP_NONE, DUMP_FACTS, DUMP_PLACES, DUMP_RACES, DUMP_PLAN, DUMP_EDITS, DUMP_COUNT } Dump;
 typedef enum Assume { ASSUME_AUTO, ASSUME_ALWAYS, ASSUME_NEVER } Assume;
 typedef enum Model { MODEL_CPYTHON, MODEL_STRICT } Model;
+extern const char *const assume_name[], *const model_name[];
 typedef enum ColorMode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } ColorMode;
 typedef Vec(Str) StrVec;
 /* [tool.ungil.per-file-ignores]: a glob and the codes that are silent in files it matches. */
@@ -724,7 +725,8 @@ enum { RACE_WHY = 6, RACE_SITES = 12 };
 typedef struct Race {
     u8 rule; /* RuleId */
     u8 impact, severity, confidence;
-    bool suppressed;
+    bool suppressed; /* by a comment, or because it is known */
+    bool known;      /* the baseline lists it */
     u32 file;  /* where it is reported: the file of site 0 */
     u32 func;  /* function in that file */
     u32 place; /* NONE for rules that are not about one place */
@@ -747,8 +749,14 @@ typedef struct Race {
 } Race;
 typedef Vec(Race) RaceVec;
 
-/* Finds everything that the rules describe, sorted by path and position. Suppressed findings are kept and marked;
- * findings below the confidence or outside --select are dropped. */
+/* Finds everything that the rules describe, sorted by path and position, whatever the options ask for. Suppressed
+ * findings are kept and marked. */
+void races_all(Arena *a, const Program *p, RaceVec *out);
+/* Does a user with these options want to see it: its confidence, --select and --ignore, per-file-ignores? */
+bool race_wanted(const Options *o, Str path, const Race *r);
+/* Those of `all` that are wanted. */
+void races_wanted(Arena *a, const Program *p, const RaceVec *all, RaceVec *out);
+/* races_all and races_wanted in one. */
 void races_find(Arena *a, const Program *p, RaceVec *out);
 void races_dump(Buf *out, const Program *p, const RaceVec *races);
 /* Everything that led to a finding or to silence on a line: accesses, places, roots, locks, judgements. */
@@ -871,6 +879,7 @@ typedef struct Results {
     const ChangeVec *changes; /* with every wanted fix in; NULL when not made */
     const NoteVec *notes;
     double seconds;
+    const Source *baseline; /* the baseline's text, for UG903: file `sources->n` of those findings; NULL */
 } Results;
 
 /* Writes text to standard output, or to the file of -o when o is given and has one. */

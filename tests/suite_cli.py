@@ -371,6 +371,125 @@ def test_unused_suppression(c):
         c.equal([f["rule"] for f in found], ["UG901"])
 
 
+def test_baseline(c):
+    with project() as folder:
+        file = os.path.join(folder, "ungil-baseline.json")
+        made = ungil("baseline", cwd=folder)
+        c.code(made, 0)
+        c.has(made, "2 findings recorded in ungil-baseline.json", stream="err")
+        first = lib.read_file(file).decode()
+        entries = json.loads(first)["entries"]
+        c.equal([(e["rule"], e["path"], e["in"], e["state"]) for e in entries],
+                [("UG101", "app/stats.py", "app.stats.hit", "app.stats.hits"),
+                 ("UG104", "app/store.py", "app.store.load", "app.store.cache")])
+        c.check(all("line" not in e and not re.search(r"line \d", e["message"]) for e in entries), first)
+        c.equal(len([line for line in first.splitlines() if '"fingerprint"' in line]), 2, "one entry a line")
+        # Nothing counts any more, wherever the lines are.
+        options = ("--baseline", "ungil-baseline.json")
+        write_file(os.path.join(folder, "app/stats.py"), "# a line more\n\n" + COUNTER)
+        result = ungil("check", *options, cwd=folder)
+        c.check(result.code == 0 and result.out == "" and "2 in the baseline" in result.err, result)
+        listed = findings(folder, *options)
+        c.equal([(f["suppressed"], f["baseline"]) for f in listed], [(True, True)] * 2)
+        c.equal([(f["suppressed"], f["baseline"]) for f in findings(folder)], [(False, False)] * 2)
+        c.check(ungil("diff", *options, cwd=folder).raw == b"")
+        c.code(ungil("fix", *options, cwd=folder), 0)
+        sarif = ungil("check", "--format", "sarif", *options, cwd=folder).json()["runs"][0]["results"]
+        c.equal([(r["baselineState"], r["suppressions"][0]["kind"]) for r in sarif], [("unchanged", "external")] * 2)
+        for form in ("concise", "github", "rdjson", "gitlab", "html"):
+            c.check("UG104" not in ungil("check", "--format", form, *options, cwd=folder).out, form)
+        # The same findings make the same file.
+        ungil("baseline", cwd=folder)
+        c.equal(lib.read_file(file).decode(), first)
+        # What is new counts, is fixed, and says so.
+        write_file(os.path.join(folder, "app/more.py"), LIST.replace("rows.append(n)", "rows[0] += 1"))
+        result = ungil("check", *options, cwd=folder)
+        c.code(result, 1)
+        c.has(result, "app/more.py:7", "1 finding", "2 in the baseline")
+        sarif = ungil("check", "--format", "sarif", *options, cwd=folder).json()["runs"][0]["results"]
+        c.equal([r["baselineState"] for r in sarif], ["new", "unchanged", "unchanged"])
+        c.code(ungil("fix", *options, cwd=folder), 1)
+        c.equal(lib.read_file(os.path.join(folder, "app/store.py")).decode(), CACHE, "known findings are left alone")
+        c.check("Lock" in lib.read_file(os.path.join(folder, "app/more.py")).decode(), "the new one is fixed")
+        c.code(ungil("check", *options, cwd=folder), 0)
+
+
+def test_baseline_with_known_state(c):
+    """A new finding about state that has a known one: the fix of the place is proved all the same."""
+    more = COUNTER.replace("def run", "def hit_again():\n    global hits\n    hits += 2\n\n\ndef run").replace(
+        ".start()", ".start()\n        threading.Thread(target=hit_again).start()")
+    with project({"a.py": COUNTER}) as folder:
+        ungil("baseline", cwd=folder)
+        write_file(os.path.join(folder, "a.py"), more)
+        listed = findings(folder, "--baseline", "ungil-baseline.json")
+        c.equal([f["suppressed"] for f in listed], [True, False])
+        fixed = ungil("fix", "--baseline", "ungil-baseline.json", cwd=folder)
+        c.has(fixed, "fixed 1 finding in 1 file")
+        c.equal(lib.read_file(os.path.join(folder, "a.py")).decode().count("with "), 2)
+
+
+def test_stale_baseline(c):
+    with project() as folder:
+        options = ("--baseline", "ungil-baseline.json")
+        ungil("baseline", cwd=folder)
+        write_file(os.path.join(folder, "app/stats.py"), CLEAN)
+        result = ungil("check", *options, cwd=folder)
+        c.code(result, 0)
+        c.has(result, "ungil-baseline.json:6:22: note[UG903] stale-baseline: UG101", "app/stats.py")
+        stale = [f for f in findings(folder, *options) if f["rule"] == "UG903"]
+        c.equal([(f["path"], f["line"], f["state"], f["severity"]) for f in stale],
+                [("ungil-baseline.json", 6, "app.stats.hits", "note")])
+        for form in ("concise", "jsonl", "sarif", "rdjson", "github", "gitlab", "html"):
+            result = ungil("check", "--format", form, *options, cwd=folder)
+            c.check("UG903" in result.out and "ungil-baseline.json" in result.out and not result.crashed, result)
+        # Not stale: what this run did not read, cannot read, or would not look for.
+        c.equal([f["rule"] for f in findings(folder, *options, "app/store.py")], ["UG104"])
+        c.equal(rules(folder, *options, "--model", "strict"), ["UG104"])
+        c.equal(rules(folder, *options, "--ignore", "UG903"), ["UG104"])
+        c.equal(rules(folder, *options, "--min-confidence", "high"), ["UG104", "UG903"])
+        write_file(os.path.join(folder, "app/stats.py"), "def broken(:\n")
+        c.equal(rules(folder, *options), ["UG104"])
+        os.remove(os.path.join(folder, "app/stats.py"))
+        c.equal(rules(folder, *options), ["UG104", "UG903"], "the file is gone")
+        # A new recording takes it out, and keeps what it did not look at.
+        made = ungil("baseline", "app/util.py", cwd=folder)
+        c.has(made, "0 findings recorded", "1 older one kept", "1 gone", stream="err")
+        c.equal([e["rule"] for e in json.loads(lib.read_file(os.path.join(folder, "ungil-baseline.json")))["entries"]],
+                ["UG104"])
+        c.equal(rules(folder, *options), ["UG104"])
+
+
+def test_broken_baseline(c):
+    for text, words in (("{", ("b.json:1", "not JSON")), ("{}", ("b.json:1", "no baseline")),
+                        ('{"version": 2, "entries": []}', ("b.json:1", "another version")),
+                        ('{"version": 1,\n "entries": [7]}', ("b.json:1", "an entry")),
+                        ('{"version": 1, "entries": [\n{"fingerprint": "xyz", "rule": "UG101", "path": "a.py"}]}',
+                         ("b.json:2", "16 hexadecimal")),
+                        (b"\xff\xfe", ("b.json:1", "UTF-8")), (b"{\0}", ("b.json",))):
+        with project() as folder:
+            write_file(os.path.join(folder, "b.json"), text)
+            for command in ("check", "baseline"):
+                result = ungil(command, "--baseline", "b.json", cwd=folder)
+                c.code(result, 2)
+                c.has(result, *words, stream="err")
+            was = text if isinstance(text, bytes) else text.encode()
+            c.equal(lib.read_file(os.path.join(folder, "b.json")), was, "a broken file is not written over")
+    with project({**PROJECT, "ungil.toml": 'baseline = "conf/known.json"\n'}) as folder:
+        result = ungil("check", cwd=folder)
+        c.code(result, 2)
+        c.has(result, "there is no baseline conf/known.json", "ungil baseline", stream="err")
+        c.code(ungil("baseline", cwd=folder), 2)
+        os.mkdir(os.path.join(folder, "conf"))
+        c.code(ungil("baseline", cwd=folder), 0)
+        c.code(ungil("check", cwd=folder), 0)
+        c.code(ungil("check", "--isolated", cwd=folder), 1)
+        c.code(ungil("baseline", "-o", "other.json", cwd=folder), 0)
+        c.equal(lib.read_file(os.path.join(folder, "other.json")),
+                lib.read_file(os.path.join(folder, "conf/known.json")))
+        c.code(ungil("check", "--baseline", ".", cwd=folder), 2)
+        c.code(ungil("baseline", "--format", "json", cwd=folder), 2)
+
+
 def test_configuration(c):
     with project() as folder:
         write_file(os.path.join(folder, "pyproject.toml"), '[tool.other]\nx = 1\n\n[tool.ungil]\nselect = ["UG104"]\n')

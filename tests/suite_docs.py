@@ -105,17 +105,17 @@ def test_commands(c):
 # --- rules ---------------------------------------------------------------------------------------------------------------------
 
 def reported_rules():
-    """The codes that src/races can report: those named in its code outside of case labels and comments."""
+    """The codes that the program can report: those named in its code outside of case labels and comments."""
     codes = set()
-    for file in glob.glob(os.path.join(TOP, "src", "races", "*.c")):
+    for file in glob.glob(os.path.join(TOP, "src", "races", "*.c")) + [os.path.join(TOP, "src", "app", "baseline.c")]:
         text = re.sub(r"/\*.*?\*/|\bcase UG\d+:", "", lib.read_file(file).decode(), flags=re.S)
         codes.update(re.findall(r"\bUG\d{3}\b", text))
     return codes
 
 
-def examples(page, title):
+def examples(page, title, language="python"):
     section = re.search(r"^## %s\n(.*?)(?=^## |\Z)" % title, page, re.S | re.M)
-    return re.findall(r"^```python\n(.*?)^```$", section.group(1), re.S | re.M) if section else []
+    return re.findall(r"^```%s\n(.*?)^```$" % language, section.group(1), re.S | re.M) if section else []
 
 
 def test_rule_pages(c):
@@ -131,14 +131,18 @@ def test_rule_pages(c):
 
 def test_rule_examples(c):
     def one(job):
-        code, title, number, text = job
+        code, title, number, text, baseline = job
         name = "%s, %s example %d" % (code, title.lower(), number)
         wrong = lib.compiles(text, name)
         if not c.check(not wrong, wrong):
             return
         with lib.temporary() as folder:
             lib.write_file(os.path.join(folder, "sample.py"), text)
-            result = ungil("check", "--isolated", "--select", code, "--format", "json", ".", cwd=folder)
+            options = []
+            if baseline:
+                lib.write_file(os.path.join(folder, "baseline.json"), baseline)
+                options = ["--baseline", "baseline.json"]
+            result = ungil("check", "--isolated", "--select", code, "--format", "json", *options, ".", cwd=folder)
             found = [f for f in result.json()["findings"] if not f["suppressed"]] if not result.crashed and result.raw else None
         c.check(found is not None and bool(found) == (title == "Wrong"),
                 lambda: "%s is %s\n%s" % (name, "reported" if found else "not reported", result))
@@ -149,7 +153,8 @@ def test_rule_examples(c):
         for title in ("Wrong", "Right"):
             texts = examples(page, title)
             c.check(texts, "%s has no %s example" % (code, title.lower()))
-            jobs += [(code, title, i + 1, text) for i, text in enumerate(texts)]
+            baselines = examples(page, title, "json") or [None] * len(texts)
+            jobs += [(code, title, i + 1, text, baselines[i]) for i, text in enumerate(texts)]
     lib.each(one, jobs)
 
 

@@ -22,4 +22,36 @@ int explain_line(Results *r, Err *e);
 /* help [COMMAND]. */
 int help_out(const Options *o, Err *e);
 
+/* ---- baseline.c ---------------------------------------------------------------------------------------- */
+
+typedef struct BaselineEntry {
+    u64 fingerprint;
+    Str rule, path, state, text; /* text: the entry as JSON */
+    Span span;                   /* of the fingerprint in the file */
+    u32 line, column;
+} BaselineEntry;
+
+typedef struct Baseline {
+    Str path, shown;   /* absolute; as messages name it */
+    Source source;     /* its text, with lines */
+    Str assume, model; /* under which it was written; empty: not said */
+    Vec(BaselineEntry) entries;
+    Map index; /* half a fingerprint → its first entry */
+} Baseline;
+
+/* Reads the baseline of --baseline; NULL without one. False when it is missing or broken. */
+bool baseline_open(Arena *a, const Options *o, const Baseline **out, Err *e);
+
+/* Marks the findings that it lists as known, and so as suppressed. b may be NULL here and below. */
+void baseline_mark(const Baseline *b, RaceVec *all);
+
+/* Appends a UG903 for each entry that none of all findings has, in the file `sources->n` (see Results.baseline). */
+void baseline_stale(Arena *a, const Baseline *b, const Program *p, const SourceList *sources, const RaceVec *all,
+                    RaceVec *out);
+
+/* `ungil baseline`: writes those of all findings that are wanted, and keeps older entries that this run cannot
+ * judge. */
+int baseline_write(Arena *a, const Options *o, const Program *p, const SourceList *sources, const RaceVec *all,
+                   Err *e);
+
 #endif

@@ -5,8 +5,8 @@ static const char *const format_words[] = {"text",   "concise", "json",   "jsonl
                                            "rdjson", "github",  "gitlab", "html",  NULL};
 static const char *const dump_words[] = {"facts", "places", "races", "plan", "edits", NULL};
 static const char *const confidence_words[] = {"low", "medium", "high", NULL};
-static const char *const assume_words[] = {"auto", "always", "never", NULL};
-static const char *const model_words[] = {"cpython", "strict", NULL};
+const char *const assume_name[] = {"auto", "always", "never", NULL};
+const char *const model_name[] = {"cpython", "strict", NULL};
 static const char *const target_words[] = {"3.13", "3.14", "3.15", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 

@@ -84,10 +84,10 @@ static Facts *file_proof(Proof *v, const Made *m)
 
 /* ---- the program ---- */
 
-static void count(Arena *a, Map *m, const RaceVec *races, bool suppressed)
+static void count(Arena *a, Map *m, const RaceVec *races)
 {
     for (u32 i = 0; i < races->n; i++) {
-        if (races->v[i].suppressed && !suppressed) continue;
+        if (races->v[i].suppressed && !races->v[i].known) continue;
         u32 *n = map_at(a, m, races->v[i].fingerprint >> 1);
         *n = *n == NONE ? 1 : *n + 1;
     }
@@ -186,14 +186,25 @@ static void idempotent(Proof *v, const Program *after, const RaceVec *found)
     }
 }
 
+/* What the baseline lists stays known. */
+static void known_carry(Proof *v, RaceVec *found)
+{
+    Map known = {0};
+    for (u32 i = 0; i < v->races->n; i++)
+        if (v->races->v[i].known) map_put(v->a, &known, v->races->v[i].fingerprint >> 1, 1);
+    for (u32 i = 0; known.n && i < found->n; i++)
+        if (map_get(&known, found->v[i].fingerprint >> 1) != NONE) found->v[i].known = found->v[i].suppressed = true;
+}
+
 static void program_proof(Proof *v, Facts **facts)
 {
     Program *after = program_link(v->a, v->p->options, facts, v->p->nfiles);
     RaceVec found = {0};
     races_find(v->a, after, &found);
     Map before = {0}, now = {0};
-    count(v->a, &before, v->races, false);
-    count(v->a, &now, &found, false);
+    known_carry(v, &found);
+    count(v->a, &before, v->races);
+    count(v->a, &now, &found);
     races_gone(v, &before, &now);
     none_new(v, after, &found, &before, &now);
     if (!v->failed) idempotent(v, after, &found);

@@ -25,6 +25,7 @@ void html_write(Buf *out, const Results *r);
 
 typedef struct Counts {
     u32 findings, high, medium, low; /* what is shown, suppressed ones left out */
+    u32 known;                       /* listed in the baseline */
     u32 serious;                     /* those that make the exit status 1 */
     u32 files;                       /* with findings */
     u32 fixable;                     /* by `ungil fix` with the options given */

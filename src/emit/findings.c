@@ -59,6 +59,7 @@ static void counts_put(Buf *out, const Results *r, const Counts *c)
     if (c->low) buf_fmt(out, ", %u low", c->low);
     buf_fmt(out, ") in %u file%s; %u fixable with ungil fix", c->files, plural(c->files), c->fixable);
     if (c->unsafe) buf_fmt(out, " (%u more with --unsafe-fixes)", c->unsafe);
+    if (c->known) buf_fmt(out, "; %u in the baseline", c->known);
     if (r->notes->n) buf_fmt(out, "; %u note%s", r->notes->n, plural(r->notes->n));
     buf_char(out, '\n');
 }
@@ -67,6 +68,7 @@ static void counts_put(Buf *out, const Results *r, const Counts *c)
 static void silence_put(const Results *r, const Counts *c)
 {
     fprintf(stderr, "ungil: nothing to report in %u file%s", r->sources->n, plural(r->sources->n));
+    if (c->known) fprintf(stderr, "; %u in the baseline", c->known);
     if (r->notes->n) fprintf(stderr, "; %u note%s", r->notes->n, plural(r->notes->n));
     fprintf(stderr, r->sources->n ? "\n" : " (no Python files found)\n");
     if (r->options->verbosity > 0)

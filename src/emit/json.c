@@ -116,6 +116,7 @@ static json_t *race_json(const Results *r, const Race *race)
     json_put(o, "why", why);
     json_put(o, "fix", fix_json(r, race));
     json_put(o, "suppressed", json_boolean(race->suppressed));
+    json_put(o, "baseline", json_boolean(race->known));
     return o;
 }
 
@@ -138,6 +139,7 @@ static json_t *summary_json(const Results *r)
     json_put(o, "bytes", json_integer((json_int_t)c.bytes));
     json_put(o, "findings", json_integer(c.findings));
     json_put(o, "fixable", json_integer(c.fixable));
+    json_put(o, "baseline", json_integer(c.known));
     json_put(o, "seconds", json_real((double)(long)(r->seconds * 1000) / 1000));
     return o;
 }

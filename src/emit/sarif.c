@@ -148,7 +148,8 @@ static json_t *fingerprints(Sarif *s, const Race *race)
 
 static json_t *suppressions(const Race *race)
 {
-    json_t *o = json_pack("{s:s}", "kind", "inSource");
+    json_t *o = json_pack("{s:s}", "kind", race->known ? "external" : "inSource");
+    if (race->known) json_put(o, "justification", json_string("listed in the baseline"));
     if (race->suppress_reason.n) json_put(o, "justification", json_str(race->suppress_reason));
     json_t *list = json_array();
     json_array_append_new(list, o);
@@ -175,6 +176,7 @@ static json_t *result(Sarif *s, const Race *race)
     if (json_array_size(list)) json_put(o, "fixes", json_incref(list));
     json_decref(list);
     if (race->suppressed) json_put(o, "suppressions", suppressions(race));
+    if (s->r->baseline) json_put(o, "baselineState", json_string(race->known ? "unchanged" : "new"));
     json_put(o, "properties",
              json_pack("{s:s, s:s}", "impact", impact_name[race->impact], "confidence",
                        confidence_name[race->confidence]));

@@ -19,6 +19,7 @@ Counts results_count(const Results *r)
     for (u32 i = 0; i < r->races->n; i++) {
         const Race *race = &r->races->v[i];
         const Fix *f = race_fix(r, race);
+        c.known += race->known;
         if (race->suppressed) continue;
         c.findings++;
         c.serious += race->severity != SEV_NOTE;
@@ -40,7 +41,7 @@ Counts results_count(const Results *r)
 
 const Source *file_source(const Results *r, u32 file)
 {
-    return r->sources->v[file];
+    return file < r->sources->n ? r->sources->v[file] : r->baseline;
 }
 
 const char *access_word(const Access *x)

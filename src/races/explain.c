@@ -87,6 +87,8 @@ static void explain_access(Buf *out, Arena *a, const Program *p, const RaceVec *
     const Race *r = race_of(races, ga);
     if (!r)
         explain_silence(out, p, ga);
+    else if (r->known)
+        buf_fmt(out, "    known: %s, listed in the baseline: %.*s\n", rule_table[r->rule].code, STR_ARG(r->message));
     else if (r->suppressed)
         buf_fmt(out, "    suppressed: %s, by a comment: %.*s\n", rule_table[r->rule].code,
                 STR_ARG(r->suppress_reason));

@@ -66,24 +66,14 @@ static int race_cmp(const void *a, const void *b)
     return x->fingerprint < y->fingerprint ? -1 : x->fingerprint > y->fingerprint;
 }
 
-static bool path_ignored(const Options *o, Str path, RuleId rule)
+bool race_wanted(const Options *o, Str path, const Race *r)
 {
-    for (u32 i = 0; i < o->path_ignores.n; i++)
-        if (glob_match(o->path_ignores.v[i].glob, path) &&
-            rule_selected(rule, o->path_ignores.v[i].codes.v, o->path_ignores.v[i].codes.n))
-            return true;
-    return false;
-}
-
-static bool wanted(const Program *p, const Race *r)
-{
-    const Options *o = p->options;
     if (r->confidence < o->min_confidence) return false;
     if (o->select.n && !rule_selected(r->rule, o->select.v, o->select.n)) return false;
     if (o->ignore.n && rule_selected(r->rule, o->ignore.v, o->ignore.n)) return false;
     if (r->rule == UG902 && !(o->select.n && rule_selected(UG902, o->select.v, o->select.n)))
         return false; /* opt-in */
-    return !path_ignored(o, p->facts[r->file]->source->path, r->rule);
+    return !path_ignores_rule(o, path, r->rule);
 }
 
 static void single_threaded(const Program *p, RaceVec *out)
@@ -102,7 +92,7 @@ static void single_threaded(const Program *p, RaceVec *out)
     out->n = n;
 }
 
-void races_find(Arena *a, const Program *p, RaceVec *out)
+void races_all(Arena *a, const Program *p, RaceVec *out)
 {
     Arena scratch = {0};
     Finder f = {.a = a,
@@ -126,10 +116,19 @@ void races_find(Arena *a, const Program *p, RaceVec *out)
     race_lock_order(&f);
     single_threaded(p, out);
     races_suppress(&f);
-    u32 n = 0;
-    for (u32 i = 0; i < out->n; i++)
-        if (wanted(p, &out->v[i])) out->v[n++] = out->v[i];
-    out->n = n;
-    if (n) qsort(out->v, n, sizeof *out->v, race_cmp);
+    if (out->n) qsort(out->v, out->n, sizeof *out->v, race_cmp);
     arena_free(&scratch);
+}
+
+void races_wanted(Arena *a, const Program *p, const RaceVec *all, RaceVec *out)
+{
+    for (u32 i = 0; i < all->n; i++)
+        if (race_wanted(p->options, p->facts[all->v[i].file]->source->path, &all->v[i])) vec_push(a, out, all->v[i]);
+}
+
+void races_find(Arena *a, const Program *p, RaceVec *out)
+{
+    RaceVec all = {0};
+    races_all(a, p, &all);
+    races_wanted(a, p, &all, out);
 }
