@@ -66,13 +66,14 @@ static int run(Arena *a, const Options *o, Err *e)
     }
 }
 
-static int command_run(Arena *a, const Options *o, Err *e)
+static int command_run(Arena *a, Options *o, Err *e)
 {
     switch (o->command) {
     case CMD_HELP: return help_out(o, e);
     case CMD_VERSION: return emit_text(NULL, S("ungil " UNGIL_VERSION "\n"), e) ? 0 : 2;
     case CMD_RULES: return rules_list(o, e);
     case CMD_TRANSFORMS: return o->test ? transforms_test(a, o, e) : transforms_list(a, o, e);
+    case CMD_REVIEW: return review_run(a, o, e);
     case CMD_EXPLAIN: {
         int status = explain_word(a, o, e);
         return status >= 0 ? status : run(a, o, e);

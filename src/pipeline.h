@@ -110,6 +110,20 @@ typedef struct PathIgnore {
     StrVec codes;
 } PathIgnore;
 
+/* `review --post`: where the comments go. What is empty is taken from the environment of the CI system. */
+typedef enum PostService { POST_NONE, POST_GITHUB, POST_GITLAB, POST_GITEA } PostService;
+typedef struct PostOptions {
+    int service;      /* PostService */
+    Str api_url;      /* "https://api.github.com" */
+    Str repository;   /* owner/name; GitLab: path or number of the project */
+    Str pull_request; /* its number */
+    Str token_file;
+    Str from;       /* a file written by review --format json, untrusted */
+    Str fix_branch; /* push the fixes there */
+    u32 max_comments;
+    bool dry_run;
+} PostOptions;
+
 typedef struct Options {
     Command command;
     StrVec args; /* PATHs, or what explain/doctor/bench are asked about */
@@ -131,6 +145,8 @@ typedef struct Options {
     Dump dump;
     ColorMode color;
     bool colored; /* decided from color, the terminal and NO_COLOR */
+    const bool *given;  /* by row of the option table: set on the command line */
+    PostOptions post;   /* review --post */
 } Options;
 
 /* A TOML value (parse/toml.c). Arrays and tables have items; the items of a table have keys. */
@@ -159,6 +175,10 @@ const Toml *toml_get(const Toml *t, const char *dotted);
 /* Fills o from the command line and the configuration file. Everything it keeps lives in the arena. On a usage
  * or configuration error returns false with a sentence (and file:line) in e; the caller exits with 2. */
 bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e);
+/* Applies a configuration file that is not in the file system: `name` tells messages what it is ("HEAD:ungil.toml"),
+ * and globs in it are relative to the root. Its keys that name files or directories of this machine, or how much of
+ * it to use, are not followed: the text may be anybody's. *found tells whether it speaks of us. */
+bool config_apply_text(Arena *a, Options *o, Str name, Str text, bool *found, Err *e);
 /* Does the path match any of the globs? A glob without '/' is compared with every part of the path, one with '/'
  * with the whole path and with its leading directories. */
 bool globs_match(const StrVec *globs, Str path);
@@ -187,6 +207,7 @@ typedef struct Source {
     Str indent;      /* one unit of indentation of this file: "    ", "\t", … */
     bool bom;
     bool in_package; /* its directory has an __init__.py */
+    bool executable; /* in a git tree */
     Str module;      /* dotted module name, e.g. "app.stats"; packages without ".__init__" */
     u64 hash;        /* of the text */
 } Source;
@@ -207,6 +228,40 @@ bool source_index(Arena *a, Source *s, NoteVec *notes);
 void source_position(const Source *s, u32 offset, u32 *line, u32 *column);
 /* The text of line `line` (from 1), without its newline. */
 Str source_line(const Source *s, u32 line);
+
+/* A stretch of a diff. marks has one character for each line: ' ' in both files, '-' only in the old one, '+' only
+ * in the new one. */
+typedef struct Hunk {
+    u32 old_start, old_lines, new_start, new_lines;
+    Str marks;
+} Hunk;
+typedef struct FileDiff {
+    Str old_path, path; /* the same unless renamed; of a deleted or new file too */
+    bool added, deleted;
+    Vec(Hunk) hunks;
+} FileDiff;
+
+/* Two commits and what lies between them. `before` is the tree of their merge base, `after` that of head: what a pull
+ * request changes is what happened since it left its base. */
+typedef struct Revisions {
+    Str base, merge_base, head; /* full ids, in hexadecimal */
+    SourceList before, after;
+    u32 *same;           /* by file of before: the file of after with the same bytes and module name, NONE */
+    u32 *renamed;        /* by file of before: the file of after that it became; NONE when it is gone */
+    Vec(FileDiff) files; /* that differ, of any kind, sorted by path */
+} Revisions;
+
+/* Reads the Python files of both trees from git's object store; the repository (which may be bare) is found from
+ * o->root or the current directory. Takes the configuration from the tree of head unless one was given, and sets
+ * o->root to the top of the repository. Fails with a sentence when a revision does not exist or there is no merge
+ * base. */
+bool read_revisions(Arena *a, Options *o, Revisions *out, NoteVec *notes, Err *e);
+/* The diff of a file of head, by its path; NULL when it did not change. */
+const FileDiff *file_diff(const Revisions *r, Str path);
+/* Are any of the lines first..last of the new file added by the diff? f may be NULL. */
+bool lines_added(const FileDiff *f, u32 first, u32 last);
+/* The hunk that holds all of the lines first..last of the new file, context included; NULL. */
+const Hunk *hunk_holding(const FileDiff *f, u32 first, u32 last);
 
 /* ---- parse: Source to Tree (src/parse; the node API is in parse/parse.h) -------------------------------- */
 
@@ -759,6 +814,34 @@ void races_wanted(Arena *a, const Program *p, const RaceVec *all, RaceVec *out);
 /* races_all and races_wanted in one. */
 void races_find(Arena *a, const Program *p, RaceVec *out);
 void races_dump(Buf *out, const Program *p, const RaceVec *races);
+
+/* What a change does to findings and guards: the two programs, before and after it, side by side. */
+typedef struct Worsening {
+    u32 before, after; /* races of either side */
+    Str how;           /* "confidence medium before, high now" */
+} Worsening;
+typedef struct GuardChange {
+    u32 before, after; /* places of either side; NONE when there was, or is, no guard */
+} GuardChange;
+typedef struct Addition {
+    u32 race;        /* of after */
+    bool in_changed; /* on lines that the change adds or edits */
+    /* Where the change brought it about: the finding itself, else another access of it, else the start of one of its
+     * threads, whichever stands in changed lines. file is NONE when nothing of it does. */
+    u32 file, line, end_line;
+    u8 cause; /* Cause */
+} Addition;
+typedef enum Cause { CAUSE_SELF, CAUSE_SITE, CAUSE_ROOT, CAUSE_NONE } Cause;
+typedef struct Comparison {
+    Vec(Addition) added;
+    Vec(u32) fixed; /* races of before */
+    Vec(Worsening) worsened;
+    Vec(GuardChange) guards;
+} Comparison;
+/* Findings are matched by their fingerprints, then by what they say under the names that renamed files have now, then
+ * by rule, state and text, so that code that was merely moved is not new. Suppressed findings are not listed. */
+void races_compare(Arena *a, const Revisions *r, const Program *before, const RaceVec *old, const Program *after,
+                   const RaceVec *now, Comparison *out);
 /* Everything that led to a finding or to silence on a line: accesses, places, roots, locks, judgements. */
 void races_explain(Buf *out, const Program *p, const RaceVec *races, u32 file, u32 line);
 
@@ -892,6 +975,20 @@ int emit_guards(const Options *o, const Program *p, Err *e);
 int emit_diff(const Results *r, Err *e);
 /* Writes the changed files, each atomically; a file that changed since it was read is refused. */
 int emit_fix(const Results *r, Err *e);
+/* What a change adds (r holds the new findings only), cures and worsens, in the chosen format; or posts it. */
+typedef struct Review {
+    const Revisions *revisions;
+    const Comparison *comparison;
+    const Program *before;
+    const RaceVec *old; /* findings before the change */
+    const RaceVec *now; /* and after it, all of them */
+} Review;
+/* Fills what the options leave open from the environment of the CI system: the two revisions, and with --post where
+ * to post. A value that is wrong is an error; one that is missing is complained about by who needs it. */
+bool review_defaults(Arena *a, Options *o, Err *e);
+int emit_review(const Results *r, const Review *v, Err *e);
+/* Posts what `review --format json` wrote to o->post.from. */
+int emit_review_from(Arena *a, const Options *o, Err *e);
 /* One commit per decision. Makes the changes for growing sets of fixes with edits_make. */
 int emit_commit(const Results *r, Err *e);
 

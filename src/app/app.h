@@ -19,6 +19,10 @@ int explain_word(Arena *a, const Options *o, Err *e);
 /* explain FILE:LINE, of a program that went through all stages. */
 int explain_line(Results *r, Err *e);
 
+/* review: what a change adds, cures and worsens; posts it when asked to. Completes the options from the environment
+ * of the CI system and from the configuration in the reviewed commit. */
+int review_run(Arena *a, Options *o, Err *e);
+
 /* help [COMMAND]. */
 int help_out(const Options *o, Err *e);
 

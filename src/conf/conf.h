@@ -36,7 +36,7 @@ typedef struct CommandRow {
     bool available;
 } CommandRow;
 
-enum { OPT_MAX = 64 };
+enum { OPT_MAX = 96 };
 extern const OptRow option_table[];
 extern const u32 option_count;
 extern const CommandRow command_table[CMD_COUNT];

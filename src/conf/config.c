@@ -13,6 +13,7 @@ typedef struct Config {
     const bool *given;
     Str file, dir;
     Err *e;
+    bool foreign; /* not a file of this machine: see config_apply_text */
 } Config;
 
 static bool fail_at(const Config *c, const Toml *t, const char *what)
@@ -111,18 +112,17 @@ static bool key_read(const Config *c, const Toml *t)
     for (u32 i = 0; i < option_count; i++) {
         const OptRow *row = &option_table[i];
         if (!row->config || !str_is(t->key, row->name)) continue;
+        if (c->foreign && (row->kind == OPT_PATH || row->kind == OPT_COUNT)) return true;
         return c->given[i] || value_read(c, row, t);
     }
     return key_unknown(c, t);
 }
 
-/* Reads one file. *found tells whether it speaks of us. */
-static bool file_apply(const Config *c, bool required, bool *found)
+/* Applies the text of a file. *found tells whether it speaks of us. */
+static bool text_apply(const Config *c, Str text, bool required, bool *found)
 {
-    Str text;
     u32 line = 1;
     Err why = {0};
-    if (!os_read_file(c->a, c->file.p, CONFIG_MAX, &text, c->e)) return false;
     bool pyproject = str_ends(c->file, S("pyproject.toml"));
     if (pyproject && !required && !str_contains(text, S("ungil"))) return true;
     const Toml *doc = toml_parse(c->a, text, &line, &why);
@@ -137,10 +137,22 @@ static bool file_apply(const Config *c, bool required, bool *found)
     return true;
 }
 
+static bool file_apply(const Config *c, bool required, bool *found)
+{
+    Str text;
+    return os_read_file(c->a, c->file.p, CONFIG_MAX, &text, c->e) && text_apply(c, text, required, found);
+}
+
+bool config_apply_text(Arena *a, Options *o, Str name, Str text, bool *found, Err *e)
+{
+    Config c = {a, o, o->given, name, o->root, e, true};
+    return text_apply(&c, text, false, found);
+}
+
 bool config_apply(Arena *a, Options *o, const bool *given, Str start, Err *e)
 {
     static const char *const names[] = {"ungil.toml", "pyproject.toml"};
-    Config c = {a, o, given, o->config, {0}, e};
+    Config c = {a, o, given, o->config, {0}, e, false};
     bool found = false;
     if (o->isolated) return true;
     if (o->config.n) {

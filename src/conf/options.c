@@ -246,9 +246,23 @@ static bool command_parse(int argc, char **argv, Options *o, Err *e)
     return fail_near(e, "unknown command", str_from(argv[1]), names, CMD_COUNT);
 }
 
+static bool review_check(const Options *o, Err *e)
+{
+    const PostOptions *p = &o->post;
+    if (o->dump) return err_set(e, "`ungil review` reads two trees; --dump is for the other commands");
+    if (p->from.n && !p->service) return err_set(e, "--from FILE needs --post github, gitlab or gitea");
+    if (p->from.n && (o->base_rev.n || o->head_rev.n))
+        return err_set(e, "--from FILE posts what is in FILE; it takes no --base and no --head");
+    if (p->dry_run && !p->service) return err_set(e, "--dry-run prints what --post would post; it needs --post");
+    for (size_t i = 0; i < p->pull_request.n; i++)
+        if (p->pull_request.p[i] < '0' || p->pull_request.p[i] > '9' || p->pull_request.n > 10)
+            return err_set(e, "--pr must be a number, not '%.*s'", STR_ARG(p->pull_request));
+    return true;
+}
+
 static bool arguments_check(const Options *o, Err *e)
 {
-    static const char *const none[] = {"rules", "transforms", "version"};
+    static const char *const none[] = {"rules", "transforms", "version", "review"};
     const char *name = command_table[o->command].name;
     for (u32 i = 0; i < COUNT_OF(none); i++)
         if (o->args.n && strcmp(name, none[i]) == 0)
@@ -266,6 +280,7 @@ static bool arguments_check(const Options *o, Err *e)
     bool two = o->command == CMD_RULES || o->command == CMD_TRANSFORMS || o->command == CMD_GUARDS;
     bool one = o->command == CMD_EXPLAIN || o->command == CMD_DIFF || o->command == CMD_FIX ||
                o->command == CMD_COMMIT || o->command == CMD_BASELINE;
+    if (o->command == CMD_REVIEW && !review_check(o, e)) return false;
     if (o->format != FMT_TEXT && o->dump) return err_set(e, "--dump prints text; it takes no --format");
     if (o->format != FMT_TEXT && one) return err_set(e, "`ungil %s` prints text; it takes no --format", name);
     if (two && o->format != FMT_TEXT && o->format != FMT_JSON)
@@ -282,8 +297,8 @@ static void colors_decide(Options *o)
 
 bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
 {
-    bool given[OPT_MAX] = {0};
-    *o = (Options){.min_confidence = CONF_MEDIUM, .target = 14};
+    bool *given = arena_new(a, bool, OPT_MAX);
+    *o = (Options){.min_confidence = CONF_MEDIUM, .target = 14, .given = given, .post.max_comments = 30};
     if (!command_parse(argc, argv, o, e)) return false;
     /* A command that is not there yet says so whatever else is asked of it, except for help. */
     bool help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
@@ -294,6 +309,7 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
     if (o->command == CMD_HELP || o->command == CMD_VERSION) return o->command == CMD_HELP || arguments_check(o, e);
     if (!arguments_check(o, e)) return false;
     Str start;
+    if (o->command == CMD_REVIEW) return !o->config.n || config_apply(a, o, given, S(""), e); /* else that of head */
     if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) || !config_apply(a, o, given, start, e))
         return false;
     return true;

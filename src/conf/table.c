@@ -8,6 +8,7 @@ static const char *const confidence_words[] = {"low", "medium", "high", NULL};
 const char *const assume_name[] = {"auto", "always", "never", NULL};
 const char *const model_name[] = {"cpython", "strict", NULL};
 static const char *const target_words[] = {"3.13", "3.14", "3.15", NULL};
+static const char *const post_words[] = {"github", "gitlab", "gitea", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 
 const CommandRow command_table[CMD_COUNT] = {

@@ -23,7 +23,7 @@ Str repo_prefix(Arena *a, Str root)
 static void mode_correct(Arena *a, Buf *out, const Source *s, Str patch)
 {
     struct stat st;
-    bool exec = s->abs.n && stat(str_c(a, s->abs), &st) == 0 && (st.st_mode & S_IXUSR);
+    bool exec = s->executable || (s->abs.n && stat(str_c(a, s->abs), &st) == 0 && (st.st_mode & S_IXUSR));
     size_t at = exec ? str_search(patch, S(" 100644\n")) : patch.n;
     buf_str(out, str_slice(patch, 0, at));
     if (at < patch.n) buf_c(out, " 100755\n");

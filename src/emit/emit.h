@@ -11,6 +11,9 @@ typedef struct Writer {
 } Writer;
 extern const Writer writer_table[FMT_COUNT];
 
+/* The notes, a line each. */
+void notes_put(Buf *out, const Results *r);
+
 void text_write(Buf *out, const Results *r);
 void concise_write(Buf *out, const Results *r);
 void json_write(Buf *out, const Results *r);

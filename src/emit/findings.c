@@ -28,7 +28,7 @@ static const char *plural(u32 n)
     return n == 1 ? "" : "s";
 }
 
-static void notes_put(Buf *out, const Results *r)
+void notes_put(Buf *out, const Results *r)
 {
     for (u32 i = 0; i < r->notes->n; i++) {
         const Note *n = &r->notes->v[i];

@@ -144,7 +144,7 @@ static json_t *summary_json(const Results *r)
     return o;
 }
 
-void json_write(Buf *out, const Results *r)
+json_t *results_json(const Results *r)
 {
     json_t *o = json_object(), *findings = json_array(), *notes = json_array();
     for (u32 i = 0; i < r->races->n; i++) json_array_append_new(findings, race_json(r, &r->races->v[i]));
@@ -154,7 +154,12 @@ void json_write(Buf *out, const Results *r)
     json_put(o, "findings", findings);
     json_put(o, "notes", notes);
     json_put(o, "summary", summary_json(r));
-    json_text(out, o, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    return o;
+}
+
+void json_write(Buf *out, const Results *r)
+{
+    json_text(out, results_json(r), JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 }
 
 void jsonl_write(Buf *out, const Results *r)

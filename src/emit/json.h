@@ -2,7 +2,7 @@
 #ifndef UNGIL_EMIT_JSON_H
 #define UNGIL_EMIT_JSON_H
 
-#include "base/base.h"
+#include "pipeline.h"
 
 #include <jansson.h>
 
@@ -12,6 +12,8 @@ json_t *json_str(Str s);
 void json_put(json_t *object, const char *key, json_t *value);
 /* Appends the value as text and a newline, and releases it. */
 void json_text(Buf *out, json_t *value, size_t flags);
+/* The whole document of --format json. */
+json_t *results_json(const Results *r);
 /* 16 hex digits. */
 Str fingerprint_text(Arena *a, u64 fingerprint);
 

@@ -1,5 +1,5 @@
-/* Facts of all sources at once: a worker thread parses each file, reads it, and frees its tree as soon as the facts are
- * out; what the files had to say about themselves is put together in the order of the files. */
+/* Facts of all sources at once: a worker thread parses each file, reads it, and frees its tree as soon as the
+ * facts are out; what the files had to say about themselves is put together in the order of the files. */
 #include "pipeline.h"
 
 #include <malloc.h>

@@ -62,7 +62,7 @@ static void command_line_errors(void **state)
     assert_refused(dir, "diff --format json", "takes no --format");
     assert_refused(dir, "check --format json --dump=plan", "takes no --format");
     assert_refused(dir, "explain nothing.py:3x", "not FILE:LINE");
-    assert_refused(dir, "review --base main", "not available");
+    assert_refused(dir, "deps", "not available");
     assert_refused(dir, "--select UG1", "command comes first");
     temp_dir_remove(dir);
 }
