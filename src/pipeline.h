@@ -64,6 +64,24 @@ typedef struct Note {
 } Note;
 typedef Vec(Note) NoteVec;
 
+/* What no analysis without running the code can see (know/unseen.def): counted, so that silence is not taken for more
+ * than it is. */
+#define UNSEEN(id, key, what, why) id,
+typedef enum UnseenKind {
+#include "know/unseen.def"
+    UNSEEN_COUNT
+} UnseenKind;
+#undef UNSEEN
+typedef struct UnseenRow {
+    const char *key, *what, *why;
+} UnseenRow;
+extern const UnseenRow unseen_table[UNSEEN_COUNT];
+/* One such place in a file. */
+typedef struct Unseen {
+    u8 kind;
+    u32 line;
+} Unseen;
+
 /* ---- conf: options and configuration (src/conf) -------------------------------------------------------- */
 
 typedef enum Command {
@@ -563,7 +581,7 @@ typedef struct Facts {
     Vec(Span) errors;    /* syntax error nodes */
     bool has_main_guard; /* if __name__ == "__main__" */
     bool runs_calls;     /* its module body calls its own functions */
-    u32 dynamic;         /* exec, eval, setattr/getattr with computed names, globals()[…]: uses we cannot follow */
+    Vec(Unseen) unseen;  /* uses that cannot be followed */
     NoteVec notes;
 } Facts;
 
@@ -738,7 +756,7 @@ typedef struct Program {
     u32 *edge_first;          /* global func → first edge; nfuncs + 1 entries */
     bool concurrent;          /* some thread root is visible */
     bool library;             /* looks like a library rather than a program */
-    u32 unresolved_receivers; /* method calls whose receiver's type is unknown */
+    u32 unseen[UNSEEN_COUNT]; /* what could not be followed, in all files */
     struct LinkState *state;  /* private to link/ */
 } Program;
 
@@ -771,6 +789,12 @@ u32 path_place(const Program *p, u32 file, u32 path);
 Str path_external(const Program *p, u32 file, u32 path);
 /* Functions that a call may run (global ids), written to out, at most max; returns how many. */
 u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max);
+/* Is the call a method of an object of unknown type? */
+bool call_unknown(const Program *p, u32 file, u32 call);
+/* Does the Def replace a function, a class, or an attribute of a module that was not read? */
+bool def_patches(const Program *p, u32 file, u32 def);
+/* Does the star import lead to a module that was not read? */
+bool star_unknown(const Program *p, u32 file, const Import *im);
 void places_dump(Buf *out, const Program *p);
 void guards_dump(Buf *out, const Program *p);
 

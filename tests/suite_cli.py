@@ -490,6 +490,59 @@ def test_broken_baseline(c):
         c.code(ungil("baseline", "--format", "json", cwd=folder), 2)
 
 
+UNSEEN = '''import importlib
+import other
+import socket
+from other import *
+from nowhere import *
+
+hits = 0
+
+
+def known():
+    return 1
+
+
+def work(name, value, thing):
+    exec("hits = 1")
+    setattr(thing, name, value)
+    thing.__dict__.update(value)
+    globals().update(value)
+    getattr(thing, name)
+    getattr(thing, "plain")
+    setattr(thing, "plain", value)
+    importlib.import_module(name)
+    importlib.import_module("json")
+    other.run = known
+    socket.socket = known
+    other.count = 1
+    thing.method()
+    "text".upper()
+'''
+
+
+def test_unseen(c):
+    """Every run says what it could not follow."""
+    files = {"a.py": UNSEEN, "other.py": "count = 0\n\n\ndef run():\n    return 0\n",
+             "broken.py": "def f():\n    x = = 1\n", "binary.py": b"x = 1\0\n"}
+    with project(files) as folder:
+        result = ungil("check", "--format", "json", cwd=folder)
+        c.equal(result.json()["summary"]["unseen"],
+                {"exec": 1, "computed-store": 3, "computed-load": 1, "computed-import": 1, "monkeypatch": 2,
+                 "star-import": 1, "receiver": 3, "syntax-error": 1, "file": 1})
+        c.has(ungil("check", cwd=folder), "not followed: exec or eval (1), stores to computed names (3)",
+              "files left out (1)", stream="both")
+        run = ungil("check", "--format", "sarif", cwd=folder).json()["runs"][0]
+        notes = {n["descriptor"]["id"]: n["message"]["text"] for n in
+                 run["invocations"][0]["toolExecutionNotifications"]}
+        c.check("unseen-exec" in notes and "(1)" in notes["unseen-exec"] and "unseen-file" in notes, notes)
+        c.lacks(ungil("check", "-q", cwd=folder), "not followed", stream="both")
+    with project({"a.py": CLEAN}) as folder:
+        result = ungil("check", "--format", "json", cwd=folder)
+        c.check(set(result.json()["summary"]["unseen"].values()) == {0}, result)
+        c.lacks(ungil("check", cwd=folder), "not followed", stream="both")
+
+
 def test_configuration(c):
     with project() as folder:
         write_file(os.path.join(folder, "pyproject.toml"), '[tool.other]\nx = 1\n\n[tool.ungil]\nselect = ["UG104"]\n')

@@ -36,6 +36,8 @@ typedef struct Counts {
     u64 lines, bytes;                /* analysed */
 } Counts;
 Counts results_count(const Results *r);
+/* How often each kind of thing could not be seen, files left out included. */
+void results_unseen(const Results *r, u32 out[UNSEEN_COUNT]);
 /* The fix of a finding, or NULL. */
 const Fix *race_fix(const Results *r, const Race *race);
 /* Will `fix` with the options given write it? */

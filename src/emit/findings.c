@@ -64,6 +64,16 @@ static void counts_put(Buf *out, const Results *r, const Counts *c)
     buf_char(out, '\n');
 }
 
+/* What silence does not cover, in one line. */
+static void unseen_put(Buf *out, const Results *r)
+{
+    u32 count[UNSEEN_COUNT], n = 0;
+    results_unseen(r, count);
+    for (u32 k = 0; k < UNSEEN_COUNT; k++)
+        if (count[k]) buf_fmt(out, "%s%s (%u)", n++ ? ", " : "not followed: ", unseen_table[k].what, count[k]);
+    if (n) buf_char(out, '\n');
+}
+
 /* Nothing found: one line on stderr, and where the notes go. */
 static void silence_put(const Results *r, const Counts *c)
 {
@@ -71,6 +81,10 @@ static void silence_put(const Results *r, const Counts *c)
     if (c->known) fprintf(stderr, "; %u in the baseline", c->known);
     if (r->notes->n) fprintf(stderr, "; %u note%s", r->notes->n, plural(r->notes->n));
     fprintf(stderr, r->sources->n ? "\n" : " (no Python files found)\n");
+    Buf unseen = {0};
+    unseen_put(&unseen, r);
+    if (unseen.n) fprintf(stderr, "ungil: %s", unseen.p);
+    buf_free(&unseen);
     if (r->options->verbosity > 0)
         fprintf(stderr, "ungil: %llu lines in %.2f seconds\n", (unsigned long long)c->lines, r->seconds);
 }
@@ -86,6 +100,7 @@ int emit_findings(const Results *r, Err *e)
     if (w->summary && o->verbosity >= 0) {
         notes_put(&out, r);
         counts_put(&out, r, &c);
+        if (c.findings) unseen_put(&out, r);
     }
     bool ok = emit_text(o, buf_view(&out), e);
     buf_free(&out);

@@ -133,6 +133,10 @@ static json_t *note_json(const Note *n)
 static json_t *summary_json(const Results *r)
 {
     Counts c = results_count(r);
+    u32 count[UNSEEN_COUNT];
+    json_t *unseen = json_object();
+    results_unseen(r, count);
+    for (u32 k = 0; k < UNSEEN_COUNT; k++) json_put(unseen, unseen_table[k].key, json_integer(count[k]));
     json_t *o = json_object();
     json_put(o, "files", json_integer(r->sources->n));
     json_put(o, "lines", json_integer((json_int_t)c.lines));
@@ -140,6 +144,7 @@ static json_t *summary_json(const Results *r)
     json_put(o, "findings", json_integer(c.findings));
     json_put(o, "fixable", json_integer(c.fixable));
     json_put(o, "baseline", json_integer(c.known));
+    json_put(o, "unseen", unseen);
     json_put(o, "seconds", json_real((double)(long)(r->seconds * 1000) / 1000));
     return o;
 }

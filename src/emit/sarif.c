@@ -213,9 +213,28 @@ static json_t *driver(Sarif *s)
     return json_pack("{s:s, s:s, s:o}", "name", "ungil", "semanticVersion", UNGIL_VERSION, "rules", rules);
 }
 
+/* What could not be followed, a notification for each kind. */
+static void unseen_add(const Sarif *s, json_t *list)
+{
+    u32 count[UNSEEN_COUNT];
+    results_unseen(s->r, count);
+    for (u32 k = 0; k < UNSEEN_COUNT; k++) {
+        if (!count[k]) continue;
+        Str id = str_fmt(s->r->arena, "unseen-%s", unseen_table[k].key);
+        json_t *o = json_object();
+        json_put(o, "level", json_string("note"));
+        json_put(o, "message",
+                 message(str_fmt(s->r->arena, "not followed: %s (%u); %s", unseen_table[k].what, count[k],
+                                 unseen_table[k].why)));
+        json_put(o, "descriptor", json_pack("{s:s}", "id", id.p));
+        json_array_append_new(list, o);
+    }
+}
+
 static json_t *notifications(const Sarif *s)
 {
     json_t *list = json_array();
+    unseen_add(s, list);
     for (u32 i = 0; i < s->r->notes->n; i++) {
         const Note *n = &s->r->notes->v[i];
         Source named = {.path = n->path};

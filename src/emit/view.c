@@ -39,6 +39,12 @@ Counts results_count(const Results *r)
     return c;
 }
 
+void results_unseen(const Results *r, u32 out[UNSEEN_COUNT])
+{
+    for (u32 k = 0; k < UNSEEN_COUNT; k++) out[k] = r->program->unseen[k];
+    for (u32 i = 0; i < r->notes->n; i++) out[UNSEEN_FILE] += r->notes->v[i].path.n && !r->notes->v[i].line;
+}
+
 const Source *file_source(const Results *r, u32 file)
 {
     return file < r->sources->n ? r->sources->v[file] : r->baseline;

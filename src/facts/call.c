@@ -70,6 +70,31 @@ static void walk_args(Walk *w, u32 list, Use use)
     }
 }
 
+void unseen_add(Walk *w, UnseenKind kind, u32 n)
+{
+    u32 line, column;
+    source_position(w->src, w->t.v[n].start, &line, &column);
+    vec_push(w->a, &w->f->unseen, (Unseen){(u8)kind, line});
+}
+
+static bool first_is_string(Walk *w, u32 list)
+{
+    Str text;
+    u32 first = ast_first(&w->t, list);
+    return first != NONE && string_literal(w, first, &text);
+}
+
+/* importlib.import_module(name); o.__dict__.update(…), globals().update(…), vars(o).update(…): any name. */
+static void method_unseen(Walk *w, u32 n, u32 receiver, Str method, u32 list)
+{
+    if (str_is(method, "import_module") && !first_is_string(w, list)) unseen_add(w, UNSEEN_IMPORT, n);
+    if (!str_is(method, "update") && !str_is(method, "setdefault") && !str_is(method, "__setitem__")) return;
+    Str text = ast_text(&w->t, receiver);
+    bool names = str_ends(text, S(".__dict__")) || str_is(text, "globals()") ||
+                 (str_starts(text, S("vars(")) && ast_is(&w->t, receiver, NODE_call));
+    if (names && !(str_is(method, "setdefault") && first_is_string(w, list))) unseen_add(w, UNSEEN_STORE, n);
+}
+
 /* hasattr(o, "x"), getattr(o, "x", default), setattr(o, "x", v), delattr: the attribute o.x. */
 static bool attribute_call(Walk *w, u32 fn, u32 list, u32 node)
 {
@@ -82,7 +107,7 @@ static bool attribute_call(Walk *w, u32 fn, u32 list, u32 node)
     if (op == OP_COUNT || name == NONE) return false;
     Str text;
     if (!string_literal(w, name, &text)) {
-        if (op != OP_HASATTR) w->f->dynamic++;
+        unseen_add(w, op == OP_HASATTR ? UNSEEN_LOAD : UNSEEN_STORE, node);
         return false;
     }
     Path p = walk_object(w, object);
@@ -129,6 +154,7 @@ static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Pa
     bool awaited = w->awaiting;
     w->awaiting = false;
     walk_args(w, list, arg_use);
+    method_unseen(w, n, ast_field(&w->t, fn, FIELD_object), name, list);
     if (object.root != ROOT_UNKNOWN) id = access_add(w, object, (Use){.op = OP_METHOD, .method = sym}, n);
     if (id != NONE) {
         w->f->accesses.v[id].awaited = awaited;
@@ -149,7 +175,8 @@ static void walk_function_call(Walk *w, u32 n, u32 fn, u32 list, Path *callee)
         *callee = path_of_name(w, fn);
         if (callee->root == ROOT_LOCAL) local_read(w, callee->name, TEST_NO);
         access_add(w, *callee, use_load, fn);
-        if (is_builtin(w, fn, "exec") || is_builtin(w, fn, "eval")) w->f->dynamic++;
+        if (is_builtin(w, fn, "exec") || is_builtin(w, fn, "eval")) unseen_add(w, UNSEEN_EXEC, n);
+        if (is_builtin(w, fn, "__import__") && !first_is_string(w, list)) unseen_add(w, UNSEEN_IMPORT, n);
         if (attribute_call(w, fn, list, n)) return;
         walk_args(w, list, reads_whole(name) ? (Use){.op = OP_CREAD, .method = sym_of(w, fn)} : (Use){.op = OP_ARG});
         return;

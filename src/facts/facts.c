@@ -84,6 +84,7 @@ static Facts *facts_settle(Arena *a, const Facts *grown)
     SETTLE(a, &f->comments);
     SETTLE(a, &f->errors);
     SETTLE(a, &f->notes);
+    SETTLE(a, &f->unseen);
     return f;
 }
 

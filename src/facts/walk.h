@@ -117,6 +117,8 @@ void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty);
 /* call.c */
 /* Walks a call, records it and returns its id. */
 u32 walk_call(Walk *w, u32 n);
+/* Something at this node cannot be followed. */
+void unseen_add(Walk *w, UnseenKind kind, u32 n);
 
 /* test.c */
 /* Walks the condition of branch `cond`. */

@@ -156,6 +156,13 @@ bool receiver_unknown(const Program *p, u32 file, const Path *x)
     return t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE;
 }
 
+bool call_unknown(const Program *p, u32 file, u32 call)
+{
+    u32 out[1];
+    return !call_targets(p, file, call, out, 1) &&
+           receiver_unknown(p, file, &p->facts[file]->paths.v[p->facts[file]->calls.v[call].callee]);
+}
+
 static void call_edges(Program *p, u32 file, u32 call)
 {
     const Facts *f = p->facts[file];
@@ -163,7 +170,6 @@ static void call_edges(Program *p, u32 file, u32 call)
     u32 out[TARGETS], n = call_targets(p, file, call, out, TARGETS), caller = gfunc_of(p, file, c->func);
     for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call, false);
     if (!n && receiver_unknown(p, file, &f->paths.v[c->callee])) {
-        p->unresolved_receivers++;
         n = weak_targets(p, file, &f->paths.v[c->callee], out, TARGETS);
         for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call, true);
     }

@@ -11,6 +11,7 @@
  *   order.c    what runs before the first start and after the last join
  *   locks.c    locks, critical sections, locksets, locks that every caller holds
  *   guards.c   which lock guards which place; evidence of sharing
+ *   unseen.c   counts what cannot be followed
  *   program.c  runs them in this order; small queries
  *   dump.c     the text forms */
 #ifndef UNGIL_LINK_H
@@ -188,5 +189,8 @@ u32 lock_at(Program *p, u32 place);
 
 /* guards.c */
 void guards_find(Program *p);
+
+/* unseen.c */
+void unseen_count(Program *p);
 
 #endif

@@ -39,6 +39,11 @@ static Str import_module(const Program *p, u32 file, const Import *im)
     return base.n ? str_fmt(p->arena, "%.*s.%.*s", STR_ARG(base), STR_ARG(text)) : text;
 }
 
+bool star_unknown(const Program *p, u32 file, const Import *im)
+{
+    return im->star && !im->typing && module_find(p, import_module(p, file, im)) == NONE;
+}
+
 static Ent module_or_external(const Program *p, Str dotted)
 {
     u32 file = module_find(p, dotted);

@@ -63,6 +63,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     places_access(p);
     locks_link(p);
     guards_find(p);
+    unseen_count(p);
     return p;
 }
 
