@@ -10,9 +10,17 @@ static int dump_out(const Options *o, Buf *out, Err *e)
     return emit_text(o, buf_view(out), e) ? 0 : 2;
 }
 
+/* -v: how long a stage took. */
+static void stage_done(const Options *o, const char *stage, double *since)
+{
+    double now = os_seconds();
+    if (o->verbosity > 0) fprintf(stderr, "ungil: %-6s %8.3f s\n", stage, now - *since);
+    *since = now;
+}
+
 static int run(Arena *a, const Options *o, Err *e)
 {
-    double start = os_seconds();
+    double start = os_seconds(), since = start;
     SourceList sources = {0};
     PageList pages = {0};
     NoteVec notes = {0};
@@ -25,11 +33,14 @@ static int run(Arena *a, const Options *o, Err *e)
 
     if (!pages_load(a, o->transforms_dir, &pages, e) || !baseline_open(a, o, &known, e)) return 2;
     if (!read_sources(a, o, &sources, &notes, e)) return 2;
+    stage_done(o, "read", &since);
     Facts **facts = facts_all(a, o, &sources, &notes);
+    stage_done(o, "facts", &since);
     for (u32 i = 0; o->dump == DUMP_FACTS && i < sources.n; i++) facts_dump(&dump, facts[i]);
     if (o->dump == DUMP_FACTS) return dump_out(o, &dump, e);
 
     Program *program = program_link(a, o, facts, sources.n);
+    stage_done(o, "link", &since);
     if (o->dump == DUMP_PLACES) return places_dump(&dump, program), dump_out(o, &dump, e);
     if (o->command == CMD_GUARDS) return emit_guards(o, program, e);
 
@@ -37,12 +48,15 @@ static int run(Arena *a, const Options *o, Err *e)
     if (o->command == CMD_BASELINE) return baseline_write(a, o, program, &sources, &all, e);
     baseline_mark(known, &all);
     races_wanted(a, program, &all, &races);
+    stage_done(o, "races", &since);
     if (o->dump == DUMP_RACES) return races_dump(&dump, program, &races), dump_out(o, &dump, e);
 
     fixes_plan(a, program, &pages, &races, &fixes);
+    stage_done(o, "plan", &since);
     if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(o, &dump, e);
 
     edits_verify(a, program, &pages, &races, &fixes, &wanted, &changes);
+    stage_done(o, "edit", &since);
     if (o->dump == DUMP_EDITS) return edits_dump(&dump, &changes), dump_out(o, &dump, e);
 
     baseline_stale(a, known, program, &sources, &all, &races);

@@ -78,6 +78,8 @@ typedef struct DefRef {
     u32 file, def, next;
 } DefRef;
 
+enum { PATH_MEMO = 2 };
+
 typedef struct LinkState {
     Arena *a;
     u32 **gsym;       /* [file][local symbol] → global symbol, NONE until asked for */
@@ -107,9 +109,14 @@ typedef struct LinkState {
     ParamInfo *params; /* by global param */
     u32 *param_base;
     u32 depth;               /* of type inference */
+    u32 *path_base;          /* by file: its first path among all; set when types are final (see paths_settle) */
+    u32 *path_ents;          /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1 */
     Map method_names;        /* global symbol → first in method_list */
     Vec(DefRef) method_list; /* file unused, def = global func */
 } LinkState;
+
+/* program.c: for each file the sum of count over the files before it; at n over all. */
+u32 *files_base(Arena *a, Facts **facts, u32 n, u32 (*count)(const Facts *));
 
 /* modules.c */
 void modules_index(Program *p);
@@ -135,6 +142,8 @@ Str class_display(Arena *a, const Program *p, u32 gclass);
 
 /* resolve.c */
 Ent path_resolve(const Program *p, u32 file, const Path *path, u32 nattr);
+/* From here on a path means the same whenever it is asked for: answers are kept. After params_link. */
+void paths_settle(Program *p);
 Ent path_entity(const Program *p, u32 file, u32 path);
 /* One attribute further. */
 Ent ent_attr(const Program *p, Ent e, u32 gs);

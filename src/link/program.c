@@ -1,7 +1,7 @@
 /* Joins the facts of all files into one program: the order of the passes, and small queries over the result. */
 #include "link/link.h"
 
-static u32 *base_of(Arena *a, Facts **facts, u32 n, u32 (*count)(const Facts *))
+u32 *files_base(Arena *a, Facts **facts, u32 n, u32 (*count)(const Facts *))
 {
     u32 *base = arena_new(a, u32, n + 1);
     for (u32 i = 0; i < n; i++) base[i + 1] = base[i] + count(facts[i]);
@@ -36,11 +36,11 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     *p = (Program){.arena = a, .options = o, .facts = facts, .nfiles = n, .state = s};
     s->a = a;
     CHECK(intern(a, &p->syms, S("[]")) == SYM_ITEM && intern(a, &p->syms, S("")) == SYM_EMPTY);
-    p->func_base = base_of(a, facts, n, count_funcs);
-    p->class_base = base_of(a, facts, n, count_classes);
-    p->access_base = base_of(a, facts, n, count_accesses);
-    p->call_base = base_of(a, facts, n, count_calls);
-    p->section_base = base_of(a, facts, n, count_sections);
+    p->func_base = files_base(a, facts, n, count_funcs);
+    p->class_base = files_base(a, facts, n, count_classes);
+    p->access_base = files_base(a, facts, n, count_accesses);
+    p->call_base = files_base(a, facts, n, count_calls);
+    p->section_base = files_base(a, facts, n, count_sections);
     s->nfuncs = p->func_base[n];
     s->nclasses = p->class_base[n];
     s->naccesses = p->access_base[n];
@@ -56,6 +56,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     s->local_types = s->element_types = s->return_types = (Map){0};
     s->types.n = 0;
     if (s->place_state.n) memset(s->place_state.v, 0, s->place_state.n);
+    paths_settle(p);
     calls_link(p);
     roots_find(p);
     roots_reach(p);

@@ -143,9 +143,8 @@ static Ent root_entity(const Program *p, u32 file, const Path *x)
     }
 }
 
-Ent path_resolve(const Program *p, u32 file, const Path *x, u32 nattr)
+static Ent resolve(const Program *p, u32 file, const Path *x, u32 nattr)
 {
-    if (x->truncated && nattr == x->nattr) return nothing;
     Ent e = root_entity(p, file, x);
     for (u32 i = 0; i < nattr && e.kind != ENT_NONE; i++) {
         if (x->attr[i] != SYM_ITEM) {
@@ -158,6 +157,40 @@ Ent path_resolve(const Program *p, u32 file, const Path *x, u32 nattr)
                                           : nothing;
     }
     return e;
+}
+
+/* Where the answer is kept; NULL when it is not: paths made up by others, types still open. */
+static u32 *path_slot(const Program *p, u32 file, const Path *x, u32 nattr)
+{
+    LinkState *s = p->state;
+    if (!s->path_ents || s->depth) return NULL;
+    const Facts *f = p->facts[file];
+    if (x < f->paths.v || x >= f->paths.v + f->paths.n || x->nattr - nattr >= PATH_MEMO) return NULL;
+    return &s->path_ents[(s->path_base[file] + (u32)(x - f->paths.v)) * PATH_MEMO + (x->nattr - nattr)];
+}
+
+Ent path_resolve(const Program *p, u32 file, const Path *x, u32 nattr)
+{
+    if (x->truncated && nattr == x->nattr) return nothing;
+    u32 *slot = path_slot(p, file, x, nattr);
+    if (slot && *slot) return p->state->ents.v[*slot - 1];
+    Ent e = resolve(p, file, x, nattr);
+    if (!slot) return e;
+    vec_push(p->state->a, &p->state->ents, e);
+    *slot = p->state->ents.n;
+    return e;
+}
+
+static u32 count_paths(const Facts *f)
+{
+    return f->paths.n;
+}
+
+void paths_settle(Program *p)
+{
+    LinkState *s = p->state;
+    s->path_base = files_base(s->a, p->facts, p->nfiles, count_paths);
+    s->path_ents = arena_new(s->a, u32, (size_t)s->path_base[p->nfiles] * PATH_MEMO + 1);
 }
 
 Ent path_entity(const Program *p, u32 file, u32 path)
