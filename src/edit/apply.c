@@ -120,6 +120,19 @@ static u32 line_inside_wrap(const Draft *d, const WrapVec *wraps)
     return NONE;
 }
 
+/* Names the wanted fixes that touch the file: the same ones make the same draft again. */
+static u64 fixes_of_file(const FixList *fixes, const Wanted *w, u32 file)
+{
+    u64 h = 0;
+    for (u32 i = 0; i < fixes->fixes.n; i++)
+        for (u32 k = 0; fix_wanted(fixes, i, w) && k < fixes->fixes.v[i].intents.n; k++)
+            if (fixes->fixes.v[i].intents.v[k].file == file) {
+                h = hash_mix(h, i + 1);
+                break;
+            }
+    return h;
+}
+
 /* All pieces of one file. False when a fix had to be declined. */
 static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted *w, u32 file, MadeVec *out)
 {
@@ -151,23 +164,41 @@ static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted 
         ok = false;
     }
     if (!ok) return false;
-    Made m = {.change = {.before = d.s, .file = file, .after = pieces_apply(a, d.s, &d.pieces)}, .pieces = d.pieces};
+    Made m = {.change = {.before = d.s, .file = file, .after = pieces_apply(a, d.s, &d.pieces)},
+              .pieces = d.pieces,
+              .fixes = fixes_of_file(fixes, w, file)};
     for (u32 i = 0; i < d.pieces.n; i++)
         vec_push(a, &m.change.edits, (Edit){d.pieces.v[i].span, d.pieces.v[i].text, d.pieces.v[i].fix});
     vec_push(a, out, m);
     return true;
 }
 
+/* What was drafted of the file before, if the same fixes are wanted in it. */
+static const Made *draft_known(const MadeVec *before, const FixList *fixes, const Wanted *w, u32 file)
+{
+    for (u32 i = 0; i < before->n; i++)
+        if (before->v[i].change.file == file)
+            return before->v[i].fixes == fixes_of_file(fixes, w, file) ? &before->v[i] : NULL;
+    return NULL;
+}
+
 static bool draft_all(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out)
 {
-    out->n = 0;
+    MadeVec before = *out;
+    *out = (MadeVec){0};
     bool *touched = arena_new(a, bool, p->nfiles + 1);
     for (u32 i = 0; i < fixes->fixes.n; i++)
         for (u32 k = 0; fix_wanted(fixes, i, w) && k < fixes->fixes.v[i].intents.n; k++)
             touched[fixes->fixes.v[i].intents.v[k].file] = true;
-    for (u32 file = 0; file < p->nfiles; file++)
-        if (touched[file] && !draft_file(a, p, fixes, w, file, out)) return false;
-    return true;
+    bool ok = true;
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Made *known = touched[file] ? draft_known(&before, fixes, w, file) : NULL;
+        if (known)
+            vec_push(a, out, *known);
+        else if (touched[file] && !draft_file(a, p, fixes, w, file, out))
+            ok = false;
+    }
+    return ok;
 }
 
 void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out)

@@ -209,15 +209,14 @@ static u32 errors(const Ast *t)
     return n;
 }
 
-bool certificate_holds(Arena *a, const Made *m, const Source *after, Str *why, u32 *fix)
+bool certificate_holds(Arena *a, const Made *m, const Tree *after, Str *why, u32 *fix)
 {
     Arena scratch = {0};
     Check c = {.a = &scratch, .fix = NONE};
-    Tree *old = tree_parse(m->change.before), *new = tree_parse(after);
+    Tree *old = tree_parse(m->change.before);
     c.old.ast = ast_build(&scratch, old);
-    c.new.ast = ast_build(&scratch, new);
     tree_free(old);
-    tree_free(new);
+    c.new.ast = ast_build(&scratch, after);
     sides_fill(&c, m);
     bool ok = true;
     if (errors(&c.new.ast) > errors(&c.old.ast)) {

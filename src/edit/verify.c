@@ -6,6 +6,9 @@
  * were fixed. A fix that fails is declined as a defect of ours, and everything is made and proved again
  * without it. */
 #include "edit/edit.h"
+#include "parse/parse.h"
+
+#include <malloc.h>
 
 typedef struct Proof {
     Arena *a;
@@ -56,30 +59,60 @@ static Source *source_after(Arena *a, const Made *m, NoteVec *notes)
 
 /* ---- each file ---- */
 
-static Facts *file_proof(Proof *v, const Made *m)
-{
-    NoteVec notes = {0};
-    u32 file = m->change.file;
-    if (v->proved_facts[file] && str_eq(v->proved[file], m->change.after)) return v->proved_facts[file];
-    Source *s = source_after(v->a, m, &notes);
-    if (!s) {
-        drop_file(v, m->change.file, S("the new file cannot be read back"));
-        return NULL;
-    }
+/* One file's proof, found by one of the worker threads. */
+typedef struct FileProof {
+    const Made *made;
+    Arena a;
+    Facts *facts; /* NULL: it failed */
     Str why;
-    u32 fix;
-    if (!certificate_holds(v->a, m, s, &why, &fix)) {
-        if (fix != NONE)
-            drop(v, fix, why);
-        else
-            drop_file(v, m->change.file, why);
-        return NULL;
+    u32 fix; /* to blame; NONE: all of the file */
+} FileProof;
+
+static void file_proof(void *ctx, u32 item, u32 worker)
+{
+    FileProof *x = *((FileProof **)ctx + item);
+    (void)worker;
+    NoteVec notes = {0};
+    x->fix = NONE;
+    Source *s = source_after(&x->a, x->made, &notes);
+    if (!s) {
+        x->why = S("the new file cannot be read back");
+        return;
     }
     Tree *t = tree_parse(s);
-    Facts *f = facts_collect(v->a, s, t);
+    if (certificate_holds(&x->a, x->made, t, &x->why, &x->fix)) x->facts = facts_collect(&x->a, s, t);
     tree_free(t);
-    v->proved[file] = m->change.after;
-    return v->proved_facts[file] = f;
+}
+
+/* Proves each file whose text is not the one that was proved last, and puts its facts in place of the old ones. */
+static void files_proof(Proof *v, Facts **facts)
+{
+    FileProof **todo = arena_new(v->a, FileProof *, v->made.n + 1);
+    u32 n = 0;
+    for (u32 i = 0; i < v->made.n; i++) {
+        const Change *c = &v->made.v[i].change;
+        if (v->proved_facts[c->file] && str_eq(v->proved[c->file], c->after)) continue;
+        todo[n] = arena_new(v->a, FileProof, 1);
+        todo[n++]->made = &v->made.v[i];
+    }
+    pool_run(v->p->options->jobs ? v->p->options->jobs : os_cpus(), n, file_proof, todo);
+    malloc_trim(0); /* as after the facts of all files */
+    for (u32 i = 0; i < n; i++) {
+        FileProof *x = todo[i];
+        u32 file = x->made->change.file;
+        arena_adopt(v->a, &x->a);
+        v->proved[file] = x->made->change.after;
+        v->proved_facts[file] = x->facts;
+        if (x->facts) continue;
+        if (x->fix != NONE)
+            drop(v, x->fix, x->why);
+        else
+            drop_file(v, file, x->why);
+    }
+    for (u32 i = 0; i < v->made.n; i++) {
+        u32 file = v->made.v[i].change.file;
+        if (v->proved_facts[file]) facts[file] = v->proved_facts[file];
+    }
 }
 
 /* ---- the program ---- */
@@ -216,10 +249,7 @@ static void round_proof(Proof *v)
     if (!v->made.n) return;
     Facts **facts = arena_new(v->a, Facts *, v->p->nfiles);
     memcpy(facts, v->p->facts, v->p->nfiles * sizeof *facts);
-    for (u32 i = 0; i < v->made.n; i++) {
-        Facts *f = file_proof(v, &v->made.v[i]);
-        if (f) facts[v->made.v[i].change.file] = f;
-    }
+    files_proof(v, facts);
     if (!v->failed) program_proof(v, facts);
 }
 

@@ -92,6 +92,16 @@ static void lock(World *w, PlaceKind kind, u32 owner, const char *state, const c
     intent(w, (Intent){.kind = INTENT_NEED_LOCK, .lock = w->fixes.locks.n - 1});
 }
 
+static bool certified(World *w, const Made *m, Str after, Str *why)
+{
+    Source s;
+    u32 fix;
+    Tree *t = tree_parse(index_text(&w->a, &s, after));
+    bool ok = certificate_holds(&w->a, m, t, why, &fix);
+    tree_free(t);
+    return ok;
+}
+
 static void expect(World *w, const char *after)
 {
     MadeVec made = {0};
@@ -100,11 +110,8 @@ static void expect(World *w, const char *after)
     if (f->declined) fail_msg("declined: %.*s", STR_ARG(f->reason));
     assert_int_equal(made.n, 1);
     if (!str_is(made.v[0].change.after, after)) fail_msg("got\n%.*s", STR_ARG(made.v[0].change.after));
-    Source s;
     Str why;
-    u32 fix;
-    if (!certificate_holds(&w->a, &made.v[0], index_text(&w->a, &s, made.v[0].change.after), &why, &fix))
-        fail_msg("certificate: %.*s", STR_ARG(why));
+    if (!certified(w, &made.v[0], made.v[0].change.after, &why)) fail_msg("certificate: %.*s", STR_ARG(why));
     arena_free(&w->a);
     free(w);
 }
@@ -295,12 +302,9 @@ static void damaged(const char *after)
     wrap(w, "if a:\n        n += 1", "L");
     MadeVec made = {0};
     edits_draft(&w->a, &w->program, &w->fixes, &(Wanted){0}, &made);
-    Source s;
     Str why;
-    u32 fix;
-    assert_true(certificate_holds(&w->a, &made.v[0], index_text(&w->a, &s, made.v[0].change.after), &why, &fix));
-    if (certificate_holds(&w->a, &made.v[0], index_text(&w->a, &s, str_from(after)), &why, &fix))
-        fail_msg("not noticed:\n%s", after);
+    assert_true(certified(w, &made.v[0], made.v[0].change.after, &why));
+    if (certified(w, &made.v[0], str_from(after), &why)) fail_msg("not noticed:\n%s", after);
     arena_free(&w->a);
     free(w);
 }
