@@ -73,11 +73,11 @@ typedef struct Wrap {
 typedef Vec(Wrap) WrapVec;
 void wraps_place(Draft *d, WrapVec *wraps);
 
-/* edits_make with the kinds of the pieces kept. Fixes whose edits overlap others' are marked declined. What out holds from
- * an earlier call with the same fixes is taken over where nothing changed. */
+/* edits_make with the kinds of the pieces kept. Fixes whose edits overlap others' are marked declined. What out holds
+ * from an earlier call with the same fixes is taken over where nothing changed. */
 void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out);
-/* Does taking the inserted pieces away give the old file back? `after` is the tree of the new file. False with a reason and
- * the fix to blame (or NONE). */
+/* Does taking the inserted pieces away give the old file back? `after` is the tree of the new file. False with a
+ * reason and the fix to blame (or NONE). */
 bool certificate_holds(Arena *a, const Made *m, const Tree *after, Str *why, u32 *fix);
 bool fix_replaces(const PageList *pages, const Fix *f);
 
