@@ -116,6 +116,8 @@ typedef enum Format {
     FMT_HTML,
     FMT_COUNT
 } Format;
+/* What one commit holds; by default a decision, with --owners all of the same owners. */
+typedef enum Per { PER_DEFAULT, PER_DECISION, PER_RULE, PER_FILE, PER_ALL } Per;
 typedef enum Dump { DUMP_NONE, DUMP_FACTS, DUMP_PLACES, DUMP_RACES, DUMP_PLAN, DUMP_EDITS, DUMP_COUNT } Dump;
 typedef enum Assume { ASSUME_AUTO, ASSUME_ALWAYS, ASSUME_NEVER } Assume;
 typedef enum Model { MODEL_CPYTHON, MODEL_STRICT } Model;
@@ -151,14 +153,15 @@ typedef struct Options {
     Format format;
     Str output; /* -o FILE, empty: stdout */
     bool unsafe_fixes, exit_zero, no_gitignore, isolated, no_cache, statistics, allow_dirty, interactive;
-    bool signoff, test;
+    bool signoff, test, owners, blame_revs;
+    Per per; /* what one commit holds */
     bool loose;    /* no --root, no repository, no project file: the root is only where the PATHs are */
     int verbosity; /* -q: -1, -v: 1 */
     Confidence min_confidence;
     Assume assume;
     Model model;
     int target; /* minor version: 13, 14, 15 */
-    Str config, transforms_dir, baseline, cache_dir, branch, base_rev, head_rev, per, only, patches;
+    Str config, transforms_dir, baseline, cache_dir, branch, base_rev, head_rev, only, patches;
     u32 jobs; /* 0: one per processor */
     Dump dump;
     ColorMode color;
@@ -239,6 +242,8 @@ typedef struct SourceList {
  * repository, common junk directories are), reads and indexes them in parallel. A file that cannot be analysed
  * becomes a Note. Fails only when a PATH given by the user does not exist or lies outside the root. */
 bool read_sources(Arena *a, const Options *o, SourceList *out, NoteVec *notes, Err *e);
+/* Starts libgit2, once for each git_libgit2_shutdown, so that it opens every kind of repository that we can read. */
+void git_start(void);
 /* Makes a Source from bytes in memory: line index, newline style, indent unit, module name from the path.
  * False, with a note, when the text cannot be analysed (NUL bytes, not UTF-8, …). */
 bool source_index(Arena *a, Source *s, NoteVec *notes);
@@ -967,6 +972,9 @@ bool fix_wanted(const FixList *fixes, u32 fix, const Wanted *w);
 
 /* Turns the wanted fixes' intents into edits, one Change per file, sorted by path. */
 void edits_make(Arena *a, const Program *p, const FixList *fixes, const Wanted *w, ChangeVec *out);
+/* The same, for changes that were proved as part of larger ones: each file must parse and pass the certificate
+ * again. On false, *why says what does not. */
+bool edits_certify(Arena *a, const Program *p, const FixList *fixes, const Wanted *w, ChangeVec *out, Str *why);
 /* Proves the changes: parse, certificate, races gone and none new, idempotent. A fix that fails is marked
  * (declined + defect, with the reason) and the changes are made again without it. */
 void edits_verify(Arena *a, const Program *p, const PageList *pages, const RaceVec *races, FixList *fixes,
@@ -1013,7 +1021,7 @@ bool review_defaults(Arena *a, Options *o, Err *e);
 int emit_review(const Results *r, const Review *v, Err *e);
 /* Posts what `review --format json` wrote to o->post.from. */
 int emit_review_from(Arena *a, const Options *o, Err *e);
-/* One commit per decision. Makes the changes for growing sets of fixes with edits_make. */
+/* The fixes as commits or patches, one for each decision or what --per says. */
 int emit_commit(const Results *r, Err *e);
 
 #endif

@@ -3,6 +3,7 @@
 
 static const char *const format_words[] = {"text",   "concise", "json",   "jsonl", "sarif",
                                            "rdjson", "github",  "gitlab", "html",  NULL};
+static const char *const per_words[] = {"decision", "rule", "file", "all", NULL};
 static const char *const dump_words[] = {"facts", "places", "races", "plan", "edits", NULL};
 static const char *const confidence_words[] = {"low", "medium", "high", NULL};
 const char *const assume_name[] = {"auto", "always", "never", NULL};

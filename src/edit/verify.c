@@ -253,6 +253,29 @@ static void round_proof(Proof *v)
     if (!v->failed) program_proof(v, facts);
 }
 
+bool edits_certify(Arena *a, const Program *p, const FixList *fixes, const Wanted *w, ChangeVec *out, Str *why)
+{
+    FixList mine = *fixes;
+    mine.fixes.v = arena_new(a, Fix, fixes->fixes.n + 1);
+    if (fixes->fixes.n) memcpy(mine.fixes.v, fixes->fixes.v, fixes->fixes.n * sizeof(Fix));
+    MadeVec made = {0};
+    edits_draft(a, p, &mine, w, &made);
+    out->n = 0;
+    for (u32 i = 0; i < made.n; i++) {
+        NoteVec notes = {0};
+        u32 fix;
+        Source *s = source_after(a, &made.v[i], &notes);
+        *why = S("the new file cannot be read back");
+        if (!s) return false;
+        Tree *t = tree_parse(s);
+        bool holds = certificate_holds(a, &made.v[i], t, why, &fix);
+        tree_free(t);
+        if (!holds) return false;
+        vec_push(a, out, made.v[i].change);
+    }
+    return true;
+}
+
 void edits_verify(Arena *a, const Program *p, const PageList *pages, const RaceVec *races, FixList *fixes,
                   const Wanted *w, ChangeVec *changes)
 {

@@ -9,7 +9,7 @@ Str repo_prefix(Arena *a, Str root)
 {
     git_repository *repo = NULL;
     Str prefix = {0};
-    git_libgit2_init();
+    git_start();
     if (git_repository_open_ext(&repo, str_c(a, root), 0, NULL) == 0 && git_repository_workdir(repo)) {
         Str top = str_from(git_repository_workdir(repo)); /* ends in '/' */
         if (str_starts(root, top)) prefix = str_fmt(a, "%.*s/", STR_ARG(str_slice(root, top.n, root.n)));
@@ -39,7 +39,7 @@ bool diff_put(Arena *a, Buf *out, const Source *s, Str prefix, Str from, Str to,
     opt.flags = GIT_DIFF_FORCE_TEXT | GIT_DIFF_INDENT_HEURISTIC;
     opt.id_abbrev = 12;
     const char *path = str_fmt(a, "%.*s%.*s", STR_ARG(prefix), STR_ARG(s->path)).p;
-    git_libgit2_init();
+    git_start();
     bool ok = git_patch_from_buffers(&patch, from.p, from.n, path, to.p, to.n, path, &opt) == 0 &&
               git_patch_to_buf(&text, patch) == 0;
     if (ok)
@@ -73,7 +73,7 @@ static void color_diff(Buf *out, Str text)
 int emit_diff(const Results *r, Err *e)
 {
     Buf out = {0}, colored = {0};
-    git_libgit2_init(); /* once for all files: the first one is slow */
+    git_start(); /* once for all files: the first one is slow */
     Str prefix = repo_prefix(r->arena, r->options->root);
     for (u32 i = 0; i < r->changes->n; i++) {
         const Change *c = &r->changes->v[i];

@@ -1,7 +1,6 @@
 /* What a commit says: the subject names the state and its lock; the body tells what raced, who runs it, the lock and
- * the sites; trailers carry rule, fingerprint and safety for tools. */
+ * the sites; trailers carry rule, fingerprint and safety for tools. A commit of several decisions lists them. */
 #include "emit/commit.h"
-#include "emit/json.h"
 
 enum { SUBJECT = 72, BODY = 72, SITES = 6 };
 
@@ -9,6 +8,12 @@ static Str last_part(Str dotted)
 {
     size_t at = str_rfind(dotted, '.');
     return at == dotted.n ? dotted : str_slice(dotted, at + 1, dotted.n);
+}
+
+static Str last_component(Str path)
+{
+    size_t at = str_rfind(path, '/');
+    return at == path.n ? path : str_slice(path, at + 1, path.n);
 }
 
 /* Appends text broken at spaces; `indent` blanks before the second line and those that follow. */
@@ -39,10 +44,10 @@ static Str state_of(const Results *r, const Fix *f)
     return f->place != NONE ? r->program->places.v[f->place].display : f->transform;
 }
 
-static Str subject_make(Arena *a, const Results *r, const u32 *fixes, u32 n, bool brief)
+static Str decision_subject(Arena *a, const Results *r, const Decision *d, bool brief)
 {
-    const Fix *f = &r->fixes->fixes.v[fixes[0]];
-    Str state = state_of(r, f), more = n > 1 ? str_fmt(a, " and %u more", n - 1) : S("");
+    const Fix *f = &r->fixes->fixes.v[d->fixes.v[0]];
+    Str state = state_of(r, f), more = d->fixes.n > 1 ? str_fmt(a, " and %u more", d->fixes.n - 1) : S("");
     if (brief) state = last_part(state);
     if (f->lock == NONE)
         return str_fmt(a, "Apply %.*s to %.*s%.*s", STR_ARG(f->transform), STR_ARG(state), STR_ARG(more));
@@ -124,41 +129,103 @@ static void lock_put(Buf *out, const Results *r, const Fix *f)
     buf_free(&text);
 }
 
-static void trailers_put(Buf *out, const Results *r, const u32 *fixes, u32 n, const git_signature *author)
+/* ---- several decisions ---------------------------------------------------------------------------------- */
+
+static u32 findings_count(const Commit *c, const Group *g)
 {
+    u32 n = 0;
+    for (u32 i = 0; i < g->decisions.n; i++) {
+        const Decision *d = &c->decisions.v[g->decisions.v[i]];
+        for (u32 k = 0; k < d->fixes.n; k++) n += c->r->fixes->fixes.v[d->fixes.v[k]].races.n;
+    }
+    return n;
+}
+
+static Str group_subject(const Commit *c, const Group *g, bool brief)
+{
+    u32 n = findings_count(c, g);
+    Str what = S("races"), where = S("");
+    if (g->decisions.n == 1) return decision_subject(c->a, c->r, &c->decisions.v[g->decisions.v[0]], brief);
+    if (c->r->options->per == PER_RULE && g->name.n) {
+        RuleId rule = rule_find(g->name);
+        what = rule == RULE_COUNT ? g->name : str_fmt(c->a, "%s %s", rule_table[rule].code, rule_table[rule].name);
+    } else if (g->name.n) {
+        where = str_fmt(c->a, " in %.*s", STR_ARG(brief ? last_component(g->name) : g->name));
+    } else if (g->owners.n && !brief) {
+        where = str_fmt(c->a, " for %.*s", STR_ARG(g->owners));
+    }
+    return str_fmt(c->a, "Fix %u %.*s%.*s", n, STR_ARG(what), STR_ARG(where));
+}
+
+/* One line for the decision, one for each finding. */
+static void decision_list(const Commit *c, Buf *out, const Decision *d)
+{
+    Str subject = decision_subject(c->a, c->r, d, false);
+    wrap_put(out, subject, 2);
+    for (u32 i = 0; i < d->fixes.n; i++) {
+        const Fix *f = &c->r->fixes->fixes.v[d->fixes.v[i]];
+        for (u32 k = 0; k < f->races.n; k++) {
+            const Race *race = &c->r->races->v[f->races.v[k]];
+            buf_fmt(out, "  %.*s:%u: %s %s\n", STR_ARG(file_source(c->r, race->file)->path), race->line,
+                    rule_table[race->rule].code, rule_table[race->rule].name);
+        }
+    }
+}
+
+/* ---- the message ---------------------------------------------------------------------------------------- */
+
+static void trailers_put(Buf *out, const Commit *c, const Group *g)
+{
+    const Results *r = c->r;
+    Buf prints = {0};
     u32 safety = FIX_SAFE;
     bool rules[RULE_COUNT] = {0};
-    for (u32 i = 0; i < n; i++) {
-        const Fix *f = &r->fixes->fixes.v[fixes[i]];
-        safety = MAX(safety, (u32)f->safety);
-        for (u32 k = 0; k < f->races.n; k++) rules[r->races->v[f->races.v[k]].rule] = true;
+    for (u32 i = 0; i < g->decisions.n; i++) {
+        const Decision *d = &c->decisions.v[g->decisions.v[i]];
+        for (u32 k = 0; k < d->fixes.n; k++) {
+            const Fix *f = &r->fixes->fixes.v[d->fixes.v[k]];
+            safety = MAX(safety, (u32)f->safety);
+            for (u32 j = 0; j < f->races.n; j++) {
+                const Race *race = &r->races->v[f->races.v[j]];
+                rules[race->rule] = true;
+                buf_fmt(&prints, "Ungil-Fingerprint: %016llx\n", (unsigned long long)race->fingerprint);
+            }
+        }
     }
     for (u32 i = 0; i < RULE_COUNT; i++)
         if (rules[i]) buf_fmt(out, "Ungil-Rule: %s\n", rule_table[i].code);
-    for (u32 i = 0; i < n; i++) {
-        const Fix *f = &r->fixes->fixes.v[fixes[i]];
-        for (u32 k = 0; k < f->races.n; k++)
-            buf_fmt(out, "Ungil-Fingerprint: %016llx\n", (unsigned long long)r->races->v[f->races.v[k]].fingerprint);
-    }
+    buf_str(out, buf_view(&prints));
+    buf_free(&prints);
     buf_fmt(out, "Ungil-Safety: %s\n", safety_name[safety]);
-    if (r->options->signoff) buf_fmt(out, "Signed-off-by: %s <%s>\n", author->name, author->email);
+    if (g->owners.n) buf_fmt(out, "Ungil-Owners: %.*s\n", STR_ARG(g->owners));
+    if (r->options->signoff) buf_fmt(out, "Signed-off-by: %s <%s>\n", c->committer->name, c->committer->email);
 }
 
-Str commit_message(Arena *a, const Results *r, const u32 *fixes, u32 n, const git_signature *author)
+Str commit_subject(const Commit *c, const Group *g)
+{
+    Str subject = group_subject(c, g, false);
+    if (subject.n > SUBJECT) subject = group_subject(c, g, true);
+    while (subject.n > SUBJECT || (subject.n && ((u8)subject.p[subject.n] & 0xc0) == 0x80)) subject.n--;
+    return subject;
+}
+
+Str commit_message(const Commit *c, const Group *g)
 {
     Buf out = {0};
-    Str subject = subject_make(a, r, fixes, n, false);
-    if (subject.n > SUBJECT) subject = subject_make(a, r, fixes, n, true);
-    while (subject.n > SUBJECT || (subject.n && ((u8)subject.p[subject.n] & 0xc0) == 0x80)) subject.n--;
-    buf_fmt(&out, "%.*s\n\n", STR_ARG(subject));
-    for (u32 i = 0; i < n; i++) {
-        const Fix *f = &r->fixes->fixes.v[fixes[i]];
-        for (u32 k = 0; k < f->races.n; k++) race_put(&out, r, &r->races->v[f->races.v[k]]);
+    const Results *r = c->r;
+    buf_fmt(&out, "%.*s\n\n", STR_ARG(commit_subject(c, g)));
+    for (u32 i = 0; i < g->decisions.n; i++) {
+        const Decision *d = &c->decisions.v[g->decisions.v[i]];
+        if (g->decisions.n > 1) decision_list(c, &out, d);
+        for (u32 k = 0; k < d->fixes.n && g->decisions.n == 1; k++) {
+            const Fix *f = &r->fixes->fixes.v[d->fixes.v[k]];
+            for (u32 j = 0; j < f->races.n; j++) race_put(&out, r, &r->races->v[f->races.v[j]]);
+        }
+        if (g->decisions.n == 1) lock_put(&out, r, &r->fixes->fixes.v[d->fixes.v[0]]);
     }
-    lock_put(&out, r, &r->fixes->fixes.v[fixes[0]]);
     buf_char(&out, '\n');
-    trailers_put(&out, r, fixes, n, author);
-    Str message = str_dup(a, buf_view(&out));
+    trailers_put(&out, c, g);
+    Str message = str_dup(c->a, buf_view(&out));
     buf_free(&out);
     return message;
 }

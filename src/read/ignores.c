@@ -12,9 +12,18 @@ struct Ignores {
     Str workdir; /* ends in '/' */
 };
 
+void git_start(void)
+{
+    /* Repositories that a sparse checkout or a partial clone made say so in extensions.*; these two ask nothing of
+     * one who reads trees and writes objects. */
+    const char *extensions[] = {"worktreeconfig", "partialclone"};
+    git_libgit2_init();
+    git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions, COUNT_OF(extensions));
+}
+
 Ignores *ignores_open(Arena *a, const char *dir)
 {
-    git_libgit2_init();
+    git_start();
     git_repository *repo = NULL;
     git_index *index = NULL;
     if (git_repository_open_ext(&repo, dir, 0, NULL) < 0 || git_repository_is_bare(repo)) {

@@ -108,7 +108,7 @@ static bool all_read(RevReader *x, Options *o)
 bool read_revisions(Arena *a, Options *o, Revisions *out, NoteVec *notes, Err *e)
 {
     RevReader x = {.a = a, .out = out, .notes = notes, .e = e};
-    git_libgit2_init();
+    git_start();
     bool ok = all_read(&x, o);
     git_tree_free(x.old_tree);
     git_tree_free(x.new_tree);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "emit/emit.h"
+#include "emit/owners.h"
 
 static Arena arena;
 
@@ -80,13 +81,52 @@ static int cleanup(void **state)
     return 0;
 }
 
+/* GitHub: the examples of its documentation. */
+static void code_owners(void **state)
+{
+    (void)state;
+    Owners o = {0};
+    owners_parse(&arena, S("CODEOWNERS"),
+                 S("# a comment\n* @all\n*.js   @js @more #inline\r\n/build/logs/ @logs\ndocs/* docs@example.org\n"
+                   "apps/ @apps\n/scripts/ @scripts\n**/deep @deep\n/apps/github\nwith\\ space.py @space\n\n"),
+                 &o);
+    assert_str(owners_of(&arena, &o, S("x.py")), "@all");
+    assert_str(owners_of(&arena, &o, S("a/b/x.js")), "@js @more");
+    assert_str(owners_of(&arena, &o, S("build/logs/a/b.py")), "@logs");
+    assert_str(owners_of(&arena, &o, S("a/build/logs/b.py")), "@all");
+    assert_str(owners_of(&arena, &o, S("docs/a.py")), "docs@example.org");
+    assert_str(owners_of(&arena, &o, S("docs/build/a.py")), "@all");
+    assert_str(owners_of(&arena, &o, S("a/apps/b/c.py")), "@apps");
+    assert_str(owners_of(&arena, &o, S("a/scripts/b.py")), "@all");
+    assert_str(owners_of(&arena, &o, S("a/deep/b.py")), "@deep");
+    assert_str(owners_of(&arena, &o, S("deep/b.py")), "@deep");
+    assert_str(owners_of(&arena, &o, S("apps/github/x.py")), "");
+    assert_str(owners_of(&arena, &o, S("a/with space.py")), "@space");
+}
+
+static void code_owners_gitlab(void **state)
+{
+    (void)state;
+    Owners o = {0};
+    owners_parse(
+        &arena, S(".gitlab/CODEOWNERS"),
+        S("* @top\n[Docs] @writers\ndocs/\nREADME.py @readme\n^[Code][3]\nsrc/*.py @code\n!src/made.py\n[docs]\n"
+          "/last.py @top @last\n"),
+        &o);
+    assert_str(owners_of(&arena, &o, S("x.py")), "@top");
+    assert_str(owners_of(&arena, &o, S("a/docs/b/c.py")), "@top @writers");
+    assert_str(owners_of(&arena, &o, S("a/README.py")), "@top @readme");
+    assert_str(owners_of(&arena, &o, S("lib/src/x.py")), "@top @code");
+    assert_str(owners_of(&arena, &o, S("lib/src/deep/x.py")), "@top");
+    assert_str(owners_of(&arena, &o, S("src/made.py")), "@top");
+    assert_str(owners_of(&arena, &o, S("last.py")), "@top @last");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames),
-        cmocka_unit_test(long_lines_are_cut),
-        cmocka_unit_test(line_hash_vectors),
-        cmocka_unit_test(diffs),
+        cmocka_unit_test(frames), cmocka_unit_test(long_lines_are_cut), cmocka_unit_test(line_hash_vectors),
+        cmocka_unit_test(diffs),  cmocka_unit_test(code_owners),        cmocka_unit_test(code_owners_gitlab),
     };
     return cmocka_run_group_tests(tests, NULL, cleanup);
 }
