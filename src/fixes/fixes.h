@@ -104,6 +104,8 @@ typedef struct ImportRef {
 } ImportRef;
 /* from_style: where nothing is there yet, write `from MODULE import NAME` rather than `import MODULE`. */
 ImportRef import_ref(Arena *a, const Facts *f, const Ast *t, Str module, Str name, bool from_style);
+/* Is it a statement of the module body itself, which has run when functions do? */
+bool import_at_top(const Ast *t, const Import *m);
 /* Is the name bound anywhere in the file, or does the word occur in it at all? */
 bool name_used(const Facts *f, Str name);
 bool is_word_char(char c);
@@ -162,6 +164,7 @@ typedef struct Plan {
     u32 nfuncs;
     u32 *mark, marks; /* by global function: the last question that asked about it, see reach.c */
     u32 *seen, epoch;
+    u32 *file_seen;                  /* by file, see import_circular; NULL until asked for */
     u32 *caller_first, *caller_edge; /* edges by callee */
     u32 *taker_first, *taker;        /* functions that take a lock, by lock */
     u8 *finalizer;                   /* FINAL_… */
