@@ -338,7 +338,7 @@ static u32 held_at(Program *p, u32 file, u32 func, u32 offset)
     return set;
 }
 
-/* The argument of a decorator's call for a parameter of its factory: L of @synchronized(L); NULL when there is none. */
+/* The argument of a decorator's call for a parameter of its factory, L of @synchronized(L); NULL without one. */
 static const Arg *decorator_arg(const Program *p, u32 file, u32 func, u32 callee, GId factory, u32 param)
 {
     const Facts *f = p->facts[file], *df = p->facts[factory.file];
