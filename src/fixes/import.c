@@ -22,8 +22,7 @@ bool name_used(const Facts *f, Str name)
     return false;
 }
 
-/* Does something other than an import of the module bind the name? */
-static bool name_bound(const Facts *f, Str name, Str module)
+bool name_bound(const Facts *f, Str name, Str module)
 {
     u32 sym = intern_find(&f->syms, name);
     if (sym == NONE) return false;

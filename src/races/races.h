@@ -42,6 +42,10 @@ u32 access_effect(const Program *p, u32 gaccess);
  * (docs/memory-model.md) */
 bool reader_is_safe(u8 type, Str reader, bool view);
 bool is_data(const Place *x);
+/* iterate.c: does the access go through a container step by step, so that a change of its size is seen? Is what it
+ * reads a view or an iterator that a method returned, d.items()? */
+bool access_walks(const Program *p, u32 gaccess);
+bool access_is_view(const Program *p, u32 gaccess);
 
 /* pair.c */
 typedef struct Conflict {
