@@ -87,12 +87,19 @@ static bool fixes_ask(Arena *a, const Results *r, IdVec *accepted, Err *e)
 
 /* ---- what is left -------------------------------------------------------------------------------------- */
 
+static bool fixed_later(const Results *r, const Race *race)
+{
+    for (u32 i = 0; i < r->later.n; i++)
+        if (r->later.v[i] == race->fingerprint) return true;
+    return false;
+}
+
 void left_put(Buf *out, const Results *r)
 {
     for (u32 i = 0; i < r->races->n; i++) {
         const Race *race = &r->races->v[i];
         const Fix *f = race_fix(r, race);
-        if (race->suppressed || fix_writes(r, f)) continue;
+        if (race->suppressed || fix_writes(r, f) || fixed_later(r, race)) continue;
         buf_fmt(out, "left: %.*s:%u: %s %.*s: ", STR_ARG(file_source(r, race->file)->path), race->line,
                 rule_table[race->rule].code, STR_ARG(race->state));
         if (!f)
@@ -138,7 +145,7 @@ int emit_fix(const Results *r, Err *e)
     }
     bool failed = written < changes.n;
     Counts c = results_count(r);
-    u32 fixed = fixed_count(r, o->interactive ? &accepted : NULL);
+    u32 fixed = fixed_count(r, o->interactive ? &accepted : NULL) + r->later.n;
     Buf out = {0};
     if (o->verbosity >= 0 && !failed)
         buf_fmt(&out, "fixed %u finding%s in %u file%s\n", fixed, fixed == 1 ? "" : "s", written,

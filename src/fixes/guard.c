@@ -166,15 +166,6 @@ static bool runs_with_race(const Plan *pl, const Work *w, u32 gaccess)
     return false;
 }
 
-/* What only walks the container walks a copy. */
-static bool walk_add(Plan *pl, Work *w, u32 site)
-{
-    Region r;
-    if (!snapshot_region(pl, w, site, &r)) return false;
-    if (find_region(w, r.file, r.span) == NONE) vec_push(pl->a, &w->regions, r);
-    return true;
-}
-
 static void race_regions(Plan *pl, Work *w, const Race *r)
 {
     if (r->test != NONE && r->act != NONE) region_add(pl, w, r->test, r->act, true);
@@ -184,7 +175,6 @@ static void race_regions(Plan *pl, Work *w, const Race *r)
         if (pl->p->access_place[site] != w->place || (!odd && !access_writes(pl->p, site)) ||
             in_construction(pl, w, site))
             continue;
-        if (odd && !access_writes(pl->p, site) && walk_add(pl, w, site)) continue;
         region_add(pl, w, write_source(pl, w, site), site, true);
     }
 }
@@ -261,8 +251,7 @@ static u32 group_root(const Plan *pl, u32 i)
 /* Do the regions overlap, or stand one right after the other in one block? */
 static bool regions_meet(Plan *pl, const Region *x, const Region *y)
 {
-    if (x->problem.n || y->problem.n || x->copy.n || y->copy.n || x->file != y->file || x->func != y->func)
-        return false;
+    if (x->problem.n || y->problem.n || x->file != y->file || x->func != y->func) return false;
     if (x->span.start < y->span.end && y->span.start < x->span.end) return true;
     const Ast *t = site_ast(pl, x->file);
     return ast_after(t, x->last) == y->first || ast_after(t, y->last) == x->first;
@@ -273,6 +262,16 @@ static bool locks_differ(const Plan *pl, const Work *a, const Work *b)
 {
     u32 x = pl->p->places.v[a->place].guard, y = pl->p->places.v[b->place].guard;
     return x != NONE && y != NONE && x != y;
+}
+
+static bool works_overlap(const Work *a, const Work *b)
+{
+    for (u32 i = 0; i < a->regions.n; i++)
+        for (u32 k = 0; k < b->regions.n; k++) {
+            const Region *x = &a->regions.v[i], *y = &b->regions.v[k];
+            if (x->file == y->file && x->span.start < y->span.end && y->span.start < x->span.end) return true;
+        }
+    return false;
 }
 
 /* State that changes in the same or in neighbouring statements. */
@@ -355,18 +354,6 @@ static bool before_lock(const Plan *pl, const Region *r, const LockPlan *l)
     return p->def == NONE || p->def_file != r->file || r->span.start <= f->defs.v[p->def].span.end;
 }
 
-/* Is a walk inside statements that are guarded as a whole? */
-static bool walk_inside(const Work *w, const Region *r)
-{
-    for (u32 i = 0; r->copy.n && i < w->regions.n; i++) {
-        const Region *o = &w->regions.v[i];
-        if (!o->copy.n && !o->problem.n && o->file == r->file && o->span.start <= r->span.start &&
-            r->span.end <= o->span.end)
-            return true;
-    }
-    return false;
-}
-
 /* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
 static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
 {
@@ -378,15 +365,6 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
             return true;
         }
         why = S("it runs before a lock can be made beside the state");
-    }
-    if (!why.n && walk_inside(w, r)) {
-        r->skip = true;
-        return true;
-    }
-    if (!why.n && r->copy.n && !r->name.n &&
-        judgement_find(S("no-error-nearby"))->judge(pl, w, r, l, &why) == VERDICT_OK) {
-        snapshot_write(pl, f, r, lock);
-        return true;
     }
     bool gap = r->race && r->test != NONE; /* each step may hold the lock, and something still come between */
     if (!why.n && !gap && guarded_already(pl, r, l)) {
@@ -409,10 +387,7 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
             str_fmt(pl->a, "%.*s changes it too and is not guarded: %.*s", STR_ARG(where(pl, r)), STR_ARG(why)));
         return true;
     }
-    if (r->copy.n)
-        snapshot_write(pl, f, r, lock);
-    else
-        intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
+    intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
     return true;
 }
 
@@ -461,22 +436,69 @@ static Str order_problem(Plan *pl, Work **works, u32 n)
     return S("");
 }
 
+static void group_decline(Plan *pl, Work *w, Str why)
+{
+    w->problem = why;
+    Fix *f = fix_add(pl, w->page, w);
+    f->declined = true;
+    f->reason = why;
+}
+
+/* Can every race of the work name the lock? */
+static bool lock_nameable(Plan *pl, Work *w, u32 lock)
+{
+    for (u32 i = 0; i < w->regions.n; i++) {
+        Region r = w->regions.v[i];
+        Fix nothing = {0};
+        Str why;
+        if (r.race && !r.problem.n && !lock_expression(pl, lock, w, &r, &nothing, &why)) return false;
+    }
+    return true;
+}
+
+static bool overlaps_any(const Work *w, Work **works, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (works_overlap(w, works[i])) return true;
+    return false;
+}
+
+/* Moves the works that cannot name the lock to the end, unless their regions overlap those of the others: they get a
+ * lock of their own. Returns how many stay. */
+static u32 group_split(Plan *pl, Work **works, u32 n, u32 lock)
+{
+    u32 stay = 0;
+    for (u32 i = 0; i < n; i++) {
+        Work *w = works[i];
+        if (!lock_nameable(pl, w, lock)) continue;
+        for (u32 k = i; k > stay; k--) works[k] = works[k - 1];
+        works[stay++] = w;
+    }
+    for (u32 i = stay; i < n && stay; i++)
+        if (overlaps_any(works[i], works, stay)) {
+            Work *w = works[i];
+            works[i] = works[stay];
+            works[stay++] = w;
+        }
+    return stay ? stay : n;
+}
+
+/* One lock for all; those that cannot use it, although they only stand beside the others, are planned by
+ * themselves. */
 static void group_plan(Plan *pl, Work **works, u32 n)
 {
     Str why = S("");
-    u32 lock = lock_choose(pl, works, n, &why);
-    if (lock != NONE && !pl->out->locks.v[lock].existing) why = order_problem(pl, works, n);
-    for (u32 i = 0; i < n; i++) {
+    u32 lock = lock_choose(pl, works, n, &why), stay = n;
+    if (lock != NONE) stay = group_split(pl, works, n, lock);
+    if (lock != NONE && !pl->out->locks.v[lock].existing) why = order_problem(pl, works, stay);
+    for (u32 i = 0; i < stay; i++) {
         works[i]->done = true;
-        if (why.n) {
-            works[i]->problem = why;
-            Fix *f = fix_add(pl, works[i]->page, works[i]);
-            f->declined = true;
-            f->reason = why;
-        } else {
+        if (why.n)
+            group_decline(pl, works[i], why);
+        else
             work_plan(pl, works[i], lock);
-        }
     }
+    if (stay < n) group_plan(pl, works + stay, n - stay);
 }
 
 void guard_finish(Plan *pl)

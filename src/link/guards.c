@@ -35,7 +35,7 @@ static bool made_by_threads(const Program *p, const Place *x)
     return c->made_at && !c->kept && !c->subs.n && !c->singleton;
 }
 
-Alone access_alone(const Program *p, u32 gaccess)
+bool access_counts(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
     const Facts *f = p->facts[g.file];
@@ -43,38 +43,88 @@ Alone access_alone(const Program *p, u32 gaccess)
     const FuncInfo *fi = &p->funcs[gfunc_of(p, g.file, a->func)];
     u32 place = p->access_place[gaccess];
     const Path *x = &f->paths.v[a->path];
-    if (a->in_nested_def) return ALONE_DEFINITION;
-    if (fi->import_time) return ALONE_IMPORT;
-    if (place != NONE && made_by_threads(p, &p->places.v[place]) && p->options->assume != ASSUME_ALWAYS)
-        return ALONE_THREAD_OBJECT;
-    if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return ALONE_IMPORT;
-    if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return ALONE_IMPORT;
+    if (a->in_nested_def || fi->import_time) return false;
+    if (place != NONE && made_by_threads(p, &p->places.v[place]) && p->options->assume != ASSUME_ALWAYS) return false;
+    if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return false;
+    if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return false;
     if (a->func == 0 && p->funcs[p->func_base[g.file]].first_start == NONE && !in_main_block(f, a->block))
-        return ALONE_IMPORT;
+        return false;
     if (fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS) && place != NONE &&
         p->places.v[place].kind == PLACE_INSTANCE)
-        return ALONE_CONSTRUCT;
+        return false;
     if (fi->construct && x->root != ROOT_SELF && x->root != ROOT_GLOBAL && place != NONE &&
         p->places.v[place].kind == PLACE_INSTANCE) {
         const Func *fn = &f->funcs.v[a->func];
-        if (fn->cls != NONE && str_is(sym_str(f, fn->name), "__new__")) return ALONE_CONSTRUCT;
+        if (fn->cls != NONE && str_is(sym_str(f, fn->name), "__new__")) return false;
     }
     /* the function that owns a captured variable, before it has given the inner function away */
     if (place != NONE && p->places.v[place].kind == PLACE_CLOSURE &&
         gfunc_of(p, g.file, a->func) == p->places.v[place].owner && fi->first_start == NONE)
-        return ALONE_CAPTURE;
-    return owned(p, g.file, a, x) ? ALONE_OWN : ALONE_NOT;
-}
-
-bool access_counts(const Program *p, u32 gaccess)
-{
-    return access_alone(p, gaccess) == ALONE_NOT;
+        return false;
+    return !owned(p, g.file, a, x);
 }
 
 static bool writes(const Access *a)
 {
     return a->op == OP_STORE || a->op == OP_DEL || a->op == OP_AUG || a->op == OP_ITEM_STORE ||
            a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG || a->op == OP_METHOD;
+}
+
+static Str bare_name(Str s)
+{
+    while (s.n && s.p[0] == '_') s = str_slice(s, 1, s.n);
+    while (s.n && s.p[s.n - 1] == '_') s = str_slice(s, 0, s.n - 1);
+    return s;
+}
+
+/* The place whose name the lock has, `hits` or `_hits` for `_hits_lock` beside it; NONE. Such a lock is for that state
+ * only. It says nothing about other state, so that one fix does not make the next finding believable. */
+static u32 state_named(const Program *p, const Place *lock)
+{
+    static const char *const tails[] = {"_state_lock", "_access_lock", "_lock"};
+    Str name = bare_name(p->syms.strs[lock->name]), core = S("");
+    for (u32 i = 0; i < COUNT_OF(tails) && !core.n; i++)
+        if (str_ends(name, str_from(tails[i]))) core = str_slice(name, 0, name.n - strlen(tails[i]));
+    if (!core.n) return NONE;
+    for (u32 i = 0; i < p->places.n; i++) {
+        const Place *x = &p->places.v[i];
+        bool attribute = x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR;
+        bool beside = attribute ? x->owner == lock->owner : x->kind == lock->kind && x->file == lock->file;
+        if (!beside || x->is_lock) continue;
+        Str state = bare_name(p->syms.strs[x->name]);
+        if (state.n != core.n) continue;
+        size_t k = 0; /* MAX_SEEN has the lock _max_seen_lock */
+        while (k < core.n &&
+               (state.p[k] == core.p[k] || (state.p[k] >= 'A' && state.p[k] <= 'Z' && state.p[k] + 32 == core.p[k])))
+            k++;
+        if (k == core.n) return i;
+    }
+    return NONE;
+}
+
+static void locks_of_one_state(Program *p)
+{
+    LinkState *s = p->state;
+    s->lock_state = arena_new(p->arena, u32, p->places.n + 1);
+    for (u32 i = 0; i < p->places.n; i++) s->lock_state[i] = NONE;
+    for (u32 i = 0; i < p->places.n; i++)
+        if (type_is_lock(p->places.v[i].type.kind)) s->lock_state[i] = state_named(p, &p->places.v[i]);
+    for (u32 i = 0; i < p->locks.n; i++) {
+        u32 place = p->locks.v[i].place;
+        if (place != NONE && s->lock_state[place] == NONE) s->lock_state[place] = state_named(p, &p->places.v[place]);
+    }
+}
+
+static bool lock_of_one_state(const Program *p, u32 place)
+{
+    return p->state->lock_state[place] != NONE;
+}
+
+/* Is the lock named for another place than this one? */
+static bool lock_of_other_state(const Program *p, u32 lock, u32 place)
+{
+    u32 at = p->locks.v[lock].place, state = at == NONE ? NONE : p->state->lock_state[at];
+    return state != NONE && state != place;
 }
 
 static void guard_of(Program *p, u32 id)
@@ -102,9 +152,12 @@ static void guard_of(Program *p, u32 id)
         }
     }
     u32 best = NONE;
-    for (u32 j = 0; j < n; j++)
+    for (u32 j = 0; j < n; j++) {
+        /* the state only happens to be used there, too */
+        if (2 * held[j] <= x->total && lock_of_other_state(p, lock[j], id)) continue;
         if (best == NONE || held[j] > held[best] || (held[j] == held[best] && writes_held[j] > writes_held[best]))
             best = j;
+    }
     if (best != NONE) {
         x->guard = lock[best];
         x->guarded = held[best];
@@ -133,37 +186,6 @@ static bool kept_for_all(const Program *p, const Place *x)
     return x->kind == PLACE_GLOBAL || d->func == 0;
 }
 
-static Str bare_name(Str s)
-{
-    while (s.n && s.p[0] == '_') s = str_slice(s, 1, s.n);
-    while (s.n && s.p[s.n - 1] == '_') s = str_slice(s, 0, s.n - 1);
-    return s;
-}
-
-/* `_hits_lock` beside `hits` or `_hits`: a lock for that state only. It says nothing about the class's other state,
- * so that one fix does not make the next finding believable. */
-static bool lock_of_one_state(const Program *p, const Place *lock)
-{
-    static const char *const tails[] = {"_state_lock", "_access_lock", "_lock"};
-    Str name = bare_name(p->syms.strs[lock->name]), core = S("");
-    for (u32 i = 0; i < COUNT_OF(tails) && !core.n; i++)
-        if (str_ends(name, str_from(tails[i]))) core = str_slice(name, 0, name.n - strlen(tails[i]));
-    if (!core.n) return false;
-    for (u32 i = 0; i < p->places.n; i++) {
-        const Place *x = &p->places.v[i];
-        if (x->owner != lock->owner || (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) || x->is_lock)
-            continue;
-        Str state = bare_name(p->syms.strs[x->name]);
-        if (state.n != core.n) continue;
-        size_t k = 0; /* MAX_SEEN has the lock _max_seen_lock */
-        while (k < core.n &&
-               (state.p[k] == core.p[k] || (state.p[k] >= 'A' && state.p[k] <= 'Z' && state.p[k] + 32 == core.p[k])))
-            k++;
-        if (k == core.n) return true;
-    }
-    return false;
-}
-
 /* Classes that have locks, make threads, are kept in globals, or wrap functions. */
 static void class_evidence(Program *p)
 {
@@ -171,7 +193,7 @@ static void class_evidence(Program *p)
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
         if (x->owner != NONE && (x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR)) {
-            if (type_is_lock(x->type.kind) && !lock_of_one_state(p, x)) s->classes[x->owner].has_lock = true;
+            if (type_is_lock(x->type.kind) && !lock_of_one_state(p, i)) s->classes[x->owner].has_lock = true;
             if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR)
                 s->classes[x->owner].makes_threads = true;
         }
@@ -181,7 +203,7 @@ static void class_evidence(Program *p)
         u32 place = p->locks.v[i].place;
         if (place == NONE || p->locks.v[i].maybe) continue;
         const Place *x = &p->places.v[place];
-        if (x->kind == PLACE_INSTANCE && x->owner != NONE && !lock_of_one_state(p, x))
+        if (x->kind == PLACE_INSTANCE && x->owner != NONE && !lock_of_one_state(p, place))
             s->classes[x->owner].has_lock = true;
     }
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
@@ -325,6 +347,7 @@ void guards_find(Program *p)
 {
     decorator_factories(p);
     constructions(p);
+    locks_of_one_state(p);
     class_evidence(p);
     for (u32 i = 0; i < p->places.n; i++) {
         if (!p->places.v[i].n || p->places.v[i].is_lock) continue;

@@ -82,6 +82,7 @@ enum { PATH_MEMO = 2 };
 
 typedef struct LinkState {
     Arena *a;
+    u32 *lock_state;  /* by place: a lock's the place that it is named for, NONE; made by guards.c */
     u32 **gsym;       /* [file][local symbol] → global symbol, NONE until asked for */
     Map modules;      /* global symbol of the dotted name → file */
     Map module_names; /* (file, global symbol) → index in entries, see modules.c */
@@ -124,8 +125,6 @@ u32 gsym(const Program *p, u32 file, u32 sym);
 Ent module_lookup(const Program *p, u32 file, u32 gs, u32 depth);
 u32 module_find(const Program *p, Str dotted);
 Ent import_target(const Program *p, u32 file, const Import *im, u32 depth);
-/* The file of the module that an import names, for `from M import x` of M; NONE when it is not of the program. */
-u32 import_file(const Program *p, u32 file, const Import *im);
 Ent ent_external(const Program *p, Str dotted);
 
 /* classes.c */

@@ -9,7 +9,6 @@
 
 struct Tree {
     TSTree *ts;
-    struct Heap *heap; /* all of ts; NULL: ts is to be deleted */
     const Source *source;
     bool too_slow;
 };
