@@ -113,6 +113,8 @@ typedef enum Format {
     FMT_RDJSON,
     FMT_GITHUB,
     FMT_GITLAB,
+    FMT_JUNIT,
+    FMT_MARKDOWN,
     FMT_HTML,
     FMT_COUNT
 } Format;
@@ -153,7 +155,7 @@ typedef struct Options {
     Format format;
     Str output; /* -o FILE, empty: stdout */
     bool unsafe_fixes, exit_zero, no_gitignore, isolated, no_cache, statistics, allow_dirty, interactive;
-    bool signoff, test, owners, blame_revs;
+    bool signoff, test, owners, blame_revs, step_summary;
     Per per; /* what one commit holds */
     bool loose;    /* no --root, no repository, no project file: the root is only where the PATHs are */
     int verbosity; /* -q: -1, -v: 1 */

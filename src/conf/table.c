@@ -1,8 +1,8 @@
 /* The tables behind the command line: commands, options, and the words that options take. */
 #include "conf/conf.h"
 
-static const char *const format_words[] = {"text",   "concise", "json",   "jsonl", "sarif",
-                                           "rdjson", "github",  "gitlab", "html",  NULL};
+static const char *const format_words[] = {"text",   "concise", "json",  "jsonl",    "sarif", "rdjson",
+                                           "github", "gitlab",  "junit", "markdown", "html",  NULL};
 static const char *const per_words[] = {"decision", "rule", "file", "all", NULL};
 static const char *const dump_words[] = {"facts", "places", "races", "plan", "edits", NULL};
 static const char *const confidence_words[] = {"low", "medium", "high", NULL};

@@ -22,7 +22,12 @@ void sarif_write(Buf *out, const Results *r);
 void rdjson_write(Buf *out, const Results *r);
 void github_write(Buf *out, const Results *r);
 void gitlab_write(Buf *out, const Results *r);
+void junit_write(Buf *out, const Results *r);
+void markdown_write(Buf *out, const Results *r);
 void html_write(Buf *out, const Results *r);
+
+/* Appends the Markdown page to the summary of a GitHub Actions step (GITHUB_STEP_SUMMARY). */
+bool step_summary_append(const Results *r, Err *e);
 
 /* ---- looking at results (view.c) ---- */
 

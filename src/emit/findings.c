@@ -5,9 +5,12 @@
 #include <unistd.h>
 
 const Writer writer_table[FMT_COUNT] = {
-    [FMT_TEXT] = {text_write, true},      [FMT_CONCISE] = {concise_write, true}, [FMT_JSON] = {json_write, false},
-    [FMT_JSONL] = {jsonl_write, false},   [FMT_SARIF] = {sarif_write, false},    [FMT_RDJSON] = {rdjson_write, false},
-    [FMT_GITHUB] = {github_write, false}, [FMT_GITLAB] = {gitlab_write, false},  [FMT_HTML] = {html_write, false},
+    [FMT_TEXT] = {text_write, true},          [FMT_CONCISE] = {concise_write, true},
+    [FMT_JSON] = {json_write, false},         [FMT_JSONL] = {jsonl_write, false},
+    [FMT_SARIF] = {sarif_write, false},       [FMT_RDJSON] = {rdjson_write, false},
+    [FMT_GITHUB] = {github_write, false},     [FMT_GITLAB] = {gitlab_write, false},
+    [FMT_HTML] = {html_write, false},         [FMT_JUNIT] = {junit_write, false},
+    [FMT_MARKDOWN] = {markdown_write, false},
 };
 
 bool emit_text(const Options *o, Str text, Err *e)
@@ -104,7 +107,7 @@ int emit_findings(const Results *r, Err *e)
     }
     bool ok = emit_text(o, buf_view(&out), e);
     buf_free(&out);
-    if (!ok) return 2;
+    if (!ok || (o->step_summary && !step_summary_append(r, e))) return 2;
     if (!c.findings && w->summary && o->verbosity >= 0) silence_put(r, &c);
     return exit_status(r, c.serious > 0);
 }

@@ -1,6 +1,6 @@
 /* GitHub's primaryLocationLineHash: for each line a hash of the 100 UTF-16 units that follow from its start, blanks
  * left out, and how often that value came up before in the file. Two files' equal lines get equal values as long as
- * what follows is equal too. */
+ * what follows is equal too. A byte order mark counts as a unit of the first line, as it does there. */
 #include "emit/emit.h"
 #include "emit/json.h"
 
@@ -40,7 +40,7 @@ Str *line_hashes(Arena *a, Str text)
     Vec(u32) starts = {0};
     Map seen = {0};
     vec_push(a, &starts, 0);
-    for (size_t i = str_starts(text, S("\xef\xbb\xbf")) ? 3 : 0; i < text.n;) {
+    for (size_t i = 0; i < text.n;) {
         char c = text.p[i];
         if (c == ' ' || c == '\t') {
             i++;

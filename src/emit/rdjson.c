@@ -1,7 +1,10 @@
 /* Findings for reviewdog (rdjson). Columns count bytes there. A suggestion is one range of one file, so only fixes
- * that need a single edit are offered: half a fix would be worse than none. */
+ * whose edits lie close together are offered, as the whole lines from the first to the last: half a fix would be
+ * worse than none. */
 #include "emit/emit.h"
 #include "emit/json.h"
+
+enum { SUGGESTION_LINES = 60 };
 
 static json_t *position(const Source *s, u32 offset)
 {
@@ -24,6 +27,24 @@ static json_t *location(const Results *r, Str prefix, const Source *s, Span span
     return o;
 }
 
+/* The whole lines that a change replaces, as one range: from the line of the first edit to that of the last one. */
+static json_t *lines_range(const Change *c, Str *text)
+{
+    const Source *s = c->before;
+    const Edit *first = &c->edits.v[0], *last = &c->edits.v[c->edits.n - 1];
+    u32 from, to, column;
+    source_position(s, first->span.start, &from, &column);
+    source_position(s, last->span.end > last->span.start ? last->span.end - 1 : last->span.end, &to, &column);
+    if (to > from && column == 1 && last->span.end == last->span.start) to--; /* put in before line `to` */
+    if (to - from >= SUGGESTION_LINES) return NULL;
+    u32 start = s->line_start[from - 1], end = to < s->nlines ? s->line_start[to] : (u32)s->text.n;
+    if (from == 1 && s->bom) start += 3;
+    *text = str_slice(c->after, start, c->after.n - (s->text.n - end));
+    if (str_ends(*text, S("\n"))) text->n--;
+    if (str_ends(*text, S("\r"))) text->n--;
+    return json_pack("{s:{s:i}, s:{s:i}}", "start", "line", (int)from, "end", "line", (int)to);
+}
+
 static json_t *suggestions(const Results *r, const Race *race)
 {
     Arena scratch = {0};
@@ -31,12 +52,10 @@ static json_t *suggestions(const Results *r, const Race *race)
     const Fix *f = race_fix(r, race);
     json_t *list = json_array();
     if (f && !f->declined && f->safety != FIX_MANUAL) fix_changes(&scratch, r, race->fix, &changes);
-    if (changes.n == 1 && changes.v[0].edits.n == 1 && changes.v[0].file == race->file) {
-        const Edit *edit = &changes.v[0].edits.v[0];
-        json_t *o = json_object();
-        json_put(o, "range", range(changes.v[0].before, edit->span));
-        json_put(o, "text", json_str(edit->text));
-        json_array_append_new(list, o);
+    if (changes.n == 1 && changes.v[0].edits.n && changes.v[0].file == race->file) {
+        Str text;
+        json_t *where = lines_range(&changes.v[0], &text);
+        if (where) json_array_append_new(list, json_pack("{s:o, s:o}", "range", where, "text", json_str(text)));
     }
     arena_free(&scratch);
     return list;

@@ -117,5 +117,6 @@ int emit_review(const Results *r, const Review *v, Err *e)
         w->write(&out, r);
     bool ok = emit_text(o, buf_view(&out), e);
     buf_free(&out);
+    ok = ok && (!o->step_summary || step_summary_append(r, e));
     return ok ? exit_status(r, c.serious > 0) : 2;
 }

@@ -84,13 +84,21 @@ static json_t *related(const Sarif *s, const Race *race)
     return list;
 }
 
-/* Two threads, one step each: the accesses that meet. */
+/* Two threads, one step each: the accesses that meet, and who runs them. */
 static json_t *code_flows(const Sarif *s, const Race *race)
 {
     json_t *threads = json_array();
-    for (u32 i = 0; i < 2; i++)
-        json_array_append_new(threads, json_pack("{s:s, s:[{s:o}]}", "id", i ? "thread 2" : "thread 1", "locations",
-                                                 "location", site_location(s, race->sites[i])));
+    for (u32 i = 0; i < 2; i++) {
+        Str roots[SITE_ROOTS];
+        u32 n = site_roots(s->r, race->sites[i], roots);
+        json_t *flow = json_pack("{s:s, s:[{s:o}]}", "id", i ? "thread 2" : "thread 1", "locations", "location",
+                                 site_location(s, race->sites[i]));
+        Buf text = {0};
+        for (u32 k = 0; k < n; k++) buf_fmt(&text, "%s%.*s", k ? ", or " : "Run by ", STR_ARG(roots[k]));
+        if (n) json_put(flow, "message", message(buf_view(&text)));
+        buf_free(&text);
+        json_array_append_new(threads, flow);
+    }
     return json_pack("[{s:o}]", "threadFlows", threads);
 }
 
@@ -185,15 +193,37 @@ static json_t *result(Sarif *s, const Race *race)
 
 /* ---- the run ------------------------------------------------------------------------------------------- */
 
-static json_t *rule_json(const RuleInfo *rule)
+enum { DESCRIPTION_MAX = 1000 }; /* GitHub takes 1024 characters */
+
+/* The first paragraph of a rule's page; its one line when there is no page. */
+static Str rule_paragraph(Arena *a, const RuleInfo *rule, Str page)
 {
-    json_t *o = json_object();
-    Str line = str_from(rule->line);
+    Buf text = {0};
+    bool in = false;
+    for (Str line; str_line(&page, &line);) {
+        if (str_starts(line, S("#"))) continue;
+        if (!line.n && in) break;
+        if (!line.n) continue;
+        buf_fmt(&text, "%s%.*s", in ? " " : "", STR_ARG(line));
+        in = true;
+    }
+    bool fits = text.n && text.n <= DESCRIPTION_MAX;
+    Str paragraph = fits ? str_dup(a, buf_view(&text)) : str_from(rule->line);
+    buf_free(&text);
+    return paragraph;
+}
+
+static json_t *rule_json(Arena *a, const RuleInfo *rule)
+{
+    json_t *o = json_object(), *help = json_object();
+    Str line = str_from(rule->line), page = rule_page((RuleId)(rule - rule_table));
     json_put(o, "id", json_string(rule->code));
     json_put(o, "name", json_string(rule->name));
     json_put(o, "shortDescription", message(line));
-    json_put(o, "fullDescription", message(line));
-    json_put(o, "help", json_pack("{s:s+}", "text", "Run for more: ungil explain ", rule->code));
+    json_put(o, "fullDescription", message(rule_paragraph(a, rule, page)));
+    json_put(help, "text", json_str(page.n ? page : line));
+    if (page.n) json_put(help, "markdown", json_str(page));
+    json_put(o, "help", help);
     json_put(o, "defaultConfiguration", json_pack("{s:s}", "level", severity_name[rule->severity]));
     json_put(o, "properties",
              json_pack("{s:[s, s], s:s}", "tags", "concurrency", "free-threading", "precision", "medium"));
@@ -208,7 +238,7 @@ static json_t *driver(Sarif *s)
     for (u32 i = 0; i < RULE_COUNT; i++) {
         if (!used[i]) continue;
         s->index[i] = (u32)json_array_size(rules);
-        json_array_append_new(rules, rule_json(&rule_table[i]));
+        json_array_append_new(rules, rule_json(s->r->arena, &rule_table[i]));
     }
     return json_pack("{s:s, s:s, s:o}", "name", "ungil", "semanticVersion", UNGIL_VERSION, "rules", rules);
 }
