@@ -1,9 +1,9 @@
 /* Further rounds of `diff` and `fix`, so that a second run has nothing to do.
  *
  * A fix can make room for another: a lock is now held where one could not be named, or a lock in a class makes its
- * other state believable. So the changed program is analysed again in memory, and its fixes are made and proved as the
- * first ones were, until there are none. The changes of all rounds are put together: each from the text on disk to the
- * last one. `commit` makes the decisions of the first round only; `check` shows those. */
+ * other state believable. So the changed program is analysed again in memory, and its fixes are made and proved as
+ * the first ones were, until there are none. The changes of all rounds are put together: each from the text on disk
+ * to the last one. `commit` makes the decisions of the first round only; `check` shows those. */
 #include "app/app.h"
 
 enum { ROUNDS = 5 };

@@ -92,9 +92,9 @@ int emit_diff(const Results *r, Err *e)
         Counts c = results_count(r);
         Buf left = {0};
         left_put(&left, r);
-        fprintf(stderr, "ungil: %u of %u findings fixed by this diff, %u file%s changed\n%.*s", c.fixable + r->later.n,
-                MAX(c.findings, c.fixable + r->later.n),
-                r->changes->n, r->changes->n == 1 ? "" : "s", (int)left.n, left.p ? left.p : "");
+        fprintf(stderr, "ungil: %u of %u findings fixed by this diff, %u file%s changed\n%.*s",
+                c.fixable + r->later.n, MAX(c.findings, c.fixable + r->later.n), r->changes->n,
+                r->changes->n == 1 ? "" : "s", (int)left.n, left.p ? left.p : "");
         buf_free(&left);
     }
     return exit_status(r, changed);

@@ -77,8 +77,8 @@ static Str bare_name(Str s)
     return s;
 }
 
-/* The place whose name the lock has, `hits` or `_hits` for `_hits_lock` beside it; NONE. Such a lock is for that state
- * only. It says nothing about other state, so that one fix does not make the next finding believable. */
+/* The place whose name the lock has, `hits` or `_hits` for `_hits_lock` beside it; NONE. Such a lock is for that
+ * state only. It says nothing about other state, so that one fix does not make the next finding believable. */
 static u32 state_named(const Program *p, const Place *lock)
 {
     static const char *const tails[] = {"_state_lock", "_access_lock", "_lock"};
