@@ -35,6 +35,7 @@ static void *work(void *arg)
 void pool_run(u32 workers, u32 items, void (*fn)(void *ctx, u32 item, u32 worker), void *ctx)
 {
     Pool pool = {.items = items, .fn = fn, .ctx = ctx};
+    if (!items) return;
     workers = MAX(1u, MIN(workers, items));
     Worker *all = xmalloc(workers * sizeof *all);
     pthread_attr_t attr;

@@ -134,14 +134,12 @@ static u64 fixes_of_file(const FixList *fixes, const Wanted *w, u32 file)
 }
 
 /* All pieces of one file. False when a fix had to be declined. */
-static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted *w, u32 file, MadeVec *out)
+static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted *w, u32 file, const Ast *ast,
+                       MadeVec *out)
 {
     Draft d = {.a = a, .p = p, .fixes = fixes, .f = p->facts[file], .s = p->facts[file]->source, .file = file};
     d.locks = arena_new(a, u32, fixes->locks.n + 1);
-    Arena scratch = {0};
-    Tree *tree = tree_parse(d.s);
-    d.ast = ast_build(&scratch, tree);
-    tree_free(tree);
+    d.ast = *ast;
     WrapVec wraps = {0};
     bool ok = true;
     for (u32 i = 0; i < fixes->fixes.n; i++) {
@@ -153,7 +151,6 @@ static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted 
     }
     wraps_place(&d, &wraps);
     imports_place(&d);
-    arena_free(&scratch);
     u32 clash = line_inside_wrap(&d, &wraps);
     if (ok && clash != NONE) {
         decline(fixes, clash, S("a line would be put in among the statements that it wraps"), true);
@@ -182,6 +179,44 @@ static const Made *draft_known(const MadeVec *before, const FixList *fixes, cons
     return NULL;
 }
 
+/* Files that are drafted together: parsed by all threads, then drafted one after the other, since drafts decline
+ * fixes. */
+enum { BATCH = 32 };
+typedef struct Batch {
+    const Program *p;
+    u32 file[BATCH];
+    Arena a[BATCH];
+    Ast ast[BATCH];
+    u32 n;
+} Batch;
+
+static void batch_parse(void *ctx, u32 item, u32 worker)
+{
+    Batch *b = ctx;
+    (void)worker;
+    Tree *tree = tree_parse(b->p->facts[b->file[item]]->source);
+    b->ast[item] = ast_build(&b->a[item], tree);
+    tree_free(tree);
+}
+
+static bool batch_draft(Batch *b, Arena *a, FixList *fixes, const Wanted *w, MadeVec *out)
+{
+    bool ok = true;
+    pool_run(b->p->options->jobs ? b->p->options->jobs : os_cpus(), b->n, batch_parse, b);
+    for (u32 i = 0; i < b->n; i++) {
+        ok &= draft_file(a, b->p, fixes, w, b->file[i], &b->ast[i], out);
+        arena_free(&b->a[i]);
+    }
+    b->n = 0;
+    return ok;
+}
+
+static int by_file(const void *x, const void *y)
+{
+    const Made *a = x, *b = y;
+    return a->change.file < b->change.file ? -1 : a->change.file > b->change.file;
+}
+
 static bool draft_all(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out)
 {
     MadeVec before = *out;
@@ -191,13 +226,17 @@ static bool draft_all(Arena *a, const Program *p, FixList *fixes, const Wanted *
         for (u32 k = 0; fix_wanted(fixes, i, w) && k < fixes->fixes.v[i].intents.n; k++)
             touched[fixes->fixes.v[i].intents.v[k].file] = true;
     bool ok = true;
+    Batch batch = {.p = p};
     for (u32 file = 0; file < p->nfiles; file++) {
         const Made *known = touched[file] ? draft_known(&before, fixes, w, file) : NULL;
         if (known)
             vec_push(a, out, *known);
-        else if (touched[file] && !draft_file(a, p, fixes, w, file, out))
-            ok = false;
+        else if (touched[file])
+            batch.file[batch.n++] = file;
+        if (batch.n == BATCH) ok &= batch_draft(&batch, a, fixes, w, out);
     }
+    ok &= batch_draft(&batch, a, fixes, w, out);
+    if (out->n) qsort(out->v, out->n, sizeof *out->v, by_file);
     return ok;
 }
 

@@ -144,7 +144,7 @@ typedef struct SiteFile {
     Ast ast;
     u32 used;
 } SiteFile;
-enum { SITE_FILES = 64 };
+enum { SITE_FILES = 64, SITE_AHEAD = 16 };
 
 typedef struct Plan {
     Arena *a;
@@ -153,6 +153,7 @@ typedef struct Plan {
     RaceVec *races;
     FixList *out;
     SiteFile **files; /* by file, NULL when not parsed now */
+    bool *concerned;  /* by file: it has a finding */
     u32 nparsed, tick;
     Query **queries; /* by page, compiled when first asked for */
     Vec(Work) works;

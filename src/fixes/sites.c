@@ -31,20 +31,47 @@ static void site_room(Plan *pl)
     site_drop(pl, oldest);
 }
 
+typedef struct Ahead {
+    const Plan *pl;
+    u32 file[SITE_AHEAD];
+    u32 n;
+} Ahead;
+
+static void site_parse(void *ctx, u32 item, u32 worker)
+{
+    const Ahead *x = ctx;
+    SiteFile *f = x->pl->files[x->file[item]];
+    (void)worker;
+    f->tree = tree_parse(site_source(x->pl, x->file[item]));
+    f->ast = ast_build(&f->a, f->tree);
+}
+
+static void site_open(Ahead *x, Plan *pl, u32 file)
+{
+    site_room(pl);
+    SiteFile *f = pl->files[file] = xmalloc(sizeof *f);
+    *f = (SiteFile){.used = ++pl->tick};
+    pl->nparsed++;
+    x->file[x->n++] = file;
+}
+
+/* Parses the file and, on the other threads meanwhile, those that will be asked for next: findings are planned in the
+ * order of the files. */
+static void sites_parse(Plan *pl, u32 file)
+{
+    Ahead x = {.pl = pl};
+    u32 jobs = pl->p->options->jobs ? pl->p->options->jobs : os_cpus();
+    site_open(&x, pl, file);
+    for (u32 i = file + 1; i < pl->p->nfiles && jobs > 1 && x.n < SITE_AHEAD; i++)
+        if (pl->concerned[i] && !pl->files[i]) site_open(&x, pl, i);
+    pool_run(jobs, x.n, site_parse, &x);
+}
+
 static SiteFile *site_file(Plan *pl, u32 file)
 {
-    SiteFile *f = pl->files[file];
-    if (!f) {
-        site_room(pl);
-        f = pl->files[file] = xmalloc(sizeof *f);
-        *f = (SiteFile){0};
-        pl->nparsed++;
-    }
-    f->used = ++pl->tick;
-    if (f->tree) return f;
-    f->tree = tree_parse(site_source(pl, file));
-    f->ast = ast_build(&f->a, f->tree);
-    return f;
+    if (!pl->files[file]) sites_parse(pl, file);
+    pl->files[file]->used = ++pl->tick;
+    return pl->files[file];
 }
 
 const Ast *site_ast(Plan *pl, u32 file)
