@@ -47,7 +47,7 @@ else
   vendor_flags := -O2 -g
 endif
 
-LIBRARIES  := libpcre2-8 libgit2 jansson libcurl
+LIBRARIES  := libpcre2-8 libgit2 jansson libcurl libmicrohttpd nettle
 lib_cflags := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 lib_libs   := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 

@@ -90,6 +90,7 @@ typedef enum Command {
     CMD_FIX,
     CMD_COMMIT,
     CMD_REVIEW,
+    CMD_SERVE,
     CMD_EXPLAIN,
     CMD_RULES,
     CMD_TRANSFORMS,
@@ -146,6 +147,14 @@ typedef struct PostOptions {
     bool dry_run;
 } PostOptions;
 
+/* Options of `ungil serve` alone. */
+typedef struct ServeOptions {
+    Str listen, state, secrets, reviewer;
+    StrVec services, repositories;
+    u32 workers, queue, body, request_time, job_time, retry_time, stop_time; /* body in KiB, times in seconds */
+    u32 repository_limit, cache_limit;                           /* MiB */
+} ServeOptions;
+
 typedef struct Options {
     Command command;
     StrVec args; /* PATHs, or what explain/doctor/bench are asked about */
@@ -170,6 +179,7 @@ typedef struct Options {
     bool colored; /* decided from color, the terminal and NO_COLOR */
     const bool *given;  /* by row of the option table: set on the command line */
     PostOptions post;   /* review --post */
+    ServeOptions serve;
 } Options;
 
 /* A TOML value (parse/toml.c). Arrays and tables have items; the items of a table have keys. */
@@ -287,6 +297,26 @@ const FileDiff *file_diff(const Revisions *r, Str path);
 bool lines_added(const FileDiff *f, u32 first, u32 last);
 /* The hunk that holds all of the lines first..last of the new file, context included; NULL. */
 const Hunk *hunk_holding(const FileDiff *f, u32 first, u32 last);
+
+/* One fetch of a pull request into a bare repository, for the bot. */
+enum { FETCH_BASE, FETCH_HEAD, FETCH_REFS };
+typedef struct FetchOrder {
+    const char *dir;              /* the bare repository; made when it is not there */
+    const char *url, *origin;     /* what to fetch; the start of addresses that may see the token, with a final '/' */
+    const char *user, *token;     /* token NULL: without credentials */
+    const char *refs[FETCH_REFS]; /* full names of the base's and the head's ref over there, "refs/heads/main" */
+    const char *expect;           /* a commit that ought to be there afterwards; NULL */
+    u64 max_bytes;                /* of one transfer; 0: any number */
+} FetchOrder;
+typedef struct FetchedRefs {
+    Str ids[FETCH_REFS]; /* the commits that the refs stand for now */
+    bool has_expected;   /* is the expected commit in the repository? */
+} FetchedRefs;
+/* FETCH_RETRY: the network or the other side failed and may not fail the next time. */
+typedef enum FetchResult { FETCH_OK, FETCH_RETRY, FETCH_REFUSED } FetchResult;
+FetchResult repo_fetch(Arena *a, const FetchOrder *o, FetchedRefs *out, Err *e);
+/* Removes what a fetch that was killed left in the bare repository. Nobody else may be using it. */
+void fetch_sweep(const char *dir);
 
 /* ---- parse: Source to Tree (src/parse; the node API is in parse/parse.h) -------------------------------- */
 
@@ -1026,5 +1056,10 @@ int emit_review(const Results *r, const Review *v, Err *e);
 int emit_review_from(Arena *a, const Options *o, Err *e);
 /* The fixes as commits or patches, one for each decision or what --per says. */
 int emit_commit(const Results *r, Err *e);
+
+/* ---- serve: pull requests from webhooks to reviews (src/serve) ------------------------------------------ */
+
+/* Runs the bot until SIGTERM or SIGINT. Returns the exit status. */
+int serve_run(Arena *a, const Options *o, Err *e);
 
 #endif

@@ -17,7 +17,7 @@ for f in $(files 'src/*.c' 'src/*.h' 'src/*.def' 'tests/*.c' 'tests/*.h'); do
     LC_ALL=C tr -d '\200-\277' <"$f" | LC_ALL=C awk -v file="$f" '
         function bad(text) { printf "%s:%d: %s\n", file, NR, text }
         BEGIN {
-            n = split("base know conf read parse facts link races fixes edit emit app", stages, " ")
+            n = split("base know conf read parse facts link races fixes edit emit serve app", stages, " ")
             for (i = 1; i <= n; i++) order[stages[i]] = i
             split(file, part, "/")
             if (part[1] == "src" && part[3] != "" && part[2] != "tool") own = part[2]
@@ -39,6 +39,9 @@ for f in $(files 'src/*.c' 'src/*.h' 'src/*.def' 'tests/*.c' 'tests/*.h'); do
         }
         /^[ \t]*#[ \t]*include[ \t]*<git2/ && part[1] == "src" && own != "read" && own != "emit" { bad("libgit2 is used only in read/ and emit/") }
         /^[ \t]*#[ \t]*include[ \t]*<curl/ && part[1] == "src" && own != "emit" { bad("curl is used only in emit/") }
+        /^[ \t]*#[ \t]*include[ \t]*<(microhttpd|nettle\/|sys\/socket|netdb|sys\/signalfd)/ && part[1] == "src" && own != "serve" {
+            bad("sockets, libmicrohttpd and nettle are used only in serve/")
+        }
         match($0, /(^|[^A-Za-z0-9_])(strcpy|strcat|strncpy|strncat|sprintf|vsprintf|strtok|gets)[ \t]*\(/) {
             bad("banned function; use Buf, Str or snprintf")
         }

@@ -12,6 +12,7 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int64_t i64;
 
 /* "No such id": every id in the program is an index into some array, and this is never one. */
 #define NONE UINT32_MAX

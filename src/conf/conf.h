@@ -36,6 +36,13 @@ typedef struct CommandRow {
     bool available;
 } CommandRow;
 
+/* What `ungil --help` promises; lists and directories have theirs in src/serve. */
+#define SERVE_DEFAULTS                                                                                               \
+    {                                                                                                                \
+        .listen = S("127.0.0.1:8472"), .workers = 1, .queue = 1000, .body = 2048, .request_time = 15,                \
+        .job_time = 900, .retry_time = 30, .stop_time = 30, .repository_limit = 2048, .cache_limit = 9999            \
+    }
+
 enum { OPT_MAX = 96 };
 extern const OptRow option_table[];
 extern const u32 option_count;

@@ -262,7 +262,7 @@ static bool review_check(const Options *o, Err *e)
 
 static bool arguments_check(const Options *o, Err *e)
 {
-    static const char *const none[] = {"rules", "transforms", "version", "review"};
+    static const char *const none[] = {"rules", "transforms", "version", "review", "serve"};
     const char *name = command_table[o->command].name;
     for (u32 i = 0; i < COUNT_OF(none); i++)
         if (o->args.n && strcmp(name, none[i]) == 0)
@@ -298,7 +298,8 @@ static void colors_decide(Options *o)
 bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
 {
     bool *given = arena_new(a, bool, OPT_MAX);
-    *o = (Options){.min_confidence = CONF_MEDIUM, .target = 14, .given = given, .post.max_comments = 30};
+    *o = (Options){.min_confidence = CONF_MEDIUM, .target = 14, .given = given, .post.max_comments = 30,
+                    .serve = SERVE_DEFAULTS};
     if (!command_parse(argc, argv, o, e)) return false;
     /* A command that is not there yet says so whatever else is asked of it, except for help. */
     bool help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
@@ -308,6 +309,7 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
     colors_decide(o);
     if (o->command == CMD_HELP || o->command == CMD_VERSION) return o->command == CMD_HELP || arguments_check(o, e);
     if (!arguments_check(o, e)) return false;
+    if (o->command == CMD_SERVE) return true; /* it has no project, and so no configuration file */
     Str start;
     if (o->command == CMD_REVIEW) return !o->config.n || config_apply(a, o, given, S(""), e); /* else that of head */
     if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) || !config_apply(a, o, given, start, e))
