@@ -51,6 +51,8 @@ static int run(Arena *a, const Options *o, Err *e)
     stage_done(o, "races", &since);
     if (o->dump == DUMP_RACES) return races_dump(&dump, program, &races), dump_out(o, &dump, e);
 
+    if (o->command == CMD_EXPLAIN && !o->dump) return explain_line(a, program, &sources, &notes, &all, e);
+
     fixes_plan(a, program, &pages, &races, &fixes);
     stage_done(o, "plan", &since);
     if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(o, &dump, e);
@@ -73,7 +75,6 @@ static int run(Arena *a, const Options *o, Err *e)
                  .baseline = known ? &known->source : NULL};
     if (o->command == CMD_DIFF || (o->command == CMD_FIX && !o->interactive)) rounds_run(a, facts, known, &r);
     switch (o->command) {
-    case CMD_EXPLAIN: return explain_line(&r, e);
     case CMD_DIFF: return emit_diff(&r, e);
     case CMD_FIX: return emit_fix(&r, e);
     case CMD_COMMIT: return emit_commit(&r, e);

@@ -810,11 +810,36 @@ Str func_display(Arena *a, const Program *p, u32 gfunc);
 bool is_test_path(Str path);
 /* How many calls in the program make objects of this class. */
 u32 class_made_at(const Program *p, u32 gclass);
+/* Why two accesses do not run at the same time in two threads. */
+typedef enum Apart {
+    APART_NOT,        /* they may */
+    APART_FIRST,      /* the first does not count (access_alone) */
+    APART_SECOND,     /* nor does the second */
+    APART_LOOP,       /* both run in an event loop */
+    APART_OBJECT,     /* each thread has an object of its own */
+    APART_ORDER,      /* before the first start or after the last join */
+    APART_ONE_THREAD, /* one thread, of which there is one, runs both */
+    APART_NO_THREAD   /* no two threads reach them */
+} Apart;
+Apart may_run_apart(const Program *p, u32 gaccess1, u32 gaccess2);
 /* May the two accesses run at the same time, in two threads, as far as roots and ordering tell? */
 bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* Does this access count for sharing: not import time, not construction of its own object, not an object of its own?
  */
 bool access_counts(const Program *p, u32 gaccess);
+/* Why nobody else can have the state at an access. */
+typedef enum Alone {
+    ALONE_NOT,
+    ALONE_DEFINITION,    /* a default value or decorator */
+    ALONE_IMPORT,        /* import time, or before any thread */
+    ALONE_THREAD_OBJECT, /* an object that its thread made for itself */
+    ALONE_CONSTRUCT,     /* the object is being made */
+    ALONE_CAPTURE,       /* the variable's own function, before the inner function is given away */
+    ALONE_OWN            /* an object that this function made and keeps in a local */
+} Alone;
+Alone access_alone(const Program *p, u32 gaccess);
+/* Why a path names no piece of state, as a sentence. */
+Str path_why_nothing(Arena *a, const Program *p, u32 file, u32 path);
 bool lockset_has(const Program *p, u32 set, u32 lock);
 /* Some lock that is in both sets, or NONE. */
 u32 lockset_common(const Program *p, u32 set1, u32 set2);
@@ -903,8 +928,9 @@ typedef struct Comparison {
  * by rule, state and text, so that code that was merely moved is not new. Suppressed findings are not listed. */
 void races_compare(Arena *a, const Revisions *r, const Program *before, const RaceVec *old, const Program *after,
                    const RaceVec *now, Comparison *out);
-/* Everything that led to a finding or to silence on a line: accesses, places, roots, locks, judgements. */
-void races_explain(Buf *out, const Program *p, const RaceVec *races, u32 file, u32 line);
+/* Everything that led to a finding or to silence on a line: accesses, places, roots, locks, judgements. `all` holds
+ * the findings that the options leave out, too. */
+void races_explain(Buf *out, const Program *p, const RaceVec *all, u32 file, u32 line);
 
 /* ---- fixes: Race to Fix (src/fixes) -------------------------------------------------------------------- */
 

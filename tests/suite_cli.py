@@ -824,6 +824,135 @@ def test_root_without_repository(c):
             c.has(result, place.rpartition(":")[0], stream="err")
 
 
+SILENT = '''import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    shown = 1
+lock = threading.Lock()
+local = threading.local()
+done = threading.Event()
+total = 0
+rows = []
+state = {}
+limit = 10
+ticks = 0
+quiet = 0  # ungil: thread-confined
+before = 0
+
+
+class Box:
+    def __init__(self):
+        self.size = 0
+
+    def grow(self):
+        self.size += 1
+
+
+class Own(threading.Thread):
+    def run(self):
+        self.steps = 0
+        self.steps += 1
+
+
+async def tick():
+    global ticks
+    ticks += 1
+
+
+async def tock():
+    global ticks
+    ticks -= 1
+
+
+def work(n, thing):
+    global total, quiet
+    with lock:
+        total += n
+    rows.append(n)
+    local.n = n
+    done.set()
+    print(limit)
+    quiet += 1
+    thing.size += 1
+    copy = []
+    copy.append(thing)
+    exec("total = 0")
+    state["n"] += 1  # ungil: ignore[UG101] an estimate
+    state["m"] += 1
+    return [x for x in rows]
+
+
+# a comment
+def main():
+    global before
+    before += 1
+    threads = [threading.Thread(target=work, args=(n, None)) for n in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    before += 1
+    Box().grow()
+    Own().start()
+    Own().start()
+    asyncio.run(tick())
+    asyncio.run(tock())
+
+
+if __name__ == "__main__":
+    main()
+'''
+
+
+def test_explain_why_not(c):
+    """Each reason for silence, on a line that has it."""
+    with project({"a.py": SILENT}) as folder:
+        lines = SILENT.split("\n")
+        for text, words, options in (
+                ("    shown = 1", "silent: it is for type checkers", ()),
+                ("        self.size = 0", "silent: not shared yet: the object is being made", ()),
+                ("        self.size += 1", "silent: not shared: no two threads in sight reach it", ()),
+                ("        self.steps += 1", "silent: not shared: each of these threads has an object of its own", ()),
+                ("    ticks += 1", "silent: ordered by the event loop", ()),
+                ("        total += n", "silent: guarded by a.lock at every access", ()),
+                ("    with lock:", "takes a.lock until line", ()),
+                ("    rows.append(n)", "silent: atomic: append() of a list is one step", ()),
+                ("    local.n = n", "silent:", ()),
+                ("    done.set()", "no data: what it holds (Event) is made for threads", ()),
+                ("    print(limit)", "silent: not changed while threads run: where it is changed, it runs while modules are imported", ()),
+                ("    quiet += 1", "silent: declared by a comment", ()),
+                ("    thing.size += 1", "silent: not analysed: the type of thing is unknown: it is a parameter", ()),
+                ("    copy.append(thing)", "silent: not shared: copy is a local of its function", ()),
+                ('    exec("total = 0")', "not analysed: exec or eval", ()),
+                ('    state["n"] += 1  # ungil: ignore[UG101] an estimate', "suppressed: UG101, by a comment: an estimate", ()),
+                ('    state["m"] += 1', "reported: UG101", ()),
+                ('    state["m"] += 1', "not reported: it is not among the rules that are selected", ("--select", "UG2")),
+                ('    state["m"] += 1', "not reported: --ignore leaves it out", ("--ignore", "UG101")),
+                ("    before += 1", "silent: ", ()),
+                ("# a comment", "no code on this line", ()),
+                ("def main():", "defines a.main", ()),
+                ("import asyncio", "imports; ", ()),
+                ("        self.size += 1", "found: UG101", ("--assume-threads", "always", "--min-confidence", "high"))):
+            place = "a.py:%d" % (lines.index(text) + 1)
+            c.has(ungil("explain", place, *options, cwd=folder), words)
+        c.has(ungil("explain", "a.py:%d" % (lines.index("        self.size += 1") + 1), "--assume-threads", "always",
+                    "--min-confidence", "high", cwd=folder), "not reported: its confidence is medium, below")
+        ungil("baseline", cwd=folder)
+        c.has(ungil("explain", "a.py:%d" % (lines.index('    state["m"] += 1') + 1), "--baseline", "ungil-baseline.json",
+                    cwd=folder), "known: UG101, listed in the baseline")
+
+
+def test_explain_any_line(c):
+    """No line is without an answer."""
+    with project({"a.py": SILENT, "b.py": COUNTER}) as folder:
+        for name, text in (("a.py", SILENT), ("b.py", COUNTER)):
+            for i in range(len(text.splitlines())):
+                result = ungil("explain", "%s:%d" % (name, i + 1), cwd=folder)
+                c.check(result.code == 0 and len(result.out.splitlines()) > 1, result)
+
+
 def test_explain_every_rule(c):
     listed = json.loads(ungil("rules", "--format", "json").raw)
     listed = listed if isinstance(listed, list) else listed["rules"]

@@ -43,34 +43,37 @@ int explain_word(Arena *a, const Options *o, Err *e)
 }
 
 /* The source that a FILE names, seen from the current directory. */
-static u32 source_named(const Results *r, Str file)
+static u32 source_named(Arena *a, const SourceList *sources, Str file)
 {
-    char *real = realpath(str_c(r->arena, file), NULL);
+    char *real = realpath(str_c(a, file), NULL);
     u32 found = NONE;
-    for (u32 i = 0; real && i < r->sources->n; i++)
-        if (str_is(r->sources->v[i]->abs, real)) found = i;
+    for (u32 i = 0; real && i < sources->n; i++)
+        if (str_is(sources->v[i]->abs, real)) found = i;
     free(real);
     return found;
 }
 
-int explain_line(Results *r, Err *e)
+int explain_line(Arena *a, const Program *p, const SourceList *sources, const NoteVec *notes, const RaceVec *all,
+                 Err *e)
 {
     Str file;
     u32 line;
-    CHECK(file_line_split(r->options->args.v[0], &file, &line));
-    u32 at = source_named(r, file);
+    CHECK(file_line_split(p->options->args.v[0], &file, &line));
+    u32 at = source_named(a, sources, file);
     if (at == NONE) {
-        for (u32 i = 0; i < r->notes->n; i++)
-            if (r->notes->v[i].path.n && str_ends(file, r->notes->v[i].path))
-                err_set(e, "%.*s: %.*s", STR_ARG(r->notes->v[i].path), STR_ARG(r->notes->v[i].message));
+        for (u32 i = 0; i < notes->n; i++)
+            if (notes->v[i].path.n && str_ends(file, notes->v[i].path))
+                err_set(e, "%.*s: not analysed: %.*s", STR_ARG(notes->v[i].path), STR_ARG(notes->v[i].message));
         err_set(e, "%.*s is not among the files that are analysed", STR_ARG(file));
         return 2;
     }
-    if (line == 0 || line > r->sources->v[at]->nlines) {
-        err_set(e, "%.*s has %u lines; there is no line %u", STR_ARG(file), r->sources->v[at]->nlines, line);
+    if (line == 0 || line > sources->v[at]->nlines) {
+        err_set(e, "%.*s has %u lines; there is no line %u", STR_ARG(file), sources->v[at]->nlines, line);
         return 2;
     }
     Buf out = {0};
-    races_explain(&out, r->program, r->races, at, line);
-    return emit_text(r->options, buf_view(&out), e) ? 0 : 2;
+    races_explain(&out, p, all, at, line);
+    bool ok = emit_text(p->options, buf_view(&out), e);
+    buf_free(&out);
+    return ok ? 0 : 2;
 }

@@ -149,6 +149,73 @@ static bool import_beside(Plan *pl, const LockPlan *l, const Region *r, Str root
     return false;
 }
 
+/* ---- a lock of another module ---- */
+
+static bool imports_toward(Plan *pl, u32 file, u32 wanted)
+{
+    if (file == wanted) return true;
+    if (pl->file_seen[file] == pl->epoch) return false;
+    pl->file_seen[file] = pl->epoch;
+    const Facts *f = pl->p->facts[file];
+    for (u32 i = 0; i < f->imports.n; i++) {
+        if (f->imports.v[i].func != 0 || f->imports.v[i].typing) continue;
+        u32 to = import_file(pl->p, file, &f->imports.v[i]);
+        if (to != NONE && imports_toward(pl, to, wanted)) return true;
+        Ent e = import_target(pl->p, file, &f->imports.v[i], 0); /* from package import module */
+        if (e.kind == ENT_MODULE && imports_toward(pl, e.id, wanted)) return true;
+    }
+    return false;
+}
+
+/* Would importing `from` at the top of `file` lead back to it? */
+static bool import_circular(Plan *pl, u32 file, u32 from)
+{
+    if (!pl->file_seen) pl->file_seen = arena_new(pl->a, u32, pl->p->nfiles + 1);
+    pl->epoch++;
+    return imports_toward(pl, from, file);
+}
+
+/* A module-level lock of another file: by an import that is there, by one more name beside an import of the same
+ * module, or by an import of its own where that does not run in a circle. */
+static bool import_global(Plan *pl, const LockPlan *l, const Region *r, Fix *fix, Str *out, Str *why)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Import *beside = NULL, *project = NULL; /* of the same module, of the same program */
+    u32 place = pl->p->locks.v[l->lock].place;
+    Str module = pl->p->facts[l->file]->source->module;
+    for (u32 i = 0; i < f->imports.n; i++) {
+        const Import *m = &f->imports.v[i];
+        if (m->typing || m->star || !import_at_top(site_ast(pl, r->file), m)) continue;
+        Ent e = import_target(pl->p, r->file, m, 0);
+        *out = sym_str(f, m->local);
+        if (e.kind == ENT_PLACE && e.id == place) return true;
+        if (e.kind == ENT_MODULE && e.id == l->file) {
+            *out = str_fmt(pl->a, "%.*s.%.*s", STR_ARG(*out), STR_ARG(l->name));
+            return true;
+        }
+        u32 from = import_file(pl->p, r->file, m);
+        if (m->name != SYM_EMPTY && from == l->file) beside = m;
+        if (from != NONE || e.kind == ENT_MODULE) project = m;
+    }
+    *out = l->name;
+    if (name_used(f, l->name) || !module.n) {
+        *why = str_fmt(pl->a, "%.*s cannot be imported there without a clash of names", STR_ARG(l->display));
+        return false;
+    }
+    if (!beside && import_circular(pl, r->file, l->file)) {
+        *why =
+            str_fmt(pl->a, "%.*s cannot be imported there, since its module imports this one", STR_ARG(l->display));
+        return false;
+    }
+    static const char dots[] = "................";
+    u32 level = beside ? MIN(beside->level, (u32)sizeof dots - 1) : 0;
+    Str from = beside ? sym_str(f, beside->module) : module;
+    Str text = str_fmt(pl->a, "from %.*s%.*s import %.*s", (int)level, dots, STR_ARG(from), STR_ARG(l->name));
+    if (!beside) beside = project;
+    intent_add(pl, fix, INTENT_NEED_IMPORT, r->file, beside ? beside->span : (Span){0}, text, NONE);
+    return true;
+}
+
 /* Is the region inside the function, so that it sees its variables? */
 static bool encloses(const Plan *pl, u32 gfunc, const Region *r)
 {
@@ -191,6 +258,9 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
         return true;
     }
     *out = l->existing ? section_text(pl, r, l->lock) : S("");
+    if (!out->n && l->existing && l->kind == PLACE_GLOBAL && pl->p->locks.v[l->lock].place != NONE &&
+        l->file != NONE && l->file != r->file)
+        return import_global(pl, l, r, fix, out, why);
     if (!out->n) *why = str_fmt(pl->a, "%.*s cannot be named there", STR_ARG(l->display));
     Str rest;
     *root = str_cut(*out, '.', &rest);

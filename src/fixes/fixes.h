@@ -6,7 +6,7 @@
  *   lock.c     which lock, where, its name         express.c  how a region names the lock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
- *   once.c     planner: read once, then test and use
+ *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
@@ -104,8 +104,12 @@ typedef struct ImportRef {
 } ImportRef;
 /* from_style: where nothing is there yet, write `from MODULE import NAME` rather than `import MODULE`. */
 ImportRef import_ref(Arena *a, const Facts *f, const Ast *t, Str module, Str name, bool from_style);
+/* Is it a statement of the module body itself, which has run when functions do? */
+bool import_at_top(const Ast *t, const Import *m);
 /* Is the name bound anywhere in the file, or does the word occur in it at all? */
 bool name_used(const Facts *f, Str name);
+/* Does something other than an import of the module bind the name? */
+bool name_bound(const Facts *f, Str name, Str module);
 bool is_word_char(char c);
 
 /* ---- sites
@@ -122,6 +126,9 @@ typedef struct Region {
     bool skip;       /* guarded already, or left out */
     Str lock;        /* the lock as it is written there */
     Str problem;     /* why it cannot be guarded */
+    Str copy;        /* a walk: the copy that is walked instead */
+    Str name;        /* what holds the copy, made under the lock before the statement; empty: in place, no lock */
+    u32 at;          /* where that statement starts */
 } Region;
 typedef Vec(Region) RegionVec;
 
@@ -163,6 +170,7 @@ typedef struct Plan {
     u32 nfuncs;
     u32 *mark, marks; /* by global function: the last question that asked about it, see reach.c */
     u32 *seen, epoch;
+    u32 *file_seen;                  /* by file, see import_circular; NULL until asked for */
     u32 *caller_first, *caller_edge; /* edges by callee */
     u32 *taker_first, *taker;        /* functions that take a lock, by lock */
     u8 *finalizer;                   /* FINAL_… */
@@ -248,6 +256,16 @@ bool access_writes(const Program *p, u32 gaccess);
 /* Lines of text for a template: its first line as it is, later ones indented as the line of byte `at`. */
 Str text_indent(Plan *pl, u32 file, u32 at, Str text);
 
+/* A name for a local that the function does not use, after the state's: self._conn → conn, conn → conn_SUFFIX. */
+bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *suffix, Str *out);
+/* Moves the intents of a draft. */
+void fix_take(Fix *to, const Fix *from);
+/* The region of an access that walks a container: a copy in its place, or one made under the lock before the
+ * statement. False when neither can be. */
+bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r);
+void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock);
+
+bool plan_snapshot(Plan *pl, Work *w, const Page *page);
 bool plan_guard(Plan *pl, Work *w, const Page *page);
 void guard_finish(Plan *pl);
 bool plan_poll(Plan *pl, Work *w, const Page *page);

@@ -166,6 +166,15 @@ static bool runs_with_race(const Plan *pl, const Work *w, u32 gaccess)
     return false;
 }
 
+/* What only walks the container walks a copy. */
+static bool walk_add(Plan *pl, Work *w, u32 site)
+{
+    Region r;
+    if (!snapshot_region(pl, w, site, &r)) return false;
+    if (find_region(w, r.file, r.span) == NONE) vec_push(pl->a, &w->regions, r);
+    return true;
+}
+
 static void race_regions(Plan *pl, Work *w, const Race *r)
 {
     if (r->test != NONE && r->act != NONE) region_add(pl, w, r->test, r->act, true);
@@ -175,6 +184,7 @@ static void race_regions(Plan *pl, Work *w, const Race *r)
         if (pl->p->access_place[site] != w->place || (!odd && !access_writes(pl->p, site)) ||
             in_construction(pl, w, site))
             continue;
+        if (odd && !access_writes(pl->p, site) && walk_add(pl, w, site)) continue;
         region_add(pl, w, write_source(pl, w, site), site, true);
     }
 }
@@ -251,7 +261,8 @@ static u32 group_root(const Plan *pl, u32 i)
 /* Do the regions overlap, or stand one right after the other in one block? */
 static bool regions_meet(Plan *pl, const Region *x, const Region *y)
 {
-    if (x->problem.n || y->problem.n || x->file != y->file || x->func != y->func) return false;
+    if (x->problem.n || y->problem.n || x->copy.n || y->copy.n || x->file != y->file || x->func != y->func)
+        return false;
     if (x->span.start < y->span.end && y->span.start < x->span.end) return true;
     const Ast *t = site_ast(pl, x->file);
     return ast_after(t, x->last) == y->first || ast_after(t, y->last) == x->first;
@@ -354,6 +365,18 @@ static bool before_lock(const Plan *pl, const Region *r, const LockPlan *l)
     return p->def == NONE || p->def_file != r->file || r->span.start <= f->defs.v[p->def].span.end;
 }
 
+/* Is a walk inside statements that are guarded as a whole? */
+static bool walk_inside(const Work *w, const Region *r)
+{
+    for (u32 i = 0; r->copy.n && i < w->regions.n; i++) {
+        const Region *o = &w->regions.v[i];
+        if (!o->copy.n && !o->problem.n && o->file == r->file && o->span.start <= r->span.start &&
+            r->span.end <= o->span.end)
+            return true;
+    }
+    return false;
+}
+
 /* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
 static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
 {
@@ -365,6 +388,15 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
             return true;
         }
         why = S("it runs before a lock can be made beside the state");
+    }
+    if (!why.n && walk_inside(w, r)) {
+        r->skip = true;
+        return true;
+    }
+    if (!why.n && r->copy.n && !r->name.n &&
+        judgement_find(S("no-error-nearby"))->judge(pl, w, r, l, &why) == VERDICT_OK) {
+        snapshot_write(pl, f, r, lock);
+        return true;
     }
     bool gap = r->race && r->test != NONE; /* each step may hold the lock, and something still come between */
     if (!why.n && !gap && guarded_already(pl, r, l)) {
@@ -387,7 +419,10 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
             str_fmt(pl->a, "%.*s changes it too and is not guarded: %.*s", STR_ARG(where(pl, r)), STR_ARG(why)));
         return true;
     }
-    intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
+    if (r->copy.n)
+        snapshot_write(pl, f, r, lock);
+    else
+        intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
     return true;
 }
 

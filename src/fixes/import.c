@@ -22,8 +22,7 @@ bool name_used(const Facts *f, Str name)
     return false;
 }
 
-/* Does something other than an import of the module bind the name? */
-static bool name_bound(const Facts *f, Str name, Str module)
+bool name_bound(const Facts *f, Str name, Str module)
 {
     u32 sym = intern_find(&f->syms, name);
     if (sym == NONE) return false;
@@ -45,9 +44,9 @@ static bool name_bound(const Facts *f, Str name, Str module)
     return false;
 }
 
-/* A statement of the module body itself. */
-static bool at_top(const Ast *t, Span span)
+bool import_at_top(const Ast *t, const Import *m)
 {
+    Span span = m->span;
     for (u32 c = t->v[0].child; c != NONE; c = t->v[c].next)
         if (t->v[c].start <= span.start && span.end <= t->v[c].end) {
             u8 k = t->v[c].kind;
@@ -62,7 +61,7 @@ static bool found(Arena *a, const Facts *f, const Ast *t, Str module, Str name, 
         const Import *m = &f->imports.v[i];
         if (m->level || m->star || m->typing || m->func != 0 || !str_eq(sym_str(f, m->module), module)) continue;
         bool whole = m->name == SYM_EMPTY, this_name = !whole && str_eq(sym_str(f, m->name), name);
-        if ((!whole && !this_name) || !at_top(t, m->span)) continue;
+        if ((!whole && !this_name) || !import_at_top(t, m)) continue;
         Str local = sym_str(f, m->local);
         if (whole && str_contains(module, S(".")) && !str_eq(local, module)) continue; /* import a.b binds a */
         if (name_bound(f, local, module)) continue;

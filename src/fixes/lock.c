@@ -355,37 +355,77 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
     return lock_add(pl, l);
 }
 
+/* ---- choosing ---- */
+
+/* Is a lock that guards some of the accesses the state's lock: one that writers take, or most of all? */
+static bool guards_really(const Plan *pl, const Place *p)
+{
+    if (p->guarded * 2 >= p->total) return true;
+    for (u32 i = p->first; i < p->first + p->n; i++) {
+        u32 g = pl->p->place_access.v[i];
+        if (access_writes(pl->p, g) && lockset_has(pl->p, pl->p->access_locks[g], p->guard)) return true;
+    }
+    return false;
+}
+
+/* Can every region that must be guarded name the lock and take it? */
+static bool lock_fits(Plan *pl, Work **works, u32 n, u32 plan, Str *why)
+{
+    const LockPlan l = pl->out->locks.v[plan];
+    if (!lock_usable(&pl->p->locks.v[l.lock])) {
+        *why = str_fmt(pl->a, "%.*s guards it, but is no plain lock that a with statement could take",
+                       STR_ARG(l.display));
+        return false;
+    }
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            Region r = works[i]->regions.v[k];
+            Fix draft = {0};
+            if (!r.race || r.problem.n) continue;
+            if (!lock_expression(pl, plan, works[i], &r, &draft, why)) return false;
+            if (judgement_find(S("lock-not-held"))->judge(pl, works[i], &r, &l, why) == VERDICT_DECLINE) return false;
+        }
+    return true;
+}
+
+/* The first lock among those that the group's findings, comments or accesses name. */
+static u32 named_lock(const Plan *pl, Work **works, u32 n, const char **reason, bool *must)
+{
+    *must = true;
+    *reason = "the finding names it";
+    for (u32 i = 0; i < n; i++)
+        if (race_lock(pl, works[i]) != NONE) return race_lock(pl, works[i]);
+    *reason = "a guarded-by comment names it";
+    for (u32 i = 0; i < n; i++)
+        if (work_place(pl, works[i])->declared_guard != NONE) return work_place(pl, works[i])->declared_guard;
+    *must = false;
+    *reason = "it is held at most other accesses of the state";
+    for (u32 i = 0; i < n; i++) {
+        const Place *p = work_place(pl, works[i]);
+        if (p->guard != NONE && guards_really(pl, p)) return p->guard;
+    }
+    return NONE;
+}
+
 u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
 {
-    u32 lock = NONE;
-    const char *reason = "the finding names it";
-    for (u32 i = 0; i < n && lock == NONE; i++) lock = race_lock(pl, works[i]);
-    for (u32 i = 0; i < n && lock == NONE; i++)
-        if (work_place(pl, works[i])->declared_guard != NONE) {
-            lock = work_place(pl, works[i])->declared_guard;
-            reason = "a guarded-by comment names it";
-        }
-    for (u32 i = 0; i < n && lock == NONE; i++)
-        if (work_place(pl, works[i])->guard != NONE) {
-            lock = work_place(pl, works[i])->guard;
-            reason = "it is held at most other accesses of the state";
-        }
-    if (lock != NONE && !lock_usable(&pl->p->locks.v[lock])) {
-        *why = str_fmt(pl->a, "%.*s guards it, but is no plain lock that a with statement could take",
-                       STR_ARG(pl->p->locks.v[lock].display));
-        return NONE;
-    }
-    if (lock != NONE) return existing_plan(pl, works[0], lock, str_from(reason));
-    lock = sibling_lock(pl, works[0]);
+    const char *reason;
+    bool must;
+    Str no = S("");
+    u32 lock = named_lock(pl, works, n, &reason, &must);
     if (lock != NONE) {
-        u32 plan = existing_plan(pl, works[0], lock, S("it guards other fields of the same object"));
-        Str held = S("");
-        for (u32 i = 0; i < n; i++)
-            for (u32 k = 0; k < works[i]->regions.n && !held.n; k++)
-                if (judgement_find(S("lock-not-held"))
-                        ->judge(pl, works[i], &works[i]->regions.v[k], &pl->out->locks.v[plan], &held) == VERDICT_OK)
-                    held = S("");
-        if (!held.n) return plan;
+        u32 plan = existing_plan(pl, works[0], lock, str_from(reason));
+        bool fits = lock_fits(pl, works, n, plan, &no);
+        if (fits || (must && lock_usable(&pl->p->locks.v[lock]))) return plan;
+        if (must) {
+            *why = no;
+            return NONE;
+        }
+    }
+    u32 sibling = sibling_lock(pl, works[0]);
+    if (sibling != NONE && sibling != lock) {
+        u32 plan = existing_plan(pl, works[0], sibling, S("it guards other fields of the same object"));
+        if (lock_fits(pl, works, n, plan, &no)) return plan;
     }
     return new_lock(pl, works, n, why);
 }

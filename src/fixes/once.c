@@ -82,17 +82,17 @@ static bool word_in(Str text, Str name)
     return false;
 }
 
-/* A name for the local that the function does not use. */
-static bool local_name(Plan *pl, const Work *w, Once *x)
+bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *suffix, Str *out)
 {
-    Str state = pl->p->syms.strs[pl->p->places.v[w->place].name];
     while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
-    const Func *fn = &pl->p->facts[x->file]->funcs.v[x->func];
-    Str text = str_slice(site_source(pl, x->file)->text, fn->span.start, fn->span.end);
-    Str tries[] = {state, str_fmt(pl->a, "%.*s_now", STR_ARG(state)), str_fmt(pl->a, "current_%.*s", STR_ARG(state))};
+    const Func *fn = &pl->p->facts[file]->funcs.v[func];
+    Span span = func ? fn->span : (Span){0, (u32)site_source(pl, file)->text.n};
+    Str within = str_slice(site_source(pl, file)->text, span.start, span.end);
+    Str tries[] = {state, str_fmt(pl->a, "%.*s_%s", STR_ARG(state), suffix),
+                   str_fmt(pl->a, "%.*s_local", STR_ARG(state))};
     for (u32 i = 0; i < COUNT_OF(tries); i++)
-        if (!word_in(text, tries[i]) && !str_eq(tries[i], x->text)) {
-            x->name = tries[i];
+        if (!word_in(within, tries[i]) && !str_eq(tries[i], text)) {
+            *out = tries[i];
             return true;
         }
     return false;
@@ -122,7 +122,7 @@ static bool once_read(Plan *pl, Work *w, const Race *r, Once *x)
     if (region.first != x->stmt || region.last != x->stmt) return false;
     if (judgement_find(S("no-error-nearby"))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK) return false;
     w->tried = S("something between the test and the use may bind the name anew");
-    return !may_rebind(pl, w, x) && local_name(pl, w, x);
+    return !may_rebind(pl, w, x) && local_name(pl, x->file, x->func, state, x->text, "now", &x->name);
 }
 
 /* Every mention of the state in the statement becomes the local; nested functions are left alone. */
@@ -179,9 +179,7 @@ bool plan_once(Plan *pl, Work *w, const Page *page)
         once_write(pl, &draft, &x);
     }
     Fix *f = fix_add(pl, page, w);
-    f->intents.v = draft.intents.v;
-    f->intents.n = draft.intents.n;
-    f->intents.cap = draft.intents.cap;
+    fix_take(f, &draft);
     w->done = true;
     return true;
 }

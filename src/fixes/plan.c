@@ -13,6 +13,7 @@ const char *const safety_name[] = {"safe", "unsafe", "manual"};
 const Planner planner_table[] = {
     {"guard", "every write of the place under one lock, from the test to the act", true, plan_guard},
     {"queue-poll", "pop and catch the error instead of testing first", false, plan_poll},
+    {"snapshot", "copy what is walked, in one step", false, plan_snapshot},
     {"read-once", "read into a local, then test and use it", false, plan_once},
     {"list-to-deque", "a list that is used as a queue only becomes a deque", false, plan_deque},
 };
@@ -39,6 +40,13 @@ Fix *fix_add(Plan *pl, const Page *page, Work *w)
 void intent_add(Plan *pl, Fix *f, IntentKind kind, u32 file, Span span, Str text, u32 lock)
 {
     vec_push(pl->a, &f->intents, (Intent){.kind = (u8)kind, .file = file, .span = span, .text = text, .lock = lock});
+}
+
+void fix_take(Fix *to, const Fix *from)
+{
+    to->intents.v = from->intents.v;
+    to->intents.n = from->intents.n;
+    to->intents.cap = from->intents.cap;
 }
 
 void fix_caution(Fix *f, u8 safety, Str reason)

@@ -176,13 +176,6 @@ static bool polls_plan(Plan *pl, Work *w, Fix *fix, bool deque)
     return true;
 }
 
-static void fix_take(Fix *to, const Fix *from)
-{
-    to->intents.v = from->intents.v;
-    to->intents.n = from->intents.n;
-    to->intents.cap = from->intents.cap;
-}
-
 bool plan_poll(Plan *pl, Work *w, const Page *page)
 {
     Fix draft = {0};

@@ -392,9 +392,7 @@ bool script_run(Plan *pl, Work *w, const Page *page)
         return true;
     }
     Fix *f = fix_add(pl, page, w);
-    f->intents.v = draft.intents.v;
-    f->intents.n = draft.intents.n;
-    f->intents.cap = draft.intents.cap;
+    fix_take(f, &draft);
     if (draft.safety > f->safety) fix_caution(f, draft.safety, draft.reason);
     w->done = true;
     return true;

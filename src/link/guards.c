@@ -35,7 +35,7 @@ static bool made_by_threads(const Program *p, const Place *x)
     return c->made_at && !c->kept && !c->subs.n && !c->singleton;
 }
 
-bool access_counts(const Program *p, u32 gaccess)
+Alone access_alone(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
     const Facts *f = p->facts[g.file];
@@ -43,25 +43,32 @@ bool access_counts(const Program *p, u32 gaccess)
     const FuncInfo *fi = &p->funcs[gfunc_of(p, g.file, a->func)];
     u32 place = p->access_place[gaccess];
     const Path *x = &f->paths.v[a->path];
-    if (a->in_nested_def || fi->import_time) return false;
-    if (place != NONE && made_by_threads(p, &p->places.v[place]) && p->options->assume != ASSUME_ALWAYS) return false;
-    if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return false;
-    if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return false;
+    if (a->in_nested_def) return ALONE_DEFINITION;
+    if (fi->import_time) return ALONE_IMPORT;
+    if (place != NONE && made_by_threads(p, &p->places.v[place]) && p->options->assume != ASSUME_ALWAYS)
+        return ALONE_THREAD_OBJECT;
+    if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return ALONE_IMPORT;
+    if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return ALONE_IMPORT;
     if (a->func == 0 && p->funcs[p->func_base[g.file]].first_start == NONE && !in_main_block(f, a->block))
-        return false;
+        return ALONE_IMPORT;
     if (fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS) && place != NONE &&
         p->places.v[place].kind == PLACE_INSTANCE)
-        return false;
+        return ALONE_CONSTRUCT;
     if (fi->construct && x->root != ROOT_SELF && x->root != ROOT_GLOBAL && place != NONE &&
         p->places.v[place].kind == PLACE_INSTANCE) {
         const Func *fn = &f->funcs.v[a->func];
-        if (fn->cls != NONE && str_is(sym_str(f, fn->name), "__new__")) return false;
+        if (fn->cls != NONE && str_is(sym_str(f, fn->name), "__new__")) return ALONE_CONSTRUCT;
     }
     /* the function that owns a captured variable, before it has given the inner function away */
     if (place != NONE && p->places.v[place].kind == PLACE_CLOSURE &&
         gfunc_of(p, g.file, a->func) == p->places.v[place].owner && fi->first_start == NONE)
-        return false;
-    return !owned(p, g.file, a, x);
+        return ALONE_CAPTURE;
+    return owned(p, g.file, a, x) ? ALONE_OWN : ALONE_NOT;
+}
+
+bool access_counts(const Program *p, u32 gaccess)
+{
+    return access_alone(p, gaccess) == ALONE_NOT;
 }
 
 static bool writes(const Access *a)

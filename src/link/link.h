@@ -125,6 +125,8 @@ u32 gsym(const Program *p, u32 file, u32 sym);
 Ent module_lookup(const Program *p, u32 file, u32 gs, u32 depth);
 u32 module_find(const Program *p, Str dotted);
 Ent import_target(const Program *p, u32 file, const Import *im, u32 depth);
+/* The file of the module that an import names, for `from M import x` of M; NONE when it is not of the program. */
+u32 import_file(const Program *p, u32 file, const Import *im);
 Ent ent_external(const Program *p, Str dotted);
 
 /* classes.c */

@@ -338,6 +338,42 @@ static u32 held_at(Program *p, u32 file, u32 func, u32 offset)
     return set;
 }
 
+/* The argument of a decorator's call for a parameter of its factory, L of @synchronized(L); NULL without one. */
+static const Arg *decorator_arg(const Program *p, u32 file, u32 func, u32 callee, GId factory, u32 param)
+{
+    const Facts *f = p->facts[file], *df = p->facts[factory.file];
+    const Func *fn = &df->funcs.v[factory.id];
+    u32 at = 0;
+    while (at < fn->nparams && df->params.v[fn->params + at].name != param) at++;
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        if (!c->is_decorator || c->decorates != func || c->callee != callee) continue;
+        for (u32 k = 0; k < c->nargs; k++) {
+            const Arg *a = &f->args.v[c->args + k];
+            bool named = a->keyword != SYM_EMPTY;
+            if (!a->star && (named ? str_eq(sym_str(f, a->keyword), sym_str(df, param)) : k == at)) return a;
+        }
+    }
+    return NULL;
+}
+
+/* The path that a wrapper's local stands for: lock_obj = lock, where lock is a parameter of the factory. */
+static const Path *factory_param(const Program *p, GId factory, u32 wrapper, const Path *x)
+{
+    const Facts *df = p->facts[factory.file];
+    if (x->nattr) return NULL;
+    if (x->root == ROOT_PARAM) return x->func == factory.id ? x : NULL;
+    if (x->root != ROOT_LOCAL) return NULL;
+    const LinkState *s = p->state;
+    u32 i = map_get(&s->local_defs, local_key(factory.file, wrapper, x->name));
+    for (; i != NONE; i = s->defrefs.v[i].next) {
+        const Def *d = &df->defs.v[s->defrefs.v[i].def];
+        const Path *q = d->kind == VAL_PATH ? &df->paths.v[d->value] : NULL;
+        if (q && q->root == ROOT_PARAM && q->func == factory.id && !q->nattr) return q;
+    }
+    return NULL;
+}
+
 /* The lock that a decorator's wrapper takes round the function: @synchronized, @with_lock(L). */
 static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
 {
@@ -363,6 +399,14 @@ static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
                 Ent q = ent_attr(p, (Ent){ENT_INSTANCE, gclass_of(p, file, fn->cls), NONE, NONE},
                                  gsym(p, g.file, x->attr[0]));
                 if (q.kind == ENT_PLACE) return lock_of_place(p, q.id, TYPE_LOCK, false);
+            }
+            const Path *param = factory_param(p, g, i, x);
+            if (param && lock != NONE) { /* each use of the decorator has the lock that it was given */
+                const Arg *a = decorator_arg(p, file, func, path, g, param->name);
+                u32 given = a && a->kind == VAL_PATH
+                                ? lock_of_ent(p, file, a->value, path_entity(p, file, a->value), 0, 3)
+                                : NONE;
+                return given != NONE ? given : lock_by_text(p, file, path, NONE, true);
             }
             if (lock != NONE) return lock;
         }

@@ -44,6 +44,11 @@ bool star_unknown(const Program *p, u32 file, const Import *im)
     return im->star && !im->typing && module_find(p, import_module(p, file, im)) == NONE;
 }
 
+u32 import_file(const Program *p, u32 file, const Import *im)
+{
+    return module_find(p, import_module(p, file, im));
+}
+
 static Ent module_or_external(const Program *p, Str dotted)
 {
     u32 file = module_find(p, dotted);

@@ -133,30 +133,44 @@ static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
            (EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_DECORATOR | EV_ALWAYS | EV_FILE);
 }
 
-bool may_run_together(const Program *p, u32 ga, u32 gb)
+Apart may_run_apart(const Program *p, u32 ga, u32 gb)
 {
-    if (!access_counts(p, ga) || !access_counts(p, gb)) return false;
+    if (!access_counts(p, ga)) return APART_FIRST;
+    if (!access_counts(p, gb)) return APART_SECOND;
     GId a = access_gid(p, ga), b = access_gid(p, gb);
     const Access *xa = &p->facts[a.file]->accesses.v[a.id], *xb = &p->facts[b.file]->accesses.v[b.id];
     const FuncInfo *fa = &p->funcs[gfunc_of(p, a.file, xa->func)], *fb = &p->funcs[gfunc_of(p, b.file, xb->func)];
     u32 place = p->access_place[ga];
+    bool object = false, same = false;
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
     if (fa->event_loop && fb->event_loop && !(fa->nroots && fb->nroots))
-        return false; /* one loop; several when threads run them */
+        return APART_LOOP; /* one loop; several when threads run them */
     for (u32 i = 0; i < fa->nroots; i++) {
         for (u32 k = 0; k < fb->nroots; k++) {
             const Root *r = &p->roots.v[fa->roots[i]];
             if (fa->roots[i] != fb->roots[k]) {
                 /* two starts of one function: different threads, but of one object each when it is its own */
-                if (r->func == p->roots.v[fb->roots[k]].func && own_object(p, r, place)) continue;
-                return true;
+                if (r->func == p->roots.v[fb->roots[k]].func && own_object(p, r, place)) {
+                    object = true;
+                    continue;
+                }
+                return APART_NOT;
             }
-            if (r->many && !own_object(p, r, place)) return true;
+            same = true;
+            if (r->many && !own_object(p, r, place)) return APART_NOT;
+            object |= r->many;
         }
     }
-    if (fa->nroots && fb->main && !out_b && !fb->nroots) return true;
-    if (fb->nroots && fa->main && !out_a && !fa->nroots) return true;
+    if (fa->nroots && fb->main && !out_b && !fb->nroots) return APART_NOT;
+    if (fb->nroots && fa->main && !out_a && !fa->nroots) return APART_NOT;
     bool api_a = api_reaches(p, fa, place), api_b = api_reaches(p, fb, place);
-    if (api_a && api_b) return true;
-    return (api_a && fb->nroots) || (api_b && fa->nroots);
+    if ((api_a && api_b) || (api_a && fb->nroots) || (api_b && fa->nroots)) return APART_NOT;
+    if (object) return APART_OBJECT;
+    if ((fa->nroots && fb->main && out_b) || (fb->nroots && fa->main && out_a)) return APART_ORDER;
+    return same ? APART_ONE_THREAD : APART_NO_THREAD;
+}
+
+bool may_run_together(const Program *p, u32 ga, u32 gb)
+{
+    return may_run_apart(p, ga, gb) == APART_NOT;
 }

@@ -9,6 +9,7 @@
 
 struct Tree {
     TSTree *ts;
+    struct Heap *heap; /* all of ts; NULL: ts is to be deleted */
     const Source *source;
     bool too_slow;
 };

@@ -2,6 +2,7 @@
  *
  * The tables of node kinds and fields map the grammar's numbers to ours once, at first use, so that the rest of
  * the program compares small enums and never strings. */
+#include "parse/heap.h"
 #include "parse/parse.h"
 
 #include <pthread.h>
@@ -84,11 +85,13 @@ static const char *text_from(void *payload, uint32_t offset, TSPoint position, u
 Tree *tree_parse(const Source *s)
 {
     pthread_once(&names_once, names_fill);
+    heap_install();
+    heap_enter();
     TSParser *p = ts_parser_new();
     if (!ts_parser_set_language(p, python_language()))
         BUG("the Python grammar's ABI does not fit the tree-sitter core");
     Tree *t = xmalloc(sizeof *t);
-    t->source = s;
+    *t = (Tree){.source = s};
     Str text = s->text;
     Parsing parsing = {0, thread_time() + PARSE_SECONDS * INT64_C(1000000000)};
     t->ts = ts_parser_parse_with_options(p, NULL, (TSInput){&text, text_from, TSInputEncodingUTF8, NULL},
@@ -99,6 +102,7 @@ Tree *tree_parse(const Source *s)
         t->ts = ts_parser_parse_string(p, NULL, "", 0);
     }
     ts_parser_delete(p);
+    t->heap = heap_leave();
     if (!t->ts) BUG("the parser gave no tree for %.*s", STR_ARG(s->path));
     return t;
 }
@@ -106,7 +110,10 @@ Tree *tree_parse(const Source *s)
 void tree_free(Tree *t)
 {
     if (!t) return;
-    ts_tree_delete(t->ts);
+    if (t->heap)
+        heap_free(t->heap);
+    else
+        ts_tree_delete(t->ts);
     free(t);
 }
 

@@ -1,5 +1,7 @@
 /* `ungil explain FILE:LINE`: every access on the line, what it is, who reaches it, what it holds, and why it is
- * reported or not. */
+ * reported or not; then what else the line does that matters (locks taken, calls and code that are not followed); and
+ * when it does nothing of the kind, what it is instead. A line in the middle of a statement is explained by the
+ * accesses that span it. */
 #include "races/races.h"
 
 static void explain_roots(Buf *out, const Program *p, const FuncInfo *fi)
@@ -24,47 +26,36 @@ static void explain_locks(Buf *out, const Program *p, u32 set)
                 p->locks.v[ls->ids[i]].maybe ? " (a lock by its name only)" : "");
 }
 
-static const Race *race_of(const RaceVec *races, u32 ga)
+/* The verdict on a finding: reported, known, suppressed, or left out by the options. */
+static void explain_race(Buf *out, const Program *p, const Race *r)
 {
-    for (u32 i = 0; i < races->n; i++)
-        for (u32 k = 0; k < races->v[i].nsites; k++)
-            if (races->v[i].sites[k] == ga) return &races->v[i];
-    return NULL;
-}
-
-/* Why nothing is said about this access. */
-static void explain_silence(Buf *out, const Program *p, u32 ga)
-{
-    const Place *x = &p->places.v[p->access_place[ga]];
-    if (!is_data(x)) {
-        buf_fmt(out, "    silent: it holds a %s, which is meant for threads or belongs to one\n",
-                type_name[x->type.kind]);
-        return;
-    }
-    if (!access_counts(p, ga)) {
-        buf_c(out, "    silent: here nobody else can have it yet (import time, construction, or an object of this "
-                   "function's own)\n");
-        return;
-    }
-    u32 together = 0, guarded = 0;
-    for (u32 i = 0; i < x->n; i++) {
-        u32 gb = p->place_access.v[x->first + i];
-        if (!(access_effect(p, gb) & EFFECT_WRITE) && !(access_effect(p, ga) & EFFECT_WRITE)) continue;
-        if (!may_run_together(p, ga, gb)) continue;
-        together++;
-        guarded += lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE;
-    }
-    if (!together)
-        buf_c(out, "    silent: nothing that changes it may run at the same time, as far as we can see (no visible "
-                   "sharing; ordered by start, join or the event loop; --assume-threads always assumes more)\n");
-    else if (guarded == together)
-        buf_c(out, "    silent: every conflicting access holds a common lock\n");
+    const char *code = rule_table[r->rule].code;
+    if (r->known)
+        buf_fmt(out, "    known: %s, listed in the baseline: %.*s\n", code, STR_ARG(r->message));
+    else if (r->suppressed)
+        buf_fmt(out, "    suppressed: %s, by a comment: %.*s\n", code, STR_ARG(r->suppress_reason));
+    else if (race_wanted(p->options, p->facts[r->file]->source->path, r))
+        buf_fmt(out, "    reported: %s at line %u: %.*s\n", code, r->line, STR_ARG(r->message));
     else
-        buf_c(out, "    silent: this operation alone is atomic in CPython, and no test or update around it depends "
-                   "on it (or the confidence is below --min-confidence)\n");
+        buf_fmt(out, "    found: %s at line %u: %.*s\n", code, r->line, STR_ARG(r->message));
+    left_out_put(out, p, r);
 }
 
-static void explain_access(Buf *out, Arena *a, const Program *p, const RaceVec *races, u32 file, u32 id)
+/* Prints every finding that the access takes part in; false when there is none. */
+static bool explain_races(Buf *out, const Program *p, const RaceVec *all, u32 ga)
+{
+    bool any = false;
+    for (u32 i = 0; i < all->n; i++) {
+        const Race *r = &all->v[i];
+        bool mine = false;
+        for (u32 k = 0; k < r->nsites; k++) mine |= r->sites[k] == ga;
+        if (mine) explain_race(out, p, r);
+        any |= mine;
+    }
+    return any;
+}
+
+static void explain_access(Buf *out, Arena *a, const Program *p, const RaceVec *all, u32 file, u32 id)
 {
     const Facts *f = p->facts[file];
     const Access *x = &f->accesses.v[id];
@@ -73,30 +64,154 @@ static void explain_access(Buf *out, Arena *a, const Program *p, const RaceVec *
     buf_fmt(out, "  %u:%u %s %.*s", x->line, x->column, op_name[x->op], STR_ARG(text));
     if (x->method) buf_fmt(out, " (%.*s)", STR_ARG(sym_str(f, x->method)));
     buf_fmt(out, " in %.*s\n", STR_ARG(where));
-    if (place == NONE) {
-        buf_c(out, "    not followed: the object it belongs to is unknown\n");
-        return;
+    if (place != NONE) {
+        const Place *y = &p->places.v[place];
+        buf_fmt(out, "    is %.*s, which holds: %s\n", STR_ARG(y->display), type_name[y->type.kind]);
+        explain_roots(out, p, &p->funcs[p->func_base[file] + x->func]);
+        explain_locks(out, p, p->access_locks[ga]);
+        if (y->guard != NONE)
+            buf_fmt(out, "    guarded by %.*s at %u of %u accesses\n", STR_ARG(p->locks.v[y->guard].display),
+                    y->guarded, y->total);
     }
-    const Place *y = &p->places.v[place];
-    buf_fmt(out, "    is %.*s, which holds: %s\n", STR_ARG(y->display), type_name[y->type.kind]);
-    explain_roots(out, p, &p->funcs[p->func_base[file] + x->func]);
-    explain_locks(out, p, p->access_locks[ga]);
-    if (y->guard != NONE)
-        buf_fmt(out, "    guarded by %.*s at %u of %u accesses\n", STR_ARG(p->locks.v[y->guard].display), y->guarded,
-                y->total);
-    const Race *r = race_of(races, ga);
-    if (!r)
-        explain_silence(out, p, ga);
-    else if (r->known)
-        buf_fmt(out, "    known: %s, listed in the baseline: %.*s\n", rule_table[r->rule].code, STR_ARG(r->message));
-    else if (r->suppressed)
-        buf_fmt(out, "    suppressed: %s, by a comment: %.*s\n", rule_table[r->rule].code,
-                STR_ARG(r->suppress_reason));
-    else
-        buf_fmt(out, "    reported: %s at line %u: %.*s\n", rule_table[r->rule].code, r->line, STR_ARG(r->message));
+    if (!explain_races(out, p, all, ga)) silence_put(out, a, p, ga);
 }
 
-void races_explain(Buf *out, const Program *p, const RaceVec *races, u32 file, u32 line)
+/* ---- what else the line does --------------------------------------------------------------------------- */
+
+static u32 span_line(const Facts *f, u32 offset)
+{
+    u32 line, column;
+    source_position(f->source, offset, &line, &column);
+    return line;
+}
+
+static u32 explain_sections(Buf *out, Arena *a, const Program *p, u32 file, u32 line)
+{
+    const Facts *f = p->facts[file];
+    u32 n = 0;
+    for (u32 i = 0; i < f->sections.n; i++) {
+        const Section *s = &f->sections.v[i];
+        if (span_line(f, s->stmt) != line) continue;
+        u32 lock = p->section_lock[p->section_base[file] + i];
+        Str text = path_text(a, f, s->path);
+        if (lock == NONE)
+            buf_fmt(out, "  enters %.*s, which is not known as a lock\n", STR_ARG(text));
+        else
+            buf_fmt(out, "  takes %.*s%s until line %u\n", STR_ARG(p->locks.v[lock].display),
+                    p->locks.v[lock].maybe ? " (a lock by its name only)" : "", span_line(f, s->span.end));
+        n++;
+    }
+    return n;
+}
+
+static u32 explain_calls(Buf *out, Arena *a, const Program *p, u32 file, u32 line)
+{
+    const Facts *f = p->facts[file];
+    u32 n = 0;
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->line != line) continue;
+        u32 to[4], m = call_targets(p, file, i, to, COUNT_OF(to));
+        Str text = path_text(a, f, c->callee);
+        for (u32 k = 0; k < m; k++)
+            buf_fmt(out, "  %u:%u calls %.*s\n", c->line, c->column, STR_ARG(func_display(a, p, to[k])));
+        if (!m && call_unknown(p, file, i))
+            buf_fmt(out, "  %u:%u calls %.*s: not followed, the type of the object is unknown\n", c->line, c->column,
+                    STR_ARG(text));
+        else if (!m)
+            buf_fmt(out, "  %u:%u calls %.*s, which is no code of this program\n", c->line, c->column, STR_ARG(text));
+        n++;
+    }
+    return n;
+}
+
+static u32 explain_unseen(Buf *out, const Program *p, u32 file, u32 line)
+{
+    const Facts *f = p->facts[file];
+    u32 n = 0;
+    for (u32 i = 0; i < f->unseen.n; i++) {
+        if (f->unseen.v[i].line != line) continue;
+        const UnseenRow *row = &unseen_table[f->unseen.v[i].kind];
+        buf_fmt(out, "  not analysed: %s: %s\n", row->what, row->why);
+        n++;
+    }
+    for (u32 i = 0; i < f->defs.n; i++) {
+        if (!def_patches(p, file, i) || span_line(f, f->defs.v[i].span.start) != line) continue;
+        buf_fmt(out, "  not analysed: %s: %s\n", unseen_table[UNSEEN_PATCH].what, unseen_table[UNSEEN_PATCH].why);
+        n++;
+    }
+    for (u32 i = 0; i < f->imports.n; i++) {
+        if (!star_unknown(p, file, &f->imports.v[i]) || span_line(f, f->imports.v[i].span.start) != line) continue;
+        buf_fmt(out, "  not analysed: %s: %s\n", unseen_table[UNSEEN_STAR].what, unseen_table[UNSEEN_STAR].why);
+        n++;
+    }
+    for (u32 i = 0; i < f->errors.n; i++) {
+        if (line < span_line(f, f->errors.v[i].start) || line > span_line(f, f->errors.v[i].end)) continue;
+        buf_c(out, "  not analysed: a syntax error that the grammar could not read\n");
+        n++;
+    }
+    return n;
+}
+
+/* ---- lines without any of that ------------------------------------------------------------------------- */
+
+static u32 explain_definition(Buf *out, Arena *a, const Program *p, u32 file, u32 line)
+{
+    const Facts *f = p->facts[file];
+    u32 n = 0;
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        if (f->funcs.v[i].line != line || f->funcs.v[i].is_lambda) continue;
+        Str name = func_display(a, p, p->func_base[file] + i);
+        buf_fmt(out, "  defines %.*s\n", STR_ARG(name));
+        explain_roots(out, p, &p->funcs[p->func_base[file] + i]);
+        n++;
+    }
+    for (u32 i = 0; i < f->classes.n; i++) {
+        if (f->classes.v[i].line != line) continue;
+        buf_fmt(out, "  defines the class %.*s\n", STR_ARG(sym_str(f, f->classes.v[i].name)));
+        n++;
+    }
+    for (u32 i = 0; i < f->imports.n && !n; i++) {
+        if (span_line(f, f->imports.v[i].span.start) > line || span_line(f, f->imports.v[i].span.end) < line)
+            continue;
+        buf_c(out, "  imports; what modules do while they are imported runs in one thread\n");
+        n++;
+    }
+    return n;
+}
+
+/* The innermost function whose text has the line. */
+static u32 func_at(const Facts *f, u32 line)
+{
+    u32 best = 0;
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        const Func *x = &f->funcs.v[i];
+        if (span_line(f, x->span.start) > line || span_line(f, x->span.end) < line || x->is_lambda) continue;
+        if (!best || x->span.start >= f->funcs.v[best].span.start) best = i;
+    }
+    return best;
+}
+
+static void explain_nothing(Buf *out, Arena *a, const Program *p, u32 file, u32 line)
+{
+    const Facts *f = p->facts[file];
+    Str text = str_trim(source_line(f->source, line));
+    u32 func = func_at(f, line);
+    if (!text.n || text.p[0] == '#') {
+        buf_c(out, "  no code on this line\n");
+    } else if (func) {
+        buf_fmt(
+            out,
+            "  nothing here touches state that threads could share: only literals, names of its own, and text, in "
+            "%.*s\n",
+            STR_ARG(func_display(a, p, p->func_base[file] + func)));
+        explain_roots(out, p, &p->funcs[p->func_base[file] + func]);
+    } else {
+        buf_c(out, "  nothing here touches state that threads could share; it runs while the module is imported\n");
+    }
+}
+
+void races_explain(Buf *out, const Program *p, const RaceVec *all, u32 file, u32 line)
 {
     Arena a = {0};
     const Facts *f = p->facts[file];
@@ -104,23 +219,19 @@ void races_explain(Buf *out, const Program *p, const RaceVec *races, u32 file, u
     buf_fmt(out, "%.*s:%u\n", STR_ARG(f->source->path), line);
     for (u32 i = 0; i < f->accesses.n; i++) {
         if (f->accesses.v[i].line > line || f->accesses.v[i].end_line < line) continue;
-        explain_access(out, &a, p, races, file, i);
+        explain_access(out, &a, p, all, file, i);
         n++;
     }
-    for (u32 i = 0; i < races->n; i++) {
-        const Race *r = &races->v[i];
+    for (u32 i = 0; i < all->n; i++) {
+        const Race *r = &all->v[i];
         if (r->file != file || r->line != line || r->nsites) continue;
-        buf_fmt(out, "  reported: %s: %.*s\n", rule_table[r->rule].code, STR_ARG(r->message));
+        buf_fmt(out, "  %u:%u %.*s\n", r->line, r->column, STR_ARG(r->state));
+        explain_race(out, p, r);
         n++;
     }
-    for (u32 i = 0; i < f->errors.n; i++) {
-        u32 l1, l2, c;
-        source_position(f->source, f->errors.v[i].start, &l1, &c);
-        source_position(f->source, f->errors.v[i].end, &l2, &c);
-        if (line < l1 || line > l2) continue;
-        buf_c(out, "  not analysed: a syntax error that the grammar could not read\n");
-        n++;
-    }
-    if (!n) buf_c(out, "  nothing here touches state that threads could share\n");
+    n += explain_sections(out, &a, p, file, line) + explain_unseen(out, p, file, line);
+    n += explain_definition(out, &a, p, file, line);
+    n += explain_calls(out, &a, p, file, line);
+    if (!n) explain_nothing(out, &a, p, file, line);
     arena_free(&a);
 }

@@ -10,7 +10,7 @@ static bool dict_like(u8 t)
            t == TYPE_COUNTER || t == TYPE_WEAK_DICT || t == TYPE_WEAK_SET;
 }
 
-static bool is_view(const Program *p, u32 ga)
+bool access_is_view(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
@@ -22,7 +22,7 @@ static bool used_as_dict(const Finder *f)
 {
     for (u32 i = 0; i < f->nacc; i++) {
         const Access *a = program_access(f->p, f->acc[i]);
-        if (is_view(f->p, f->acc[i])) return true;
+        if (access_is_view(f->p, f->acc[i])) return true;
         if (a->op != OP_METHOD) continue;
         GId g = access_gid(f->p, f->acc[i]);
         Str m = sym_str(f->p->facts[g.file], a->method);
@@ -33,14 +33,15 @@ static bool used_as_dict(const Finder *f)
     return false;
 }
 
-static bool walks(const Finder *f, u32 ga)
+bool access_walks(const Program *p, u32 ga)
 {
-    GId g = access_gid(f->p, ga);
-    const Facts *x = f->p->facts[g.file];
+    GId g = access_gid(p, ga);
+    const Facts *x = p->facts[g.file];
     const Access *a = &x->accesses.v[g.id];
     if (a->op == OP_ITER) return true;
-    if (a->op != OP_CREAD) return false;
-    return !reader_is_safe(f->p->places.v[f->place].type.kind, sym_str(x, a->method), is_view(f->p, ga));
+    if (a->op != OP_CREAD || p->access_place[ga] == NONE) return false;
+    u8 type = p->places.v[p->access_place[ga]].type.kind;
+    return !reader_is_safe(type, sym_str(x, a->method), access_is_view(p, ga));
 }
 
 /* sys.modules and the like: every import may change them. */
@@ -52,7 +53,8 @@ static void library_state(Finder *f)
         u32 ga = f->acc[i];
         GId g = access_gid(f->p, ga);
         const FuncInfo *fi = &f->p->funcs[f->p->func_base[g.file] + program_access(f->p, ga)->func];
-        if (!walks(f, ga) || !(fi->nroots || fi->api) || f->p->access_locks[ga] != 0 || failure_caught(f->p, ga))
+        if (!access_walks(f->p, ga) || !(fi->nroots || fi->api) || f->p->access_locks[ga] != 0 ||
+            failure_caught(f->p, ga))
             continue;
         Race *r = race_add(f, UG106, ga, (Conflict){ga, fi->nroots ? CONF_HIGH : CONF_MEDIUM, false});
         race_message(f, r,
@@ -73,7 +75,7 @@ void race_iterate(Finder *f)
     if (!known && !((x->type.kind == TYPE_UNKNOWN || x->type.kind == TYPE_NONE) && used_as_dict(f))) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
-        if (f->claimed[ga] || !walks(f, ga)) continue;
+        if (f->claimed[ga] || !access_walks(f->p, ga)) continue;
         Conflict c = conflict_find(f, ga, EFFECT_GROW | EFFECT_SHRINK, false);
         if (c.witness == NONE) continue;
         if (program_access(f->p, c.witness)->op == OP_DEL) continue;

@@ -83,6 +83,14 @@ static u32 method_effect(u8 type, Str name)
     return EFFECT_READ;
 }
 
+bool method_known(u8 type, Str name)
+{
+    if (!may_hold(type)) return false;
+    for (u32 i = 0; i < COUNT_OF(methods); i++)
+        if (str_is(name, methods[i].name)) return true;
+    return type == TYPE_QUEUE && str_is(name, "get");
+}
+
 u32 access_effect(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);

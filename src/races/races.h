@@ -7,7 +7,9 @@
  *   start.c build.c discipline.c order.c settings.c          rules about calls and locks
  *   find.c      runs the rules, sorts, filters
  *   suppress.c  comments that silence findings
- *   explain.c dump.c */
+ *   explain.c   a line of the source: what is on it and what was decided
+ *   silence.c   why an access is not reported
+ *   dump.c */
 #ifndef UNGIL_RACES_H
 #define UNGIL_RACES_H
 
@@ -38,10 +40,16 @@ typedef enum Effect {
     EFFECT_RAISES = 32 /* raises when what was tested is gone */
 } Effect;
 u32 access_effect(const Program *p, u32 gaccess);
+/* Is it a method of such a container, so that access_effect says what it does? */
+bool method_known(u8 type, Str name);
 /* Is reading the whole of a container of this type with this reader safe while others change it?
  * (docs/memory-model.md) */
 bool reader_is_safe(u8 type, Str reader, bool view);
 bool is_data(const Place *x);
+/* iterate.c: does the access go through a container step by step, so that a change of its size is seen? Is what it
+ * reads a view or an iterator that a method returned, d.items()? */
+bool access_walks(const Program *p, u32 gaccess);
+bool access_is_view(const Program *p, u32 gaccess);
 
 /* pair.c */
 typedef struct Conflict {
@@ -90,5 +98,11 @@ void race_settings(Finder *f, u32 file);
 
 /* suppress.c */
 void races_suppress(Finder *f);
+
+/* silence.c */
+/* Appends why no finding is about the access, as lines that start with "silent:". */
+void silence_put(Buf *out, Arena *a, const Program *p, u32 gaccess);
+/* Appends why the options leave the finding out; nothing when they do not. */
+void left_out_put(Buf *out, const Program *p, const Race *r);
 
 #endif

@@ -1,0 +1,209 @@
+/* Planner "snapshot", and copies for the planner "guard": what is walked is copied first.
+ *
+ *   for k, v in d.items():     →     for k, v in list(d.items()):
+ *
+ * Which copies happen in one step differs by type (docs/memory-model.md). On an exact dict or set, list() of the
+ * container or of a view does, on a defaultdict or Counter only list() of a view. Those need no lock. A deque or an
+ * OrderedDict has none; there the copy, and the copy only, is made under the lock that the writers take:
+ *
+ *   for job in self._jobs:     →     with self._jobs_lock:
+ *                                        jobs = list(self._jobs)
+ *                                    for job in jobs:
+ *
+ * The copy stands on a line of its own before the statement, so it must not depend on what the statement binds, nor
+ * be made where the statement might not have looked at the container at all; there the whole statement is guarded. */
+#include "fixes/fixes.h"
+
+/* Readers that keep the container's type in what they make: they want a copy, not a list. */
+static bool wants_type(Str reader)
+{
+    return str_is(reader, "dumps") || str_is(reader, "dump") || str_is(reader, "deepcopy") ||
+           str_is(reader, "pformat") || str_is(reader, "pprint");
+}
+
+static bool primary(const Ast *t, u32 n)
+{
+    return ast_is(t, n, NODE_identifier) || ast_is(t, n, NODE_attribute) || ast_is(t, n, NODE_subscript) ||
+           ast_is(t, n, NODE_call);
+}
+
+/* The node with exactly this span that stands for the container or its view; NONE. */
+static u32 walked_node(const Ast *t, Span span)
+{
+    u32 n = ast_at(t, span);
+    if (t->v[n].start != span.start || t->v[n].end != span.end || !primary(t, n)) return NONE;
+    for (u32 up = t->v[n].parent; up != NONE; up = t->v[up].parent) {
+        if (t->v[up].kind == NODE_string) return NONE;
+        if (ast_is_statement(t, up)) break;
+    }
+    u32 up = t->v[n].parent; /* async for: an iterator of another kind */
+    bool async =
+        (ast_is(t, up, NODE_for_statement) || ast_is(t, up, NODE_for_in_clause)) && ast_token(t, up, "async");
+    return async ? NONE : n;
+}
+
+/* A copy of the container, made in one step without a lock; empty when its type has none. */
+static Str one_step_copy(Plan *pl, u32 gaccess, Str text)
+{
+    GId g = access_gid(pl->p, gaccess);
+    const Access *a = program_access(pl->p, gaccess);
+    const Place *p = &pl->p->places.v[pl->p->access_place[gaccess]];
+    Str reader = a->op == OP_CREAD ? sym_str(pl->p->facts[g.file], a->method) : S("");
+    bool view = access_is_view(pl->p, gaccess), typed = wants_type(reader);
+    if (name_bound(pl->p->facts[g.file], S("list"), S(""))) return S("");
+    Str list = str_fmt(pl->a, "list(%.*s)", STR_ARG(text)), copy = str_fmt(pl->a, "%.*s.copy()", STR_ARG(text));
+    switch (p->type.kind) {
+    case TYPE_DICT:
+    case TYPE_SET: return typed && !view ? copy : list;
+    case TYPE_DEFAULT_DICT:
+    case TYPE_COUNTER:
+        if (view) return list;
+        return typed ? copy : str_fmt(pl->a, "list(%.*s.keys())", STR_ARG(text));
+    case TYPE_UNKNOWN:
+    case TYPE_NONE: return typed || str_is(text, "self") ? S("") : list;
+    default: return S("");
+    }
+}
+
+/* ---- a copy on a line of its own ---- */
+
+static bool binds(const Ast *t, u32 n, Str name)
+{
+    if (t->v[n].kind == NODE_identifier && str_eq(ast_text(t, n), name)) return true;
+    for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next)
+        if (binds(t, c, name)) return true;
+    return false;
+}
+
+/* Does the expression run once, whenever the statement does, with names that are known before it? */
+static bool runs_once(const Ast *t, u32 n, u32 stmt)
+{
+    u32 left = n;
+    while (ast_first(t, left) != NONE) left = ast_first(t, left);
+    Str root = ast_text(t, left);
+    for (u32 from = n, up = t->v[n].parent; from != stmt; from = up, up = t->v[up].parent) {
+        switch (t->v[up].kind) {
+        case NODE_lambda:
+        case NODE_boolean_operator:
+        case NODE_conditional_expression:
+        case NODE_elif_clause:
+        case NODE_while_statement:
+        case NODE_assert_statement:
+        case NODE_decorated_definition:
+        case NODE_function_definition:
+        case NODE_class_definition: return false;
+        case NODE_list_comprehension:
+        case NODE_set_comprehension:
+        case NODE_dictionary_comprehension:
+        case NODE_generator_expression:
+            for (u32 c = ast_first(t, up); c != NONE; c = ast_after(t, c))
+                if (t->v[c].kind == NODE_for_in_clause && binds(t, ast_field(t, c, FIELD_left), root)) return false;
+            break;
+        default: break;
+        }
+    }
+    return true;
+}
+
+/* list(x), sorted(x), tuple(x) around the container: a copy already. */
+static u32 copying_call(const Ast *t, u32 n)
+{
+    static const char *const copies[] = {"list", "tuple", "sorted", "set", "frozenset", "dict"};
+    u32 args = t->v[n].parent, call = args == NONE ? NONE : t->v[args].parent;
+    if (!ast_is(t, args, NODE_argument_list) || !ast_is(t, call, NODE_call)) return NONE;
+    u32 fn = ast_field(t, call, FIELD_function);
+    for (u32 i = 0; i < COUNT_OF(copies); i++)
+        if (ast_is(t, fn, NODE_identifier) && str_is(ast_text(t, fn), copies[i]) && ast_first(t, args) == n &&
+            ast_after(t, n) == NONE)
+            return call;
+    return NONE;
+}
+
+/* Is the copy all that the statement makes: x = list(q), return list(q)? Then it is guarded as it stands. */
+static bool is_whole(const Ast *t, u32 call, u32 stmt)
+{
+    u32 up = t->v[call].parent;
+    if (ast_is(t, stmt, NODE_return_statement)) return up == stmt;
+    return ast_is(t, up, NODE_assignment) && t->v[up].parent == stmt;
+}
+
+/* A copy under a lock on a line before the statement. False when the statement must be guarded as a whole. */
+static bool copy_before(Plan *pl, const Work *w, u32 file, u32 func, u32 n, Region *r)
+{
+    const Ast *t = site_ast(pl, file);
+    u32 call = copying_call(t, n), stmt = ast_statement(t, n);
+    Str text = ast_text(t, n), state = pl->p->syms.strs[pl->p->places.v[w->place].name];
+    bool typed = program_access(pl->p, r->access)->op == OP_CREAD &&
+                 wants_type(sym_str(pl->p->facts[file], program_access(pl->p, r->access)->method));
+    if (call != NONE && is_whole(t, call, stmt)) return false;
+    if (name_bound(pl->p->facts[file], S("list"), S("")) || !runs_once(t, n, stmt)) return false;
+    Region line;
+    Str why;
+    Span span = {t->v[stmt].start, t->v[stmt].end};
+    if (!region_make(pl, file, func, span, span, &line, &why) || line.first != stmt || line.last != stmt)
+        return false;
+    if (!local_name(pl, file, func, state, text, "copy", &r->name)) return false;
+    r->copy = call != NONE ? ast_text(t, call)
+              : typed      ? str_fmt(pl->a, "%.*s.copy()", STR_ARG(text))
+                           : str_fmt(pl->a, "list(%.*s)", STR_ARG(text));
+    if (call != NONE) n = call;
+    r->first = r->last = n;
+    r->span = (Span){t->v[n].start, t->v[n].end};
+    r->at = span.start;
+    return true;
+}
+
+bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
+{
+    GId g = access_gid(pl->p, gaccess);
+    const Access *a = program_access(pl->p, gaccess);
+    if (!access_walks(pl->p, gaccess)) return false;
+    const Ast *t = site_ast(pl, g.file);
+    u32 n = walked_node(t, a->span);
+    if (n == NONE) return false;
+    *r = (Region){.file = g.file,
+                  .func = a->func,
+                  .first = n,
+                  .last = n,
+                  .span = a->span,
+                  .access = gaccess,
+                  .test = NONE,
+                  .race = true};
+    r->copy = one_step_copy(pl, gaccess, ast_text(t, n));
+    return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
+}
+
+void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock)
+{
+    if (!r->name.n) {
+        intent_add(pl, f, INTENT_REPLACE, r->file, r->span, r->copy, NONE);
+        return;
+    }
+    const Source *s = site_source(pl, r->file);
+    u32 line, column;
+    source_position(s, r->at, &line, &column);
+    u32 at = line == 1 && s->bom ? 3 : s->line_start[line - 1];
+    Str indent = str_slice(s->text, at, r->at);
+    Str text = str_fmt(pl->a, "with %.*s:\n    %.*s = %.*s", STR_ARG(r->lock), STR_ARG(r->name), STR_ARG(r->copy));
+    text = str_fmt(pl->a, "%.*s%.*s", STR_ARG(indent), STR_ARG(text_indent(pl, r->file, r->at, text)));
+    intent_add(pl, f, INTENT_INSERT, r->file, (Span){at, at}, text, lock);
+    intent_add(pl, f, INTENT_REPLACE, r->file, r->span, r->name, NONE);
+}
+
+bool plan_snapshot(Plan *pl, Work *w, const Page *page)
+{
+    if (w->place == NONE) return false;
+    Fix draft = {0};
+    for (u32 i = 0; i < w->races.n; i++) {
+        const Race *race = &pl->races->v[w->races.v[i]];
+        Region r;
+        w->tried = S("what is walked has no copy that is made in one step");
+        if (race->test != NONE || !race->nsites || !snapshot_region(pl, w, race->sites[0], &r) || r.name.n)
+            return false;
+        if (judgement_find(S("no-error-nearby"))->judge(pl, w, &r, NULL, &w->tried) != VERDICT_OK) return false;
+        snapshot_write(pl, &draft, &r, NONE);
+    }
+    fix_take(fix_add(pl, page, w), &draft);
+    w->done = true;
+    return true;
+}
