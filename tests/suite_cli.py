@@ -521,6 +521,22 @@ def work(name, value, thing):
 '''
 
 
+def test_proof_of_packages(c):
+    """The proof of a fix knows a package's module by its name, and so an old finding by its fingerprint."""
+    text = COUNTER + '''
+
+def made():
+    lock = threading.Lock()
+    with lock:
+        return hits
+'''
+    for path in ("src/pkg/__init__.py", "src/pkg/mod.py", "a.py"):
+        with project({"src/pkg/__init__.py": "", path: text, "pyproject.toml": ""}) as folder:
+            c.equal(rules(folder), ["UG101", "UG301"], path)
+            c.has(ungil("fix", cwd=folder), "fixed 1 finding in 1 file")
+            c.equal(rules(folder), ["UG301"], path)
+
+
 def test_unseen(c):
     """Every run says what it could not follow."""
     files = {"a.py": UNSEEN, "other.py": "count = 0\n\n\ndef run():\n    return 0\n",

@@ -53,7 +53,8 @@ static Source *source_after(Arena *a, const Made *m, NoteVec *notes)
                   .path = m->change.before->path,
                   .abs = m->change.before->abs,
                   .text = m->change.after,
-                  .in_package = m->change.before->in_package};
+                  .in_package = m->change.before->in_package,
+                  .module = m->change.before->module};
     return source_index(a, s, notes) ? s : NULL;
 }
 
