@@ -7,6 +7,7 @@
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
  *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked
+ *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
@@ -258,6 +259,11 @@ Str text_indent(Plan *pl, u32 file, u32 at, Str text);
 
 /* A name for a local that the function does not use, after the state's: self._conn → conn, conn → conn_SUFFIX. */
 bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *suffix, Str *out);
+/* Where the line of a byte starts, and where the next one does. */
+u32 line_before(const Source *s, u32 at);
+u32 line_after(const Source *s, u32 at);
+/* Takes a statement out, with its lines; the only one of a suite leaves a pass. False with a reason. */
+bool statement_delete(Plan *pl, Fix *fix, u32 file, u32 func, u32 n, Str *why);
 /* Moves the intents of a draft. */
 void fix_take(Fix *to, const Fix *from);
 /* The region of an access that walks a container: a copy in its place, or one made under the lock before the
@@ -266,6 +272,9 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r);
 void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 
 bool plan_snapshot(Plan *pl, Work *w, const Page *page);
+bool plan_with(Plan *pl, Work *w, const Page *page);
+bool plan_swap(Plan *pl, Work *w, const Page *page);
+bool plan_eager(Plan *pl, Work *w, const Page *page);
 bool plan_guard(Plan *pl, Work *w, const Page *page);
 void guard_finish(Plan *pl);
 bool plan_poll(Plan *pl, Work *w, const Page *page);

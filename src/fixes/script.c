@@ -245,36 +245,53 @@ static bool whole_line(Run *r, const Step *s, u32 like, u32 at)
     return true;
 }
 
-static u32 line_after(const Source *s, u32 at)
+u32 line_after(const Source *s, u32 at)
 {
     while (at < s->text.n && s->text.p[at] != '\n') at++;
     return at < s->text.n ? at + 1 : at;
 }
 
-static u32 line_before(const Source *s, u32 at)
+u32 line_before(const Source *s, u32 at)
 {
     while (at > 0 && s->text.p[at - 1] != '\n') at--;
     return at;
 }
 
+/* A span that goes must not take a comment with it. */
+static bool comment_inside(const Ast *t, Span span)
+{
+    for (u32 n = 0; n < t->n && t->v[n].start < span.end; n++)
+        if (t->v[n].kind == NODE_comment && t->v[n].start >= span.start) return true;
+    return false;
+}
+
+bool statement_delete(Plan *pl, Fix *fix, u32 file, u32 func, u32 n, Str *why)
+{
+    const Source *s = site_source(pl, file);
+    const Ast *t = site_ast(pl, file);
+    u32 parent = t->v[n].parent;
+    Span span = {t->v[n].start, t->v[n].end}, lines = {line_before(s, span.start), line_after(s, span.end)};
+    Region line;
+    *why = S("a comment would be lost");
+    if (comment_inside(t, lines)) return false;
+    if (ast_first(t, parent) == n && ast_after(t, n) == NONE && t->v[parent].kind == NODE_block) {
+        intent_add(pl, fix, INTENT_REPLACE, file, span, S("pass"), NONE);
+        return true;
+    }
+    if (!region_make(pl, file, func, span, span, &line, why)) return false;
+    *why = S("the statement shares its line with others");
+    if (line.first != n || line.last != n) return false;
+    intent_add(pl, fix, INTENT_DELETE, file, lines, S(""), NONE);
+    return true;
+}
+
 /* Whole statements go with their lines; the last statement of a suite leaves a pass. */
 static bool delete_span(Run *r, Span span)
 {
-    const Source *s = site_source(r->pl, r->file);
     const Ast *t = site_ast(r->pl, r->file);
     u32 n = ast_at(t, span);
-    if (ast_is_statement(t, n) && t->v[n].start == span.start) {
-        u32 parent = t->v[n].parent;
-        bool only = ast_first(t, parent) == n && ast_after(t, n) == NONE && t->v[parent].kind == NODE_block;
-        if (only) {
-            intent_add(r->pl, r->fix, INTENT_REPLACE, r->file, span, S("pass"), NONE);
-            return true;
-        }
-        Region line;
-        if (!region_make(r->pl, r->file, r->func, span, span, &line, &r->why)) return false;
-        if (line.first != n || line.last != n) return fails(r, S("the statement shares its line with others"));
-        span = (Span){line_before(s, span.start), line_after(s, span.end)};
-    }
+    if (ast_is_statement(t, n) && t->v[n].start == span.start)
+        return statement_delete(r->pl, r->fix, r->file, r->func, n, &r->why);
     intent_add(r->pl, r->fix, INTENT_DELETE, r->file, span, S(""), NONE);
     return true;
 }
@@ -288,15 +305,6 @@ static bool wrap_step(Run *r, Span from, Span to)
     region.race = true;
     vec_push(r->pl->a, &r->w->regions, region);
     return true;
-}
-
-/* A replaced span must not swallow a comment. */
-static bool comment_inside(Run *r, Span span)
-{
-    const Ast *t = site_ast(r->pl, r->file);
-    for (u32 n = 0; n < t->n && t->v[n].start < span.end; n++)
-        if (t->v[n].kind == NODE_comment && t->v[n].start >= span.start) return true;
-    return false;
 }
 
 static bool step_run(Run *r, const Step *s)
@@ -313,7 +321,8 @@ static bool step_run(Run *r, const Step *s)
     case VERB_NEED_LOCK: return true;
     case VERB_WRAP: return wrap_step(r, at->span, to->span);
     case VERB_REPLACE:
-        if (comment_inside(r, (Span){at->span.start, to->span.end})) return fails(r, S("a comment would be lost"));
+        if (comment_inside(site_ast(r->pl, r->file), (Span){at->span.start, to->span.end}))
+            return fails(r, S("a comment would be lost"));
         if (!expand(r, s->text, at->span.start, &text)) return false;
         intent_add(r->pl, r->fix, INTENT_REPLACE, r->file, (Span){at->span.start, to->span.end}, text, NONE);
         return true;
