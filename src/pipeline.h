@@ -704,7 +704,8 @@ typedef enum Evidence {                     /* why we believe that a place is sh
                         EV_NAME = 32,       /* named like a pool, cache, registry, session, client, manager */
                         EV_DECORATOR = 64,  /* captured by a decorator's wrapper */
                         EV_ALWAYS = 128,    /* --assume-threads always */
-                        EV_FILE = 256       /* the file of its class imports threading, concurrent.futures or queue */
+                        EV_FILE = 256,      /* the file of its class imports threading, concurrent.futures or queue */
+                        EV_PURPOSE = 512    /* its class is a pool or lock, or speaks of threads */
 } Evidence;
 
 typedef struct Place {

@@ -82,7 +82,7 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
     }
     Region r = {.file = g.file, .func = b->func, .span = b->span};
     Str why = S("");
-    if (a->func != b->func)
+    if (a->func != b->func || access_gid(pl->p, from).file != g.file)
         why = S("its two steps stand in different functions");
     else
         region_make(pl, g.file, b->func, a->span, b->span, &r, &why);

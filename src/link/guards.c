@@ -197,6 +197,7 @@ static bool kept_for_all(const Program *p, const Place *x)
 static void class_evidence(Program *p)
 {
     LinkState *s = p->state;
+    for (u32 i = 0; i < s->nclasses; i++) s->classes[i].hints = class_hints(p, i);
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
         if (x->owner != NONE && (x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR)) {
@@ -269,6 +270,15 @@ static bool closure_escapes(const Program *p, const Place *x)
     return false;
 }
 
+/* import thread: its name in Python 2. */
+static bool imports_thread(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->imports.n; i++)
+        if (!f->imports.v[i].level && str_is(sym_str(f, f->imports.v[i].module), "thread")) return true;
+    return false;
+}
+
 static u32 place_evidence(const Program *p, const Place *x)
 {
     const LinkState *s = p->state;
@@ -283,8 +293,10 @@ static u32 place_evidence(const Program *p, const Place *x)
         u32 file;
         const Class *k = program_class(p, x->owner, &file);
         if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
-        if (uses_threads(p, file) || file_imports(p, file, "concurrent.futures") || file_imports(p, file, "_thread"))
+        if (uses_threads(p, file) || file_imports(p, file, "concurrent.futures") ||
+            file_imports(p, file, "_thread") || imports_thread(p, file))
             ev |= EV_FILE;
+        ev |= c->hints;
         if (class_derives(p, x->owner, "type") || class_derives(p, x->owner, "abc.ABCMeta"))
             ev |= EV_MODULE; /* its objects are classes */
     }
@@ -333,6 +345,10 @@ static void constructions(Program *p)
             bool local =
                 c->target == NONE || (f->paths.v[c->target].root == ROOT_LOCAL && !f->paths.v[c->target].nattr);
             if (!local || !fi->nroots) p->state->classes[e.id].kept = true;
+        }
+        for (u32 i = 0; i < f->calls.n; i++) {
+            u32 c = registered_class(p, file, i);
+            if (c != NONE) p->state->classes[c].singleton = true;
         }
     }
 }

@@ -10,6 +10,7 @@
  *   reach.c    what they reach; what kind of code each function is
  *   order.c    what runs before the first start and after the last join
  *   locks.c    locks, critical sections, locksets, locks that every caller holds
+ *   hints.c    signs that a class is made to be shared
  *   guards.c   which lock guards which place; evidence of sharing
  *   unseen.c   counts what cannot be followed
  *   program.c  runs them in this order; small queries
@@ -59,6 +60,7 @@ typedef struct ClassInfo {
     bool fresh;         /* every thread or request has instances of its own */
     bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
     bool thread_local_; /* subclass of threading.local */
+    u32 hints;          /* Evidence bits of hints.c */
     u32 made_at;        /* how many calls construct it */
     bool kept; /* some call that makes one stores it where others may find it, or runs outside of any thread */
 } ClassInfo;
@@ -198,6 +200,12 @@ void order_find(Program *p);
 void locks_link(Program *p);
 /* The lock that a place holds. */
 u32 lock_at(Program *p, u32 place);
+
+/* hints.c */
+/* Evidence bits that the class itself gives: EV_NAME, EV_PURPOSE, EV_SINGLETON. */
+u32 class_hints(const Program *p, u32 gclass);
+/* The class of an object that this call registers with the interpreter, or NONE. */
+u32 registered_class(const Program *p, u32 file, u32 call);
 
 /* guards.c */
 void guards_find(Program *p);

@@ -237,11 +237,25 @@ static void private_roots(Program *p, const Callers *c)
                 p->funcs[fn].api = false;
 }
 
+/* self.__init__(…) in another method makes the object anew while others have it. */
+static void made_anew(Program *p)
+{
+    for (u32 i = 0; i < p->edges.n; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->call == NONE || e->weak || !p->funcs[e->callee].construct || p->funcs[e->caller].construct) continue;
+        const Facts *f = p->facts[e->file];
+        const Path *x = &f->paths.v[f->calls.v[e->call].callee];
+        if (x->root == ROOT_SELF && x->nattr == 1 && str_is(sym_str(f, x->attr[0]), "__init__"))
+            p->funcs[e->callee].construct = false;
+    }
+}
+
 static void propagate(Program *p)
 {
     Arena scratch = {0};
     Callers c = callers_index(p, &scratch);
     private_roots(p, &c);
+    made_anew(p);
     for (u32 round = 0; round < 4; round++) {
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
             FuncInfo *fi = &p->funcs[fn];

@@ -16,7 +16,7 @@ static bool asking_method(const Program *p, u32 ga, Str m)
            str_is(m, "__contains__") || str_is(m, "count") || str_is(m, "is_set") || str_is(m, "exists");
 }
 
-static bool is_test(const Program *p, u32 ga)
+bool check_tests(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
@@ -35,7 +35,7 @@ static bool is_test(const Program *p, u32 ga)
     return false;
 }
 
-static bool is_act(const Program *p, u32 ga)
+bool check_acts(const Program *p, u32 ga)
 {
     const Access *a = program_access(p, ga);
     u32 e = access_effect(p, ga);
@@ -83,7 +83,7 @@ static u32 nearest_test(const Finder *f, u32 at)
         if (access_gid(f->p, t).file != file || program_access(f->p, t)->func != func) break;
         if (program_access(f->p, t)->op == OP_ITEM_LOAD && pops(f->p, act))
             continue; /* a look at q[0] says nothing of what pop finds */
-        if (is_test(f->p, t) && test_decides(f->p, t, act) && !other_key(f, t, act)) return t;
+        if (check_tests(f->p, t) && test_decides(f->p, t, act) && !other_key(f, t, act)) return t;
     }
     return NONE;
 }
@@ -117,7 +117,7 @@ static bool flag_alone(const Program *p, u32 act)
 }
 
 /* Nothing is lost when two threads store the same constant. */
-static bool harmless_store(const Program *p, u32 test, u32 act)
+bool check_harmless(const Program *p, u32 test, u32 act)
 {
     const Access *t = program_access(p, test), *a = program_access(p, act);
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
@@ -167,7 +167,7 @@ static bool reset_elsewhere(const Finder *f, Conflict c)
     return d && d->kind == VAL_NONE;
 }
 
-static RuleId classify(const Finder *f, u32 test, u32 act)
+RuleId check_rule(const Finder *f, u32 test, u32 act)
 {
     const Program *p = f->p;
     const Place *x = &p->places.v[f->place];
@@ -264,7 +264,7 @@ static void report(Finder *f, u32 test, u32 act)
     if (held && !maybe && lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE) {
         return; /* if the other side lacks the lock, that is where it is reported */
     }
-    if (harmless_store(p, test, act)) return;
+    if (check_harmless(p, test, act)) return;
     if ((effect & EFFECT_RAISES) && failure_caught(p, act) && !(a->op == OP_ITEM_STORE)) return;
     Conflict c = conflict_find(f, act, effects_against(p, test, act), true);
     if (c.witness == NONE) { /* the act is locked, the test is not: the gap before the lock */
@@ -290,7 +290,7 @@ static void report(Finder *f, u32 test, u32 act)
     u32 guard = p->places.v[f->place].guard;
     bool gap = guard != NONE && !p->locks.v[guard].maybe && lockset_has(p, p->access_locks[act], guard) &&
                !lockset_has(p, p->access_locks[test], guard);
-    RuleId rule = gap ? UG108 : classify(f, test, act);
+    RuleId rule = gap ? UG108 : check_rule(f, test, act);
     if (gap && read_again(f, test, act)) return;
     if (gap) c.witness = act;
     Race *r = race_add(f, rule, gap ? test : act, c);
@@ -313,8 +313,8 @@ static void report(Finder *f, u32 test, u32 act)
     if (only_raises(p, test) && !publishes) r->confidence = CONF_LOW;
     if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
     if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE &&
-        !(p->places.v[f->place].evidence & EV_GUARDED) && program_access(p, test)->test == TEST_COMPARE &&
-        !pops(p, act))
+        !(p->places.v[f->place].evidence & (EV_GUARDED | EV_SINGLETON)) &&
+        program_access(p, test)->test == TEST_COMPARE && !pops(p, act))
         r->confidence = CONF_LOW;
     describe(f, r, test, act);
 }
@@ -344,7 +344,7 @@ void race_check(Finder *f)
     for (u32 rank = 0; rank < 3; rank++) {
         for (u32 i = 0; i < f->nacc; i++) {
             u32 act = f->acc[i];
-            if (f->claimed[act] || !is_act(f->p, act) || act_rank(f->p, act) != rank) continue;
+            if (f->claimed[act] || !check_acts(f->p, act) || act_rank(f->p, act) != rank) continue;
             u32 test = nearest_test(f, i);
             if (test == NONE) continue;
             Race *r = reported_already(f, act);

@@ -47,6 +47,7 @@ static void place_rules(Finder *f, Arena *scratch)
     }
     race_declared(f);
     race_check(f);
+    race_helper(f);
     race_update(f);
     race_saved(f);
     race_default(f);
@@ -92,6 +93,18 @@ static void single_threaded(const Program *p, RaceVec *out)
     out->n = n;
 }
 
+/* The edges once more, by who is called. */
+static void callers_index(Finder *f)
+{
+    const Program *p = f->p;
+    u32 n = p->func_base[p->nfiles];
+    f->called_first = arena_new(f->scratch, u32, n + 2);
+    f->called = arena_new(f->scratch, u32, p->edges.n + 1);
+    for (u32 i = 0; i < p->edges.n; i++) f->called_first[p->edges.v[i].callee + 2]++;
+    for (u32 i = 0; i <= n; i++) f->called_first[i + 1] += f->called_first[i];
+    for (u32 i = 0; i < p->edges.n; i++) f->called[f->called_first[p->edges.v[i].callee + 1]++] = i;
+}
+
 void races_all(Arena *a, const Program *p, RaceVec *out)
 {
     Arena scratch = {0};
@@ -100,6 +113,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
                 .p = p,
                 .out = out,
                 .claimed = arena_new(&scratch, u8, p->access_base[p->nfiles] + 1)};
+    callers_index(&f);
     for (u32 i = 0; i < p->places.n; i++) {
         if (!worth_looking(&p->places.v[i])) continue;
         f.place = i;

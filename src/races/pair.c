@@ -39,13 +39,14 @@ static u8 confidence_of(const Finder *f, u32 ga, bool roots)
     u32 object = EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
     if (roots && x->kind == PLACE_INSTANCE &&
         !(x->evidence & object)) /* threads reach its code; whether one object, we do not see */
-        return near_root(f->p, ga, x->file)        ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM
-               : x->evidence & (EV_FILE | EV_NAME) ? CONF_MEDIUM
-                                                   : CONF_LOW;
+        return near_root(f->p, ga, x->file) ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM
+               : x->evidence & (EV_FILE | EV_NAME | EV_PURPOSE) ? CONF_MEDIUM
+                                                                : CONF_LOW;
     if (roots) return CONF_HIGH;
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
-    if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE)) return CONF_MEDIUM;
+    if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE | EV_PURPOSE))
+        return CONF_MEDIUM;
     return CONF_LOW;
 }
 
@@ -138,12 +139,8 @@ static bool failed_before(const Facts *f, const Access *t, const Access *a)
     return false;
 }
 
-bool test_decides(const Program *p, u32 test, u32 act)
+bool decides(const Facts *f, const Access *t, const Access *a)
 {
-    GId gt = access_gid(p, test), ga = access_gid(p, act);
-    if (gt.file != ga.file) return false;
-    const Facts *f = p->facts[gt.file];
-    const Access *t = &f->accesses.v[gt.id], *a = &f->accesses.v[ga.id];
     if (t->func != a->func || t->span.start > a->span.start) return false;
     if (handler_decides(f, t, a) || failed_before(f, t, a)) return true;
     if (t->cond == NONE || !t->test) return false;
@@ -159,26 +156,36 @@ bool test_decides(const Program *p, u32 test, u32 act)
     return exits && !c->loop;
 }
 
-bool one_section(const Program *p, u32 first, u32 second, bool *maybe)
+bool test_decides(const Program *p, u32 test, u32 act)
 {
-    GId ga = access_gid(p, first), gb = access_gid(p, second);
-    const Facts *f = p->facts[ga.file];
-    const Access *a = &f->accesses.v[ga.id], *b = &f->accesses.v[gb.id];
-    const Func *fn = &f->funcs.v[a->func];
+    GId gt = access_gid(p, test), ga = access_gid(p, act);
+    const Facts *f = p->facts[gt.file];
+    return gt.file == ga.file && decides(f, &f->accesses.v[gt.id], &f->accesses.v[ga.id]);
+}
+
+bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 second, bool *maybe)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[func];
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         const Section *s = &f->sections.v[i];
-        u32 lock = p->section_lock[p->section_base[ga.file] + i];
+        u32 lock = p->section_lock[p->section_base[file] + i];
         if (lock == NONE || p->locks.v[lock].func != NONE) continue;
-        bool both = a->span.start >= s->span.start && a->span.start < s->span.end && b->span.start >= s->span.start &&
-                    b->span.start < s->span.end;
+        bool both = first >= s->span.start && first < s->span.end && second >= s->span.start && second < s->span.end;
         if (!both) continue;
         if (maybe) *maybe = p->locks.v[lock].maybe;
         return true;
     }
-    u32 entry = p->funcs[p->func_base[ga.file] + a->func].entry_locks;
+    u32 entry = p->funcs[p->func_base[file] + func].entry_locks;
     if (!p->locksets.v[entry].n) return false;
     if (maybe) *maybe = p->locks.v[p->locksets.v[entry].ids[0]].maybe;
     return true;
+}
+
+bool one_section(const Program *p, u32 first, u32 second, bool *maybe)
+{
+    const Access *a = program_access(p, first), *b = program_access(p, second);
+    return spots_in_section(p, access_gid(p, first).file, a->func, a->span.start, b->span.start, maybe);
 }
 
 bool failure_caught(const Program *p, u32 ga)

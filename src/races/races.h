@@ -3,7 +3,7 @@
  *   ops.c       what a method or reader does to a container (docs/memory-model.md)
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c check.c iterate.c iterator.c guard.c growth.c   rules about one place
+ *   update.c check.c helper.c save.c iterate.c iterator.c guard.c growth.c   rules about one place
  *   start.c build.c discipline.c order.c settings.c          rules about calls and locks
  *   find.c      runs the rules, sorts, filters
  *   suppress.c  comments that silence findings
@@ -21,6 +21,7 @@ typedef struct Finder {
     RaceVec *out;
     Arena *scratch;
     Map alike;   /* rule, function and state → how many findings of that kind so far */
+    u32 *called_first, *called; /* global func → its range in called: ids of the edges that call it */
     u8 *claimed; /* by global access: a stronger rule has reported it */
     /* the place being looked at */
     u32 place;
@@ -62,9 +63,13 @@ typedef struct Conflict {
 Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self);
 /* Does the test decide whether the act runs (same function)? */
 bool test_decides(const Program *p, u32 test, u32 act);
+/* The same for an act that need not be a recorded access. */
+bool decides(const Facts *f, const Access *t, const Access *a);
 /* Are both inside one and the same critical section, or does every caller hold a lock? A lock known by its name only
  * counts too; then *maybe is set. */
 bool one_section(const Program *p, u32 first, u32 second, bool *maybe);
+/* The same for two offsets of a function. */
+bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 second, bool *maybe);
 /* Is the access inside a try that catches what it would raise? */
 bool failure_caught(const Program *p, u32 ga);
 bool same_key(const Program *p, u32 a, u32 b);
@@ -78,7 +83,14 @@ void race_message(Finder *f, Race *r, const char *fmt, ...) __attribute__((forma
 Race *race_at(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state, Confidence c);
 Str short_state(const Program *p, u32 place);
 
+/* check.c: parts that helper.c shares */
+bool check_tests(const Program *p, u32 ga);
+bool check_acts(const Program *p, u32 ga);
+bool check_harmless(const Program *p, u32 test, u32 act);
+RuleId check_rule(const Finder *f, u32 test, u32 act);
+
 /* the rules */
+void race_helper(Finder *f);
 void race_update(Finder *f);
 void race_saved(Finder *f);
 void race_default(Finder *f);

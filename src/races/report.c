@@ -118,8 +118,9 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
     if (x->kind == PLACE_INSTANCE && !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR)) &&
         !fi->nroots)
         race_why(f, r,
-                 x->evidence & EV_NAME ? "the name of its class says that it is kept and shared"
-                                       : "its file uses threads");
+                 x->evidence & EV_NAME      ? "the name of its class says that it is kept and shared"
+                 : x->evidence & EV_PURPOSE ? "its class speaks of threads"
+                                            : "its file uses threads");
     if (x->kind == PLACE_INSTANCE && x->evidence & EV_DECORATOR)
         race_why(f, r, "its object wraps a function or attribute and is shared by all callers");
 }
@@ -133,8 +134,8 @@ static void place_impact(Race *r, const Place *x)
 static bool hint_only(const Place *x)
 {
     u32 strong = EV_ROOTS | EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
-    return x->kind == PLACE_INSTANCE && !(x->evidence & strong) &&
-           !((x->evidence & EV_NAME) && (x->evidence & EV_FILE));
+    u32 hints = x->evidence & (EV_NAME | EV_FILE | EV_PURPOSE);
+    return x->kind == PLACE_INSTANCE && !(x->evidence & strong) && !(hints & (hints - 1));
 }
 
 /* Updates, tests and walks of instance state are everyday code of objects that one thread owns: one hint is not

@@ -1,0 +1,240 @@
+/* UG102, UG103, UG104 where test and act stand in different functions: if not self.ready(): self.load().
+ *
+ * Needs the accesses of one place and the call edges. One of the steps, or both, is a call of a function that tests
+ * or changes the place itself; one call deep. Only calls whose target is known count, for attributes of an object
+ * only those on the same object (self.load()). A callee that tests again before it changes is double-checked and is
+ * looked at by itself. Loops over a state (while not done: step()) are no tests, and flags are left alone. */
+#include "races/races.h"
+
+enum { FINDINGS = 2 }; /* of one place */
+
+typedef struct Step {
+    u32 access; /* of the place, where the step is really taken */
+    u32 file, call;
+    Access at; /* where it happens in the function that both steps share */
+} Step;
+
+static const Call *edge_call(const Program *p, const CallEdge *e)
+{
+    return e->call == NONE || e->weak ? NULL : &p->facts[e->file]->calls.v[e->call];
+}
+
+/* Is the method called on the object whose attribute the place is? */
+static bool same_object(const Finder *f, const CallEdge *e)
+{
+    const Facts *x = f->p->facts[e->file];
+    const Path *q = &x->paths.v[x->calls.v[e->call].callee];
+    u8 kind = f->p->places.v[f->place].kind;
+    if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT) return false;
+    if (kind != PLACE_INSTANCE) return true;
+    return (q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr == 1;
+}
+
+static u32 function_of(const Program *p, u32 ga)
+{
+    return p->func_base[access_gid(p, ga).file] + program_access(p, ga)->func;
+}
+
+/* The range of the place's accesses that stand in this function. */
+static u32 accesses_in(const Finder *f, u32 gfunc, u32 *end)
+{
+    GId g = func_gid(f->p, gfunc);
+    const Func *fn = &f->p->facts[g.file]->funcs.v[g.id];
+    u32 from = f->p->access_base[g.file] + fn->accesses, to = from + fn->naccesses, lo = 0, hi = f->nacc;
+    while (lo < hi) {
+        u32 mid = lo + (hi - lo) / 2;
+        if (f->acc[mid] < from)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (*end = lo; *end < f->nacc && f->acc[*end] < to; (*end)++) continue;
+    return lo;
+}
+
+/* Is something made and stored here, whatever else the function finds? Flags and resets matter less: who comes second
+ * stores the same. */
+static bool makes_here(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    if ((a->op != OP_STORE && a->op != OP_ITEM_STORE) || a->value == NONE) return false;
+    u8 k = f->defs.v[a->value].kind;
+    return k != VAL_NONE && k != VAL_BOOL && k != VAL_NUMBER && k != VAL_STRING;
+}
+
+/* And without a further condition? */
+static bool makes(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    return makes_here(p, ga) && f->blocks.v[f->accesses.v[g.id].block].parent == NONE;
+}
+
+/* if x is None: self.load(), or if x: return, and then self.load(). */
+static bool leads_to(const Facts *x, const Access *t, const Access *act)
+{
+    const Cond *c = &x->conds.v[t->cond];
+    if (c->loop) return false;
+    if (act->block == c->then_block || act->block == c->else_block) return true;
+    if (c->then_block == NONE || act->block != c->block || !x->blocks.v[c->then_block].exits) return false;
+    Str body = str_slice(x->source->text, x->blocks.v[c->then_block].span.start, x->blocks.v[c->then_block].span.end);
+    return str_starts(str_trim(body), S("return"));
+}
+
+/* The access by which the function changes the place, unless it asks again before. */
+static u32 changes(const Finder *f, u32 gfunc)
+{
+    u32 end, act = NONE;
+    for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
+        u32 ga = f->acc[i];
+        if (check_tests(f->p, ga) && act == NONE) return NONE;
+        if (act == NONE && makes(f->p, ga) && !f->claimed[ga]) act = ga;
+    }
+    return act;
+}
+
+/* The access whose value the function returns, when it does nothing else with the place. */
+static u32 answers(const Finder *f, u32 gfunc)
+{
+    u32 end, answer = NONE;
+    for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
+        GId g = access_gid(f->p, f->acc[i]);
+        const Access *a = program_access(f->p, f->acc[i]);
+        if (f->effect[i] & EFFECT_WRITE) return NONE;
+        Str text = str_slice(f->p->facts[g.file]->source->text, a->stmt, a->span.end);
+        bool plain = a->op == OP_RETURN || a->op == OP_TRUTH || a->op == OP_LOAD || a->op == OP_CONTAINS;
+        if (plain && str_starts(text, S("return "))) answer = f->acc[i];
+    }
+    return answer;
+}
+
+/* The test of the place in the caller, nearest before the call, that decides whether the call is made. */
+static bool test_before(const Finder *f, u32 gfunc, const Access *act, Step *test)
+{
+    u32 end, at = NONE;
+    GId g = func_gid(f->p, gfunc);
+    const Facts *x = f->p->facts[g.file];
+    for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
+        const Access *t = program_access(f->p, f->acc[i]);
+        if (t->span.start >= act->span.start) break;
+        if (f->effect[i] & EFFECT_WRITE) at = NONE; /* changed since: that is what the call goes with */
+        if (check_tests(f->p, f->acc[i]) && t->cond != NONE && leads_to(x, t, act)) at = i;
+    }
+    if (at == NONE) return false;
+    *test = (Step){f->acc[at], g.file, NONE, *program_access(f->p, f->acc[at])};
+    return true;
+}
+
+/* if not self.ready(): the call that asks, with the condition that its answer decides. */
+static bool asked_before(const Finder *f, u32 gfunc, const Access *act, Step *test)
+{
+    const Program *p = f->p;
+    GId g = func_gid(p, gfunc);
+    const Facts *x = p->facts[g.file];
+    const Func *fn = &x->funcs.v[g.id];
+    bool found = false;
+    for (u32 e = p->edge_first[gfunc]; e < p->edge_first[gfunc + 1]; e++) {
+        const Call *c = edge_call(p, &p->edges.v[e]);
+        if (!c || p->edges.v[e].file != g.file || c->span.end > act->span.start || !same_object(f, &p->edges.v[e]))
+            continue;
+        u32 answer = answers(f, p->edges.v[e].callee);
+        if (answer == NONE) continue;
+        for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+            const Access *a = &x->accesses.v[i];
+            if (a->span.end != c->span.end || a->op != OP_METHOD || !a->test || a->cond == NONE ||
+                !leads_to(x, a, act))
+                continue;
+            *test = (Step){answer, g.file, p->edges.v[e].call, *a};
+            found = true;
+        }
+    }
+    return found;
+}
+
+static void say(Finder *f, Race *r, const Step *test, const Step *act)
+{
+    const Program *p = f->p;
+    Str s = short_state(p, f->place);
+    GId g = access_gid(p, act->access);
+    const Access *a = program_access(p, act->access);
+    race_message(
+        f, r,
+        "%.*s is tested here, and changed on line %u of %.*s, which line %u leads to; another thread may come "
+        "between, and both go on",
+        STR_ARG(s), a->line, STR_ARG(p->facts[g.file]->source->path), act->at.line);
+    (void)test;
+}
+
+/* Nothing but a caller that holds a lock for both steps, or a value that does not matter, speaks for the two steps.
+ */
+static void judge(Finder *f, const Step *test, const Step *act)
+{
+    const Program *p = f->p;
+    bool maybe = false;
+    if (f->claimed[test->access]) return;
+    if (spots_in_section(p, test->file, test->at.func, test->at.span.start, act->at.span.start, &maybe)) return;
+    if (check_harmless(p, test->access, act->access)) return;
+    Conflict c = conflict_find(f, act->access, EFFECT_WRITE, true);
+    if (c.witness == NONE) { /* the act is locked, the test is not */
+        if (p->locksets.v[p->access_locks[test->access]].n || !may_run_together(p, act->access, act->access)) return;
+        c = conflict_find(f, test->access, EFFECT_WRITE, true);
+        if (c.witness == NONE) return;
+    }
+    RuleId rule = check_rule(f, test->access, act->access);
+    Race *r = race_add(f, rule, test->access, c);
+    u32 strong = EV_GUARDED | EV_SINGLETON | EV_MODULE, pool = EV_NAME | EV_PURPOSE;
+    u32 evidence = p->places.v[f->place].evidence;
+    if (test->at.test == TEST_COMPARE && !c.roots && !(evidence & strong) && (evidence & pool) != pool)
+        r->confidence = CONF_LOW;
+    r->test = test->access;
+    r->act = act->access;
+    race_site(r, act->access);
+    say(f, r, test, act);
+}
+
+/* The function `g` changes the place by `act`; who calls it after a test? */
+static u32 called_after_test(Finder *f, u32 gfunc, u32 act)
+{
+    const Program *p = f->p;
+    u32 found = 0;
+    for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1] && found < FINDINGS; i++) {
+        const CallEdge *e = &p->edges.v[f->called[i]];
+        const Call *c = edge_call(p, e);
+        if (!c || e->caller == gfunc || !same_object(f, e) || c->is_decorator || c->func == 0) continue;
+        Step done = {
+            act,
+            e->file,
+            e->call,
+            {.func = c->func, .block = c->block, .cond = NONE, .stmt = c->stmt, .span = c->span, .line = c->line}};
+        Step test;
+        if (!test_before(f, e->caller, &done.at, &test) && !asked_before(f, e->caller, &done.at, &test)) continue;
+        judge(f, &test, &done);
+        found++;
+    }
+    return found;
+}
+
+/* The caller itself changes the place, after it has asked a function of ours. */
+static void asks_then_changes(Finder *f, u32 i)
+{
+    u32 act = f->acc[i];
+    const Access *a = program_access(f->p, act);
+    Step done = {act, access_gid(f->p, act).file, NONE, *a}, test;
+    if (asked_before(f, function_of(f->p, act), a, &test)) judge(f, &test, &done);
+}
+
+void race_helper(Finder *f)
+{
+    u32 found = 0;
+    for (u32 i = 0; i < f->nacc && found < FINDINGS;) {
+        u32 gfunc = function_of(f->p, f->acc[i]), end;
+        accesses_in(f, gfunc, &end);
+        CHECK(end > i);
+        u32 act = changes(f, gfunc);
+        if (act != NONE && !f->p->funcs[gfunc].import_time) found += called_after_test(f, gfunc, act);
+        for (; i < end; i++)
+            if (!f->claimed[f->acc[i]] && makes_here(f->p, f->acc[i])) asks_then_changes(f, i);
+    }
+}
