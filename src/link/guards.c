@@ -32,7 +32,7 @@ static bool made_by_threads(const Program *p, const Place *x)
     if (x->kind != PLACE_INSTANCE || x->owner == NONE) return false;
     const ClassInfo *c = &p->state->classes[x->owner];
     if (c->fresh) return true;
-    return c->made_at && !c->kept && !c->subs.n && !c->singleton;
+    return c->made_at && !c->kept && !c->subs.n && !c->singleton && !c->any_lock;
 }
 
 Alone access_alone(const Program *p, u32 gaccess)
@@ -201,6 +201,7 @@ static void class_evidence(Program *p)
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
         if (x->owner != NONE && (x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR)) {
+            if (type_is_lock(x->type.kind)) s->classes[x->owner].any_lock = true;
             if (type_is_lock(x->type.kind) && !lock_of_one_state(p, i)) s->classes[x->owner].has_lock = true;
             if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR)
                 s->classes[x->owner].makes_threads = true;

@@ -56,6 +56,7 @@ typedef struct ClassInfo {
     bool resolved;
     bool makes_threads; /* creates threads, timers or executors */
     bool has_lock;      /* has an attribute that is a lock */
+    bool any_lock;      /* likewise, be it a lock for one field only */
     bool singleton;     /* an instance is kept in a global or class attribute */
     bool fresh;         /* every thread or request has instances of its own */
     bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */

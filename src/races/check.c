@@ -116,6 +116,25 @@ static bool flag_alone(const Program *p, u32 act)
     return b->span.start == a->stmt && str_find(rest, '\n') == rest.n && str_find(rest, ';') == rest.n;
 }
 
+/* if x is None: raise … x = None: what goes on has found something. */
+static u8 test_for_act(const Program *p, u32 test, u32 act)
+{
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    const Facts *f = p->facts[access_gid(p, test).file];
+    if (access_gid(p, act).file != access_gid(p, test).file || t->cond == NONE) return t->test;
+    const Cond *c = &f->conds.v[t->cond];
+    bool after = a->func == t->func && a->span.start >= c->span.end && c->then_block != NONE &&
+                 f->blocks.v[c->then_block].exits;
+    if (!after) return t->test;
+    switch (t->test) {
+    case TEST_NONE: return TEST_NOT_NONE;
+    case TEST_NOT_NONE: return TEST_NONE;
+    case TEST_FALSE: return TEST_TRUE;
+    case TEST_TRUE: return TEST_FALSE;
+    default: return t->test;
+    }
+}
+
 /* Nothing is lost when two threads store the same constant. */
 bool check_harmless(const Program *p, u32 test, u32 act)
 {
@@ -126,7 +145,8 @@ bool check_harmless(const Program *p, u32 test, u32 act)
     if (d->kind == VAL_BOOL && flag_alone(p, act)) return true;
     bool none_test = t->test == TEST_NONE || t->test == TEST_NOT_IN || t->op == OP_HASATTR;
     if (d->kind == VAL_NUMBER || d->kind == VAL_STRING) return none_test || t->test == TEST_COMPARE;
-    return d->kind == VAL_NONE && t->test != TEST_NOT_NONE && t->test != TEST_TRUE;
+    u8 found = test_for_act(p, test, act);
+    return d->kind == VAL_NONE && found != TEST_NOT_NONE && found != TEST_TRUE;
 }
 
 /* `if x in registry: raise` is a courtesy, not the protection of an invariant. */
@@ -310,7 +330,8 @@ static void report(Finder *f, u32 test, u32 act)
     const Def *d = stored_def(p, act);
     bool publishes =
         d && d->kind == VAL_PATH && p->facts[r->file]->paths.v[d->value].root == ROOT_SELF; /* C.instance = self */
-    if (only_raises(p, test) && !publishes) r->confidence = CONF_LOW;
+    bool takes = d && d->kind == VAL_NONE; /* if x is None: raise; y, x = x, None */
+    if (only_raises(p, test) && !publishes && !takes) r->confidence = CONF_LOW;
     if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
     if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE &&
         !(p->places.v[f->place].evidence & (EV_GUARDED | EV_SINGLETON)) &&

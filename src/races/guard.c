@@ -8,11 +8,26 @@
 typedef struct Tally {
     u32 writes, guarded_writes, guarded;
     bool updates; /* a guarded access is a read-modify-write: a store in between is lost */
+    bool decided; /* a guarded test decides a guarded write: a store in between makes the test wrong */
 } Tally;
+
+/* with lock: if not x: x = … */
+static bool decided_under(const Finder *f, u32 i, u32 lock)
+{
+    const Access *act = program_access(f->p, f->acc[i]);
+    for (u32 k = i; k-- > 0;) {
+        u32 t = f->acc[k];
+        if (program_access(f->p, t)->func != act->func) return false;
+        if (check_tests(f->p, t) && lockset_has(f->p, f->p->access_locks[t], lock) &&
+            test_decides(f->p, t, f->acc[i]) && one_section(f->p, t, f->acc[i], NULL))
+            return true;
+    }
+    return false;
+}
 
 static Tally tally(const Finder *f, u32 lock)
 {
-    Tally t = {0, 0, 0, false};
+    Tally t = {0, 0, 0, false, false};
     for (u32 i = 0; i < f->nacc; i++) {
         if (!access_counts(f->p, f->acc[i])) continue;
         bool held = lockset_has(f->p, f->p->access_locks[f->acc[i]], lock),
@@ -22,6 +37,7 @@ static Tally tally(const Finder *f, u32 lock)
         t.guarded += held;
         u8 op = program_access(f->p, f->acc[i])->op;
         t.updates |= held && (op == OP_AUG || op == OP_ITEM_AUG);
+        t.decided |= held && op == OP_STORE && decided_under(f, i, lock);
     }
     return t;
 }
@@ -57,19 +73,28 @@ static bool constant_store(const Program *p, u32 ga)
     return k == VAL_NONE || k == VAL_BOOL || k == VAL_NUMBER || k == VAL_STRING || k == VAL_PATH;
 }
 
+/* Does a thread that is started in sight come here? */
+static bool in_thread(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    return p->funcs[p->func_base[g.file] + program_access(p, ga)->func].nroots > 0;
+}
+
 static void odd_writes(Finder *f, u32 lock, Tally t)
 {
     const Program *p = f->p;
-    if (t.guarded_writes < 2 || t.guarded_writes * 2 < t.writes) return;
+    bool usual = t.guarded_writes >= 2, few = t.guarded_writes == 1 && t.decided;
+    if ((!usual && !few) || t.guarded_writes * 2 < t.writes) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         if (f->claimed[ga] || !(access_effect(p, ga) & EFFECT_WRITE) || lockset_has(p, p->access_locks[ga], lock))
             continue;
         const Access *a = program_access(p, ga);
+        if (!usual && !in_thread(p, ga)) continue;
         bool lone = a->op == OP_STORE || a->op == OP_METHOD || a->op == OP_ITEM_STORE || a->op == OP_DEL;
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, false);
         if (c.witness == NONE) continue;
-        if (constant_store(p, ga) && !t.updates)
+        if (constant_store(p, ga) && !t.updates && !(t.decided && in_thread(p, ga)))
             c.confidence = CONF_LOW;
         else if (lone && c.confidence > CONF_MEDIUM)
             c.confidence = CONF_MEDIUM;

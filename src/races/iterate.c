@@ -1,7 +1,8 @@
 /* UG106: walking or copying a container step by step while another thread changes its size.
  *
  * Which copies happen in one step differs by type (docs/memory-model.md): list(d.items()) is safe on an exact dict,
- * tuple(d) is not, nothing is on a deque. A list skips or repeats but does not raise: not reported. */
+ * tuple(d) is not, nothing is on a deque. A list skips or repeats but does not raise: reported only where its own
+ * lock is left out, or where the loop itself takes items away. */
 #include "races/races.h"
 
 static bool dict_like(u8 t)
@@ -64,6 +65,62 @@ static void library_state(Finder *f)
     }
 }
 
+/* The body of the for loop that walks here, or NONE. */
+static u32 loop_body(const Facts *x, const Access *walk)
+{
+    for (u32 b = walk->block + 1; b < x->blocks.n && x->blocks.v[b].func == walk->func; b++)
+        if (x->blocks.v[b].kind == BLOCK_LOOP && x->blocks.v[b].parent == walk->block &&
+            x->blocks.v[b].cond == NONE && x->blocks.v[b].span.start > walk->span.end)
+            return b;
+    return NONE;
+}
+
+/* for t in threads: if not t.is_alive(): threads.remove(t), and on it goes: every removal skips an item. */
+static u32 removes_in_loop(const Finder *f, u32 i)
+{
+    GId g = access_gid(f->p, f->acc[i]);
+    const Facts *x = f->p->facts[g.file];
+    const Access *walk = &x->accesses.v[g.id];
+    u32 body = walk->op == OP_ITER ? loop_body(x, walk) : NONE;
+    if (body == NONE) return NONE;
+    for (u32 k = i + 1; k < f->nacc && access_gid(f->p, f->acc[k]).file == g.file; k++) {
+        const Access *a = program_access(f->p, f->acc[k]);
+        if (a->func != walk->func) break;
+        if (a->op == OP_METHOD && (f->effect[k] & EFFECT_SHRINK) && block_within(x, a->block, body) &&
+            !x->blocks.v[a->block].exits)
+            return f->acc[k];
+    }
+    return NONE;
+}
+
+static void walk_of_list(Finder *f, u32 i)
+{
+    const Place *x = &f->p->places.v[f->place];
+    u32 ga = f->acc[i], taken = removes_in_loop(f, i);
+    Conflict c = conflict_find(f, ga, EFFECT_GROW | EFFECT_SHRINK, true);
+    if (c.witness == NONE) return;
+    if (taken != NONE) {
+        Race *r = race_add(f, UG106, ga, c);
+        race_site(r, taken);
+        race_message(f, r,
+                     "%.*s is walked here while line %u of the loop takes items out of it; each one skips the next, "
+                     "and other threads change it, too",
+                     STR_ARG(short_state(f->p, f->place)), program_access(f->p, taken)->line);
+        return;
+    }
+    const Access *w = program_access(f->p, c.witness);
+    bool guarded = x->guard != NONE && !f->p->locks.v[x->guard].maybe && w->op == OP_METHOD &&
+                   lockset_has(f->p, f->p->access_locks[c.witness], x->guard) &&
+                   !lockset_has(f->p, f->p->access_locks[ga], x->guard);
+    if (!guarded) return;
+    Race *r = race_add(f, UG108, ga, c);
+    r->lock = x->guard;
+    race_message(f, r,
+                 "%.*s is walked here without %.*s, under which line %u changes it; items are skipped, or seen that "
+                 "came too late",
+                 STR_ARG(short_state(f->p, f->place)), STR_ARG(f->p->locks.v[x->guard].display), w->line);
+}
+
 void race_iterate(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -71,6 +128,8 @@ void race_iterate(Finder *f)
         library_state(f);
         return;
     }
+    for (u32 i = 0; i < f->nacc && x->type.kind == TYPE_LIST; i++)
+        if (program_access(f->p, f->acc[i])->op == OP_ITER && !f->claimed[f->acc[i]]) walk_of_list(f, i);
     bool known = dict_like(x->type.kind);
     if (!known && !((x->type.kind == TYPE_UNKNOWN || x->type.kind == TYPE_NONE) && used_as_dict(f))) return;
     for (u32 i = 0; i < f->nacc; i++) {

@@ -114,41 +114,6 @@ void race_update(Finder *f)
     }
 }
 
-static bool in_method(const Program *p, u32 ga, const char *name)
-{
-    GId g = access_gid(p, ga);
-    const Facts *f = p->facts[g.file];
-    const Func *fn = &f->funcs.v[f->accesses.v[g.id].func];
-    return fn->cls != NONE && str_is(sym_str(f, fn->name), name);
-}
-
-/* __enter__ sets state that all share, __exit__ sets it back: two of these at once restore the wrong value. */
-void race_saved(Finder *f)
-{
-    u8 kind = f->p->places.v[f->place].kind;
-    if (kind != PLACE_GLOBAL && kind != PLACE_CLASS_ATTR) return;
-    for (u32 i = 0; i < f->nacc; i++) {
-        u32 set = f->acc[i];
-        if (f->claimed[set] || program_access(f->p, set)->op != OP_STORE || !in_method(f->p, set, "__enter__"))
-            continue;
-        for (u32 k = 0; k < f->nacc; k++) {
-            u32 back = f->acc[k];
-            if (program_access(f->p, back)->op != OP_STORE || !in_method(f->p, back, "__exit__") ||
-                access_gid(f->p, back).file != access_gid(f->p, set).file)
-                continue;
-            Conflict c = conflict_find(f, set, EFFECT_WRITE, true);
-            if (c.witness == NONE) break;
-            Race *r = race_add(f, UG101, set, c);
-            race_site(r, back);
-            race_message(f, r,
-                         "%.*s is set here and set back on line %u when the block ends; of two such blocks at once, "
-                         "one restores the other's value",
-                         STR_ARG(short_state(f->p, f->place)), program_access(f->p, back)->line);
-            break;
-        }
-    }
-}
-
 /* def f(x, seen={}): the one default is changed by every call that does not pass its own. */
 void race_default(Finder *f)
 {

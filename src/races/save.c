@@ -1,0 +1,153 @@
+/* UG101 about values that are put somewhere for a while and taken back, in three forms:
+ *
+ *   __enter__ sets shared state, __exit__ sets it back          of two blocks at once one restores the other's value
+ *   a context manager function sets it, yields, sets it back    likewise
+ *   queue = self.queue; self.queue = []                         what another thread adds to the old list in between
+ * is lost
+ *
+ * Needs the accesses of one place. Not seen: what is saved through helpers, setattr with a name, ExitStack callbacks.
+ */
+#include "races/races.h"
+
+static const Func *func_of(const Program *p, u32 ga, const Facts **f)
+{
+    GId g = access_gid(p, ga);
+    *f = p->facts[g.file];
+    return &(*f)->funcs.v[(*f)->accesses.v[g.id].func];
+}
+
+static bool in_method(const Program *p, u32 ga, const char *name)
+{
+    const Facts *f;
+    const Func *fn = func_of(p, ga, &f);
+    return fn->cls != NONE && str_is(sym_str(f, fn->name), name);
+}
+
+static void enter_and_exit(Finder *f, u32 set)
+{
+    u8 kind = f->p->places.v[f->place].kind;
+    if ((kind != PLACE_GLOBAL && kind != PLACE_CLASS_ATTR) || !in_method(f->p, set, "__enter__")) return;
+    for (u32 k = 0; k < f->nacc; k++) {
+        u32 back = f->acc[k];
+        if (program_access(f->p, back)->op != OP_STORE || !in_method(f->p, back, "__exit__") ||
+            access_gid(f->p, back).file != access_gid(f->p, set).file)
+            continue;
+        Conflict c = conflict_find(f, set, EFFECT_WRITE, true);
+        if (c.witness == NONE) return;
+        Race *r = race_add(f, UG101, set, c);
+        race_site(r, back);
+        race_message(f, r,
+                     "%.*s is set here and set back on line %u when the block ends; of two such blocks at once, "
+                     "one restores the other's value",
+                     STR_ARG(short_state(f->p, f->place)), program_access(f->p, back)->line);
+        return;
+    }
+}
+
+static bool is_manager(const Program *p, const Facts *f, const Func *fn)
+{
+    for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++)
+        if (str_ends(path_text(p->arena, f, f->decorators.v[i]), S("contextmanager"))) return true;
+    return false;
+}
+
+/* Where the function is suspended between the two offsets. */
+static bool yields_between(const Facts *f, u32 func, u32 from, u32 to)
+{
+    for (u32 i = 0; i < f->suspends.n; i++)
+        if (f->suspends.v[i].func == func && f->suspends.v[i].is_yield && f->suspends.v[i].offset > from &&
+            f->suspends.v[i].offset < to)
+            return true;
+    return false;
+}
+
+static void around_yield(Finder *f, u32 i)
+{
+    u32 set = f->acc[i];
+    const Facts *x;
+    const Func *fn = func_of(f->p, set, &x);
+    const Access *a = program_access(f->p, set);
+    u8 kind = f->p->places.v[f->place].kind;
+    if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT || !fn->is_generator || !is_manager(f->p, x, fn)) return;
+    for (u32 k = i + 1; k < f->nacc; k++) {
+        u32 back = f->acc[k];
+        const Access *b = program_access(f->p, back);
+        if (access_gid(f->p, back).file != access_gid(f->p, set).file || b->func != a->func) return;
+        if (b->op != OP_STORE || !yields_between(x, a->func, a->span.start, b->span.start)) continue;
+        Conflict c = conflict_find(f, set, EFFECT_WRITE, true);
+        if (c.witness == NONE) return;
+        Race *r = race_add(f, UG101, set, c);
+        /* what is set for a while is meant for all who use the object: its name is hint enough */
+        if (f->p->places.v[f->place].evidence & EV_NAME && !is_test_path(x->source->path))
+            r->confidence = c.confidence;
+        r->test = set;
+        r->act = back;
+        race_site(r, back);
+        f->claimed[back] = 1;
+        race_message(
+            f, r,
+            "%.*s is set here for the time of the block, and set back on line %u; other threads see the value "
+            "meanwhile, and of two such blocks at once, one restores the other's",
+            STR_ARG(short_state(f->p, f->place)), b->line);
+        return;
+    }
+}
+
+static bool empty_container(const Facts *f, const Access *a)
+{
+    if (a->value == NONE) return false;
+    const Def *d = &f->defs.v[a->value];
+    if (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET) return d->empty;
+    if (d->kind != VAL_CALL || f->calls.v[d->value].nargs) return false;
+    const Path *c = &f->paths.v[f->calls.v[d->value].callee];
+    Str name = sym_str(f, c->nattr ? c->attr[c->nattr - 1] : c->name);
+    return str_is(name, "list") || str_is(name, "dict") || str_is(name, "set") || str_is(name, "deque");
+}
+
+/* The load that keeps the old container in a local, right before this store in the same block. */
+static u32 kept_before(const Finder *f, u32 i)
+{
+    const Access *store = program_access(f->p, f->acc[i]);
+    for (u32 k = i; k-- > 0;) {
+        const Access *a = program_access(f->p, f->acc[k]);
+        if (access_gid(f->p, f->acc[k]).file != access_gid(f->p, f->acc[i]).file || a->func != store->func)
+            return NONE;
+        if (a->op == OP_LOAD && a->local != SYM_EMPTY && a->block == store->block) return f->acc[k];
+        if (f->effect[k] & EFFECT_WRITE) return NONE;
+    }
+    return NONE;
+}
+
+static void swapped_out(Finder *f, u32 i)
+{
+    const Facts *x;
+    u32 store = f->acc[i];
+    func_of(f->p, store, &x);
+    if (!empty_container(x, program_access(f->p, store))) return;
+    u32 load = kept_before(f, i);
+    if (load == NONE || one_section(f->p, load, store, NULL)) return;
+    Conflict c = conflict_find(f, store, EFFECT_GROW, false);
+    if (c.witness == NONE || (access_effect(f->p, c.witness) & EFFECT_REBIND)) return;
+    Race *r = race_add(f, UG101, store, c);
+    r->test = load;
+    r->act = store;
+    race_site(r, load);
+    GId w = access_gid(f->p, c.witness);
+    race_message(
+        f, r,
+        "%.*s is taken on line %u and replaced by an empty one here; what line %u of %.*s adds to the old one "
+        "after it was read is lost",
+        STR_ARG(short_state(f->p, f->place)), program_access(f->p, load)->line, program_access(f->p, c.witness)->line,
+        STR_ARG(f->p->facts[w.file]->source->path));
+}
+
+void race_saved(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        if (f->claimed[ga] || program_access(f->p, ga)->op != OP_STORE) continue;
+        enter_and_exit(f, ga);
+        if (!f->claimed[ga]) around_yield(f, i);
+        if (!f->claimed[ga]) swapped_out(f, i);
+    }
+}
