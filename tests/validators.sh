@@ -5,7 +5,7 @@
 #   tests/validators.sh            prints it, or exits 1 without a word when there is none
 #   tests/validators.sh --build    fetches what is missing (a minute or two, once, 150 MB) from npm, PyPI and Go's module proxy
 #
-# In the folder: python/bin/python (with jsonschema, lxml, PyYAML and pre-commit), npm/ (OASIS' schema of SARIF, and Microsoft's validator),
+# In the folder: python/bin/python (with jsonschema, check-jsonschema, lxml, PyYAML, pre-commit), npm/ (OASIS' schema of SARIF, and Microsoft's validator),
 # junit-10.xsd (of Jenkins' xUnit plugin), reviewdog (the program) and rdjson.json (its schema). Each is optional: what could
 # not be had is named on stderr, and its tests are skipped. The folder lives in the user's cache, outside the tree.
 set -eu
@@ -21,7 +21,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 if [ ! -e python/ready ]; then
-    { python3 -m venv python && python/bin/pip -q --disable-pip-version-check install jsonschema lxml PyYAML pre-commit && touch python/ready; } >"$work/log" 2>&1 ||
+    { python3 -m venv python && python/bin/pip -q --disable-pip-version-check install jsonschema check-jsonschema lxml PyYAML pre-commit && touch python/ready; } >"$work/log" 2>&1 ||
         say "no Python packages: $(tail -n 1 "$work/log")"
 fi
 if [ ! -e npm/ready ] && has npm; then
