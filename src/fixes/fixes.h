@@ -8,6 +8,7 @@
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
  *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
+ *   merge.c    critical sections that are joined, or given another lock
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
@@ -270,6 +271,11 @@ void fix_take(Fix *to, const Fix *from);
  * statement. False when neither can be. */
 bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r);
 void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock);
+
+/* The region holds the lock in sections side by side: they become one. r->lock says how the lock is written. */
+bool sections_join(Plan *pl, const Region *r, const LockPlan *l, Fix *fix, Str *why);
+/* The region stands under a lock that its function makes: its sections take r->lock instead. */
+bool section_relock(Plan *pl, const Region *r, u32 local, Fix *fix, Str *why);
 
 bool plan_snapshot(Plan *pl, Work *w, const Page *page);
 bool plan_with(Plan *pl, Work *w, const Page *page);

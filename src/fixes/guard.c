@@ -86,6 +86,10 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
         why = S("its two steps stand in different functions");
     else
         region_make(pl, g.file, b->func, a->span, b->span, &r, &why);
+    u8 type = pl->p->places.v[w->place].type.kind;
+    if (b->op == OP_ITER && (type == TYPE_GENERATOR || type == TYPE_ITERATOR))
+        why = S("a loop advances the iterator, and would hold the lock in every turn; take each item by next() under "
+                "the lock");
     if (!why.n && is_update(a, b)) extend_to_reads(pl, w, &r);
     r.access = to;
     r.test = from == to ? NONE : from;
@@ -175,8 +179,31 @@ static bool walk_add(Plan *pl, Work *w, u32 site)
     return true;
 }
 
+/* Fields that belong together: one region over both stores, and one wherever both are read. */
+static void torn_regions(Plan *pl, Work *w, const Race *r)
+{
+    u32 sibling = r->sites[2], other = pl->p->access_place[sibling];
+    const Place *p = &pl->p->places.v[w->place];
+    region_add(pl, w, sibling, r->sites[0], true);
+    for (u32 i = p->first; i < p->first + p->n; i++) {
+        u32 g = pl->p->place_access.v[i];
+        GId id = access_gid(pl->p, g);
+        const Access *a = program_access(pl->p, g);
+        const Func *fn = &pl->p->facts[id.file]->funcs.v[a->func];
+        bool both = false;
+        for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++)
+            both |= pl->p->facts[id.file]->accesses.v[k].stmt == a->stmt &&
+                    pl->p->access_place[pl->p->access_base[id.file] + k] == other;
+        if (both && !access_writes(pl->p, g) && !in_construction(pl, w, g)) region_add(pl, w, g, g, true);
+    }
+}
+
 static void race_regions(Plan *pl, Work *w, const Race *r)
 {
+    if (r->rule == UG105 && r->nsites >= 3) {
+        torn_regions(pl, w, r);
+        return;
+    }
     if (r->test != NONE && r->act != NONE) region_add(pl, w, r->test, r->act, true);
     for (u32 i = 0; i < r->nsites; i++) {
         u32 site = r->sites[i];
@@ -337,12 +364,6 @@ static u32 lock_per_call(const Plan *pl, const Region *r)
 /* What speaks against the region whatever the page: reasons to decline, or to be careful. */
 static Verdict held_locks(Plan *pl, const Region *r, const LockPlan *l, Str *why)
 {
-    u32 local = lock_per_call(pl, r);
-    if (local != NONE) {
-        *why = str_fmt(pl->a, "%.*s is made anew in each call; make it once, where the state is made",
-                       STR_ARG(pl->p->locks.v[local].display));
-        return VERDICT_DECLINE;
-    }
     const LockSet *held = &pl->p->locksets.v[pl->p->access_locks[r->access]];
     if (!l->existing || held->n == 0 || lockset_has(pl->p, pl->p->access_locks[r->access], l->lock))
         return VERDICT_OK;
@@ -377,6 +398,19 @@ static bool walk_inside(const Work *w, const Region *r)
     return false;
 }
 
+/* The intents that put the region under the lock, once all is judged. */
+static bool region_write(Plan *pl, const Region *r, const LockPlan *l, u32 lock, bool joins, Fix *f, Str *why)
+{
+    u32 local = lock_per_call(pl, r);
+    if (local != NONE) return section_relock(pl, r, local, f, why);
+    if (joins) return sections_join(pl, r, l, f, why);
+    if (r->copy.n)
+        snapshot_write(pl, f, r, lock);
+    else
+        intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
+    return true;
+}
+
 /* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
 static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
 {
@@ -403,11 +437,15 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         r->skip = true;
         return true;
     }
+    bool joins = !why.n && l->existing && !l->reentrant && takes_directly(pl, r->file, r->func, r->span, l->lock);
+    LockPlan asked = *l;
+    asked.reentrant |= joins; /* its sections become one, so that it is taken once */
     Verdict v = why.n ? VERDICT_DECLINE : held_locks(pl, r, l, &why);
     if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
-    if (v != VERDICT_DECLINE) v = judge_region(pl, w->page, w, r, l, &why);
+    if (v != VERDICT_DECLINE) v = judge_region(pl, w->page, w, r, &asked, &why);
     if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
     if (v != VERDICT_DECLINE && !lock_expression(pl, lock, w, r, f, &why)) v = VERDICT_DECLINE;
+    if (v != VERDICT_DECLINE && !region_write(pl, r, l, lock, joins, f, &why)) v = VERDICT_DECLINE;
     if (v == VERDICT_DECLINE && r->race) {
         w->problem = str_fmt(pl->a, "%.*s: %.*s", STR_ARG(where(pl, r)), STR_ARG(why));
         return false;
@@ -419,10 +457,6 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
             str_fmt(pl->a, "%.*s changes it too and is not guarded: %.*s", STR_ARG(where(pl, r)), STR_ARG(why)));
         return true;
     }
-    if (r->copy.n)
-        snapshot_write(pl, f, r, lock);
-    else
-        intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
     return true;
 }
 

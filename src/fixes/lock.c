@@ -29,7 +29,8 @@ static bool lock_usable(const Lock *l)
 static u32 race_lock(const Plan *pl, const Work *w)
 {
     for (u32 i = 0; i < w->races.n; i++)
-        if (pl->races->v[w->races.v[i]].lock != NONE) return pl->races->v[w->races.v[i]].lock;
+        if (pl->races->v[w->races.v[i]].lock != NONE && pl->races->v[w->races.v[i]].rule != UG301)
+            return pl->races->v[w->races.v[i]].lock;
     return NONE;
 }
 
@@ -383,6 +384,7 @@ static bool lock_fits(Plan *pl, Work **works, u32 n, u32 plan, Str *why)
             Fix draft = {0};
             if (!r.race || r.problem.n) continue;
             if (!lock_expression(pl, plan, works[i], &r, &draft, why)) return false;
+            if (takes_directly(pl, r.file, r.func, r.span, l.lock)) continue; /* its sections may become one */
             if (judgement_find(S("lock-not-held"))->judge(pl, works[i], &r, &l, why) == VERDICT_DECLINE) return false;
         }
     return true;
@@ -402,7 +404,7 @@ static u32 named_lock(const Plan *pl, Work **works, u32 n, const char **reason, 
     *reason = "it is held at most other accesses of the state";
     for (u32 i = 0; i < n; i++) {
         const Place *p = work_place(pl, works[i]);
-        if (p->guard != NONE && guards_really(pl, p)) return p->guard;
+        if (p->guard != NONE && pl->p->locks.v[p->guard].func == NONE && guards_really(pl, p)) return p->guard;
     }
     return NONE;
 }

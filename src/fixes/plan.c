@@ -69,6 +69,10 @@ static bool page_fits(const Plan *pl, const Page *page, const Work *w)
 /* The page for the place's first rule among those that take a lock; the guard is the same for all of them. */
 static const Page *lock_page(const Plan *pl, const Work *w)
 {
+    for (u32 r = 0; r < w->races.n; r++) /* a lock that is there, but in the wrong place */
+        if (pl->races->v[w->races.v[r]].rule == UG301)
+            for (u32 i = 0; i < pl->pages->n; i++)
+                if (page_locks(pl->pages->v[i]) && page_handles(pl->pages->v[i], UG301)) return pl->pages->v[i];
     for (u32 r = 0; r < w->races.n; r++)
         for (u32 i = 0; i < pl->pages->n; i++) {
             const Page *page = pl->pages->v[i];
@@ -129,6 +133,19 @@ static void work_start(Plan *pl, Work *w)
     work_declined(pl, w, page ? page : last);
 }
 
+/* The place that a lock made in each call is held for: that of another finding under it. NONE. */
+static u32 place_under(const Plan *pl, const Race *r)
+{
+    for (u32 i = 0; r->rule == UG301 && i < pl->races->n; i++) {
+        const Race *o = &pl->races->v[i];
+        for (u32 k = 0; o->place != NONE && !o->suppressed && k < o->nsites; k++)
+            if (pl->p->access_place[o->sites[k]] == o->place &&
+                lockset_has(pl->p, pl->p->access_locks[o->sites[k]], r->lock))
+                return o->place;
+    }
+    return NONE;
+}
+
 static void works_gather(Plan *pl)
 {
     Map by_place = {0};
@@ -136,12 +153,15 @@ static void works_gather(Plan *pl)
         Race *r = &pl->races->v[i];
         r->fix = NONE;
         if (r->suppressed) continue;
-        u32 *at = r->place == NONE ? NULL : map_at(pl->a, &by_place, r->place);
+        u32 place = r->place == NONE ? place_under(pl, r) : r->place;
+        u32 *at = place == NONE ? NULL : map_at(pl->a, &by_place, place);
         u32 work = at ? *at : NONE;
         if (work == NONE) {
             work = pl->works.n;
             Work *w = vec_add(pl->a, &pl->works);
-            w->place = r->place;
+            w->place = place;
+            if (r->rule == UG301 && place == NONE)
+                w->tried = S("nothing that threads share is changed under it, so it is not known where it belongs");
             if (at) *at = work;
         }
         vec_push(pl->a, &pl->works.v[work].races, i);

@@ -157,7 +157,8 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
 {
     GId g = access_gid(pl->p, gaccess);
     const Access *a = program_access(pl->p, gaccess);
-    if (!access_walks(pl->p, gaccess)) return false;
+    u8 type = pl->p->places.v[w->place].type.kind;
+    if (!access_walks(pl->p, gaccess) || type == TYPE_GENERATOR || type == TYPE_ITERATOR) return false;
     const Ast *t = site_ast(pl, g.file);
     u32 n = walked_node(t, a->span);
     if (n == NONE) return false;
