@@ -140,6 +140,7 @@ typedef struct PostOptions {
     Str api_url;      /* "https://api.github.com" */
     Str repository;   /* owner/name; GitLab: path or number of the project */
     Str pull_request; /* its number */
+    Str head_label;   /* owner:branch of its head, to look the number up */
     Str token_file;
     Str from;       /* a file written by review --format json, untrusted */
     Str fix_branch; /* push the fixes there */

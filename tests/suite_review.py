@@ -374,6 +374,56 @@ def test_what_is_read(c):
         c.equal(sorted((n["path"], n["code"]) for n in doc["notes"]), [("odd.py", "not-utf8"), ("vendored", "submodule")])
 
 
+def test_fix_branch(c):
+    """The fixes of new findings, and of no others, as commits on top of head; nothing is checked out or touched."""
+    old = IDLE.replace("total", "elder") + START
+    text = "import threading\n\n" + IDLE.replace("total", "one") + "\n\n" + IDLE.replace("total", "two").replace("add", "add2") + START \
+        + "    threading.Thread(target=add2, args=(1,)).start()\n"
+    crlf = text.replace("one", "three").replace("\n", "\r\n")
+    with repository(before={**BASE, "app/old.py": "import threading\n\n" + old, ".gitattributes": "*.py text=auto\n"},
+                    after={"app/new.py": text}) as folder, temporary() as other:
+        git("-c", "core.attributesFile=/dev/null", "config", "core.autocrlf", "false", cwd=folder)
+        blob = execute(["git", "hash-object", "-w", "--stdin", "--no-filters"], cwd=folder, input=crlf.encode()).out.strip()
+        git("update-index", "--add", "--cacheinfo", "100755,%s,app/crlf.py" % blob, cwd=folder)
+        git("commit", "-qm", "More", cwd=folder)
+        head = git("rev-parse", "change", cwd=folder).out.strip()
+        bare = os.path.join(other, "project.git")
+        git("clone", "-q", "--bare", folder, bare, cwd=other)
+        git("config", "user.name", "Ada", cwd=bare)
+        git("config", "user.email", "ada@example.org", cwd=bare)
+        args = ("--base", "main", "--head", "change", "--fix-branch", "ungil/fixes")
+        result = review(bare, *args)
+        c.code(result, 1)
+        c.has(result, "ungil/fixes", stream="err")
+        log = git("log", "--format=%s", "change..ungil/fixes", cwd=bare).out.splitlines()
+        c.equal(len(log), 4, log)
+        changed = git("diff", "--stat", "change", "ungil/fixes", cwd=bare).out
+        c.check("app/new.py" in changed and "app/crlf.py" in changed and "old.py" not in changed, changed)
+        raw = execute(["git", "show", "ungil/fixes:app/crlf.py"], cwd=bare).raw
+        c.equal((raw.count(b"\n"), raw.count(b"\r\n")), (raw.count(b"\r\n"), crlf.count("\n") + 4))
+        c.check("100755" in git("ls-tree", "ungil/fixes", "app/crlf.py", cwd=bare).out)
+        c.code(git("fsck", "--strict", cwd=bare), 0)
+        after = review(bare, "--base", "change", "--head", "ungil/fixes", "--format", "json").json()
+        c.equal((after["findings"], len(after["review"]["fixed"])), ([], 4))
+        tree = git("rev-parse", "ungil/fixes^{tree}", cwd=bare).out
+        c.code(review(bare, *args), 1)  # replaces its own branch
+        c.equal(git("rev-parse", "ungil/fixes^{tree}", cwd=bare).out, tree)
+        git("branch", "mine", "main", cwd=bare)
+        git("update-ref", "refs/heads/ungil/fixes", git("commit-tree", "-p", "ungil/fixes", "-m", "By hand", "main^{tree}", cwd=bare).out.strip(),
+            cwd=bare)
+        result = review(bare, *args)
+        c.code(result, 2)
+        c.has(result, "ungil/fixes", stream="err")
+        result = review(folder, "--base", "main", "--fix-branch", "change")
+        c.code(result, 2)
+        c.equal(git("rev-parse", "change", cwd=folder).out.strip(), head)
+        c.code(review(folder, "--base", "main", "--fix-branch", "a..b"), 2)
+        c.equal(git("rev-parse", "change", cwd=bare).out.strip(), head)
+    with repository(after={"README": "More.\n"}) as folder:
+        c.code(review(folder, "--base", "main", "--fix-branch", "fixes"), 0)
+        c.equal(git("branch", "--list", "fixes", cwd=folder).out, "")
+
+
 def test_suppressed(c):
     quiet = LOST.replace("hits += 1", "hits += 1  # ungil: ignore[UG108] counted roughly")
     with repository(after={"app/stats.py": STATS + quiet}) as folder:

@@ -253,6 +253,8 @@ static bool review_check(const Options *o, Err *e)
     if (p->from.n && !p->service) return err_set(e, "--from FILE needs --post github, gitlab or gitea");
     if (p->from.n && (o->base_rev.n || o->head_rev.n))
         return err_set(e, "--from FILE posts what is in FILE; it takes no --base and no --head");
+    if (p->from.n && p->fix_branch.n)
+        return err_set(e, "--fix-branch needs the repository and its analysis; it takes no --from");
     if (p->dry_run && !p->service) return err_set(e, "--dry-run prints what --post would post; it needs --post");
     for (size_t i = 0; i < p->pull_request.n; i++)
         if (p->pull_request.p[i] < '0' || p->pull_request.p[i] > '9' || p->pull_request.n > 10)

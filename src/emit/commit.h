@@ -64,6 +64,8 @@ bool commit_fail(Commit *c, const char *what);
 /* Everything that stands in the way: the state of the repository, the author, each file. Fills head, base, index,
  * author, committer and touched. */
 bool commit_safe(Commit *c);
+/* Fills author and committer from git's configuration and environment. */
+bool commit_author(Commit *c);
 /* The same, as far as it concerns the repository alone. */
 bool repository_safe(Commit *c);
 /* Sentences on standard error about what the user should know: signing, sparse checkouts. */

@@ -44,6 +44,11 @@ static bool event_read(Arena *a, Options *o, Err *e)
         fill(&o->head_rev, text_at(a, event, "pull_request.head.sha"));
         fill(&o->post.pull_request, text_at(a, event, "pull_request.number"));
     }
+    /* A job that follows the one of the pull request: its event knows the branch, and the number only for branches
+     * of the repository itself. */
+    Str owner = text_at(a, event, "workflow_run.head_repository.owner.login");
+    Str branch = text_at(a, event, "workflow_run.head_branch");
+    if (owner.n && branch.n) o->post.head_label = str_fmt(a, "%.*s:%.*s", STR_ARG(owner), STR_ARG(branch));
     json_decref(event);
     return true;
 }

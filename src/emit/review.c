@@ -108,6 +108,7 @@ int emit_review(const Results *r, const Review *v, Err *e)
     const Writer *w = &writer_table[o->format];
     Counts c = results_count(r);
     Buf out = {0};
+    if (o->post.fix_branch.n && !o->post.dry_run && !sidebranch_make(r, v, e)) return 2;
     if (o->post.service) return post_review(r, v, e);
     if (w->summary)
         readable_write(&out, r, v);

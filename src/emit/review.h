@@ -13,6 +13,9 @@ Str guard_sentence(Arena *a, const Results *r, const Review *v, const GuardChang
 /* The document of `review --format json`: findings that are new, and the object "review". */
 json_t *review_json(const Results *r, const Review *v);
 
+/* Makes --fix-branch. */
+bool sidebranch_make(const Results *r, const Review *v, Err *e);
+
 /* Lines first..last of a file, to be replaced by text (without the newline of the last one). */
 typedef struct Suggestion {
     bool made;

@@ -100,7 +100,7 @@ static Str who(Commit *c, git_config *config, const char *role, const char *part
     return text;
 }
 
-static bool author_check(Commit *c)
+bool commit_author(Commit *c)
 {
     git_config *config = NULL;
     if (git_repository_config_snapshot(&config, c->repo) < 0)
@@ -229,7 +229,7 @@ static bool revisions_check(Commit *c)
 
 bool commit_safe(Commit *c)
 {
-    if (!repository_safe(c) || !branch_check(c) || !author_check(c)) return false;
+    if (!repository_safe(c) || !branch_check(c) || !commit_author(c)) return false;
     bool writes = !c->r->options->branch.n && !c->r->options->patches.n;
     for (u32 i = 0; i < c->r->changes->n; i++) {
         const Change *change = &c->r->changes->v[i];
