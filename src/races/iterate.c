@@ -68,6 +68,8 @@ static void library_state(Finder *f)
 /* The body of the for loop that walks here, or NONE. */
 static u32 loop_body(const Facts *x, const Access *walk)
 {
+    Str text = x->source->text; /* of a comprehension the statement begins with something else */
+    if (!str_starts(str_slice(text, walk->stmt, text.n), S("for"))) return NONE;
     for (u32 b = walk->block + 1; b < x->blocks.n && x->blocks.v[b].func == walk->func; b++)
         if (x->blocks.v[b].kind == BLOCK_LOOP && x->blocks.v[b].parent == walk->block &&
             x->blocks.v[b].cond == NONE && x->blocks.v[b].span.start > walk->span.end)
