@@ -73,7 +73,8 @@ static int run(Arena *a, const Options *o, Err *e)
                  .notes = &notes,
                  .seconds = os_seconds() - start,
                  .baseline = known ? &known->source : NULL};
-    if (o->command == CMD_DIFF || (o->command == CMD_FIX && !o->interactive)) rounds_run(a, facts, known, &r);
+    bool writes = o->command == CMD_DIFF || o->command == CMD_COMMIT || (o->command == CMD_FIX && !o->interactive);
+    if (writes) rounds_run(a, facts, known, &r);
     switch (o->command) {
     case CMD_DIFF: return emit_diff(&r, e);
     case CMD_FIX: return emit_fix(&r, e);

@@ -153,7 +153,7 @@ typedef struct ServeOptions {
     Str listen, state, secrets, reviewer;
     StrVec services, repositories;
     u32 workers, queue, body, request_time, job_time, retry_time, stop_time; /* body in KiB, times in seconds */
-    u32 repository_limit, cache_limit;                           /* MiB */
+    u32 repository_limit, cache_limit;                                       /* MiB */
 } ServeOptions;
 
 typedef struct Options {
@@ -166,7 +166,7 @@ typedef struct Options {
     Str output; /* -o FILE, empty: stdout */
     bool unsafe_fixes, exit_zero, no_gitignore, isolated, no_cache, statistics, allow_dirty, interactive;
     bool signoff, test, owners, blame_revs, step_summary;
-    Per per; /* what one commit holds */
+    Per per;       /* what one commit holds */
     bool loose;    /* no --root, no repository, no project file: the root is only where the PATHs are */
     int verbosity; /* -q: -1, -v: 1 */
     Confidence min_confidence;
@@ -177,9 +177,9 @@ typedef struct Options {
     u32 jobs; /* 0: one per processor */
     Dump dump;
     ColorMode color;
-    bool colored; /* decided from color, the terminal and NO_COLOR */
-    const bool *given;  /* by row of the option table: set on the command line */
-    PostOptions post;   /* review --post */
+    bool colored;      /* decided from color, the terminal and NO_COLOR */
+    const bool *given; /* by row of the option table: set on the command line */
+    PostOptions post;  /* review --post */
     ServeOptions serve;
 } Options;
 
@@ -870,10 +870,10 @@ typedef struct Race {
     u8 impact, severity, confidence;
     bool suppressed; /* by a comment, or because it is known */
     bool known;      /* the baseline lists it */
-    u32 file;  /* where it is reported: the file of site 0 */
-    u32 func;  /* function in that file */
-    u32 place; /* NONE for rules that are not about one place */
-    Span span; /* what is underlined */
+    u32 file;        /* where it is reported: the file of site 0 */
+    u32 func;        /* function in that file */
+    u32 place;       /* NONE for rules that are not about one place */
+    Span span;       /* what is underlined */
     u32 line, column, end_line, end_column;
     /* The accesses that take part, global ids: site 0 is the reported one, site 1 the witness that conflicts with it
      * (the same one when it conflicts with itself in another thread), then further ones of the same pattern. */
@@ -1050,9 +1050,10 @@ typedef struct Results {
     const Program *program;
     const PageList *pages;
     const RaceVec *races;
-    FixList *fixes;           /* NULL when fixes were not planned */
-    const ChangeVec *changes; /* with every wanted fix in; NULL when not made */
-    Vec(u64) later;           /* fingerprints of findings that further rounds fix; see app/rounds.c */
+    FixList *fixes;               /* NULL when fixes were not planned */
+    const ChangeVec *changes;     /* with every wanted fix in; NULL when not made */
+    Vec(u64) later;               /* fingerprints of findings that further rounds fix; see app/rounds.c */
+    Vec(struct Results *) rounds; /* for `commit`: each round with its own program, fixes and changes */
     const NoteVec *notes;
     double seconds;
     const Source *baseline; /* the baseline's text, for UG903: file `sources->n` of those findings; NULL */

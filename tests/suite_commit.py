@@ -309,6 +309,54 @@ def test_decision_stays_whole(c):
             c.equal(sorted(changed_files(folder, made[0])), ["app/a.py", "app/b.py", "app/state.py"])
 
 
+ROUNDS = """import threading
+
+
+class Histogram:
+    def __init__(self):
+        self.lower = None
+        self.upper = None
+        self.counts = None
+
+    def set_data(self, data):
+        if self.lower is None:
+            self.lower = min(data)
+        if self.upper is None:
+            self.upper = self.lower + max(data)
+        self.counts = [0] * 64
+        for i in range(4):
+            self.counts += data[i::4]
+
+
+def worker():
+    pass
+
+
+def main():
+    threading.Thread(target=worker).start()
+"""
+
+
+def test_rounds(c):
+    """What the first fixes make room for is committed on top, so that the end is what `ungil diff` shows and a second run does nothing."""
+    for per, count in (("decision", 2), ("file", 2), ("all", 1)):
+        with project({"hist.py": ROUNDS}) as folder:
+            start = head(folder)
+            first = len(ungil("check", "--format", "json", cwd=folder).json()["findings"])
+            patch = ungil("diff", cwd=folder)
+            c.has(ungil("commit", "--per", per, cwd=folder), "for 3 findings in 1 file")
+            made = commits(folder, start)
+            c.equal((len(made), first), (count, 2))
+            prints = [v for m in made for n, v in trailers(folder, m) if n == "Ungil-Fingerprint"]
+            c.equal(len(set(prints)), 3, prints)
+            compiles_everywhere(c, folder, start)
+            done = git("rev-parse", "HEAD^{tree}", cwd=folder).out
+            c.code(ungil("commit", cwd=folder), 0)
+            git("checkout", "-q", start, cwd=folder)
+            c.code(lib.execute(["git", "apply", "--index", "-"], cwd=folder, input=patch.raw), 0)
+            c.equal(git("write-tree", cwd=folder).out, done)
+
+
 def owners(files, codeowners, where, *args):
     with project({**files, where: codeowners}) as repo:
         start = head(repo)

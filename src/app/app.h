@@ -61,7 +61,8 @@ int baseline_write(Arena *a, const Options *o, const Program *p, const SourceLis
 
 /* ---- rounds.c ------------------------------------------------------------------------------------------ */
 
-/* Adds to r->changes what further runs would change, and to r->later the findings that this fixes. */
+/* Adds to r->changes what further runs would change, and to r->later the findings that this fixes; for `commit` also
+ * to r->rounds every round. */
 void rounds_run(Arena *a, Facts **facts, const Baseline *known, Results *r);
 
 #endif

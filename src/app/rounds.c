@@ -3,7 +3,7 @@
  * A fix can make room for another: a lock is now held where one could not be named, or a lock in a class makes its
  * other state believable. So the changed program is analysed again in memory, and its fixes are made and proved as
  * the first ones were, until there are none. The changes of all rounds are put together: each from the text on disk
- * to the last one. `commit` makes the decisions of the first round only; `check` shows those. */
+ * to the last one. `commit` keeps the rounds and makes commits of each. */
 #include "app/app.h"
 
 enum { ROUNDS = 5 };
@@ -93,17 +93,24 @@ static void later_add(Arena *a, Results *r, const Results *more)
 
 void rounds_run(Arena *a, Facts **facts, const Baseline *known, Results *r)
 {
+    bool keep = r->options->command == CMD_COMMIT;
     ChangeVec *changes = arena_new(a, ChangeVec, 1);
     for (u32 i = 0; i < r->changes->n; i++) vec_push(a, changes, r->changes->v[i]);
+    if (keep) {
+        Results *first = arena_new(a, Results, 1);
+        *first = *r;
+        vec_push(a, &r->rounds, first);
+    }
     for (u32 round = 1; changes->n && round < ROUNDS; round++) {
-        Arena scratch = {0};
-        Results *more = arena_new(&scratch, Results, 1);
-        if (!round_more(&scratch, r, facts, known, changes, more) || !more->changes->n) {
+        Arena scratch = {0}, *room = keep ? a : &scratch;
+        Results *more = arena_new(room, Results, 1);
+        if (!round_more(room, r, facts, known, changes, more) || !more->changes->n) {
             arena_free(&scratch);
             break;
         }
         changes_join(a, r->sources, changes, more->changes);
         later_add(a, r, more);
+        if (keep) vec_push(a, &r->rounds, more);
         arena_free(&scratch);
     }
     if (changes->n) qsort(changes->v, changes->n, sizeof *changes->v, by_path);

@@ -3,7 +3,8 @@
  * Order of work, so that nothing half-done stays: check everything (safe.c); decide what each commit holds
  * (groups.c); make blobs, trees and commits, which nobody sees yet (objects.c); publish them (publish.c, patches.c).
  * Commit k holds the edits of the groups 0..k together, made anew and certified, so that every state in between is a
- * whole program. With --patches the objects stay in memory. Hooks are not run and commits are not signed. */
+ * whole program. What a further round of analysis finds to fix (app/rounds.c) is committed on top. With --patches the
+ * objects stay in memory. Hooks are not run and commits are not signed. */
 #include "emit/commit.h"
 
 #include <git2/sys/mempack.h>
@@ -23,10 +24,15 @@ static bool objects_in_memory(Commit *c)
 static bool commit_all(Commit *c, Buf *out)
 {
     const Options *o = c->r->options;
-    if (!commit_safe(c) || !groups_make(c) || (o->patches.n && !objects_in_memory(c))) return false;
-    c->file_fixes = arena_new(c->a, IdVec, c->r->sources->n);
-    for (u32 i = 0; i < c->groups.n; i++)
-        if (!group_commit(c, i)) return false;
+    if (!commit_safe(c) || (o->patches.n && !objects_in_memory(c))) return false;
+    for (u32 i = 0; i < (groups_one(o) ? 1 : c->all->rounds.n); i++) {
+        c->r = c->all->rounds.v[i];
+        c->file_fixes = arena_new(c->a, IdVec, c->r->sources->n);
+        if (!groups_make(c)) return false;
+        for (u32 k = 0; k < c->groups.n; k++)
+            if (!group_commit(c, k)) return false;
+    }
+    c->r = c->all;
     if (o->blame_revs && c->made.n && !revisions_commit(c)) return false;
     return o->patches.n ? patches_write(c, out) : commits_publish(c);
 }
@@ -47,11 +53,12 @@ static void done_put(const Commit *c, Buf *out)
     const Options *o = c->r->options;
     Counts n = results_count(c->r);
     if (o->verbosity < 0) return;
+    u32 fixed = n.fixable + c->r->later.n;
     buf_fmt(out, "%u %s%s for %u finding%s in %u file%s", c->made.n, o->patches.n ? "patch" : "commit",
             c->made.n == 1 ? ""
             : o->patches.n ? "es"
                            : "s",
-            n.fixable, n.fixable == 1 ? "" : "s", c->r->changes->n, c->r->changes->n == 1 ? "" : "s");
+            fixed, fixed == 1 ? "" : "s", c->r->changes->n, c->r->changes->n == 1 ? "" : "s");
     if (o->branch.n && c->made.n)
         buf_fmt(out, " on the new branch %.*s; the work tree is as it was", STR_ARG(o->branch));
     buf_char(out, '\n');
@@ -60,7 +67,7 @@ static void done_put(const Commit *c, Buf *out)
 
 int emit_commit(const Results *r, Err *e)
 {
-    Commit c = {.a = r->arena, .r = r, .e = e};
+    Commit c = {.a = r->arena, .r = r, .all = r, .e = e};
     Buf out = {0};
     git_start();
     bool ok = repo_open(&c) && (!r->changes->n ? repository_safe(&c) : commit_all(&c, &out));

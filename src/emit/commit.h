@@ -37,12 +37,13 @@ typedef struct Touched {
 
 typedef struct MadeCommit {
     git_oid id;
-    u32 group; /* NONE: the one about .git-blame-ignore-revs */
+    Str subject;
 } MadeCommit;
 
 typedef struct Commit {
     Arena *a;
-    const Results *r;
+    const Results *r;   /* the round at hand: its program, fixes and changes */
+    const Results *all; /* all rounds: the changes from first to last */
     git_repository *repo;
     git_index *index; /* of the work tree; read when the checks begin, written at the end */
     git_tree *base;   /* HEAD's */
@@ -51,7 +52,7 @@ typedef struct Commit {
     Vec(Decision) decisions;
     Vec(Group) groups;
     Vec(Touched) touched; /* in the order of Results.changes, then the list of commits */
-    IdVec *file_fixes;    /* by file: the fixes of the commits made so far that touch it */
+    IdVec *file_fixes;    /* by file: the fixes of this round's commits made so far that touch it */
     git_oid head;         /* before */
     Vec(MadeCommit) made; /* oldest first */
     git_oid tree;         /* of the last one */
@@ -71,7 +72,9 @@ bool repository_safe(Commit *c);
 /* Sentences on standard error about what the user should know: signing, sparse checkouts. */
 void commit_remarks(const Commit *c);
 
-/* Fills decisions and groups. */
+/* Are all fixes of all rounds one commit? */
+bool groups_one(const Options *o);
+/* Fills decisions and groups with those of the round. */
 bool groups_make(Commit *c);
 
 /* The bytes as git stores them under this path: line ends and other filters applied. Free with git_buf_dispose. */
@@ -83,8 +86,6 @@ bool revisions_commit(Commit *c);
 
 /* The message of a group's commit. */
 Str commit_message(const Commit *c, const Group *g);
-/* What to say of one commit in .git-blame-ignore-revs: its subject. */
-Str commit_subject(const Commit *c, const Group *g);
 
 /* Writes the files, moves the branch, updates the index entries of these files; or only makes --branch. */
 bool commits_publish(Commit *c);

@@ -88,12 +88,24 @@ static Str decision_owners(const Commit *c, const Owners *o, const Decision *d)
 
 /* ---- groups -------------------------------------------------------------------------------------------- */
 
+static Per per_of(const Options *o)
+{
+    return o->per != PER_DEFAULT ? o->per : o->owners ? PER_ALL : PER_DECISION;
+}
+
+bool groups_one(const Options *o)
+{
+    return per_of(o) == PER_ALL && !o->owners;
+}
+
 bool groups_make(Commit *c)
 {
     Owners owners = {0};
     Intern keys = {0};
     const Options *o = c->r->options;
-    Per per = o->per != PER_DEFAULT ? o->per : o->owners ? PER_ALL : PER_DECISION;
+    Per per = per_of(o);
+    memset(&c->decisions, 0, sizeof c->decisions);
+    memset(&c->groups, 0, sizeof c->groups);
     if (o->owners && !owners_load(c, &owners)) return false;
     decisions_make(c);
     for (u32 i = 0; i < c->decisions.n; i++) {

@@ -194,6 +194,8 @@ static void trailers_put(Buf *out, const Commit *c, const Group *g)
     }
     for (u32 i = 0; i < RULE_COUNT; i++)
         if (rules[i]) buf_fmt(out, "Ungil-Rule: %s\n", rule_table[i].code);
+    for (u32 i = 0; i < c->all->later.n && groups_one(r->options); i++)
+        buf_fmt(&prints, "Ungil-Fingerprint: %016llx\n", (unsigned long long)c->all->later.v[i]);
     buf_str(out, buf_view(&prints));
     buf_free(&prints);
     buf_fmt(out, "Ungil-Safety: %s\n", safety_name[safety]);
@@ -201,7 +203,7 @@ static void trailers_put(Buf *out, const Commit *c, const Group *g)
     if (r->options->signoff) buf_fmt(out, "Signed-off-by: %s <%s>\n", c->committer->name, c->committer->email);
 }
 
-Str commit_subject(const Commit *c, const Group *g)
+static Str commit_subject(const Commit *c, const Group *g)
 {
     Str subject = group_subject(c, g, false);
     if (subject.n > SUBJECT) subject = group_subject(c, g, true);

@@ -15,8 +15,8 @@ bool stored_text(Commit *c, Str path, Str text, git_buf *out)
 
 static const Touched *touched_source(const Commit *c, const Source *s)
 {
-    for (u32 i = 0; i < c->touched.n; i++)
-        if (c->touched.v[i].source == s) return &c->touched.v[i];
+    for (u32 i = 0; i < c->touched.n; i++) /* a later round has a source of its own for the file */
+        if (c->touched.v[i].source && str_eq(c->touched.v[i].source->path, s->path)) return &c->touched.v[i];
     BUG("%.*s is changed by a group but not in the end", STR_ARG(s->path));
 }
 
@@ -37,7 +37,7 @@ static bool update_add(Commit *c, Arena *a, UpdateVec *updates, const Touched *t
 }
 
 /* The commit on top of the last one with the tree that the updates make of its tree. None when that is the same. */
-static bool commit_add(Commit *c, const UpdateVec *updates, Str message, u32 group)
+static bool commit_add(Commit *c, const UpdateVec *updates, Str message)
 {
     git_tree *old = NULL, *tree = NULL;
     git_commit *parent = NULL;
@@ -52,7 +52,7 @@ static bool commit_add(Commit *c, const UpdateVec *updates, Str message, u32 gro
         ok = git_commit_create(&id, c->repo, NULL, c->author, c->committer, NULL, message.p, tree, 1, parents) == 0;
     if (!ok) commit_fail(c, "cannot make the commit");
     if (ok && !same) {
-        vec_push(c->a, &c->made, (MadeCommit){id, group});
+        vec_push(c->a, &c->made, (MadeCommit){id, str_slice(message, 0, str_find(message, '\n'))});
         c->tree = tree_id;
     }
     git_commit_free(parent);
@@ -108,13 +108,15 @@ bool group_commit(Commit *c, u32 group)
     bool ok = edits_certify(&scratch, c->r->program, c->r->fixes, &w, &changes, &why) ||
               err_set(c->e, "commit %u of %u would not be a whole program (%.*s); use --per all", group + 1,
                       c->groups.n, STR_ARG(why));
-    bool last = group + 1 == c->groups.n; /* it leaves exactly what will be written to the files */
+    /* The last one leaves exactly what the round, or all rounds, were proved to make. */
+    bool last = group + 1 == c->groups.n;
+    const ChangeVec *all = groups_one(c->r->options) ? c->all->changes : c->r->changes;
     for (u32 i = 0; ok && !last && i < changes.n; i++)
         if (map_get(&touched, changes.v[i].file) != NONE)
             ok = update_add(c, &scratch, &updates, touched_source(c, changes.v[i].before), changes.v[i].after);
-    for (u32 i = 0; ok && last && i < c->touched.n; i++)
-        if (c->touched.v[i].source) ok = update_add(c, &scratch, &updates, &c->touched.v[i], c->touched.v[i].after);
-    ok = ok && commit_add(c, &updates, commit_message(c, g), group);
+    for (u32 i = 0; ok && last && i < all->n; i++)
+        ok = update_add(c, &scratch, &updates, touched_source(c, all->v[i].before), all->v[i].after);
+    ok = ok && commit_add(c, &updates, commit_message(c, g));
     arena_free(&scratch);
     return ok;
 }
@@ -141,8 +143,7 @@ bool revisions_commit(Commit *c)
     buf_fmt(&text, "# Locks added by ungil%.*s", STR_ARG(nl));
     for (u32 i = 0; i < c->made.n; i++) {
         char hex[GIT_OID_HEXSZ + 1];
-        Str subject = commit_subject(c, &c->groups.v[c->made.v[i].group]);
-        buf_fmt(&text, "# %.*s%.*s", STR_ARG(subject), STR_ARG(nl));
+        buf_fmt(&text, "# %.*s%.*s", STR_ARG(c->made.v[i].subject), STR_ARG(nl));
         buf_fmt(&text, "%s%.*s", git_oid_tostr(hex, sizeof hex, &c->made.v[i].id), STR_ARG(nl));
     }
     t->after = str_dup(c->a, buf_view(&text));
@@ -151,8 +152,8 @@ bool revisions_commit(Commit *c)
                  "They indent lines and add locks. To have git blame look past them:\n\n"
                  "  git config blame.ignoreRevsFile .git-blame-ignore-revs\n");
     if (c->r->options->signoff) buf_fmt(&text, "\nSigned-off-by: %s <%s>\n", c->committer->name, c->committer->email);
-    bool ok = update_add(c, &scratch, &updates, t, t->after) &&
-              commit_add(c, &updates, str_dup(c->a, buf_view(&text)), NONE);
+    bool ok =
+        update_add(c, &scratch, &updates, t, t->after) && commit_add(c, &updates, str_dup(c->a, buf_view(&text)));
     buf_free(&text);
     arena_free(&scratch);
     return ok;
