@@ -47,7 +47,7 @@ else
   vendor_flags := -O2 -g
 endif
 
-LIBRARIES  := libpcre2-8 libgit2 jansson libcurl libmicrohttpd nettle
+LIBRARIES  := libpcre2-8 libgit2 jansson libcurl libmicrohttpd nettle libzstd
 lib_cflags := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 lib_libs   := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 
@@ -128,6 +128,13 @@ $(BUILD)/gen/pages.c: $(embed_tool) $(pages) $(BUILD)/pages.list
 $(BUILD)/gen/rule_pages.c: $(embed_tool) $(rule_pages) $(BUILD)/pages.list
 	@mkdir -p $(@D)
 	$(call say,EMBED,$@)$(embed_tool) $@ rule_page $(rule_pages)
+
+# What has a say in the facts of a file: stored facts of another version are collected anew (src/facts/store.c).
+facts_sources := $(sort $(wildcard src/facts/* src/parse/* src/base/str.c src/base/map.c src/know/unseen.def)) src/pipeline.h package-lock.json
+$(BUILD)/gen/facts_version.h: $(facts_sources)
+	@mkdir -p $(@D)
+	$(Q)printf 'static const char facts_version[] = "%s";\n' "$$(cat $^ | sha256sum | cut -c1-16)" >$@
+$(BUILD)/obj/facts/store.o: $(BUILD)/gen/facts_version.h
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	$(call say,CC,$<)$(CC) $(our_cflags) -MMD -MP -c -o $@ $<

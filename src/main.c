@@ -22,6 +22,7 @@ static int run(Arena *a, const Options *o, Err *e)
 {
     double start = os_seconds(), since = start;
     SourceList sources = {0};
+    Facts **facts;
     PageList pages = {0};
     NoteVec notes = {0};
     RaceVec all = {0}, races = {0};
@@ -34,7 +35,7 @@ static int run(Arena *a, const Options *o, Err *e)
     if (!pages_load(a, o->transforms_dir, &pages, e) || !baseline_open(a, o, &known, e)) return 2;
     if (!read_sources(a, o, &sources, &notes, e)) return 2;
     stage_done(o, "read", &since);
-    Facts **facts = facts_all(a, o, &sources, &notes);
+    if (!facts_all(a, o, &sources, &facts, &notes, e)) return 2;
     stage_done(o, "facts", &since);
     for (u32 i = 0; o->dump == DUMP_FACTS && i < sources.n; i++) facts_dump(&dump, facts[i]);
     if (o->dump == DUMP_FACTS) return dump_out(o, &dump, e);

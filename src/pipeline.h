@@ -626,9 +626,10 @@ typedef struct Facts {
 /* Collects the facts of one parsed file. The result lives in the arena and keeps no pointer into the tree. */
 Facts *facts_collect(Arena *a, const Source *s, const Tree *t);
 
-/* Parses all sources and collects their facts, on o->jobs threads. Returns one Facts for each source, in their order,
- * owned by a; adds what the files had to say about themselves to notes. */
-Facts **facts_all(Arena *a, const Options *o, const SourceList *sources, NoteVec *notes);
+/* Collects the facts of all sources, on o->jobs threads: from the cache when the same text was seen before,
+ * else by parsing. *out has one Facts for each source, in their order, owned by a; what the files had to say
+ * about themselves is added to notes. Fails only when the cache folder that was asked for cannot be made. */
+bool facts_all(Arena *a, const Options *o, const SourceList *sources, Facts ***out, NoteVec *notes, Err *e);
 /* Path as text ("self._cache", "os.environ"), for dumps and messages. */
 Str path_text(Arena *a, const Facts *f, u32 path);
 Str sym_str(const Facts *f, u32 sym);

@@ -35,6 +35,7 @@ need_library libcurl libcurl4-openssl-dev
 need_library cmocka libcmocka-dev
 need_library libmicrohttpd libmicrohttpd-dev
 need_library nettle nettle-dev
+need_library libzstd libzstd-dev
 names=${names#, }
 
 # tree-sitter's sources are current when the lock file that they were installed from is still the same.

@@ -8,7 +8,7 @@
 /* ---- facts of both sides ------------------------------------------------------------------------------- */
 
 /* The facts of the sources before: those of the other side where the file is the same. */
-static Facts **facts_before(Arena *a, const Options *o, const Revisions *r, Facts **after)
+static bool facts_before(Arena *a, const Options *o, const Revisions *r, Facts **after, Facts ***out, Err *e)
 {
     const SourceList *all = &r->before;
     SourceList own = {arena_new(a, Source *, all->n + 1), 0};
@@ -16,7 +16,8 @@ static Facts **facts_before(Arena *a, const Options *o, const Revisions *r, Fact
     Facts **facts = arena_new(a, Facts *, all->n + 1);
     for (u32 i = 0; i < all->n; i++)
         if (r->same[i] == NONE) own.v[own.n++] = all->v[i];
-    Facts **parsed = facts_all(a, o, &own, &notes);
+    Facts **parsed;
+    if (!facts_all(a, o, &own, &parsed, &notes, e)) return false;
     for (u32 i = 0, k = 0; i < all->n; i++) {
         if (r->same[i] == NONE) {
             facts[i] = parsed[k++];
@@ -26,7 +27,8 @@ static Facts **facts_before(Arena *a, const Options *o, const Revisions *r, Fact
         *facts[i] = *after[r->same[i]];
         facts[i]->source = all->v[i];
     }
-    return facts;
+    *out = facts;
+    return true;
 }
 
 /* ---- both programs ------------------------------------------------------------------------------------- */
@@ -91,9 +93,9 @@ int review_run(Arena *a, Options *o, Err *e)
     if (o->post.from.n) return emit_review_from(a, o, e);
     if (!read_revisions(a, o, &revisions, &notes, e) || !pages_load(a, o->transforms_dir, &pages, e)) return 2;
     now->n = revisions.after.n;
-    now->facts = facts_all(a, o, &revisions.after, &notes);
     old->n = revisions.before.n;
-    old->facts = facts_before(a, o, &revisions, now->facts);
+    if (!facts_all(a, o, &revisions.after, &now->facts, &notes, e)) return 2;
+    if (!facts_before(a, o, &revisions, now->facts, &old->facts, e)) return 2;
     pool_run(o->jobs ? o->jobs : os_cpus(), COUNT_OF(sides), side_analyse, sides);
     for (u32 i = 0; i < COUNT_OF(sides); i++) arena_adopt(a, &sides[i].arena);
     races_compare(a, &revisions, old->program, &old->races, now->program, &now->races, &comparison);

@@ -1,6 +1,7 @@
 /* Facts of all sources at once: a worker thread parses each file, reads it, and frees its tree as soon as the
  * facts are out; what the files had to say about themselves is put together in the order of the files. */
-#include "pipeline.h"
+#include "facts/store.h"
+#include "read/cache.h"
 
 #include <malloc.h>
 
@@ -8,31 +9,65 @@ typedef struct FactsJob {
     const SourceList *sources;
     Facts **facts;
     Arena *arenas; /* one for each file */
+    Cache cache;
 } FactsJob;
+
+/* From the cache, or NULL. */
+static Facts *known_facts(const FactsJob *job, Arena *a, const Source *s)
+{
+    Arena scratch = {0};
+    Str bytes;
+    Facts *f = cache_get(&job->cache, &scratch, s->hash, &bytes) ? facts_unpack(a, s, bytes) : NULL;
+    arena_free(&scratch);
+    return f;
+}
+
+static void facts_keep(const FactsJob *job, const Facts *f)
+{
+    if (!job->cache.dir.n) return;
+    Buf packed = {0};
+    facts_pack(&packed, f);
+    cache_put(&job->cache, f->source->hash, buf_view(&packed));
+    buf_free(&packed);
+}
+
+static Facts *new_facts(Arena *a, const Source *s)
+{
+    Tree *tree = tree_parse(s);
+    Facts *f = facts_collect(a, s, tree);
+    if (tree_too_slow(tree))
+        vec_push(a, &f->notes,
+                 (Note){s->path, 0, "too-slow",
+                        S("the file was left out: it holds so many syntax errors that parsing it takes too long; "
+                          "correct or --exclude it")});
+    tree_free(tree);
+    return f;
+}
 
 static void file_facts(void *ctx, u32 item, u32 worker)
 {
     const FactsJob *job = ctx;
+    const Source *s = job->sources->v[item];
     (void)worker;
-    Tree *tree = tree_parse(job->sources->v[item]);
-    Facts *f = facts_collect(&job->arenas[item], job->sources->v[item], tree);
-    if (tree_too_slow(tree))
-        vec_push(&job->arenas[item], &f->notes,
-                 (Note){f->source->path, 0, "too-slow",
-                        S("the file was left out: it holds so many syntax errors that parsing it takes too long; "
-                          "correct or --exclude it")});
-    job->facts[item] = f;
-    tree_free(tree);
+    job->facts[item] = known_facts(job, &job->arenas[item], s);
+    if (job->facts[item]) return;
+    job->facts[item] = new_facts(&job->arenas[item], s);
+    facts_keep(job, job->facts[item]);
 }
 
-Facts **facts_all(Arena *a, const Options *o, const SourceList *sources, NoteVec *notes)
+bool facts_all(Arena *a, const Options *o, const SourceList *sources, Facts ***out, NoteVec *notes, Err *e)
 {
-    FactsJob job = {sources, arena_new(a, Facts *, sources->n), arena_new(a, Arena, sources->n)};
+    FactsJob job = {.sources = sources};
+    job.facts = arena_new(a, Facts *, sources->n);
+    job.arenas = arena_new(a, Arena, sources->n);
+    if (!cache_open(a, o, &job.cache, e)) return false;
     pool_run(o->jobs ? o->jobs : os_cpus(), sources->n, file_facts, &job);
     malloc_trim(0); /* the trees are gone; glibc would keep their room for each thread */
     for (u32 i = 0; i < sources->n; i++) {
         arena_adopt(a, &job.arenas[i]);
         for (u32 k = 0; k < job.facts[i]->notes.n; k++) vec_push(a, notes, job.facts[i]->notes.v[k]);
     }
-    return job.facts;
+    cache_sweep(&job.cache);
+    *out = job.facts;
+    return true;
 }

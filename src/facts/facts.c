@@ -65,26 +65,10 @@ static Facts *facts_settle(Arena *a, const Facts *grown)
     *f = *grown;
     f->syms = (Intern){0};
     for (u32 i = 0; i < grown->syms.n; i++) intern(a, &f->syms, grown->syms.strs[i]);
-    SETTLE(a, &f->paths);
-    SETTLE(a, &f->funcs);
-    SETTLE(a, &f->classes);
-    SETTLE(a, &f->params);
-    SETTLE(a, &f->decorators);
-    SETTLE(a, &f->bases);
-    SETTLE(a, &f->blocks);
-    SETTLE(a, &f->conds);
-    SETTLE(a, &f->accesses);
-    SETTLE(a, &f->flows);
-    SETTLE(a, &f->defs);
-    SETTLE(a, &f->calls);
-    SETTLE(a, &f->args);
-    SETTLE(a, &f->sections);
-    SETTLE(a, &f->suspends);
-    SETTLE(a, &f->imports);
-    SETTLE(a, &f->comments);
-    SETTLE(a, &f->errors);
+#define FACTS_VECTOR(name) SETTLE(a, &f->name);
+#include "facts/vectors.def"
+#undef FACTS_VECTOR
     SETTLE(a, &f->notes);
-    SETTLE(a, &f->unseen);
     return f;
 }
 

@@ -129,9 +129,8 @@ static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
     if (p->options->assume == ASSUME_ALWAYS) return true;
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     if (!x) return true;
-    return x->evidence &
-           (EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_DECORATOR | EV_ALWAYS | EV_FILE |
-            EV_PURPOSE);
+    return x->evidence & (EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_DECORATOR |
+                          EV_ALWAYS | EV_FILE | EV_PURPOSE);
 }
 
 Apart may_run_apart(const Program *p, u32 ga, u32 gb)

@@ -11,8 +11,12 @@
 
 #ifdef __SANITIZE_ADDRESS__
 
-void heap_install(void) {}
-void heap_enter(void) {}
+void heap_install(void)
+{
+}
+void heap_enter(void)
+{
+}
 struct Heap *heap_leave(void)
 {
     return NULL;
@@ -25,10 +29,10 @@ void heap_free(struct Heap *h)
 #else
 
 enum {
-    UNIT = 16,              /* sizes are multiples of it; every piece has a head of this size */
-    CLASSES = 128,          /* up to 2 KiB by size; larger ones by powers of two */
-    BLOCK = 256 << 10,      /* bytes */
-    SPARE_BLOCKS = 64       /* kept by a thread: 16 MiB */
+    UNIT = 16,         /* sizes are multiples of it; every piece has a head of this size */
+    CLASSES = 128,     /* up to 2 KiB by size; larger ones by powers of two */
+    BLOCK = 256 << 10, /* bytes */
+    SPARE_BLOCKS = 64  /* kept by a thread: 16 MiB */
 };
 
 typedef struct Block {
