@@ -9,6 +9,7 @@
  *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
  *   merge.c    critical sections that are joined, or given another lock
+ *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
@@ -224,6 +225,8 @@ Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r,
 
 /* Chooses a lock for works that share one: an index in FixList.locks, or NONE with a reason. */
 u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
+/* Why an object of a class in this file should get no attribute that cannot be pickled or copied; empty. */
+Str import_obstacle(Plan *pl, const Facts *f);
 /* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
  * of the fix. False with a reason. */
 bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why);
@@ -278,6 +281,8 @@ bool sections_join(Plan *pl, const Region *r, const LockPlan *l, Fix *fix, Str *
 bool section_relock(Plan *pl, const Region *r, u32 local, Fix *fix, Str *why);
 
 bool plan_snapshot(Plan *pl, Work *w, const Page *page);
+bool plan_count(Plan *pl, Work *w, const Page *page);
+bool plan_publish(Plan *pl, Work *w, const Page *page);
 bool plan_with(Plan *pl, Work *w, const Page *page);
 bool plan_swap(Plan *pl, Work *w, const Page *page);
 bool plan_eager(Plan *pl, Work *w, const Page *page);

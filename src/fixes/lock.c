@@ -119,7 +119,7 @@ static Str method_obstacle(Plan *pl, const Facts *f, u32 cls)
     return S("");
 }
 
-static Str import_obstacle(Plan *pl, const Facts *f)
+Str import_obstacle(Plan *pl, const Facts *f)
 {
     for (u32 i = 0; i < f->imports.n; i++) {
         Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);

@@ -14,6 +14,8 @@ const Planner planner_table[] = {
     {"guard", "every write of the place under one lock, from the test to the act", true, plan_guard},
     {"queue-poll", "pop and catch the error instead of testing first", false, plan_poll},
     {"snapshot", "copy what is walked, in one step", false, plan_snapshot},
+    {"count", "numbers are handed out by an itertools.count", false, plan_count},
+    {"publish", "make the value outside, enter it by setdefault", false, plan_publish},
     {"with", "acquire() and release() become a with statement", false, plan_with},
     {"swap", "start() before join()", false, plan_swap},
     {"eager", "what is made on first use is made where its name is defined", false, plan_eager},

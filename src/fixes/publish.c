@@ -1,0 +1,190 @@
+/* Planner "publish": a value that is cheap to make is made outside of any lock and entered by setdefault.
+ *
+ *   value = cache.get(key)               value = cache.get(key)
+ *   if value is None:               →    if value is None:
+ *       value = Value(key)                   value = Value(key)
+ *       cache[key] = value                   value = cache.setdefault(key, value)
+ *   return value                         return value
+ *
+ * Two threads may both make one, but all get the one that was entered first. Only on an exact dict, and only where
+ * making it twice harms nobody: what is called between the test and the store is known, changes nothing that is
+ * shared, takes no lock and reaches no library beyond a list of harmless functions. */
+#include "fixes/fixes.h"
+
+static const char *const harmless_names[] = {
+    "abs",        "bool", "bytes",  "dict", "enumerate", "float",  "frozenset", "hash", "int",
+    "isinstance", "len",  "list",   "max",  "min",       "object", "range",     "repr", "reversed",
+    "round",      "set",  "sorted", "str",  "sum",       "tuple",  "type",      "zip",  "issubclass"};
+static const char *const harmless_external[] = {"re.compile",
+                                                "threading.Lock",
+                                                "threading.RLock",
+                                                "collections.deque",
+                                                "collections.Counter",
+                                                "collections.OrderedDict",
+                                                "collections.defaultdict",
+                                                "collections.namedtuple",
+                                                "operator.attrgetter",
+                                                "operator.itemgetter",
+                                                "functools.partial",
+                                                "pathlib.Path",
+                                                "decimal.Decimal",
+                                                "fractions.Fraction",
+                                                "os.path.join"};
+static const char *const harmless_methods[] = {"get",      "split",      "strip",  "lower", "upper",  "format",
+                                               "join",     "startswith", "items",  "keys",  "values", "copy",
+                                               "endswith", "replace",    "encode", "decode"};
+
+static bool listed(Str s, const char *const *v, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (str_is(s, v[i])) return true;
+    return false;
+}
+
+static bool span_harmless(Plan *pl, u32 file, u32 func, Span span, u32 place, u32 depth);
+
+static bool call_harmless(Plan *pl, u32 file, u32 call, u32 place, u32 depth)
+{
+    const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    const Path *p = &f->paths.v[c->callee];
+    u32 targets[4], n = call_targets(pl->p, file, call, targets, COUNT_OF(targets));
+    for (u32 i = 0; i < n; i++) {
+        GId g = func_gid(pl->p, targets[i]);
+        const Func *fn = &pl->p->facts[g.file]->funcs.v[g.id];
+        if (!depth || n == COUNT_OF(targets) || fn->is_generator || fn->is_async ||
+            !span_harmless(pl, g.file, g.id, fn->span, place, depth - 1))
+            return false;
+    }
+    if (n) return true;
+    Str external = path_external(pl->p, file, c->callee);
+    if (external.n) return listed(external, harmless_external, COUNT_OF(harmless_external));
+    if (p->nattr) return listed(sym_str(f, p->attr[p->nattr - 1]), harmless_methods, COUNT_OF(harmless_methods));
+    if (path_type(pl->p, file, c->callee).kind == TYPE_CLASS_OBJECT) return true; /* a class without __init__ */
+    return p->root == ROOT_GLOBAL && listed(sym_str(f, p->name), harmless_names, COUNT_OF(harmless_names));
+}
+
+/* Changes nothing that is shared but the place itself, and calls only what does not either. */
+static bool span_harmless(Plan *pl, u32 file, u32 func, Span span, u32 place, u32 depth)
+{
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    bool construct = pl->p->funcs[gfunc_of(pl->p, file, func)].construct;
+    if (fn->nsections) return false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 g = pl->p->access_base[file] + i, at = pl->p->access_place[g];
+        if (f->accesses.v[i].span.start < span.start || f->accesses.v[i].span.end > span.end) continue;
+        if (at == NONE || at == place || !access_writes(pl->p, g)) continue;
+        if (!(construct && pl->p->places.v[at].kind == PLACE_INSTANCE)) return false;
+    }
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->span.start >= span.start && c->span.end <= span.end && !call_harmless(pl, file, i, place, depth))
+            return false;
+    }
+    return true;
+}
+
+/* D[K] = V or NAME = D[K] = V as an expression statement: the parts. */
+typedef struct Store {
+    u32 stmt, target, value;
+    Str name; /* the local that holds the value too; empty */
+} Store;
+
+static bool store_read(const Ast *t, u32 stmt, Str dict, Store *s)
+{
+    u32 n = ast_is(t, stmt, NODE_expression_statement) ? ast_first(t, stmt) : NONE;
+    *s = (Store){.stmt = stmt, .target = NONE, .value = NONE};
+    for (u32 depth = 0; ast_is(t, n, NODE_assignment); depth++) {
+        u32 left = ast_field(t, n, FIELD_left);
+        if (depth > 1 || ast_field(t, n, FIELD_type) != NONE) return false;
+        if (ast_is(t, left, NODE_identifier) && !s->name.n)
+            s->name = ast_text(t, left);
+        else if (ast_is(t, left, NODE_subscript) && s->target == NONE)
+            s->target = left;
+        else
+            return false;
+        s->value = n = ast_field(t, n, FIELD_right);
+    }
+    if (s->target == NONE || s->value == NONE) return false;
+    if (!str_eq(ast_text(t, ast_field(t, s->target, FIELD_value)), dict)) return false;
+    if (!s->name.n && ast_is(t, s->value, NODE_identifier)) s->name = ast_text(t, s->value);
+    return true;
+}
+
+/* The text of the container at the left of the access: d of d[k]. */
+static Str dict_text(const Ast *t, u32 n)
+{
+    return ast_is(t, n, NODE_subscript) ? ast_text(t, ast_field(t, n, FIELD_value)) : S("");
+}
+
+static bool local_variable(const Facts *f, u32 func, Str name)
+{
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Path *p = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
+        if (p && p->root == ROOT_LOCAL && p->func == func && !p->nattr && str_eq(sym_str(f, p->name), name))
+            return true;
+    }
+    return false;
+}
+
+/* Is what comes after the store only about the value that all share? A store that stands for a claim, after which
+ * somebody sets to work, is another matter. */
+static bool shared_after(const Ast *t, const Store *s)
+{
+    u32 next = ast_after(t, s->stmt), block = t->v[s->stmt].parent;
+    if (next != NONE)
+        return s->name.n && ast_is(t, next, NODE_return_statement) && ast_after(t, next) == NONE &&
+               ast_first(t, next) != NONE && str_eq(ast_text(t, ast_first(t, next)), s->name);
+    return s->name.n || (ast_first(t, block) == s->stmt && ast_is(t, t->v[block].parent, NODE_if_statement));
+}
+
+static bool publish(Plan *pl, Work *w, const Race *r, Fix *draft)
+{
+    w->tried = S("the value is not cheap and harmless to make twice, or is not entered by a plain assignment");
+    if (r->test == NONE || r->act == NONE) return false;
+    GId g = access_gid(pl->p, r->act);
+    const Access *test = program_access(pl->p, r->test), *act = program_access(pl->p, r->act);
+    if (act->op != OP_ITEM_STORE || test->func != act->func || access_gid(pl->p, r->test).file != g.file)
+        return false;
+    if (test->op != OP_CONTAINS && test->op != OP_METHOD && test->op != OP_ITEM_LOAD) return false;
+    const Ast *t = site_ast(pl, g.file);
+    const Facts *f = pl->p->facts[g.file];
+    Str dict = dict_text(t, ast_at(t, act->span));
+    Store s;
+    if (!dict.n || !store_read(t, ast_statement(t, ast_at(t, act->span)), dict, &s)) return false;
+    if (s.name.n && !local_variable(f, act->func, s.name)) return false;
+    if (!shared_after(t, &s)) return false;
+    Region region;
+    Span span = {t->v[s.stmt].start, t->v[s.stmt].end};
+    if (!region_make(pl, g.file, act->func, test->span, span, &region, &w->tried)) return false;
+    static const char *const asks[] = {"no-error-nearby", "no-suspend-inside", "exact-dict"};
+    for (u32 i = 0; i < COUNT_OF(asks); i++)
+        if (judgement_find(str_from(asks[i]))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK) return false;
+    if (!span_harmless(pl, g.file, act->func, region.span, w->place, 4)) return false;
+    u32 key = ast_field(t, s.target, FIELD_subscript);
+    if (ast_is(t, key, NODE_slice) || ast_after(t, key) != NONE) return false;
+    Str call = str_fmt(pl->a, "%.*s.setdefault(%.*s, %.*s)", STR_ARG(dict), STR_ARG(ast_text(t, key)),
+                       STR_ARG(ast_text(t, s.value)));
+    if (s.name.n) call = str_fmt(pl->a, "%.*s = %.*s", STR_ARG(s.name), STR_ARG(call));
+    intent_add(pl, draft, INTENT_REPLACE, g.file, span, call, NONE);
+    return true;
+}
+
+bool plan_publish(Plan *pl, Work *w, const Page *page)
+{
+    Fix draft = {0};
+    if (w->place == NONE) return false;
+    const Place *p = &pl->p->places.v[w->place];
+    for (u32 i = p->first; i < p->first + p->n; i++) { /* an entry None means that there is none */
+        GId id = access_gid(pl->p, pl->p->place_access.v[i]);
+        const Access *a = program_access(pl->p, pl->p->place_access.v[i]);
+        if (a->op == OP_ITEM_STORE && a->value != NONE && pl->p->facts[id.file]->defs.v[a->value].kind == VAL_NONE)
+            return false;
+    }
+    for (u32 i = 0; i < w->races.n; i++)
+        if (!publish(pl, w, &pl->races->v[w->races.v[i]], &draft)) return false;
+    fix_take(fix_add(pl, page, w), &draft);
+    w->done = true;
+    return true;
+}
