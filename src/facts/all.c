@@ -17,7 +17,7 @@ static Facts *known_facts(const FactsJob *job, Arena *a, const Source *s)
 {
     Arena scratch = {0};
     Str bytes;
-    Facts *f = cache_get(&job->cache, &scratch, s->hash, &bytes) ? facts_unpack(a, s, bytes) : NULL;
+    Facts *f = cache_get(&job->cache, &scratch, facts_key(s), &bytes) ? facts_unpack(a, s, bytes) : NULL;
     arena_free(&scratch);
     return f;
 }
@@ -27,7 +27,7 @@ static void facts_keep(const FactsJob *job, const Facts *f)
     if (!job->cache.dir.n) return;
     Buf packed = {0};
     facts_pack(&packed, f);
-    cache_put(&job->cache, f->source->hash, buf_view(&packed));
+    cache_put(&job->cache, facts_key(f->source), buf_view(&packed));
     buf_free(&packed);
 }
 

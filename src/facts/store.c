@@ -1,7 +1,8 @@
-/* Facts are arrays of numbers and a table of strings, so storing them is copying them: a head with the sizes, the scalars,
- * the arrays one after the other (each from a multiple of 16), the strings. zstd makes it about as small as the source and
- * adds a checksum. The head names the text (length and hash) and the build: facts_version changes with any source that
- * has a say in facts, so an old entry is never taken for a new one. */
+/* Facts are arrays of numbers and a table of strings, so storing them is copying them: a head with the sizes,
+ * the scalars, the arrays one after the other (each from a multiple of 16), the strings. zstd makes it about as
+ * small as the source and adds a checksum. The head names the text (length and hash) and the build:
+ * facts_version changes with any source that has a say in facts, so an old entry is never taken for a new one.
+ * */
 #include "facts/store.h"
 
 #include "facts_version.h"
@@ -59,6 +60,11 @@ static void body_put(Buf *b, const Facts *f)
         str_put(b, str_from(x->code));
         str_put(b, x->message);
     }
+}
+
+u64 facts_key(const Source *s)
+{
+    return hash_mix(s->hash, str_hash(str_from(facts_version)));
 }
 
 static Head head_of(const Source *s)
