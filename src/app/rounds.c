@@ -15,7 +15,8 @@ static Source *changed_source(Arena *a, const Change *c, NoteVec *notes)
                   .path = c->before->path,
                   .abs = c->before->abs,
                   .text = c->after,
-                  .in_package = c->before->in_package};
+                  .in_package = c->before->in_package,
+                  .module = c->before->module};
     return source_index(a, s, notes) ? s : NULL;
 }
 

@@ -5,7 +5,7 @@
  * the same node for node, comments left out, once inserted statements are skipped and an inserted with
  * statement is replaced by the statements in its body. A string counts as one leaf, so that its contents
  * are compared to the byte. Replaced spans are left out on both sides; a node whose shape differs is
- * accepted only when a replaced span touches it. */
+ * accepted only when a replaced span touches it. A semicolon may become a line break. */
 #include "edit/edit.h"
 
 typedef struct Side {
@@ -81,7 +81,7 @@ static u32 next_leaf(const Side *s, u32 i, bool new_side)
         const Node *n = &s->ast.v[i];
         if (!is_leaf(n) || n->kind == NODE_line_continuation || n->start == n->end) continue;
         u32 at = span_at(s, n->start, n->end);
-        if (at == NONE || (!new_side && s->kinds[at] < PIECE_REPLACE)) return i;
+        if (at == NONE || (!new_side && s->kinds[at] < PIECE_BREAK)) return i;
     }
     return i;
 }
@@ -128,7 +128,7 @@ typedef Vec(u32) NodeVec;
 static bool skipped(const Side *s, const Node *n)
 {
     u32 at = span_at(s, n->start, n->end);
-    return at != NONE && s->kinds[at] < PIECE_WITH;
+    return at != NONE && (s->kinds[at] < PIECE_WITH || s->kinds[at] == PIECE_BREAK);
 }
 
 static bool inserted_with(const Side *s, u32 n)
@@ -136,7 +136,7 @@ static bool inserted_with(const Side *s, u32 n)
     const Node *x = &s->ast.v[n];
     if (x->kind != NODE_with_statement) return false;
     u32 at = span_at(s, x->start, x->start + 4);
-    return at != NONE && s->kinds[at] == PIECE_WITH;
+    return at != NONE && (s->kinds[at] == PIECE_WITH || s->kinds[at] == PIECE_BREAK);
 }
 
 /* The children that count; on the new side inserted statements are skipped and inserted withs opened. */
@@ -145,6 +145,7 @@ static void children(Check *c, const Side *s, u32 n, NodeVec *out)
     for (u32 k = s->ast.v[n].child; k != NONE; k = s->ast.v[k].next) {
         const Node *x = &s->ast.v[k];
         if (x->kind == NODE_comment || x->kind == NODE_line_continuation) continue;
+        if (!x->named && x->end == x->start + 1 && s->ast.source->text.p[x->start] == ';') continue;
         if (s == &c->new &&skipped(s, x)) continue;
         if (s == &c->new &&inserted_with(s, k))
             children(c, s, ast_field(&s->ast, k, FIELD_body), out);

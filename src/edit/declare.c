@@ -13,6 +13,8 @@ typedef struct Spot {
     bool before;
     bool blank_after; /* an empty line between the lock and what follows */
     bool blank_before;
+    bool split; /* before the statement of the break `at`, which gets a line of its own */
+    u32 at;
     Str indent;
 } Spot;
 
@@ -54,15 +56,35 @@ static bool is_slots(const Ast *t, u32 n)
     return ast_is(t, left, NODE_identifier) && str_is(ast_text(t, left), "__slots__");
 }
 
+/* First in a body that begins on the line of its header. */
+static bool first_on_line(Draft *d, u32 n, u32 fix, Spot *out, Str *why)
+{
+    const Ast *t = &d->ast;
+    u32 next = is_docstring(t, n) ? ast_after(t, n) : n;
+    Span gap;
+    if (stands_first(d->s, t->v[n].start) || !gap_before(d->s, t, n, &gap)) {
+        *why = S("its body cannot be split into lines");
+        return false;
+    }
+    break_before(d, n, fix);
+    if (next == NONE) { /* nothing but a docstring */
+        *out = (Spot){.line = last_line(d, n), .indent = block_indent(d, n)};
+        return true;
+    }
+    *out = (Spot){.line = line_of(d->s, t->v[n].start), .split = true, .at = break_before(d, next, fix)};
+    return true;
+}
+
 /* First in a body, after the docstring. */
-static bool first_in_body(Draft *d, u32 def, Spot *out, Str *why)
+static bool first_in_body(Draft *d, u32 def, u32 fix, Spot *out, Str *why)
 {
     const Ast *t = &d->ast;
     u32 body = ast_field(t, def, FIELD_body), n = ast_first(t, body);
-    if (n == NONE || one_line(d, def, n)) {
-        *why = S("its body stands on one line");
+    if (n == NONE) {
+        *why = S("it has no body");
         return false;
     }
+    if (one_line(d, def, n)) return first_on_line(d, n, fix, out, why);
     out->indent = line_indent(d->s, line_of(d->s, t->v[n].start));
     bool in_class = ast_is(t, def, NODE_class_definition), doc = is_docstring(t, n);
     u32 next = doc ? ast_after(t, n) : n;
@@ -164,7 +186,7 @@ static bool spot_global(Draft *d, const LockPlan *l, const ImportRef *lock_type,
     return true;
 }
 
-static bool spot_class(Draft *d, const LockPlan *l, Spot *out, Str *why)
+static bool spot_class(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *why)
 {
     GId id = {d->file, l->owner - d->p->class_base[d->file]};
     u32 cls = ast_definition(&d->ast, d->f->classes.v[id.id].span);
@@ -179,7 +201,7 @@ static bool spot_class(Draft *d, const LockPlan *l, Spot *out, Str *why)
         beside(d, n, out);
         return true;
     }
-    return first_in_body(d, cls, out, why);
+    return first_in_body(d, cls, fix, out, why);
 }
 
 /* Does anything run in the function before this byte that may use the object? */
@@ -222,7 +244,7 @@ static u32 init_statement(const Draft *d, const Func *init, u32 body, Str state)
     return best;
 }
 
-static bool spot_instance(Draft *d, const LockPlan *l, Spot *out, Str *why)
+static bool spot_instance(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *why)
 {
     const Func *init = init_of(d, l->owner - d->p->class_base[d->file]);
     u32 def = init ? ast_definition(&d->ast, init->span) : NONE;
@@ -238,10 +260,10 @@ static bool spot_instance(Draft *d, const LockPlan *l, Spot *out, Str *why)
         beside(d, n, out);
         return true;
     }
-    return first_in_body(d, def, out, why);
+    return first_in_body(d, def, fix, out, why);
 }
 
-static bool spot_closure(Draft *d, const LockPlan *l, Spot *out, Str *why)
+static bool spot_closure(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *why)
 {
     const Func *f = own_func(d, l->owner);
     u32 def = ast_definition(&d->ast, f->span);
@@ -255,7 +277,7 @@ static bool spot_closure(Draft *d, const LockPlan *l, Spot *out, Str *why)
         beside(d, n, out);
         return true;
     }
-    return first_in_body(d, def, out, why);
+    return first_in_body(d, def, fix, out, why);
 }
 
 static Str first_parameter(const Draft *d, u32 cls)
@@ -279,9 +301,9 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
     const LockPlan *l = &d->fixes->locks.v[lock];
     ImportRef type = import_ref(d->a, d->f, &d->ast, S("threading"), l->reentrant ? S("RLock") : S("Lock"), false);
     Spot spot = {0};
-    bool ok = l->kind == PLACE_INSTANCE     ? spot_instance(d, l, &spot, why)
-              : l->kind == PLACE_CLASS_ATTR ? spot_class(d, l, &spot, why)
-              : l->kind == PLACE_CLOSURE    ? spot_closure(d, l, &spot, why)
+    bool ok = l->kind == PLACE_INSTANCE     ? spot_instance(d, l, fix, &spot, why)
+              : l->kind == PLACE_CLASS_ATTR ? spot_class(d, l, fix, &spot, why)
+              : l->kind == PLACE_CLOSURE    ? spot_closure(d, l, fix, &spot, why)
                                             : spot_global(d, l, &type, &spot, why);
     if (!ok) return false;
     if (!type.have) import_need(d, &(Intent){.kind = INTENT_NEED_IMPORT, .text = type.statement}, fix);
@@ -295,7 +317,9 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
     Str text =
         str_fmt(d->a, "%.*s%.*s%.*s%.*s = %.*s()%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
                 STR_ARG(prefix), STR_ARG(l->name), STR_ARG(type.text), STR_ARG(spot.blank_after ? nl : S("")));
-    if (spot.before)
+    if (spot.split)
+        d->breaks.v[spot.at].line = text;
+    else if (spot.before)
         piece_before(d, spot.line, text, PIECE_LOCK, fix);
     else
         piece_after(d, spot.line, text, PIECE_LOCK, fix);

@@ -3,6 +3,7 @@
  *   apply.c    edits_make: gathers intents by file, sorts the pieces, checks for overlaps, builds the text
  *   lines.c    lines of a source: their indentation, their newline, the pieces that add whole lines
  *   imports.c  where a new import goes       declare.c  where a new lock is defined
+ *   split.c    statements that share their line
  *   wrap.c     `with LOCK:` round statements: merging, indentation
  *   certificate.c  taking away what was inserted gives back the original
  *   verify.c   edits_verify: parse, certificate, races gone and none new, idempotent */
@@ -14,7 +15,15 @@
 #include "pipeline.h"
 
 /* What an edit puts in; also the order of insertions at one and the same byte. */
-typedef enum PieceKind { PIECE_IMPORT, PIECE_LOCK, PIECE_INSERT, PIECE_WITH, PIECE_INDENT, PIECE_REPLACE } PieceKind;
+typedef enum PieceKind {
+    PIECE_IMPORT,
+    PIECE_LOCK,
+    PIECE_INSERT,
+    PIECE_WITH,
+    PIECE_INDENT,
+    PIECE_BREAK,
+    PIECE_REPLACE
+} PieceKind;
 
 typedef struct Piece {
     Span span;
@@ -24,6 +33,14 @@ typedef struct Piece {
     u32 depth; /* PIECE_WITH: how many inserted with statements stand around it */
 } Piece;
 typedef Vec(Piece) PieceVec;
+
+/* A statement that gets a line of its own; see split.c. */
+typedef struct Break {
+    Span gap;  /* what stands before it on the line */
+    u32 next;  /* the statement, a node */
+    u32 fix;
+    Str line;  /* a line more before it: the definition of a lock */
+} Break;
 
 /* One file while its edits are being made. */
 typedef struct Draft {
@@ -35,6 +52,7 @@ typedef struct Draft {
     Ast ast;
     u32 file;
     PieceVec pieces;
+    Vec(Break) breaks;
     Vec(Intent) imports; /* merged as a set */
     u32 *locks, nlocks;  /* defined in this file so far */
     bool *in_string;     /* by line: starts inside a string; made by wrap.c */
@@ -72,6 +90,12 @@ typedef struct Wrap {
 } Wrap;
 typedef Vec(Wrap) WrapVec;
 void wraps_place(Draft *d, WrapVec *wraps);
+Str indent_unit(const Draft *d, Str indent);
+Str block_indent(const Draft *d, u32 stmt);
+/* Gives the statement a line of its own; its index in d->breaks, NONE when it has one already. */
+u32 break_before(Draft *d, u32 stmt, u32 fix);
+/* All breaks to pieces, with the `with` lines that begin there. */
+void breaks_place(Draft *d, const WrapVec *wraps);
 
 /* edits_make with the kinds of the pieces kept. Fixes whose edits overlap others' are marked declined. What out holds
  * from an earlier call with the same fixes is taken over where nothing changed. */

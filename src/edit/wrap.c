@@ -4,7 +4,7 @@
  * A line that begins inside a string over several lines gets none, since its blanks belong to the string;
  * every other line, comments and continuation lines too, moves as one with its statement. Blank lines stay
  * blank. Wraps of the same lock that overlap, or that follow each other with nothing but comments between,
- * become one. */
+ * become one. Statements that share their line with others are given lines of their own (split.c). */
 #include "edit/edit.h"
 
 static void mark_strings(Draft *d)
@@ -27,15 +27,24 @@ static int by_start(const void *x, const void *y)
     return a->fix < b->fix ? -1 : a->fix > b->fix;
 }
 
-/* Do the statements of b follow those of a in the same block, with nothing but blank lines and comments
- * between? */
+/* The first and the last statement of the run; siblings. */
+static void run_of(const Draft *d, Span s, u32 *first, u32 *last)
+{
+    const Ast *t = &d->ast;
+    *first = ast_statement(t, ast_at(t, (Span){s.start, s.start + 1}));
+    *last = ast_statement(t, ast_at(t, (Span){s.end - 1, s.end}));
+    while (*first != NONE && *last != NONE && t->v[*last].parent != t->v[*first].parent)
+        *last = ast_statement(t, t->v[*last].parent);
+    if (*last == NONE) *last = *first;
+}
+
+/* Do the statements of b follow those of a in the same block? */
 static bool adjacent(const Draft *d, Span a, Span b)
 {
-    u32 from = line_of(d->s, a.end - 1), to = line_of(d->s, b.start);
-    if (to <= from || !str_eq(line_indent(d->s, line_of(d->s, a.start)), line_indent(d->s, to))) return false;
-    for (u32 line = from + 1; line < to; line++)
-        if (!line_blank(d->s, line) && !line_comment(d->s, line)) return false;
-    return true;
+    u32 first, last, next, end;
+    run_of(d, a, &first, &last);
+    run_of(d, b, &next, &end);
+    return last != NONE && next != NONE && ast_after(&d->ast, last) == next;
 }
 
 static void wraps_merge(Draft *d, WrapVec *wraps)
@@ -86,32 +95,31 @@ static size_t common_prefix(Str a, Str b)
     return n;
 }
 
-/* The unit that fits the block: tabs among tabs. */
-static Str indent_unit(const Draft *d, Str indent)
-{
-    bool tabs = indent.n && indent.p[indent.n - 1] == '\t';
-    Str unit = d->s->indent.n ? d->s->indent : S("    ");
-    if (tabs && unit.p[0] != '\t') return S("\t");
-    if (indent.n && !tabs && unit.p[0] == '\t') return S("    ");
-    return unit;
-}
-
 static void wrap_place(Draft *d, const Wrap *w, u32 depth)
 {
-    u32 first = line_of(d->s, w->span.start), last = line_of(d->s, w->span.end - 1);
-    Str indent = line_indent(d->s, first), unit = indent_unit(d, indent);
-    last = trailing_comments(d, last, indent);
-    Buf head = {0};
-    while (indent.n && indent.p[0] == '\f')
-        indent = str_slice(indent, 1, indent.n); /* a form feed stays on its line */
-    buf_str(&head, indent);
-    for (u32 i = 0; i < depth; i++) buf_str(&head, unit);
-    buf_fmt(&head, "with %.*s:", STR_ARG(w->lock));
-    piece_before(d, first, str_dup(d->a, buf_view(&head)), PIECE_WITH, w->fix);
-    d->pieces.v[d->pieces.n - 1].depth = depth;
-    buf_free(&head);
-    indent = line_indent(d->s, first);
-    for (u32 line = first; line <= last; line++) {
+    u32 stmt, end;
+    run_of(d, w->span, &stmt, &end);
+    CHECK(stmt != NONE && end != NONE);
+    u32 first = line_of(d->s, w->span.start), last = line_of(d->s, w->span.end - 1), next = ast_after(&d->ast, end);
+    bool own = stands_first(d->s, w->span.start);
+    Str unit = indent_unit(d, block_indent(d, stmt));
+    break_before(d, stmt, w->fix);
+    if (next == NONE || break_before(d, next, w->fix) == NONE)
+        last = trailing_comments(d, last, own ? line_indent(d->s, first) : block_indent(d, stmt));
+    if (own) {
+        Buf head = {0};
+        Str indent = line_indent(d->s, first);
+        while (indent.n && indent.p[0] == '\f')
+            indent = str_slice(indent, 1, indent.n); /* a form feed stays on its line */
+        buf_str(&head, indent);
+        for (u32 i = 0; i < depth; i++) buf_str(&head, unit);
+        buf_fmt(&head, "with %.*s:", STR_ARG(w->lock));
+        piece_before(d, first, str_dup(d->a, buf_view(&head)), PIECE_WITH, w->fix);
+        d->pieces.v[d->pieces.n - 1].depth = depth;
+        buf_free(&head);
+    }
+    Str indent = own ? line_indent(d->s, first) : block_indent(d, stmt);
+    for (u32 line = first + !own; line <= last; line++) {
         if (d->in_string[line] || line_blank(d->s, line)) continue;
         u32 at = line_start(d->s, line) + (u32)common_prefix(line_indent(d->s, line), indent);
         piece_add(d, (Span){at, at}, unit, PIECE_INDENT, w->fix);
@@ -120,8 +128,12 @@ static void wrap_place(Draft *d, const Wrap *w, u32 depth)
 
 void wraps_place(Draft *d, WrapVec *wraps)
 {
-    if (!wraps->n) return;
+    if (!wraps->n) {
+        breaks_place(d, wraps);
+        return;
+    }
     mark_strings(d);
     wraps_merge(d, wraps);
     for (u32 i = 0; i < wraps->n; i++) wrap_place(d, &wraps->v[i], depth_of(wraps, i));
+    breaks_place(d, wraps);
 }

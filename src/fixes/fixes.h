@@ -197,6 +197,13 @@ bool ast_inside(const Ast *t, u32 n, u32 outer);
 /* The smallest run of whole statements on whole lines of one block that holds both spans. False with a
  * reason. */
 bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why);
+/* The same for a region that is only wrapped: statements that share their line with others are split off. */
+bool region_split(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why);
+/* Only blanks before it on its line, and no backslash at the end of the line above? */
+bool stands_first(const Source *s, u32 at);
+/* What stands between a statement and the one before it on the line, or the colon of its header. False when that is
+ * more than blanks and semicolons. */
+bool gap_before(const Source *s, const Ast *t, u32 stmt, Span *out);
 /* First line of the page's query match whose @place covers the span; captures by name. */
 typedef struct Capture {
     Str name;

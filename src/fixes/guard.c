@@ -58,7 +58,7 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     Region more;
     Str why;
     if (!simple || !reads_within(pl, w, r->file, r->func, span)) return;
-    if (!region_make(pl, r->file, r->func, span, span, &more, &why) || more.first != next || more.last != next)
+    if (!region_split(pl, r->file, r->func, span, span, &more, &why) || more.first != next || more.last != next)
         return;
     if (judgement_find(S("no-suspend-inside"))->judge(pl, w, &more, NULL, &why) != VERDICT_OK) return;
     r->last = next;
@@ -85,7 +85,7 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
     if (a->func != b->func || access_gid(pl->p, from).file != g.file)
         why = S("its two steps stand in different functions");
     else
-        region_make(pl, g.file, b->func, a->span, b->span, &r, &why);
+        region_split(pl, g.file, b->func, a->span, b->span, &r, &why);
     u8 type = pl->p->places.v[w->place].type.kind;
     if (b->op == OP_ITER && (type == TYPE_GENERATOR || type == TYPE_ITERATOR))
         why = S("a loop advances the iterator, and would hold the lock in every turn; take each item by next() under "

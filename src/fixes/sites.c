@@ -2,8 +2,8 @@
  *
  * A region is the smallest run of whole statements of one block that holds two spans: both are lifted to
  * the block they have in common. Where the run does not stand on lines of its own (a; b, or a suite on the
- * line of its header), it grows to the statements it shares its lines with, or to the compound statement
- * around. */
+ * line of its header), region_split leaves it to edit/split.c to give it such lines; region_make lets it grow
+ * to the statements it shares its lines with, or to the compound statement around. */
 #include "fixes/fixes.h"
 #include "parse/parse.h"
 
@@ -214,7 +214,46 @@ static bool whole_lines(const Source *s, const Ast *t, u32 *first, u32 *last)
     }
 }
 
-bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why)
+bool stands_first(const Source *s, u32 at)
+{
+    u32 from = at;
+    if (!starts_line(s, at)) return false;
+    while (from > 0 && s->text.p[from - 1] != '\n' && s->text.p[from - 1] != '\r') from--;
+    while (from > 0 && (s->text.p[from - 1] == '\n' || s->text.p[from - 1] == '\r')) from--;
+    return from == 0 || s->text.p[from - 1] != '\\';
+}
+
+static bool one_of_chars(char c, const char *chars)
+{
+    return c && strchr(chars, c);
+}
+
+bool gap_before(const Source *s, const Ast *t, u32 stmt, Span *out)
+{
+    u32 last = before(t, stmt), at = t->v[stmt].start;
+    if (last != NONE) {
+        *out = (Span){t->v[last].end, at};
+    } else {
+        u32 from = at;
+        while (from > 0 && one_of_chars(s->text.p[from - 1], " \t\f\\\r\n")) from--;
+        if (from == 0 || s->text.p[from - 1] != ':' || t->v[stmt].parent == 0) return false;
+        *out = (Span){from, at};
+    }
+    for (u32 i = out->start; i < out->end; i++)
+        if (!one_of_chars(s->text.p[i], "; \t\f\\\r\n")) return false;
+    return true;
+}
+
+/* Can the run be given lines of its own (edit/split.c)? Then it need not grow. */
+static bool can_split(const Source *s, const Ast *t, u32 first, u32 last)
+{
+    Span gap;
+    if (!stands_first(s, t->v[first].start) && !gap_before(s, t, first, &gap)) return false;
+    u32 next = ast_after(t, last);
+    return next == NONE || stands_first(s, t->v[next].start) || gap_before(s, t, next, &gap);
+}
+
+static bool region_build(Plan *pl, u32 file, u32 func, Span a, Span b, bool split, Region *out, Str *why)
 {
     const Ast *t = site_ast(pl, file);
     const Source *s = site_source(pl, file);
@@ -230,7 +269,8 @@ bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str 
         first = last;
         last = swap;
     }
-    if (s->newline == NL_CR || !whole_lines(s, t, &first, &last)) {
+    if (s->newline == NL_CR ||
+        !((split && can_split(s, t, first, last)) || whole_lines(s, t, &first, &last))) {
         u32 line, column;
         source_position(s, t->v[first].start, &line, &column);
         *why = str_fmt(pl->a, "the statement in line %u shares its line with others", line);
@@ -248,6 +288,16 @@ bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str 
                     .access = NONE,
                     .span = {t->v[first].start, t->v[last].end}};
     return true;
+}
+
+bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why)
+{
+    return region_build(pl, file, func, a, b, false, out, why);
+}
+
+bool region_split(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why)
+{
+    return region_build(pl, file, func, a, b, true, out, why);
 }
 
 /* ---- matches of a page's query ---- */
