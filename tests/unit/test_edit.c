@@ -33,7 +33,8 @@ static World *world(const char *text)
     Tree *t = tree_parse(&w->source);
     w->facts = facts_collect(&w->a, &w->source, t);
     tree_free(t);
-    w->program = (Program){.arena = &w->a, .facts = &w->facts, .nfiles = 1};
+    static const Options options = {.jobs = 1};
+    w->program = (Program){.arena = &w->a, .options = &options, .facts = &w->facts, .nfiles = 1};
     w->program.func_base = w->bases[0];
     w->program.class_base = w->bases[1];
     w->bases[0][1] = w->facts->funcs.n;
