@@ -107,7 +107,7 @@ bool sidebranch_make(const Results *r, const Review *v, Err *e)
     Results whole = *r; /* a fix's findings are counted among all of now */
     whole.fixes = fixes_new(r->arena, r);
     whole.races = v->now;
-    Commit c = {.a = r->arena, .r = &whole, .e = e};
+    Commit c = {.a = r->arena, .r = &whole, .all = &whole, .e = e};
     if (!r->changes->n) {
         fprintf(stderr, "ungil: there is no fix to commit on %.*s\n", STR_ARG(r->options->post.fix_branch));
         return true;
