@@ -33,7 +33,11 @@ static int run(Arena *a, const Options *o, Err *e)
     Wanted wanted = {.unsafe = o->unsafe_fixes};
 
     if (!pages_load(a, o->transforms_dir, &pages, e) || !baseline_open(a, o, &known, e)) return 2;
-    if (!read_sources(a, o, &sources, &notes, e)) return 2;
+    Options *head = arena_new(a, Options, 1);
+    *head = *o;
+    bool bare = o->command == CMD_COMMIT && (o->branch.n || o->patches.n) && repo_is_bare(a, o);
+    if (bare) o = head; /* takes its configuration from HEAD's tree */
+    if (!(bare ? read_head(a, head, &sources, &notes, e) : read_sources(a, o, &sources, &notes, e))) return 2;
     stage_done(o, "read", &since);
     if (!facts_all(a, o, &sources, &facts, &notes, e)) return 2;
     stage_done(o, "facts", &since);

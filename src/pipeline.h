@@ -292,6 +292,10 @@ typedef struct Revisions {
  * o->root to the top of the repository. Fails with a sentence when a revision does not exist or there is no merge
  * base. */
 bool read_revisions(Arena *a, Options *o, Revisions *out, NoteVec *notes, Err *e);
+/* Is the root a bare repository, or in one? */
+bool repo_is_bare(Arena *a, const Options *o);
+/* The Python files of HEAD's tree, for a repository without a work tree; configuration and root as above. */
+bool read_head(Arena *a, Options *o, SourceList *out, NoteVec *notes, Err *e);
 /* The diff of a file of head, by its path; NULL when it did not change. */
 const FileDiff *file_diff(const Revisions *r, Str path);
 /* Are any of the lines first..last of the new file added by the diff? f may be NULL. */

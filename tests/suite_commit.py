@@ -489,10 +489,46 @@ def test_unborn(c):
 
 def test_bare(c):
     with project() as folder, temporary() as other:
-        git("clone", "-q", "--bare", folder, "bare.git", cwd=other)
-        result = ungil("commit", cwd=os.path.join(other, "bare.git"))
+        bare, start = os.path.join(other, "bare.git"), head(folder)
+        git("clone", "-q", "--bare", folder, bare, cwd=other)
+        result = ungil("commit", cwd=bare)
         c.code(result, 2)
-        c.has(result, "bare", stream="err")
+        c.has(result, "bare", "--branch", stream="err")
+        # Read from HEAD's tree, the result is that of a clone.
+        env = lib.environment(GIT_AUTHOR_NAME="Bo", GIT_AUTHOR_EMAIL="bo@example.org")
+        for args in ((), ("--blame-ignore-revs",), ("--per", "all")):
+            name = "fixes" + "".join(args)
+            made = ungil("commit", "--branch", name, *args, cwd=bare, env=env)
+            c.code(made, 1)
+            compiles_everywhere(c, bare, start, name)
+            ungil("commit", "--branch", name, *args, cwd=folder, env=env)
+            if "--blame-ignore-revs" not in args:  # that file names the commits, which hold the time
+                c.equal(git("rev-parse", name + "^{tree}", cwd=bare).out, git("rev-parse", name + "^{tree}", cwd=folder).out)
+            c.equal(git("log", "--format=%B", name, cwd=bare).out, git("log", "--format=%B", name, cwd=folder).out)
+        c.equal(head(bare), start)
+        c.code(git("fsck", "--strict", cwd=bare), 0)
+        c.code(ungil("commit", "--patches", os.path.join(other, "p"), cwd=bare), 1)
+        c.code(lib.execute(["sh", "-c", "git am -q %s/p/*.patch" % other], cwd=folder), 0)
+        c.equal(head(folder, "HEAD^{tree}"), head(bare, "fixes^{tree}"))
+
+
+def test_bare_with_configuration(c):
+    """What the configuration of HEAD leaves out stays out, and files come out as they are stored."""
+    files = {**PROJECT, "vendor/x.py": COUNTER, "ungil.toml": 'exclude = ["vendor"]\n', "tools/run.py": COUNTER.replace("\n", "\r\n")}
+    with project(files, repository=False) as folder, temporary() as other:
+        os.chmod(os.path.join(folder, "tools/run.py"), 0o755)
+        lib.git_start(folder)
+        bare = os.path.join(other, "bare.git")
+        git("clone", "-q", "--bare", folder, bare, cwd=other)
+        c.code(ungil("commit", "--branch", "x", cwd=bare), 1)
+        c.equal(git("diff", "--name-only", "main", "x", cwd=bare).out.split(), ["app/stats.py", "app/store.py", "tools/run.py"])
+        c.has(git("ls-tree", "x", "tools/run.py", cwd=bare), "100755 blob")
+        stored = git("cat-file", "blob", "x:tools/run.py", cwd=bare).raw
+        c.equal(stored.count(b"\r\n"), stored.count(b"\n"))
+        git("init", "-q", "--bare", "new.git", cwd=other)
+        unborn = ungil("commit", "--branch", "x", cwd=os.path.join(other, "new.git"))
+        c.code(unborn, 2)
+        c.has(unborn, "no commit yet", stream="err")
 
 
 def test_detached(c):

@@ -48,7 +48,8 @@ typedef struct Commit {
     git_index *index; /* of the work tree; read when the checks begin, written at the end */
     git_tree *base;   /* HEAD's */
     git_signature *author, *committer;
-    Str prefix; /* of our paths inside the repository */
+    bool bare;  /* no work tree: everything comes from HEAD */
+    Str prefix; /* of our paths inside the repository; empty in a bare one */
     Vec(Decision) decisions;
     Vec(Group) groups;
     Vec(Touched) touched; /* in the order of Results.changes, then the list of commits */

@@ -26,7 +26,7 @@ static bool update_add(Commit *c, Arena *a, UpdateVec *updates, const Touched *t
 {
     git_buf stored = {0};
     git_tree_update u = {.action = GIT_TREE_UPDATE_UPSERT, .filemode = t->filemode, .path = t->path.p};
-    bool raw = t->source && !t->source->abs.n; /* it came from the object store, as git stores it */
+    bool raw = c->bare || (t->source && !t->source->abs.n); /* it came from the object store, as git stores it */
     bool ok = raw || stored_text(c, t->path, text, &stored);
     ok = ok &&
          (git_blob_create_from_buffer(&u.id, c->repo, raw ? text.p : stored.ptr, raw ? text.n : stored.size) == 0 ||

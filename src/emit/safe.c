@@ -42,9 +42,10 @@ bool repository_safe(Commit *c)
                                         "a mailbox being applied"};
     int state = git_repository_state(c->repo);
     git_commit *head = NULL;
-    if (git_repository_is_bare(c->repo))
-        return err_set(c->e,
-                       "the repository is bare: it has no files to analyse; run ungil in a clone or a worktree");
+    c->bare = git_repository_is_bare(c->repo) == 1;
+    if (c->bare && !c->r->options->branch.n && !c->r->options->patches.n)
+        return err_set(c->e, "the repository is bare: it has no files to change; commit with --branch NAME, or write "
+                             "--patches DIR");
     if (state != GIT_REPOSITORY_STATE_NONE && (u32)state < COUNT_OF(names))
         return err_set(c->e, "%s is in progress; finish or abort it first", names[state]);
     if (git_repository_head_unborn(c->repo) == 1)
@@ -54,7 +55,7 @@ bool repository_safe(Commit *c)
     git_commit_free(head);
     if (!ok) return commit_fail(c, "cannot read HEAD");
     c->tree = *git_tree_id(c->base);
-    return index_open(c);
+    return c->bare || index_open(c);
 }
 
 static bool branch_check(Commit *c)
@@ -227,6 +228,35 @@ static bool revisions_check(Commit *c)
     return true;
 }
 
+/* A file of a bare repository: nothing but HEAD can be touched. */
+static bool bare_check(Commit *c, Touched *t)
+{
+    git_tree_entry *entry = NULL;
+    if (git_tree_entry_bypath(&entry, c->base, t->path.p) < 0) return commit_fail(c, "cannot read HEAD's tree");
+    t->filemode = git_tree_entry_filemode(entry);
+    git_tree_entry_free(entry);
+    return true;
+}
+
+/* The same for .git-blame-ignore-revs, whose text is HEAD's. */
+static bool bare_revisions(Commit *c)
+{
+    Touched t = {.path = S(".git-blame-ignore-revs"), .filemode = GIT_FILEMODE_BLOB};
+    git_tree_entry *entry = NULL;
+    git_blob *blob = NULL;
+    bool ok = true;
+    if (git_tree_entry_bypath(&entry, c->base, t.path.p) == 0) {
+        ok = git_blob_lookup(&blob, c->repo, git_tree_entry_id(entry)) == 0 ||
+             commit_fail(c, "cannot read a file of HEAD");
+        if (ok) t.before = str_dup(c->a, (Str){git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob)});
+    }
+    git_blob_free(blob);
+    git_tree_entry_free(entry);
+    t.after = t.before;
+    vec_push(c->a, &c->touched, t);
+    return ok;
+}
+
 bool commit_safe(Commit *c)
 {
     if (!repository_safe(c) || !branch_check(c) || !commit_author(c)) return false;
@@ -236,11 +266,17 @@ bool commit_safe(Commit *c)
         Touched t = {.source = change->before, .abs = change->before->abs.p, .before = change->before->text};
         t.after = change->after;
         t.path = str_fmt(c->a, "%.*s%.*s", STR_ARG(c->prefix), STR_ARG(t.source->path));
+        if (c->bare) {
+            if (!bare_check(c, &t)) return false;
+            vec_push(c->a, &c->touched, t);
+            continue;
+        }
         if (!file_unchanged(t.source, c->e) || (writes && !file_writable(t.source, c->e)) || !touched_check(c, &t))
             return false;
         vec_push(c->a, &c->touched, t);
     }
-    return !c->r->options->blame_revs || revisions_check(c);
+    if (!c->r->options->blame_revs) return true;
+    return c->bare ? bare_revisions(c) : revisions_check(c);
 }
 
 /* ---- remarks ------------------------------------------------------------------------------------------- */
@@ -248,7 +284,7 @@ bool commit_safe(Commit *c)
 static void sparse_remark(const Commit *c)
 {
     u32 n = 0;
-    for (size_t i = 0; i < git_index_entrycount(c->index); i++) {
+    for (size_t i = 0; c->index && i < git_index_entrycount(c->index); i++) {
         const git_index_entry *entry = git_index_get_byindex(c->index, i);
         n += (entry->flags_extended & GIT_INDEX_ENTRY_SKIP_WORKTREE) && str_ends(str_from(entry->path), S(".py"));
     }

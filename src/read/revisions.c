@@ -119,3 +119,23 @@ bool read_revisions(Arena *a, Options *o, Revisions *out, NoteVec *notes, Err *e
     git_libgit2_shutdown();
     return ok;
 }
+
+bool repo_is_bare(Arena *a, const Options *o)
+{
+    git_repository *repo = NULL;
+    git_start();
+    bool bare = git_repository_open_ext(&repo, o->root.n ? str_c(a, o->root) : ".", 0, NULL) == 0 &&
+                git_repository_is_bare(repo) && git_repository_head_unborn(repo) == 0;
+    git_repository_free(repo);
+    git_libgit2_shutdown();
+    return bare;
+}
+
+bool read_head(Arena *a, Options *o, SourceList *out, NoteVec *notes, Err *e)
+{
+    Revisions r = {0};
+    o->base_rev = o->head_rev = S("HEAD"); /* no change at all */
+    if (!read_revisions(a, o, &r, notes, e)) return false;
+    *out = r.after;
+    return true;
+}
