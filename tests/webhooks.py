@@ -271,14 +271,13 @@ def until(truth, seconds=20):
     return False
 
 
-def raw(port, data, wait=10, pause=None):
-    """Sends bytes as they are (a list: with a pause between) and gives back all that comes until the end."""
+def raw(port, data, wait=10, half=False):
+    """Sends bytes as they are, half: and nothing after them, and gives back all that comes until the end."""
     with socket.create_connection(("127.0.0.1", port), timeout=wait * lib.SLOW) as s:
         with contextlib.suppress(ConnectionError):
-            for part in data if isinstance(data, list) else [data]:
-                s.sendall(part)
-                if pause:
-                    time.sleep(pause)
+            s.sendall(data)
+            if half:
+                s.shutdown(socket.SHUT_WR)
         got = b""
         with contextlib.suppress(ConnectionError):
             while True:
