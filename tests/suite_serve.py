@@ -14,7 +14,9 @@ import sys
 import threading
 import time
 
+import hosts
 import lib
+import suite_review
 import webhooks
 from webhooks import SECRET, TOKEN, Bot, GitServer, Repository, headers_for, payload, raw, until
 
@@ -520,6 +522,98 @@ def test_cache_limit(t):
                 t.equal(len(w.calls()), 5)
         finally:
             w.server.close()
+
+
+# --- The whole way, to comments ------------------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def service_with(service, *options):
+    """(bot, host, push): a bot without a stand-in; push(files) makes a new head of pull request 7 and delivers it."""
+    with lib.temporary("ungil-serve-") as folder:
+        repository = Repository(folder, "ada/project", files=suite_review.BASE)
+        server = GitServer(os.path.join(folder, "git"))
+        server.http.token = hosts.TOKEN
+        old = {}
+
+        def push(files, delivered=True):
+            head = repository.push(7, files=files, service=service, parent=old.get("head"))
+            diff = lib.git("diff", "-M", "%s...%s" % (repository.main, head), cwd=repository.work).out
+            if old:
+                server.http.host.push(head, diff)
+            old["head"], old["diff"] = head, diff
+            return deliver() if delivered else None
+
+        def deliver(**more):
+            action = webhooks.ACTIONS[service][1]
+            return bots[0].open(service, 7, old["head"], repository="ada/project", action=action, **more)
+
+        def start():
+            bots[:] = [Bot(folder, *options, services="%s=%s" % (service, server.url), env=tokens)]
+            return bots[0]
+
+        bots, tokens = [], {t: hosts.TOKEN for t in ("GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN")}
+        push({"app/stats.py": suite_review.STATS + suite_review.LOST}, delivered=False)
+        try:
+            with hosts.HOSTS[service](old["head"], old["diff"]) as host:
+                server.http.host = host
+                with start():
+                    yield bots, host, push, deliver, start
+                bots[0].__exit__()
+        finally:
+            server.close()
+
+
+def findings_of(host):
+    return [seen for seen in host.seen() if "UG108" in seen[2]]
+
+
+def whole_way(t, service):
+    fixed = suite_review.STATS + suite_review.LOST.replace("hits += 1", "with _lock:\n        hits += 1")
+    with service_with(service) as (bots, host, push, deliver, start):
+        bot = bots[0]
+        t.equal(deliver(turn=1), 202, bot.log())
+        t.check(bot.idle(), bot.log())
+        t.equal(len(findings_of(host)), 1, bot.log())
+        count = len(host.writes())
+        t.equal(deliver(turn=1), 200)  # a replay
+        t.equal(deliver(turn=2), 202)  # another delivery about the same head
+        t.check(bot.idle(), bot.log())
+        t.equal(len(host.writes()), count, "it said something twice")
+        t.equal(push({"app/stats.py": fixed}), 202)
+        t.check(bot.idle(), bot.log())
+        t.equal([s for s in findings_of(host) if not s[3]], [], bot.log())
+        t.equal(bot.stop(), 0)
+        t.check(hosts.TOKEN not in bot.log() and SECRET not in bot.log(), bot.log())
+
+
+def test_whole_way_github(t):
+    whole_way(t, "github")
+
+
+def test_whole_way_gitlab(t):
+    whole_way(t, "gitlab")
+
+
+def test_whole_way_gitea(t):
+    whole_way(t, "gitea")
+
+
+def test_killed_while_posting(t):
+    """The service does what it was asked although nobody waits for the answer any more; and a cut connection, and an error."""
+    for service, part in (("github", "/reviews"), ("gitlab", "/discussions"), ("gitea", "/reviews")):
+        with service_with(service, "--retry-time", "3") as (bots, host, push, deliver, start):
+            host.faults.append(("POST", part, "slow", 1.0))
+            t.equal(deliver(), 202)
+            t.check(until(lambda: any(m == "POST" and part in p for m, p, *_ in host.requests)), bots[0].log())
+            bots[0].stop(signal.SIGKILL)
+            with start() as bot:
+                t.check(bot.idle(), bot.log())
+                t.equal(len(findings_of(host)), 1, bot.log())
+                host.faults.append(("GET", "", "status", 500, {}, {"message": "out of order"}))
+                host.faults.append(("POST", part, "cut"))
+                t.equal(deliver(turn=3), 202)
+                t.check(bot.idle(), bot.log())
+                t.equal(len(findings_of(host)), 1, bot.log())
 
 
 # --- Ends and beginnings ----------------------------------------------------------------------------------------------------

@@ -33,11 +33,18 @@ class GitHandler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+    def api(self):
+        """The service's API is at the same address; hosts.py plays it."""
+        host = self.server.host if self.path.startswith("/api/") else None
+        if host:
+            host.handle(self)
+        return host
+
     def do_GET(self):
-        self.answer(b"")
+        self.api() or self.answer(b"")
 
     def do_POST(self):
-        self.answer(self.rfile.read(int(self.headers.get("Content-Length") or 0)) if not self.headers.get("Transfer-Encoding") else self.chunks())
+        self.api() or self.answer(self.rfile.read(int(self.headers.get("Content-Length") or 0)) if not self.headers.get("Transfer-Encoding") else self.chunks())
 
     do_PATCH = do_PUT = do_DELETE = do_POST
 
@@ -94,7 +101,7 @@ class GitServer:
     def __init__(self, folder, handler=GitHandler):
         self.folder = folder
         self.http = Server(("127.0.0.1", 0), handler)
-        self.http.folder, self.http.requests, self.http.token, self.http.redirect, self.http.stall = folder, [], "", "", None
+        self.http.folder, self.http.requests, self.http.token, self.http.redirect, self.http.stall, self.http.host = folder, [], "", "", None, None
         self.url = "http://127.0.0.1:%d" % self.http.server_port
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 

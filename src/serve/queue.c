@@ -40,10 +40,11 @@ static bool job_write(Queue *q, Job *j, Err *e)
 {
     char name[NAME_ROOM];
     u32 version = j->version + 1;
-    json_t *o = json_pack(
-        "{s:i, s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:I}", "version", 1, "service", service_kinds[j->service].name,
-        "repository", j->repository, "number", (json_int_t)j->number, "head", j->head, "base", j->base, "received",
-        (json_int_t)j->received, "not_before", (json_int_t)j->not_before, "attempts", (json_int_t)j->attempts);
+    json_t *o =
+        json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:b}", "version", 1, "service",
+                  service_kinds[j->service].name, "repository", j->repository, "number", (json_int_t)j->number,
+                  "head", j->head, "base", j->base, "received", (json_int_t)j->received, "not_before",
+                  (json_int_t)j->not_before, "attempts", (json_int_t)j->attempts, "running", (int)j->running);
     CHECK(o);
     char *text = json_dumps(o, JSON_COMPACT);
     CHECK(text);
@@ -111,22 +112,25 @@ static bool text_copy(char *room, size_t size, const char *text)
     return true;
 }
 
-/* A job file back to a job. The bytes are ours, but a disk may have damaged them. */
-static bool job_read(const char *path, Job *out)
+/* A job file back to a job, which may start at `again` when its review was cut off. The bytes are ours, but a disk
+ * may have damaged them. */
+static bool job_read(const char *path, i64 again, Job *out)
 {
     Arena a = {0};
     Err e = {0};
     Str text;
     json_int_t version = 0, number = 0, received = 0, not_before = 0, attempts = 0;
+    int was_running = 0; /* a review was under way when the server ended */
     const char *service = NULL, *repository = NULL, *head = NULL, *base = NULL;
     json_t *j = os_read_file(&a, path, JOB_FILE_MAX, &text, &e) ? json_loadb(text.p, text.n, 0, NULL) : NULL;
-    bool ok = j && json_unpack(j, "{s:I, s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:I}", "version", &version, "service",
-                               &service, "repository", &repository, "number", &number, "head", &head, "base", &base,
-                               "received", &received, "not_before", &not_before, "attempts", &attempts) == 0;
+    bool ok = j && json_unpack(j, "{s:I, s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s?b}", "version", &version,
+                               "service", &service, "repository", &repository, "number", &number, "head", &head,
+                               "base", &base, "received", &received, "not_before", &not_before, "attempts", &attempts,
+                               "running", &was_running) == 0;
     *out = (Job){.used = true,
                  .number = (u32)number,
                  .received = received,
-                 .not_before = not_before,
+                 .not_before = was_running ? again : not_before,
                  .attempts = (u32)attempts,
                  .service = SERVICE_COUNT};
     for (u32 s = 0; ok && s < SERVICE_COUNT; s++)
@@ -179,7 +183,7 @@ static void failed_prune(Arena *a, const char *path)
 }
 
 /* One file of the directory, the newest version of a job first; older ones go. */
-static void name_take(Arena *a, Queue *q, Str name)
+static void name_take(Arena *a, Queue *q, Str name, i64 again)
 {
     char room[NAME_ROOM];
     Job j;
@@ -189,7 +193,8 @@ static void name_take(Arena *a, Queue *q, Str name)
     q->next_id = MAX(q->next_id, id + 1);
     if (q->n && q->jobs[q->n - 1].id == id) {
         unlinkat(q->dir, name.p, 0);
-    } else if (!str_is(name, job_name(room, id, version)) || !job_read(str_fmt(a, "%s/%s", q->path, name.p).p, &j)) {
+    } else if (!str_is(name, job_name(room, id, version)) ||
+               !job_read(str_fmt(a, "%s/%s", q->path, name.p).p, again, &j)) {
         file_to_failed(q, name.p);
     } else {
         j.id = id;
@@ -198,7 +203,7 @@ static void name_take(Arena *a, Queue *q, Str name)
     }
 }
 
-bool queue_open(Arena *a, Queue *q, const char *state, u32 limit, Err *e)
+bool queue_open(Arena *a, Queue *q, const char *state, u32 limit, i64 again, Err *e)
 {
     StrVec names = {0};
     const char *failed = str_fmt(a, "%s/failed", state).p;
@@ -210,7 +215,7 @@ bool queue_open(Arena *a, Queue *q, const char *state, u32 limit, Err *e)
     if (q->dir < 0) return err_set(e, "cannot open %s: %s", q->path, strerror(errno));
     q->room = MAX(limit, names.n); /* a limit that was lowered loses nothing */
     q->jobs = arena_new(a, Job, q->room);
-    for (u32 i = names.n; i-- > 0;) name_take(a, q, names.v[i]);
+    for (u32 i = names.n; i-- > 0;) name_take(a, q, names.v[i], again);
     return true;
 }
 
@@ -293,6 +298,13 @@ Job *queue_next(Queue *q, i64 now)
         if (!repository_runs(q, j)) best = j;
     }
     return best;
+}
+
+void queue_start(Queue *q, Job *j)
+{
+    Err ignored = {0};
+    j->running = true;
+    job_write(q, j, &ignored); /* when it cannot be written, a kill in the middle only leads to a start too early */
 }
 
 /* A running job that is not to be forgotten waits again. */

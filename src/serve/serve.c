@@ -181,7 +181,8 @@ int serve_run(Arena *a, const Options *o, Err *e)
     *s = (Server){.o = o, .metrics.started = unix_now()};
     umask(077);
     files_allow();
-    if (!settings_make(a, s, e) || !state_lock(a, s, e) || !queue_open(a, &s->queue, s->state, o->serve.queue, e) ||
+    if (!settings_make(a, s, e) || !state_lock(a, s, e) ||
+        !queue_open(a, &s->queue, s->state, o->serve.queue, unix_now() + o->serve.retry_time, e) ||
         !seen_open(a, &s->seen, s->state, e))
         return 2;
     int signals = signals_open(e);

@@ -99,7 +99,8 @@ typedef struct Queue {
     u64 next_id;
 } Queue;
 typedef enum QueuePut { QUEUE_NEW, QUEUE_MERGED, QUEUE_FULL, QUEUE_ERROR } QueuePut;
-bool queue_open(Arena *a, Queue *q, const char *state, u32 limit, Err *e);
+/* again: when jobs whose review was cut off may start. */
+bool queue_open(Arena *a, Queue *q, const char *state, u32 limit, i64 again, Err *e);
 /* In the kernel's hands when it returns QUEUE_NEW or QUEUE_MERGED, on the disk after queue_flush. A job of the same
  * pull request is replaced. */
 QueuePut queue_put(Queue *q, Service s, const Hook *h, i64 now, Err *e);
@@ -109,12 +110,13 @@ bool queue_flush(Queue *q, Err *e);
 bool queue_drop(Queue *q, Service s, const Hook *h);
 /* The oldest job that may start: nothing of its repository runs. NULL when there is none. */
 Job *queue_next(Queue *q, i64 now);
+void queue_start(Queue *q, Job *j);
 /* Ends a running job: done, to be tried again at a time, or given up (kept in failed/). One that was pushed to
  * meanwhile waits again. */
 void queue_done(Queue *q, Job *j);
 void queue_retry(Queue *q, Job *j, i64 at);
 void queue_fail(Queue *q, Job *j);
-/* Puts a running job back as if it had not been started. */
+/* Puts a running job back; it is not counted as a try. */
 void queue_put_back(Queue *q, Job *j);
 
 /* ---- deliveries seen before (seen.c)

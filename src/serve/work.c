@@ -38,7 +38,6 @@ static bool run_start(Server *s, Run *r, Job *j)
     setpgid(pid, pid); /* the child does so, too; whoever is first */
     double now = os_seconds();
     *r = (Run){.pid = pid, .job = j, .out = ends[0], .started = now, .deadline = now + s->o->serve.job_time};
-    j->running = true;
     s->running++;
     log_line(s->o, LOG_INFO, "start service=%s repository=%s number=%u head=%s attempt=%u pid=%d",
              service_kinds[j->service].name, j->repository, j->number, j->head, j->attempts + 1, (int)pid);
@@ -50,8 +49,10 @@ void work_start(Server *s, i64 now)
     Run *r;
     Job *j;
     while (!s->stopping && (r = run_free(s)) && (j = queue_next(&s->queue, now))) {
+        queue_start(&s->queue, j);
         if (run_start(s, r, j)) continue;
         log_line(s->o, LOG_WARN, "cannot start a process: %s", strerror(errno));
+        queue_put_back(&s->queue, j);
         j->not_before = now + 10;
     }
 }
