@@ -7,7 +7,10 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import resource
+import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -28,6 +31,7 @@ log=%(folder)s/calls
 printf '%%s\\n' "$*" >>%(folder)s/arguments
 pwd >>%(folder)s/folders
 env | sort >%(folder)s/environment
+cat /proc/self/oom_score_adj >%(folder)s/oom
 number=0 head= base= service=
 while [ $# -gt 0 ]; do
     case $1 in
@@ -45,7 +49,7 @@ sleep*) sleep ${mode#sleep } ;;
 wait) while [ ! -e %(folder)s/go ]; do sleep 0.05; done ;;
 crash) echo "dying with the token $GITHUB_TOKEN"; kill -SEGV $$ ;;
 fail) echo "cannot post: the service is away" >&2; exit 2 ;;
-children) sleep 300 & sleep 300 ;;
+children) sleep 300 & echo "child $!" >>$log; sleep 300 ;;
 esac
 echo "end $$ $number $head" >>$log
 exit 1
@@ -338,6 +342,7 @@ def test_review(t):
             environment = dict(line.split("=", 1) for line in w.text("environment").splitlines() if "=" in line)
             t.equal(environment.get("GITHUB_TOKEN"), TOKEN)
             t.check(not {"GITLAB_TOKEN", "GITEA_TOKEN", "UNGIL_WEBHOOK_SECRET"} & set(environment), environment)
+            t.equal(w.text("oom").strip(), "1000")
             folder = w.text("folders").split()[0]
             t.check(folder.startswith(bot.state) and lib.git("rev-parse", "--is-bare-repository", cwd=folder).out == "true\n", folder)
             lib.git("fsck", "--strict", cwd=folder)
@@ -416,7 +421,8 @@ def test_crash_and_hang(t):
             t.check("dying with the token" in bot.log() and TOKEN not in bot.log(), bot.log())
             t.equal(bot.request("GET", "/healthz").status, 200)
             t.equal(bot.stop(), 0)
-            pids = [int(c[1]) for c in w.calls()]
+            pids = [int(c[1]) for c in w.calls() + w.calls("child")]
+            t.check(w.calls("child"))
             t.check(not [p for p in pids if os.path.exists("/proc/%d" % p)], "reviewers are left")
 
 
@@ -804,6 +810,41 @@ def test_settings(t):
         refused("takes no arguments", *state, "x")
         lib.write_file(os.path.join(folder, "file"), "x")
         refused("cannot", "--state", os.path.join(folder, "file", "s"))
+
+
+# --- What docs/serve/ has ---------------------------------------------------------------------------------------------------
+
+def test_unit_file(t):
+    path = os.path.join(lib.TOP, "docs", "serve", "ungil.service")
+    command = re.search(r"^ExecStart=/usr/local/bin/ungil (.*)$", lib.read_file(path).decode(), re.M).group(1)
+    t.code(lib.ungil(*shlex.split(command), "--help"), 0)
+    if not shutil.which("systemd-analyze"):
+        return t.skip("needs systemd-analyze")
+    with lib.temporary() as folder:
+        text = lib.read_file(path).decode().replace("/usr/local/bin/ungil", lib.UNGIL)
+        lib.write_file(os.path.join(folder, "ungil.service"), text)
+        t.equal([line for line in lib.execute(["systemd-analyze", "verify", os.path.join(folder, "ungil.service")]).err.splitlines() if "ungil.service" in line], [])
+
+
+def test_container_file(t):
+    """It installs the libraries that the program needs."""
+    text = lib.read_file(os.path.join(lib.TOP, "docs", "serve", "Containerfile")).decode()
+    entry = json.loads(re.search(r"^ENTRYPOINT (.*)$", text, re.M).group(1))
+    t.code(lib.ungil(*entry[1:], "--help"), 0)
+    if not shutil.which("dpkg-query") or not shutil.which("ldd"):
+        return t.skip("needs Debian")
+    if 'VERSION_ID="12"' not in lib.read_file("/etc/os-release").decode():
+        return t.skip("the names of packages are those of Debian 12")
+    installed = set(text.split("FROM debian:12-slim")[1].split())
+    needed = re.findall(r"NEEDED\)\s+Shared library: \[(.*?)\]", lib.execute(["readelf", "-d", lib.UNGIL]).out)
+    places = dict(re.findall(r"(\S+) => (\S+)", lib.execute(["ldd", lib.UNGIL]).out))
+    for name in needed:
+        got = lib.execute(["dpkg-query", "-S", os.path.realpath(places.get(name, name))])
+        if got.code:  # merged /usr: dpkg may know the other name
+            got = lib.execute(["dpkg-query", "-S", "*/" + os.path.basename(os.path.realpath(places.get(name, name)))])
+        package = got.out.split(":")[0]
+        if package not in ("libc6", "libasan6", "libasan8", "libubsan1", "libgcc-s1"):
+            t.check(package in installed, "%s (%s) is not in the Containerfile" % (package, name))
 
 
 if __name__ == "__main__":

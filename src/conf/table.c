@@ -29,3 +29,4 @@ const OptRow option_table[] = {
 #include "conf/options.def"
 };
 const u32 option_count = COUNT_OF(option_table);
+_Static_assert(COUNT_OF(option_table) <= OPT_MAX, "OPT_MAX is too small");

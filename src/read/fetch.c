@@ -21,8 +21,7 @@ typedef struct Transfer {
     bool too_large, asked, strange_host;
 } Transfer;
 
-/* ---- what libgit2 calls back
- * ----------------------------------------------------------------------------------------- */
+/* ---- what libgit2 calls back --------------------------------------------------------------------------- */
 
 static int credentials_give(git_credential **out, const char *url, const char *user, unsigned int types, void *ctx)
 {
@@ -45,8 +44,7 @@ static int progress(const git_indexer_progress *p, void *ctx)
     return t->too_large ? GIT_EUSER : 0;
 }
 
-/* ---- the steps
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the steps ----------------------------------------------------------------------------------------- */
 
 static FetchResult failure(const Transfer *t, int code, Err *e)
 {

@@ -11,8 +11,7 @@
 
 #include <jansson.h>
 
-/* ---- what the strings may be
- * ------------------------------------------------------------------------------------------- */
+/* ---- what the strings may be --------------------------------------------------------------------------- */
 
 static bool is_word(char c)
 {
@@ -57,8 +56,7 @@ static bool branch_valid(Str s)
     return true;
 }
 
-/* ---- reading JSON
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- reading JSON -------------------------------------------------------------------------------------- */
 
 /* The member under a dotted path of keys, or NULL. */
 static const json_t *member(const json_t *j, const char *path)

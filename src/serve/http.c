@@ -51,8 +51,7 @@ typedef struct Request {
     Marks marks;
 } Request;
 
-/* ---- answers
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- answers ------------------------------------------------------------------------------------------- */
 
 static enum MHD_Result respond(Http *h, struct MHD_Connection *c, u32 status, const char *type, Str text)
 {
@@ -92,8 +91,7 @@ static enum MHD_Result respond_page(Http *h, struct MHD_Connection *c, const cha
     return ok;
 }
 
-/* ---- requests
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------------------ */
 
 static Str header(struct MHD_Connection *c, const char *name)
 {
@@ -222,8 +220,7 @@ static void on_request_end(void *ctx, struct MHD_Connection *c, void **slot, enu
     *slot = NULL;
 }
 
-/* ---- connections
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- connections --------------------------------------------------------------------------------------- */
 
 static void on_connection(void *ctx, struct MHD_Connection *c, void **slot, enum MHD_ConnectionNotificationCode code)
 {
@@ -260,8 +257,7 @@ static void connections_limit(Http *h)
     }
 }
 
-/* ---- listening
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- listening ----------------------------------------------------------------------------------------- */
 
 /* ADDRESS:PORT, [ADDRESS]:PORT. */
 static bool address_split(Str listen, char *host, size_t size, char *port, Err *e)

@@ -21,7 +21,7 @@
 
 enum { FAILED_MAX = 500, JOB_FILE_MAX = 1 << 16, FLUSH_SINGLY = 4, NAME_ROOM = 64 };
 
-/* ---- files ----------------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------------- */
 
 static const char *job_name(char room[NAME_ROOM], u64 id, u32 version)
 {
@@ -152,8 +152,7 @@ static void file_to_failed(const Queue *q, const char *name)
     if (rename(from, to) < 0) unlink(from);
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------------------------------------- */
 
 static int name_order(const void *a, const void *b)
 {
@@ -219,8 +218,7 @@ bool queue_open(Arena *a, Queue *q, const char *state, u32 limit, i64 again, Err
     return true;
 }
 
-/* ---- putting
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- putting ------------------------------------------------------------------------------------------- */
 
 static Job *job_of(const Queue *q, Service s, const Hook *h)
 {
@@ -276,8 +274,7 @@ bool queue_drop(Queue *q, Service s, const Hook *h)
     return true;
 }
 
-/* ---- taking
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- taking -------------------------------------------------------------------------------------------- */
 
 static bool repository_runs(const Queue *q, const Job *job)
 {

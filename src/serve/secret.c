@@ -15,8 +15,7 @@
 
 enum { STANDARD_WINDOW = 600 }; /* seconds that a signed timestamp may be off */
 
-/* ---- where they come from
- * -------------------------------------------------------------------------------------------- */
+/* ---- where they come from ------------------------------------------------------------------------------ */
 
 /* The directory that --secrets names, or systemd's; NULL without either. */
 static const char *secrets_dir(Arena *a, const Options *o)
@@ -80,8 +79,7 @@ bool token_load(const Options *o, Service s, char *room, size_t size)
     return ok;
 }
 
-/* ---- digests
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- digests ------------------------------------------------------------------------------------------- */
 
 typedef struct Sum {
     u8 b[SHA256_DIGEST_SIZE];
@@ -141,8 +139,7 @@ static bool base64_read(Str text, u8 *room, size_t size, size_t *n)
     return base64_decode_update(&ctx, n, room, text.n, text.p) && base64_decode_final(&ctx);
 }
 
-/* ---- proofs
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- proofs -------------------------------------------------------------------------------------------- */
 
 static bool body_signed(const Secrets *secrets, Str hex, Str body)
 {

@@ -13,8 +13,7 @@
 
 #include <sys/types.h>
 
-/* ---- services: what differs between them
- * ------------------------------------------------------------------------------ */
+/* ---- services: what differs between them --------------------------------------------------------------- */
 
 typedef enum Service { SERVICE_GITHUB, SERVICE_GITLAB, SERVICE_GITEA, SERVICE_COUNT } Service;
 
@@ -36,8 +35,7 @@ typedef struct Site {
 /* Reads --services. */
 bool sites_parse(Arena *a, const StrVec *words, Site *sites, Err *e);
 
-/* ---- secrets (secret.c)
- * ------------------------------------------------------------------------------------------------ */
+/* ---- secrets (secret.c) -------------------------------------------------------------------------------- */
 
 enum { DIGEST = 16, SECRETS_MAX = 8 };
 typedef struct Secrets {
@@ -61,8 +59,7 @@ bool proof_valid(Service s, const Secrets *secrets, const Proof *proof, Str body
 /* A digest of a word and a text that nobody can find a second text for. */
 void digest_make(u8 out[DIGEST], const char *word, Str text);
 
-/* ---- payloads (hook.c)
- * ------------------------------------------------------------------------------------------------- */
+/* ---- payloads (hook.c) --------------------------------------------------------------------------------- */
 
 enum { REPOSITORY_MAX = 256, OID_MAX = 72, REF_MAX = 256 };
 typedef enum HookKind { HOOK_IGNORE, HOOK_REVIEW, HOOK_CLOSE } HookKind;
@@ -77,8 +74,7 @@ typedef struct Hook {
 /* What a delivery says. False, with the reason, when it is not what the service sends. Pure. */
 bool hook_parse(Arena *a, Service s, Str event, Str body, Hook *out, Err *e);
 
-/* ---- the queue on disk (queue.c)
- * --------------------------------------------------------------------------------------- */
+/* ---- the queue on disk (queue.c) ----------------------------------------------------------------------- */
 
 typedef struct Job {
     u64 id;            /* in the order of arrival; names the file */
@@ -119,8 +115,7 @@ void queue_fail(Queue *q, Job *j);
 /* Puts a running job back; it is not counted as a try. */
 void queue_put_back(Queue *q, Job *j);
 
-/* ---- deliveries seen before (seen.c)
- * ----------------------------------------------------------------------------------- */
+/* ---- deliveries seen before (seen.c) ------------------------------------------------------------------- */
 
 enum { SEEN_MAX = 1 << 15 };
 typedef struct Seen {
@@ -138,8 +133,7 @@ bool seen_has(const Seen *s, const u8 id[DIGEST]);
 bool seen_add(Seen *s, const u8 id[DIGEST], Err *e);
 void seen_flush(Seen *s);
 
-/* ---- counting (metrics.c)
- * ---------------------------------------------------------------------------------------------- */
+/* ---- counting (metrics.c) ------------------------------------------------------------------------------ */
 
 /* What became of a delivery; take.c has the answers. */
 typedef enum Taken {
@@ -181,8 +175,7 @@ typedef struct Metrics {
     i64 started;
 } Metrics;
 
-/* ---- the server
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the server ---------------------------------------------------------------------------------------- */
 
 typedef struct Run { /* a running child */
     pid_t pid;       /* and its process group; 0: free */
