@@ -211,7 +211,7 @@ def test_too_large(t):
 
 
 def test_slow(t):
-    with receiver("--request-time", "1") as bot:
+    with receiver("--request-time", "2") as bot:
         start = time.monotonic()
         waits = []
 
@@ -237,7 +237,7 @@ def test_slow(t):
             t.equal(bot.open("github", n, A), 202)
         for x in threads:
             x.join()
-        t.check(max(waits) < 4 * lib.SLOW, "slow senders were kept for %s s" % waits)
+        t.check(max(waits) < 10 * lib.SLOW, "slow senders were kept for %s s" % waits)
         t.check(time.monotonic() - start < 20)
         t.check(bot.metrics()["ungil_serve_slow_connections_total"] >= 1, bot.log())
 
@@ -338,7 +338,7 @@ def test_review(t):
             t.equal(bot.open("github", 5, head), 202)
             t.check(bot.idle(), bot.log())
             t.equal(w.text("arguments").split(), ["review", "--base", w.repository.main, "--head", head, "--post", "github", "--repository", "acme/shop",
-                                                  "--pr", "5", "--api-url", w.server.url + "/api/v3"])
+                                                  "--pr", "5", "--api-url", w.server.url + "/api/v3", "--cache-dir", bot.state + "/cache/facts"])
             environment = dict(line.split("=", 1) for line in w.text("environment").splitlines() if "=" in line)
             t.equal(environment.get("GITHUB_TOKEN"), TOKEN)
             t.check(not {"GITLAB_TOKEN", "GITEA_TOKEN", "UNGIL_WEBHOOK_SECRET"} & set(environment), environment)

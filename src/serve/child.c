@@ -122,6 +122,8 @@ _Noreturn void child_run(const Server *s, const Job *j, int out)
                           str_fmt(&a, "%u", j->number).p,
                           "--api-url",
                           s->sites[j->service].api,
+                          "--cache-dir",
+                          str_fmt(&a, "%s/facts", s->cache).p,
                           NULL};
     if (chdir(dir.p) == 0)
         execve(s->self, (char *const *)(uintptr_t)argv, environment_make(&a, (Service)j->service, token));
