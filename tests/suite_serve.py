@@ -855,6 +855,8 @@ def test_container_file(t):
 
 
 if __name__ == "__main__":
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if 0 < hard < 4096 else 4096, hard))  # for a thousand connections
     suite = lib.Suite("serve")
     suite.run_module(sys.modules[__name__])
     sys.exit(suite.end())
