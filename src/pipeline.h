@@ -930,11 +930,13 @@ typedef struct Comparison {
     Vec(u32) fixed; /* races of before */
     Vec(Worsening) worsened;
     Vec(GuardChange) guards;
+    StrVec unseen; /* files that could not be read after the change, or no longer as a whole */
 } Comparison;
 /* Findings are matched by their fingerprints, then by what they say under the names that renamed files have now, then
- * by rule, state and text, so that code that was merely moved is not new. Suppressed findings are not listed. */
+ * by rule, state and text, so that code that was merely moved is not new. Suppressed findings are not listed, and a
+ * finding of an unseen file is not called fixed: nobody knows. `notes` are those of after. */
 void races_compare(Arena *a, const Revisions *r, const Program *before, const RaceVec *old, const Program *after,
-                   const RaceVec *now, Comparison *out);
+                   const RaceVec *now, const NoteVec *notes, Comparison *out);
 /* Everything that led to a finding or to silence on a line: accesses, places, roots, locks, judgements. `all` holds
  * the findings that the options leave out, too. */
 void races_explain(Buf *out, const Program *p, const RaceVec *all, u32 file, u32 line);

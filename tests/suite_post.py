@@ -373,6 +373,16 @@ def test_left_behind(c):
         c.equal(len([s for s in host.seen() if "UG101" in s[2]]), 2)
 
 
+def test_unreadable_is_not_gone(c):
+    for service in HOSTS:
+        with pull(service) as (folder, host):
+            post(folder, host, service)
+            count = len(host.writes())
+            push(folder, host, {"app/stats.py": b"# \xff\n" + STATS.encode()})
+            c.code(post(folder, host, service), 0)
+            c.equal(len(host.writes()), count)
+
+
 def test_no_right_to_resolve(c):
     """Then the text of the comment says that the finding is gone."""
     for service in HOSTS:

@@ -69,7 +69,7 @@ START = '''
 for _ in range(3):
     threading.Thread(target=add, args=(1,)).start()
 '''
-FORMATS = ("text", "concise", "json", "jsonl", "sarif", "rdjson", "github", "gitlab", "html")
+FORMATS = ("text", "concise", "json", "jsonl", "sarif", "rdjson", "github", "gitlab", "html", "junit", "markdown")
 
 
 @contextlib.contextmanager
@@ -199,6 +199,22 @@ def test_fixes(c):
         c.has(review(folder, "--base", "main"), "This change fixes 1, adds no racy site", "fixed: app/stats.py:")
     with repository(before={**BASE, "app/lost.py": IDLE}, after={"app/lost.py": None}) as folder:
         document(c, folder, code=0)
+
+
+def test_unreadable_is_not_fixed(c):
+    """A file that got a syntax error, or can no longer be read, has not lost its findings."""
+    before = {**BASE, "app/stats.py": STATS + LOST, "app/old.py": b"x = '\xff'\n"}
+    for broken in (STATS + "\n\ndef (:\n", b"# \xff\n" + STATS.encode()):
+        with repository(before=before, after={"app/stats.py": broken}) as folder:
+            doc = document(c, folder, code=0)
+            c.equal((doc["findings"], doc["review"]["fixed"]), ([], []))
+            c.check("app/stats.py" in doc["review"]["unseen"])
+            text = review(folder, "--base", "main")
+            c.has(text, "note: app/stats.py")
+            c.lacks(text, "old.py")
+    damaged = "\n\ndef (:\n"
+    with repository(before={**before, "app/stats.py": STATS + LOST + damaged}, after={"app/stats.py": STATS + damaged}) as folder:
+        c.equal(len(document(c, folder, code=0)["review"]["fixed"]), 1)
 
 
 def test_guards(c):

@@ -98,7 +98,8 @@ int review_run(Arena *a, Options *o, Err *e)
     if (!facts_before(a, o, &revisions, now->facts, &old->facts, e)) return 2;
     pool_run(o->jobs ? o->jobs : os_cpus(), COUNT_OF(sides), side_analyse, sides);
     for (u32 i = 0; i < COUNT_OF(sides); i++) arena_adopt(a, &sides[i].arena);
-    races_compare(a, &revisions, old->program, &old->races, now->program, &now->races, &comparison);
+    races_compare(a, &revisions, old->program, &old->races, now->program, &now->races, &notes,
+                  &comparison);
 
     if (comparison.added.n) {
         fixes_plan(a, now->program, &pages, &now->races, &fixes);

@@ -136,9 +136,18 @@ static void head_put(Buf *out, const Remark *m)
     buf_c(out, m->message.p[m->message.n - 1] == '.' ? "\n" : ".\n");
 }
 
-static void evidence_put(Buf *out, const Remark *m)
+/* "reached from Thread(target=f), which may run more than once at a time": the threads are named already. */
+static bool names_root(Str why)
 {
-    if (m->roots.n) buf_c(out, "\n- Run by ");
+    return str_starts(why, S("reached from "));
+}
+
+static void roots_put(Buf *out, const Remark *m)
+{
+    bool many = false;
+    for (u32 i = 0; i < m->why.n; i++)
+        many |= names_root(m->why.v[i]) && str_contains(m->why.v[i], S("more than once at a time"));
+    buf_c(out, "\n- Run by ");
     for (u32 i = 0; i < MIN(m->roots.n, (u32)ROOTS_SHOWN); i++) {
         if (i) buf_c(out, ", ");
         bool code = str_find(m->roots.v[i], '(') < m->roots.v[i].n; /* "Thread(target=f) at a.py:5", "any thread" */
@@ -146,13 +155,22 @@ static void evidence_put(Buf *out, const Remark *m)
             code_put(out, m->roots.v[i]);
         else
             escaped_put(out, m->roots.v[i]);
+        if (i == 0 && many) buf_c(out, " (more than once at a time)");
     }
     if (m->roots.n > ROOTS_SHOWN) buf_fmt(out, " and %u more", m->roots.n - ROOTS_SHOWN);
-    for (u32 i = 0; i < MIN(m->why.n, (u32)WHY_SHOWN); i++) {
+}
+
+static void evidence_put(Buf *out, const Remark *m)
+{
+    u32 shown = 0;
+    if (m->roots.n) roots_put(out, m);
+    for (u32 i = 0; i < m->why.n && shown < WHY_SHOWN; i++) {
+        if (m->roots.n && names_root(m->why.v[i])) continue;
         buf_c(out, "\n- ");
         escaped_put(out, m->why.v[i]);
+        shown++;
     }
-    if (m->roots.n || m->why.n) buf_char(out, '\n');
+    if (m->roots.n || shown) buf_char(out, '\n');
 }
 
 /* Does the thread stand exactly where the suggestion would have to? */

@@ -69,6 +69,13 @@ static void note_plan(Poster *p, Plan *plan)
     if (!str_eq(str_trim(body), str_trim(p->note.body))) plan->note = body;
 }
 
+static bool unseen(const Poster *p, Str path)
+{
+    for (u32 i = 0; i < p->unseen.n; i++)
+        if (str_eq(p->unseen.v[i], path)) return true;
+    return false;
+}
+
 static void plan_make(Poster *p, Plan *plan)
 {
     u32 room = p->o->post.max_comments;
@@ -78,7 +85,7 @@ static void plan_make(Poster *p, Plan *plan)
     fresh_limit(p, plan, room);
     for (u32 i = 0; i < p->threads.n; i++) {
         const Thread *t = &p->threads.v[i];
-        if (!t->kept && !t->gone && !t->resolved) vec_push(p->a, &plan->gone, i);
+        if (!t->kept && !t->gone && !t->resolved && !unseen(p, t->path)) vec_push(p->a, &plan->gone, i);
     }
     note_plan(p, plan);
     p->kept = 0;

@@ -60,6 +60,7 @@ typedef struct Poster {
     bool trusted; /* the document is our own, not an artifact */
     bool serious; /* some finding is more than advice */
     Vec(Remark) remarks;
+    StrVec unseen; /* files of which nobody knows whether their findings are gone */
     Vec(Thread) threads;
     Thread note;     /* the sticky summary; no id when there is none */
     Str pull_head;   /* what the service says is the head of the pull request */

@@ -176,7 +176,9 @@ static bool remark_read(Poster *p, const json_t *finding, const json_t *added, c
     m.rule = str_from(rule_table[rule].code);
     m.fixed_with = remark_find(p, line_of(a, added, "fixed_with"));
     json_array_foreach(json_object_get(finding, "sites"), i, site)
+    {
         list_of(a, json_object_get(site, "roots"), &m.roots);
+    }
     list_of(a, json_object_get(finding, "why"), &m.why);
     remark_place(p, &m, finding, added, diff);
     p->serious |= !str_is(m.severity, "note");
@@ -187,7 +189,8 @@ static bool remark_read(Poster *p, const json_t *finding, const json_t *added, c
 bool remarks_read(Poster *p, const json_t *doc)
 {
     size_t i;
-    const json_t *finding, *review = json_object_get(doc, "review"), *findings = json_object_get(doc, "findings");
+    const json_t *finding, *path, *review = json_object_get(doc, "review"),
+                                  *findings = json_object_get(doc, "findings");
     const json_t *added = json_object_get(review, "added"), *diff = json_object_get(review, "diff");
     p->head = line_of(p->a, review, "head");
     p->base = line_of(p->a, review, "base");
@@ -200,7 +203,13 @@ bool remarks_read(Poster *p, const json_t *doc)
                        "the document holds %zu findings and %zu entries of review.added; at most %d, of equal "
                        "number, are taken",
                        json_array_size(findings), json_array_size(added), REMARKS_MAX);
-    json_array_foreach(findings, i,
-                       finding) if (!remark_read(p, finding, json_array_get(added, i), diff)) return false;
+    json_array_foreach(json_object_get(review, "unseen"), i, path)
+    {
+        if (json_is_string(path)) vec_push(p->a, &p->unseen, str_dup(p->a, str_from(json_string_value(path))));
+    }
+    json_array_foreach(findings, i, finding)
+    {
+        if (!remark_read(p, finding, json_array_get(added, i), diff)) return false;
+    }
     return true;
 }

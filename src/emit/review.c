@@ -80,6 +80,17 @@ static void group_put(Buf *out, const Results *r, const Review *v, const char *t
     if (r->options->format != FMT_TEXT) buf_char(out, '\n');
 }
 
+/* What could not be read is told where the change is; `ungil check` tells the rest. */
+static void changed_notes_put(Buf *out, const Results *r, const Review *v)
+{
+    NoteVec some = {0};
+    for (u32 i = 0; i < r->notes->n; i++)
+        if (file_diff(v->revisions, r->notes->v[i].path)) vec_push(r->arena, &some, r->notes->v[i]);
+    Results part = *r;
+    part.notes = &some;
+    notes_put(out, &part);
+}
+
 static void readable_write(Buf *out, const Results *r, const Review *v)
 {
     const Comparison *c = v->comparison;
@@ -94,7 +105,7 @@ static void readable_write(Buf *out, const Results *r, const Review *v)
     for (u32 i = 0; i < c->fixed.n; i++)
         short_put(out, "fixed", &v->revisions->before, &v->old->v[c->fixed.v[i]], (Str){0});
     if (c->worsened.n || c->fixed.n) buf_char(out, '\n');
-    notes_put(out, r);
+    changed_notes_put(out, r, v);
     buf_c(out, "This change ");
     safe_put(out, review_summary(r->arena, r, v));
     buf_c(out, ".\n");

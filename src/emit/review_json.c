@@ -238,6 +238,13 @@ static json_t *diffs_json(const Results *r, const Review *v)
     return all;
 }
 
+static json_t *unseen_json(const Comparison *c)
+{
+    json_t *all = json_array();
+    for (u32 i = 0; i < c->unseen.n; i++) json_array_append_new(all, json_str(c->unseen.v[i]));
+    return all;
+}
+
 json_t *review_json(const Results *r, const Review *v)
 {
     const Comparison *c = v->comparison;
@@ -257,6 +264,7 @@ json_t *review_json(const Results *r, const Review *v)
     json_put(o, "worsened", worsened);
     json_put(o, "guards", guards);
     json_put(o, "diff", diffs_json(r, v));
+    json_put(o, "unseen", unseen_json(c));
     json_put(doc, "review", o);
     return doc;
 }

@@ -25,6 +25,7 @@ typedef struct Comparer {
     const Revisions *r;
     Side old, now;
     Vec(Renaming) renamings;
+    const NoteVec *notes; /* what was not read after the change */
     Comparison *out;
 } Comparer;
 
@@ -223,6 +224,36 @@ static void pair_weigh(Comparer *c, u32 before, u32 after)
     if (how.n) vec_push(c->a, &c->out->worsened, (Worsening){before, after, how});
 }
 
+/* The path that a file has after the change. */
+static Str path_now(const Comparer *c, u32 file)
+{
+    if (c->r->renamed[file] != NONE) return c->r->after.v[c->r->renamed[file]]->path;
+    Str path = c->r->before.v[file]->path;
+    for (u32 i = 0; i < c->r->files.n; i++)
+        if (!c->r->files.v[i].deleted && str_eq(c->r->files.v[i].old_path, path)) return c->r->files.v[i].path;
+    return path;
+}
+
+static bool file_unseen(const Comparer *c, Str path)
+{
+    for (u32 i = 0; i < c->out->unseen.n; i++)
+        if (str_eq(c->out->unseen.v[i], path)) return true;
+    return false;
+}
+
+/* Files with a note, but for those that had syntax errors before as well: they were seen no better then. */
+static void unseen_collect(Comparer *c)
+{
+    Intern damaged = {0};
+    for (u32 i = 0; i < c->old.p->nfiles; i++)
+        if (c->old.p->facts[i]->errors.n) intern(c->scratch, &damaged, path_now(c, i));
+    for (u32 i = 0; i < c->notes->n; i++) {
+        const Note *n = &c->notes->v[i];
+        bool same = strcmp(n->code, "syntax-error") == 0 && intern_find(&damaged, n->path) != NONE;
+        if (n->path.n && !same && !file_unseen(c, n->path)) vec_push(c->a, &c->out->unseen, n->path);
+    }
+}
+
 static void findings_compare(Comparer *c)
 {
     c->old.pair = singles(c->scratch, c->old.races->n);
@@ -240,7 +271,9 @@ static void findings_compare(Comparer *c)
             pair_weigh(c, pair, i);
     }
     for (u32 i = 0; i < c->old.races->n; i++)
-        if (c->old.pair[i] == NONE && !c->old.races->v[i].suppressed) vec_push(c->a, &c->out->fixed, i);
+        if (c->old.pair[i] == NONE && !c->old.races->v[i].suppressed &&
+            !file_unseen(c, path_now(c, c->old.races->v[i].file)))
+            vec_push(c->a, &c->out->fixed, i);
 }
 
 /* ---- guards -------------------------------------------------------------------------------------------- */
@@ -282,7 +315,7 @@ static void guards_compare(Comparer *c)
 }
 
 void races_compare(Arena *a, const Revisions *r, const Program *before, const RaceVec *old, const Program *after,
-                   const RaceVec *now, Comparison *out)
+                   const RaceVec *now, const NoteVec *notes, Comparison *out)
 {
     Arena scratch = {0};
     Comparer c = {.a = a,
@@ -290,8 +323,10 @@ void races_compare(Arena *a, const Revisions *r, const Program *before, const Ra
                   .r = r,
                   .old = {.p = before, .races = old},
                   .now = {.p = after, .races = now},
+                  .notes = notes,
                   .out = out};
     renamings_collect(&c);
+    unseen_collect(&c);
     findings_compare(&c);
     guards_compare(&c);
     arena_free(&scratch);
