@@ -274,22 +274,9 @@ class GitHub(Host):
         if method == "GET" and path == repo + "/pulls":
             here = {"number": self.number, "head": {"sha": self.head}}
             return 200, [{"number": 3, "head": {"sha": "0" * 40}}, here] if query.get("head") == "eve:change" else []
-        m = re.fullmatch(repo + r"/pulls/comments/(\d+)", path)
-        if m and method == "PATCH":
-            for t in self.conversations:
-                for c in t["comments"]:
-                    if c["databaseId"] == int(m.group(1)):
-                        c["body"] = data["body"]
-                        return 200, {"id": c["databaseId"]}
         if method == "POST" and path == "%s/issues/%d/comments" % (repo, self.number):
             self.comments.append({"databaseId": self.new_id(), "body": data["body"], "author": self.me})
             return 201, {"id": self.comments[-1]["databaseId"]}
-        m = re.fullmatch(repo + r"/issues/comments/(\d+)", path)
-        if m and method == "PATCH":
-            for c in self.comments:
-                if c["databaseId"] == int(m.group(1)):
-                    c["body"] = data["body"]
-                    return 200, {"id": c["databaseId"]}
         raise Refused(404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest"})
 
     def patch(self, hunks):
@@ -317,11 +304,22 @@ class GitHub(Host):
                     t["resolvedBy"] = self.me if t["isResolved"] else None
                     return {"data": {m.group(0): {"thread": {"isResolved": t["isResolved"]}}}}
             return {"data": None, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve to a node"}]}
+        m = re.search(r"update(PullRequestReview|Issue)Comment", query)
+        if m:
+            if "write" in self.denied:
+                return {"data": {m.group(0): None}, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]}
+            for c in [t["comments"][0] for t in self.conversations] if m.group(1) != "Issue" else self.comments:
+                if "N_%d" % c["databaseId"] == v["id"]:
+                    if len(v["body"]) > self.BODY_MAX:
+                        return {"data": None, "errors": [{"message": "Body is too long (maximum is 65536 characters)"}]}
+                    c["body"] = v["body"]
+                    return {"data": {m.group(0): {"clientMutationId": None}}}
+            return {"data": None, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve to a node"}]}
         if (v["owner"], v["name"], v["number"]) != ("ada", "project", self.number):
             return {"data": {"repository": None}, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve to a Repository"}]}
 
         def shown(c):
-            return {"databaseId": c["databaseId"], "body": c["body"], "viewerDidAuthor": c["author"] == self.me}
+            return {"id": "N_%d" % c["databaseId"], "body": c["body"], "viewerDidAuthor": c["author"] == self.me}
 
         pull = {"headRefOid": self.head}
         if "reviewThreads" in query:

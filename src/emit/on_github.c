@@ -89,11 +89,11 @@ static bool graph_pages(Poster *p, const char *query, const char *list, void (*t
 static const char threads_query[] =
     "query($owner:String!,$name:String!,$number:Int!,$after:String){repository(owner:$owner,name:$name){"
     "pullRequest(number:$number){headRefOid reviewThreads(first:100,after:$after){pageInfo{hasNextPage endCursor}"
-    "nodes{id isResolved path line startLine comments(first:1){nodes{databaseId body viewerDidAuthor}}}}}}}";
+    "nodes{id isResolved path line startLine comments(first:1){nodes{id body viewerDidAuthor}}}}}}}";
 static const char notes_query[] =
     "query($owner:String!,$name:String!,$number:Int!,$after:String){repository(owner:$owner,name:$name){"
     "pullRequest(number:$number){headRefOid comments(first:100,after:$after){pageInfo{hasNextPage endCursor}"
-    "nodes{databaseId body viewerDidAuthor}}}}}";
+    "nodes{id body viewerDidAuthor}}}}}";
 
 static Str text_at(const Poster *p, const json_t *o, const char *key)
 {
@@ -115,7 +115,7 @@ static void thread_take(Poster *p, const json_t *node)
     if (!json_is_true(json_object_get(first, "viewerDidAuthor"))) return;
     if (!marker_read(text_at(p, first, "body"), &t)) return;
     t.id = text_at(p, node, "id");
-    t.comment = text_at(p, first, "databaseId");
+    t.comment = text_at(p, first, "id");
     t.resolved = json_is_true(json_object_get(node, "isResolved"));
     t.path = text_at(p, node, "path");
     t.last = line_at(node, "line");
@@ -129,7 +129,7 @@ static void note_take(Poster *p, const json_t *node)
     Str body = text_at(p, node, "body");
     if (p->note.comment.n || !json_is_true(json_object_get(node, "viewerDidAuthor")) || !note_marked(body)) return;
     p->note.body = body;
-    p->note.comment = text_at(p, node, "databaseId");
+    p->note.comment = text_at(p, node, "id");
 }
 
 /* In a job that follows another one (workflow_run) only the branch is known; the pull request is looked up. */
@@ -300,22 +300,24 @@ static Answer github_post(Poster *p, const u32 *v, u32 n, Str text)
 
 /* ---- changes ------------------------------------------------------------------------------------------- */
 
-static Answer body_send(Poster *p, const char *method, Str url, Str body, const char *doing)
+/* Comments are edited by their node ids: the numbers of REST have outgrown GraphQL's integers. */
+static Answer body_edit(Poster *p, const char *query, Str id, Str body)
 {
     Reply r;
-    json_t *o = json_object();
-    json_put(o, "body", json_str(body));
-    Answer answer = http_call(&p->http, method, url, o, &r);
-    json_decref(o);
-    if (answer == ANSWER_REFUSED) reply_fail(&p->http, &r, doing);
+    Str why;
+    Answer answer =
+        graph_query(p, query, json_pack("{s:o, s:o}", "id", json_str(id), "body", json_str(body)), &r, &why);
+    if (answer == ANSWER_REFUSED && why.n) err_set(p->e, "cannot edit a comment: %.*s", STR_ARG(why));
+    if (answer == ANSWER_REFUSED) reply_fail(&p->http, &r, "edit a comment");
     reply_free(&r);
     return answer == ANSWER_REFUSED ? ANSWER_FAILED : answer;
 }
 
 static bool github_edit(Poster *p, const Thread *t, Str body)
 {
-    Str url = str_fmt(p->a, "%.*s/pulls/comments/%.*s", STR_ARG(p->url), STR_ARG(t->comment));
-    return body_send(p, "PATCH", url, body, "edit a comment") == ANSWER_OK;
+    static const char query[] = "mutation($id:ID!,$body:String!){updatePullRequestReviewComment(input:{"
+                                "pullRequestReviewCommentId:$id,body:$body}){pullRequestReviewComment{id}}}";
+    return body_edit(p, query, t->comment, body) == ANSWER_OK;
 }
 
 static Answer github_resolve(Poster *p, const Thread *t, bool on)
@@ -331,10 +333,17 @@ static Answer github_resolve(Poster *p, const Thread *t, bool on)
 
 static Answer github_note(Poster *p, Str body)
 {
-    bool old = p->note.comment.n > 0;
-    Str url = old ? str_fmt(p->a, "%.*s/issues/comments/%.*s", STR_ARG(p->url), STR_ARG(p->note.comment))
-                  : str_fmt(p->a, "%.*s/issues/%.*s/comments", STR_ARG(p->url), STR_ARG(p->o->post.pull_request));
-    return body_send(p, old ? "PATCH" : "POST", url, body, "write the summary");
+    static const char query[] =
+        "mutation($id:ID!,$body:String!){updateIssueComment(input:{id:$id,body:$body}){issueComment{id}}}";
+    if (p->note.comment.n) return body_edit(p, query, p->note.comment, body);
+    Reply r;
+    Str url = str_fmt(p->a, "%.*s/issues/%.*s/comments", STR_ARG(p->url), STR_ARG(p->o->post.pull_request));
+    json_t *o = json_pack("{s:o}", "body", json_str(body));
+    Answer answer = http_call(&p->http, "POST", url, o, &r);
+    json_decref(o);
+    if (answer == ANSWER_REFUSED) reply_fail(&p->http, &r, "write the summary");
+    reply_free(&r);
+    return answer == ANSWER_REFUSED ? ANSWER_FAILED : answer;
 }
 
 const Service service_github = {.name = "github",
