@@ -864,6 +864,8 @@ bool call_unknown(const Program *p, u32 file, u32 call);
 bool def_patches(const Program *p, u32 file, u32 def);
 /* Does the star import lead to a module that was not read? */
 bool star_unknown(const Program *p, u32 file, const Import *im);
+/* The methods of this name that the self seen by a function may have: of its class and of classes derived from it. */
+u32 self_methods(const Program *p, u32 file, u32 func, const char *name, u32 *out, u32 max);
 void places_dump(Buf *out, const Program *p);
 void guards_dump(Buf *out, const Program *p);
 

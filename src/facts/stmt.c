@@ -234,11 +234,23 @@ static void walk_match(Walk *w, u32 n)
 
 /* ---- the rest ---- */
 
+/* return d.items(): the caller walks d. */
+static bool returns_view(const Walk *w, u32 value)
+{
+    if (!ast_is(&w->t, value, NODE_call)) return false;
+    u32 fn = ast_field(&w->t, value, FIELD_function);
+    if (fn == NONE || !ast_is(&w->t, fn, NODE_attribute)) return false;
+    Str name = ast_text(&w->t, ast_field(&w->t, fn, FIELD_attribute));
+    return str_is(name, "items") || str_is(name, "keys") || str_is(name, "values");
+}
+
 static void walk_return(Walk *w, u32 n)
 {
     u32 value = ast_first(&w->t, n);
     if (value == NONE) return;
-    walk_expr(w, value, (Use){.op = OP_RETURN});
+    Use use = {.op = OP_RETURN};
+    if (returns_view(w, value)) use = (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("return"))};
+    walk_expr(w, value, use);
     u8 kind;
     u32 v;
     bool empty;

@@ -261,9 +261,11 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* counter → counter, __cache → cache, MAX_SEEN → max_seen */
+/* counter → counter, __cache → cache, MAX_SEEN → max_seen, wrapper.calls → calls */
 static Str core_name(Plan *pl, Str state)
 {
+    size_t dot = str_rfind(state, '.');
+    if (dot != state.n) state = str_slice(state, dot + 1, state.n);
     while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
     while (state.n > 1 && state.p[state.n - 1] == '_') state = str_slice(state, 0, state.n - 1);
     bool small = false;

@@ -170,7 +170,9 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
                   .access = gaccess,
                   .test = NONE,
                   .race = true};
-    r->copy = one_step_copy(pl, gaccess, ast_text(t, n));
+    /* list(six.iteritems(d)) copies an iterator, which other threads may come between */
+    bool helper = ast_is(t, n, NODE_call) && ast_first(t, ast_field(t, n, FIELD_arguments)) != NONE;
+    r->copy = helper ? S("") : one_step_copy(pl, gaccess, ast_text(t, n));
     return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
 }
 

@@ -39,6 +39,15 @@ static u32 overrides(const Program *p, u32 cls, u32 gs, u32 *out, u32 n, u32 max
     return n;
 }
 
+u32 self_methods(const Program *p, u32 file, u32 func, const char *name, u32 *out, u32 max)
+{
+    u32 cls = p->facts[file]->funcs.v[func].self_class, gs = intern_find(&p->syms, str_from(name)), n = 0;
+    if (cls == NONE || gs == NONE) return 0;
+    u32 m = class_method(p, gclass_of(p, file, cls), gs, false);
+    if (m != NONE) n = push_target(out, n, max, m);
+    return overrides(p, gclass_of(p, file, cls), gs, out, n, max, 0);
+}
+
 static u32 construct_targets(const Program *p, u32 cls, u32 *out, u32 n, u32 max)
 {
     static const char *const names[] = {"__init__", "__new__", "__post_init__"};

@@ -175,7 +175,16 @@ static u32 default_place(Program *p, u32 file, const Path *x)
 static bool through_view(Program *p, u32 file, const Path *x, Path *out)
 {
     const Facts *f = p->facts[file];
-    *out = f->paths.v[f->calls.v[x->func].callee];
+    const Call *c = &f->calls.v[x->func];
+    *out = f->paths.v[c->callee];
+    Str helper = sym_str(f, out->nattr ? out->attr[out->nattr - 1] : out->name);
+    bool one = c->nargs == 1 && f->args.v[c->args].kind == VAL_PATH && !f->args.v[c->args].star;
+    if (one && (str_starts(helper, S("iter")) || str_starts(helper, S("view"))) &&
+        (str_is(helper, "iteritems") || str_is(helper, "itervalues") || str_is(helper, "iterkeys") ||
+         str_is(helper, "viewitems") || str_is(helper, "viewvalues") || str_is(helper, "viewkeys"))) {
+        *out = f->paths.v[f->args.v[c->args].value]; /* six.iteritems(d) and its like */
+        return true;
+    }
     if (!out->nattr || out->attr[out->nattr - 1] == SYM_ITEM) return false;
     Str view = sym_str(f, out->attr[out->nattr - 1]);
     out->nattr--;
@@ -244,6 +253,37 @@ static u32 contents_place(Program *p, u32 cls)
     return place_of(p, PLACE_INSTANCE, file, cls, intern(p->arena, &p->syms, S("<items>")));
 }
 
+/* The place that a property hands out: def metrics(self): return self._metrics. */
+static u32 property_place(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    u32 at = map_get(&p->state->local_defs, local_key(g.file, g.id, SYM_EMPTY));
+    if (!f->funcs.v[g.id].is_property || at == NONE || p->state->defrefs.v[at].next != NONE) return NONE;
+    const Def *d = &f->defs.v[p->state->defrefs.v[at].def];
+    if (d->kind != VAL_PATH || f->paths.v[d->value].root != ROOT_SELF || f->paths.v[d->value].nattr != 1) return NONE;
+    Ent e = path_entity(p, g.file, d->value);
+    return e.kind == ENT_PLACE ? e.id : NONE;
+}
+
+/* An attribute of a captured object of no class of ours: wrapper.calls, f._cache of a decorated function. It is one
+ * for all calls of the inner functions. */
+static u32 captured_attr(Program *p, u32 file, const Path *x, const Access *a)
+{
+    const Facts *f = p->facts[file];
+    if (x->nattr != 1 || x->attr[0] == SYM_ITEM || (x->root != ROOT_LOCAL && x->root != ROOT_PARAM) ||
+        x->func == a->func)
+        return NONE;
+    if (a->op != OP_STORE && a->op != OP_DEL && a->op != OP_AUG && a->op != OP_TRUTH && a->op != OP_LOAD &&
+        a->op != OP_HASATTR && a->op != OP_RETURN && a->op != OP_ARG)
+        return NONE;
+    Type t = local_type(p, file, x->func, x->name);
+    Ent e = path_resolve(p, file, x, 0);
+    if (t.kind != TYPE_UNKNOWN && t.kind != TYPE_FUNC && t.kind != TYPE_EXTERNAL && e.kind != ENT_FUNC) return NONE;
+    Str name = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(sym_str(f, x->name)), STR_ARG(sym_str(f, x->attr[0])));
+    return place_of(p, PLACE_CLOSURE, file, gfunc_of(p, file, x->func), intern(p->arena, &p->syms, name));
+}
+
 static u32 access_place_of(Program *p, u32 file, const Access *a)
 {
     const Path *x = &p->facts[file]->paths.v[a->path];
@@ -258,8 +298,12 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     Ent e = path_resolve(p, file, x, x->nattr);
     if (e.kind == ENT_PLACE) return e.id;
     if (e.kind == ENT_EXTERNAL) return library_place(p, e.id);
+    bool whole = a->op == OP_ITER || a->op == OP_CREAD || a->op == OP_CONTAINS || a->op == OP_METHOD ||
+                 a->op == OP_ITEM_LOAD || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL;
+    if (e.kind == ENT_FUNC && whole) return property_place(p, e.id);
     if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) return contents_place(p, e.id);
-    if (e.kind != ENT_LOCAL || x->nattr) return NONE;
+    if (x->nattr) return captured_attr(p, file, x, a);
+    if (e.kind != ENT_LOCAL) return NONE;
     if (x->root == ROOT_LOCAL) return closure_place(p, file, x);
     u32 q = param_place(p, file, x);
     if (q != NONE) return q;

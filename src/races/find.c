@@ -24,6 +24,13 @@ static void collect(Finder *f, Arena *scratch, IdVec *v)
     if (!foreign) v->n = 0;
 }
 
+/* d["new"] of a defaultdict adds the key. (What other subclasses of dict do is not known.) */
+static bool is_insert(const Program *p, u32 place, u32 ga)
+{
+    Str name = p->syms.strs[p->places.v[place].name];
+    return program_access(p, ga)->op == OP_ITEM_LOAD && !(name.n && name.p[0] == '<');
+}
+
 static void place_rules(Finder *f, Arena *scratch)
 {
     IdVec v = {0};
@@ -35,7 +42,9 @@ static void place_rules(Finder *f, Arena *scratch)
     u32 writers = 0;
     for (u32 i = 0; i < v.n; i++) {
         effect[i] = (u8)access_effect(f->p, v.v[i]);
-        writers += (effect[i] & EFFECT_WRITE) != 0 && access_counts(f->p, v.v[i]);
+        if (f->p->places.v[f->place].type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, v.v[i]))
+            effect[i] |= EFFECT_GROW;
+        writers += (effect[i] & (EFFECT_WRITE | EFFECT_GROW)) != 0 && access_counts(f->p, v.v[i]);
     }
     f->effect = effect;
     if (!writers && f->p->places.v[f->place].file != NONE && f->p->places.v[f->place].type.kind != TYPE_GENERATOR &&
@@ -49,6 +58,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_check(f);
     race_helper(f);
     race_update(f);
+    race_paced(f);
     race_saved(f);
     race_default(f);
     race_iterate(f);
@@ -126,6 +136,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_build(&f, file);
         race_discipline(&f, file);
         race_settings(&f, file);
+        race_entered(&f, file);
     }
     race_lock_order(&f);
     single_threaded(p, out);

@@ -45,6 +45,8 @@ bool access_walks(const Program *p, u32 ga)
     return !reader_is_safe(type, sym_str(x, a->method), access_is_view(p, ga));
 }
 
+static bool returned(const Program *p, u32 ga);
+
 /* sys.modules and the like: every import may change them. */
 static void library_state(Finder *f)
 {
@@ -54,8 +56,8 @@ static void library_state(Finder *f)
         u32 ga = f->acc[i];
         GId g = access_gid(f->p, ga);
         const FuncInfo *fi = &f->p->funcs[f->p->func_base[g.file] + program_access(f->p, ga)->func];
-        if (!access_walks(f->p, ga) || !(fi->nroots || fi->api) || f->p->access_locks[ga] != 0 ||
-            failure_caught(f->p, ga))
+        if (!access_walks(f->p, ga) || returned(f->p, ga) || !(fi->nroots || fi->api) ||
+            f->p->access_locks[ga] != 0 || failure_caught(f->p, ga))
             continue;
         Race *r = race_add(f, UG106, ga, (Conflict){ga, fi->nroots ? CONF_HIGH : CONF_MEDIUM, false});
         race_message(f, r,
@@ -123,6 +125,33 @@ static void walk_of_list(Finder *f, u32 i)
                  STR_ARG(short_state(f->p, f->place)), STR_ARG(f->p->locks.v[x->guard].display), w->line);
 }
 
+static bool returned(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    return a->op == OP_CREAD && str_is(sym_str(p->facts[access_gid(p, ga).file], a->method), "return");
+}
+
+/* with lock: return d.items(): the lock is gone when the caller walks. Only where a lock guards the changes. */
+static void view_leaves(Finder *f, u32 view)
+{
+    const Place *x = &f->p->places.v[f->place];
+    if (x->guard == NONE || f->p->locks.v[x->guard].maybe) return;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        if (!(f->effect[i] & (EFFECT_GROW | EFFECT_SHRINK)) || !may_run_together(f->p, view, ga) ||
+            !lockset_has(f->p, f->p->access_locks[ga], x->guard))
+            continue;
+        Race *r = race_add(f, UG106, view, (Conflict){ga, CONF_MEDIUM, false});
+        r->lock = x->guard;
+        race_message(f, r,
+                     "a view of %.*s leaves here, and whoever walks it does so without %.*s, under which line %u "
+                     "changes its size",
+                     STR_ARG(short_state(f->p, f->place)), STR_ARG(f->p->locks.v[x->guard].display),
+                     program_access(f->p, ga)->line);
+        return;
+    }
+}
+
 void race_iterate(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -137,6 +166,10 @@ void race_iterate(Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         if (f->claimed[ga] || !access_walks(f->p, ga)) continue;
+        if (returned(f->p, ga)) {
+            view_leaves(f, ga);
+            continue;
+        }
         Conflict c = conflict_find(f, ga, EFFECT_GROW | EFFECT_SHRINK, false);
         if (c.witness == NONE) continue;
         if (program_access(f->p, c.witness)->op == OP_DEL) continue;

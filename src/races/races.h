@@ -4,7 +4,7 @@
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c check.c helper.c save.c iterate.c iterator.c guard.c growth.c   rules about one place
- *   start.c build.c discipline.c order.c settings.c          rules about calls and locks
+ *   start.c entered.c build.c discipline.c order.c settings.c          rules about calls and locks
  *   find.c      runs the rules, sorts, filters
  *   suppress.c  comments that silence findings
  *   explain.c   a line of the source: what is on it and what was decided
@@ -92,6 +92,7 @@ RuleId check_rule(const Finder *f, u32 test, u32 act);
 /* the rules */
 void race_helper(Finder *f);
 void race_update(Finder *f);
+void race_paced(Finder *f);
 void race_saved(Finder *f);
 void race_default(Finder *f);
 void race_check(Finder *f);
@@ -107,6 +108,7 @@ void race_build(Finder *f, u32 file);
 void race_discipline(Finder *f, u32 file);
 void race_lock_order(Finder *f);
 void race_settings(Finder *f, u32 file);
+void race_entered(Finder *f, u32 file);
 
 /* suppress.c */
 void races_suppress(Finder *f);

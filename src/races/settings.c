@@ -95,8 +95,58 @@ static void local_set_once(Finder *f, u32 file)
     }
 }
 
+/* self.data = threading.local() in __init__, and self.data = {} in a method: from then on all threads share it. */
+static void local_replaced(Finder *f, u32 file)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    for (u32 i = 0; i < x->accesses.n; i++) {
+        const Access *a = &x->accesses.v[i];
+        const FuncInfo *fi = &p->funcs[p->func_base[file] + a->func];
+        u32 place = p->access_place[p->access_base[file] + i];
+        if (a->op != OP_STORE || place == NONE || a->value == NONE || p->places.v[place].type.kind != TYPE_LOCAL ||
+            a->func == 0 || fi->construct || fi->import_time)
+            continue;
+        u8 k = x->defs.v[a->value].kind;
+        if (k != VAL_DICT && k != VAL_LIST && k != VAL_SET && k != VAL_NONE && k != VAL_NUMBER && k != VAL_STRING)
+            continue;
+        Race *r = race_at(f, UG403, file, a->func, a->span, p->places.v[place].display, CONF_HIGH);
+        r->sites[0] = p->access_base[file] + i;
+        r->nsites = 1;
+        race_message(f, r,
+                     "%.*s holds a thread-local object, and this replaces it by an ordinary one that all threads "
+                     "share; set an attribute of it instead",
+                     STR_ARG(path_text(f->a, x, a->path)));
+    }
+}
+
+/* f.__code__ = …, and then f.__globals__ and f.__dict__: who calls f in between runs the new code with the old rest.
+ */
+static void code_replaced(Finder *f, u32 file)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    u32 code = intern_find(&x->syms, S("__code__"));
+    for (u32 i = 0; code != NONE && i < x->accesses.n; i++) {
+        const Access *a = &x->accesses.v[i];
+        const Path *q = &x->paths.v[a->path];
+        const FuncInfo *fi = &p->funcs[p->func_base[file] + a->func];
+        bool swaps = a->op == OP_STORE && q->nattr && q->attr[q->nattr - 1] == code && q->root == ROOT_PARAM;
+        if (!swaps || fi->import_time || p->access_locks[p->access_base[file] + i] || (!fi->nroots && !fi->api))
+            continue;
+        Race *r = race_at(f, UG105, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
+        r->sites[0] = p->access_base[file] + i;
+        r->nsites = 1;
+        race_message(f, r,
+                     "the code of a function is replaced while other threads may call it; with anything else that "
+                     "changes along with it, they see the one without the other");
+    }
+}
+
 void race_settings(Finder *f, u32 file)
 {
+    local_replaced(f, file);
+    code_replaced(f, file);
     process_settings(f, file);
     local_set_once(f, file);
 }

@@ -133,3 +133,45 @@ void race_default(Finder *f)
         return;
     }
 }
+
+/* since = now() - last; if since < pause: sleep(pause - since); last = now(): the test paces the store, whichever way
+ * it goes. The read, or NONE. */
+static u32 paced_by(const Finder *f, u32 i)
+{
+    GId g = access_gid(f->p, f->acc[i]);
+    const Facts *x = f->p->facts[g.file];
+    const Access *store = &x->accesses.v[g.id];
+    if (store->op != OP_STORE || store->value == NONE) return NONE;
+    u8 kind = x->defs.v[store->value].kind;
+    if (kind != VAL_CALL && kind != VAL_OTHER && kind != VAL_PATH) return NONE;
+    for (u32 k = i; k-- > 0;) {
+        const Access *a = program_access(f->p, f->acc[k]);
+        if (access_gid(f->p, f->acc[k]).file != g.file || a->func != store->func || (f->effect[k] & EFFECT_WRITE))
+            return NONE;
+        if ((a->op != OP_LOAD && a->op != OP_TRUTH) || a->test != TEST_COMPARE || a->cond == NONE) continue;
+        const Cond *c = &x->conds.v[a->cond];
+        bool after = !c->loop && !c->is_expr && c->block == store->block && c->span.end <= store->span.start &&
+                     c->then_block != NONE && !x->blocks.v[c->then_block].exits;
+        if (after) return f->acc[k];
+    }
+    return NONE;
+}
+
+void race_paced(Finder *f)
+{
+    u8 place = f->p->places.v[f->place].kind;
+    if (place == PLACE_CLOSURE || place == PLACE_DEFAULT) return;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 store = f->acc[i], read = f->claimed[store] ? NONE : paced_by(f, i);
+        if (read == NONE || one_section(f->p, read, store, NULL)) continue;
+        Conflict c = conflict_find(f, store, EFFECT_WRITE, true);
+        if (c.witness == NONE) continue;
+        Race *r = race_add(f, UG102, store, c);
+        r->test = read;
+        r->act = store;
+        race_site(r, read);
+        race_message(
+            f, r, "%.*s is compared on line %u and set anew here; threads that come between go by the same old value",
+            STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line);
+    }
+}

@@ -1,0 +1,10 @@
+import threading
+
+
+class Filter:
+    def __init__(self):
+        self.data = threading.local()
+
+    def begin(self, settings):
+        self.data.values = {}  # ok
+        self.data.values.update(settings)
