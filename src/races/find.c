@@ -31,6 +31,11 @@ static bool is_insert(const Program *p, u32 place, u32 ga)
     return program_access(p, ga)->op == OP_ITEM_LOAD && !(name.n && name.p[0] == '<');
 }
 
+static bool holds_items(u8 t)
+{
+    return t == TYPE_DICT || t == TYPE_SET || t == TYPE_DEQUE || t == TYPE_ORDERED_DICT || t == TYPE_DEFAULT_DICT;
+}
+
 static void place_rules(Finder *f, Arena *scratch)
 {
     IdVec v = {0};
@@ -44,6 +49,7 @@ static void place_rules(Finder *f, Arena *scratch)
         effect[i] = (u8)access_effect(f->p, v.v[i]);
         if (f->p->places.v[f->place].type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, v.v[i]))
             effect[i] |= EFFECT_GROW;
+        if (holds_items(f->p->places.v[f->place].type.kind)) effect[i] |= (u8)passed_effect(f->p, v.v[i]);
         writers += (effect[i] & (EFFECT_WRITE | EFFECT_GROW)) != 0 && access_counts(f->p, v.v[i]);
     }
     f->effect = effect;

@@ -1,6 +1,7 @@
 /* Shared by the files of races/: one function per kind of race, helpers to pair accesses and to fill in a Race.
  *
  *   ops.c       what a method or reader does to a container (docs/memory-model.md)
+ *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c check.c helper.c save.c iterate.c iterator.c guard.c growth.c   rules about one place
@@ -43,6 +44,8 @@ typedef enum Effect {
 u32 access_effect(const Program *p, u32 gaccess);
 /* Is it a method of such a container, so that access_effect says what it does? */
 bool method_known(u8 type, Str name);
+/* passed.c: whether an argument grows or shrinks in the function it is passed to. */
+u32 passed_effect(const Program *p, u32 gaccess);
 /* Is reading the whole of a container of this type with this reader safe while others change it?
  * (docs/memory-model.md) */
 bool reader_is_safe(u8 type, Str reader, bool view);
