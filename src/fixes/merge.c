@@ -180,8 +180,9 @@ bool section_relock(Plan *pl, const Region *r, u32 local, Fix *fix, Str *why)
     const Facts *f = pl->p->facts[r->file];
     const Ast *t = site_ast(pl, r->file);
     const Func *fn = &f->funcs.v[r->func];
-    Str name = pl->p->syms.strs[pl->p->places.v[pl->p->locks.v[local].place].name];
-    u32 made = making(pl, r, name), sections = 0;
+    u32 place = pl->p->locks.v[local].place, sections = 0; /* with Lock(): has none */
+    Str name = place == NONE ? S("") : pl->p->syms.strs[pl->p->places.v[place].name];
+    u32 made = place == NONE ? NONE : making(pl, r, name);
     *why = str_fmt(pl->a, "%.*s is made anew in each call; make it once, where the state is made",
                    STR_ARG(pl->p->locks.v[local].display));
     if (made == NONE) return false;

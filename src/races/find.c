@@ -143,6 +143,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_discipline(&f, file);
         race_settings(&f, file);
         race_entered(&f, file);
+        race_published(&f, file);
     }
     race_lock_order(&f);
     single_threaded(p, out);

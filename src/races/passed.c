@@ -1,9 +1,9 @@
-/* What a function does to a container that it is given: self.toggle(self.lights, lamp), where toggle(self, box, x) says
- * box.add(x).
+/* What a function does to a container that it is given: self.toggle(self.lights, lamp), where toggle(self, box, x)
+ * says box.add(x).
  *
- * Needs the call that an argument stands in and its targets; one call deep. Where all callers pass the same place, the
- * parameter stands for it (link/places.c) and nothing is asked here. Only growing and shrinking counts, which is what
- * a walk elsewhere minds. Not followed: *args, methods of unknown objects. */
+ * Needs the call that an argument stands in and its targets; one call deep. Where all callers pass the same place,
+ * the parameter stands for it (link/places.c) and nothing is asked here. Only growing and shrinking counts, which is
+ * what a walk elsewhere minds. Not followed: *args, methods of unknown objects. */
 #include "races/races.h"
 
 enum { TARGETS = 8 };

@@ -5,7 +5,7 @@
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c check.c helper.c save.c iterate.c iterator.c guard.c growth.c   rules about one place
- *   start.c entered.c build.c discipline.c order.c settings.c          rules about calls and locks
+ *   start.c publish.c entered.c build.c discipline.c order.c settings.c          rules about calls and locks
  *   find.c      runs the rules, sorts, filters
  *   suppress.c  comments that silence findings
  *   explain.c   a line of the source: what is on it and what was decided
@@ -112,6 +112,7 @@ void race_discipline(Finder *f, u32 file);
 void race_lock_order(Finder *f);
 void race_settings(Finder *f, u32 file);
 void race_entered(Finder *f, u32 file);
+void race_published(Finder *f, u32 file);
 
 /* suppress.c */
 void races_suppress(Finder *f);

@@ -1,0 +1,140 @@
+/* UG105: a thread is started in __init__, and a field that it uses is set only afterwards. The thread may be faster
+ * and find no such attribute.
+ *
+ * Needs the thread roots and what they reach, and where a function first starts a thread (link/order.c). The start
+ * stands in __init__ itself (Thread(target=self.run).start(), or self.start() of a Thread), or in the constructor of
+ * a helper that is given self: Engine(self). A field set on either side of the start is not reported, and neither is
+ * one that the thread only stores. */
+#include "races/races.h"
+
+static bool reached_by(const Program *p, u32 gfunc, u32 root)
+{
+    const FuncInfo *fi = &p->funcs[gfunc];
+    for (u32 i = 0; i < fi->nroots; i++)
+        if (fi->roots[i] == root) return true;
+    return false;
+}
+
+/* Thread(target=self.run).start(): where the call that makes this thread is started at once, or NONE. */
+static u32 started_at_once(const Facts *f, u32 func, u32 call)
+{
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *q = &f->paths.v[f->calls.v[i].callee];
+        if (q->root == ROOT_CALL && q->func == call && q->nattr == 1 && str_is(sym_str(f, q->attr[0]), "start"))
+            return f->calls.v[i].span.start;
+    }
+    return NONE;
+}
+
+/* Where the function starts this root, by a call of its own or because the root is a method of the object it makes.
+ */
+static u32 starts(const Program *p, u32 gfunc, const Root *r)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    u32 start = p->funcs[gfunc].first_start;
+    if (r->call != NONE) {
+        if (r->file != g.file || f->calls.v[r->call].func != g.id) return NONE;
+        return start != NONE ? start : started_at_once(f, g.id, r->call);
+    }
+    GId m = func_gid(p, r->func);
+    const Func *a = &f->funcs.v[g.id], *b = &p->facts[m.file]->funcs.v[m.id];
+    return r->own && g.file == m.file && a->cls != NONE && a->cls == b->cls ? start : NONE;
+}
+
+static bool passes_self(const Facts *f, const Call *c)
+{
+    for (u32 i = 0; i < c->nargs; i++) {
+        const Arg *a = &f->args.v[c->args + i];
+        if (a->kind == VAL_PATH && f->paths.v[a->value].root == ROOT_SELF && !f->paths.v[a->value].nattr) return true;
+    }
+    return false;
+}
+
+/* Where the object's __init__ lets this root run, or NONE. */
+static u32 started_at(const Program *p, u32 gfunc, const Root *r)
+{
+    u32 at = starts(p, gfunc, r);
+    if (at != NONE) return at;
+    for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->weak || e->call == NONE || !p->funcs[e->callee].construct || starts(p, e->callee, r) == NONE) continue;
+        const Facts *f = p->facts[e->file];
+        if (passes_self(f, &f->calls.v[e->call])) at = MIN(at, f->calls.v[e->call].span.start);
+    }
+    return at;
+}
+
+/* A use of the place in a function that the root reaches. */
+static u32 used_by(const Program *p, const Place *x, u32 root)
+{
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 ga = p->place_access.v[i];
+        const Access *a = program_access(p, ga);
+        GId g = access_gid(p, ga);
+        u32 gfunc = p->func_base[g.file] + a->func;
+        if (a->op != OP_STORE && a->op != OP_HASATTR && !p->funcs[gfunc].construct && reached_by(p, gfunc, root) &&
+            !failure_caught(p, ga))
+            return ga;
+    }
+    return NONE;
+}
+
+/* Is the field set before the start, too, or by the class body? */
+static bool set_before(const Program *p, const Place *x, u32 file, u32 func, u32 start)
+{
+    const Facts *f = p->facts[file];
+    if (x->def_file == file && x->def != NONE && f->blocks.v[f->defs.v[x->def].block].kind == BLOCK_CLASS)
+        return true;
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 ga = p->place_access.v[i];
+        const Access *a = program_access(p, ga);
+        if (a->op != OP_STORE || !p->funcs[p->func_base[access_gid(p, ga).file] + a->func].construct) continue;
+        if (access_gid(p, ga).file != file || a->func != func || a->span.start < start) return true;
+    }
+    return false;
+}
+
+static void late_fields(Finder *f, u32 file, u32 func, u32 root, u32 start)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &x->accesses.v[i];
+        u32 ga = p->access_base[file] + i, place = p->access_place[ga];
+        if (a->op != OP_STORE || a->span.start < start || place == NONE || f->claimed[ga] ||
+            x->paths.v[a->path].root != ROOT_SELF || p->places.v[place].kind != PLACE_INSTANCE)
+            continue;
+        u32 use = used_by(p, &p->places.v[place], root);
+        if (use == NONE || set_before(p, &p->places.v[place], file, func, start)) continue;
+        f->claimed[ga] = 1;
+        u32 line, column;
+        source_position(x->source, start, &line, &column);
+        Race *r = race_at(f, UG105, file, func, a->span, p->places.v[place].display, CONF_MEDIUM);
+        r->sites[0] = ga;
+        r->sites[1] = use;
+        r->nsites = 2;
+        race_message(
+            f, r,
+            "%.*s is set here, after the start on line %u of a thread that uses it (%.*s:%u); the thread may "
+            "be faster and find no such attribute",
+            STR_ARG(path_text(f->a, x, a->path)), line, STR_ARG(p->facts[access_gid(p, use).file]->source->path),
+            program_access(p, use)->line);
+    }
+}
+
+void race_published(Finder *f, u32 file)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    for (u32 func = 1; func < x->funcs.n; func++) {
+        if (x->funcs.v[func].cls == NONE || !str_is(sym_str(x, x->funcs.v[func].name), "__init__")) continue;
+        for (u32 r = ROOT_API + 1; r < p->roots.n; r++) {
+            if (p->roots.v[r].func == NONE) continue;
+            u32 at = started_at(p, p->func_base[file] + func, &p->roots.v[r]);
+            if (at != NONE) late_fields(f, file, func, r, at);
+        }
+    }
+}
