@@ -156,12 +156,33 @@ typedef struct ServeOptions {
     u32 repository_limit, cache_limit;                                       /* MiB */
 } ServeOptions;
 
+/* A way in which functions come to run in threads: a row of know/threads.def, or of [[tool.ungil.roots]]. */
+typedef enum RootHow {
+    ROOT_BY_CALL,      /* name(…, f, …) */
+    ROOT_BY_METHOD,    /* anything.name(…, f, …) */
+    ROOT_BY_BASE,      /* class C(name): `method` runs */
+    ROOT_BY_DECORATOR, /* @name */
+    ROOT_BY_ATTRIBUTE, /* anything.name = f */
+    ROOT_BY_FUNCTION   /* the function of this name runs */
+} RootHow;
+typedef struct RootRow {
+    u8 how;
+    u8 type;   /* by method: TypeKind of the receiver; 0 or TYPE_KINDS: any */
+    bool many; /* more than one such thread may run the function at once */
+    bool own;  /* by base: every thread has an object of its own */
+    const char *name, *keyword, *method;
+    const char *package, *receivers; /* which file must import one of them; words on which a decorator is called */
+    u32 position;                    /* of the argument, without keywords, from 0 */
+    const char *label;               /* how messages call the thread; %s: the function */
+} RootRow;
+
 typedef struct Options {
     Command command;
     StrVec args; /* PATHs, or what explain/doctor/bench are asked about */
     Str root;    /* absolute directory; paths in output are relative to it */
     StrVec select, ignore, exclude, include, extend_roots;
     Vec(PathIgnore) path_ignores;
+    Vec(RootRow) roots;
     Format format;
     Str output; /* -o FILE, empty: stdout */
     bool unsafe_fixes, exit_zero, no_gitignore, isolated, no_cache, statistics, allow_dirty, interactive;
@@ -514,8 +535,9 @@ typedef struct Call {
     u32 line, column;
 } Call;
 
-/* A stretch of one function that runs inside a with statement or between acquire and release. */
-typedef enum SectionKind { SECTION_WITH, SECTION_ACQUIRE, SECTION_ASYNC_WITH } SectionKind;
+/* A stretch of one function that runs inside a with statement, between acquire and release, or between two calls
+ * whose names say that they take and release something (link finds out whether that is a lock). */
+typedef enum SectionKind { SECTION_WITH, SECTION_ACQUIRE, SECTION_ASYNC_WITH, SECTION_CALLS } SectionKind;
 typedef struct Section {
     u8 kind;
     bool finally; /* acquire: released in a finally */
@@ -740,6 +762,8 @@ typedef struct Lock {
     bool maybe;  /* only its name says that it is a lock */
     Str display; /* "app.stats._lock" */
     u32 func;    /* lock local to a function: that function, else NONE */
+    bool hoped;  /* every caller in sight holds `real`, but others may call: then `maybe` is set, too */
+    u32 real;
 } Lock;
 
 /* Who calls a function as a thread of its own. Root 0 is the main program, root 1 "any caller" of a library. */

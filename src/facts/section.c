@@ -1,4 +1,5 @@
-/* Critical sections: with statements, and acquire … release of one lock in one function. */
+/* Critical sections: with statements, acquire … release of one lock in one function, and what stands between two
+ * calls that are named like the two halves of that: _acquireLock() … _releaseLock(), db.lock() … db.unlock(). */
 #include "facts/walk.h"
 
 static void section_add(Walk *w, u32 value, bool is_async, u32 stmt_node, u32 body)
@@ -94,6 +95,77 @@ void acquire_sections(Walk *w, u32 first_access)
                            .path = a.path,
                            .call = NONE,
                            .span = {a.span.end, r->span.start},
+                           .stmt = a.stmt});
+    }
+}
+
+/* Is `second` what `first` is called with the word for taking replaced by the word for giving back? */
+static bool names_pair(Str first, Str second)
+{
+    static const char *const words[][2] = {{"acquire", "release"}, {"Acquire", "Release"}, {"lock", "unlock"},
+                                           {"Lock", "Unlock"},     {"lock", "release"},    {"enter", "exit"},
+                                           {"enter", "leave"},     {"take", "give"},       {"hold", "release"},
+                                           {"begin", "end"},       {"grab", "drop"}};
+    for (u32 i = 0; i < COUNT_OF(words); i++) {
+        Str take = str_from(words[i][0]), give = str_from(words[i][1]);
+        size_t at = str_search(first, take);
+        if (at == first.n || first.n + give.n != second.n + take.n) continue;
+        Str head = str_slice(first, 0, at), tail = str_slice(first, at + take.n, first.n);
+        if (str_starts(second, head) && str_ends(second, tail) && str_eq(str_slice(second, at, at + give.n), give))
+            return true;
+    }
+    return false;
+}
+
+/* The name of what is called, and whether it is called on something. */
+static Str callee_name(const Walk *w, const Call *c, bool *method)
+{
+    const Path *x = &w->f->paths.v[c->callee];
+    *method = x->nattr > 0;
+    if (x->root == ROOT_UNKNOWN || x->truncated || (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM)) return S("");
+    if (!x->nattr) return x->root == ROOT_CALL ? S("") : sym_str(w->f, x->name);
+    return sym_str(w->f, x->attr[x->nattr - 1]);
+}
+
+/* The same object, apart from the name of the method. */
+static bool same_receiver(const Walk *w, const Call *a, const Call *b)
+{
+    const Path *x = &w->f->paths.v[a->callee], *y = &w->f->paths.v[b->callee];
+    if (x->root != y->root || x->func != y->func || x->nattr != y->nattr) return false;
+    if (x->nattr && x->name != y->name) return false;
+    for (u32 i = 0; i + 1 < x->nattr; i++)
+        if (x->attr[i] != y->attr[i]) return false;
+    return true;
+}
+
+/* From each call that takes to the last call that gives back, before it is taken again. */
+void wrapper_sections(Walk *w, u32 first_call)
+{
+    u32 end = w->f->calls.n;
+    for (u32 i = first_call; i < end; i++) {
+        const Call a = w->f->calls.v[i];
+        bool method, other;
+        Str name = callee_name(w, &a, &method);
+        if (!name.n || a.awaited || a.is_decorator || (method && str_is(name, "acquire"))) continue;
+        u32 last = NONE;
+        for (u32 j = i + 1; j < end; j++) {
+            const Call *b = &w->f->calls.v[j];
+            if (!same_receiver(w, &a, b)) continue;
+            if (b->callee == a.callee && last != NONE) break;
+            if (names_pair(name, callee_name(w, b, &other))) last = j;
+        }
+        if (last == NONE) continue;
+        const Call *r = &w->f->calls.v[last];
+        bool finally = false;
+        for (u32 b = r->block; b != NONE; b = w->f->blocks.v[b].parent)
+            finally |= w->f->blocks.v[b].kind == BLOCK_FINALLY;
+        vec_push(w->a, &w->f->sections,
+                 (Section){.kind = SECTION_CALLS,
+                           .finally = finally,
+                           .func = w->func,
+                           .path = a.callee,
+                           .call = i,
+                           .span = {a.span.end, MAX(a.span.end, r->span.start)},
                            .stmt = a.stmt});
     }
 }

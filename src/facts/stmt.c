@@ -351,6 +351,7 @@ void walk_function(Walk *w, Pending p)
         walk_suite(w, body);
     }
     acquire_sections(w, accesses);
+    wrapper_sections(w, calls);
     f = &w->f->funcs.v[p.func];
     f->accesses = accesses;
     f->naccesses = w->f->accesses.n - accesses;

@@ -155,6 +155,8 @@ u32 annotation_path(Walk *w, u32 type);
 void walk_with(Walk *w, u32 n);
 /* Adds the sections between acquire and release among the accesses from this one on. */
 void acquire_sections(Walk *w, u32 first_access);
+/* The same for calls from this one on that are named like a pair. */
+void wrapper_sections(Walk *w, u32 first_call);
 
 /* define.c */
 void walk_function_def(Walk *w, u32 n, u32 decorated);

@@ -146,11 +146,11 @@ static void guard_of(Program *p, u32 id)
         const LockSet *ls = &p->locksets.v[p->access_locks[ga]];
         for (u32 k = 0; k < ls->n; k++) {
             if (p->locks.v[ls->ids[k]].func != NONE || p->locks.v[ls->ids[k]].place == id) continue;
-            u32 j = 0;
-            while (j < n && lock[j] != ls->ids[k]) j++;
+            u32 j = 0, one = p->locks.v[ls->ids[k]].hoped ? p->locks.v[ls->ids[k]].real : ls->ids[k];
+            while (j < n && lock[j] != one) j++;
             if (j == LOCKS_SEEN) continue;
             if (j == n) {
-                lock[n] = ls->ids[k];
+                lock[n] = one;
                 held[n] = writes_held[n] = 0;
                 n++;
             }

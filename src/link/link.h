@@ -9,6 +9,7 @@
  *   roots.c    thread roots
  *   reach.c    what they reach; what kind of code each function is
  *   order.c    what runs before the first start and after the last join
+ *   locksets.c sets of locks
  *   locks.c    locks, critical sections, locksets, locks that every caller holds
  *   hints.c    signs that a class is made to be shared
  *   guards.c   which lock guards which place; evidence of sharing
@@ -196,6 +197,14 @@ bool uses_threads(const Program *p, u32 file);
 
 /* order.c */
 void order_find(Program *p);
+
+/* locksets.c */
+enum { LOCKSET_TOP = NONE - 1 }; /* every lock: what is not known yet, while a fixed point is sought */
+u32 lockset_intern(Program *p, const u32 *ids, u32 n);
+u32 lockset_add(Program *p, u32 set, u32 lock);
+u32 lockset_union(Program *p, u32 a, u32 b);
+/* What is in both; LOCKSET_TOP is neutral. */
+u32 lockset_both(Program *p, u32 a, u32 b);
 
 /* locks.c */
 void locks_link(Program *p);

@@ -2,74 +2,15 @@
  *
  * A lock is the place that holds it. Seen through: imports, aliases, properties and functions that return it,
  * parameters that always get the same one, Condition(lock), contextlib managers, classes whose __enter__ acquires,
- * subclasses of queue.Queue with its mutex, keyed collections of locks, reader-writer locks (reading and writing
- * count as one), decorators whose wrapper takes a lock. Something that only sounds like a lock is a lock with `maybe`
- * set: enough to keep quiet, not enough to accuse. A lock made in the function that uses it guards nothing. */
+ * subclasses of queue.Queue with its mutex, functions
+ * and methods that only take a lock (_acquireLock), lock classes of the project, keyed collections of locks,
+ * reader-writer locks (reading and writing count as one), decorators whose wrapper takes a lock. Something that only
+ * sounds like a lock is a lock with `maybe` set: enough to keep quiet, not enough to accuse. A lock made in the
+ * function that uses it guards nothing. A public method whose callers in sight all hold a lock holds it as far as one
+ * can hope (Lock.hoped). */
 #include "link/link.h"
 
-enum { ROUNDS = 10, TOP = NONE - 1 };
-
-/* ---- sets ---- */
-
-static u32 lockset_intern(Program *p, const u32 *ids, u32 n)
-{
-    LinkState *s = p->state;
-    u64 h = n;
-    for (u32 i = 0; i < n; i++) h = hash_mix(h, ids[i]);
-    u32 *first = map_at(s->a, &s->locksets, h & ~(1ull << 63));
-    for (u32 i = *first; i != NONE; i = s->lockset_next.v[i])
-        if (p->locksets.v[i].n == n && memcmp(p->locksets.v[i].ids, ids, n * sizeof *ids) == 0) return i;
-    u32 *copy = arena_new(p->arena, u32, n);
-    if (n) memcpy(copy, ids, n * sizeof *ids);
-    vec_push(p->arena, &p->locksets, (LockSet){n, copy});
-    vec_push(s->a, &s->lockset_next, *first);
-    *first = p->locksets.n - 1;
-    return *first;
-}
-
-static u32 lockset_add(Program *p, u32 set, u32 lock)
-{
-    const LockSet *x = &p->locksets.v[set];
-    u32 ids[32], n = 0;
-    if (lockset_has(p, set, lock) || x->n + 1 > COUNT_OF(ids)) return set;
-    while (n < x->n && x->ids[n] < lock) ids[n] = x->ids[n], n++;
-    ids[n] = lock;
-    for (u32 i = n; i < x->n; i++) ids[i + 1] = x->ids[i];
-    return lockset_intern(p, ids, x->n + 1);
-}
-
-static u32 lockset_union(Program *p, u32 a, u32 b)
-{
-    for (u32 i = 0; i < p->locksets.v[b].n; i++) a = lockset_add(p, a, p->locksets.v[b].ids[i]);
-    return a;
-}
-
-static u32 lockset_both(Program *p, u32 a, u32 b)
-{
-    if (a == TOP) return b;
-    if (b == TOP) return a;
-    u32 ids[32], n = 0;
-    const LockSet *x = &p->locksets.v[a];
-    for (u32 i = 0; i < x->n && n < COUNT_OF(ids); i++)
-        if (lockset_has(p, b, x->ids[i])) ids[n++] = x->ids[i];
-    return lockset_intern(p, ids, n);
-}
-
-bool lockset_has(const Program *p, u32 set, u32 lock)
-{
-    const LockSet *x = &p->locksets.v[set];
-    for (u32 i = 0; i < x->n; i++)
-        if (x->ids[i] == lock) return true;
-    return false;
-}
-
-u32 lockset_common(const Program *p, u32 a, u32 b)
-{
-    const LockSet *x = &p->locksets.v[a];
-    for (u32 i = 0; i < x->n; i++)
-        if (lockset_has(p, b, x->ids[i]) && p->locks.v[x->ids[i]].func == NONE) return x->ids[i];
-    return NONE;
-}
+enum { ROUNDS = 10, TOP = LOCKSET_TOP };
 
 /* ---- which lock ---- */
 
@@ -145,6 +86,17 @@ u32 lock_at(Program *p, u32 place)
     return lock_of_place(p, place, TYPE_LOCK, false);
 }
 
+/* The lock as far as the callers in sight hold it. */
+static u32 lock_hoped(Program *p, u32 lock)
+{
+    Lock l = p->locks.v[lock];
+    if (l.hoped) return lock;
+    l.hoped = l.maybe = true;
+    l.real = lock;
+    l.display = str_fmt(p->arena, "%.*s (held by every caller in sight)", STR_ARG(l.display));
+    return lock_intern(p, map_key(4, lock), l);
+}
+
 static u32 lock_by_text(Program *p, u32 file, u32 path, u32 func, bool maybe)
 {
     Str text = path_text(p->arena, p->facts[file], path);
@@ -188,6 +140,46 @@ static u32 lock_of_manager(Program *p, u32 gfunc, u32 depth)
     return NONE;
 }
 
+/* Does the function give the lock back itself, by release() or as a section of its own? */
+static bool given_back(const Program *p, const Facts *f, const Func *fn, const Access *taken)
+{
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        if (a->op == OP_METHOD && a->path == taken->path && a->span.start > taken->span.start &&
+            (str_is(sym_str(f, a->method), "release") || str_is(sym_str(f, a->method), "__exit__")))
+            return true;
+    }
+    return false;
+}
+
+/* The lock that a function has taken when it returns: def _acquireLock(): _lock.acquire(). */
+static u32 lock_taken(Program *p, u32 gfunc, u32 depth)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    if (fn->is_async || fn->is_generator) return NONE;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        Str m = sym_str(f, a->method);
+        if (a->op != OP_METHOD || !(str_is(m, "acquire") || str_is(m, "__enter__")) || given_back(p, f, fn, a))
+            continue;
+        Ent e = path_entity(p, g.file, a->path);
+        if (e.kind != ENT_PLACE) continue;
+        bool known = type_is_lock(place_type(p, e.id).kind);
+        if (known || sounds_like_lock(p->syms.strs[p->places.v[e.id].name]))
+            return lock_of_place(p, e.id, TYPE_LOCK, !known);
+    }
+    for (u32 i = fn->calls; depth && i < fn->calls + fn->ncalls; i++) {
+        bool pair = false;
+        for (u32 k = fn->sections; k < fn->sections + fn->nsections; k++) pair |= f->sections.v[k].call == i;
+        u32 to[2], n = pair ? 0 : call_targets(p, g.file, i, to, COUNT_OF(to));
+        u32 l = n == 1 && to[0] != gfunc ? lock_taken(p, to[0], depth - 1) : NONE;
+        if (l != NONE) return l;
+    }
+    return NONE;
+}
+
 /* A function that returns a lock. */
 static u32 lock_returned(Program *p, u32 gfunc)
 {
@@ -207,9 +199,23 @@ static u32 lock_returned(Program *p, u32 gfunc)
 
 static u32 lock_of_class(Program *p, u32 cls, u32 depth)
 {
-    u32 gs = intern_find(&p->syms, S("__enter__"));
-    u32 enter = gs == NONE ? NONE : class_method(p, cls, gs, false);
-    return enter == NONE ? NONE : lock_of_manager(p, enter, depth);
+    static const char *const takers[] = {"__enter__", "acquire", "lock"};
+    for (u32 i = 0; i < COUNT_OF(takers) && depth; i++) {
+        u32 gs = intern_find(&p->syms, str_from(takers[i]));
+        u32 take = gs == NONE ? NONE : class_method(p, cls, gs, false);
+        u32 l = take == NONE ? NONE : i == 0 ? lock_of_manager(p, take, depth) : lock_taken(p, take, depth);
+        if (l == NONE && take != NONE && i == 0) l = lock_taken(p, take, depth);
+        if (l != NONE) return l;
+    }
+    return NONE;
+}
+
+/* Is the class nothing but a lock, so that each object is one, or does it guard data of its own with one? */
+static bool is_lock_class(const Program *p, u32 cls)
+{
+    u32 file;
+    const Class *k = program_class(p, cls, &file);
+    return sounds_like_lock(sym_str(p->facts[file], k->name));
 }
 
 static bool queue_lock(const Program *p, const Place *x)
@@ -237,6 +243,7 @@ static u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 dept
         if (type_is_lock(t.kind)) return lock_of_place(p, e.id, t.kind, false);
         if (t.kind == TYPE_CLASS) {
             u32 inner = lock_of_class(p, t.id, depth);
+            if (inner != NONE && !is_lock_class(p, t.id) && !sounds_like_lock(name)) return inner;
             if (inner != NONE || sounds_like_lock(name)) return lock_of_place(p, e.id, TYPE_RWLOCK, inner == NONE);
             return NONE;
         }
@@ -278,6 +285,19 @@ static u32 lock_of_item(Program *p, u32 file, const Path *x)
     return known || sounds_like_lock(last_name(f, &base)) ? lock_of_place(p, e.id, TYPE_LOCK, !known) : NONE;
 }
 
+/* The place that holds the object of a lock class on which the path is a method: self._rw of self._rw.write. */
+static u32 lock_of_object(Program *p, u32 file, const Path *x)
+{
+    if (!x->nattr) return NONE;
+    Path base = *x;
+    base.nattr--;
+    Ent b = path_resolve(p, file, &base, base.nattr);
+    if (b.kind != ENT_PLACE) return NONE;
+    Type t = place_type(p, b.id);
+    bool is_lock = type_is_lock(t.kind) || (t.kind == TYPE_CLASS && is_lock_class(p, t.id));
+    return is_lock ? lock_of_place(p, b.id, TYPE_RWLOCK, false) : NONE;
+}
+
 static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
 {
     const Facts *f = p->facts[file];
@@ -285,7 +305,8 @@ static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
     Ent e = path_entity(p, file, s->path);
     Str name = last_name(f, x);
     if (e.kind == ENT_FUNC) {
-        u32 l = lock_of_manager(p, e.id, depth);
+        u32 l = lock_of_object(p, file, x);
+        if (l == NONE) l = lock_of_manager(p, e.id, depth);
         if (l == NONE) l = lock_returned(p, e.id);
         if (l != NONE) return l;
     }
@@ -312,12 +333,22 @@ static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
     return sounds_like_lock(name) ? lock_by_text(p, file, s->path, NONE, true) : NONE;
 }
 
+/* _acquireLock() … _releaseLock(), self.db.lock() … self.db.unlock(), rw.acquire_read() … rw.release_read(). */
+static u32 lock_of_pair(Program *p, u32 file, const Section *s, u32 depth)
+{
+    const Facts *f = p->facts[file];
+    u32 l = lock_of_object(p, file, &f->paths.v[s->path]);
+    Ent e = path_entity(p, file, s->path);
+    return l == NONE && e.kind == ENT_FUNC ? lock_taken(p, e.id, depth) : l;
+}
+
 static u32 section_lock_of(Program *p, u32 file, u32 section, u32 depth)
 {
     const Facts *f = p->facts[file];
     const Section *s = &f->sections.v[section];
     if (s->kind == SECTION_ASYNC_WITH) return NONE;
     const Path *x = &f->paths.v[s->path];
+    if (s->kind == SECTION_CALLS) return lock_of_pair(p, file, s, depth);
     if (s->call != NONE) return lock_of_call(p, file, s, depth);
     if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return lock_of_item(p, file, x);
     return lock_of_ent(p, file, s->path, path_entity(p, file, s->path), s->func, depth);
@@ -427,26 +458,29 @@ static bool entry_candidate(const Program *p, u32 file, u32 func)
     return true;
 }
 
-/* "Caller holds the lock": the locks that every call site of a private function holds, to a fixed point. */
-static void entry_locks(Program *p)
+/* A public function whose callers in sight all hold a lock: hooks such as emit(), and helpers of theirs. Who else
+ * calls it we do not see, so this is only hoped for. */
+static bool hook_candidate(const Program *p, u32 file, u32 func)
+{
+    const Func *fn = &p->facts[file]->funcs.v[func];
+    Str name = sym_str(p->facts[file], fn->name);
+    return func && fn->cls != NONE && !str_starts(name, S("__"));
+}
+
+/* The locks that every call site of a candidate holds, to a fixed point. `callee_first` tells whose calls count. */
+static u32 *callers_locks(Program *p, const bool *candidate, bool strict)
 {
     u32 nf = p->state->nfuncs;
     u32 *entry = xmalloc(nf * sizeof *entry), *next = xmalloc(nf * sizeof *next);
-    bool *candidate = xmalloc(nf);
-    for (u32 file = 0; file < p->nfiles; file++) {
-        for (u32 i = 0; i < p->facts[file]->funcs.n; i++) {
-            u32 g = gfunc_of(p, file, i);
-            candidate[g] = entry_candidate(p, file, i);
-            entry[g] = candidate[g] ? TOP : 0;
-        }
-    }
+    for (u32 g = 0; g < nf; g++) entry[g] = candidate[g] ? TOP : p->funcs[g].entry_locks;
     for (u32 round = 0; round < ROUNDS; round++) {
-        for (u32 g = 0; g < nf; g++) next[g] = candidate[g] ? TOP : 0;
+        for (u32 g = 0; g < nf; g++) next[g] = candidate[g] ? TOP : p->funcs[g].entry_locks;
         for (u32 i = 0; i < p->edges.n; i++) {
             const CallEdge *e = &p->edges.v[i];
             if (!candidate[e->callee] || p->funcs[e->caller].construct || p->funcs[e->caller].import_time ||
                 e->caller == e->callee)
                 continue;
+            if (!strict && (e->weak || is_test_path(p->facts[e->file]->source->path))) continue;
             u32 held = 0;
             if (e->call != NONE) {
                 const Call *c = &p->facts[e->file]->calls.v[e->call];
@@ -460,9 +494,42 @@ static void entry_locks(Program *p)
         memcpy(entry, next, nf * sizeof *entry);
         if (same) break;
     }
+    free(next);
+    return entry;
+}
+
+static bool runs_as_root(const Program *p, u32 gfunc)
+{
+    for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
+        if (p->roots.v[r].func == gfunc) return true;
+    return false;
+}
+
+/* "Caller holds the lock": private functions for sure, public ones as hoped. */
+static void entry_locks(Program *p)
+{
+    u32 nf = p->state->nfuncs;
+    bool *candidate = xmalloc(nf);
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->funcs.n; i++)
+            candidate[gfunc_of(p, file, i)] = entry_candidate(p, file, i);
+    u32 *entry = callers_locks(p, candidate, true);
     for (u32 g = 0; g < nf; g++) p->funcs[g].entry_locks = entry[g] == TOP ? 0 : entry[g];
     free(entry);
-    free(next);
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->funcs.n; i++) {
+            u32 g = gfunc_of(p, file, i);
+            candidate[g] =
+                p->locks.n && !p->funcs[g].entry_locks && hook_candidate(p, file, i) && !runs_as_root(p, g);
+        }
+    entry = callers_locks(p, candidate, false);
+    for (u32 g = 0; g < nf; g++) {
+        if (!candidate[g] || entry[g] == TOP) continue;
+        LockSet held = p->locksets.v[entry[g]];
+        for (u32 i = 0; i < held.n; i++)
+            p->funcs[g].entry_locks = lockset_add(p, p->funcs[g].entry_locks, lock_hoped(p, held.ids[i]));
+    }
+    free(entry);
     free(candidate);
 }
 

@@ -36,16 +36,16 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
 static void without_finally(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Facts *x = f->p->facts[file];
-    if (s->kind != SECTION_ACQUIRE || s->finally || f->p->locks.v[lock].maybe) return;
+    if ((s->kind != SECTION_ACQUIRE && s->kind != SECTION_CALLS) || s->finally || f->p->locks.v[lock].maybe) return;
     for (u32 i = 0; i < x->blocks.n; i++) { /* return or raise on the way */
         const Block *b = &x->blocks.v[i];
         if (b->func != s->func || !b->exits || b->kind == BLOCK_LOOP || b->span.start < s->span.start ||
             b->span.end > s->span.end)
             continue;
         Str text = str_slice(x->source->text, b->span.start, b->span.end);
-        if (str_contains(text, S(".release(")) ||
-            !(str_contains(text, S("return")) || str_contains(text, S("raise"))))
-            continue;
+        bool given = s->kind == SECTION_CALLS ? str_contains(text, S("elease")) || str_contains(text, S("nlock"))
+                                              : str_contains(text, S(".release("));
+        if (given || !(str_contains(text, S("return")) || str_contains(text, S("raise")))) continue;
         Race *r = at_section(f, UG302, file, s, lock, CONF_MEDIUM);
         race_message(f, r, "a way out between acquire() and release() leaves the lock taken for ever; use `with`");
         return;

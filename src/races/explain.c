@@ -23,7 +23,7 @@ static void explain_locks(Buf *out, const Program *p, u32 set)
     if (!ls->n) buf_c(out, "    holds no lock\n");
     for (u32 i = 0; i < ls->n; i++)
         buf_fmt(out, "    holds %.*s%s\n", STR_ARG(p->locks.v[ls->ids[i]].display),
-                p->locks.v[ls->ids[i]].maybe ? " (a lock by its name only)" : "");
+                p->locks.v[ls->ids[i]].maybe && !p->locks.v[ls->ids[i]].hoped ? " (a lock by its name only)" : "");
 }
 
 /* The verdict on a finding: reported, known, suppressed, or left out by the options. */

@@ -178,7 +178,9 @@ bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 secon
     }
     u32 entry = p->funcs[p->func_base[file] + func].entry_locks;
     if (!p->locksets.v[entry].n) return false;
-    if (maybe) *maybe = p->locks.v[p->locksets.v[entry].ids[0]].maybe;
+    bool sure = false;
+    for (u32 i = 0; i < p->locksets.v[entry].n; i++) sure |= !p->locks.v[p->locksets.v[entry].ids[i]].maybe;
+    if (maybe) *maybe = !sure;
     return true;
 }
 

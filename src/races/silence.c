@@ -249,7 +249,8 @@ void silence_put(Buf *out, Arena *a, const Program *p, u32 ga)
         never_together(out, p, y, &n);
     } else if (n.guarded == n.together) {
         say(out, "guarded by %.*s at every access that may run at the same time%s",
-            STR_ARG(p->locks.v[n.lock].display), p->locks.v[n.lock].maybe ? " (a lock by its name only)" : "");
+            STR_ARG(p->locks.v[n.lock].display),
+            p->locks.v[n.lock].maybe && !p->locks.v[n.lock].hoped ? " (a lock by its name only)" : "");
     } else {
         atomic(out, p, y, ga, n.open);
     }
