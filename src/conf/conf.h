@@ -58,6 +58,9 @@ const char *near_word(Str s, const char *const *words, u32 n);
 /* Applies the configuration file to every option not marked in `given`. */
 bool config_apply(Arena *a, Options *o, const bool *given, Str start, Err *e);
 
+/* Reads one table of [[tool.ungil.roots]]. */
+bool root_row_read(Arena *a, const Toml *table, Str file, RootRow *r, Err *e);
+
 /* Directory that holds all of o->args, absolute; the current directory without any. */
 bool args_common_dir(Arena *a, const Options *o, Str *out, Err *e);
 /* Decides o->root (see docs/usage.md) when it is not given. */

@@ -1,5 +1,6 @@
 /* The configuration file: `[tool.ungil]` of the nearest pyproject.toml that has it, or ungil.toml, at or above the
- * directory of the PATHs. Its keys are the options of the same names, plus the table per-file-ignores. What the
+ * directory of the PATHs. Its keys are the options of the same names, plus the tables
+ * per-file-ignores and roots. What the
  * command line gives is left alone. A key that is not known or has the wrong type is an error with its line. */
 #include "conf/conf.h"
 
@@ -60,6 +61,14 @@ static bool path_ignores_read(const Config *c, const Toml *t)
     return true;
 }
 
+static bool roots_read(const Config *c, const Toml *t)
+{
+    if (t->kind != TOML_ARRAY) return wrong_type(c, t, "an array of tables: [[tool.ungil.roots]]");
+    for (u32 i = 0; i < t->items.n; i++)
+        if (!root_row_read(c->a, t->items.v[i], c->file, vec_add(c->a, &c->o->roots), c->e)) return false;
+    return true;
+}
+
 static bool list_read(const Config *c, const OptRow *row, const Toml *t)
 {
     StrVec *list = (StrVec *)((char *)c->o + row->offset);
@@ -101,6 +110,7 @@ static bool key_unknown(const Config *c, const Toml *t)
     for (u32 i = 0; i < option_count; i++)
         if (option_table[i].config) names[n++] = option_table[i].name;
     names[n++] = "per-file-ignores";
+    names[n++] = "roots";
     const char *near = near_word(t->key, names, n);
     return err_set(c->e, "%.*s:%u: unknown key '%.*s'%s%s%s", STR_ARG(c->file), t->line, STR_ARG(t->key),
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -109,6 +119,7 @@ static bool key_unknown(const Config *c, const Toml *t)
 static bool key_read(const Config *c, const Toml *t)
 {
     if (str_is(t->key, "per-file-ignores")) return path_ignores_read(c, t);
+    if (str_is(t->key, "roots")) return roots_read(c, t);
     for (u32 i = 0; i < option_count; i++) {
         const OptRow *row = &option_table[i];
         if (!row->config || !str_is(t->key, row->name)) continue;

@@ -217,7 +217,7 @@ static void class_evidence(Program *p)
     }
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
         const Root *r = &p->roots.v[i];
-        if (r->func == NONE) continue;
+        if (r->func == NONE || (r->own && r->call != NONE)) continue;
         GId g = func_gid(p, r->func);
         const Func *fn = &p->facts[g.file]->funcs.v[g.id];
         if (fn->self_class != NONE) s->classes[gclass_of(p, g.file, fn->self_class)].makes_threads = true;

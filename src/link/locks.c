@@ -467,6 +467,19 @@ static bool hook_candidate(const Program *p, u32 file, u32 func)
     return func && fn->cls != NONE && !str_starts(name, S("__"));
 }
 
+/* Does the lock belong to the method's own object, or to its module? Others are held by chance. */
+static bool lock_concerns(const Program *p, u32 gfunc, u32 lock)
+{
+    const Lock *l = &p->locks.v[lock];
+    if (l->place == NONE || l->func != NONE) return false;
+    const Place *x = &p->places.v[l->place];
+    GId g = func_gid(p, gfunc);
+    if (x->kind == PLACE_GLOBAL) return x->file == g.file;
+    if (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) return false;
+    u32 cls = gclass_of(p, g.file, p->facts[g.file]->funcs.v[g.id].cls);
+    return x->owner != NONE && (class_is_a(p, cls, x->owner) || class_is_a(p, x->owner, cls));
+}
+
 /* The locks that every call site of a candidate holds, to a fixed point. `callee_first` tells whose calls count. */
 static u32 *callers_locks(Program *p, const bool *candidate, bool strict)
 {
@@ -527,7 +540,8 @@ static void entry_locks(Program *p)
         if (!candidate[g] || entry[g] == TOP) continue;
         LockSet held = p->locksets.v[entry[g]];
         for (u32 i = 0; i < held.n; i++)
-            p->funcs[g].entry_locks = lockset_add(p, p->funcs[g].entry_locks, lock_hoped(p, held.ids[i]));
+            if (lock_concerns(p, g, held.ids[i]))
+                p->funcs[g].entry_locks = lockset_add(p, p->funcs[g].entry_locks, lock_hoped(p, held.ids[i]));
     }
     free(entry);
     free(candidate);

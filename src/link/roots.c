@@ -6,66 +6,48 @@
 
 enum { TARGETS = 8 };
 
-typedef struct CallArgRow {
-    const char *callee;
-    u32 position;
-    const char *keyword;
-    bool many;
-    const char *label;
-} CallArgRow;
-typedef struct MethodArgRow {
-    const char *method;
-    u8 type;
-    u32 position;
-    bool many;
-    const char *label;
-} MethodArgRow;
-typedef struct BaseRow {
-    const char *base, *method;
-    bool many, own;
-    const char *label;
-} BaseRow;
-typedef struct DecoratorRow {
-    const char *name, *receivers;
-    bool many;
-    const char *label;
-} DecoratorRow;
+#define ROOT_CALL_ARG(name_, position_, keyword_, many_, label_)                                                     \
+    {.how = ROOT_BY_CALL, .name = name_, .position = position_, .keyword = keyword_, .many = many_, .label = label_},
+#define ROOT_CALLBACK(name_, position_, keyword_, many_, label_)                                                     \
+    {.how = ROOT_BY_CALL,                                                                                            \
+     .name = name_,                                                                                                  \
+     .position = position_,                                                                                          \
+     .keyword = keyword_,                                                                                            \
+     .many = many_,                                                                                                  \
+     .own = true,                                                                                                    \
+     .label = label_},
+#define ROOT_METHOD_ARG(name_, type_, position_, keyword_, package_, many_, label_)                                  \
+    {.how = ROOT_BY_METHOD,                                                                                          \
+     .name = name_,                                                                                                  \
+     .type = type_,                                                                                                  \
+     .position = position_,                                                                                          \
+     .keyword = keyword_,                                                                                            \
+     .package = package_,                                                                                            \
+     .many = many_,                                                                                                  \
+     .label = label_},
+#define ROOT_BASE(name_, method_, many_, own_, label_)                                                               \
+    {.how = ROOT_BY_BASE, .name = name_, .method = method_, .many = many_, .own = own_, .label = label_},
+#define ROOT_DECORATOR(name_, receivers_, many_, label_)                                                             \
+    {.how = ROOT_BY_DECORATOR, .name = name_, .receivers = receivers_, .many = many_, .label = label_},
+#define ROOT_ATTRIBUTE(name_, package_, many_, label_)                                                               \
+    {.how = ROOT_BY_ATTRIBUTE, .name = name_, .package = package_, .many = many_, .label = label_},
+static const RootRow known_rows[] = {
+#include "know/threads.def"
+};
 
-/* The table is read four times; each time one kind of row has a meaning. */
-#define ROOT_METHOD_ARG(...)
-#define ROOT_BASE(...)
-#define ROOT_DECORATOR(...)
-#define ROOT_CALL_ARG(callee, position, keyword, many, label) {callee, position, keyword, many, label},
-static const CallArgRow call_rows[] = {
-#include "know/threads.def"
-};
-#undef ROOT_CALL_ARG
-#define ROOT_CALL_ARG(...)
-#undef ROOT_METHOD_ARG
-#define ROOT_METHOD_ARG(method, type, position, many, label) {method, type, position, many, label},
-static const MethodArgRow method_rows[] = {
-#include "know/threads.def"
-};
-#undef ROOT_METHOD_ARG
-#define ROOT_METHOD_ARG(...)
-#undef ROOT_BASE
-#define ROOT_BASE(base, method, many, own, label) {base, method, many, own, label},
-static const BaseRow base_rows[] = {
-#include "know/threads.def"
-};
-#undef ROOT_BASE
-#define ROOT_BASE(...)
-#undef ROOT_DECORATOR
-#define ROOT_DECORATOR(name, receivers, many, label) {name, receivers, many, label},
-static const DecoratorRow decorator_rows[] = {
-#include "know/threads.def"
-};
-#undef ROOT_DECORATOR
+/* The rows of the table, then those of the configuration; NULL at the end. */
+static const RootRow *row_at(const Program *p, u32 i)
+{
+    if (i < COUNT_OF(known_rows)) return &known_rows[i];
+    i -= COUNT_OF(known_rows);
+    return i < p->options->roots.n ? &p->options->roots.v[i] : NULL;
+}
 
 /* label with the function's name in place of %s, and where it is. */
 static Str root_display(Program *p, const char *label, Str name, u32 file, u32 line)
 {
     Str l = str_from(label), head = str_slice(l, 0, str_search(l, S("%s"))), tail = str_slice(l, head.n + 2, l.n);
+    if (head.n == l.n) name = S("");
     return str_fmt(p->arena, "%.*s%.*s%.*s at %.*s:%u", STR_ARG(head), STR_ARG(name), STR_ARG(tail),
                    STR_ARG(p->facts[file]->source->path), line);
 }
@@ -104,7 +86,8 @@ static Str short_name(const Program *p, u32 gfunc)
                    STR_ARG(sym_str(f, fn->name)));
 }
 
-static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Arg *arg, bool many, const char *label)
+static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Arg *arg, bool many, bool own,
+                         const char *label)
 {
     if (!arg) return;
     u32 out[TARGETS], n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
@@ -112,7 +95,7 @@ static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Ar
         n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
     many |= p->facts[file]->blocks.v[c->block].repeats;
     for (u32 i = 0; i < n; i++)
-        root_add(p, out[i], many, false, root_display(p, label, short_name(p, out[i]), file, c->line), file, call);
+        root_add(p, out[i], many, own, root_display(p, label, short_name(p, out[i]), file, c->line), file, call);
 }
 
 bool file_imports(const Program *p, u32 file, const char *package)
@@ -121,6 +104,25 @@ bool file_imports(const Program *p, u32 file, const char *package)
     for (u32 i = 0; i < f->imports.n; i++)
         if (str_starts(sym_str(f, f->imports.v[i].module), str_from(package))) return true;
     return false;
+}
+
+/* Does the file import one of these packages (separated by blanks)? */
+static bool imports_one(const Program *p, u32 file, const char *packages)
+{
+    char name[64];
+    for (Str rest = str_from(packages); rest.n;) {
+        Str one = str_cut(rest, ' ', &rest);
+        snprintf(name, sizeof name, "%.*s", STR_ARG(one));
+        if (one.n && file_imports(p, file, name)) return true;
+    }
+    return false;
+}
+
+static bool method_fits(Str name, const char *pattern)
+{
+    Str pat = str_from(pattern);
+    if (str_ends(pat, S("*"))) return str_starts(name, str_slice(pat, 0, pat.n - 1));
+    return str_eq(name, pat);
 }
 
 /* Does the receiver of submit/map/… run functions in threads? */
@@ -159,18 +161,13 @@ static bool from_submit(const Program *p, u32 file, const Path *x)
 }
 
 /* Methods whose names others use too count only where the library is imported. */
-static bool method_row_fits(const Program *p, u32 file, const MethodArgRow *r, const Call *c, const Path *x)
+static bool method_row_fits(const Program *p, u32 file, const RootRow *r, const Call *c, const Path *x)
 {
     if (r->type == TYPE_EXECUTOR) return receiver_threads(p, file, x);
-    if (str_is(str_from(r->method), "add_done_callback")) return from_submit(p, file, x);
-    static const char *const needs[][2] = {{"basic_consume", "pika"},
-                                           {"message_callback_add", "paho"},
-                                           {"add_job", "apscheduler"},
-                                           {"callInThread", "twisted"}};
-    for (u32 i = 0; i < COUNT_OF(needs); i++)
-        if (str_is(str_from(r->method), needs[i][0])) return file_imports(p, file, needs[i][1]);
+    if (str_is(str_from(r->name), "add_done_callback")) return from_submit(p, file, x);
+    if (r->package && r->package[0] && !imports_one(p, file, r->package)) return false;
     const Arg *executor = find_arg(p->facts[file], c, 0, NULL);
-    if (str_is(str_from(r->method), "run_in_executor") && executor && executor->kind == VAL_PATH)
+    if (str_is(str_from(r->name), "run_in_executor") && executor && executor->kind == VAL_PATH)
         return path_type(p, file, executor->value).kind != TYPE_PROCESS;
     return true;
 }
@@ -194,38 +191,102 @@ static bool one_worker(const Program *p, u32 file, const Path *x)
     return arg && arg->kind == VAL_NUMBER && str_is(sym_str(f, arg->text), "1");
 }
 
+/* Does the call name the row's function or class, of a library or of the program? */
+static bool callee_is(const Program *p, u32 file, const Call *c, Str ext, const char *name)
+{
+    if (ext.n) return str_is(ext, name);
+    Arena scratch = {0};
+    Ent e = path_entity(p, file, c->callee);
+    Str own = e.kind == ENT_FUNC    ? func_display(&scratch, p, e.id)
+              : e.kind == ENT_CLASS ? class_display(&scratch, p, e.id)
+                                    : S("");
+    bool same = str_is(own, name);
+    arena_free(&scratch);
+    return same;
+}
+
+/* Does some Parallel() of the file ask for threads? joblib's default is processes. */
+static bool joblib_threads(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        Str ext = path_external(p, file, c->callee);
+        if (!str_starts(ext, S("joblib.")) || str_is(ext, "joblib.delayed")) continue;
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            Str text = sym_str(f, f->args.v[k].text);
+            if (str_contains(text, S("thread")) || str_contains(text, S("sharedmem"))) return true;
+        }
+    }
+    return false;
+}
+
+/* gevent and eventlet, once they have replaced threading, run "threads" one at a time, in one thread. */
+static bool green_threads(const Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->calls.n; i++) {
+            if (f->calls.v[i].func != 0) continue;
+            Str ext = path_external(p, file, f->calls.v[i].callee);
+            if (str_is(ext, "gevent.monkey.patch_all") || str_is(ext, "gevent.monkey.patch_thread") ||
+                str_is(ext, "eventlet.monkey_patch"))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool call_row_fits(const Program *p, u32 file, const RootRow *r)
+{
+    return !str_starts(str_from(r->name), S("joblib.")) || joblib_threads(p, file);
+}
+
 static void roots_of_call(Program *p, u32 file, u32 call)
 {
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
     const Path *x = &f->paths.v[c->callee];
     Str ext = path_external(p, file, c->callee);
-    for (u32 i = 0; ext.n && i < COUNT_OF(call_rows); i++) {
-        const CallArgRow *r = &call_rows[i];
-        if (str_is(ext, r->callee))
-            roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->label);
-    }
+    u32 first = ext.n ? 0 : COUNT_OF(known_rows); /* rows of the table name libraries only */
+    const RootRow *r;
+    for (u32 i = first; (r = row_at(p, i)); i++)
+        if (r->how == ROOT_BY_CALL && callee_is(p, file, c, ext, r->name) && call_row_fits(p, file, r))
+            roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->own, r->label);
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) {
         /* class C(Thread); C(target=f) */
         Ent e = path_entity(p, file, c->callee);
         if (e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread"))
-            roots_of_arg(p, file, c, call, find_arg(f, c, 1, "target"), false, "Thread(target=%s)");
+            roots_of_arg(p, file, c, call, find_arg(f, c, 1, "target"), false, false, "Thread(target=%s)");
         return;
     }
     Str method = sym_str(f, x->attr[x->nattr - 1]);
-    for (u32 i = 0; i < COUNT_OF(method_rows); i++) {
-        const MethodArgRow *r = &method_rows[i];
-        if (!str_is(method, r->method) || !method_row_fits(p, file, r, c, x)) continue;
+    for (u32 i = 0; (r = row_at(p, i)); i++) {
+        if (r->how != ROOT_BY_METHOD || !str_is(method, r->name) || !method_row_fits(p, file, r, c, x)) continue;
         bool many = r->many && !(r->type == TYPE_EXECUTOR && one_worker(p, file, x));
-        roots_of_arg(p, file, c, call, find_arg(f, c, r->position, NULL), many, r->label);
+        roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), many, false, r->label);
     }
 }
 
-static bool method_fits(Str name, const char *pattern)
+/* client.on_message = f */
+static void roots_of_def(Program *p, u32 file, u32 def)
 {
-    Str pat = str_from(pattern);
-    if (str_ends(pat, S("*"))) return str_starts(name, str_slice(pat, 0, pat.n - 1));
-    return str_eq(name, pat);
+    const Facts *f = p->facts[file];
+    const Def *d = &f->defs.v[def];
+    if (d->path == NONE || (d->kind != VAL_PATH && d->kind != VAL_FUNC && d->kind != VAL_LAMBDA)) return;
+    const Path *x = &f->paths.v[d->path];
+    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || x->root == ROOT_CLASS) return;
+    Str attr = sym_str(f, x->attr[x->nattr - 1]);
+    const RootRow *r;
+    for (u32 i = 0; (r = row_at(p, i)); i++) {
+        if (r->how != ROOT_BY_ATTRIBUTE || !method_fits(attr, r->name)) continue;
+        if (r->package && r->package[0] && !imports_one(p, file, r->package)) continue;
+        u32 out[TARGETS], n = value_funcs(p, file, d->kind, d->value, out, TARGETS), line, column;
+        source_position(f->source, d->span.start, &line, &column);
+        for (u32 k = 0; k < n; k++)
+            root_add(p, out[k], r->many, false, root_display(p, r->label, short_name(p, out[k]), file, line), file,
+                     NONE);
+    }
 }
 
 /* A server that serves one request after the other: one is made somewhere, and nothing speaks of a threading one. */
@@ -245,6 +306,36 @@ static bool serial_server(const Program *p)
     return any;
 }
 
+/* The base of a row: a dotted name, of a library or of the program; "*Suffix" for any base with such a name;
+ * "package:" for any class in a file that imports the package. */
+static bool base_fits(const Program *p, u32 file, u32 gclass, const char *name)
+{
+    Str base = str_from(name);
+    const ClassInfo *ci = &p->state->classes[gclass];
+    if (str_ends(base, S(":"))) {
+        char package[64];
+        snprintf(package, sizeof package, "%.*s", STR_ARG(str_slice(base, 0, base.n - 1)));
+        return file_imports(p, file, package);
+    }
+    if (base.p[0] != '*') {
+        for (u32 i = 0; i < ci->bases.n; i++) {
+            Arena scratch = {0};
+            bool same = str_eq(class_display(&scratch, p, ci->bases.v[i]), base);
+            arena_free(&scratch);
+            if (same) return true;
+        }
+        return class_derives(p, gclass, name);
+    }
+    for (u32 i = 0; i < ci->ext_bases.n; i++)
+        if (str_ends(p->syms.strs[ci->ext_bases.v[i]], str_slice(base, 1, base.n))) return true;
+    for (u32 i = 0; i < ci->bases.n; i++) {
+        u32 at;
+        const Class *c = program_class(p, ci->bases.v[i], &at);
+        if (str_ends(sym_str(p->facts[at], c->name), str_slice(base, 1, base.n))) return true;
+    }
+    return false;
+}
+
 static void roots_of_class(Program *p, u32 gclass, bool serial)
 {
     LinkState *s = p->state;
@@ -252,17 +343,17 @@ static void roots_of_class(Program *p, u32 gclass, bool serial)
     const Class *c = program_class(p, gclass, &file);
     const Facts *f = p->facts[file];
     ClassInfo *ci = &s->classes[gclass];
-    if (!ci->ext_bases.n && !ci->bases.n) return;
-    for (u32 i = 0; i < COUNT_OF(base_rows); i++) {
-        const BaseRow *r = &base_rows[i];
-        if (!class_derives(p, gclass, r->base)) continue;
+    const RootRow *r;
+    for (u32 i = 0; (r = row_at(p, i)); i++) {
+        if (r->how != ROOT_BY_BASE || !base_fits(p, file, gclass, r->name)) continue;
         bool thread = !r->many && r->own;
         if (r->own && r->many) ci->fresh = true;
         for (u32 k = 1; k < f->funcs.n; k++) {
             const Func *fn = &f->funcs.v[k];
-            if (gclass_of(p, file, fn->cls) != gclass || fn->is_lambda ||
+            if (gclass_of(p, file, fn->cls) != gclass || fn->is_lambda || fn->is_async ||
                 !method_fits(sym_str(f, fn->name), r->method))
                 continue;
+            if (str_is(str_from(r->method), "*") && str_starts(sym_str(f, fn->name), S("_"))) continue;
             bool many = (r->many && !(str_contains(str_from(r->label), S("request handler")) && serial)) ||
                         (thread && ci->made_at != 1);
             root_add(p, gfunc_of(p, file, k), many, r->own,
@@ -279,6 +370,16 @@ static bool has_word(const char *words, Str w)
     return false;
 }
 
+static bool decorator_is(const Program *p, u32 file, u32 path, Str ext, const char *name)
+{
+    if (ext.n) return str_is(ext, name);
+    Arena scratch = {0};
+    Ent e = path_entity(p, file, path);
+    bool same = e.kind == ENT_FUNC && str_is(func_display(&scratch, p, e.id), name);
+    arena_free(&scratch);
+    return same;
+}
+
 static void roots_of_decorators(Program *p, u32 file, u32 func)
 {
     const Facts *f = p->facts[file];
@@ -288,15 +389,57 @@ static void roots_of_decorators(Program *p, u32 file, u32 func)
         if (x->root == ROOT_UNKNOWN || fn->is_async) continue;
         Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
         Str receiver = x->nattr > 1 ? sym_str(f, x->attr[x->nattr - 2]) : x->nattr ? sym_str(f, x->name) : S("");
-        for (u32 k = 0; k < COUNT_OF(decorator_rows); k++) {
-            const DecoratorRow *r = &decorator_rows[k];
-            if (!str_is(name, r->name)) continue;
-            if (r->receivers[0] && !has_word(r->receivers, receiver)) continue;
+        Str ext = path_external(p, file, f->decorators.v[i]);
+        const RootRow *r;
+        for (u32 k = 0; (r = row_at(p, k)); k++) {
+            if (r->how != ROOT_BY_DECORATOR) continue;
+            bool dotted = str_find(str_from(r->name), '.') < strlen(r->name);
+            if (dotted ? !decorator_is(p, file, f->decorators.v[i], ext, r->name) : !str_is(name, r->name)) continue;
+            if (r->receivers && r->receivers[0] && !has_word(r->receivers, receiver)) continue;
             root_add(p, gfunc_of(p, file, func), r->many, false,
                      root_display(p, r->label, sym_str(f, fn->name), file, fn->line), file, NONE);
             break;
         }
     }
+}
+
+/* Functions that --extend-roots and the configuration name. */
+static void roots_named(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 1; i < f->funcs.n && (p->options->roots.n || p->options->extend_roots.n); i++) {
+            Arena scratch = {0};
+            u32 g = gfunc_of(p, file, i);
+            Str name = func_display(&scratch, p, g);
+            for (u32 k = 0; k < p->options->extend_roots.n; k++)
+                if (str_eq(name, p->options->extend_roots.v[k]))
+                    root_add(p, g, true, false,
+                             root_display(p, "%s, by --extend-roots,", name, file, f->funcs.v[i].line), file, NONE);
+            for (u32 k = 0; k < p->options->roots.n; k++) {
+                const RootRow *r = &p->options->roots.v[k];
+                if (r->how == ROOT_BY_FUNCTION && str_is(name, r->name))
+                    root_add(p, g, r->many, false, root_display(p, r->label, name, file, f->funcs.v[i].line), file,
+                             NONE);
+            }
+            arena_free(&scratch);
+        }
+    }
+}
+
+/* Takes out the threads that gevent or eventlet have replaced. */
+static void roots_green(Program *p)
+{
+    u32 n = ROOT_API + 1;
+    for (u32 i = n; i < p->roots.n; i++) {
+        const Root *r = &p->roots.v[i];
+        Str ext = r->call == NONE ? S("") : path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
+        bool green = str_starts(ext, S("threading.")) || str_starts(ext, S("thread.")) ||
+                     str_starts(ext, S("_thread.")) || str_contains(r->display, S("(Thread subclass)")) ||
+                     str_contains(r->display, S("Thread(target="));
+        if (!green) p->roots.v[n++] = p->roots.v[i];
+    }
+    p->roots.n = n;
 }
 
 /* How often, and whether in a loop, objects of each class are made. */
@@ -326,8 +469,11 @@ void roots_find(Program *p)
         for (u32 i = 0; i < p->facts[file]->calls.n; i++) roots_of_call(p, file, i);
         for (u32 i = 1; i < p->facts[file]->funcs.n; i++)
             if (p->facts[file]->funcs.v[i].ndecorators) roots_of_decorators(p, file, i);
+        for (u32 i = 0; i < p->facts[file]->defs.n; i++) roots_of_def(p, file, i);
     }
+    roots_named(p);
     bool serial = serial_server(p);
     for (u32 c = 0; c < p->state->nclasses; c++) roots_of_class(p, c, serial);
+    if (green_threads(p)) roots_green(p);
     p->concurrent = p->roots.n > ROOT_API + 1;
 }

@@ -9,7 +9,22 @@ static bool maybe_locked(const Program *p, u32 ga)
 {
     const LockSet *s = &p->locksets.v[p->access_locks[ga]];
     for (u32 i = 0; i < s->n; i++)
-        if (p->locks.v[s->ids[i]].maybe) return true;
+        if (p->locks.v[s->ids[i]].maybe && !p->locks.v[s->ids[i]].hoped) return true;
+    return false;
+}
+
+/* Do both hold one lock, if what is hoped for is counted? */
+static bool hoped_common(const Program *p, u32 ga, u32 gb)
+{
+    const LockSet *a = &p->locksets.v[p->access_locks[ga]], *b = &p->locksets.v[p->access_locks[gb]];
+    for (u32 i = 0; i < a->n; i++) {
+        const Lock *x = &p->locks.v[a->ids[i]];
+        for (u32 k = 0; k < b->n; k++) {
+            const Lock *y = &p->locks.v[b->ids[k]];
+            if ((x->hoped || y->hoped) && (x->hoped ? x->real : a->ids[i]) == (y->hoped ? y->real : b->ids[k]))
+                return true;
+        }
+    }
     return false;
 }
 
@@ -89,7 +104,7 @@ Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self)
         bool roots = has_roots(p, ga) && has_roots(p, gb);
         bool some_root = has_roots(p, ga) || has_roots(p, gb);
         u8 c = confidence_of(f, ga, roots || (some_root && main_side(p, has_roots(p, ga) ? gb : ga)));
-        if (maybe_locked(p, ga) || maybe_locked(p, gb)) c = CONF_LOW;
+        if (maybe_locked(p, ga) || maybe_locked(p, gb) || hoped_common(p, ga, gb)) c = CONF_LOW;
         u32 s = 1 + c * 4u + (gb != ga ? 2 : 0) + (roots ? 1 : 0);
         if (s <= score) continue;
         score = s;
