@@ -104,10 +104,15 @@ static void work_declined(Plan *pl, Work *w, const Page *page)
 }
 
 /* A file whose trees, of before and after, would not fit into a few gigabytes: it is analysed, not edited. */
+static bool file_too_large(const Plan *pl, u32 file)
+{
+    return pl->p->facts[file]->source->text.n > EDITABLE_BYTES;
+}
+
 static bool too_large(const Plan *pl, const Work *w)
 {
     for (u32 i = 0; i < w->races.n; i++)
-        if (pl->p->facts[pl->races->v[w->races.v[i]].file]->source->text.n > EDITABLE_BYTES) return true;
+        if (file_too_large(pl, pl->races->v[w->races.v[i]].file)) return true;
     return false;
 }
 
@@ -148,15 +153,34 @@ static u32 place_under(const Plan *pl, const Race *r)
     return NONE;
 }
 
+/* A walk that needs no lock, only a copy: a fix of its own, whatever becomes of the place's other findings. */
+static bool copied_alone(Plan *pl, const Race *r)
+{
+    if ((r->rule != UG106 && r->rule != UG108) || r->place == NONE || r->test != NONE || !r->nsites) return false;
+    if (pl->p->access_place[r->sites[0]] != r->place) return false;
+    if (file_too_large(pl, r->file)) return false;
+    Work w = {.place = r->place};
+    Region region;
+    return snapshot_region(pl, &w, r->sites[0], &region) && !region.name.n;
+}
+
+/* The work that the finding belongs to: that of its place, but walks apart from what needs a lock, and each finding
+ * for itself where the state is a library's, which no lock of ours can guard. */
+static u32 *work_slot(Plan *pl, Map *by_place, Map *walks, const Race *r, u32 place)
+{
+    if (place == NONE || pl->p->places.v[place].file == NONE) return NULL;
+    return map_at(pl->a, copied_alone(pl, r) ? walks : by_place, place);
+}
+
 static void works_gather(Plan *pl)
 {
-    Map by_place = {0};
+    Map by_place = {0}, walks = {0};
     for (u32 i = 0; i < pl->races->n; i++) {
         Race *r = &pl->races->v[i];
         r->fix = NONE;
         if (r->suppressed) continue;
         u32 place = r->place == NONE ? place_under(pl, r) : r->place;
-        u32 *at = place == NONE ? NULL : map_at(pl->a, &by_place, place);
+        u32 *at = work_slot(pl, &by_place, &walks, r, place);
         u32 work = at ? *at : NONE;
         if (work == NONE) {
             work = pl->works.n;
