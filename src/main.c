@@ -59,6 +59,7 @@ static int run(Arena *a, const Options *o, Err *e)
     if (o->command == CMD_EXPLAIN && !o->dump) return explain_line(a, program, &sources, &notes, &all, e);
 
     fixes_plan(a, program, &pages, &races, &fixes);
+    if (!fixes_only(o, &races, &fixes, e)) return 2;
     stage_done(o, "plan", &since);
     if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(o, &dump, e);
 

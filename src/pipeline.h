@@ -181,6 +181,8 @@ typedef struct Options {
     StrVec args; /* PATHs, or what explain/doctor/bench are asked about */
     Str root;    /* absolute directory; paths in output are relative to it */
     StrVec select, ignore, exclude, include, extend_roots;
+    StrVec safe_rules, unsafe_rules; /* whose fixes the user takes for safe, or wants to look at */
+    StrVec only;                     /* fingerprints: no other findings are fixed */
     Vec(PathIgnore) path_ignores;
     Vec(RootRow) roots;
     Format format;
@@ -194,7 +196,7 @@ typedef struct Options {
     Assume assume;
     Model model;
     int target; /* minor version: 13, 14, 15 */
-    Str config, transforms_dir, baseline, cache_dir, branch, base_rev, head_rev, only, patches;
+    Str config, transforms_dir, baseline, cache_dir, branch, base_rev, head_rev, patches;
     u32 jobs; /* 0: one per processor */
     Dump dump;
     ColorMode color;
@@ -1038,6 +1040,8 @@ u32 pages_test(Buf *out, const PageList *pages, u32 *passed);
 
 /* Plans one fix per place (and lock) for the given races; sets Race.fix. Declined fixes are in the list too. */
 void fixes_plan(Arena *a, const Program *p, const PageList *pages, RaceVec *races, FixList *out);
+/* Declines every fix but those of the findings with the fingerprints of --only. False when there is no such finding. */
+bool fixes_only(const Options *o, const RaceVec *races, FixList *fixes, Err *e);
 void fixes_dump(Buf *out, const Program *p, const FixList *fixes);
 
 /* ---- edit: Fix to Change (src/edit) -------------------------------------------------------------------- */

@@ -102,7 +102,7 @@ void rounds_run(Arena *a, Facts **facts, const Baseline *known, Results *r)
         *first = *r;
         vec_push(a, &r->rounds, first);
     }
-    for (u32 round = 1; changes->n && round < ROUNDS; round++) {
+    for (u32 round = 1; changes->n && !r->options->only.n && round < ROUNDS; round++) {
         Arena scratch = {0}, *room = keep ? a : &scratch;
         Results *more = arena_new(room, Results, 1);
         if (!round_more(room, r, facts, known, changes, more) || !more->changes->n) {

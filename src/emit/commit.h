@@ -12,7 +12,6 @@
 
 #include <git2.h>
 
-typedef Vec(u32) IdVec;
 
 /* A lock with everything it guards, or one fix that needs no lock: what no commit may tear apart. */
 typedef struct Decision {

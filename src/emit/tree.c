@@ -1,6 +1,6 @@
 /* `ungil fix`: the changes written to the work tree, each file in one step. A file that is no longer what was
  * analysed, or that cannot be written, is left as it is and named; the others are written. With --interactive each
- * fix is shown and asked about first, and only the accepted ones are made. */
+ * fix is asked about first (ask.c), and only the accepted ones are made. */
 #include "emit/emit.h"
 
 #include <sys/stat.h>
@@ -33,58 +33,6 @@ static bool change_write(const Change *c, Err *e)
            os_replace_file(c->before->abs.p, c->after, e);
 }
 
-/* ---- asking -------------------------------------------------------------------------------------------- */
-
-typedef Vec(u32) IdVec;
-
-static char ask(void)
-{
-    char line[64];
-    for (;;) {
-        fprintf(stderr, "Apply this fix? [y]es, [n]o, [a]ll that follow, [q]uit: ");
-        fflush(stderr);
-        if (!fgets(line, sizeof line, stdin)) return 'q';
-        if (strchr("ynaq", line[0]) && line[0]) return line[0];
-    }
-}
-
-static bool fix_show(Arena *a, const Results *r, u32 fix, Str prefix, Err *e)
-{
-    Buf out = {0};
-    ChangeVec changes = {0};
-    const Fix *f = &r->fixes->fixes.v[fix];
-    fix_changes(a, r, fix, &changes);
-    for (u32 i = 0; i < f->races.n; i++) {
-        const Race *race = &r->races->v[f->races.v[i]];
-        buf_fmt(&out, "%.*s:%u:%u: %s ", STR_ARG(file_source(r, race->file)->path), race->line, race->column,
-                rule_table[race->rule].code);
-        safe_put(&out, race->message);
-        buf_char(&out, '\n');
-    }
-    bool ok = true;
-    for (u32 i = 0; ok && i < changes.n; i++)
-        ok = diff_put(a, &out, changes.v[i].before, prefix, changes.v[i].before->text, changes.v[i].after, e);
-    fwrite(out.p, 1, out.n, stderr);
-    buf_free(&out);
-    return ok;
-}
-
-/* Fills `accepted` with the fixes that the user wants. */
-static bool fixes_ask(Arena *a, const Results *r, IdVec *accepted, Err *e)
-{
-    Str prefix = repo_prefix(a, r->options->root);
-    char answer = 0;
-    for (u32 i = 0; i < r->fixes->fixes.n && answer != 'q'; i++) {
-        if (!fix_writes(r, &r->fixes->fixes.v[i])) continue;
-        if (answer != 'a') {
-            if (!fix_show(a, r, i, prefix, e)) return false;
-            answer = ask();
-        }
-        if (answer == 'y' || answer == 'a') vec_push(a, accepted, i);
-    }
-    return true;
-}
-
 /* ---- what is left -------------------------------------------------------------------------------------- */
 
 static bool fixed_later(const Results *r, const Race *race)
@@ -94,12 +42,23 @@ static bool fixed_later(const Results *r, const Race *race)
     return false;
 }
 
+/* Does the run deal with this finding? With --only, with those it names. */
+static bool asked_for(const Results *r, const Race *race)
+{
+    const StrVec *only = &r->options->only;
+    char hex[17];
+    snprintf(hex, sizeof hex, "%016llx", (unsigned long long)race->fingerprint);
+    for (u32 i = 0; i < only->n; i++)
+        if (str_is(only->v[i], hex)) return true;
+    return !only->n;
+}
+
 void left_put(Buf *out, const Results *r)
 {
     for (u32 i = 0; i < r->races->n; i++) {
         const Race *race = &r->races->v[i];
         const Fix *f = race_fix(r, race);
-        if (race->suppressed || fix_writes(r, f) || fixed_later(r, race)) continue;
+        if (race->suppressed || fix_writes(r, f) || fixed_later(r, race) || !asked_for(r, race)) continue;
         buf_fmt(out, "left: %.*s:%u: %s %.*s: ", STR_ARG(file_source(r, race->file)->path), race->line,
                 rule_table[race->rule].code, STR_ARG(race->state));
         if (!f)
@@ -130,10 +89,8 @@ int emit_fix(const Results *r, Err *e)
     ChangeVec changes = *r->changes;
     IdVec accepted = {0};
     if (o->interactive) {
-        if (!fixes_ask(r->arena, r, &accepted, e)) return 2;
-        Wanted w = {.unsafe = o->unsafe_fixes, .only = accepted.v, .nonly = accepted.n};
         changes = (ChangeVec){0};
-        if (accepted.n) edits_make(r->arena, r->program, r->fixes, &w, &changes);
+        if (!fixes_ask(r->arena, r, &accepted, &changes, e)) return 2;
     }
     u32 written = 0;
     for (u32 i = 0; i < changes.n; i++) {

@@ -293,6 +293,8 @@ bool plan_publish(Plan *pl, Work *w, const Page *page);
 bool plan_with(Plan *pl, Work *w, const Page *page);
 bool plan_swap(Plan *pl, Work *w, const Page *page);
 bool plan_eager(Plan *pl, Work *w, const Page *page);
+/* Raises or lowers safety as extend-safe-fixes and extend-unsafe-fixes say. */
+void fixes_classify(const Options *o, const RaceVec *races, FixList *fixes);
 bool plan_guard(Plan *pl, Work *w, const Page *page);
 void guard_finish(Plan *pl);
 bool plan_poll(Plan *pl, Work *w, const Page *page);

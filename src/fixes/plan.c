@@ -217,4 +217,5 @@ void fixes_plan(Arena *a, const Program *p, const PageList *pages, RaceVec *race
     if (out->fixes.n) qsort(out->fixes.v, out->fixes.n, sizeof *out->fixes.v, by_race);
     for (u32 i = 0; i < out->fixes.n; i++)
         for (u32 k = 0; k < out->fixes.v[i].races.n; k++) races->v[out->fixes.v[i].races.v[k]].fix = i;
+    fixes_classify(p->options, races, out);
 }
