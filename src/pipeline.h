@@ -1040,7 +1040,7 @@ u32 pages_test(Buf *out, const PageList *pages, u32 *passed);
 
 /* Plans one fix per place (and lock) for the given races; sets Race.fix. Declined fixes are in the list too. */
 void fixes_plan(Arena *a, const Program *p, const PageList *pages, RaceVec *races, FixList *out);
-/* Declines every fix but those of the findings with the fingerprints of --only. False when there is no such finding. */
+/* Declines every fix but those of the findings that --only names. False when there is no such finding. */
 bool fixes_only(const Options *o, const RaceVec *races, FixList *fixes, Err *e);
 void fixes_dump(Buf *out, const Program *p, const FixList *fixes);
 

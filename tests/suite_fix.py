@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""`ungil fix` asked about: --interactive on a pipe and on a terminal, --only, and safety classes that the configuration changes."""
+"""`ungil fix`: --interactive on a pipe and on a terminal, --only, safety classes that the configuration changes; and fixed classes
+that are pickled, copied or made otherwise than usual, run under this Python."""
 import os
 import pty
 import select
@@ -173,6 +174,79 @@ def test_safety_classes(c):
         c.has(wrong, "ungil.toml:2:", "extend-safe-fixes", stream="err")
         write_file(os.path.join(folder, "ungil.toml"), 'extend-safe-fixes = ["UG777"]\n')
         c.has(ungil("check", cwd=folder), "ungil.toml:1:", "UG777", stream="err")
+
+
+HAZARDS = """import copy, pickle, sys
+sys.path.insert(0, ".")
+%s
+print("ok")
+"""
+
+
+def runs(c, files, program):
+    """Fixes the files and runs the program with them, before and after."""
+    with temporary() as folder:
+        write_tree(folder, files)
+        write_file(os.path.join(folder, "go.py"), HAZARDS % program)
+        before = lib.execute([sys.executable, "-B", "go.py"], cwd=folder)
+        c.equal(before.out, "ok\n", before)
+        c.code(ungil("fix", "--unsafe-fixes", cwd=folder), 1)
+        after = lib.execute([sys.executable, "-B", "go.py"], cwd=folder)
+        fixed = lib.read_tree(folder)
+        c.check(any(b"Lock()" in fixed[n] for n in files), "nothing was fixed")
+        c.equal(after.out, "ok\n", "%s\n%s" % (after, "\n".join(d.decode() for n, d in sorted(fixed.items()) if n in files)))
+
+
+SHARED = '''import threading
+%s
+
+
+class Box%s:
+%s
+    def add(self):
+        self.n += 1
+
+
+box = Box(%s)
+
+
+def run():
+    for _ in range(3):
+        threading.Thread(target=box.add).start()
+'''
+INIT = "    def __init__(self, n=0):\n        self.n = n\n"
+
+
+def test_run_pickled(c):
+    runs(c, {"box.py": SHARED % ("", "", INIT, "")},
+         "from box import Box\nbox = Box(3)\nbox.add()\nfor b in (pickle.loads(pickle.dumps(box)), copy.copy(box), copy.deepcopy(box)):\n"
+         "    b.add()\n    assert (b.n, box.n) == (5, 4)")
+
+
+def test_run_slots(c):
+    runs(c, {"box.py": SHARED % ("", "", "    __slots__ = ('n',)\n\n" + INIT, "")}, "from box import Box\nb = Box(1)\nb.add()\nassert b.n == 2")
+
+
+def test_run_subclass(c):
+    runs(c, {"box.py": SHARED % ("", "", INIT, "") + "\n\nclass Sub(Box):\n    def __init__(self):\n        self.n = 7\n"},
+         "from box import Sub\nb = Sub()\nb.add()\nassert b.n == 8")
+
+
+def test_run_dataclass(c):
+    runs(c, {"box.py": SHARED.replace("class Box", "@dataclass\nclass Box") % ("from dataclasses import dataclass", "", "    n: int = 0\n", "")},
+         "import dataclasses\nfrom box import Box\nb = Box(2)\nb.add()\nassert b == Box(3) and dataclasses.asdict(b) == {'n': 3}\n"
+         "assert dataclasses.replace(b, n=1) == Box(1) and repr(b) == 'Box(n=3)' and pickle.loads(pickle.dumps(b)) == b == copy.deepcopy(b)")
+
+
+def test_run_setattr(c):
+    strict = "    def __setattr__(self, name, value):\n        assert name == 'n', name\n        object.__setattr__(self, name, value)\n\n"
+    runs(c, {"box.py": SHARED % ("", "", strict + INIT, "")}, "from box import Box\nb = Box(2)\nb.add()\nassert b.n == 3")
+
+
+def test_run_getattr(c):
+    proxy = "    def __getattr__(self, name):\n        if name.startswith('__'):\n            raise AttributeError(name)\n        return getattr(self.n, name)\n\n"
+    runs(c, {"box.py": SHARED % ("", "", proxy + INIT, "")},
+         "from box import Box\nb = copy.copy(Box(2))\nb.add()\nassert b.n == 3 and b.bit_length() == 2")
 
 
 def main():

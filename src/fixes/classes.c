@@ -1,5 +1,5 @@
-/* What the user says about fixes: whose safety class is another one (extend-safe-fixes, extend-unsafe-fixes), and which
- * are to be made at all (--only). */
+/* What the user says about fixes: whose safety class is another one (extend-safe-fixes, extend-unsafe-fixes), and
+ * which are to be made at all (--only). */
 #include "fixes/fixes.h"
 
 static bool any_rule(const RaceVec *races, const Fix *f, const StrVec *codes)

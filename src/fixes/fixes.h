@@ -3,6 +3,7 @@
  *   page.c     a transform page (transforms/NAME.md) from its text   script.c   its edit script, read and run
  *   example.c  a page's examples, run as tests     import.c   how a file names a library's object
  *   sites.c    files parsed again, regions         judge.c    named judgements: may this be edited?
+ *   pickled.c  whose objects are pickled           classes.c  safety classes and --only
  *   lock.c     which lock, where, its name         express.c  how a region names the lock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
@@ -178,6 +179,8 @@ typedef struct Plan {
     u32 *taker_first, *taker;        /* functions that take a lock, by lock */
     u8 *finalizer;                   /* FINAL_… */
     u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
+    bool *pickled;                   /* global classes whose objects are pickled or copied; NULL until asked for */
+    Str pickled_where;               /* where objects of unknown classes are; empty: nowhere */
 } Plan;
 
 const Ast *site_ast(Plan *pl, u32 file);
@@ -293,6 +296,8 @@ bool plan_publish(Plan *pl, Work *w, const Page *page);
 bool plan_with(Plan *pl, Work *w, const Page *page);
 bool plan_swap(Plan *pl, Work *w, const Page *page);
 bool plan_eager(Plan *pl, Work *w, const Page *page);
+/* Why an object of the class may take no lock: it is pickled or copied somewhere; empty. */
+Str pickled_obstacle(Plan *pl, u32 gclass);
 /* Raises or lowers safety as extend-safe-fixes and extend-unsafe-fixes say. */
 void fixes_classify(const Options *o, const RaceVec *races, FixList *fixes);
 bool plan_guard(Plan *pl, Work *w, const Page *page);

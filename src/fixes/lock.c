@@ -213,6 +213,7 @@ static Str class_obstacle(Plan *pl, u32 gclass, bool *never)
     }
     Str why = method_obstacle(pl, f, id.id);
     if (!why.n) why = import_obstacle(pl, f);
+    if (!why.n) why = pickled_obstacle(pl, gclass);
     u32 init = own_init(f, id.id);
     if (!why.n && init == NONE) return S("the class has no __init__ of its own");
     return why.n ? why : subclass_obstacle(pl, gclass, 8);
