@@ -54,7 +54,8 @@ static bool fix_show(const Asking *k, u32 fix, const ChangeVec *changes, Str pre
     }
     bool ok = true;
     for (u32 i = 0; ok && i < changes->n; i++)
-        ok = diff_put(k->a, &out, changes->v[i].before, prefix, changes->v[i].before->text, changes->v[i].after, k->e);
+        ok = diff_put(k->a, &out, changes->v[i].before, prefix, changes->v[i].before->text, changes->v[i].after,
+                      k->e);
     fwrite(out.p, 1, out.n, stderr);
     buf_free(&out);
     return ok;
