@@ -27,10 +27,10 @@ static bool is_lock_class(const Program *p, u32 gclass)
 /* Does the text say that several threads come here? */
 static bool speaks_of_threads(Str text)
 {
-    static const char *const said[] = {"any thread",      "other thread",   "another thread", "multiple thread",
-                                       "several threads", "many threads",   "all threads",    "different thread",
-                                       "between threads", "across threads", "concurrent",     "thread-safe",
-                                       "thread safe",     "threadsafe",     "by threads",     "background thread"};
+    static const char *const said[] = {"any thread",      "other thread",   "another thread",    "multiple thread",
+                                       "several threads", "many threads",   "all threads",       "different thread",
+                                       "between threads", "across threads", "concurrent access", "thread-safe",
+                                       "thread safe",     "threadsafe",     "by threads",        "background thread"};
     static const char *const denied[] = {"not thread", "non-thread", "n't thread", "not concurrent",
                                          "n't concurrent"};
     bool found = false;
