@@ -544,6 +544,8 @@ typedef struct Section {
     u8 kind;
     bool finally; /* acquire: released in a finally */
     bool maybe;   /* acquire with timeout or blocking=False, and its result is not tested */
+    bool entered; /* only released here, or only taken here (__enter__, __exit__): held from the start, or to the end
+                   */
     u32 func;
     u32 path;  /* the context expression, or what .acquire is called on; for a call its callee path */
     u32 call;  /* the call when the context expression is one: with self.lock.read(): */
@@ -738,8 +740,18 @@ typedef enum Evidence {                     /* why we believe that a place is sh
                         EV_PURPOSE = 512    /* its class is a pool or lock, or speaks of threads */
 } Evidence;
 
+/* Signs that the object of an instance attribute stays with one thread; a set of bits. */
+typedef enum Sign {
+    SIGN_LOOP = 1,   /* its class has coroutines */
+    SIGN_WINDOW = 2, /* it is a widget */
+    SIGN_FLOW = 4,   /* it is named after one step of work: a cursor, a request, a builder */
+    SIGN_INSIDE = 8, /* most objects of its class are made for a local and do not leave the call */
+    SIGN_FINAL = 16  /* the contrary: its class has __del__, which any thread may run */
+} Sign;
+
 typedef struct Place {
     u8 kind;            /* PlaceKind */
+    u8 signs;           /* Sign bits */
     Type type;          /* of what it holds */
     bool is_lock;       /* it holds a lock: never reported as data */
     bool thread_local_; /* threading.local, ContextVar, or an attribute of one */

@@ -16,6 +16,7 @@ import lib
 
 PROGRAMS = os.path.join(lib.TESTS, "accuracy")
 PAGE = os.path.join(lib.TOP, "docs", "accuracy.md")
+READINGS = os.path.join(lib.TESTS, "readings.md")  # by hand: what people who read findings in real code said
 
 
 class Score:
@@ -111,6 +112,7 @@ def main():
                 "## False alarms (%d)" % len(alarms), "", *("- " + row for row in alarms or ["nothing"])]
         if broken:
             page += ["", "## No result (%d)" % len(broken), "", *("- " + name for name, _ in broken)]
+        page += ["", lib.read_file(READINGS).decode().rstrip("\n")]
         lib.write_file(PAGE, "\n".join(page) + "\n")
     return 1 if broken else 0
 

@@ -1,5 +1,6 @@
-/* Critical sections: with statements, acquire … release of one lock in one function, and what stands between two
- * calls that are named like the two halves of that: _acquireLock() … _releaseLock(), db.lock() … db.unlock(). */
+/* Critical sections: with statements, acquire … release of one lock in one function, what stands before the release
+ * of a lock that somebody else took (__enter__ acquires, __exit__ releases), and what stands between two calls that
+ * are named like the two halves of that: _acquireLock() … _releaseLock(), db.lock() … db.unlock(). */
 #include "facts/walk.h"
 
 static void section_add(Walk *w, u32 value, bool is_async, u32 stmt_node, u32 body)
@@ -65,11 +66,40 @@ static bool method_is(const Walk *w, const Access *a, const char *name)
     return a->op == OP_METHOD && str_is(sym_str(w->f, a->method), name);
 }
 
+static void section_unpaired(Walk *w, const Access *a, Span span)
+{
+    vec_push(w->a, &w->f->sections,
+             (Section){.kind = SECTION_ACQUIRE,
+                       .finally = true,
+                       .maybe = true,
+                       .entered = true,
+                       .func = w->func,
+                       .path = a->path,
+                       .call = NONE,
+                       .span = span,
+                       .stmt = span.start});
+}
+
+/* release() of what this function did not acquire: whoever came before holds it, from the start on. */
+static void entered_section(Walk *w, u32 first_access, u32 first_section, u32 release)
+{
+    const Access *r = &w->f->accesses.v[release];
+    for (u32 i = first_access; i < release; i++)
+        if (w->f->accesses.v[i].path == r->path &&
+            (method_is(w, &w->f->accesses.v[i], "acquire") || method_is(w, &w->f->accesses.v[i], "release")))
+            return;
+    for (u32 i = first_section; i < w->f->sections.n; i++)
+        if (w->f->sections.v[i].path == r->path) return;
+    section_unpaired(w, r, (Span){w->f->funcs.v[w->func].body.start, r->span.start});
+}
+
 /* acquire … release of one lock in one function: the section runs from the acquire to the last release before the
  * next acquire of the same lock (or to the end of the function's text). */
-void acquire_sections(Walk *w, u32 first_access)
+void acquire_sections(Walk *w, u32 first_access, u32 first_section)
 {
     u32 end = w->f->accesses.n;
+    for (u32 i = first_access; i < end && w->func; i++)
+        if (method_is(w, &w->f->accesses.v[i], "release")) entered_section(w, first_access, first_section, i);
     for (u32 i = first_access; i < end; i++) {
         const Access a = w->f->accesses.v[i];
         if (!method_is(w, &a, "acquire") || a.awaited) continue;
@@ -82,7 +112,11 @@ void acquire_sections(Walk *w, u32 first_access)
             else if (method_is(w, b, "acquire") && last != NONE)
                 break;
         }
-        if (last == NONE) continue;
+        if (last == NONE) { /* __enter__ takes it for __exit__ */
+            if (w->func && a.cond == NONE && a.local == SYM_EMPTY && a.key == SYM_EMPTY)
+                section_unpaired(w, &a, (Span){a.span.end, w->f->funcs.v[w->func].body.end});
+            continue;
+        }
         const Access *r = &w->f->accesses.v[last];
         bool finally = false;
         for (u32 b = r->block; b != NONE; b = w->f->blocks.v[b].parent)

@@ -350,7 +350,7 @@ void walk_function(Walk *w, Pending p)
         w->f->blocks.v[w->block].exits = stmt_exits(w, body);
         walk_suite(w, body);
     }
-    acquire_sections(w, accesses);
+    acquire_sections(w, accesses, sections);
     wrapper_sections(w, calls);
     f = &w->f->funcs.v[p.func];
     f->accesses = accesses;

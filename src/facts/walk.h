@@ -153,8 +153,9 @@ u32 annotation_path(Walk *w, u32 type);
 
 /* section.c */
 void walk_with(Walk *w, u32 n);
-/* Adds the sections between acquire and release among the accesses from this one on. */
-void acquire_sections(Walk *w, u32 first_access);
+/* Adds the sections between acquire and release among the accesses from this one on; first_section: the first of this
+ * function. */
+void acquire_sections(Walk *w, u32 first_access, u32 first_section);
 /* The same for calls from this one on that are named like a pair. */
 void wrapper_sections(Walk *w, u32 first_call);
 

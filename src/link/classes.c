@@ -176,20 +176,108 @@ static void attr_mark(Program *p, u32 gclass, u32 gs, u32 bits)
     *at = (*at == NONE ? 0 : *at) | bits;
 }
 
-/* Who assigns which attribute, and how: self.x = …, cls.x = …, C.x = …, or in the class body. */
-void classes_attrs(Program *p)
+/* Decorators and bases that make fields of a class body's annotated names: every object has its own. */
+static bool makes_fields(const Program *p, u32 file, u32 cls)
+{
+    static const char *const decorators[] = {"dataclass", "dataclasses", "attrs",  "attr",
+                                             "define",    "frozen",      "mutable"};
+    static const char *const bases[] = {"NamedTuple", "TypedDict", "BaseModel", "Struct", "Protocol", "SQLModel"};
+    const Facts *f = p->facts[file];
+    const Class *c = &f->classes.v[cls];
+    for (u32 i = c->decorators; i < c->decorators + c->ndecorators; i++) {
+        const Path *x = &f->paths.v[f->decorators.v[i]];
+        const Path *y = x->root == ROOT_CALL && !x->nattr ? &f->paths.v[f->calls.v[x->func].callee] : x;
+        for (u32 k = 0; k < COUNT_OF(decorators); k++)
+            if (str_is(sym_str(f, y->name), decorators[k]) ||
+                (y->nattr && str_is(sym_str(f, y->attr[y->nattr - 1]), decorators[k])))
+                return true;
+    }
+    u32 order[MRO_MAX], n = mro(p, gclass_of(p, file, cls), order);
+    for (u32 i = 0; i < n; i++) {
+        const ClassInfo *ci = &p->state->classes[order[i]];
+        for (u32 j = 0; j < ci->ext_bases.n; j++)
+            for (u32 k = 0; k < COUNT_OF(bases); k++)
+                if (str_ends(p->syms.strs[ci->ext_bases.v[j]], str_from(bases[k]))) return true;
+    }
+    return false;
+}
+
+/* A descriptor: what it is set to belongs to the object. */
+static bool describes(const Program *p, u32 cls)
+{
+    u32 set = intern_find(&p->syms, S("__set__"));
+    return set != NONE && class_method(p, cls, set, false) != NONE;
+}
+
+/* A value in a class body that objects do not share: numbers, strings and None, which o.x = … hides; a name that is
+ * only annotated; the fields of a dataclass and its like; and what describes a column or field of each object, which
+ * is known by code that assigns through an object. */
+static bool is_field(const Program *p, u32 file, const Def *d, bool fields, bool assigned)
+{
+    const Facts *f = p->facts[file];
+    if (d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL) return true;
+    if (d->augmented && d->annotation != NONE) return true;
+    enum { HINT = 24 }; /* ": typing.ClassVar" fits */
+    Str hint = str_slice(f->source->text, d->span.end, d->span.end + HINT);
+    if (fields && d->annotation != NONE && !str_contains(hint, S("ClassVar"))) return true;
+    if (d->kind != VAL_CALL) return false;
+    u32 call = d->value; /* Unicode("").tag(config=True): what Unicode is tells */
+    while (f->paths.v[f->calls.v[call].callee].root == ROOT_CALL && f->paths.v[f->calls.v[call].callee].func < call)
+        call = f->paths.v[f->calls.v[call].callee].func;
+    Ent e = path_entity(p, file, f->calls.v[call].callee);
+    if (e.kind == ENT_CLASS) return describes(p, e.id);
+    Str ext = e.kind == ENT_EXTERNAL ? p->syms.strs[e.id] : S("");
+    static const char *const makers[] = {".ib",       ".attrib",       "field", "Field",    "Column",
+                                         "relation", "relationship", "mapped_column", "Property"};
+    for (u32 i = 0; i < COUNT_OF(makers); i++)
+        if (str_ends(ext, str_from(makers[i]))) return true;
+    return assigned && ext.n && external_type(p, ext).kind == TYPE_UNKNOWN && !sounds_like_lock(ext);
+}
+
+static bool is_class(const Program *p, u32 file, const Path *x)
+{
+    return x->root == ROOT_CLS || (x->root == ROOT_GLOBAL && path_resolve(p, file, x, 0).kind == ENT_CLASS);
+}
+
+/* Names of attributes that are assigned through an object: o.name = …, o not self and no class. */
+static void assigned_names(Program *p, Arena *scratch, Map *names)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->defs.n; i++) {
+            if (f->defs.v[i].path == NONE) continue;
+            const Path *x = &f->paths.v[f->defs.v[i].path];
+            if (!x->nattr || x->truncated || x->attr[x->nattr - 1] == SYM_ITEM) continue;
+            if (x->nattr == 1 && (x->root == ROOT_SELF || is_class(p, file, x))) continue;
+            map_put(scratch, names, gsym(p, file, x->attr[x->nattr - 1]), 1);
+        }
+    }
+}
+
+static void body_attr(Program *p, const Map *assigned, u32 file, const Def *d, const bool *fields)
+{
+    const Path *x = &p->facts[file]->paths.v[d->path];
+    u32 gs = gsym(p, file, x->name);
+    bool field = is_field(p, file, d, fields[x->func], map_get(assigned, gs) != NONE);
+    attr_mark(p, gclass_of(p, file, x->func), gs, ATTR_BODY | (field ? ATTR_FIELD : 0));
+}
+
+/* Who assigns which attribute, and how: self.x = …, cls.x = …, C.x = …, or in the class body. */
+void classes_attrs(Program *p)
+{
+    Arena scratch = {0};
+    Map assigned = {0};
+    assigned_names(p, &scratch, &assigned);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        bool *fields = arena_new(&scratch, bool, f->classes.n + 1);
+        for (u32 c = 0; c < f->classes.n; c++) fields[c] = makes_fields(p, file, c);
         for (u32 i = 0; i < f->defs.n; i++) {
             const Def *d = &f->defs.v[i];
             if (d->path == NONE) continue;
             const Path *x = &f->paths.v[d->path];
             if (x->root == ROOT_CLASS && !x->nattr && d->kind != VAL_FUNC && d->kind != VAL_CLASS) {
-                bool plain =
-                    d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL;
-                attr_mark(p, gclass_of(p, file, x->func), gsym(p, file, x->name),
-                          ATTR_BODY | (plain ? ATTR_BODY_PLAIN : 0));
+                body_attr(p, &assigned, file, d, fields);
             } else if (x->nattr == 1 && x->attr[0] != SYM_ITEM && (x->root == ROOT_SELF || x->root == ROOT_CLS)) {
                 u32 cls = root_class(p, file, x);
                 if (cls != NONE)
@@ -200,4 +288,5 @@ void classes_attrs(Program *p)
             }
         }
     }
+    arena_free(&scratch);
 }

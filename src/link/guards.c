@@ -4,7 +4,7 @@
  * for itself. */
 #include "link/link.h"
 
-enum { LOCKS_SEEN = 16 };
+enum { LOCKS_SEEN = 16, SUBCLASS_DEPTH = 6 };
 
 /* x = C(); x.n += 1: the function's own object, unless inner functions see it. */
 static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
@@ -26,13 +26,15 @@ static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
     return true;
 }
 
-/* Objects that threads make for themselves: every one is made by code that runs in a thread, and kept in a local. */
+/* Objects that threads make for themselves: every one is made by code that runs in a thread, and kept in a local; or
+ * by any code in a local that does not leave it. */
 static bool made_by_threads(const Program *p, const Place *x)
 {
     if (x->kind != PLACE_INSTANCE || x->owner == NONE) return false;
     const ClassInfo *c = &p->state->classes[x->owner];
     if (c->fresh) return true;
-    return c->made_at && !c->kept && !c->subs.n && !c->singleton && !c->any_lock;
+    if (c->subs.n || c->singleton || c->any_lock) return false;
+    return (c->made_at && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
 }
 
 Alone access_alone(const Program *p, u32 gaccess)
@@ -187,10 +189,23 @@ static bool kept_for_all(const Program *p, const Place *x)
     if ((x->kind != PLACE_GLOBAL && x->kind != PLACE_CLASS_ATTR) || x->type.kind != TYPE_CLASS || x->file == NONE ||
         x->def == NONE)
         return false;
-    if (is_test_path(p->facts[x->file]->source->path)) return false;
+    if (is_script(p, x->file)) return false;
     const Facts *f = p->facts[x->def_file];
     const Def *d = &f->defs.v[x->def];
+    u32 bits = 0;
+    if (x->kind == PLACE_CLASS_ATTR) class_attr_owner(p, x->owner, x->name, &bits);
+    if (d->augmented || bits & ATTR_FIELD) return false; /* it is only declared, or each object has its own */
     return x->kind == PLACE_GLOBAL || d->func == 0;
+}
+
+/* Instances of the class and its subclasses that are not kept for all: a class of which one instance happens to be a
+ * constant of some module is no singleton. */
+static u32 made_elsewhere(const Program *p, u32 cls, u32 depth)
+{
+    const ClassInfo *c = &p->state->classes[cls];
+    u32 n = c->made_elsewhere;
+    for (u32 i = 0; i < c->subs.n && depth; i++) n += made_elsewhere(p, c->subs.v[i], depth - 1);
+    return n;
 }
 
 /* Classes that have locks, make threads, are kept in globals, or wrap functions. */
@@ -206,8 +221,11 @@ static void class_evidence(Program *p)
             if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR)
                 s->classes[x->owner].makes_threads = true;
         }
-        if (kept_for_all(p, x)) s->classes[x->type.id].singleton = true;
+        if (kept_for_all(p, x)) s->classes[x->type.id].kept_globally++;
     }
+    for (u32 i = 0; i < s->nclasses; i++)
+        s->classes[i].singleton |= s->classes[i].kept_globally &&
+                                  s->classes[i].kept_globally >= made_elsewhere(p, i, SUBCLASS_DEPTH);
     for (u32 i = 0; i < p->locks.n; i++) {
         u32 place = p->locks.v[i].place;
         if (place == NONE || p->locks.v[i].maybe) continue;
@@ -217,7 +235,7 @@ static void class_evidence(Program *p)
     }
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
         const Root *r = &p->roots.v[i];
-        if (r->func == NONE || (r->own && r->call != NONE)) continue;
+        if (r->func == NONE || (r->own && r->call != NONE) || str_starts(r->display, S("signal handler"))) continue;
         GId g = func_gid(p, r->func);
         const Func *fn = &p->facts[g.file]->funcs.v[g.id];
         if (fn->self_class != NONE) s->classes[gclass_of(p, g.file, fn->self_class)].makes_threads = true;
@@ -334,10 +352,20 @@ static void declarations(Program *p)
     }
 }
 
+/* Is what the call makes stored in a global or class attribute? */
+static bool for_all(const Program *p, u32 file, const Call *c)
+{
+    if (c->target == NONE) return false;
+    Ent e = path_entity(p, file, c->target);
+    return e.kind == ENT_PLACE &&
+           (p->places.v[e.id].kind == PLACE_GLOBAL || p->places.v[e.id].kind == PLACE_CLASS_ATTR);
+}
+
 static void constructions(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
+        bool test = is_test_path(f->source->path);
         for (u32 i = 0; i < f->calls.n; i++) {
             const Call *c = &f->calls.v[i];
             Ent e = path_entity(p, file, c->callee);
@@ -346,6 +374,12 @@ static void constructions(Program *p)
             bool local =
                 c->target == NONE || (f->paths.v[c->target].root == ROOT_LOCAL && !f->paths.v[c->target].nattr);
             if (!local || !fi->nroots) p->state->classes[e.id].kept = true;
+            if (!test && !for_all(p, file, c)) p->state->classes[e.id].made_elsewhere++;
+            if (test || is_script(p, file)) continue;
+            bool stays = c->target != NONE && local && f->paths.v[c->target].func == c->func &&
+                         !local_escapes(p, file, c->func, f->paths.v[c->target].name, ESCAPE_DEPTH);
+            p->state->classes[e.id].made_inside += stays;
+            p->state->classes[e.id].leaves += !stays;
         }
         for (u32 i = 0; i < f->calls.n; i++) {
             u32 c = registered_class(p, file, i);

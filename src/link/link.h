@@ -14,6 +14,9 @@
  *   hints.c    signs that a class is made to be shared
  *   guards.c   which lock guards which place; evidence of sharing
  *   unseen.c   counts what cannot be followed
+
+ *   escape.c   what leaves the function that made it
+ *   confined.c signs that an object stays with one thread
  *   program.c  runs them in this order; small queries
  *   dump.c     the text forms */
 #ifndef UNGIL_LINK_H
@@ -44,7 +47,7 @@ enum {
     ATTR_BODY = 1,
     ATTR_SELF = 2,
     ATTR_CLS = 4,
-    ATTR_BODY_PLAIN = 8 /* the class body gives a number, string, None */
+    ATTR_FIELD = 8 /* what the class body gives is a default or a description: each object has its own */
 };
 
 typedef struct ClassInfo {
@@ -58,7 +61,11 @@ typedef struct ClassInfo {
     bool makes_threads; /* creates threads, timers or executors */
     bool has_lock;      /* has an attribute that is a lock */
     bool any_lock;      /* likewise, be it a lock for one field only */
-    bool singleton;     /* an instance is kept in a global or class attribute */
+    bool singleton;     /* an instance is kept in a global or class attribute, and most instances are */
+    u32 kept_globally;  /* globals and class attributes that hold an instance */
+    u32 made_inside, leaves; /* calls outside of tests and scripts that make one: for a local that stays inside
+                                the call, or for something else */
+    u32 made_elsewhere; /* calls outside of tests that construct one for something else */
     bool fresh;         /* every thread or request has instances of its own */
     bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
     bool thread_local_; /* subclass of threading.local */
@@ -222,5 +229,15 @@ void guards_find(Program *p);
 
 /* unseen.c */
 void unseen_count(Program *p);
+
+/* escape.c */
+enum { ESCAPE_DEPTH = 2 };
+/* May what the local or parameter names be seen by others than this call (and what it calls, `depth` calls deep)? */
+bool local_escapes(const Program *p, u32 file, u32 func, u32 sym, u32 depth);
+
+/* confined.c */
+void confined_find(Program *p);
+/* Is this file something that is run, or that only tests or builds the library? */
+bool is_script(const Program *p, u32 file);
 
 #endif

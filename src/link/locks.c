@@ -350,6 +350,7 @@ static u32 section_lock_of(Program *p, u32 file, u32 section, u32 depth)
     const Path *x = &f->paths.v[s->path];
     if (s->kind == SECTION_CALLS) return lock_of_pair(p, file, s, depth);
     if (s->call != NONE) return lock_of_call(p, file, s, depth);
+    if (s->entered && path_type(p, file, s->path).kind == TYPE_SEMAPHORE) return NONE; /* a signal, not an exit */
     if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return lock_of_item(p, file, x);
     return lock_of_ent(p, file, s->path, path_entity(p, file, s->path), s->func, depth);
 }

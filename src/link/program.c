@@ -65,6 +65,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     locks_link(p);
     guards_find(p);
     unseen_count(p);
+    confined_find(p);
     return p;
 }
 

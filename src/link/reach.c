@@ -11,11 +11,11 @@ bool is_test_path(Str path)
             (str_is(part, "tests") || str_is(part, "test") || str_is(part, "testing") || str_is(part, "benchmarks")))
             return true;
     }
-    return str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_ends(name, S("_test.py"));
+    return str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_ends(name, S("_test.py")) ||
+           str_is(name, "test.py") || str_is(name, "tests.py");
 }
 
-/* Is this file something that is run, or that only tests or builds the library? */
-static bool is_script(const Program *p, u32 file)
+bool is_script(const Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
     for (u32 i = ROOT_API + 1; i < p->roots.n && !f->source->in_package; i++) { /* its module body starts threads */

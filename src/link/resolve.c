@@ -27,7 +27,7 @@ static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool 
     }
     u32 ofile;
     program_class(p, owner, &ofile);
-    bool shared = bits & ATTR_CLS || (bits & ATTR_BODY && !(bits & ATTR_SELF));
+    bool shared = bits & ATTR_CLS || (bits & ATTR_BODY && !(bits & (ATTR_SELF | ATTR_FIELD)));
     return (Ent){ENT_PLACE, place_of(p, shared || !on_instance ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs),
                  NONE, NONE};
 }
@@ -130,7 +130,8 @@ static Ent root_entity(const Program *p, u32 file, const Path *x)
         u32 c = root_class(p, file, x);
         return c == NONE ? nothing : (Ent){ENT_INSTANCE, c, 1, NONE};
     }
-    case ROOT_CLASS: return class_attr(p, gclass_of(p, file, x->func), gsym(p, file, x->name), false, false);
+    case ROOT_CLASS: /* what the body gives to a field, the objects have */
+        return class_attr(p, gclass_of(p, file, x->func), gsym(p, file, x->name), true, false);
     case ROOT_LOCAL: return local_entity(p, file, x);
     case ROOT_PARAM: return (Ent){ENT_LOCAL, gfunc_of(p, file, x->func), x->name, NONE};
     case ROOT_CALL: {

@@ -289,7 +289,9 @@ static void report(Finder *f, u32 test, u32 act)
     Conflict c = conflict_find(f, act, effects_against(p, test, act), true);
     if (c.witness == NONE) { /* the act is locked, the test is not: the gap before the lock */
         c = conflict_find(f, test, effects_against(p, test, act), true);
-        if (c.witness == NONE && !held && may_run_together(p, act, act)) c = (Conflict){act, CONF_MEDIUM, false};
+        if (c.witness == NONE && !held && (effect & EFFECT_WRITE) && may_run_together(p, act, act) &&
+            lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE)
+            c = (Conflict){act, CONF_MEDIUM, false}; /* each half under the lock, but not in one piece */
         if (c.witness == NONE) return;
     }
     if (p->places.v[f->place].file == NONE && !(effect & EFFECT_WRITE))

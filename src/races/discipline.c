@@ -189,7 +189,7 @@ void race_discipline(Finder *f, u32 file)
     for (u32 i = 0; i < x->sections.n; i++) {
         const Section *s = &x->sections.v[i];
         u32 lock = f->p->section_lock[f->p->section_base[file] + i];
-        if (lock == NONE) continue;
+        if (lock == NONE || s->entered) continue;
         lock_per_call(f, file, s, lock);
         without_finally(f, file, s, lock);
         across_suspension(f, file, s, lock);

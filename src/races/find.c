@@ -53,11 +53,13 @@ static void place_rules(Finder *f, Arena *scratch)
         writers += (effect[i] & (EFFECT_WRITE | EFFECT_GROW)) != 0 && access_counts(f->p, v.v[i]);
     }
     f->effect = effect;
+    u32 first = f->out->n;
     if (!writers && f->p->places.v[f->place].file != NONE && f->p->places.v[f->place].type.kind != TYPE_GENERATOR &&
         f->p->places.v[f->place].type.kind != TYPE_ITERATOR)
         return; /* nobody changes it */
     if (f->p->places.v[f->place].is_lock) {
         race_lazy_lock(f);
+        races_weigh(f, first);
         return;
     }
     race_declared(f);
@@ -72,6 +74,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_fields(f);
     race_guard(f);
     race_growth(f);
+    races_weigh(f, first);
 }
 
 static int race_cmp(const void *a, const void *b)

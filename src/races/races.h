@@ -6,6 +6,8 @@
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c check.c helper.c save.c iterate.c iterator.c guard.c growth.c   rules about one place
  *   start.c publish.c entered.c build.c discipline.c order.c settings.c          rules about calls and locks
+ *   start.c build.c discipline.c order.c settings.c          rules about calls and locks
+ *   weigh.c     which findings are worth little without visible threads
  *   find.c      runs the rules, sorts, filters
  *   suppress.c  comments that silence findings
  *   explain.c   a line of the source: what is on it and what was decided
@@ -91,6 +93,9 @@ bool check_tests(const Program *p, u32 ga);
 bool check_acts(const Program *p, u32 ga);
 bool check_harmless(const Program *p, u32 test, u32 act);
 RuleId check_rule(const Finder *f, u32 test, u32 act);
+
+/* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
+void races_weigh(Finder *f, u32 first);
 
 /* the rules */
 void race_helper(Finder *f);

@@ -130,21 +130,6 @@ static void place_impact(Race *r, const Place *x)
     if (x->type.kind == TYPE_ORDERED_DICT) r->impact = IMPACT_NEW;
 }
 
-/* One hint alone: the name of the class, or threads somewhere in its file. */
-static bool hint_only(const Place *x)
-{
-    u32 strong = EV_ROOTS | EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
-    u32 hints = x->evidence & (EV_NAME | EV_FILE | EV_PURPOSE);
-    return x->kind == PLACE_INSTANCE && !(x->evidence & strong) && !(hints & (hints - 1));
-}
-
-/* Updates, tests and walks of instance state are everyday code of objects that one thread owns: one hint is not
- * enough. First use, caches and queues are written for sharing. */
-static bool wants_more(RuleId rule)
-{
-    return rule == UG101 || rule == UG102 || rule == UG105 || rule == UG106;
-}
-
 Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c)
 {
     GId g = access_gid(f->p, site);
@@ -153,7 +138,6 @@ Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c)
     Race *r = race_new(f, rule, g.file, a->func, a->span, x->display);
     r->place = f->place;
     r->confidence = c.confidence;
-    if (r->confidence == CONF_MEDIUM && !c.roots && hint_only(x) && wants_more(rule)) r->confidence = CONF_LOW;
     if (r->confidence && is_test_path(f->p->facts[g.file]->source->path))
         r->confidence--; /* tests often share on purpose */
     r->sites[0] = site;

@@ -1,0 +1,122 @@
+/* Signs that an object stays with one thread although its class looks shared: by its class.
+ *
+ * Variables of inner functions that are only called inside of the call are confined for certain. For objects there
+ * are signs: objects of an event loop (the class has coroutines), widgets of a window (their toolkits run all code in
+ * the thread of the windows), and objects of one flow of work, known by the noun that ends their class's name: a
+ * cursor, a request, a transaction is handed from step to step and not used by two threads at once (DB-API
+ * threadsafety levels 1 and 2 for cursors, WSGI for requests). They are signs, not proofs: a visible thread or a lock
+ * in use says more, and races/ weighs them. */
+#include "link/link.h"
+
+static bool has_coroutines(const Program *p, u32 cls)
+{
+    GId g = class_gid(p, cls);
+    const Facts *f = p->facts[g.file];
+    for (u32 i = 1; i < f->funcs.n; i++)
+        if (f->funcs.v[i].cls == g.id && f->funcs.v[i].is_async) return true;
+    return false;
+}
+
+static bool is_widget(const Program *p, u32 cls)
+{
+    static const char *const toolkits[] = {"wx.",    "tkinter.", "Tkinter.", "PyQt5.",
+                                           "PyQt6.", "PySide2.", "PySide6.", "gi.repository.Gtk."};
+    const ClassInfo *ci = &p->state->classes[cls];
+    for (u32 i = 0; i < ci->ext_bases.n; i++) {
+        Str base = p->syms.strs[ci->ext_bases.v[i]];
+        if (str_search(base, S("Thread")) < base.n || str_search(base, S("Runnable")) < base.n) continue;
+        for (u32 k = 0; k < COUNT_OF(toolkits); k++)
+            if (str_starts(base, str_from(toolkits[k]))) return true;
+    }
+    return false;
+}
+
+static bool of_one_flow(Str name)
+{
+    static const char *const nouns[] = {"Cursor",  "Request", "Response", "Transaction", "Builder",
+                                        "Visitor", "Parser",  "Lexer",    "Iterator",    "Message"};
+    for (u32 i = 0; i < COUNT_OF(nouns); i++)
+        if (str_ends(name, str_from(nouns[i]))) return true;
+    return false;
+}
+
+/* Four of five stay inside the call that makes them (escape.c), and nothing else says that threads meet there. */
+static bool mostly_inside(const Program *p, u32 cls)
+{
+    const ClassInfo *c = &p->state->classes[cls];
+    return c->made_inside && c->made_inside >= 4 * c->leaves && !c->has_lock && !c->makes_threads && !c->singleton &&
+           !c->decorator;
+}
+
+static bool has_finalizer(const Program *p, u32 cls)
+{
+    u32 del = intern_find(&p->syms, S("__del__"));
+    return del != NONE && class_method(p, cls, del, false) != NONE;
+}
+
+static u8 signs(const Program *p, u32 cls)
+{
+    u32 file;
+    const Class *c = program_class(p, cls, &file);
+    return (u8)((has_coroutines(p, cls) ? SIGN_LOOP : 0) | (is_widget(p, cls) ? SIGN_WINDOW : 0) |
+                (mostly_inside(p, cls) ? SIGN_INSIDE : 0) | (has_finalizer(p, cls) ? SIGN_FINAL : 0) |
+                (of_one_flow(sym_str(p->facts[file], c->name)) ? SIGN_FLOW : 0));
+}
+
+/* Bases lend their signs to the classes below them, and subclasses' coroutines speak for the state of the base. */
+static void spread(const Program *p, u8 *sign)
+{
+    for (u32 round = 0; round < 4; round++) {
+        for (u32 i = 0; i < p->state->nclasses; i++) {
+            const ClassInfo *ci = &p->state->classes[i];
+            for (u32 k = 0; k < ci->bases.n; k++) {
+                sign[i] |= sign[ci->bases.v[k]] & (SIGN_LOOP | SIGN_WINDOW | SIGN_FLOW);
+                sign[ci->bases.v[k]] |= sign[i] & SIGN_LOOP;
+            }
+        }
+    }
+}
+
+static bool starts_a_thread(const Program *p, u32 gfunc)
+{
+    const FuncInfo *fi = &p->funcs[gfunc];
+    for (u32 i = 0; i < fi->nroots; i++)
+        if (p->roots.v[fi->roots[i]].func == gfunc) return true;
+    return false;
+}
+
+/* Are all inner functions that use the variable called inside the call only? */
+static bool stays_in_call(const Program *p, const Place *x)
+{
+    GId owner = func_gid(p, x->owner);
+    const Facts *f = p->facts[owner.file];
+    u32 inner = NONE;
+    for (u32 i = 0; i < x->n; i++) {
+        GId g = access_gid(p, p->place_access.v[x->first + i]);
+        if (g.file != owner.file) return false;
+        u32 fn = f->accesses.v[g.id].func;
+        while (fn && fn != owner.id && f->funcs.v[fn].parent != owner.id) fn = f->funcs.v[fn].parent;
+        if (fn == owner.id || fn == inner) continue;
+        const Func *in = &f->funcs.v[fn];
+        if (!fn || in->is_lambda || in->ndecorators || in->is_async ||
+            starts_a_thread(p, gfunc_of(p, owner.file, fn)) ||
+            local_escapes(p, owner.file, owner.id, in->name, ESCAPE_DEPTH))
+            return false;
+        inner = fn;
+    }
+    return inner != NONE;
+}
+
+void confined_find(Program *p)
+{
+    u8 *sign = xmalloc(p->state->nclasses + 1);
+    for (u32 i = 0; i < p->state->nclasses; i++) sign[i] = signs(p, i);
+    spread(p, sign);
+    for (u32 i = 0; i < p->places.n; i++) {
+        Place *x = &p->places.v[i];
+        if (x->kind == PLACE_INSTANCE && x->owner != NONE) x->signs = sign[x->owner];
+        if (x->kind == PLACE_CLOSURE && x->n && p->options->assume != ASSUME_ALWAYS && stays_in_call(p, x))
+            x->confined = true;
+    }
+    free(sign);
+}

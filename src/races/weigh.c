@@ -1,0 +1,118 @@
+/* What a finding is worth where no thread is in sight: a library's state is shared if its users share it, and some
+ * code is written for objects that they do not. Each judgement below names a class of findings that maintainers would
+ * not act on, and lowers it; it is still there under --min-confidence low. State that visible threads reach from both
+ * sides, and runs that ask for everything (--assume-threads always), keep what the rules found. docs/accuracy.md has
+ * the counts. */
+#include "races/races.h"
+
+static const FuncInfo *func_of(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    return &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
+}
+
+static Str func_name(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    return sym_str(f, f->funcs.v[f->accesses.v[g.id].func].name);
+}
+
+static bool rooted(const Program *p, u32 ga)
+{
+    return ga != NONE && func_of(p, ga)->nroots > 0;
+}
+
+/* The name of the class, threads somewhere in its file, what the class says of itself: two of them, if it says so. */
+static bool hint_only(const Place *x)
+{
+    u32 strong = EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR;
+    if (x->evidence & EV_PURPOSE && x->evidence & (EV_NAME | EV_FILE)) return false;
+    return x->kind == PLACE_INSTANCE && !(x->evidence & strong);
+}
+
+/* Updates, tests, flags and walks of instance state are everyday code of objects that one thread owns: hints are not
+ * enough. Caches and queues are written for sharing. */
+static bool everyday(RuleId rule)
+{
+    return rule == UG101 || rule == UG102 || rule == UG103 || rule == UG105 || rule == UG106;
+}
+
+static const Def *stored(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    u32 v = f->accesses.v[g.id].value;
+    return v == NONE ? NULL : &f->defs.v[v];
+}
+
+/* `if self.closed: return … self.closed = True`: a state of the object that its one user changes. */
+static bool flag(const Program *p, const Race *r)
+{
+    if (r->rule != UG103 || r->act == NONE) return false;
+    const Def *d = stored(p, r->act);
+    return d && (d->kind == VAL_BOOL || d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING);
+}
+
+/* tuple(d), list(q): one call in C. It can raise without the GIL (docs/memory-model.md), rarely; and it is what
+ * maintainers write to be safe. */
+static bool whole_copy(const Program *p, const Race *r)
+{
+    static const char *const copies[] = {"tuple", "list",  "set",    "frozenset",  "dict",
+                                         "copy",  "deque", "sorted", "OrderedDict"};
+    const Access *a = program_access(p, r->sites[0]);
+    if (a->op != OP_CREAD) return false;
+    Str reader = sym_str(p->facts[r->file], a->method);
+    for (u32 i = 0; i < COUNT_OF(copies); i++)
+        if (str_is(reader, copies[i])) return true;
+    return false;
+}
+
+/* Only functions named register… change its size: plug-ins do that while they are imported. */
+static bool registry(const Finder *f)
+{
+    bool any = false;
+    for (u32 i = 0; i < f->nacc; i++) {
+        if (!(f->effect[i] & (EFFECT_GROW | EFFECT_SHRINK | EFFECT_REBIND)) || !access_counts(f->p, f->acc[i]))
+            continue;
+        Str name = func_name(f->p, f->acc[i]);
+        while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
+        if (!str_starts(name, S("register")) && !str_starts(name, S("unregister")) &&
+            !str_starts(name, S("deregister")))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static bool worth_little(const Finder *f, const Race *r, bool registered)
+{
+    const Program *p = f->p;
+    const Place *x = &p->places.v[f->place];
+    bool walk = r->rule == UG106 || (r->rule == UG108 && r->act == NONE);
+    if (walk && whole_copy(p, r)) return true;
+    if (x->signs & SIGN_FINAL && r->rule == UG103) return false;
+    if (r->rule == UG104 && r->test != NONE && r->act != NONE &&
+        lockset_common(p, p->access_locks[r->test], p->access_locks[r->act]) != NONE)
+        return true; /* looked up and filled under the lock, computed outside: on purpose */
+    if (hint_only(x) && everyday(r->rule)) return true;
+    if (registered && (r->rule == UG106 || r->rule == UG102 || r->rule == UG104)) return true;
+    if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
+    if (x->kind != PLACE_INSTANCE || x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1]))
+        return false;
+    return x->signs & ~(u32)SIGN_FINAL || (flag(p, r) && !(x->evidence & EV_SINGLETON));
+}
+
+void races_weigh(Finder *f, u32 first)
+{
+    if (f->p->options->assume == ASSUME_ALWAYS || first == f->out->n) return;
+    bool registered = registry(f);
+    for (u32 i = first; i < f->out->n; i++) {
+        Race *r = &f->out->v[i];
+        if (r->place != f->place || r->confidence == CONF_LOW || r->rule == UG307) continue;
+        const Place *x = &f->p->places.v[f->place];
+        if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
+        if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
+        if (worth_little(f, r, registered)) r->confidence = CONF_LOW;
+    }
+}
