@@ -1132,6 +1132,8 @@ bool review_defaults(Arena *a, Options *o, Err *e);
 int emit_review(const Results *r, const Review *v, Err *e);
 /* Posts what `review --format json` wrote to o->post.from. */
 int emit_review_from(Arena *a, const Options *o, Err *e);
+/* Is it an http:// address of this very machine? Elsewhere http:// shows the token to everybody on the way. */
+bool url_is_loopback(Str url);
 /* The fixes as commits or patches, one for each decision or what --per says. */
 int emit_commit(const Results *r, Err *e);
 

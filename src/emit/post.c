@@ -236,16 +236,21 @@ static bool address_make(Poster *p)
     return true;
 }
 
-static bool is_loopback(Str url)
+bool url_is_loopback(Str url)
 {
-    return str_starts(url, S("http://127.0.0.1")) || str_starts(url, S("http://localhost")) ||
-           str_starts(url, S("http://[::1]"));
+    static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+    for (u32 i = 0; i < COUNT_OF(hosts); i++) {
+        Str host = str_from(hosts[i]);
+        if (!str_starts(url, host)) continue;
+        if (url.n == host.n || url.p[host.n] == ':' || url.p[host.n] == '/') return true;
+    }
+    return false;
 }
 
 static bool poster_open(Poster *p, Str token)
 {
     const Service *s = p->service;
-    if (str_starts(p->o->post.api_url, S("http://")) && !is_loopback(p->o->post.api_url))
+    if (str_starts(p->o->post.api_url, S("http://")) && !url_is_loopback(p->o->post.api_url))
         fprintf(stderr, "ungil: the address starts with http://, so the token is sent in clear text\n");
     if (!http_open(&p->http, p->a, s->auth_name, s->auth_prefix, token, s->accept, s->version, p->e) || !s->look(p))
         return false;

@@ -14,21 +14,10 @@ const ServiceKind service_kinds[SERVICE_COUNT] = {
 };
 
 /* http:// would send the token for everybody to read; on the machine itself it is all right. */
-static bool is_loopback(Str url)
-{
-    static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
-    for (u32 i = 0; i < COUNT_OF(hosts); i++) {
-        Str host = str_from(hosts[i]);
-        if (!str_starts(url, host)) continue;
-        if (url.n == host.n || url.p[host.n] == ':' || url.p[host.n] == '/') return true;
-    }
-    return false;
-}
-
 static bool url_check(Str url, Err *e)
 {
     Str host = str_slice(url, strlen("https://"), url.n);
-    if (!is_loopback(url) && (!str_starts(url, S("https://")) || !host.n))
+    if (!url_is_loopback(url) && (!str_starts(url, S("https://")) || !host.n))
         return err_set(e, "--services: '%.*s' is no https:// address (http:// is for this machine only)",
                        STR_ARG(url));
     for (size_t i = 0; i < url.n; i++)

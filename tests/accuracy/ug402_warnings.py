@@ -1,3 +1,4 @@
+# args: --target 3.13
 import threading
 import warnings
 
