@@ -1,5 +1,5 @@
-/* `ungil fix --interactive`: each fix is shown as a diff and asked about; answers come from standard input, so a script
- * can give them too.
+/* `ungil fix --interactive`: each fix is shown as a diff and asked about; answers come from standard input, so a
+ * script can give them too.
  *
  * A fix that is edited is the text of its file that comes back from the editor. It is joined with the other accepted
  * fixes by a three-way merge, from the text that was analysed; where the two meet in the same lines, nothing is

@@ -252,6 +252,8 @@ typedef enum Reach { REACH_NO, REACH_UNKNOWN, REACH_YES } Reach;
 /* May code in this span of a function call, directly or not, a function marked `mark`, or code nobody here
  * knows? */
 Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark);
+/* Does the call import a module or run text, and so code of anybody? */
+bool runs_any_code(const Plan *pl, u32 file, const Call *c);
 /* Does the function itself take the lock inside this span? */
 bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock);
 /* May a caller of the function, near or far, hold the lock while calling? weak: count calls by method name

@@ -64,6 +64,16 @@ static Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPla
 {
     static const u8 kinds[] = {NODE_import_statement, NODE_import_from_statement};
     u32 n = find_in_region(pl, r, kinds, COUNT_OF(kinds));
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 k = fn->calls; n == NONE && k < fn->calls + fn->ncalls; k++) {
+        const Call *c = &f->calls.v[k];
+        if (c->span.start < r->span.start || c->span.end > r->span.end || !runs_any_code(pl, r->file, c)) continue;
+        *why = str_fmt(pl->a, "line %u may run code of other modules while the lock is held, and that may need the "
+                              "same lock",
+                       c->line);
+        return VERDICT_UNSAFE;
+    }
     if (n == NONE) return VERDICT_OK;
     *why = str_fmt(pl->a,
                    "%.*s imports a module while the lock is held, and the module's body "

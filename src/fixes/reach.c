@@ -168,11 +168,27 @@ static Str method_name(Plan *pl, u32 file, const Call *c)
     return ast_is(t, fn, NODE_attribute) ? ast_text(t, ast_field(t, fn, FIELD_attribute)) : S("");
 }
 
+/* Importing a module, or running text, runs code of anybody: import hooks, the module's body. */
+bool runs_any_code(const Plan *pl, u32 file, const Call *c)
+{
+    static const char *const names[] = {"__import__", "exec", "eval"};
+    static const char *const modules[] = {"importlib.", "pkgutil.", "runpy.", "pkg_resources."};
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    Str full = path_external(pl->p, file, c->callee);
+    for (u32 i = 0; i < COUNT_OF(modules); i++)
+        if (str_starts(full, str_from(modules[i]))) return true;
+    for (u32 i = 0; i < COUNT_OF(names); i++)
+        if (p->nattr == 0 && p->root == ROOT_GLOBAL && str_is(sym_str(f, p->name), names[i])) return true;
+    return false;
+}
+
 static bool unknown_call(Plan *pl, u32 file, const Call *c)
 {
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
     if (passes_code(f, c)) return true;
+    if (runs_any_code(pl, file, c)) return true;
     if (path_external(pl->p, file, c->callee).n) return false;
     if (p->root == ROOT_SUPER) return false; /* of a base that is not part of the program */
     if (from_library(pl, file, p, 8)) return false;
