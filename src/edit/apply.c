@@ -120,6 +120,24 @@ static u32 line_inside_wrap(const Draft *d, const WrapVec *wraps)
     return NONE;
 }
 
+/* The fix that would take its new lock while another new lock is held; NONE. Two locks that nobody has yet are not to
+ * be nested: once the outer one is there it may do for both. */
+static u32 nested_lock(const FixList *fixes, const WrapVec *wraps)
+{
+    for (u32 i = 0; i < wraps->n; i++)
+        for (u32 k = 0; k < wraps->n; k++) {
+            const Wrap *outer = &wraps->v[i], *inner = &wraps->v[k];
+            u32 held = fixes->fixes.v[outer->fix].lock, taken = fixes->fixes.v[inner->fix].lock;
+            if (held == NONE || taken == NONE || held == taken || fixes->locks.v[held].existing ||
+                fixes->locks.v[taken].existing)
+                continue;
+            bool within = outer->span.start <= inner->span.start && inner->span.end <= outer->span.end;
+            bool same = outer->span.start == inner->span.start && inner->span.end == outer->span.end;
+            if (within && (!same || i < k)) return inner->fix;
+        }
+    return NONE;
+}
+
 /* Names the wanted fixes that touch the file: the same ones make the same draft again. */
 static u64 fixes_of_file(const FixList *fixes, const Wanted *w, u32 file)
 {
@@ -151,7 +169,12 @@ static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted 
     }
     wraps_place(&d, &wraps);
     imports_place(&d);
-    u32 clash = line_inside_wrap(&d, &wraps);
+    u32 clash = nested_lock(fixes, &wraps);
+    if (ok && clash != NONE) {
+        decline(fixes, clash, S("its new lock would be taken while another new lock is held"), false);
+        ok = false;
+    }
+    clash = line_inside_wrap(&d, &wraps);
     if (ok && clash != NONE) {
         decline(fixes, clash, S("a line would be put in among the statements that it wraps"), true);
         ok = false;
