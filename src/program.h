@@ -1,0 +1,245 @@
+/* The values of link/: the facts of all files joined into one program. Part of pipeline.h, which includes it. */
+#ifndef UNGIL_PROGRAM_H
+#define UNGIL_PROGRAM_H
+
+#include "base/base.h"
+
+/* Global ids: functions, classes, calls and accesses of all files are numbered through; file and local id come
+ * back with gfunc_file() and friends. */
+typedef struct GId {
+    u32 file, id;
+} GId;
+
+typedef enum PlaceKind { PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_CLOSURE, PLACE_DEFAULT } PlaceKind;
+
+/* What kind of object a place holds, as far as its assignments and annotations tell. */
+typedef enum TypeKind {
+    TYPE_UNKNOWN,
+    TYPE_NONE,
+    TYPE_NUMBER,
+    TYPE_STRING,
+    TYPE_LIST,
+    TYPE_DICT,
+    TYPE_SET,
+    TYPE_TUPLE,
+    TYPE_DEQUE,
+    TYPE_ORDERED_DICT,
+    TYPE_DEFAULT_DICT,
+    TYPE_COUNTER,
+    TYPE_WEAK_DICT,
+    TYPE_WEAK_SET,
+    TYPE_BYTEARRAY,
+    TYPE_ARRAY,
+    TYPE_QUEUE,
+    TYPE_GENERATOR,
+    TYPE_ITERATOR,
+    TYPE_COUNT_ITER,
+    TYPE_LOCK,
+    TYPE_RLOCK,
+    TYPE_CONDITION,
+    TYPE_SEMAPHORE,
+    TYPE_EVENT,
+    TYPE_LOCAL,
+    TYPE_CONTEXTVAR,
+    TYPE_THREAD,
+    TYPE_EXECUTOR,
+    TYPE_RWLOCK,
+    TYPE_ASYNC_LOCK,
+    TYPE_PROCESS,
+    TYPE_MP_SAFE,
+    TYPE_MODULE,
+    TYPE_CLASS /* an instance of a project class */,
+    TYPE_CLASS_OBJECT,
+    TYPE_FUNC,
+    TYPE_EXTERNAL,
+    TYPE_KINDS
+} TypeKind;
+extern const char *const type_name[TYPE_KINDS];
+
+typedef struct Type {
+    u8 kind;
+    u32 id; /* TYPE_CLASS/CLASS_OBJECT: global class · TYPE_FUNC: global func · TYPE_MODULE: file · TYPE_EXTERNAL:
+               global symbol */
+} Type;
+
+typedef enum Evidence {                     /* why we believe that a place is shared; a set of bits */
+                        EV_ROOTS = 1,       /* reached from two thread roots, or from one that runs more than once */
+                        EV_MODULE = 2,      /* module- or class-level state of a library */
+                        EV_GUARDED = 4,     /* guarded by a lock elsewhere */
+                        EV_CLASS_LOCKS = 8, /* its class makes locks, threads or executors */
+                        EV_SINGLETON = 16,  /* its object is stored in a global or class attribute */
+                        EV_NAME = 32,       /* named like a pool, cache, registry, session, client, manager */
+                        EV_DECORATOR = 64,  /* captured by a decorator's wrapper */
+                        EV_ALWAYS = 128,    /* --assume-threads always */
+                        EV_FILE = 256,      /* the file of its class imports threading, concurrent.futures or queue */
+                        EV_PURPOSE = 512    /* its class is a pool or lock, or speaks of threads */
+} Evidence;
+
+/* Signs that the object of an instance attribute stays with one thread; a set of bits. */
+typedef enum Sign {
+    SIGN_LOOP = 1,   /* its class has coroutines */
+    SIGN_WINDOW = 2, /* it is a widget */
+    SIGN_FLOW = 4,   /* it is named after one step of work: a cursor, a request, a builder */
+    SIGN_INSIDE = 8, /* most objects of its class are made for a local and do not leave the call */
+    SIGN_FINAL = 16  /* the contrary: its class has __del__, which any thread may run */
+} Sign;
+
+typedef struct Place {
+    u8 kind;            /* PlaceKind */
+    u8 signs;           /* Sign bits */
+    Type type;          /* of what it holds */
+    bool is_lock;       /* it holds a lock: never reported as data */
+    bool thread_local_; /* threading.local, ContextVar, or an attribute of one */
+    bool confined;      /* declared `# ungil: thread-confined` */
+    bool public_;       /* name without a leading underscore */
+    u32 file;           /* where it is defined; NONE for state of the standard library (sys.modules) */
+    u32 owner;          /* global class (attributes), global func (closure, default) or NONE */
+    u32 name;           /* global symbol */
+    Str display;        /* "app.stats.counter", "app.pool.Pool._items" */
+    u32 def_file, def;  /* the defining Def (first assignment), NONE when unknown */
+    u32 first, n;       /* range in Program.place_access: global access ids, in file and text order */
+    u32 evidence;       /* Evidence bits */
+    u32 guard;          /* LockId that guards most accesses outside construction, NONE */
+    u32 guarded, total; /* guarded n of m counted accesses */
+    u32 declared_guard; /* LockId of a guarded-by comment, NONE */
+} Place;
+
+typedef struct Lock {
+    u32 place; /* the place that holds it, NONE for unknown expressions */
+    u8 kind;   /* TYPE_LOCK, TYPE_RLOCK, … ; TYPE_UNKNOWN for something named like a lock */
+    bool reentrant;
+    bool maybe;  /* only its name says that it is a lock */
+    Str display; /* "app.stats._lock" */
+    u32 func;    /* lock local to a function: that function, else NONE */
+    bool hoped;  /* every caller in sight holds `real`, but others may call: then `maybe` is set, too */
+    u32 real;
+} Lock;
+
+/* Who calls a function as a thread of its own. Root 0 is the main program, root 1 "any caller" of a library. */
+enum { ROOT_MAIN = 0, ROOT_API = 1 };
+typedef struct Root {
+    u32 func;       /* global func that runs in it; NONE for ROOT_API */
+    bool many;      /* more than one such thread may run at once */
+    bool own;       /* each such thread has an object of its own (a Thread subclass, a request handler) */
+    Str display;    /* "Thread(target=worker) at app/main.py:40" */
+    u32 file, call; /* where it is started; NONE */
+} Root;
+
+enum { FUNC_ROOTS = 6 };
+typedef struct FuncInfo {
+    u32 roots[FUNC_ROOTS]; /* roots that reach it, first ones */
+    u8 nroots;             /* how many are in roots[] */
+    bool many;             /* reached by a root that runs more than once, or by more than fit */
+    bool main;             /* reached from the main program */
+    bool api;              /* callable by users of a library, from any thread */
+    bool construct;        /* runs only while its object is being made (__init__ and its private helpers) */
+    bool import_time;      /* runs only while modules are imported */
+    bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are
+                              imported */
+    bool event_loop;       /* coroutine or only called from coroutines */
+    u32 entry_locks;       /* lockset that every caller holds (caller-holds-the-lock helpers) */
+    u32 first_start, last_join; /* byte offsets: before/after them no thread started here runs; NONE */
+} FuncInfo;
+
+/* A set of lock ids, interned; id 0 is the empty set. */
+typedef struct LockSet {
+    u32 n;
+    u32 *ids; /* sorted */
+} LockSet;
+
+typedef struct CallEdge {
+    u32 caller, callee; /* global funcs */
+    u32 file, call;     /* the call */
+    bool weak;          /* by method name only */
+} CallEdge;
+
+typedef struct Program {
+    Arena *arena;
+    const Options *options;
+    Facts **facts;
+    u32 nfiles;
+    Intern syms; /* global symbols: module names, place names */
+    u32 *func_base, *class_base, *access_base, *call_base, *section_base; /* nfiles + 1 entries each */
+    Vec(Place) places;
+    Vec(u32) place_access;
+    u32 *access_place; /* global access → place or NONE */
+    u32 *access_locks; /* global access → lockset id, entry locks included */
+    FuncInfo *funcs;   /* global func → … */
+    Vec(Root) roots;
+    Vec(Lock) locks;
+    u32 *section_lock; /* global section → lock or NONE */
+    Vec(LockSet) locksets;
+    Vec(CallEdge) edges;      /* sorted by caller */
+    u32 *edge_first;          /* global func → first edge; nfuncs + 1 entries */
+    bool concurrent;          /* some thread root is visible */
+    bool library;             /* looks like a library rather than a program */
+    u32 unseen[UNSEEN_COUNT]; /* what could not be followed, in all files */
+    struct LinkState *state;  /* private to link/ */
+} Program;
+
+/* Links the facts of all files into one program. Pure; the result lives in the arena. `facts` must be in the
+ * order of the source list. */
+Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n);
+GId func_gid(const Program *p, u32 gfunc);
+GId access_gid(const Program *p, u32 gaccess);
+const Access *program_access(const Program *p, u32 gaccess);
+const Func *program_func(const Program *p, u32 gfunc);
+/* "app.stats.Counter.add", for messages. */
+Str func_display(Arena *a, const Program *p, u32 gfunc);
+/* Does the path look like one of tests? */
+bool is_test_path(Str path);
+/* How many calls in the program make objects of this class. */
+u32 class_made_at(const Program *p, u32 gclass);
+/* Why two accesses do not run at the same time in two threads. */
+typedef enum Apart {
+    APART_NOT,        /* they may */
+    APART_FIRST,      /* the first does not count (access_alone) */
+    APART_SECOND,     /* nor does the second */
+    APART_LOOP,       /* both run in an event loop */
+    APART_OBJECT,     /* each thread has an object of its own */
+    APART_ORDER,      /* before the first start or after the last join */
+    APART_ONE_THREAD, /* one thread, of which there is one, runs both */
+    APART_NO_THREAD   /* no two threads reach them */
+} Apart;
+Apart may_run_apart(const Program *p, u32 gaccess1, u32 gaccess2);
+/* May the two accesses run at the same time, in two threads, as far as roots and ordering tell? */
+bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
+/* Does this access count for sharing: not import time, not construction of its own object, not an object of its own?
+ */
+bool access_counts(const Program *p, u32 gaccess);
+/* Why nobody else can have the state at an access. */
+typedef enum Alone {
+    ALONE_NOT,
+    ALONE_DEFINITION,    /* a default value or decorator */
+    ALONE_IMPORT,        /* import time, or before any thread */
+    ALONE_THREAD_OBJECT, /* an object that its thread made for itself */
+    ALONE_CONSTRUCT,     /* the object is being made */
+    ALONE_CAPTURE,       /* the variable's own function, before the inner function is given away */
+    ALONE_OWN            /* an object that this function made and keeps in a local */
+} Alone;
+Alone access_alone(const Program *p, u32 gaccess);
+/* Why a path names no piece of state, as a sentence. */
+Str path_why_nothing(Arena *a, const Program *p, u32 file, u32 path);
+bool lockset_has(const Program *p, u32 set, u32 lock);
+/* Some lock that is in both sets, or NONE. */
+u32 lockset_common(const Program *p, u32 set1, u32 set2);
+/* Type of what a path names, seen from its file; TYPE_UNKNOWN when nothing tells. */
+Type path_type(const Program *p, u32 file, u32 path);
+/* The place a path names, or NONE. */
+u32 path_place(const Program *p, u32 file, u32 path);
+/* Full dotted name of an external function or class that a path names ("threading.Thread"), or empty. */
+Str path_external(const Program *p, u32 file, u32 path);
+/* Functions that a call may run (global ids), written to out, at most max; returns how many. */
+u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max);
+/* Is the call a method of an object of unknown type? */
+bool call_unknown(const Program *p, u32 file, u32 call);
+/* Does the Def replace a function, a class, or an attribute of a module that was not read? */
+bool def_patches(const Program *p, u32 file, u32 def);
+/* Does the star import lead to a module that was not read? */
+bool star_unknown(const Program *p, u32 file, const Import *im);
+/* The methods of this name that the self seen by a function may have: of its class and of classes derived from it. */
+u32 self_methods(const Program *p, u32 file, u32 func, const char *name, u32 *out, u32 max);
+void places_dump(Buf *out, const Program *p);
+void guards_dump(Buf *out, const Program *p);
+
+#endif
