@@ -6,7 +6,7 @@ import time
 
 import lib
 from lib import read_file, read_tree, temporary, ungil, write_file, write_tree
-from suite_commit import CACHE, CLEAN, COUNTER
+from samples import CACHE, CLEAN, COUNTER
 
 PROJECT = {"app/__init__.py": "", "app/counter.py": COUNTER, "app/store.py": CACHE, "app/util.py": CLEAN,
            "app/broken.py": "def f(:\n    x = = 2\n", "app/twin.py": COUNTER, "app/\u00fc.py": "\ufeff" + COUNTER.replace("\n", "\r\n")}

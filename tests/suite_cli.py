@@ -9,39 +9,8 @@ import sys
 
 import lib
 from lib import git, temporary, ungil, write_file, write_tree
+from samples import CACHE, CLEAN, COUNTER, PROJECT
 
-COUNTER = '''import threading
-
-hits = 0
-
-
-def hit():
-    global hits
-    hits += 1
-
-
-def run():
-    for _ in range(4):
-        threading.Thread(target=hit).start()
-'''
-CACHE = '''import threading
-
-cache = {}
-
-
-def load(key, compute):
-    if key not in cache:
-        cache[key] = compute(key)
-    return cache[key]
-
-
-def run(keys, compute):
-    for key in keys:
-        threading.Thread(target=load, args=(key, compute)).start()
-'''
-CLEAN = '''def add(a, b):
-    return a + b
-'''
 LIST = '''import threading
 
 rows = []
@@ -55,7 +24,6 @@ def run():
     for n in range(4):
         threading.Thread(target=work, args=(n,)).start()
 '''
-PROJECT = {"app/__init__.py": "", "app/stats.py": COUNTER, "app/store.py": CACHE, "app/util.py": CLEAN}
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import sys
 
 import lib
 from lib import git, temporary, ungil, write_file, write_tree
-from suite_commit import CACHE, CLEAN, COUNTER
+from samples import CACHE, CLEAN, COUNTER
 from suite_formats import PYTHON, TOOLS
 
 BIN = os.path.join(TOOLS, "python/bin")

@@ -9,7 +9,7 @@ import time
 
 import lib
 from lib import git, temporary, ungil, write_file, write_tree
-from suite_cli import CACHE
+from samples import CACHE
 
 TWO = '''import threading
 

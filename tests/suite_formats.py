@@ -14,7 +14,8 @@ import xml.etree.ElementTree as ElementTree
 
 import lib
 from lib import git, temporary, ungil, write_file, write_tree
-from suite_commit import BOTH, CACHE, CLEAN, COUNTER
+from samples import CACHE, CLEAN, COUNTER
+from suite_commit import BOTH
 
 try:
     TOOLS = subprocess.run([os.path.join(lib.TESTS, "validators.sh")], stdout=subprocess.PIPE, check=True).stdout.decode().strip()

@@ -35,6 +35,8 @@ static void enter_and_exit(Finder *f, u32 set)
         Conflict c = conflict_find(f, set, EFFECT_WRITE, true);
         if (c.witness == NONE) return;
         Race *r = race_add(f, UG101, set, c);
+        r->test = set; /* no lock within either method would help: the two are one step of what goes wrong */
+        r->act = back;
         race_site(r, back);
         race_message(f, r,
                      "%.*s is set here and set back on line %u when the block ends; of two such blocks at once, "
