@@ -69,8 +69,9 @@ static Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPla
     for (u32 k = fn->calls; n == NONE && k < fn->calls + fn->ncalls; k++) {
         const Call *c = &f->calls.v[k];
         if (c->span.start < r->span.start || c->span.end > r->span.end || !runs_any_code(pl, r->file, c)) continue;
-        *why = str_fmt(pl->a, "line %u may run code of other modules while the lock is held, and that may need the "
-                              "same lock",
+        *why = str_fmt(pl->a,
+                       "line %u may run code of other modules while the lock is held, and that may need the "
+                       "same lock",
                        c->line);
         return VERDICT_UNSAFE;
     }
@@ -313,7 +314,16 @@ static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const Loc
                        STR_ARG(lock->display));
         return VERDICT_DECLINE;
     }
-    if (reach_from(pl, r->file, r->func, r->span, mark_takers(pl, lock->lock)) != REACH_YES) return VERDICT_OK;
+    Reach reach = reach_from(pl, r->file, r->func, r->span, mark_takers(pl, lock->lock));
+    if (reach == REACH_NO) return VERDICT_OK;
+    if (reach == REACH_UNKNOWN) {
+        *why =
+            str_fmt(pl->a,
+                    "what %.*s calls is not known; were it to take %.*s, which cannot be taken twice, it would wait "
+                    "for ever",
+                    STR_ARG(where), STR_ARG(lock->display));
+        return VERDICT_UNSAFE;
+    }
     *why = str_fmt(pl->a, "what %.*s calls takes %.*s itself, which cannot be taken twice", STR_ARG(where),
                    STR_ARG(lock->display));
     return VERDICT_DECLINE;
