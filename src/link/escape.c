@@ -4,8 +4,8 @@
  * The text of the function is searched for the name. Uses of its attributes and items stay inside, as do calls,
  * tests, and what is passed to a function of ours that keeps it inside, too; functions that we cannot see, or not
  * so deep, are judged by their names. Everything else (stored, returned, put in a container, used by an inner
- * function, a bound method as a value) counts as leaving. Names in comments and strings count: that errs on the
- * side of sharing. */
+ * function, a bound method as a value) counts as leaving. Comments and strings are passed over; what an f-string
+ * formats stays. */
 #include "link/link.h"
 
 enum { LONGEST = 20000, DEFS_MAX = 20000 }; /* what is longer is not searched */
@@ -15,10 +15,35 @@ static bool word_char(char c)
     return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
 }
 
-/* Where the word next stands from offset `at` on, or text.n. Attributes of that name are other words. */
+/* The end of the comment or string that begins at `at`; `at` itself where none does. */
+static size_t text_end(Str text, size_t at)
+{
+    char quote = text.p[at];
+    if (quote == '#') return at + str_find(str_slice(text, at, text.n), '\n');
+    if (quote != '"' && quote != '\'') return at;
+    size_t n = at + 2 < text.n && text.p[at + 1] == quote && text.p[at + 2] == quote ? 3 : 1;
+    for (size_t i = at + n; i < text.n; i++) {
+        if (text.p[i] == '\\') {
+            i++;
+            continue;
+        }
+        if (text.p[i] != quote || (n == 3 && (i + 2 >= text.n || text.p[i + 1] != quote || text.p[i + 2] != quote)))
+            continue;
+        return i + n;
+    }
+    return text.n;
+}
+
+/* Where the word next stands in the code from offset `at` on, or text.n; `at` must not be within a string. Attributes
+ * of that name are other words. */
 static size_t next_word(Str text, Str word, size_t at)
 {
     for (; at + word.n <= text.n; at++) {
+        size_t end = text_end(text, at);
+        if (end != at) {
+            at = end - 1;
+            continue;
+        }
         if (text.p[at] != word.p[0] || memcmp(text.p + at, word.p, word.n) != 0) continue;
         char before = at ? text.p[at - 1] : ' ', after = at + word.n < text.n ? text.p[at + word.n] : ' ';
         if (!word_char(before) && before != '.' && !word_char(after)) return at;
