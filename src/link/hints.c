@@ -33,7 +33,12 @@ static bool speaks_of_threads(Str text)
                                        "thread safe",     "threadsafe",     "by threads",        "background thread"};
     static const char *const denied[] = {"not thread", "non-thread", "n't thread", "not concurrent",
                                          "n't concurrent"};
+    static const char *const parts[] = {"hread", "HREAD", "oncurrent"}; /* one is in each; most texts have none */
     bool found = false;
+    for (u32 i = 0; i < COUNT_OF(parts) && !found; i++)
+        found = memmem(text.p, text.n, parts[i], strlen(parts[i])) != NULL;
+    if (!found) return false;
+    found = false;
     for (u32 i = 0; i < COUNT_OF(denied); i++)
         if (str_has_word(text, denied[i])) return false;
     for (u32 i = 0; i < COUNT_OF(said) && !found; i++) found = str_has_word(text, said[i]);
