@@ -4,7 +4,8 @@
  * Nothing of the remote repository runs: there is no checkout, so neither filters nor attributes play a part; libgit2
  * runs no hooks when it fetches; no configuration but the one that libgit2 writes into the bare repository is read,
  * so that nobody's url.insteadOf or proxy setting decides where the token goes. The token is given only to the
- * address that it is meant for, never to one that a redirection leads to.
+ * address that it is meant for. Redirections to other hosts are not followed: not every libgit2 says which host it
+ * wants the token for.
  *
  * The refs are asked for by name and nothing else is fetched, tags included. What has been fetched before is kept
  * alive by refs of our own below refs/ungil/. libgit2 1.5 cannot make shallow clones and has no time limits for a
@@ -58,6 +59,11 @@ static FetchResult failure(const Transfer *t, int code, Err *e)
     }
     if (t->strange_host) {
         err_set(e, "%s redirects to another host, which is not given the token", o->url);
+        return FETCH_REFUSED;
+    }
+    if (str_contains(why, S("redirect"))) {
+        err_set(e, "%s redirects elsewhere, which is not followed; the service is to be named by its final address",
+                o->url);
         return FETCH_REFUSED;
     }
     if (code == GIT_EAUTH || str_contains(why, S("status code: 401")) || str_contains(why, S("status code: 403"))) {
@@ -116,7 +122,13 @@ static FetchResult refs_bring(git_repository *repo, git_remote *remote, Transfer
     opts.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     opts.update_fetchhead = 0;
     opts.proxy_opts.type = GIT_PROXY_AUTO;
-    int code = git_remote_connect(remote, GIT_DIRECTION_FETCH, &opts.callbacks, &opts.proxy_opts, NULL);
+    opts.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
+    git_remote_connect_options how;
+    git_remote_connect_options_init(&how, GIT_REMOTE_CONNECT_OPTIONS_VERSION);
+    how.callbacks = opts.callbacks;
+    how.proxy_opts = opts.proxy_opts;
+    how.follow_redirects = opts.follow_redirects;
+    int code = git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &how);
     if (code < 0) return failure(t, code, e);
     if (!refs_find(remote, o, ids, e)) return FETCH_REFUSED;
 
