@@ -17,21 +17,8 @@ import time
 
 import lib
 from lib import temporary, ungil, write_file, write_tree
+from samples import COUNTER as GOOD
 
-GOOD = '''import threading
-
-hits = 0
-
-
-def hit():
-    global hits
-    hits += 1
-
-
-def run():
-    for _ in range(4):
-        threading.Thread(target=hit).start()
-'''
 RACY_TAIL = "\nimport threading\ntotal = 0\n\n\ndef bump():\n    global total\n    total += 1\n\n\nfor _ in range(3):\n    threading.Thread(target=bump).start()\n"
 
 

@@ -73,7 +73,8 @@ static const char *editor(void)
 /* Opens the text in the editor; what comes back. */
 static bool text_edit(Asking *k, Str text, Str *out)
 {
-    char path[] = "/tmp/ungil-edit-XXXXXX.py";
+    const char *temp = getenv("TMPDIR");
+    char *path = (char *)(uintptr_t)str_fmt(k->a, "%s/ungil-edit-XXXXXX.py", temp && *temp ? temp : "/tmp").p;
     int fd = mkstemps(path, 3);
     if (fd < 0) return err_set(k->e, "cannot make a temporary file for the editor");
     bool ok = true;

@@ -116,6 +116,22 @@ static Str last_name(const Facts *f, const Path *x)
 
 static u32 section_lock_of(Program *p, u32 file, u32 section, u32 depth);
 
+static bool acquires(const Facts *f, const Access *a)
+{
+    Str method = sym_str(f, a->method);
+    return a->op == OP_METHOD && (str_is(method, "acquire") || str_is(method, "__enter__"));
+}
+
+/* The lock that an access which acquires takes, of a place that is a lock or sounds like one; NONE. */
+static u32 lock_acquired(Program *p, u32 file, const Access *a)
+{
+    Ent e = path_entity(p, file, a->path);
+    if (e.kind != ENT_PLACE) return NONE;
+    bool known = type_is_lock(place_type(p, e.id).kind);
+    if (!known && !sounds_like_lock(p->syms.strs[p->places.v[e.id].name])) return NONE;
+    return lock_of_place(p, e.id, TYPE_LOCK, !known);
+}
+
 /* The lock that a function takes while it runs its caller's code: a contextlib manager or an __enter__. */
 static u32 lock_of_manager(Program *p, u32 gfunc, u32 depth)
 {
@@ -127,15 +143,8 @@ static u32 lock_of_manager(Program *p, u32 gfunc, u32 depth)
         if (l != NONE) return l;
     }
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) { /* __enter__: self._lock.acquire() */
-        const Access *a = &f->accesses.v[i];
-        if (a->op != OP_METHOD ||
-            !(str_is(sym_str(f, a->method), "acquire") || str_is(sym_str(f, a->method), "__enter__")))
-            continue;
-        Ent e = path_entity(p, g.file, a->path);
-        if (e.kind != ENT_PLACE) continue;
-        bool known = type_is_lock(place_type(p, e.id).kind);
-        if (known || sounds_like_lock(p->syms.strs[p->places.v[e.id].name]))
-            return lock_of_place(p, e.id, TYPE_LOCK, !known);
+        u32 lock = acquires(f, &f->accesses.v[i]) ? lock_acquired(p, g.file, &f->accesses.v[i]) : NONE;
+        if (lock != NONE) return lock;
     }
     return NONE;
 }
@@ -161,14 +170,9 @@ static u32 lock_taken(Program *p, u32 gfunc, u32 depth)
     if (fn->is_async || fn->is_generator) return NONE;
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &f->accesses.v[i];
-        Str m = sym_str(f, a->method);
-        if (a->op != OP_METHOD || !(str_is(m, "acquire") || str_is(m, "__enter__")) || given_back(p, f, fn, a))
-            continue;
-        Ent e = path_entity(p, g.file, a->path);
-        if (e.kind != ENT_PLACE) continue;
-        bool known = type_is_lock(place_type(p, e.id).kind);
-        if (known || sounds_like_lock(p->syms.strs[p->places.v[e.id].name]))
-            return lock_of_place(p, e.id, TYPE_LOCK, !known);
+        if (!acquires(f, a) || given_back(p, f, fn, a)) continue;
+        u32 lock = lock_acquired(p, g.file, a);
+        if (lock != NONE) return lock;
     }
     for (u32 i = fn->calls; depth && i < fn->calls + fn->ncalls; i++) {
         bool pair = false;
