@@ -6,6 +6,7 @@
  *   pickled.c  whose objects are pickled           classes.c  safety classes and --only
  *   lock.c     which lock, where, its name         express.c  how a region names the lock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
+ *   cover.c    what becomes of its regions         group.c    which places share a lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
  *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
@@ -303,7 +304,10 @@ Str pickled_obstacle(Plan *pl, u32 gclass);
 /* Raises or lowers safety as extend-safe-fixes and extend-unsafe-fixes say. */
 void fixes_classify(const Options *o, const RaceVec *races, FixList *fixes);
 bool plan_guard(Plan *pl, Work *w, const Page *page);
+/* Chooses the locks and makes the fixes of all works that planner guard has collected regions for. */
 void guard_finish(Plan *pl);
+/* The work's fix under this lock (an index in FixList.locks), or its refusal. */
+void work_plan(Plan *pl, Work *w, u32 lock);
 bool plan_poll(Plan *pl, Work *w, const Page *page);
 bool plan_once(Plan *pl, Work *w, const Page *page);
 bool plan_deque(Plan *pl, Work *w, const Page *page);

@@ -1,0 +1,144 @@
+/* From regions to intents: what is wrapped, joined, copied or left out once the lock of a place is chosen.
+ *
+ * Each region is judged. A race that cannot be guarded declines the whole work, for a lock on some of its accesses
+ * excludes nobody; another write that cannot be guarded makes the fix unsafe. */
+#include "fixes/fixes.h"
+
+static bool guarded_already(const Plan *pl, const Region *r, const LockPlan *l)
+{
+    return l->existing && lockset_has(pl->p, pl->p->access_locks[r->access], l->lock) &&
+           (r->test == NONE || lockset_has(pl->p, pl->p->access_locks[r->test], l->lock));
+}
+
+static Str where(Plan *pl, const Region *r)
+{
+    const Access *a = program_access(pl->p, r->access);
+    return str_fmt(pl->a, "%.*s:%u", STR_ARG(site_source(pl, r->file)->path), a->line);
+}
+
+/* A lock that is made in each call and held around the region: it should move, not get a second one
+ * inside. */
+static u32 lock_per_call(const Plan *pl, const Region *r)
+{
+    const LockSet *held = &pl->p->locksets.v[pl->p->access_locks[r->access]];
+    u32 here = gfunc_of(pl->p, r->file, r->func);
+    for (u32 i = 0; i < held->n; i++)
+        if (pl->p->locks.v[held->ids[i]].func == here) return held->ids[i];
+    return NONE;
+}
+
+/* What speaks against the region whatever the page: reasons to decline, or to be careful. */
+static Verdict held_locks(Plan *pl, const Region *r, const LockPlan *l, Str *why)
+{
+    const LockSet *held = &pl->p->locksets.v[pl->p->access_locks[r->access]];
+    if (!l->existing || held->n == 0 || lockset_has(pl->p, pl->p->access_locks[r->access], l->lock))
+        return VERDICT_OK;
+    *why = str_fmt(pl->a, "it is under %.*s already, and %.*s would be taken inside it",
+                   STR_ARG(pl->p->locks.v[held->ids[0]].display), STR_ARG(l->display));
+    return VERDICT_UNSAFE;
+}
+
+/* Does the region run where a new lock is made, before it is there? */
+static bool before_lock(const Plan *pl, const Region *r, const LockPlan *l)
+{
+    if (l->existing || l->file != r->file) return false;
+    const Facts *f = pl->p->facts[r->file];
+    const Place *p = &pl->p->places.v[l->place];
+    const Func *fn = &f->funcs.v[r->func];
+    bool init = l->kind == PLACE_INSTANCE && fn->cls != NONE && pl->p->class_base[r->file] + fn->cls == l->owner &&
+                str_is(sym_str(f, fn->name), "__init__");
+    bool owner = l->kind == PLACE_CLOSURE && gfunc_of(pl->p, r->file, r->func) == l->owner;
+    if (!init && !owner && r->func != 0) return false;
+    return p->def == NONE || p->def_file != r->file || r->span.start <= f->defs.v[p->def].span.end;
+}
+
+/* Is a walk inside statements that are guarded as a whole? */
+static bool walk_inside(const Work *w, const Region *r)
+{
+    for (u32 i = 0; r->copy.n && i < w->regions.n; i++) {
+        const Region *o = &w->regions.v[i];
+        if (!o->copy.n && !o->problem.n && o->file == r->file && o->span.start <= r->span.start &&
+            r->span.end <= o->span.end)
+            return true;
+    }
+    return false;
+}
+
+/* The intents that put the region under the lock, once all is judged. */
+static bool region_write(Plan *pl, const Region *r, const LockPlan *l, u32 lock, bool joins, Fix *f, Str *why)
+{
+    u32 local = lock_per_call(pl, r);
+    if (local != NONE) return section_relock(pl, r, local, f, why);
+    if (joins) return sections_join(pl, r, l, f, why);
+    if (r->copy.n)
+        snapshot_write(pl, f, r, lock);
+    else
+        intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
+    return true;
+}
+
+/* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
+static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
+{
+    const LockPlan *l = &pl->out->locks.v[lock];
+    Str why = r->problem;
+    if (!why.n && before_lock(pl, r, l)) {
+        if (!r->race) { /* the state is being made here */
+            r->skip = true;
+            return true;
+        }
+        why = S("it runs before a lock can be made beside the state");
+    }
+    if (!why.n && walk_inside(w, r)) {
+        r->skip = true;
+        return true;
+    }
+    if (!why.n && r->copy.n && !r->name.n &&
+        judgement_find(S("no-error-nearby"))->judge(pl, w, r, l, &why) == VERDICT_OK) {
+        snapshot_write(pl, f, r, lock);
+        return true;
+    }
+    bool gap = r->race && r->test != NONE; /* each step may hold the lock, and something still come between */
+    if (!why.n && !gap && guarded_already(pl, r, l)) {
+        r->skip = true;
+        return true;
+    }
+    bool joins = !why.n && l->existing && !l->reentrant && takes_directly(pl, r->file, r->func, r->span, l->lock);
+    LockPlan asked = *l;
+    asked.reentrant |= joins; /* its sections become one, so that it is taken once */
+    Verdict v = why.n ? VERDICT_DECLINE : held_locks(pl, r, l, &why);
+    if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
+    if (v != VERDICT_DECLINE) v = judge_region(pl, w->page, w, r, &asked, &why);
+    if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
+    if (v != VERDICT_DECLINE && !lock_expression(pl, lock, w, r, f, &why)) v = VERDICT_DECLINE;
+    if (v != VERDICT_DECLINE && !region_write(pl, r, l, lock, joins, f, &why)) v = VERDICT_DECLINE;
+    if (v == VERDICT_DECLINE && r->race) {
+        w->problem = str_fmt(pl->a, "%.*s: %.*s", STR_ARG(where(pl, r)), STR_ARG(why));
+        return false;
+    }
+    if (v == VERDICT_DECLINE) {
+        r->skip = true;
+        fix_caution(
+            f, FIX_UNSAFE,
+            str_fmt(pl->a, "%.*s changes it too and is not guarded: %.*s", STR_ARG(where(pl, r)), STR_ARG(why)));
+        return true;
+    }
+    return true;
+}
+
+void work_plan(Plan *pl, Work *w, u32 lock)
+{
+    Fix *f = fix_add(pl, w->page, w);
+    f->lock = lock;
+    for (u32 i = 0; i < w->regions.n && !w->problem.n; i++) region_plan(pl, w, &w->regions.v[i], lock, f);
+    if (!w->problem.n && !f->intents.n) w->problem = S("every write is guarded by this lock already");
+    const LockPlan *l = &pl->out->locks.v[lock];
+    if (w->problem.n) {
+        f->declined = true;
+        f->reason = w->problem;
+        f->intents.n = 0;
+        f->lock = NONE;
+        return;
+    }
+    if (!l->existing) intent_add(pl, f, INTENT_NEED_LOCK, l->file, (Span){0}, S(""), lock);
+}

@@ -1,0 +1,172 @@
+/* Which places share a lock, and the lock of each group: the end of planner "guard".
+ *
+ * Places whose regions overlap, or that change in neighbouring statements, get one lock. Works that cannot name it,
+ * although they only stand beside the others, are planned by themselves. A new lock that would be taken before and
+ * after another one declines the group. */
+#include "fixes/fixes.h"
+
+static u32 group_root(const Plan *pl, u32 i)
+{
+    while (pl->works.v[i].group != i) i = pl->works.v[i].group;
+    return i;
+}
+
+/* Do the regions overlap, or stand one right after the other in one block? */
+static bool regions_meet(Plan *pl, const Region *x, const Region *y)
+{
+    if (x->problem.n || y->problem.n || x->copy.n || y->copy.n || x->file != y->file || x->func != y->func)
+        return false;
+    if (x->span.start < y->span.end && y->span.start < x->span.end) return true;
+    const Ast *t = site_ast(pl, x->file);
+    return ast_after(t, x->last) == y->first || ast_after(t, y->last) == x->first;
+}
+
+/* Different locks that exist already stay different. */
+static bool locks_differ(const Plan *pl, const Work *a, const Work *b)
+{
+    u32 x = pl->p->places.v[a->place].guard, y = pl->p->places.v[b->place].guard;
+    return x != NONE && y != NONE && x != y;
+}
+
+static bool works_overlap(const Work *a, const Work *b)
+{
+    for (u32 i = 0; i < a->regions.n; i++)
+        for (u32 k = 0; k < b->regions.n; k++) {
+            const Region *x = &a->regions.v[i], *y = &b->regions.v[k];
+            if (x->file == y->file && x->span.start < y->span.end && y->span.start < x->span.end) return true;
+        }
+    return false;
+}
+
+/* State that changes in the same or in neighbouring statements. */
+static bool together(Plan *pl, const Work *a, const Work *b)
+{
+    if (locks_differ(pl, a, b)) return false;
+    for (u32 i = 0; i < a->regions.n; i++)
+        for (u32 k = 0; k < b->regions.n; k++)
+            if (regions_meet(pl, &a->regions.v[i], &b->regions.v[k])) return true;
+    return false;
+}
+
+static void works_group(Plan *pl)
+{
+    for (u32 i = 0; i < pl->works.n; i++) pl->works.v[i].group = i;
+    for (u32 i = 0; i < pl->works.n; i++) {
+        const Work *a = &pl->works.v[i];
+        if (!a->page || a->done) continue;
+        for (u32 k = i + 1; k < pl->works.n; k++) {
+            const Work *b = &pl->works.v[k];
+            if (!b->page || b->done || group_root(pl, i) == group_root(pl, k) || !together(pl, a, b)) continue;
+            pl->works.v[MAX(group_root(pl, i), group_root(pl, k))].group = MIN(group_root(pl, i), group_root(pl, k));
+        }
+    }
+}
+
+/* ---- the lock of a group ---- */
+
+/* Does a region of the group reach code that takes this lock, without holding it already? */
+static bool takes_inside(Plan *pl, Work **works, u32 n, u32 lock)
+{
+    u32 mark = mark_takers(pl, lock);
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const Region *r = &works[i]->regions.v[k];
+            if (r->problem.n || lockset_has(pl->p, pl->p->access_locks[r->access], lock)) continue;
+            if (takes_directly(pl, r->file, r->func, r->span, lock)) return true;
+            if (reach_from(pl, r->file, r->func, r->span, mark) == REACH_YES) return true;
+        }
+    return false;
+}
+
+/* A lock held around one region and taken inside another would be taken before and after the new one. */
+static Str order_problem(Plan *pl, Work **works, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const LockSet *held = &pl->p->locksets.v[pl->p->access_locks[works[i]->regions.v[k].access]];
+            for (u32 h = 0; h < held->n; h++)
+                if (takes_inside(pl, works, n, held->ids[h]))
+                    return str_fmt(pl->a, "a new lock and %.*s would be taken in both orders",
+                                   STR_ARG(pl->p->locks.v[held->ids[h]].display));
+        }
+    return S("");
+}
+
+static void group_decline(Plan *pl, Work *w, Str why)
+{
+    w->problem = why;
+    Fix *f = fix_add(pl, w->page, w);
+    f->declined = true;
+    f->reason = why;
+}
+
+/* Can every race of the work name the lock? */
+static bool lock_nameable(Plan *pl, Work *w, u32 lock)
+{
+    for (u32 i = 0; i < w->regions.n; i++) {
+        Region r = w->regions.v[i];
+        Fix nothing = {0};
+        Str why;
+        if (r.race && !r.problem.n && !lock_expression(pl, lock, w, &r, &nothing, &why)) return false;
+    }
+    return true;
+}
+
+static bool overlaps_any(const Work *w, Work **works, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (works_overlap(w, works[i])) return true;
+    return false;
+}
+
+/* Moves the works that cannot name the lock to the end, unless their regions overlap those of the others: they get a
+ * lock of their own. Returns how many stay. */
+static u32 group_split(Plan *pl, Work **works, u32 n, u32 lock)
+{
+    u32 stay = 0;
+    for (u32 i = 0; i < n; i++) {
+        Work *w = works[i];
+        if (!lock_nameable(pl, w, lock)) continue;
+        for (u32 k = i; k > stay; k--) works[k] = works[k - 1];
+        works[stay++] = w;
+    }
+    for (u32 i = stay; i < n && stay; i++)
+        if (overlaps_any(works[i], works, stay)) {
+            Work *w = works[i];
+            works[i] = works[stay];
+            works[stay++] = w;
+        }
+    return stay ? stay : n;
+}
+
+/* One lock for all; those that cannot use it, although they only stand beside the others, are planned by
+ * themselves. */
+static void group_plan(Plan *pl, Work **works, u32 n)
+{
+    Str why = S("");
+    u32 lock = lock_choose(pl, works, n, &why), stay = n;
+    if (lock != NONE) stay = group_split(pl, works, n, lock);
+    if (lock != NONE && !pl->out->locks.v[lock].existing) why = order_problem(pl, works, stay);
+    for (u32 i = 0; i < stay; i++) {
+        works[i]->done = true;
+        if (why.n)
+            group_decline(pl, works[i], why);
+        else
+            work_plan(pl, works[i], lock);
+    }
+    if (stay < n) group_plan(pl, works + stay, n - stay);
+}
+
+void guard_finish(Plan *pl)
+{
+    works_group(pl);
+    Work **group = arena_new(pl->a, Work *, pl->works.n + 1);
+    for (u32 i = 0; i < pl->works.n; i++) {
+        if (!pl->works.v[i].page || pl->works.v[i].done) continue;
+        u32 n = 0;
+        for (u32 k = i; k < pl->works.n; k++)
+            if (pl->works.v[k].page && !pl->works.v[k].done && group_root(pl, k) == group_root(pl, i))
+                group[n++] = &pl->works.v[k];
+        group_plan(pl, group, n);
+    }
+}
