@@ -6,15 +6,14 @@
  *   types.c    what kind of object a place, local or call result is
  *   places.c   pieces of shared state and who accesses them
  *   calls.c    call edges
- *   roots.c    thread roots
+ *   roots.c    thread roots, with rootcalls.c and rootclasses.c
  *   reach.c    what they reach; what kind of code each function is
  *   order.c    what runs before the first start and after the last join
  *   locksets.c sets of locks
- *   locks.c    locks, critical sections, locksets, locks that every caller holds
+ *   locks.c    locks, and which are held where, with sections.c and entry.c
  *   hints.c    signs that a class is made to be shared
  *   guards.c   which lock guards which place; evidence of sharing
  *   unseen.c   counts what cannot be followed
-
  *   escape.c   what leaves the function that made it
  *   confined.c signs that an object stays with one thread
  *   program.c  runs them in this order; small queries
@@ -117,7 +116,7 @@ typedef struct LinkState {
     Vec(Type) types;
     Map locksets; /* hash → first lockset id */
     Vec(u32) lockset_next;
-    Map lock_of;       /* place → lock; other keys: see locks.c */
+    Map lock_of;       /* place → lock; other keys: see locks.h */
     ParamInfo *params; /* by global param */
     u32 *param_base;
     u32 depth;               /* of type inference */

@@ -1,0 +1,212 @@
+/* The locks that are held when a function is entered: those of decorators whose wrapper takes one, of names that say
+ * so, and those that every caller holds. A public method whose callers in sight all hold a lock holds it as far as
+ * one can hope (Lock.hoped). */
+#include "link/locks.h"
+
+enum { ROUNDS = 10, TOP = LOCKSET_TOP };
+
+/* The argument of a decorator's call for a parameter of its factory, L of @synchronized(L); NULL without one. */
+static const Arg *decorator_arg(const Program *p, u32 file, u32 func, u32 callee, GId factory, u32 param)
+{
+    const Facts *f = p->facts[file], *df = p->facts[factory.file];
+    const Func *fn = &df->funcs.v[factory.id];
+    u32 at = 0;
+    while (at < fn->nparams && df->params.v[fn->params + at].name != param) at++;
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        if (!c->is_decorator || c->decorates != func || c->callee != callee) continue;
+        for (u32 k = 0; k < c->nargs; k++) {
+            const Arg *a = &f->args.v[c->args + k];
+            bool named = a->keyword != SYM_EMPTY;
+            if (!a->star && (named ? str_eq(sym_str(f, a->keyword), sym_str(df, param)) : k == at)) return a;
+        }
+    }
+    return NULL;
+}
+
+/* The path that a wrapper's local stands for: lock_obj = lock, where lock is a parameter of the factory. */
+static const Path *factory_param(const Program *p, GId factory, u32 wrapper, const Path *x)
+{
+    const Facts *df = p->facts[factory.file];
+    if (x->nattr) return NULL;
+    if (x->root == ROOT_PARAM) return x->func == factory.id ? x : NULL;
+    if (x->root != ROOT_LOCAL) return NULL;
+    const LinkState *s = p->state;
+    u32 i = map_get(&s->local_defs, local_key(factory.file, wrapper, x->name));
+    for (; i != NONE; i = s->defrefs.v[i].next) {
+        const Def *d = &df->defs.v[s->defrefs.v[i].def];
+        const Path *q = d->kind == VAL_PATH ? &df->paths.v[d->value] : NULL;
+        if (q && q->root == ROOT_PARAM && q->func == factory.id && !q->nattr) return q;
+    }
+    return NULL;
+}
+
+/* The lock that a decorator's wrapper takes round the function: @synchronized, @with_lock(L). */
+static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    Ent e = path_entity(p, file, path);
+    Str name = last_name(f, &f->paths.v[path]);
+    if (e.kind != ENT_FUNC)
+        return sounds_like_lock(name) && e.kind != ENT_CLASS ? lock_by_text(p, file, path, NONE, true) : NONE;
+    GId g = func_gid(p, e.id);
+    const Facts *df = p->facts[g.file];
+    for (u32 i = 1; i < df->funcs.n; i++) {
+        const Func *w = &df->funcs.v[i];
+        bool inside = w->parent == g.id || (w->parent && df->funcs.v[w->parent].parent == g.id);
+        if (!inside || !w->nsections) continue;
+        for (u32 k = w->sections; k < w->sections + w->nsections; k++) {
+            const Section *s = &df->sections.v[k];
+            const Path *x = &df->paths.v[s->path];
+            u32 lock = p->section_lock[p->section_base[g.file] + k];
+            /* with self._lock in a wrapper(self, …): the lock of the decorated method's object */
+            if (x->root == ROOT_PARAM && x->nattr == 1 && fn->cls != NONE &&
+                sounds_like_lock(sym_str(df, x->attr[0]))) {
+                Ent q = ent_attr(p, (Ent){ENT_INSTANCE, gclass_of(p, file, fn->cls), NONE, NONE},
+                                 gsym(p, g.file, x->attr[0]));
+                if (q.kind == ENT_PLACE) return lock_of_place(p, q.id, TYPE_LOCK, false);
+            }
+            const Path *param = factory_param(p, g, i, x);
+            if (param && lock != NONE) { /* each use of the decorator has the lock that it was given */
+                const Arg *a = decorator_arg(p, file, func, path, g, param->name);
+                u32 given = a && a->kind == VAL_PATH
+                                ? lock_of_ent(p, file, a->value, path_entity(p, file, a->value), 0, SECTION_DEPTH)
+                                : NONE;
+                return given != NONE ? given : lock_by_text(p, file, path, NONE, true);
+            }
+            if (lock != NONE) return lock;
+        }
+    }
+    return sounds_like_lock(name) ? lock_by_text(p, file, path, NONE, true) : NONE;
+}
+
+static bool entry_candidate(const Program *p, u32 file, u32 func)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    const FuncInfo *fi = &p->funcs[gfunc_of(p, file, func)];
+    Str name = sym_str(f, fn->name);
+    bool private_ = (name.n && name.p[0] == '_' && !str_ends(name, S("__"))) || fn->parent || !fi->api;
+    if (!private_ || func == 0) return false;
+    for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
+        if (p->roots.v[r].func == gfunc_of(p, file, func)) return false;
+    return true;
+}
+
+/* A public function whose callers in sight all hold a lock: hooks such as emit(), and helpers of theirs. Who else
+ * calls it we do not see, so this is only hoped for. */
+static bool hook_candidate(const Program *p, u32 file, u32 func)
+{
+    const Func *fn = &p->facts[file]->funcs.v[func];
+    Str name = sym_str(p->facts[file], fn->name);
+    return func && fn->cls != NONE && !str_starts(name, S("__"));
+}
+
+/* Does the lock belong to the method's own object, or to its module? Others are held by chance. */
+static bool lock_concerns(const Program *p, u32 gfunc, u32 lock)
+{
+    const Lock *l = &p->locks.v[lock];
+    if (l->place == NONE || l->func != NONE) return false;
+    const Place *x = &p->places.v[l->place];
+    GId g = func_gid(p, gfunc);
+    if (x->kind == PLACE_GLOBAL) return x->file == g.file;
+    if (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) return false;
+    u32 cls = gclass_of(p, g.file, p->facts[g.file]->funcs.v[g.id].cls);
+    return x->owner != NONE && (class_is_a(p, cls, x->owner) || class_is_a(p, x->owner, cls));
+}
+
+/* The locks that every call site of a candidate holds, to a fixed point. `callee_first` tells whose calls count. */
+static u32 *callers_locks(Program *p, const bool *candidate, bool strict)
+{
+    u32 nf = p->state->nfuncs;
+    u32 *entry = xmalloc(nf * sizeof *entry), *next = xmalloc(nf * sizeof *next);
+    for (u32 g = 0; g < nf; g++) entry[g] = candidate[g] ? TOP : p->funcs[g].entry_locks;
+    for (u32 round = 0; round < ROUNDS; round++) {
+        for (u32 g = 0; g < nf; g++) next[g] = candidate[g] ? TOP : p->funcs[g].entry_locks;
+        for (u32 i = 0; i < p->edges.n; i++) {
+            const CallEdge *e = &p->edges.v[i];
+            if (!candidate[e->callee] || p->funcs[e->caller].construct || p->funcs[e->caller].import_time ||
+                e->caller == e->callee)
+                continue;
+            if (!strict && (e->weak || is_test_path(p->facts[e->file]->source->path))) continue;
+            u32 held = 0;
+            if (e->call != NONE) {
+                const Call *c = &p->facts[e->file]->calls.v[e->call];
+                held = held_at(p, e->file, c->func, c->span.start);
+            }
+            if (entry[e->caller] == TOP) continue;
+            held = lockset_union(p, held, entry[e->caller]);
+            next[e->callee] = lockset_both(p, next[e->callee], held);
+        }
+        bool same = memcmp(entry, next, nf * sizeof *entry) == 0;
+        memcpy(entry, next, nf * sizeof *entry);
+        if (same) break;
+    }
+    free(next);
+    return entry;
+}
+
+static bool runs_as_root(const Program *p, u32 gfunc)
+{
+    for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
+        if (p->roots.v[r].func == gfunc) return true;
+    return false;
+}
+
+/* "Caller holds the lock": private functions for sure, public ones as hoped. */
+void entry_locks(Program *p)
+{
+    u32 nf = p->state->nfuncs;
+    bool *candidate = xmalloc(nf);
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->funcs.n; i++)
+            candidate[gfunc_of(p, file, i)] = entry_candidate(p, file, i);
+    u32 *entry = callers_locks(p, candidate, true);
+    for (u32 g = 0; g < nf; g++) p->funcs[g].entry_locks = entry[g] == TOP ? 0 : entry[g];
+    free(entry);
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->funcs.n; i++) {
+            u32 g = gfunc_of(p, file, i);
+            candidate[g] =
+                p->locks.n && !p->funcs[g].entry_locks && hook_candidate(p, file, i) && !runs_as_root(p, g);
+        }
+    entry = callers_locks(p, candidate, false);
+    for (u32 g = 0; g < nf; g++) {
+        if (!candidate[g] || entry[g] == TOP) continue;
+        LockSet held = p->locksets.v[entry[g]];
+        for (u32 i = 0; i < held.n; i++)
+            if (lock_concerns(p, g, held.ids[i]))
+                p->funcs[g].entry_locks = lockset_add(p, p->funcs[g].entry_locks, lock_hoped(p, held.ids[i]));
+    }
+    free(entry);
+    free(candidate);
+}
+
+void decorator_locks(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 1; i < f->funcs.n; i++) {
+            const Func *fn = &f->funcs.v[i];
+            FuncInfo *fi = &p->funcs[gfunc_of(p, file, i)];
+            for (u32 k = fn->decorators; k < fn->decorators + fn->ndecorators; k++) {
+                u32 lock = decorator_lock(p, file, i, f->decorators.v[k]);
+                if (lock != NONE) fi->entry_locks = lockset_add(p, fi->entry_locks, lock);
+            }
+            /* a name that says so: the caller holds some lock */
+            Str name = sym_str(f, fn->name);
+            if (str_ends(name, S("_locked")) || str_ends(name, S("_nolock")) || str_ends(name, S("_unlocked")) ||
+                str_ends(name, S("_no_lock")) || str_ends(name, S("_unsafe"))) {
+                u32 lock = lock_intern(p, map_key(3, 3),
+                                       (Lock){.place = NONE,
+                                              .kind = TYPE_UNKNOWN,
+                                              .reentrant = true,
+                                              .maybe = true,
+                                              .display = S("a lock that the caller holds"),
+                                              .func = NONE});
+                fi->entry_locks = lockset_add(p, fi->entry_locks, lock);
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+/* Thread roots by what is given away: the argument of Thread(), of submit(), a callback that is stored. */
+#include "link/roots.h"
+
+enum { TARGETS = 8 };
+
+static const Arg *find_arg(const Facts *f, const Call *c, u32 position, const char *keyword)
+{
+    u32 pos = 0;
+    for (u32 i = 0; i < c->nargs; i++) {
+        const Arg *arg = &f->args.v[c->args + i];
+        if (arg->keyword == SYM_EMPTY && !arg->star && pos++ == position) return arg;
+        if (keyword && str_is(sym_str(f, arg->keyword), keyword)) return arg;
+    }
+    return NULL;
+}
+
+static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Arg *arg, bool many, bool own,
+                         const char *label)
+{
+    if (!arg) return;
+    u32 out[TARGETS], n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
+    if (!n && arg->kind == VAL_PATH && receiver_unknown(p, file, &p->facts[file]->paths.v[arg->value]))
+        n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
+    many |= p->facts[file]->blocks.v[c->block].repeats;
+    for (u32 i = 0; i < n; i++)
+        root_add(p, out[i], many, own, root_display(p, label, short_name(p, out[i]), file, c->line), file, call);
+}
+
+/* Does the file import one of these packages (separated by blanks)? */
+static bool imports_one(const Program *p, u32 file, const char *packages)
+{
+    char name[64];
+    for (Str rest = str_from(packages); rest.n;) {
+        Str one = str_cut(rest, ' ', &rest);
+        snprintf(name, sizeof name, "%.*s", STR_ARG(one));
+        if (one.n && file_imports(p, file, name)) return true;
+    }
+    return false;
+}
+
+/* Does the receiver of submit/map/… run functions in threads? */
+static bool receiver_threads(const Program *p, u32 file, const Path *x)
+{
+    Ent e = path_resolve(p, file, x, x->nattr - 1u);
+    Type t = ent_type(p, e);
+    if (t.kind == TYPE_EXECUTOR) return true;
+    if (t.kind == TYPE_CLASS)
+        return class_derives(p, t.id, "concurrent.futures.ThreadPoolExecutor") ||
+               class_derives(p, t.id, "multiprocessing.pool.ThreadPool");
+    if (t.kind != TYPE_UNKNOWN && t.kind != TYPE_NONE) return false;
+    Str name = sym_str(p->facts[file], x->nattr > 1 ? x->attr[x->nattr - 2] : x->name);
+    if (x->root == ROOT_CALL ||
+        !(str_has_word(name, "executor") || str_has_word(name, "pool") || str_has_word(name, "threads")))
+        return false;
+    if (str_has_word(name, "process") || file_imports(p, file, "multiprocessing")) return false;
+    return file_imports(p, file, "concurrent") || file_imports(p, file, "threading") ||
+           str_has_word(name, "thread") || str_has_word(name, "executor");
+}
+
+/* Is the receiver the future that submit() gave? A future of asyncio calls back in its loop. */
+static bool from_submit(const Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    u32 call = NONE;
+    if (x->root == ROOT_CALL && x->nattr == 1) call = x->func;
+    if (x->root == ROOT_LOCAL && x->nattr == 1) {
+        u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
+        if (at != NONE && f->defs.v[p->state->defrefs.v[at].def].kind == VAL_CALL)
+            call = f->defs.v[p->state->defrefs.v[at].def].value;
+    }
+    if (call == NONE) return false;
+    const Path *c = &f->paths.v[f->calls.v[call].callee];
+    return c->nattr && str_is(sym_str(f, c->attr[c->nattr - 1]), "submit");
+}
+
+/* Methods whose names others use too count only where the library is imported. */
+static bool method_row_fits(const Program *p, u32 file, const RootRow *r, const Call *c, const Path *x)
+{
+    if (r->type == TYPE_EXECUTOR) return receiver_threads(p, file, x);
+    if (str_is(str_from(r->name), "add_done_callback")) return from_submit(p, file, x);
+    if (r->package && r->package[0] && !imports_one(p, file, r->package)) return false;
+    const Arg *executor = find_arg(p->facts[file], c, 0, NULL);
+    if (str_is(str_from(r->name), "run_in_executor") && executor && executor->kind == VAL_PATH)
+        return path_type(p, file, executor->value).kind != TYPE_PROCESS;
+    return true;
+}
+
+/* An executor with one worker runs one function at a time. */
+static bool one_worker(const Program *p, u32 file, const Path *x)
+{
+    Ent e = path_resolve(p, file, x, x->nattr - 1u);
+    const LinkState *s = p->state;
+    u32 at = NONE;
+    if (e.kind == ENT_PLACE) at = map_get(&s->place_defs, e.id);
+    if (e.kind == ENT_LOCAL) {
+        GId g = func_gid(p, e.id);
+        at = map_get(&s->local_defs, local_key(g.file, g.id, e.sym));
+    }
+    if (at == NONE) return false;
+    const Facts *f = p->facts[s->defrefs.v[at].file];
+    const Def *d = &f->defs.v[s->defrefs.v[at].def];
+    if (d->kind != VAL_CALL) return false;
+    const Arg *arg = find_arg(f, &f->calls.v[d->value], 0, "max_workers");
+    return arg && arg->kind == VAL_NUMBER && str_is(sym_str(f, arg->text), "1");
+}
+
+/* Does the call name the row's function or class, of a library or of the program? */
+static bool callee_is(const Program *p, u32 file, const Call *c, Str ext, const char *name)
+{
+    if (ext.n) return str_is(ext, name);
+    Arena scratch = {0};
+    Ent e = path_entity(p, file, c->callee);
+    Str own = e.kind == ENT_FUNC    ? func_display(&scratch, p, e.id)
+              : e.kind == ENT_CLASS ? class_display(&scratch, p, e.id)
+                                    : S("");
+    bool same = str_is(own, name);
+    arena_free(&scratch);
+    return same;
+}
+
+/* Does some Parallel() of the file ask for threads? joblib's default is processes. */
+static bool joblib_threads(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        Str ext = path_external(p, file, c->callee);
+        if (!str_starts(ext, S("joblib.")) || str_is(ext, "joblib.delayed")) continue;
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            Str text = sym_str(f, f->args.v[k].text);
+            if (str_contains(text, S("thread")) || str_contains(text, S("sharedmem"))) return true;
+        }
+    }
+    return false;
+}
+
+static bool call_row_fits(const Program *p, u32 file, const RootRow *r)
+{
+    return !str_starts(str_from(r->name), S("joblib.")) || joblib_threads(p, file);
+}
+
+void roots_of_call(Program *p, u32 file, u32 call)
+{
+    const Facts *f = p->facts[file];
+    const Call *c = &f->calls.v[call];
+    const Path *x = &f->paths.v[c->callee];
+    Str ext = path_external(p, file, c->callee);
+    u32 first = ext.n ? 0 : root_rows_known; /* rows of the table name libraries only */
+    const RootRow *r;
+    for (u32 i = first; (r = root_row(p, i)); i++)
+        if (r->how == ROOT_BY_CALL && callee_is(p, file, c, ext, r->name) && call_row_fits(p, file, r))
+            roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->own, r->label);
+    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) {
+        /* class C(Thread); C(target=f) */
+        Ent e = path_entity(p, file, c->callee);
+        if (e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread"))
+            roots_of_arg(p, file, c, call, find_arg(f, c, 1, "target"), false, false, "Thread(target=%s)");
+        return;
+    }
+    Str method = sym_str(f, x->attr[x->nattr - 1]);
+    for (u32 i = 0; (r = root_row(p, i)); i++) {
+        if (r->how != ROOT_BY_METHOD || !str_is(method, r->name) || !method_row_fits(p, file, r, c, x)) continue;
+        bool many = r->many && !(r->type == TYPE_EXECUTOR && one_worker(p, file, x));
+        roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), many, false, r->label);
+    }
+}
+
+/* client.on_message = f */
+void roots_of_def(Program *p, u32 file, u32 def)
+{
+    const Facts *f = p->facts[file];
+    const Def *d = &f->defs.v[def];
+    if (d->path == NONE || (d->kind != VAL_PATH && d->kind != VAL_FUNC && d->kind != VAL_LAMBDA)) return;
+    const Path *x = &f->paths.v[d->path];
+    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || x->root == ROOT_CLASS) return;
+    Str attr = sym_str(f, x->attr[x->nattr - 1]);
+    const RootRow *r;
+    for (u32 i = 0; (r = root_row(p, i)); i++) {
+        if (r->how != ROOT_BY_ATTRIBUTE || !method_fits(attr, r->name)) continue;
+        if (r->package && r->package[0] && !imports_one(p, file, r->package)) continue;
+        u32 out[TARGETS], n = value_funcs(p, file, d->kind, d->value, out, TARGETS), line, column;
+        source_position(f->source, d->span.start, &line, &column);
+        for (u32 k = 0; k < n; k++)
+            root_add(p, out[k], r->many, false, root_display(p, r->label, short_name(p, out[k]), file, line), file,
+                     NONE);
+    }
+}

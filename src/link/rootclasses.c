@@ -1,0 +1,116 @@
+/* Thread roots by what a function is: a method of a class whose objects run in threads, or decorated as a handler. */
+#include "link/roots.h"
+
+/* A server that serves one request after the other: one is made somewhere, and nothing speaks of a threading one. */
+bool serial_server(const Program *p)
+{
+    static const char *const threading[] = {"ThreadingHTTPServer",       "ThreadingMixIn",
+                                            "ThreadingTCPServer",        "ThreadingUDPServer",
+                                            "ThreadingUnixStreamServer", "ThreadingWSGIServer"};
+    static const char *const serial[] = {"HTTPServer", "TCPServer", "UDPServer", "UnixStreamServer"};
+    bool any = false;
+    for (u32 i = 0; i < p->nfiles; i++) {
+        for (u32 k = 0; k < COUNT_OF(threading); k++)
+            if (intern_find(&p->facts[i]->syms, str_from(threading[k])) != NONE) return false;
+        for (u32 k = 0; k < COUNT_OF(serial); k++)
+            any |= intern_find(&p->facts[i]->syms, str_from(serial[k])) != NONE;
+    }
+    return any;
+}
+
+/* The base of a row: a dotted name, of a library or of the program; "*Suffix" for any base with such a name;
+ * "package:" for any class in a file that imports the package. */
+static bool base_fits(const Program *p, u32 file, u32 gclass, const char *name)
+{
+    Str base = str_from(name);
+    const ClassInfo *ci = &p->state->classes[gclass];
+    if (str_ends(base, S(":"))) {
+        char package[64];
+        snprintf(package, sizeof package, "%.*s", STR_ARG(str_slice(base, 0, base.n - 1)));
+        return file_imports(p, file, package);
+    }
+    if (base.p[0] != '*') {
+        for (u32 i = 0; i < ci->bases.n; i++) {
+            Arena scratch = {0};
+            bool same = str_eq(class_display(&scratch, p, ci->bases.v[i]), base);
+            arena_free(&scratch);
+            if (same) return true;
+        }
+        return class_derives(p, gclass, name);
+    }
+    for (u32 i = 0; i < ci->ext_bases.n; i++)
+        if (str_ends(p->syms.strs[ci->ext_bases.v[i]], str_slice(base, 1, base.n))) return true;
+    for (u32 i = 0; i < ci->bases.n; i++) {
+        u32 at;
+        const Class *c = program_class(p, ci->bases.v[i], &at);
+        if (str_ends(sym_str(p->facts[at], c->name), str_slice(base, 1, base.n))) return true;
+    }
+    return false;
+}
+
+void roots_of_class(Program *p, u32 gclass, bool serial)
+{
+    LinkState *s = p->state;
+    u32 file;
+    const Class *c = program_class(p, gclass, &file);
+    const Facts *f = p->facts[file];
+    ClassInfo *ci = &s->classes[gclass];
+    const RootRow *r;
+    for (u32 i = 0; (r = root_row(p, i)); i++) {
+        if (r->how != ROOT_BY_BASE || !base_fits(p, file, gclass, r->name)) continue;
+        bool thread = !r->many && r->own;
+        if (r->own && r->many) ci->fresh = true;
+        for (u32 k = 1; k < f->funcs.n; k++) {
+            const Func *fn = &f->funcs.v[k];
+            if (gclass_of(p, file, fn->cls) != gclass || fn->is_lambda || fn->is_async ||
+                !method_fits(sym_str(f, fn->name), r->method))
+                continue;
+            if (str_is(str_from(r->method), "*") && str_starts(sym_str(f, fn->name), S("_"))) continue;
+            bool many = (r->many && !(str_contains(str_from(r->label), S("request handler")) && serial)) ||
+                        (thread && ci->made_at != 1);
+            root_add(p, gfunc_of(p, file, k), many, r->own,
+                     root_display(p, r->label, sym_str(f, c->name), file, fn->line), file, NONE);
+        }
+    }
+}
+
+static bool has_word(const char *words, Str w)
+{
+    Str rest = str_from(words);
+    while (rest.n)
+        if (str_eq(str_cut(rest, ' ', &rest), w)) return true;
+    return false;
+}
+
+static bool decorator_is(const Program *p, u32 file, u32 path, Str ext, const char *name)
+{
+    if (ext.n) return str_is(ext, name);
+    Arena scratch = {0};
+    Ent e = path_entity(p, file, path);
+    bool same = e.kind == ENT_FUNC && str_is(func_display(&scratch, p, e.id), name);
+    arena_free(&scratch);
+    return same;
+}
+
+void roots_of_decorators(Program *p, u32 file, u32 func)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++) {
+        const Path *x = &f->paths.v[f->decorators.v[i]];
+        if (x->root == ROOT_UNKNOWN || fn->is_async) continue;
+        Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+        Str receiver = x->nattr > 1 ? sym_str(f, x->attr[x->nattr - 2]) : x->nattr ? sym_str(f, x->name) : S("");
+        Str ext = path_external(p, file, f->decorators.v[i]);
+        const RootRow *r;
+        for (u32 k = 0; (r = root_row(p, k)); k++) {
+            if (r->how != ROOT_BY_DECORATOR) continue;
+            bool dotted = str_find(str_from(r->name), '.') < strlen(r->name);
+            if (dotted ? !decorator_is(p, file, f->decorators.v[i], ext, r->name) : !str_is(name, r->name)) continue;
+            if (r->receivers && r->receivers[0] && !has_word(r->receivers, receiver)) continue;
+            root_add(p, gfunc_of(p, file, func), r->many, false,
+                     root_display(p, r->label, sym_str(f, fn->name), file, fn->line), file, NONE);
+            break;
+        }
+    }
+}

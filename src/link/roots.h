@@ -1,0 +1,31 @@
+/* Shared by roots.c, rootcalls.c and rootclasses.c. */
+#ifndef UNGIL_ROOTS_H
+#define UNGIL_ROOTS_H
+
+#include "link/link.h"
+
+/* roots.c */
+extern const u32 root_rows_known; /* how many rows know/threads.def has */
+/* The rows of the table, then those of the configuration; NULL at the end. */
+const RootRow *root_row(const Program *p, u32 i);
+/* label with the function's name in place of %s, and where it is. */
+Str root_display(Program *p, const char *label, Str name, u32 file, u32 line);
+/* A root for each function and call; one that is there already only learns that it is many. */
+void root_add(Program *p, u32 gfunc, bool many, bool own, Str display, u32 file, u32 call);
+/* "f" or "C.f" */
+Str short_name(const Program *p, u32 gfunc);
+/* Is it the row's name, or does it begin as "name*" says? */
+bool method_fits(Str name, const char *pattern);
+
+/* rootcalls.c */
+void roots_of_call(Program *p, u32 file, u32 call);
+/* client.on_message = f */
+void roots_of_def(Program *p, u32 file, u32 def);
+
+/* rootclasses.c */
+/* A server that serves one request after the other: one is made somewhere, and nothing speaks of a threading one. */
+bool serial_server(const Program *p);
+void roots_of_class(Program *p, u32 gclass, bool serial);
+void roots_of_decorators(Program *p, u32 file, u32 func);
+
+#endif
