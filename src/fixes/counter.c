@@ -114,8 +114,7 @@ static bool made_once(Ids *x)
             if (d->path == NONE || d->is_return || d->augmented || path_place(pl->p, file, d->path) != x->w->place)
                 continue;
             const Ast *t = site_ast(pl, file);
-            u32 n = ast_at(t, d->span);
-            while (n != NONE && t->v[n].kind != NODE_assignment) n = ast_is_statement(t, n) ? NONE : t->v[n].parent;
+            u32 n = ast_assignment(t, d->span);
             u32 value = n == NONE ? NONE : ast_field(t, n, FIELD_right);
             if (found++ || !ast_is(t, value, NODE_integer) || ast_field(t, n, FIELD_type) != NONE) return false;
             Str text = ast_text(t, value);

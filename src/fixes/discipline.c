@@ -140,14 +140,6 @@ bool plan_swap(Plan *pl, Work *w, const Page *page)
 
 /* ---- a lock made on first use ---- */
 
-/* The assignment NAME = VALUE at a definition; NONE. */
-static u32 assignment_at(const Ast *t, Span target)
-{
-    u32 n = ast_at(t, target);
-    while (n != NONE && t->v[n].kind != NODE_assignment) n = ast_is_statement(t, n) ? NONE : t->v[n].parent;
-    return n;
-}
-
 /* threading.Lock() and the like: a call of a name without arguments. */
 static bool plain_make(const Ast *t, u32 n)
 {
@@ -172,8 +164,8 @@ bool plan_eager(Plan *pl, Work *w, const Page *page)
     if (lazy == NONE || access_gid(p, first).file != access_gid(p, lazy).file) return false;
     u32 file = access_gid(p, first).file, func = program_access(p, lazy)->func;
     const Ast *t = site_ast(pl, file);
-    u32 none = assignment_at(t, program_access(p, first)->span),
-        make = assignment_at(t, program_access(p, lazy)->span);
+    u32 none = ast_assignment(t, program_access(p, first)->span),
+        make = ast_assignment(t, program_access(p, lazy)->span);
     if (none == NONE || make == NONE || ast_field(t, none, FIELD_type) != NONE) return false;
     u32 was = ast_field(t, none, FIELD_right), value = ast_field(t, make, FIELD_right);
     if (!ast_is(t, was, NODE_none) || !plain_make(t, value) || program_access(p, first)->func == func) return false;

@@ -12,6 +12,7 @@
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
  *   merge.c    critical sections that are joined, or given another lock
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
+ *   perthread.c  planner: defaults of a threading.local in every thread
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
@@ -198,6 +199,10 @@ u32 ast_statement(const Ast *t, u32 n);
 /* The function or class definition with exactly this span; NONE. */
 u32 ast_definition(const Ast *t, Span span);
 bool ast_inside(const Ast *t, u32 n, u32 outer);
+/* The assignment TARGET = VALUE around a target; NONE. */
+u32 ast_assignment(const Ast *t, Span target);
+/* A value that is the same whenever and wherever it is made: a literal, a display of such, an empty container. */
+bool value_plain(Plan *pl, u32 file, u32 n);
 /* The smallest run of whole statements on whole lines of one block that holds both spans. False with a
  * reason. */
 bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why);
@@ -299,6 +304,9 @@ bool plan_publish(Plan *pl, Work *w, const Page *page);
 bool plan_with(Plan *pl, Work *w, const Page *page);
 bool plan_swap(Plan *pl, Work *w, const Page *page);
 bool plan_eager(Plan *pl, Work *w, const Page *page);
+bool plan_perthread(Plan *pl, Work *w, const Page *page);
+/* The place that holds the thread-local object of a UG403 finding; NONE. */
+u32 perthread_holder(const Program *p, const Race *r);
 /* Why an object of the class may take no lock: it is pickled or copied somewhere; empty. */
 Str pickled_obstacle(Plan *pl, u32 gclass);
 /* Raises or lowers safety as extend-safe-fixes and extend-unsafe-fixes say. */

@@ -19,6 +19,7 @@ const Planner planner_table[] = {
     {"with", "acquire() and release() become a with statement", false, plan_with},
     {"swap", "start() before join()", false, plan_swap},
     {"eager", "what is made on first use is made where its name is defined", false, plan_eager},
+    {"thread-local", "a subclass of threading.local sets the attributes in every thread", false, plan_perthread},
     {"read-once", "read into a local, then test and use it", false, plan_once},
     {"list-to-deque", "a list that is used as a queue only becomes a deque", false, plan_deque},
 };
@@ -179,7 +180,7 @@ static void works_gather(Plan *pl)
         Race *r = &pl->races->v[i];
         r->fix = NONE;
         if (r->suppressed) continue;
-        u32 place = r->place == NONE ? place_under(pl, r) : r->place;
+        u32 place = r->rule == UG403 ? perthread_holder(pl->p, r) : r->place == NONE ? place_under(pl, r) : r->place;
         u32 *at = work_slot(pl, &by_place, &walks, r, place);
         u32 work = at ? *at : NONE;
         if (work == NONE) {

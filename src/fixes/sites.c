@@ -133,6 +133,13 @@ u32 ast_statement(const Ast *t, u32 n)
     return n;
 }
 
+u32 ast_assignment(const Ast *t, Span target)
+{
+    u32 n = ast_at(t, target);
+    while (n != NONE && t->v[n].kind != NODE_assignment) n = ast_is_statement(t, n) ? NONE : t->v[n].parent;
+    return n;
+}
+
 bool ast_inside(const Ast *t, u32 n, u32 outer)
 {
     while (n != NONE && n != outer) n = t->v[n].parent;
