@@ -9,6 +9,7 @@ typedef enum Command {
     CMD_DIFF,
     CMD_FIX,
     CMD_COMMIT,
+    CMD_UNDO,
     CMD_REVIEW,
     CMD_SERVE,
     CMD_EXPLAIN,

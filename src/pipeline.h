@@ -354,10 +354,12 @@ void fixes_dump(Buf *out, const Program *p, const FixList *fixes);
 
 /* ---- edit: Fix to Change (src/edit) -------------------------------------------------------------------- */
 
+typedef enum EditPart { EDIT_CODE, EDIT_IMPORT, EDIT_LOCK } EditPart;
 typedef struct Edit {
     Span span; /* in the source before */
     Str text;
     u32 fix; /* the Fix it serves (the first, when several share it) */
+    u8 part; /* EditPart: an import, the definition of a lock, or anything else */
 } Edit;
 typedef struct Change {
     const Source *before;
@@ -384,6 +386,10 @@ bool edits_certify(Arena *a, const Program *p, const FixList *fixes, const Wante
  * (declined + defect, with the reason) and the changes are made again without it. */
 void edits_verify(Arena *a, const Program *p, const PageList *pages, const RaceVec *races, FixList *fixes,
                   const Wanted *w, ChangeVec *changes);
+/* The same for what a person made of one fix; `out` gets a sentence for each thing that is not as it should be. False
+ * when a text is no Python. */
+bool texts_prove(Arena *a, const Program *p, const RaceVec *races, const Fix *f, const ChangeVec *changes,
+                 StrVec *out);
 void edits_dump(Buf *out, const ChangeVec *changes);
 
 /* ---- emit: results to the outside world (src/emit) ------------------------------------------------------ */
@@ -430,6 +436,8 @@ int emit_review(const Results *r, const Review *v, Err *e);
 int emit_review_from(Arena *a, const Options *o, Err *e);
 /* Is it an http:// address of this very machine? Elsewhere http:// shows the token to everybody on the way. */
 bool url_is_loopback(Str url);
+/* Takes back the fixes with the fingerprints that the arguments name, or lists those of the journal. */
+int emit_undo(Arena *a, const Options *o, Err *e);
 /* The fixes as commits or patches, one for each decision or what --per says. */
 int emit_commit(const Results *r, Err *e);
 

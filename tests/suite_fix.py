@@ -8,7 +8,7 @@ import sys
 import time
 
 import lib
-from lib import git, temporary, ungil, write_file, write_tree
+from lib import git, git_start, temporary, ungil, write_file, write_tree
 from samples import CACHE
 
 TWO = '''import threading
@@ -87,7 +87,8 @@ def test_interactive_edit(c):
         tool = os.path.join(folder, "tool.sh")
         write_file(tool, "#!/bin/sh\nsed -i 's/_hits_lock/_guard/' \"$1\"\n")
         os.chmod(tool, 0o755)
-        answer(folder, "e\ny\n", EDITOR=tool, VISUAL="")
+        edited = answer(folder, "e\ny\n", EDITOR=tool, VISUAL="")
+        c.has(edited, "fixed 2 findings in 1 file")
         found = text(folder)
         c.check("with _guard:" in found and "_guard = threading.Lock()" in found and "with _misses_lock:" in found, found)
         c.check(lib.compiles(found.encode(), "two.py") is None, found)
@@ -102,6 +103,195 @@ def test_interactive_edit(c):
         c.check(clash.code in (1, 2), clash)
         if clash.code == 2:
             c.equal(text(folder), TWO, "half of a clash was written")
+
+
+def test_interactive_edit_proved(c):
+    """Text that comes back from the editor is written when it parses and the finding is gone; else that is said and asked about."""
+    with temporary() as folder:
+        tool = os.path.join(folder, "tool.sh")
+
+        def edit(command, answers):
+            write_tree(folder, {"two.py": TWO})
+            write_file(tool, "#!/bin/sh\n%s \"$1\"\n" % command)
+            os.chmod(tool, 0o755)
+            return answer(folder, answers, EDITOR=tool, VISUAL="")
+
+        broken = edit("sed -i 's/^def hit():/def hit(:/'", "e\nn\nn\n")
+        c.has(broken, "two.py:", "a syntax error", "The edited text is no Python", stream="err")
+        c.equal(text(folder), TWO, "text that is no Python was written")
+        edit("sed -i 's/^def hit():/def hit(:/'", "e\ny\nq\n")  # y is no answer there
+        c.equal(text(folder), TWO, "text that is no Python was written")
+        racy = edit("sed -i 's/with _hits_lock:/if True:/'", "e\nn\nn\n")
+        c.has(racy, "UG101 is still found", "Apply the edited text all the same?", stream="err")
+        c.equal(text(folder), TWO, "text that is not proved was written unasked")
+        taken = edit("sed -i 's/with _hits_lock:/if True:/'", "e\ny\nn\n")
+        c.has(taken, "fixed 0 findings in 1 file")
+        c.check("if True:" in text(folder), text(folder))
+        other = edit("sed -i 's/with _hits_lock:/with threading.Lock():/'", "e\nn\nn\n")
+        c.has(other, "still found", stream="err")
+        good = edit("sed -i 's/_hits_lock/guard/'", "e\nn\n")
+        c.has(good, "fixed 1 finding in 1 file")
+        c.equal([f["state"] for f in findings(folder)], ["two.misses"])
+
+
+def test_undo(c):
+    with temporary() as folder:
+        write_tree(folder, {"two.py": TWO, "cache.py": CACHE})
+        git_start(folder)
+        marks = {f["state"]: f["fingerprint"] for f in findings(folder)}
+        ungil("fix", cwd=folder)
+        c.equal(git("status", "--porcelain", cwd=folder).out, " M cache.py\n M two.py\n", "the journal is among the files")
+        listed = ungil("undo", cwd=folder)
+        c.code(listed, 0)
+        c.has(listed, marks["two.hits"], "guard-update", "two.py", "UG104 cache.cache")
+        fixed = text(folder)
+        write_file(os.path.join(folder, "two.py"), '"""Later."""\n' + fixed.replace("range(4)", "range(8)"))  # edits elsewhere
+        back = ungil("undo", marks["two.hits"], cwd=folder)
+        c.code(back, 1)
+        c.has(back, "took back guard-update: UG101 two.hits")
+        wanted = '"""Later."""\n' + TWO.replace("range(4)", "range(8)").replace("misses = 0\n", "misses = 0\n_misses_lock = threading.Lock()\n", 1)
+        c.equal(text(folder), wanted.replace("        misses += 1", "        with _misses_lock:\n            misses += 1"))
+        c.equal([f["state"] for f in findings(folder)], ["two.hits"])
+        again = ungil("undo", marks["two.hits"], cwd=folder)
+        c.code(again, 2)
+        c.has(again, "taken back already", stream="err")
+        c.has(ungil("undo", "0123456789abcdef", cwd=folder), "the journal has no fix", stream="err")
+        ungil("undo", marks["two.misses"][:8], marks["cache.cache"], cwd=folder)
+        c.equal((text(folder), text(folder, "cache.py")), ('"""Later."""\n' + TWO.replace("range(4)", "range(8)"), CACHE))
+        c.has(ungil("undo", cwd=folder), "no fix is written down here")
+
+
+def test_undo_conflict(c):
+    with temporary() as folder:
+        write_tree(folder, {"two.py": TWO})
+        git_start(folder)
+        marks = {f["state"]: f["fingerprint"] for f in findings(folder)}
+        ungil("fix", cwd=folder)
+        changed = text(folder).replace("hits += 1", "hits += 2")
+        write_file(os.path.join(folder, "two.py"), changed)
+        both = ungil("undo", marks["two.misses"], marks["two.hits"], cwd=folder)
+        c.code(both, 2)
+        c.has(both, "two.py has been changed in the lines of this fix (UG101 two.hits)", stream="err")
+        c.equal(text(folder), changed, "one of two was taken back although the other could not be")
+        git("checkout", "two.py", cwd=folder)
+        gone = ungil("undo", marks["two.hits"], cwd=folder)
+        c.code(gone, 2)
+        c.has(gone, "is not there any more", stream="err")
+        c.equal(text(folder), TWO)
+
+
+SHARED_LOCK = '''import threading
+
+total = 0
+count = 0
+
+
+def add(n):
+    global total, count
+    total += n
+    count += 1
+
+
+def reset():
+    global total
+    total = total - 1
+
+
+def run():
+    for _ in range(4):
+        threading.Thread(target=add, args=(1,)).start()
+        threading.Thread(target=reset).start()
+'''
+
+
+def test_undo_shared_lock(c):
+    """A lock that two fixes share stays until the second is taken back; a lock that other code uses stays."""
+    for order in (("total", "count"), ("count", "total")):
+        with temporary() as folder:
+            write_tree(folder, {"two.py": SHARED_LOCK})
+            git_start(folder)
+            marks = {f["state"]: f["fingerprint"] for f in findings(folder)}
+            ungil("fix", cwd=folder)
+            ungil("undo", marks["two." + order[0]], cwd=folder)
+            c.check("_total_lock = threading.Lock()" in text(folder) and lib.compiles(text(folder).encode(), "two.py") is None, text(folder))
+            c.check("two." + order[1] not in [f["state"] for f in findings(folder)], "the other fix was hurt")
+            ungil("undo", marks["two." + order[1]], cwd=folder)
+            c.equal(text(folder), SHARED_LOCK)
+    with temporary() as folder:
+        write_tree(folder, {"two.py": SHARED_LOCK})
+        git_start(folder)
+        marks = [f["fingerprint"] for f in findings(folder)]
+        ungil("fix", cwd=folder)
+        write_file(os.path.join(folder, "other.py"), "import two\n\n\ndef show():\n    with two._total_lock:\n        print(two.total)\n")
+        ungil("undo", *marks, cwd=folder)
+        c.equal(text(folder), SHARED_LOCK.replace("total = 0\n", "total = 0\n_total_lock = threading.Lock()\n", 1))
+
+
+def test_undo_line_ends(c):
+    """CRLF stays, and so does what was converted after the fix."""
+    bare = TWO.replace("import threading", "import sys").replace("def run():\n", "def run():\n    import threading\n")
+    with temporary() as folder:
+        crlf = bare.replace("\n", "\r\n")
+        write_tree(folder, {"two.py": crlf})
+        marks = [f["fingerprint"] for f in findings(folder)]
+        ungil("fix", cwd=folder)
+        c.check("\r\nimport threading\r\n" in text(folder), text(folder))
+        ungil("undo", *marks, cwd=folder)  # without a repository: the journal is in the cache
+        c.equal(text(folder), crlf)
+        write_file(os.path.join(folder, "two.py"), bare)
+        ungil("fix", cwd=folder)
+        write_file(os.path.join(folder, "two.py"), text(folder).replace("\n", "\r\n"))
+        ungil("undo", *marks, cwd=folder)
+        c.equal(text(folder), crlf)
+        write_file(os.path.join(folder, "two.py"), bare)
+        ungil("fix", cwd=folder)
+        write_file(os.path.join(folder, "two.py"), text(folder).replace("import sys\n", "import os\nimport sys\n"))  # beside the import
+        ungil("undo", *marks, cwd=folder)
+        c.equal(text(folder), bare.replace("import sys\n", "import os\nimport sys\n"))
+
+
+def test_undo_of_others(c):
+    """Fixes of `commit`, of later rounds, and fixes that a person edited."""
+    with temporary() as folder:
+        write_tree(folder, {"app/two.py": TWO})
+        git_start(folder)
+        marks = {f["state"]: f["fingerprint"] for f in findings(os.path.join(folder, "app"))}
+        ungil("commit", cwd=os.path.join(folder, "app"))
+        ungil("undo", *marks.values(), cwd=folder)
+        c.equal(text(folder, "app/two.py"), TWO)
+        git("checkout", "app/two.py", cwd=folder)
+        ungil("commit", "--branch", "nogil", cwd=folder)
+    with temporary() as folder:
+        write_tree(folder, {"two.py": TWO})
+        tool = os.path.join(folder, "tool.sh")
+        write_file(tool, "#!/bin/sh\nsed -i 's/_hits_lock/guard/' \"$1\"\n")
+        os.chmod(tool, 0o755)
+        git_start(folder)
+        marks = {f["state"]: f["fingerprint"] for f in findings(folder)}
+        answer(folder, "e\ny\n", EDITOR=tool, VISUAL="")
+        both = text(folder)
+        ungil("undo", marks["two.hits"], cwd=folder)
+        c.check("guard" not in text(folder) and "_misses_lock" in text(folder), text(folder))
+        write_file(os.path.join(folder, "two.py"), both)
+
+
+def test_undo_journal_lost(c):
+    with temporary() as folder:
+        write_tree(folder, {"two.py": TWO})
+        git_start(folder)
+        marks = [f["fingerprint"] for f in findings(folder)]
+        ungil("fix", cwd=folder)
+        fixed, kept = text(folder), os.path.join(folder, ".git", "ungil")
+        path = os.path.join(kept, "journal.jsonl")
+        lines = lib.read_file(path)
+        write_file(path, b"{half a line\n" + lines + lines.splitlines()[0][:40])  # as a crash may leave it
+        c.has(ungil("undo", cwd=folder), *marks)
+        for name in os.listdir(os.path.join(kept, "texts")):
+            os.remove(os.path.join(kept, "texts", name))
+        lost = ungil("undo", marks[0], cwd=folder)
+        c.code(lost, 2)
+        c.has(lost, "no longer in the journal", stream="err")
+        c.equal(text(folder), fixed)
 
 
 def test_interactive_terminal(c):

@@ -94,7 +94,7 @@ static void later_add(Arena *a, Results *r, const Results *more)
 
 void rounds_run(Arena *a, Facts **facts, const Baseline *known, Results *r)
 {
-    bool keep = r->options->command == CMD_COMMIT;
+    bool keep = r->options->command == CMD_COMMIT || r->options->command == CMD_FIX; /* it goes into the journal */
     ChangeVec *changes = arena_new(a, ChangeVec, 1);
     for (u32 i = 0; i < r->changes->n; i++) vec_push(a, changes, r->changes->v[i]);
     if (keep) {

@@ -115,7 +115,7 @@ static bool arg_dir(Arena *a, const Options *o, Str arg, Str *out, Err *e)
 bool args_common_dir(Arena *a, const Options *o, Str *out, Err *e)
 {
     *out = current_dir(a);
-    if (o->command == CMD_RULES || o->command == CMD_TRANSFORMS) return true;
+    if (o->command == CMD_RULES || o->command == CMD_TRANSFORMS || o->command == CMD_UNDO) return true;
     for (u32 i = 0; i < o->args.n; i++) {
         Str dir;
         if (!arg_dir(a, o, o->args.v[i], &dir, e)) return false;

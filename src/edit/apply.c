@@ -187,8 +187,11 @@ static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted 
     Made m = {.change = {.before = d.s, .file = file, .after = pieces_apply(a, d.s, &d.pieces)},
               .pieces = d.pieces,
               .fixes = fixes_of_file(fixes, w, file)};
-    for (u32 i = 0; i < d.pieces.n; i++)
-        vec_push(a, &m.change.edits, (Edit){d.pieces.v[i].span, d.pieces.v[i].text, d.pieces.v[i].fix});
+    for (u32 i = 0; i < d.pieces.n; i++) {
+        const Piece *x = &d.pieces.v[i];
+        u8 part = x->kind == PIECE_IMPORT ? EDIT_IMPORT : x->kind == PIECE_LOCK ? EDIT_LOCK : EDIT_CODE;
+        vec_push(a, &m.change.edits, (Edit){x->span, x->text, x->fix, part});
+    }
     vec_push(a, out, m);
     return true;
 }

@@ -6,7 +6,8 @@
  *   split.c    statements that share their line
  *   wrap.c     `with LOCK:` round statements: merging, indentation
  *   certificate.c  taking away what was inserted gives back the original
- *   verify.c   edits_verify: parse, certificate, races gone and none new, idempotent */
+ *   verify.c   edits_verify: parse, certificate, races gone and none new, idempotent
+ *   retext.c   texts_prove: the same for a text that a person made */
 #ifndef UNGIL_EDIT_H
 #define UNGIL_EDIT_H
 

@@ -3,36 +3,32 @@
  *
  * A fix that is edited is the text of its file that comes back from the editor. It is joined with the other accepted
  * fixes by a three-way merge, from the text that was analysed; where the two meet in the same lines, nothing is
- * written. What a person has edited is not proved. */
-#include "emit/emit.h"
+ * written. What a person has edited is proved before: it parses, and the finding is gone. If not, that is said, and
+ * asked about again. */
+#include "emit/journal.h"
 
 #include <git2.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-typedef struct Edited {
-    u32 file;
-    Str text;
-} Edited;
-
 typedef struct Asking {
     Arena *a;
     const Results *r;
-    IdVec *accepted;
-    Vec(Edited) edited;
+    Asked *out;
     bool rules[RULE_COUNT]; /* accept all that follow */
     bool all;
     Err *e;
 } Asking;
 
-static char ask(void)
+/* One of the letters; q when there is no more input. */
+static char ask(const char *question, const char *letters)
 {
     char line[64];
     for (;;) {
-        fprintf(stderr, "Apply this fix? [y]es, [n]o, [e]dit, all of this [r]ule, [a]ll that follow, [q]uit: ");
+        fprintf(stderr, "%s: ", question);
         fflush(stderr);
         if (!fgets(line, sizeof line, stdin)) return 'q';
-        if (line[0] && strchr("yneraq", line[0])) return line[0];
+        if (line[0] && strchr(letters, line[0])) return line[0];
     }
 }
 
@@ -98,19 +94,51 @@ static bool text_edit(Asking *k, Str text, Str *out)
     return ok;
 }
 
-static bool fix_edit(Asking *k, u32 fix, const ChangeVec *changes)
+/* Proves the edited texts; where something is not as it should be, tells it and asks: y, n, e or q. */
+static char edited_ask(Asking *k, u32 fix, const ChangeVec *texts)
 {
-    bool same = true;
-    for (u32 i = 0; i < changes->n; i++) {
-        Edited x = {.file = changes->v[i].file};
-        if (!text_edit(k, changes->v[i].after, &x.text)) return false;
-        same = same && str_eq(x.text, changes->v[i].after);
-        vec_push(k->a, &k->edited, x);
+    Arena scratch = {0};
+    StrVec wrong = {0};
+    const Fix *f = &k->r->fixes->fixes.v[fix];
+    bool python = texts_prove(&scratch, k->r->program, k->r->races, f, texts, &wrong);
+    Buf out = {0};
+    for (u32 i = 0; i < wrong.n; i++) {
+        safe_put(&out, wrong.v[i]);
+        buf_char(&out, '\n');
     }
-    if (same) { /* as it was proposed */
-        k->edited.n -= changes->n;
-        vec_push(k->a, k->accepted, fix);
-    }
+    fwrite(out.p, 1, out.n, stderr);
+    char answer = 'y';
+    if (!python)
+        answer = ask("The edited text is no Python. [e]dit again, [n]o fix here, [q]uit", "enq");
+    else if (wrong.n)
+        answer = ask("Apply the edited text all the same? [y]es, [n]o, [e]dit again, [q]uit", "yneq");
+    else
+        vec_push(k->a, &k->out->proved, fix);
+    buf_free(&out);
+    arena_free(&scratch);
+    return answer;
+}
+
+/* Has the fix edited until it is proved, taken as it is, or given up; *answer is what was said last. */
+static bool fix_edit(Asking *k, u32 fix, const ChangeVec *changes, char *answer)
+{
+    ChangeVec texts = {0};
+    for (u32 i = 0; i < changes->n; i++) vec_push(k->a, &texts, changes->v[i]);
+    do {
+        bool same = true;
+        for (u32 i = 0; i < texts.n; i++) {
+            Str text = texts.v[i].after;
+            if (!text_edit(k, text, &texts.v[i].after)) return false;
+            same = same && str_eq(texts.v[i].after, changes->v[i].after);
+        }
+        *answer = same ? 'y' : edited_ask(k, fix, &texts);
+        if (same) { /* as it was proposed */
+            vec_push(k->a, &k->out->accepted, fix);
+            return true;
+        }
+    } while (*answer == 'e');
+    for (u32 i = 0; *answer == 'y' && i < texts.n; i++)
+        vec_push(k->a, &k->out->edited, (Edited){.fix = fix, .file = texts.v[i].file, .text = texts.v[i].after});
     return true;
 }
 
@@ -123,23 +151,21 @@ static Change *change_at(Asking *k, ChangeVec *changes, u32 file)
     return &changes->v[changes->n - 1];
 }
 
-static bool text_merge(Asking *k, const Source *base, Str ours, Str theirs, Str *out)
+/* Joins the accepted fixes with the edited ones. */
+static bool edited_join(Asking *k, ChangeVec *changes)
 {
-    git_merge_file_result merged = {0};
-    git_merge_file_input b = {.version = GIT_MERGE_FILE_INPUT_VERSION}, o = b, t = b;
-    b.ptr = base->text.p, b.size = base->text.n;
-    o.ptr = ours.p, o.size = ours.n;
-    t.ptr = theirs.p, t.size = theirs.n;
-    bool ok = git_merge_file(&merged, &b, &o, &t, NULL) == 0 && merged.automergeable;
-    if (ok)
-        *out = str_dup(k->a, (Str){(char *)merged.ptr, merged.len});
-    else
-        err_set(k->e,
-                "the edited fix in %.*s meets another one in the same lines; nothing is written, apply them in two "
-                "runs",
-                STR_ARG(base->path));
-    git_merge_file_result_free(&merged);
-    return ok;
+    for (u32 i = 0; i < k->out->edited.n; i++) {
+        Edited *x = &k->out->edited.v[i];
+        Change *c = change_at(k, changes, x->file);
+        x->before = c->after;
+        if (!texts_merge(k->a, c->before->text, c->after, x->text, &c->after))
+            return err_set(k->e,
+                           "the edited fix in %.*s meets another one in the same lines; nothing is written, apply "
+                           "them in two runs",
+                           STR_ARG(c->before->path));
+        x->after = c->after;
+    }
+    return true;
 }
 
 /* ---- all questions ------------------------------------------------------------------------------------- */
@@ -149,9 +175,12 @@ static bool asks(const Asking *k, const Fix *f)
     return !k->all && !k->rules[k->r->races->v[f->races.v[0]].rule];
 }
 
-bool fixes_ask(Arena *a, const Results *r, IdVec *accepted, ChangeVec *changes, Err *e)
+bool fixes_ask(Arena *a, const Results *r, Asked *out, ChangeVec *changes, Err *e)
 {
-    Asking k = {.a = a, .r = r, .accepted = accepted, .e = e};
+    static const char question[] =
+        "Apply this fix? [y]es, [n]o, [e]dit, all of this [r]ule, [a]ll that follow, [q]uit";
+    Asking k = {.a = a, .r = r, .out = out, .e = e};
+    IdVec *accepted = &out->accepted;
     git_libgit2_init();
     Str prefix = repo_prefix(a, r->options->root);
     char answer = 0;
@@ -163,8 +192,11 @@ bool fixes_ask(Arena *a, const Results *r, IdVec *accepted, ChangeVec *changes, 
             ChangeVec own = {0};
             fix_changes(a, r, i, &own);
             if (!fix_show(&k, i, &own, prefix)) return false;
-            answer = ask();
-            if (answer == 'e' && !fix_edit(&k, i, &own)) return false;
+            answer = ask(question, "yneraq");
+            if (answer == 'e') {
+                if (!fix_edit(&k, i, &own, &answer)) return false;
+                continue;
+            }
         }
         if (answer == 'r') k.rules[r->races->v[f->races.v[0]].rule] = true;
         if (answer == 'a') k.all = true;
@@ -172,9 +204,6 @@ bool fixes_ask(Arena *a, const Results *r, IdVec *accepted, ChangeVec *changes, 
     }
     Wanted w = {.unsafe = r->options->unsafe_fixes, .only = accepted->v, .nonly = accepted->n};
     if (accepted->n) edits_make(a, r->program, r->fixes, &w, changes);
-    for (u32 i = 0; i < k.edited.n; i++) {
-        Change *c = change_at(&k, changes, k.edited.v[i].file);
-        if (!text_merge(&k, c->before, c->after, k.edited.v[i].text, &c->after)) return false;
-    }
-    return true;
+    for (u32 i = 0; i < changes->n; i++) vec_push(a, &out->made, changes->v[i]);
+    return edited_join(&k, changes);
 }

@@ -6,6 +6,7 @@
  * whole program. What a further round of analysis finds to fix (app/rounds.c) is committed on top. With --patches the
  * objects stay in memory. Hooks are not run and commits are not signed. */
 #include "emit/commit.h"
+#include "emit/journal.h"
 
 #include <git2/sys/mempack.h>
 #include <git2/sys/odb_backend.h>
@@ -72,6 +73,7 @@ int emit_commit(const Results *r, Err *e)
     git_start();
     bool ok = repo_open(&c) && (!r->changes->n ? repository_safe(&c) : commit_all(&c, &out));
     if (ok && c.made.n) commit_remarks(&c);
+    if (ok && c.made.n && !c.bare && !r->options->patches.n) journal_write(r->arena, &(Written){.all = r});
     git_signature_free(c.author);
     git_signature_free(c.committer);
     git_tree_free(c.base);

@@ -85,8 +85,6 @@ bool file_unchanged(const Source *s, Err *e);
 /* May it be written? */
 bool file_writable(const Source *s, Err *e);
 typedef Vec(u32) IdVec;
-/* Asks about each fix: which are accepted, and the changes that they make together. */
-bool fixes_ask(Arena *a, const Results *r, IdVec *accepted, ChangeVec *changes, Err *e);
 /* The lines that tell what was not fixed and why. */
 void left_put(Buf *out, const Results *r);
 

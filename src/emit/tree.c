@@ -1,7 +1,7 @@
 /* `ungil fix`: the changes written to the work tree, each file in one step. A file that is no longer what was
  * analysed, or that cannot be written, is left as it is and named; the others are written. With --interactive each
  * fix is asked about first (ask.c), and only the accepted ones are made. */
-#include "emit/emit.h"
+#include "emit/journal.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,31 +86,33 @@ static u32 fixed_count(const Results *r, const IdVec *only)
 int emit_fix(const Results *r, Err *e)
 {
     const Options *o = r->options;
-    ChangeVec changes = *r->changes;
-    IdVec accepted = {0};
+    ChangeVec changes = *r->changes, failed = {0};
+    Asked asked = {0};
     if (o->interactive) {
         changes = (ChangeVec){0};
-        if (!fixes_ask(r->arena, r, &accepted, &changes, e)) return 2;
+        if (!fixes_ask(r->arena, r, &asked, &changes, e)) return 2;
     }
-    u32 written = 0;
     for (u32 i = 0; i < changes.n; i++) {
         Err why = {0};
-        if (change_write(&changes.v[i], &why))
-            written++;
-        else
-            fprintf(stderr, "ungil: %s\n", why.msg);
+        if (change_write(&changes.v[i], &why)) continue;
+        vec_push(r->arena, &failed, changes.v[i]);
+        fprintf(stderr, "ungil: %s\n", why.msg);
     }
-    bool failed = written < changes.n;
+    u32 written = changes.n - failed.n;
+    if (written)
+        journal_write(r->arena,
+                      &(Written){.all = r, .failed = &failed, .asked = o->interactive ? &asked : NULL});
     Counts c = results_count(r);
-    u32 fixed = fixed_count(r, o->interactive ? &accepted : NULL) + r->later.n;
+    for (u32 i = 0; i < asked.proved.n; i++) vec_push(r->arena, &asked.accepted, asked.proved.v[i]);
+    u32 fixed = fixed_count(r, o->interactive ? &asked.accepted : NULL) + r->later.n;
     Buf out = {0};
-    if (o->verbosity >= 0 && !failed)
+    if (o->verbosity >= 0 && !failed.n)
         buf_fmt(&out, "fixed %u finding%s in %u file%s\n", fixed, fixed == 1 ? "" : "s", written,
                 written == 1 ? "" : "s");
-    else if (failed)
+    else if (failed.n)
         buf_fmt(&out, "wrote %u of %u files; the findings in the others are not fixed\n", written, changes.n);
     if (o->verbosity >= 0) left_put(&out, r);
     bool ok = emit_text(o, buf_view(&out), e);
     buf_free(&out);
-    return failed || !ok ? 2 : exit_status(r, changes.n > 0 || c.serious > 0);
+    return failed.n || !ok ? 2 : exit_status(r, changes.n > 0 || c.serious > 0);
 }

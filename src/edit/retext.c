@@ -1,0 +1,106 @@
+/* Proves texts that a person made of a fix: they parse as well as the files did, the findings of the fix are gone,
+ * and there is none that was not there before about the same state or about locks. There is no certificate: a person
+ * may change what they like. */
+#include "edit/edit.h"
+#include "parse/parse.h"
+
+/* The line of the first error in a text that has one; 0. */
+static u32 error_line(Arena *a, const Source *s)
+{
+    Tree *t = tree_parse(s);
+    Ast ast = ast_build(a, t);
+    u32 line = ts_node_has_error(tree_root(t)) ? 1 : 0, column;
+    for (u32 i = 0; line && i < ast.n; i++)
+        if (ast.v[i].error) {
+            source_position(s, ast.v[i].start, &line, &column);
+            break;
+        }
+    tree_free(t);
+    return line;
+}
+
+static Source *source_of(Arena *a, const Change *c)
+{
+    Source *s = arena_new(a, Source, 1);
+    NoteVec notes = {0};
+    *s = (Source){.id = c->before->id,
+                  .path = c->before->path,
+                  .abs = c->before->abs,
+                  .text = c->after,
+                  .in_package = c->before->in_package,
+                  .module = c->before->module};
+    return source_index(a, s, &notes) ? s : NULL;
+}
+
+static void complain(Arena *a, StrVec *out, Str text)
+{
+    vec_push(a, out, text);
+}
+
+/* The facts of the new texts in place of the old ones; false when one of them is no Python. */
+static bool facts_of(Arena *a, const ChangeVec *changes, Facts **facts, StrVec *out)
+{
+    for (u32 i = 0; i < changes->n; i++) {
+        const Change *c = &changes->v[i];
+        Source *s = source_of(a, c);
+        u32 line = s ? error_line(a, s) : 1;
+        if (line && (!s || !error_line(a, c->before))) {
+            complain(a, out, str_fmt(a, "%.*s:%u: a syntax error", STR_ARG(c->before->path), line));
+            return false;
+        }
+        Tree *t = tree_parse(s);
+        facts[c->file] = facts_collect(a, s, t);
+        tree_free(t);
+    }
+    return true;
+}
+
+static u32 found_in(const RaceVec *races, u64 fingerprint)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < races->n; i++) n += !races->v[i].suppressed && races->v[i].fingerprint == fingerprint;
+    return n;
+}
+
+static bool of_fix(const RaceVec *races, const Fix *f, u64 fingerprint)
+{
+    for (u32 i = 0; i < f->races.n; i++)
+        if (races->v[f->races.v[i]].fingerprint == fingerprint) return true;
+    return false;
+}
+
+static bool about_locks(u8 rule)
+{
+    return rule == UG301 || rule == UG303 || rule == UG304 || rule == UG305;
+}
+
+static bool same_state(const Program *p, const Fix *f, const Program *after, const Race *r)
+{
+    return f->place != NONE && r->place != NONE &&
+           str_eq(p->places.v[f->place].display, after->places.v[r->place].display);
+}
+
+bool texts_prove(Arena *a, const Program *p, const RaceVec *races, const Fix *f, const ChangeVec *changes,
+                 StrVec *out)
+{
+    Facts **facts = arena_new(a, Facts *, p->nfiles + 1);
+    memcpy(facts, p->facts, p->nfiles * sizeof *facts);
+    if (!facts_of(a, changes, facts, out)) return false;
+    const Program *after = program_link(a, p->options, facts, p->nfiles);
+    RaceVec found = {0};
+    races_find(a, after, &found);
+    for (u32 i = 0; i < found.n; i++) {
+        const Race *r = &found.v[i];
+        if (r->suppressed) continue;
+        u32 had = found_in(races, r->fingerprint), has = found_in(&found, r->fingerprint);
+        Str where = after->facts[r->file]->source->path;
+        const char *code = rule_table[r->rule].code;
+        if (of_fix(races, f, r->fingerprint) && has >= had)
+            complain(a, out, str_fmt(a, "%.*s:%u: %s is still found: %.*s", STR_ARG(where), r->line, code,
+                                     STR_ARG(r->message)));
+        else if (has > had && (same_state(p, f, after, r) || about_locks(r->rule)))
+            complain(a, out, str_fmt(a, "%.*s:%u: a new finding, %s: %.*s", STR_ARG(where), r->line, code,
+                                     STR_ARG(r->message)));
+    }
+    return true;
+}
