@@ -13,6 +13,7 @@
  *   merge.c    critical sections that are joined, or given another lock
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
  *   perthread.c  planner: defaults of a threading.local in every thread
+ *   memo.c     planner: a dictionary of results becomes functools.cache
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
@@ -284,6 +285,11 @@ bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *s
 /* Where the line of a byte starts, and where the next one does. */
 u32 line_before(const Source *s, u32 at);
 u32 line_after(const Source *s, u32 at);
+/* Does the line above hold nothing but a comment, which speaks of what stands at this byte? */
+bool comment_above(const Source *s, u32 at);
+/* May what stands here run twice: it changes nothing that is shared but the place itself, takes no lock, and calls only
+ * what does not either, `depth` functions down. */
+bool span_harmless(Plan *pl, u32 file, u32 func, Span span, u32 place, u32 depth);
 /* Takes a statement out, with its lines; the only one of a suite leaves a pass. False with a reason. */
 bool statement_delete(Plan *pl, Fix *fix, u32 file, u32 func, u32 n, Str *why);
 /* Moves the intents of a draft. */
@@ -304,6 +310,7 @@ bool plan_publish(Plan *pl, Work *w, const Page *page);
 bool plan_with(Plan *pl, Work *w, const Page *page);
 bool plan_swap(Plan *pl, Work *w, const Page *page);
 bool plan_eager(Plan *pl, Work *w, const Page *page);
+bool plan_memo(Plan *pl, Work *w, const Page *page);
 bool plan_perthread(Plan *pl, Work *w, const Page *page);
 /* The place that holds the thread-local object of a UG403 finding; NONE. */
 u32 perthread_holder(const Program *p, const Race *r);

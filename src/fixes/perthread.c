@@ -193,13 +193,6 @@ static bool keep(Local *x, const Race *r)
     return true;
 }
 
-/* A comment on the line above speaks of the statement, and would be left behind. */
-static bool comment_above(const Source *s, u32 at)
-{
-    u32 start = line_before(s, at), above = start ? line_before(s, start - 1) : 0;
-    return start && str_starts(str_trim(str_slice(s->text, above, start)), S("#"));
-}
-
 static bool statements_delete(Local *x)
 {
     const Ast *t = site_ast(x->pl, x->file);

@@ -15,6 +15,7 @@ const Planner planner_table[] = {
     {"queue-poll", "pop and catch the error instead of testing first", false, plan_poll},
     {"snapshot", "copy what is walked, in one step", false, plan_snapshot},
     {"count", "numbers are handed out by an itertools.count", false, plan_count},
+    {"memo", "a dictionary that only remembers results becomes functools.cache", false, plan_memo},
     {"publish", "make the value outside, enter it by setdefault", false, plan_publish},
     {"with", "acquire() and release() become a with statement", false, plan_with},
     {"swap", "start() before join()", false, plan_swap},

@@ -257,6 +257,12 @@ u32 line_before(const Source *s, u32 at)
     return at;
 }
 
+bool comment_above(const Source *s, u32 at)
+{
+    u32 start = line_before(s, at), above = start ? line_before(s, start - 1) : 0;
+    return start && str_starts(str_trim(str_slice(s->text, above, start)), S("#"));
+}
+
 /* A span that goes must not take a comment with it. */
 static bool comment_inside(const Ast *t, Span span)
 {
