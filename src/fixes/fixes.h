@@ -14,6 +14,7 @@
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
  *   perthread.c  planner: defaults of a threading.local in every thread
  *   memo.c     planner: a dictionary of results becomes functools.cache
+ *   plain.c    values that are the same whoever makes them
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
 #define UNGIL_FIXES_H
@@ -202,8 +203,12 @@ u32 ast_definition(const Ast *t, Span span);
 bool ast_inside(const Ast *t, u32 n, u32 outer);
 /* The assignment TARGET = VALUE around a target; NONE. */
 u32 ast_assignment(const Ast *t, Span target);
+/* The call with exactly this span; NULL. */
+const Call *call_at(const Facts *f, Span span);
 /* A value that is the same whenever and wherever it is made: a literal, a display of such, an empty container. */
 bool value_plain(Plan *pl, u32 file, u32 n);
+/* What the expression of a function gives is a number, a string or a tuple of such, if its parameters are hashable. */
+bool value_given(Plan *pl, u32 file, u32 func, u32 n);
 /* The smallest run of whole statements on whole lines of one block that holds both spans. False with a
  * reason. */
 bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why);
@@ -287,8 +292,8 @@ u32 line_before(const Source *s, u32 at);
 u32 line_after(const Source *s, u32 at);
 /* Does the line above hold nothing but a comment, which speaks of what stands at this byte? */
 bool comment_above(const Source *s, u32 at);
-/* May what stands here run twice: it changes nothing that is shared but the place itself, takes no lock, and calls only
- * what does not either, `depth` functions down. */
+/* May what stands here run twice: it changes nothing that is shared but the place itself, takes no lock, and calls
+ * only what does not either, `depth` functions down. */
 bool span_harmless(Plan *pl, u32 file, u32 func, Span span, u32 place, u32 depth);
 /* Takes a statement out, with its lines; the only one of a suite leaves a pass. False with a reason. */
 bool statement_delete(Plan *pl, Fix *fix, u32 file, u32 func, u32 n, Str *why);

@@ -7,11 +7,11 @@
  *           _areas[n] = n * n                return n * n
  *       return _areas[n]
  *
- * functools.cache calls the function once more when two threads miss at the same time, and each then has a result of
- * its own (docs/memory-model.md). So the function must be harmless to run twice, and what it gives must be a value
- * that nobody can tell from its equal: a number, a string, a tuple of such. The arguments are hashable, since they were
- * keys; together they must be the key, in their order, and nothing else may touch the dictionary. A function that calls
- * itself is left alone: through functools.cache it reaches the limit of recursion earlier. */
+ * functools.cache calls the function once more when two threads miss at the same time, and each then has a result
+ * of its own (docs/memory-model.md). So the function must be harmless to run twice, and what it gives must be a
+ * value that nobody can tell from its equal: a number, a string, a tuple of such. The arguments are hashable, since
+ * they were keys; together they must be the key, in their order, and nothing else may touch the dictionary. A function
+ * that calls itself is left alone: through functools.cache it reaches the limit of recursion earlier. */
 #include "fixes/fixes.h"
 
 typedef struct Memo {
@@ -29,84 +29,6 @@ static bool fails(Memo *x, const char *why)
 {
     x->w->tried = str_from(why);
     return false;
-}
-
-/* ---- values that nobody can tell from their equals ---- */
-
-static const char *const value_names[] = {
-    "abs", "all",        "any",        "ascii", "bin", "bool", "bytes", "chr",  "complex", "float", "frozenset",
-    "hash", "hex",       "int",        "len",   "oct", "ord",  "repr",  "round", "str",    "isinstance", "issubclass"};
-static const char *const value_methods[] = {"strip",  "lstrip", "rstrip", "lower",      "upper",    "format", "title",
-                                            "encode", "join",   "decode", "startswith", "endswith", "replace"};
-
-static bool listed(Str s, const char *const *v, u32 n)
-{
-    for (u32 i = 0; i < n; i++)
-        if (str_is(s, v[i])) return true;
-    return false;
-}
-
-static bool is_value(Memo *x, u32 n, u32 depth);
-
-static bool children_are(Memo *x, u32 n, u32 depth)
-{
-    for (u32 c = ast_first(x->t, n); c != NONE; c = ast_after(x->t, c))
-        if (!is_value(x, c, depth)) return false;
-    return true;
-}
-
-/* A parameter that is part of the key, or a local that is only bound to values. */
-static bool name_is(Memo *x, Str name, u32 depth)
-{
-    const Func *fn = &x->f->funcs.v[x->func];
-    for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
-        if (str_eq(sym_str(x->f, x->f->params.v[i].name), name)) return true;
-    bool found = false;
-    for (u32 i = 0; i < x->f->defs.n && depth; i++) {
-        const Def *d = &x->f->defs.v[i];
-        const Path *p = d->path == NONE ? NULL : &x->f->paths.v[d->path];
-        if (!p || d->func != x->func || p->nattr || !str_eq(sym_str(x->f, p->name), name)) continue;
-        u32 a = ast_assignment(x->t, d->span), right = a == NONE ? NONE : ast_field(x->t, a, FIELD_right);
-        if (d->augmented || right == NONE || !ast_is(x->t, ast_field(x->t, a, FIELD_left), NODE_identifier) ||
-            !is_value(x, right, depth - 1))
-            return false;
-        found = true;
-    }
-    return found;
-}
-
-static bool call_is(Memo *x, u32 n)
-{
-    u32 fn = ast_field(x->t, n, FIELD_function);
-    if (ast_is(x->t, fn, NODE_attribute)) {
-        Str method = ast_text(x->t, ast_field(x->t, fn, FIELD_attribute));
-        return listed(method, value_methods, COUNT_OF(value_methods));
-    }
-    return ast_is(x->t, fn, NODE_identifier) && listed(ast_text(x->t, fn), value_names, COUNT_OF(value_names)) &&
-           !name_bound(x->f, ast_text(x->t, fn), S(""));
-}
-
-static bool is_value(Memo *x, u32 n, u32 depth)
-{
-    switch (x->t->v[n].kind) {
-    case NODE_integer:
-    case NODE_float:
-    case NODE_true:
-    case NODE_false:
-    case NODE_string:
-    case NODE_concatenated_string:
-    case NODE_not_operator: return true;
-    case NODE_identifier: return name_is(x, ast_text(x->t, n), depth);
-    case NODE_call: return call_is(x, n);
-    case NODE_tuple:
-    case NODE_binary_operator:
-    case NODE_boolean_operator:
-    case NODE_comparison_operator:
-    case NODE_unary_operator:
-    case NODE_conditional_expression:
-    case NODE_parenthesized_expression: return depth && children_are(x, n, depth - 1);
-    default: return false;
-    }
 }
 
 /* ---- the shape ---- */
@@ -160,6 +82,12 @@ static u32 entered(const Memo *x, u32 stmt)
     return ast_is(x->t, value, NODE_assignment) || ast_is(x->t, value, NODE_yield) ? NONE : value;
 }
 
+static bool given(Memo *x, u32 value)
+{
+    return value_given(x->pl, x->file, x->func, value) ||
+           fails(x, "what it remembers is not known to be a plain value");
+}
+
 static bool has_comment(const Memo *x, Span span)
 {
     for (u32 n = 0; n < x->t->n && x->t->v[n].start < span.end; n++)
@@ -183,7 +111,7 @@ static bool tail_rewrite(Memo *x, u32 store, u32 from)
 {
     u32 value = entered(x, store), end = ast_after(x->t, store), back = end == NONE ? NONE : returned(x, end);
     if (value == NONE || back == NONE || ast_after(x->t, end) != NONE) return fails(x, "it does more than remember");
-    if (!is_value(x, value, 3)) return fails(x, "what it remembers is not known to be a plain value");
+    if (!given(x, value)) return false;
     bool same = str_eq(ast_text(x->t, value), ast_text(x->t, back)) && ast_is(x->t, value, NODE_identifier);
     if (!same && !is_entry(x, back)) return fails(x, "it returns something else than what it remembers");
     return return_instead(x, from, end, value);
@@ -219,23 +147,28 @@ static bool stands_alone(Memo *x, u32 func, u32 stmt)
     return true;
 }
 
+/* try: return CACHE[KEY]  except KeyError: CACHE[KEY] = VALUE; return CACHE[KEY] */
+static bool try_rewrite(Memo *x, u32 look)
+{
+    const Ast *t = x->t;
+    u32 body = ast_first(t, ast_field(t, look, FIELD_body));
+    u32 handler = ast_after(t, ast_field(t, look, FIELD_body));
+    u32 hit = ast_after(t, body) == NONE ? returned(x, body) : NONE;
+    if (hit == NONE || !is_entry(x, hit) || !ast_is(t, handler, NODE_except_clause) ||
+        ast_after(t, handler) != NONE || ast_after(t, look) != NONE)
+        return fails(x, "it does more than remember");
+    u32 what = ast_first(t, handler), block = ast_after(t, what);
+    if (!ast_is(t, what, NODE_identifier) || !str_is(ast_text(t, what), "KeyError") || block == NONE ||
+        ast_after(t, block) != NONE)
+        return fails(x, "it does more than remember");
+    return tail_rewrite(x, ast_first(t, block), look);
+}
+
 /* The statements of the function from the look-up on. */
 static bool body_rewrite(Memo *x, u32 look)
 {
     const Ast *t = x->t;
-    if (ast_is(t, look, NODE_try_statement)) { /* try: return CACHE[KEY]  except KeyError: … */
-        u32 body = ast_first(t, ast_field(t, look, FIELD_body));
-        u32 handler = ast_after(t, ast_field(t, look, FIELD_body));
-        u32 hit = ast_after(t, body) == NONE ? returned(x, body) : NONE;
-        if (hit == NONE || !is_entry(x, hit) || !ast_is(t, handler, NODE_except_clause) ||
-            ast_after(t, handler) != NONE || ast_after(t, look) != NONE)
-            return fails(x, "it does more than remember");
-        u32 what = ast_first(t, handler), block = ast_after(t, what);
-        if (!ast_is(t, what, NODE_identifier) || !str_is(ast_text(t, what), "KeyError") || block == NONE ||
-            ast_after(t, block) != NONE)
-            return fails(x, "it does more than remember");
-        return tail_rewrite(x, ast_first(t, block), look);
-    }
+    if (ast_is(t, look, NODE_try_statement)) return try_rewrite(x, look);
     if (!ast_is(t, look, NODE_if_statement) || ast_field(t, look, FIELD_alternative) != NONE)
         return fails(x, "it does more than remember");
     u32 cond = ast_field(t, look, FIELD_condition), then = ast_first(t, ast_field(t, look, FIELD_consequence));
@@ -245,7 +178,7 @@ static bool body_rewrite(Memo *x, u32 look)
         u32 value = entered(x, then), back = returned(x, next);
         if (value == NONE || back == NONE || !is_entry(x, back) || ast_after(t, next) != NONE)
             return fails(x, "it does more than remember");
-        if (!is_value(x, value, 3)) return fails(x, "what it remembers is not known to be a plain value");
+        if (!given(x, value)) return false;
         return return_instead(x, look, next, value);
     }
     u32 hit = is_test(x, cond, "in") ? returned(x, then) : NONE;
@@ -315,8 +248,8 @@ static bool named_elsewhere(const Program *p, u32 file, Str name)
     return false;
 }
 
-/* Every use of the place is in one function of the module, but for the statement that makes it: one test at most, one
- * store, and reading the entry. */
+/* Every use of the place is in one function of the module, but for the statement that makes it: one test at most,
+ * one store, and reading the entry. */
 static bool used_once(Memo *x)
 {
     const Program *p = x->pl->p;
@@ -338,7 +271,8 @@ static bool used_once(Memo *x)
         stores += a->op == OP_ITEM_STORE;
         if (a->op != OP_CONTAINS && a->op != OP_ITEM_STORE && a->op != OP_ITEM_LOAD) return false;
     }
-    return x->func != 0 && tests < 2 && stores == 1 && !named_elsewhere(p, place->def_file, p->syms.strs[place->name]);
+    if (!x->func || tests > 1 || stores != 1) return false;
+    return !named_elsewhere(p, place->def_file, p->syms.strs[place->name]);
 }
 
 /* NAME = {} or dict(), a statement of the module. */

@@ -70,13 +70,6 @@ static u32 stores_of(const Program *p, const Place *place, u32 *store)
     return n;
 }
 
-static const Call *call_at(const Facts *f, Span span)
-{
-    for (u32 i = 0; i < f->calls.n; i++)
-        if (f->calls.v[i].span.start == span.start && f->calls.v[i].span.end == span.end) return &f->calls.v[i];
-    return NULL;
-}
-
 /* NAME = threading.local(), once, in the module's own body or in that of __init__. */
 static bool local_made(Local *x)
 {
@@ -102,51 +95,6 @@ static bool local_made(Local *x)
 }
 
 /* ---- its attributes ---- */
-
-static bool empty_container(Plan *pl, u32 file, u32 n)
-{
-    static const char *const builtin[] = {"list", "dict", "set", "tuple", "frozenset", "bytearray", "object"};
-    const Ast *t = site_ast(pl, file);
-    const Facts *f = pl->p->facts[file];
-    if (ast_first(t, ast_field(t, n, FIELD_arguments)) != NONE) return false;
-    const Call *c = call_at(f, (Span){t->v[n].start, t->v[n].end});
-    if (!c) return false;
-    Str full = path_external(pl->p, file, c->callee), name = ast_text(t, ast_field(t, n, FIELD_function));
-    if (str_is(full, "collections.deque") || str_is(full, "collections.OrderedDict") ||
-        str_is(full, "collections.Counter"))
-        return true;
-    for (u32 i = 0; i < COUNT_OF(builtin); i++)
-        if (str_is(name, builtin[i])) return !name_bound(f, name, S(""));
-    return false;
-}
-
-bool value_plain(Plan *pl, u32 file, u32 n)
-{
-    const Ast *t = site_ast(pl, file);
-    switch (t->v[n].kind) {
-    case NODE_call: return empty_container(pl, file, n);
-    case NODE_integer:
-    case NODE_float:
-    case NODE_none:
-    case NODE_true:
-    case NODE_false: return true;
-    case NODE_string: /* no f-string */
-        for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next)
-            if (t->v[c].kind == NODE_interpolation) return false;
-        return true;
-    case NODE_list:
-    case NODE_tuple:
-    case NODE_set:
-    case NODE_dictionary:
-    case NODE_pair:
-    case NODE_unary_operator:
-    case NODE_parenthesized_expression:
-        for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c))
-            if (!value_plain(pl, file, c)) return false;
-        return true;
-    default: return false;
-    }
-}
 
 /* Does somebody ask whether the attribute is there, or walk through all attributes? */
 static bool attribute_asked(Local *x, Str object, Str name)
