@@ -62,7 +62,8 @@ static void walk_args(Walk *w, u32 list, Use use)
         }
         if (value == NONE) continue;
         Use u = k == NODE_list_splat || k == NODE_dictionary_splat
-                    ? (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("*"))}
+                    ? (Use){.op = OP_CREAD,
+                            .method = intern(w->a, &w->f->syms, k == NODE_list_splat ? S("*") : S("{**}"))}
                     : use;
         walk_expr(w, value, u);
         arg_add(w, value, keyword, k == NODE_list_splat || k == NODE_dictionary_splat);

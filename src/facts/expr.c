@@ -23,6 +23,7 @@ static void walk_comprehension(Walk *w, u32 n)
             value_of(w, right, &kind, &value, &empty);
             if (left != NONE)
                 walk_assign_target(w, left, NONE, dep, kind == VAL_PATH ? VAL_ITER_OF : VAL_OTHER, value);
+            if (left != NONE) loop_choices(w, left, right);
         } else if (k == NODE_if_clause) {
             u32 test = ast_first(&w->t, c), cond = cond_add(w, n, test);
             w->f->conds.v[cond].is_expr = true;
@@ -126,8 +127,10 @@ void walk_expr(Walk *w, u32 n, Use use)
     case NODE_dictionary_comprehension:
     case NODE_generator_expression: walk_comprehension(w, n); break;
     case NODE_list_splat:
+        walk_expr(w, ast_first(&w->t, n), (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("[*]"))});
+        break;
     case NODE_dictionary_splat:
-        walk_expr(w, ast_first(&w->t, n), (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("*"))});
+        walk_expr(w, ast_first(&w->t, n), (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("{**}"))});
         break;
     case NODE_yield:
         w->f->funcs.v[w->func].is_generator = true;

@@ -3,7 +3,8 @@
  * A lock on one side of a race protects nothing, so the unit is the place. For each race the region runs
  * from the statement that reads or tests to the one that acts; every other write of the place that can run
  * at the same time as the race becomes a region of its own, since a lone store beside a guarded update can
- * be lost. Plain reads stay as they are. Places whose regions overlap, or that change in the same
+ * be lost. Plain reads stay as they are,
+ * unless the race says that it harms them. Places whose regions overlap, or that change in the same
  * statements, get one lock.
  *
  * plan_guard only collects regions; guard_finish (group.c) chooses locks when the regions of all places are known. */
@@ -198,6 +199,16 @@ static void torn_regions(Plan *pl, Work *w, const Race *r)
     }
 }
 
+static void reader_regions(Plan *pl, Work *w)
+{
+    const Place *p = &pl->p->places.v[w->place];
+    for (u32 i = p->first; i < p->first + p->n; i++) {
+        u32 g = pl->p->place_access.v[i];
+        if (!access_writes(pl->p, g) && !in_construction(pl, w, g) && runs_with_race(pl, w, g))
+            region_add(pl, w, g, g, false);
+    }
+}
+
 static void race_regions(Plan *pl, Work *w, const Race *r)
 {
     if (r->rule == UG105 && r->nsites >= 3) {
@@ -205,6 +216,7 @@ static void race_regions(Plan *pl, Work *w, const Race *r)
         return;
     }
     if (r->test != NONE && r->act != NONE) region_add(pl, w, r->test, r->act, true);
+    if (r->readers) reader_regions(pl, w);
     for (u32 i = 0; i < r->nsites; i++) {
         u32 site = r->sites[i];
         bool odd = i == 0 && r->test == NONE; /* the reported one, even when it reads */

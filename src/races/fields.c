@@ -58,13 +58,11 @@ void race_fields(Finder *f)
         const Access *a = program_access(f->p, ga);
         if (a->op != OP_STORE || f->claimed[ga] || f->p->access_locks[ga]) continue;
         u32 sibling = sibling_store(f, ga), reader = sibling == NONE ? NONE : reads_both(f, ga, sibling);
-        if (reader == NONE || !may_run_together(f->p, ga, reader) ||
-            lockset_common(f->p, f->p->access_locks[ga], f->p->access_locks[reader]) != NONE)
-            continue;
-        Conflict c = {reader, x->evidence & EV_GUARDED ? CONF_MEDIUM : CONF_LOW, false};
+        Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
+        if (c.witness == NONE) continue;
         GId gr = access_gid(f->p, reader);
-        if (f->p->funcs[f->p->func_base[gr.file] + program_access(f->p, reader)->func].nroots)
-            c.confidence = CONF_MEDIUM;
+        bool read_by_thread = f->p->funcs[f->p->func_base[gr.file] + program_access(f->p, reader)->func].nroots;
+        c.confidence = x->evidence & EV_GUARDED || read_by_thread ? CONF_MEDIUM : CONF_LOW;
         Race *r = race_add(f, UG105, ga, c);
         race_site(r, sibling);
         f->claimed[sibling] = 1;

@@ -50,12 +50,13 @@ static void place_rules(Finder *f, Arena *scratch)
         if (f->p->places.v[f->place].type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, v.v[i]))
             effect[i] |= EFFECT_GROW;
         if (holds_items(f->p->places.v[f->place].type.kind)) effect[i] |= (u8)passed_effect(f->p, v.v[i]);
+        effect[i] |= (u8)argument_effect(f->p, v.v[i]);
         writers += (effect[i] & (EFFECT_WRITE | EFFECT_GROW)) != 0 && access_counts(f->p, v.v[i]);
     }
     f->effect = effect;
     u32 first = f->out->n;
     if (!writers && f->p->places.v[f->place].file != NONE && f->p->places.v[f->place].type.kind != TYPE_GENERATOR &&
-        f->p->places.v[f->place].type.kind != TYPE_ITERATOR)
+        f->p->places.v[f->place].type.kind != TYPE_ITERATOR && f->p->places.v[f->place].type.kind != TYPE_EXTERNAL)
         return; /* nobody changes it */
     if (f->p->places.v[f->place].is_lock) {
         race_lazy_lock(f);
@@ -66,6 +67,8 @@ static void place_rules(Finder *f, Arena *scratch)
     race_check(f);
     race_helper(f);
     race_update(f);
+    race_peek(f);
+    race_single(f);
     race_paced(f);
     race_saved(f);
     race_default(f);

@@ -34,24 +34,61 @@ static bool used_as_dict(const Finder *f)
     return false;
 }
 
+/* os.environ is a mapping written in Python: every way to read the whole of it goes through it step by step. */
+static bool is_environ(const Program *p, const Place *x)
+{
+    return x->file == NONE && str_is(p->syms.strs[x->name], "os.environ");
+}
+
+static bool whole(Str reader)
+{
+    return str_is(reader, "dict") || str_is(reader, "list") || str_is(reader, "sorted") || str_is(reader, "{**}");
+}
+
 bool access_walks(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const Facts *x = p->facts[g.file];
     const Access *a = &x->accesses.v[g.id];
     if (a->op == OP_ITER) return true;
-    if (a->op != OP_CREAD || p->access_place[ga] == NONE) return false;
+    if (p->access_place[ga] == NONE) return false;
     u8 type = p->places.v[p->access_place[ga]].type.kind;
+    bool copy = (a->op == OP_CREAD || a->op == OP_METHOD) && str_is(sym_str(x, a->method), "copy");
+    if (copy && type == TYPE_DEQUE) return p->options->target < 15; /* python/cpython#144809 */
+    if (is_environ(p, &p->places.v[p->access_place[ga]]))
+        return copy || (a->op == OP_CREAD && whole(sym_str(x, a->method)));
+    if (a->op != OP_CREAD) return false;
     return !reader_is_safe(type, sym_str(x, a->method), access_is_view(p, ga));
 }
 
 static bool returned(const Program *p, u32 ga);
 
+/* Everybody reads the environment, and few change it: only with both threads in sight. */
+static void environ_walked(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        if (!access_walks(f->p, ga)) continue;
+        Conflict c = conflict_find(f, ga, EFFECT_WRITE, false);
+        if (c.witness == NONE || !c.roots) continue;
+        Race *r = race_add(f, UG106, ga, c);
+        race_message(f, r,
+                     "os.environ is copied item by item here while line %u of %.*s sets a variable in another "
+                     "thread; this then raises RuntimeError or KeyError",
+                     program_access(f->p, c.witness)->line,
+                     STR_ARG(f->p->facts[access_gid(f->p, c.witness).file]->source->path));
+    }
+}
+
 /* sys.modules and the like: every import may change them. */
 static void library_state(Finder *f)
 {
     Str name = f->p->syms.strs[f->p->places.v[f->place].name];
-    if (str_is(name, "warnings.filters") || str_is(name, "os.environ")) return;
+    if (str_is(name, "warnings.filters")) return;
+    if (is_environ(f->p, &f->p->places.v[f->place])) {
+        environ_walked(f);
+        return;
+    }
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         GId g = access_gid(f->p, ga);
@@ -152,6 +189,32 @@ static void view_leaves(Finder *f, u32 view)
     }
 }
 
+/* json and pickle read a list in C without its lock, and may crash when it changes (docs/memory-model.md). */
+static void dump_of_list(Finder *f, u32 ga)
+{
+    Str name = first_argument_of(f->p, ga);
+    bool json = str_is(name, "json.dumps") || str_is(name, "json.dump");
+    bool pickle = str_is(name, "pickle.dumps") || str_is(name, "pickle.dump");
+    if (!(json && f->p->options->target < 15) && !(pickle && f->p->options->target < 14)) return;
+    Conflict c = conflict_find(f, ga, EFFECT_GROW | EFFECT_SHRINK, false);
+    if (c.witness == NONE) return;
+    if (!c.roots) c.confidence = CONF_LOW;
+    Race *r = race_add(f, UG106, ga, c);
+    race_message(f, r, "%.*s reads %.*s here while line %u of %.*s changes it in another thread; Python may crash",
+                 STR_ARG(name), STR_ARG(short_state(f->p, f->place)), program_access(f->p, c.witness)->line,
+                 STR_ARG(f->p->facts[access_gid(f->p, c.witness).file]->source->path));
+}
+
+static void lists_walked(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        if (f->claimed[f->acc[i]]) continue;
+        u8 op = program_access(f->p, f->acc[i])->op;
+        if (op == OP_ITER) walk_of_list(f, i);
+        if (op == OP_CREAD) dump_of_list(f, f->acc[i]);
+    }
+}
+
 void race_iterate(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -159,8 +222,7 @@ void race_iterate(Finder *f)
         library_state(f);
         return;
     }
-    for (u32 i = 0; i < f->nacc && x->type.kind == TYPE_LIST; i++)
-        if (program_access(f->p, f->acc[i])->op == OP_ITER && !f->claimed[f->acc[i]]) walk_of_list(f, i);
+    if (x->type.kind == TYPE_LIST) lists_walked(f);
     bool known = dict_like(x->type.kind);
     if (!known && !((x->type.kind == TYPE_UNKNOWN || x->type.kind == TYPE_NONE) && used_as_dict(f))) return;
     for (u32 i = 0; i < f->nacc; i++) {

@@ -2,10 +2,17 @@
  * repeat (docs/memory-model.md); itertools.count with next() is safe. */
 #include "races/races.h"
 
+/* What open() gave: for line in f advances it. */
+static bool is_file(const Program *p, const Place *x)
+{
+    return x->type.kind == TYPE_EXTERNAL && x->type.id != NONE && str_is(p->syms.strs[x->type.id], "open");
+}
+
 void race_iterator(Finder *f)
 {
     u8 t = f->p->places.v[f->place].type.kind;
-    if (t != TYPE_GENERATOR && t != TYPE_ITERATOR) return;
+    bool file = is_file(f->p, &f->p->places.v[f->place]);
+    if (t != TYPE_GENERATOR && t != TYPE_ITERATOR && !file) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         GId g = access_gid(f->p, ga);
@@ -14,13 +21,16 @@ void race_iterator(Finder *f)
         Str m = a->op == OP_CREAD || a->op == OP_METHOD ? sym_str(x, a->method) : S("");
         bool advances = a->op == OP_ITER || str_is(m, "next") || str_is(m, "__next__") || str_is(m, "send") ||
                         str_is(m, "list") || str_is(m, "islice");
-        if (!advances || f->claimed[ga]) continue;
+        if (!advances || f->claimed[ga] || (file && a->op != OP_ITER)) continue;
         Conflict c = conflict_find(f, ga, EFFECT_READ, true);
         if (c.witness == NONE) continue;
         Race *r = race_add(f, UG107, ga, c);
         race_message(f, r,
                      "%.*s is one %s that several threads advance; items are repeated or lost, and the interpreter "
                      "may raise or crash",
-                     STR_ARG(short_state(f->p, f->place)), t == TYPE_GENERATOR ? "generator" : "iterator");
+                     STR_ARG(short_state(f->p, f->place)),
+                     t == TYPE_GENERATOR ? "generator"
+                     : file              ? "file"
+                                         : "iterator");
     }
 }

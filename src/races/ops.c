@@ -129,10 +129,12 @@ bool reader_is_safe(u8 type, Str reader, bool view)
 {
     static const char *const harmless[] = {"len", "isinstance", "bool", "next", "iter",    "repr",
                                            "str", "id",         "copy", "vars", "partial", "bisect"};
-    static const char *const dict_whole[] = {"list",    "sorted", "set",    "dict",       "fromkeys",
-                                             "Counter", "copy",   "update", "OrderedDict"};
-    static const char *const dict_view[] = {"list", "sorted", "*"};
-    static const char *const set_whole[] = {"list", "set", "frozenset", "sorted", "*", "update", "fromkeys", "copy"};
+    static const char *const dict_whole[] = {"list", "sorted", "set",         "dict", "fromkeys", "Counter",
+                                             "copy", "update", "OrderedDict", "[*]",  "{**}"};
+    static const char *const dict_view[] = {"list", "sorted", "[*]"};
+    static const char *const other_whole[] = {"dict", "update", "{**}"};
+    static const char *const set_whole[] = {"list", "set",    "frozenset", "sorted",
+                                            "[*]",  "update", "fromkeys",  "copy"};
     if (in_list(reader, harmless, COUNT_OF(harmless))) return true;
     switch (type) {
     case TYPE_LIST:
@@ -145,7 +147,7 @@ bool reader_is_safe(u8 type, Str reader, bool view)
     case TYPE_DEFAULT_DICT:
     case TYPE_COUNTER:
         return view ? in_list(reader, dict_view, COUNT_OF(dict_view))
-                    : str_is(reader, "dict") || str_is(reader, "update");
+                    : in_list(reader, other_whole, COUNT_OF(other_whole));
     case TYPE_SET: return in_list(reader, set_whole, COUNT_OF(set_whole));
     case TYPE_DEQUE:
     case TYPE_ORDERED_DICT:

@@ -90,25 +90,32 @@ static bool closure_private(const Finder *f, u32 a, u32 b)
     return fa == x->owner && fb == x->owner;
 }
 
-Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self)
+Conflict conflict_of(const Finder *f, u32 ga, u32 gb)
 {
     const Program *p = f->p;
+    if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
+        return (Conflict){NONE, CONF_LOW, false};
+    bool roots = has_roots(p, ga) && has_roots(p, gb);
+    bool some_root = has_roots(p, ga) || has_roots(p, gb);
+    u8 c = confidence_of(f, ga, roots || (some_root && main_side(p, has_roots(p, ga) ? gb : ga)));
+    if (maybe_locked(p, ga) || maybe_locked(p, gb) || hoped_common(p, ga, gb)) c = CONF_LOW;
+    return (Conflict){gb, c, roots};
+}
+
+Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self)
+{
     Conflict best = {NONE, CONF_LOW, false};
     u32 score = 0, looked = 0;
     for (u32 i = 0; i < f->nacc && looked < WITNESSES; i++) {
         u32 gb = f->acc[i];
         if ((gb == ga && !self) || !(f->effect[i] & effects) || closure_private(f, ga, gb)) continue;
         looked++;
-        if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
-            continue;
-        bool roots = has_roots(p, ga) && has_roots(p, gb);
-        bool some_root = has_roots(p, ga) || has_roots(p, gb);
-        u8 c = confidence_of(f, ga, roots || (some_root && main_side(p, has_roots(p, ga) ? gb : ga)));
-        if (maybe_locked(p, ga) || maybe_locked(p, gb) || hoped_common(p, ga, gb)) c = CONF_LOW;
-        u32 s = 1 + c * 4u + (gb != ga ? 2 : 0) + (roots ? 1 : 0);
+        Conflict c = conflict_of(f, ga, gb);
+        if (c.witness == NONE) continue;
+        u32 s = 1 + c.confidence * 4u + (gb != ga ? 2 : 0) + (c.roots ? 1 : 0);
         if (s <= score) continue;
         score = s;
-        best = (Conflict){gb, c, roots};
+        best = c;
     }
     return best;
 }

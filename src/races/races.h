@@ -4,9 +4,9 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c check.c helper.c save.c iterate.c iterator.c guard.c growth.c   rules about one place
- *   start.c publish.c entered.c build.c discipline.c order.c settings.c          rules about calls and locks
- *   start.c build.c discipline.c order.c settings.c          rules about calls and locks
+ *   update.c single.c peek.c check.c helper.c save.c iterate.c iterator.c fields.c guard.c growth.c
+ *               rules about one place
+ *   start.c publish.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
  *   weigh.c     which findings are worth little without visible threads
  *   find.c      runs the rules, sorts, filters
  *   suppress.c  comments that silence findings
@@ -48,6 +48,10 @@ u32 access_effect(const Program *p, u32 gaccess);
 bool method_known(u8 type, Str name);
 /* passed.c: whether an argument grows or shrinks in the function it is passed to. */
 u32 passed_effect(const Program *p, u32 gaccess);
+/* single.c: EFFECT_WRITE for the first argument of a library function that changes it, heapq.heappush(h, x). */
+u32 argument_effect(const Program *p, u32 gaccess);
+/* The dotted name of the library function whose first argument the access is, or an empty string. */
+Str first_argument_of(const Program *p, u32 gaccess);
 /* Is reading the whole of a container of this type with this reader safe while others change it?
  * (docs/memory-model.md) */
 bool reader_is_safe(u8 type, Str reader, bool view);
@@ -66,6 +70,8 @@ typedef struct Conflict {
 /* An access of the place with one of these effects that may run at the same time as `ga` without a common lock.
  * `self`: may ga conflict with itself in another thread? */
 Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self);
+/* The same for two given accesses of the place, whatever they do. */
+Conflict conflict_of(const Finder *f, u32 ga, u32 gb);
 /* Does the test decide whether the act runs (same function)? */
 bool test_decides(const Program *p, u32 test, u32 act);
 /* The same for an act that need not be a recorded access. */
@@ -100,6 +106,8 @@ void races_weigh(Finder *f, u32 first);
 /* the rules */
 void race_helper(Finder *f);
 void race_update(Finder *f);
+void race_single(Finder *f);
+void race_peek(Finder *f);
 void race_paced(Finder *f);
 void race_saved(Finder *f);
 void race_default(Finder *f);

@@ -5,6 +5,26 @@
  * through setattr with computed names, in-place operators of user classes. */
 #include "races/races.h"
 
+/* d = {**d, k: v}, d = dict(d): a changed copy is bound. */
+static bool copies(Str reader)
+{
+    return str_is(reader, "{**}") || str_is(reader, "dict") || str_is(reader, "[*]") || str_is(reader, "list") ||
+           str_is(reader, "set");
+}
+
+/* best = max(best, v) */
+static bool largest(Str reader)
+{
+    return str_is(reader, "max") || str_is(reader, "min");
+}
+
+/* s = s.union(t): another set is bound. */
+static bool new_set(Str method)
+{
+    return str_is(method, "union") || str_is(method, "difference") || str_is(method, "intersection") ||
+           str_is(method, "symmetric_difference");
+}
+
 static bool reads_value(const Program *p, u32 from, u32 to)
 {
     GId gf = access_gid(p, from), gt = access_gid(p, to);
@@ -16,8 +36,11 @@ static bool reads_value(const Program *p, u32 from, u32 to)
     case OP_TRUTH:
     case OP_ARG: return binding;
     case OP_ITEM_LOAD: return b->op == OP_ITEM_STORE && same_key(p, from, to);
-    case OP_CREAD: return b->op == OP_ITEM_STORE && str_is(sym_str(f, a->method), "len");
+    case OP_CREAD:
+        return binding ? largest(sym_str(f, a->method)) || copies(sym_str(f, a->method))
+                       : b->op == OP_ITEM_STORE && str_is(sym_str(f, a->method), "len");
     case OP_METHOD:
+        if (binding) return new_set(sym_str(f, a->method));
         return b->op == OP_ITEM_STORE &&
                (str_is(sym_str(f, a->method), "get") || str_is(sym_str(f, a->method), "pop")) &&
                same_key(p, from, to);
@@ -48,13 +71,19 @@ static u32 read_of(const Program *p, u32 store)
     return NONE;
 }
 
+/* l += […], s |= {…}, d |= {…}: the container changes in one step, and the same object is stored again. */
+static bool changes_in_place(u8 type)
+{
+    return type == TYPE_LIST || type == TYPE_SET || type == TYPE_DICT || type == TYPE_DEFAULT_DICT ||
+           type == TYPE_DEQUE;
+}
+
 /* self.x = self.x + "…" of text or an object kept by one owner is rarely a race; numbers and containers are. */
 static bool is_update(const Program *p, u32 ga, u32 *read)
 {
     const Access *a = program_access(p, ga);
     *read = ga;
-    if (a->op == OP_AUG && p->places.v[p->access_place[ga]].type.kind == TYPE_LIST)
-        return false; /* extends it in place */
+    if (a->op == OP_AUG && changes_in_place(p->places.v[p->access_place[ga]].type.kind)) return false;
     if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     *read = read_of(p, ga);
@@ -76,6 +105,13 @@ static void describe(Finder *f, Race *r, u32 ga, u32 read)
                      "between are lost",
                      item ? "an item of" : "", STR_ARG(s));
     if (r->message.n && r->message.p[0] == ' ') r->message = str_slice(r->message, 1, r->message.n);
+}
+
+/* Copy, change, publish: right while there is one writer, and only threads in sight tell that there are two. */
+static bool copied(const Program *p, u32 read)
+{
+    const Access *a = program_access(p, read);
+    return a->op == OP_CREAD && copies(sym_str(p->facts[access_gid(p, read).file], a->method));
 }
 
 void race_update(Finder *f)
@@ -104,7 +140,7 @@ void race_update(Finder *f)
             c = (Conflict){ga, CONF_MEDIUM, false};
             if (!may_run_together(f->p, ga, ga)) continue;
         }
-        if (c.witness == NONE) continue;
+        if (c.witness == NONE || (copied(f->p, read) && !c.roots)) continue;
         if (c.witness == read && read != ga) c.witness = ga;
         Race *r = race_add(f, UG101, ga, c);
         r->test = read;

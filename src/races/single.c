@@ -1,0 +1,133 @@
+/* UG101 for a single call that is not one step: l.sort(), counter.update(), anything that changes an OrderedDict,
+ * heapq.heappush(h, x), bisect.insort(l, x), random.shuffle(l).
+ *
+ * Needs the accesses of one place; the tables say which calls, what becomes of the others, and from which version of
+ * Python on the interpreter does it in one step. Sources: docs/memory-model.md, and the issues named in its list of
+ * crashes. A change that a lock guards elsewhere is left to UG108. Without two visible threads only what crashes is
+ * worth a finding: the rest is fine in objects of one owner, and sharing is then a guess. */
+#include "races/races.h"
+
+typedef struct Single {
+    u8 type;            /* of the container; TYPE_UNKNOWN: any that may be one */
+    const char *method; /* NULL: every change */
+    u8 cured;           /* minor version; 0: in none */
+    bool crashes;       /* the interpreter may crash or hang */
+    const char *harm;   /* what becomes of it, after "…; " */
+} Single;
+
+static const Single methods[] = {
+    {TYPE_LIST, "sort", 0, false, "other threads see an empty list while it is sorted, and what they append is lost"},
+    {TYPE_COUNTER, "update", 0, false, "it counts item by item, and counts of other threads are lost"},
+    {TYPE_COUNTER, "subtract", 0, false, "it counts item by item, and counts of other threads are lost"},
+    {TYPE_ORDERED_DICT, NULL, 15, true, "an OrderedDict has no lock of its own: entries are lost, Python may crash"},
+    {TYPE_BYTEARRAY, NULL, 15, true, "a bytearray has no lock of its own: bytes are lost, Python may hang"},
+    {TYPE_ARRAY, NULL, 14, true, "an array has no lock of its own: items are lost, Python may hang"},
+    {TYPE_EXTERNAL, "write", 14, true, "a BytesIO has no lock of its own: bytes are lost, Python may crash"},
+};
+
+/* Functions that change their first argument. */
+static const struct {
+    const char *name;
+    u8 cured;
+    const char *harm;
+} functions[] = {
+    {"heapq.heappush", 14, "it moves items one by one, and items of other threads are lost"},
+    {"heapq.heappop", 14, "it moves items one by one, and items of other threads are lost"},
+    {"heapq.heapreplace", 14, "it moves items one by one, and items of other threads are lost"},
+    {"heapq.heappushpop", 14, "it moves items one by one, and items of other threads are lost"},
+    {"heapq.heapify", 14, "it moves items one by one, and items of other threads are lost"},
+    {"bisect.insort", 0, "the place found for the item is wrong when another thread inserts first"},
+    {"bisect.insort_left", 0, "the place found for the item is wrong when another thread inserts first"},
+    {"bisect.insort_right", 0, "the place found for the item is wrong when another thread inserts first"},
+    {"random.shuffle", 0, "it swaps items one by one, and another thread's changes are lost"},
+};
+
+Str first_argument_of(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    const Func *fn = &f->funcs.v[a->func];
+    if (a->op != OP_ARG && a->op != OP_CREAD) return S("");
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (!c->nargs || c->span.start > a->span.start || c->span.end < a->span.end) continue;
+        const Arg *first = &f->args.v[c->args];
+        if (first->span.start == a->span.start && first->span.end == a->span.end && !first->star)
+            return path_external(p, g.file, c->callee);
+    }
+    return S("");
+}
+
+static u32 function_of(const Program *p, u32 ga)
+{
+    Str name = first_argument_of(p, ga);
+    for (u32 i = 0; name.n && i < COUNT_OF(functions); i++)
+        if (str_is(name, functions[i].name)) return i;
+    return NONE;
+}
+
+u32 argument_effect(const Program *p, u32 ga)
+{
+    return function_of(p, ga) == NONE ? EFFECT_NONE : EFFECT_WRITE;
+}
+
+static bool is_bytes_io(const Program *p, const Place *x)
+{
+    return x->type.id != NONE && str_is(p->syms.strs[x->type.id], "io.BytesIO");
+}
+
+static const Single *method_of(const Finder *f, u32 i)
+{
+    const Place *x = &f->p->places.v[f->place];
+    GId g = access_gid(f->p, f->acc[i]);
+    const Access *a = program_access(f->p, f->acc[i]);
+    Str name = a->op == OP_METHOD ? sym_str(f->p->facts[g.file], a->method) : S("");
+    for (u32 k = 0; k < COUNT_OF(methods); k++) {
+        const Single *m = &methods[k];
+        if (m->type != x->type.kind || (m->method && !str_is(name, m->method))) continue;
+        if (m->type == TYPE_EXTERNAL && !is_bytes_io(f->p, x)) continue;
+        if (m->method || ((f->effect[i] & EFFECT_WRITE) && !(f->effect[i] & EFFECT_REBIND))) return m;
+    }
+    return NULL;
+}
+
+/* Readers are harmed by a sort and by an OrderedDict; every use of an object that is no container is a read. */
+static bool harms_readers(const Single *m)
+{
+    return m && (m->type == TYPE_LIST || m->type == TYPE_ORDERED_DICT || m->type == TYPE_EXTERNAL);
+}
+
+static Conflict single_conflict(const Finder *f, u32 ga, const Single *m)
+{
+    return conflict_find(f, ga, harms_readers(m) ? EFFECT_WRITE | EFFECT_READ : EFFECT_WRITE, true);
+}
+
+/* Is it more than a guess that other threads have the object? */
+static bool kept_for_all(const Place *x)
+{
+    return x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_CLASS_LOCKS | EV_DECORATOR | EV_ALWAYS);
+}
+
+void race_single(Finder *f)
+{
+    const Place *x = &f->p->places.v[f->place];
+    int target = f->p->options->target;
+    if (x->guard != NONE) return;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i], fn = f->claimed[ga] ? NONE : function_of(f->p, ga);
+        const Single *m = f->claimed[ga] || fn != NONE ? NULL : method_of(f, i);
+        if (!m && fn == NONE) continue;
+        u8 cured = m ? m->cured : functions[fn].cured;
+        if (cured && target >= cured) continue;
+        Conflict c = single_conflict(f, ga, m);
+        if (c.witness == NONE) continue;
+        if (!c.roots && !(m && m->crashes && kept_for_all(x))) c.confidence = CONF_LOW;
+        Race *r = race_add(f, UG101, ga, c);
+        r->impact = IMPACT_NEW;
+        r->readers = harms_readers(m);
+        race_message(f, r, "%.*s is changed here by a call that takes more than one step; %s%s",
+                     STR_ARG(short_state(f->p, f->place)), m ? m->harm : functions[fn].harm,
+                     cured ? " (cured in a later version of Python)" : "");
+    }
+}
