@@ -144,7 +144,8 @@ typedef enum ValueKind {
     VAL_FUNC,
     VAL_CLASS,
     VAL_ITER_OF /* for x in PATH */,
-    VAL_ENTER_OF /* with PATH as x */
+    VAL_ENTER_OF /* with PATH as x */,
+    VAL_ONE_OF /* for x in (PATH, …): a Def for each, beside the loop's own; says something of functions only */
 } ValueKind;
 
 /* One binding of a name or attribute: x = value, def x, for x in …, with … as x, x: T, return value. */

@@ -9,7 +9,7 @@ const char *const block_name[] = {"func",   "class",   "then", "else", "loop",  
 static const char *const test_name[] = {"", "true", "false", "none", "not-none", "in", "not-in", "compare"};
 static const char *const value_name[] = {"other", "none", "bool",  "number",    "string",  "list",
                                          "dict",  "set",  "tuple", "generator", "lambda",  "path",
-                                         "call",  "func", "class", "iter-of",   "enter-of"};
+                                         "call",  "func", "class", "iter-of",   "enter-of", "one-of"};
 static const char *const section_name[] = {"with", "acquire", "async-with"};
 static const char *const comment_name[] = {"ignore",     "file-ignore",     "noqa",
                                            "guarded-by", "thread-confined", "single-threaded"};
@@ -74,7 +74,7 @@ static void dump_def(Buf *out, Arena *a, const Facts *f, u32 id)
     const Def *d = &f->defs.v[id];
     Str p = d->is_return ? S("return") : path_text(a, f, d->path);
     buf_fmt(out, "def %u %.*s = %s", id, STR_ARG(p), value_name[d->kind]);
-    if (d->kind == VAL_PATH || d->kind == VAL_ITER_OF || d->kind == VAL_ENTER_OF) {
+    if (d->kind == VAL_PATH || d->kind == VAL_ITER_OF || d->kind == VAL_ENTER_OF || d->kind == VAL_ONE_OF) {
         Str v = path_text(a, f, d->value);
         buf_fmt(out, " %.*s", STR_ARG(v));
     } else if (d->value != NONE) {

@@ -144,7 +144,8 @@ void aliases_resolve(Walk *w)
         if (w->f->args.v[i].kind == VAL_PATH) w->f->args.v[i].value = to[w->f->args.v[i].value];
     for (u32 i = 0; i < w->f->defs.n; i++) {
         Def *d = &w->f->defs.v[i];
-        if (d->kind == VAL_PATH || d->kind == VAL_ITER_OF || d->kind == VAL_ENTER_OF) d->value = to[d->value];
+        if (d->kind == VAL_PATH || d->kind == VAL_ITER_OF || d->kind == VAL_ENTER_OF || d->kind == VAL_ONE_OF)
+            d->value = to[d->value];
         if (d->path != NONE && w->f->paths.v[d->path].nattr) d->path = to[d->path];
     }
 }

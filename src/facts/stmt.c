@@ -158,6 +158,23 @@ static void walk_while(Walk *w, u32 n)
     if (e != NONE) walk_block(w, BLOCK_ELSE, NONE, ast_field(&w->t, e, FIELD_body));
 }
 
+/* for f in (read, write): what the name may stand for. Only names count, since they may be functions. */
+void loop_choices(Walk *w, u32 target, u32 list)
+{
+    u8 k = list == NONE ? 0 : w->t.v[list].kind;
+    if ((k != NODE_tuple && k != NODE_list) || !ast_is(&w->t, target, NODE_identifier)) return;
+    u32 keep = w->dep.n;
+    for (u32 c = ast_first(&w->t, list); c != NONE; c = ast_after(&w->t, c)) {
+        u8 kind;
+        u32 value;
+        bool empty;
+        value_of(w, c, &kind, &value, &empty);
+        if (kind == VAL_PATH)
+            def_add(w, path_name(w, sym_of(w, target)), target, VAL_ONE_OF, value, false, NONE, false);
+    }
+    w->dep.n = keep;
+}
+
 static void walk_for(Walk *w, u32 n)
 {
     u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right), dep = w->dep.n;
@@ -169,6 +186,7 @@ static void walk_for(Walk *w, u32 n)
     bool empty;
     value_of(w, right, &kind, &value, &empty);
     if (left != NONE) walk_assign_target(w, left, NONE, dep, kind == VAL_PATH ? VAL_ITER_OF : VAL_OTHER, value);
+    loop_choices(w, left, right);
     walk_block(w, BLOCK_LOOP, NONE, ast_field(&w->t, n, FIELD_body));
     u32 e = next_clause(w, n);
     if (e != NONE) walk_block(w, BLOCK_ELSE, NONE, ast_field(&w->t, e, FIELD_body));

@@ -142,6 +142,8 @@ u32 cond_add(Walk *w, u32 node, u32 head);
 /* bind.c */
 /* Binds the target to a value of this kind (as in Def) that the accesses in w->dep from dep_from on have computed. */
 void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 kind, u32 value);
+/* A Def for each name in the tuple or list that a loop over it binds the target to. */
+void loop_choices(Walk *w, u32 target, u32 list);
 void walk_assignment(Walk *w, u32 n);
 void walk_augmented(Walk *w, u32 n);
 void walk_delete(Walk *w, u32 n);

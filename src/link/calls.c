@@ -1,14 +1,16 @@
 /* Call edges: who may call whom, and what callers pass for parameters.
  *
- * Followed: functions, methods (with overriding ones in subclasses), constructors, objects with __call__, context
- * managers, properties, decorators' wrappers, partial, callbacks passed as arguments. A method call on a receiver of
- * unknown type goes to the methods of that name when at most three classes have one and the name is not a common one.
+ * Followed: functions, methods (with overriding ones in subclasses), constructors (with a metaclass's __call__),
+ * objects with __call__, decorators' wrappers, partial, callbacks passed as arguments, what syntax calls
+ * (implicit.c).
+ * A method call on a receiver of unknown type goes to the methods of that name when at most three classes have one
+ * and the name is not a common one.
  */
 #include "link/link.h"
 
 enum { WEAK_MAX = 3, TARGETS = 16 };
 
-static void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak)
+void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak)
 {
     vec_push(p->arena, &p->edges, (CallEdge){caller, callee, file, call, weak});
 }
@@ -21,7 +23,7 @@ static u32 push_target(u32 *out, u32 n, u32 max, u32 gfunc)
     return n;
 }
 
-static u32 method_by_name(const Program *p, u32 cls, const char *name)
+u32 method_by_name(const Program *p, u32 cls, const char *name)
 {
     u32 gs = intern_find(&p->syms, str_from(name));
     return gs == NONE ? NONE : class_method(p, cls, gs, false);
@@ -48,12 +50,43 @@ u32 self_methods(const Program *p, u32 file, u32 func, const char *name, u32 *ou
     return overrides(p, gclass_of(p, file, cls), gs, out, n, max, 0);
 }
 
+/* The __call__ of a metaclass in the program, of the class or of one it derives from; or NONE. */
+static u32 metaclass_call(const Program *p, u32 cls, u32 depth)
+{
+    GId g = class_gid(p, cls);
+    u32 path = p->facts[g.file]->classes.v[g.id].metaclass;
+    Ent e = path == NONE ? (Ent){.kind = ENT_NONE} : path_entity(p, g.file, path);
+    if (e.kind == ENT_CLASS) return method_by_name(p, e.id, "__call__");
+    const ClassInfo *ci = &p->state->classes[cls];
+    for (u32 i = 0; i < ci->bases.n && depth < 8; i++) {
+        u32 m = metaclass_call(p, ci->bases.v[i], depth + 1);
+        if (m != NONE) return m;
+    }
+    return NONE;
+}
+
 static u32 construct_targets(const Program *p, u32 cls, u32 *out, u32 n, u32 max)
 {
     static const char *const names[] = {"__init__", "__new__", "__post_init__"};
     for (u32 i = 0; i < COUNT_OF(names); i++) {
         u32 m = method_by_name(p, cls, names[i]);
         if (m != NONE) n = push_target(out, n, max, m);
+    }
+    u32 m = metaclass_call(p, cls, 0);
+    return m == NONE ? n : push_target(out, n, max, m);
+}
+
+/* for f in (read, write): Thread(target=f): each of them. */
+static u32 choices(const Program *p, u32 file, Ent e, u32 *out, u32 max)
+{
+    const LinkState *s = p->state;
+    u32 n = 0, at = e.kind == ENT_PLACE ? map_get(&s->place_defs, e.id)
+                                        : map_get(&s->local_defs, local_key(file, func_gid(p, e.id).id, e.sym));
+    for (; at != NONE; at = s->defrefs.v[at].next) {
+        const DefRef *r = &s->defrefs.v[at];
+        const Def *d = &p->facts[r->file]->defs.v[r->def];
+        Ent of = d->kind == VAL_ONE_OF ? path_entity(p, r->file, d->value) : (Ent){.kind = ENT_NONE};
+        if (of.kind == ENT_FUNC) n = push_target(out, n, max, of.id);
     }
     return n;
 }
@@ -91,6 +124,7 @@ u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 ma
     }
     if (e.kind == ENT_CLASS) return construct_targets(p, e.id, out, n, max);
     if (e.kind == ENT_PLACE || e.kind == ENT_LOCAL) {
+        n = choices(p, file, e, out, max);
         Type t = ent_type(p, e);
         if (t.kind == TYPE_FUNC) n = push_target(out, n, max, t.id);
         if (t.kind == TYPE_CLASS) {
@@ -181,30 +215,6 @@ static void call_edges(Program *p, u32 file, u32 call)
     if (!n && receiver_unknown(p, file, &f->paths.v[c->callee])) {
         n = weak_targets(p, file, &f->paths.v[c->callee], out, TARGETS);
         for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call, true);
-    }
-}
-
-/* with obj: enters and leaves; reading a property calls its getter. */
-static void implicit_edges(Program *p, u32 file)
-{
-    const Facts *f = p->facts[file];
-    for (u32 i = 0; i < f->sections.n; i++) {
-        const Section *s = &f->sections.v[i];
-        Type t = s->call != NONE ? call_type(p, file, s->call) : path_type(p, file, s->path);
-        if (t.kind != TYPE_CLASS) continue;
-        u32 enter = method_by_name(p, t.id, "__enter__"), leave = method_by_name(p, t.id, "__exit__");
-        if (enter != NONE) edge_add(p, gfunc_of(p, file, s->func), enter, file, NONE, false);
-        if (leave != NONE) edge_add(p, gfunc_of(p, file, s->func), leave, file, NONE, false);
-    }
-    for (u32 i = 0; i < f->accesses.n; i++) {
-        const Access *a = &f->accesses.v[i];
-        const Path *x = &f->paths.v[a->path];
-        if (!x->nattr || (x->root != ROOT_SELF && x->root != ROOT_LOCAL && x->root != ROOT_GLOBAL)) continue;
-        Ent e = path_entity(p, file, a->path);
-        if (e.kind != ENT_FUNC) continue;
-        GId g = func_gid(p, e.id);
-        if (p->facts[g.file]->funcs.v[g.id].is_property)
-            edge_add(p, gfunc_of(p, file, a->func), e.id, file, NONE, false);
     }
 }
 

@@ -189,7 +189,7 @@ static bool kept_for_all(const Program *p, const Place *x)
     if ((x->kind != PLACE_GLOBAL && x->kind != PLACE_CLASS_ATTR) || x->type.kind != TYPE_CLASS || x->file == NONE ||
         x->def == NONE)
         return false;
-    if (is_script(p, x->file)) return false;
+    if (is_script(p, x->file) && !uses_threads(p, x->file)) return false;
     const Facts *f = p->facts[x->def_file];
     const Def *d = &f->defs.v[x->def];
     u32 bits = 0;

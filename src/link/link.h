@@ -184,6 +184,11 @@ void places_access(Program *p);
 
 /* calls.c */
 void calls_link(Program *p);
+void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak);
+/* The method of this name that an object of the class has: a global func, NONE. */
+u32 method_by_name(const Program *p, u32 cls, const char *name);
+/* implicit.c: edges to what syntax calls, of one file. */
+void implicit_edges(Program *p, u32 file);
 void params_link(Program *p);
 u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max);
 

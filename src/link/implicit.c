@@ -1,0 +1,77 @@
+/* Call edges without a call: with obj enters and leaves, a property calls its getter, obj[k], k in obj, len(obj), next(obj)
+ * and a loop over obj call the methods that the data model (Python reference, section 3.3) names for them.
+ *
+ * Needs the types of receivers. Not followed: arithmetic, comparison and conversion, whose methods seldom hold state. */
+#include "link/link.h"
+
+static void edge_to(Program *p, u32 file, u32 func, u32 cls, const char *name)
+{
+    u32 m = method_by_name(p, cls, name);
+    if (m != NONE) edge_add(p, gfunc_of(p, file, func), m, file, NONE, false);
+}
+
+static void managers(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->sections.n; i++) {
+        const Section *s = &f->sections.v[i];
+        Type t = s->call != NONE ? call_type(p, file, s->call) : path_type(p, file, s->path);
+        if (t.kind != TYPE_CLASS) continue;
+        edge_to(p, file, s->func, t.id, "__enter__");
+        edge_to(p, file, s->func, t.id, "__exit__");
+    }
+}
+
+/* The method that the operation calls on an object of a class of the program, or NULL. */
+static const char *method_for(const Facts *f, const Access *a)
+{
+    switch (a->op) {
+    case OP_ITEM_LOAD: return "__getitem__";
+    case OP_ITEM_AUG:
+    case OP_ITEM_STORE: return "__setitem__";
+    case OP_ITEM_DEL: return "__delitem__";
+    case OP_CONTAINS: return "__contains__";
+    case OP_ITER: return "__iter__";
+    case OP_CREAD:
+        if (str_is(sym_str(f, a->method), "next")) return "__next__";
+        if (str_is(sym_str(f, a->method), "len")) return "__len__";
+        return str_is(sym_str(f, a->method), "list") ? "__iter__" : NULL;
+    default: return NULL;
+    }
+}
+
+static void operations(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->accesses.n; i++) {
+        const Access *a = &f->accesses.v[i];
+        const char *name = method_for(f, a);
+        Type t = name ? path_type(p, file, a->path) : (Type){.kind = TYPE_UNKNOWN};
+        if (t.kind != TYPE_CLASS) continue;
+        edge_to(p, file, a->func, t.id, name);
+        if (a->op == OP_ITEM_AUG) edge_to(p, file, a->func, t.id, "__getitem__");
+        if (a->op == OP_ITER) edge_to(p, file, a->func, t.id, "__next__");
+    }
+}
+
+static void properties(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->accesses.n; i++) {
+        const Access *a = &f->accesses.v[i];
+        const Path *x = &f->paths.v[a->path];
+        if (!x->nattr || (x->root != ROOT_SELF && x->root != ROOT_LOCAL && x->root != ROOT_GLOBAL)) continue;
+        Ent e = path_entity(p, file, a->path);
+        if (e.kind != ENT_FUNC) continue;
+        GId g = func_gid(p, e.id);
+        if (p->facts[g.file]->funcs.v[g.id].is_property)
+            edge_add(p, gfunc_of(p, file, a->func), e.id, file, NONE, false);
+    }
+}
+
+void implicit_edges(Program *p, u32 file)
+{
+    managers(p, file);
+    operations(p, file);
+    properties(p, file);
+}
