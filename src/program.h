@@ -92,6 +92,7 @@ typedef struct Place {
     bool thread_local_; /* threading.local, ContextVar, or an attribute of one */
     bool confined;      /* declared `# ungil: thread-confined` */
     bool public_;       /* name without a leading underscore */
+    bool opaque;        /* an object of a library, not a container: see opaque.c */
     u32 file;           /* where it is defined; NONE for state of the standard library (sys.modules) */
     u32 owner;          /* global class (attributes), global func (closure, default) or NONE */
     u32 name;           /* global symbol */
@@ -204,6 +205,8 @@ typedef enum Apart {
 Apart may_run_apart(const Program *p, u32 gaccess1, u32 gaccess2);
 /* May the two accesses run at the same time, in two threads, as far as roots and ordering tell? */
 bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
+/* The same by the visible threads alone: unknown callers of a library do not count. */
+bool threads_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* Does this access count for sharing: not import time, not construction of its own object, not an object of its own?
  */
 bool access_counts(const Program *p, u32 gaccess);

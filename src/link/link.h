@@ -9,6 +9,7 @@
  *   roots.c    thread roots, with rootcalls.c and rootclasses.c
  *   reach.c    what they reach; what kind of code each function is
  *   order.c    what runs before the first start and after the last join
+ *   opaque.c   places that hold objects of libraries, not containers
  *   locksets.c sets of locks
  *   locks.c    locks, and which are held where, with sections.c and entry.c
  *   hints.c    signs that a class is made to be shared
@@ -208,6 +209,9 @@ bool uses_threads(const Program *p, u32 file);
 
 /* order.c */
 void order_find(Program *p);
+
+/* opaque.c */
+void opaque_find(Program *p);
 
 /* locksets.c */
 enum { LOCKSET_TOP = NONE - 1 }; /* every lock: what is not known yet, while a fixed point is sought */

@@ -62,6 +62,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     roots_reach(p);
     order_find(p);
     places_access(p);
+    opaque_find(p);
     locks_link(p);
     guards_find(p);
     unseen_count(p);
@@ -134,7 +135,8 @@ static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
                           EV_ALWAYS | EV_FILE | EV_PURPOSE);
 }
 
-Apart may_run_apart(const Program *p, u32 ga, u32 gb)
+/* `api`: count a library's unknown callers, too? */
+static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
 {
     if (!access_counts(p, ga)) return APART_FIRST;
     if (!access_counts(p, gb)) return APART_SECOND;
@@ -164,14 +166,24 @@ Apart may_run_apart(const Program *p, u32 ga, u32 gb)
     }
     if (fa->nroots && fb->main && !out_b && !fb->nroots) return APART_NOT;
     if (fb->nroots && fa->main && !out_a && !fa->nroots) return APART_NOT;
-    bool api_a = api_reaches(p, fa, place), api_b = api_reaches(p, fb, place);
+    bool api_a = api && api_reaches(p, fa, place), api_b = api && api_reaches(p, fb, place);
     if ((api_a && api_b) || (api_a && fb->nroots) || (api_b && fa->nroots)) return APART_NOT;
     if (object) return APART_OBJECT;
     if ((fa->nroots && fb->main && out_b) || (fb->nroots && fa->main && out_a)) return APART_ORDER;
     return same ? APART_ONE_THREAD : APART_NO_THREAD;
 }
 
+Apart may_run_apart(const Program *p, u32 ga, u32 gb)
+{
+    return apart(p, ga, gb, true);
+}
+
 bool may_run_together(const Program *p, u32 ga, u32 gb)
 {
-    return may_run_apart(p, ga, gb) == APART_NOT;
+    return apart(p, ga, gb, true) == APART_NOT;
+}
+
+bool threads_run_together(const Program *p, u32 ga, u32 gb)
+{
+    return apart(p, ga, gb, false) == APART_NOT;
 }

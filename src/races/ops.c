@@ -76,16 +76,16 @@ static bool may_hold(u8 type)
 
 static u32 method_effect(u8 type, Str name)
 {
-    if (!may_hold(type)) return EFFECT_READ;
     if (type == TYPE_QUEUE && str_is(name, "get")) return EFFECT_WRITE | EFFECT_SHRINK;
     for (u32 i = 0; i < COUNT_OF(methods); i++)
         if (str_is(name, methods[i].name)) return methods[i].effect;
     return EFFECT_READ;
 }
 
-bool method_known(u8 type, Str name)
+bool method_known(const Place *x, Str name)
 {
-    if (!may_hold(type)) return false;
+    u8 type = x->type.kind;
+    if (!may_hold(type) || x->opaque) return false;
     for (u32 i = 0; i < COUNT_OF(methods); i++)
         if (str_is(name, methods[i].name)) return true;
     return type == TYPE_QUEUE && str_is(name, "get");
@@ -109,6 +109,7 @@ u32 access_effect(const Program *p, u32 gaccess)
     case OP_ITEM_AUG: return EFFECT_WRITE | EFFECT_READ;
     case OP_ITEM_LOAD: return EFFECT_READ | EFFECT_RAISES;
     case OP_METHOD: {
+        if (!may_hold(type) || (place != NONE && p->places.v[place].opaque)) return EFFECT_READ;
         u32 e = method_effect(type, sym_str(f, a->method));
         if (a->nargs > 1 && str_is(sym_str(f, a->method), "pop")) e &= ~(u32)EFFECT_RAISES; /* pop(k, default) */
         return e;

@@ -44,8 +44,8 @@ typedef enum Effect {
     EFFECT_RAISES = 32 /* raises when what was tested is gone */
 } Effect;
 u32 access_effect(const Program *p, u32 gaccess);
-/* Is it a method of such a container, so that access_effect says what it does? */
-bool method_known(u8 type, Str name);
+/* Is it a method of a container that the place may hold, so that access_effect says what it does? */
+bool method_known(const Place *x, Str name);
 /* passed.c: whether an argument grows or shrinks in the function it is passed to. */
 u32 passed_effect(const Program *p, u32 gaccess);
 /* single.c: EFFECT_WRITE for the first argument of a library function that changes it, heapq.heappush(h, x). */

@@ -191,7 +191,7 @@ static bool only_owner(const Program *p, const Place *x)
 static bool foreign_method(Buf *out, const Program *p, const Place *x, const Facts *f, const Access *a)
 {
     Str method = sym_str(f, a->method);
-    if (method_known(x->type.kind, method)) return false;
+    if (method_known(x, method)) return false;
     switch (x->type.kind) {
     case TYPE_CLASS:
         say(out, "no state: it holds an object of a class of this project; what %.*s() does is judged there",

@@ -78,16 +78,44 @@ static bool changes_in_place(u8 type)
            type == TYPE_DEQUE;
 }
 
-/* self.x = self.x + "…" of text or an object kept by one owner is rarely a race; numbers and containers are. */
-static bool is_update(const Program *p, u32 ga, u32 *read)
+static u32 times_bound(const Facts *f, u32 path)
 {
+    u32 n = 0;
+    for (u32 i = 0; i < f->defs.n; i++) n += f->defs.v[i].path == path;
+    return n;
+}
+
+/* new.x = old.x: the value as it was read. Of one object that would change nothing, so there are two, or the name
+ * stands for another object now. Not so when the place is set between: then an old value is put back. */
+static bool copied(const Finder *f, u32 i, u32 read)
+{
+    GId g = access_gid(f->p, f->acc[i]);
+    const Facts *x = f->p->facts[g.file];
+    const Access *store = &x->accesses.v[g.id], *from = program_access(f->p, read);
+    if (store->op != OP_STORE || store->value == NONE || x->defs.v[store->value].kind != VAL_PATH) return false;
+    u32 value = x->defs.v[store->value].value;
+    const Path *v = &x->paths.v[value];
+    bool held = v->root == ROOT_LOCAL && !v->nattr && v->name == from->local && times_bound(x, value) == 1;
+    if (value != store->path && !held) return false;
+    for (u32 k = i; k-- > 0 && access_gid(f->p, f->acc[k]).file == g.file;) {
+        const Access *a = program_access(f->p, f->acc[k]);
+        if (a->func == store->func && a->span.start > from->span.start && f->effect[k] & EFFECT_REBIND) return false;
+    }
+    return true;
+}
+
+/* self.x = self.x + "…" of text or an object kept by one owner is rarely a race; numbers and containers are. */
+static bool is_update(const Finder *f, u32 i, u32 *read)
+{
+    const Program *p = f->p;
+    u32 ga = f->acc[i];
     const Access *a = program_access(p, ga);
     *read = ga;
     if (a->op == OP_AUG && changes_in_place(p->places.v[p->access_place[ga]].type.kind)) return false;
     if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     *read = read_of(p, ga);
-    return *read != NONE;
+    return *read != NONE && !copied(f, i, *read);
 }
 
 static void describe(Finder *f, Race *r, u32 ga, u32 read)
@@ -118,7 +146,7 @@ void race_update(Finder *f)
 {
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i], read;
-        if (f->claimed[ga] || !is_update(f->p, ga, &read)) continue;
+        if (f->claimed[ga] || !is_update(f, i, &read)) continue;
         u32 guard = f->p->places.v[f->place].guard;
         bool held = guard != NONE && !f->p->locks.v[guard].maybe &&
                     lockset_has(f->p, f->p->access_locks[ga], guard) &&
