@@ -81,7 +81,8 @@ typedef enum Sign {
     SIGN_WINDOW = 2, /* it is a widget */
     SIGN_FLOW = 4,   /* it is named after one step of work: a cursor, a request, a builder */
     SIGN_INSIDE = 8, /* most objects of its class are made for a local and do not leave the call */
-    SIGN_FINAL = 16  /* the contrary: its class has __del__, which any thread may run */
+    SIGN_FINAL = 16, /* the contrary: its class has __del__, which any thread may run */
+    SIGN_CALLER = 32 /* its class says that it does not lock and its users must */
 } Sign;
 
 typedef struct Place {
@@ -152,6 +153,8 @@ typedef struct CallEdge {
     u32 caller, callee; /* global funcs */
     u32 file, call;     /* the call */
     bool weak;          /* by method name only */
+    bool param;         /* the caller calls a parameter of its own: threads come by who passes it (callbacks.c) */
+    bool passed;        /* the caller passes the function to one that calls its parameter */
 } CallEdge;
 
 typedef struct Program {

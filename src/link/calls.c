@@ -12,7 +12,7 @@ enum { WEAK_MAX = 3, TARGETS = 16 };
 
 void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak)
 {
-    vec_push(p->arena, &p->edges, (CallEdge){caller, callee, file, call, weak});
+    vec_push(p->arena, &p->edges, (CallEdge){.caller = caller, .callee = callee, .file = file, .call = call, .weak = weak});
 }
 
 static u32 push_target(u32 *out, u32 n, u32 max, u32 gfunc)
@@ -211,9 +211,15 @@ static void call_edges(Program *p, u32 file, u32 call)
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
     u32 out[TARGETS], n = call_targets(p, file, call, out, TARGETS), caller = gfunc_of(p, file, c->func);
-    for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call, false);
-    if (!n && receiver_unknown(p, file, &f->paths.v[c->callee])) {
-        n = weak_targets(p, file, &f->paths.v[c->callee], out, TARGETS);
+    const Path *x = &f->paths.v[c->callee];
+    bool param = x->root == ROOT_PARAM && !x->nattr && x->func == c->func;
+    for (u32 i = 0; i < n; i++) {
+        edge_add(p, caller, out[i], file, call, false);
+        p->edges.v[p->edges.n - 1].param = param;
+        if (!param) callback_edges(p, file, call, out[i]);
+    }
+    if (!n && receiver_unknown(p, file, x)) {
+        n = weak_targets(p, file, x, out, TARGETS);
         for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call, true);
     }
 }
@@ -240,10 +246,10 @@ static int edge_cmp(const void *a, const void *b)
     return x->call < y->call ? -1 : x->call > y->call;
 }
 
-static void edges_index(Program *p)
+void calls_index(Program *p)
 {
     qsort(p->edges.v, p->edges.n, sizeof *p->edges.v, edge_cmp);
-    p->edge_first = arena_new(p->arena, u32, p->state->nfuncs + 1);
+    if (!p->edge_first) p->edge_first = arena_new(p->arena, u32, p->state->nfuncs + 1);
     u32 e = 0;
     for (u32 fn = 0; fn <= p->state->nfuncs; fn++) {
         while (e < p->edges.n && p->edges.v[e].caller < fn) e++;
@@ -259,7 +265,7 @@ void calls_link(Program *p)
         implicit_edges(p, file);
     }
     if (p->edges.n)
-        edges_index(p);
+        calls_index(p);
     else
         p->edge_first = arena_new(p->arena, u32, p->state->nfuncs + 1);
 }

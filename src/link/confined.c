@@ -4,7 +4,8 @@
  * are signs: objects of an event loop (the class has coroutines), widgets of a window (their toolkits run all code in
  * the thread of the windows), and objects of one flow of work, known by the noun that ends their class's name: a
  * cursor, a request, a transaction is handed from step to step and not used by two threads at once (DB-API
- * threadsafety levels 1 and 2 for cursors, WSGI for requests). They are signs, not proofs: a visible thread or a lock
+ * threadsafety levels 1 and 2 for cursors, WSGI for requests); and what the class says of itself: that it is not
+ * thread-safe, that its users lock. They are signs, not proofs: a visible thread or a lock
  * in use says more, and races/ weighs them. */
 #include "link/link.h"
 
@@ -60,7 +61,8 @@ static u8 signs(const Program *p, u32 cls)
     const Class *c = program_class(p, cls, &file);
     return (u8)((has_coroutines(p, cls) ? SIGN_LOOP : 0) | (is_widget(p, cls) ? SIGN_WINDOW : 0) |
                 (mostly_inside(p, cls) ? SIGN_INSIDE : 0) | (has_finalizer(p, cls) ? SIGN_FINAL : 0) |
-                (of_one_flow(sym_str(p->facts[file], c->name)) ? SIGN_FLOW : 0));
+                (of_one_flow(sym_str(p->facts[file], c->name)) ? SIGN_FLOW : 0) |
+                (class_leaves_locking(p, cls) ? SIGN_CALLER : 0));
 }
 
 /* Bases lend their signs to the classes below them, and subclasses' coroutines speak for the state of the base. */
@@ -70,7 +72,7 @@ static void spread(const Program *p, u8 *sign)
         for (u32 i = 0; i < p->state->nclasses; i++) {
             const ClassInfo *ci = &p->state->classes[i];
             for (u32 k = 0; k < ci->bases.n; k++) {
-                sign[i] |= sign[ci->bases.v[k]] & (SIGN_LOOP | SIGN_WINDOW | SIGN_FLOW);
+                sign[i] |= sign[ci->bases.v[k]] & (SIGN_LOOP | SIGN_WINDOW | SIGN_FLOW | SIGN_CALLER);
                 sign[ci->bases.v[k]] |= sign[i] & SIGN_LOOP;
             }
         }

@@ -127,7 +127,7 @@ static u32 *callers_locks(Program *p, const bool *candidate, bool strict)
         for (u32 i = 0; i < p->edges.n; i++) {
             const CallEdge *e = &p->edges.v[i];
             if (!candidate[e->callee] || p->funcs[e->caller].construct || p->funcs[e->caller].import_time ||
-                e->caller == e->callee)
+                e->caller == e->callee || e->passed)
                 continue;
             if (!strict && (e->weak || is_test_path(p->facts[e->file]->source->path))) continue;
             u32 held = 0;

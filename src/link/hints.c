@@ -31,8 +31,8 @@ static bool speaks_of_threads(Str text)
                                        "several threads", "many threads",   "all threads",       "different thread",
                                        "between threads", "across threads", "concurrent access", "thread-safe",
                                        "thread safe",     "threadsafe",     "by threads",        "background thread"};
-    static const char *const denied[] = {"not thread", "non-thread", "n't thread", "not concurrent",
-                                         "n't concurrent"};
+    static const char *const denied[] = {"not thread",     "non-thread", "n't thread",  "not concurrent",
+                                         "n't concurrent", "no locking", "external lock"};
     static const char *const parts[] = {"hread", "HREAD", "oncurrent"}; /* one is in each; most texts have none */
     bool found = false;
     for (u32 i = 0; i < COUNT_OF(parts) && !found; i++)
@@ -43,6 +43,28 @@ static bool speaks_of_threads(Str text)
         if (str_has_word(text, denied[i])) return false;
     for (u32 i = 0; i < COUNT_OF(said) && !found; i++) found = str_has_word(text, said[i]);
     return found;
+}
+
+/* The text from the class line to its first method: where the class speaks of itself. */
+static Str class_preface(const Facts *f, const Class *k, u32 cls)
+{
+    u32 end = k->body.end;
+    for (u32 i = 1; i < f->funcs.n; i++)
+        if (f->funcs.v[i].cls == cls) end = MIN(end, f->funcs.v[i].span.start);
+    return str_slice(f->source->text, k->span.start, end);
+}
+
+bool class_leaves_locking(const Program *p, u32 gclass)
+{
+    static const char *const said[] = {"external lock",   "no locking",       "not thread-safe", "not thread safe",
+                                       "not threadsafe",  "n't thread-safe",  "n't thread safe", "n't threadsafe",
+                                       "not synchronized", "be synchronized externally"};
+    u32 file;
+    const Class *k = program_class(p, gclass, &file);
+    Str text = class_preface(p->facts[file], k, class_gid(p, gclass).id);
+    for (u32 i = 0; i < COUNT_OF(said); i++)
+        if (str_has_word(text, said[i])) return true;
+    return false;
 }
 
 u32 class_hints(const Program *p, u32 gclass)

@@ -5,9 +5,10 @@
  *   resolve.c  a path to the thing it names
  *   types.c    what kind of object a place, local or call result is
  *   places.c   pieces of shared state and who accesses them
- *   calls.c    call edges
+ *   calls.c    call edges, with callbacks.c
  *   roots.c    thread roots, with rootcalls.c and rootclasses.c
  *   reach.c    what they reach; what kind of code each function is
+ *   waited.c   threads that their starter waits for at once
  *   order.c    what runs before the first start and after the last join
  *   opaque.c   places that hold objects of libraries, not containers
  *   locksets.c sets of locks
@@ -190,8 +191,13 @@ void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak)
 u32 method_by_name(const Program *p, u32 cls, const char *name);
 /* implicit.c: edges to what syntax calls, of one file. */
 void implicit_edges(Program *p, u32 file);
+/* Sorts the edges anew, after some were added. */
+void calls_index(Program *p);
 void params_link(Program *p);
 u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max);
+
+/* callbacks.c: edges from the call's function to what it passes, where the callee calls its parameter. */
+void callback_edges(Program *p, u32 file, u32 call, u32 gcallee);
 
 /* Methods by name alone, when few have it; and whether that is all there is to go by. */
 u32 weak_targets(const Program *p, u32 file, const Path *x, u32 *out, u32 max);
@@ -206,6 +212,9 @@ bool in_main_block(const Facts *f, u32 block);
 bool file_imports(const Program *p, u32 file, const char *package);
 /* Does it use threading for more than locks? */
 bool uses_threads(const Program *p, u32 file);
+
+/* waited.c: does the call's function wait for the thread that it starts, at once? */
+bool waited_for(const Program *p, u32 file, u32 call);
 
 /* order.c */
 void order_find(Program *p);
@@ -229,6 +238,8 @@ u32 lock_at(Program *p, u32 place);
 /* hints.c */
 /* Evidence bits that the class itself gives: EV_NAME, EV_PURPOSE, EV_SINGLETON. */
 u32 class_hints(const Program *p, u32 gclass);
+/* Does the class say that it is not thread-safe, and that its users must lock? */
+bool class_leaves_locking(const Program *p, u32 gclass);
 /* The class of an object that this call registers with the interpreter, or NONE. */
 u32 registered_class(const Program *p, u32 file, u32 call);
 

@@ -78,7 +78,7 @@ static void reach(Program *p, u32 root, u32 *stack)
         u32 fn = stack[--n];
         for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
             u32 to = p->edges.v[e].callee;
-            if (leaves_tests(p, &p->edges.v[e]) || far_guess(p, &p->edges.v[e])) continue;
+            if (p->edges.v[e].param || leaves_tests(p, &p->edges.v[e]) || far_guess(p, &p->edges.v[e])) continue;
             if (info_add(&p->funcs[to], root, r->many)) stack[n++] = to;
         }
     }
@@ -219,7 +219,40 @@ static bool not_api_edge(const Program *p, const CallEdge *e)
     return !p->funcs[e->caller].api;
 }
 
-/* A private function that a thread runs, and private helpers that only such functions call, are not for users to
+/* Is it self.m in Thread(target=self.m), or a function of the module? Methods of other objects are there for more. */
+static bool own_target(const Program *p, const Root *r)
+{
+    GId g = func_gid(p, r->func);
+    if (p->facts[g.file]->funcs.v[g.id].cls == NONE) return true;
+    const Facts *f = p->facts[r->file];
+    const Call *c = &f->calls.v[r->call];
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        const Arg *a = &f->args.v[i];
+        if (a->kind == VAL_PATH && f->paths.v[a->value].root == ROOT_SELF && f->paths.v[a->value].nattr == 1 &&
+            f->paths.v[a->value].attr[0] != SYM_ITEM &&
+            str_eq(sym_str(f, f->paths.v[a->value].attr[0]), sym_str(p->facts[g.file], program_func(p, r->func)->name)))
+            return true;
+    }
+    return false;
+}
+
+/* Is the function run by Thread(target=…) or start_new_thread, and called by nobody else but, in its place, what makes
+ * the object? Users start such a thread; they do not call it from others. */
+static bool only_started(const Program *p, const Callers *c, const Root *r)
+{
+    Str ext = r->call == NONE ? S("") : path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
+    if (!str_is(ext, "threading.Thread") && !str_is(ext, "thread.start_new_thread") &&
+        !str_is(ext, "_thread.start_new_thread"))
+        return false;
+    if (!own_target(p, r)) return false;
+    for (u32 i = c->first[r->func]; i < c->first[r->func + 1]; i++) {
+        const CallEdge *e = &p->edges.v[c->edge[i]];
+        if (!construct_edge(p, e) && e->caller != r->func && !leaves_tests(p, e)) return false;
+    }
+    return true;
+}
+
+/* A private function that a thread runs, one that is only started, and private helpers that only such functions call, are not for users to
  * call. */
 static void private_roots(Program *p, const Callers *c)
 {
@@ -228,7 +261,8 @@ static void private_roots(Program *p, const Callers *c)
         if (r->func == NONE) continue;
         GId g = func_gid(p, r->func);
         bool nested = p->facts[g.file]->funcs.v[g.id].parent != 0;
-        if ((private_name(p, r->func) || r->own || nested) && p->options->assume != ASSUME_ALWAYS)
+        if ((private_name(p, r->func) || r->own || nested || only_started(p, c, r)) &&
+            p->options->assume != ASSUME_ALWAYS)
             p->funcs[r->func].api = false;
     }
     for (u32 round = 0; round < 4; round++)
@@ -278,6 +312,7 @@ static void reach_main(Program *p, u32 *stack)
             fn = stack[--n];
             for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
                 u32 to = p->edges.v[e].callee;
+                if (p->edges.v[e].param) continue;
                 if (!p->funcs[to].main) stack[n++] = to;
                 p->funcs[to].main = true;
             }

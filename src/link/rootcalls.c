@@ -22,6 +22,13 @@ static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Ar
     if (!n && arg->kind == VAL_PATH && receiver_unknown(p, file, &p->facts[file]->paths.v[arg->value]))
         n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
     many |= p->facts[file]->blocks.v[c->block].repeats;
+    if (n && waited_for(p, file, call)) {
+        for (u32 i = 0; i < n; i++)
+            vec_push(p->arena, &p->edges,
+                     (CallEdge){.caller = gfunc_of(p, file, c->func), .callee = out[i], .file = file, .call = NONE});
+        calls_index(p);
+        return;
+    }
     for (u32 i = 0; i < n; i++)
         root_add(p, out[i], many, own, root_display(p, label, short_name(p, out[i]), file, c->line), file, call);
 }

@@ -61,8 +61,8 @@ void race_fields(Finder *f)
         Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
         if (c.witness == NONE) continue;
         GId gr = access_gid(f->p, reader);
-        bool read_by_thread = f->p->funcs[f->p->func_base[gr.file] + program_access(f->p, reader)->func].nroots;
-        c.confidence = x->evidence & EV_GUARDED || read_by_thread ? CONF_MEDIUM : CONF_LOW;
+        c.confidence =
+            x->evidence & EV_GUARDED || threads_visible(f->p, ga, reader) ? CONF_MEDIUM : CONF_LOW;
         Race *r = race_add(f, UG105, ga, c);
         race_site(r, sibling);
         f->claimed[sibling] = 1;

@@ -81,7 +81,7 @@ static bool main_side(const Program *p, u32 ga)
 
 /* Are the threads that run both sides in sight? One thread on both sides, with nothing but unknown callers beside it,
  * is no evidence. */
-static bool visible(const Program *p, u32 ga, u32 gb)
+bool threads_visible(const Program *p, u32 ga, u32 gb)
 {
     bool a = has_roots(p, ga), b = has_roots(p, gb);
     if ((a && main_side(p, gb)) || (b && main_side(p, ga))) return true;
@@ -105,7 +105,7 @@ Conflict conflict_of(const Finder *f, u32 ga, u32 gb)
     if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
         return (Conflict){NONE, CONF_LOW, false};
     bool roots = has_roots(p, ga) && has_roots(p, gb);
-    u8 c = confidence_of(f, ga, visible(p, ga, gb));
+    u8 c = confidence_of(f, ga, threads_visible(p, ga, gb));
     if (maybe_locked(p, ga) || maybe_locked(p, gb) || hoped_common(p, ga, gb)) c = CONF_LOW;
     return (Conflict){gb, c, roots};
 }

@@ -7,6 +7,7 @@
  *   update.c single.c peek.c check.c helper.c save.c iterate.c iterator.c fields.c guard.c growth.c
  *               rules about one place
  *   start.c publish.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
+ *   harmless.c  gaps between test and act that do no harm
  *   weigh.c     which findings are worth little without visible threads
  *   find.c      runs the rules, sorts, filters
  *   suppress.c  comments that silence findings
@@ -72,6 +73,8 @@ typedef struct Conflict {
 Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self);
 /* The same for two given accesses of the place, whatever they do. */
 Conflict conflict_of(const Finder *f, u32 ga, u32 gb);
+/* Are the threads that run both sides in sight? */
+bool threads_visible(const Program *p, u32 ga, u32 gb);
 /* Does the test decide whether the act runs (same function)? */
 bool test_decides(const Program *p, u32 test, u32 act);
 /* The same for an act that need not be a recorded access. */
@@ -99,6 +102,9 @@ bool check_tests(const Program *p, u32 ga);
 bool check_acts(const Program *p, u32 ga);
 bool check_harmless(const Program *p, u32 test, u32 act);
 RuleId check_rule(const Finder *f, u32 test, u32 act);
+
+/* harmless.c: the Def that tells what a store stores, NULL. */
+const Def *stored_def(const Program *p, u32 ga);
 
 /* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
 void races_weigh(Finder *f, u32 first);

@@ -38,20 +38,26 @@ static bool everyday(RuleId rule)
     return rule == UG101 || rule == UG102 || rule == UG103 || rule == UG105 || rule == UG106;
 }
 
-static const Def *stored(const Program *p, u32 ga)
-{
-    GId g = access_gid(p, ga);
-    const Facts *f = p->facts[g.file];
-    u32 v = f->accesses.v[g.id].value;
-    return v == NONE ? NULL : &f->defs.v[v];
-}
-
 /* `if self.closed: return … self.closed = True`: a state of the object that its one user changes. */
 static bool flag(const Program *p, const Race *r)
 {
     if (r->rule != UG103 || r->act == NONE) return false;
-    const Def *d = stored(p, r->act);
+    const Def *d = stored_def(p, r->act);
     return d && (d->kind == VAL_BOOL || d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING);
+}
+
+/* A number, a text, a class: whoever computes it second gets the same, or as good. */
+static bool plain_value(const Race *r, const Place *x)
+{
+    if (r->rule != UG103 || r->act == NONE) return false;
+    switch (x->type.kind) {
+    case TYPE_NUMBER:
+    case TYPE_STRING:
+    case TYPE_MODULE:
+    case TYPE_FUNC:
+    case TYPE_CLASS_OBJECT: return true;
+    default: return false;
+    }
 }
 
 /* tuple(d), list(q): one call in C. It can raise without the GIL (docs/memory-model.md), rarely; and it is what
@@ -91,11 +97,12 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     const Place *x = &p->places.v[f->place];
     bool walk = r->rule == UG106 || (r->rule == UG108 && r->act == NONE);
     if (walk && whole_copy(p, r)) return true;
-    if (x->signs & SIGN_FINAL && r->rule == UG103) return false;
+    if (x->signs & SIGN_FINAL && !(x->signs & SIGN_FLOW) && r->rule == UG103) return false;
     if (r->rule == UG104 && r->test != NONE && r->act != NONE &&
         lockset_common(p, p->access_locks[r->test], p->access_locks[r->act]) != NONE)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
     if (hint_only(x) && everyday(r->rule)) return true;
+    if (plain_value(r, x) && !flag(p, r)) return true;
     if (registered && (r->rule == UG106 || r->rule == UG102 || r->rule == UG104)) return true;
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
     if (x->kind != PLACE_INSTANCE || x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1]))

@@ -1,0 +1,84 @@
+/* Tests and acts with a gap between them where the gap does no harm: both threads store the same constant, or say the
+ * same thing in the log. */
+#include "races/races.h"
+
+const Def *stored_def(const Program *p, u32 act)
+{
+    GId g = access_gid(p, act);
+    const Facts *f = p->facts[g.file];
+    u32 v = f->accesses.v[g.id].value;
+    return v == NONE ? NULL : &f->defs.v[v];
+}
+
+/* `if not stopping: stopping = True` and nothing else: the second thread does the same again. */
+static bool flag_alone(const Program *p, u32 act)
+{
+    GId g = access_gid(p, act);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    const Block *b = &f->blocks.v[a->block];
+    if (b->kind != BLOCK_THEN && b->kind != BLOCK_ELSE) return false;
+    Str rest = str_slice(f->source->text, a->stmt, b->span.end);
+    return b->span.start == a->stmt && str_find(rest, '\n') == rest.n && str_find(rest, ';') == rest.n;
+}
+
+/* if not warned: log.warning(…); warned = True: the worst is that it is said twice. */
+static bool only_logs(const Program *p, u32 act)
+{
+    static const char *const said[] = {"debug", "info",      "warning", "warn", "error",
+                                       "log",   "exception", "critical"};
+    GId g = access_gid(p, act);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    const Func *fn = &f->funcs.v[a->func];
+    u8 kind = f->blocks.v[a->block].kind;
+    bool logs = false;
+    if (kind != BLOCK_THEN && kind != BLOCK_ELSE) return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        if (!block_within(f, f->calls.v[i].block, a->block)) continue;
+        const Path *x = &f->paths.v[f->calls.v[i].callee];
+        Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+        bool log = false;
+        for (u32 k = 0; k < COUNT_OF(said); k++) log |= str_is(name, said[k]);
+        logs |= log;
+        if (!log && !str_is(name, "format")) return false;
+    }
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++)
+        if (i != g.id && block_within(f, f->accesses.v[i].block, a->block) &&
+            access_effect(p, p->access_base[g.file] + i) & EFFECT_WRITE)
+            return false;
+    return logs;
+}
+
+/* if x is None: raise … x = None: what goes on has found something. */
+static u8 test_for_act(const Program *p, u32 test, u32 act)
+{
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    const Facts *f = p->facts[access_gid(p, test).file];
+    if (access_gid(p, act).file != access_gid(p, test).file || t->cond == NONE) return t->test;
+    const Cond *c = &f->conds.v[t->cond];
+    bool after = a->func == t->func && a->span.start >= c->span.end && c->then_block != NONE &&
+                 f->blocks.v[c->then_block].exits;
+    if (!after) return t->test;
+    switch (t->test) {
+    case TEST_NONE: return TEST_NOT_NONE;
+    case TEST_NOT_NONE: return TEST_NONE;
+    case TEST_FALSE: return TEST_TRUE;
+    case TEST_TRUE: return TEST_FALSE;
+    default: return t->test;
+    }
+}
+
+/* Nothing is lost when two threads store the same constant. */
+bool check_harmless(const Program *p, u32 test, u32 act)
+{
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
+    const Def *d = stored_def(p, act);
+    if (!d) return false;
+    if (d->kind == VAL_BOOL && (flag_alone(p, act) || only_logs(p, act))) return true;
+    bool none_test = t->test == TEST_NONE || t->test == TEST_NOT_IN || t->op == OP_HASATTR;
+    if (d->kind == VAL_NUMBER || d->kind == VAL_STRING) return none_test || t->test == TEST_COMPARE;
+    u8 found = test_for_act(p, test, act);
+    return d->kind == VAL_NONE && found != TEST_NOT_NONE && found != TEST_TRUE;
+}
