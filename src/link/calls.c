@@ -12,7 +12,8 @@ enum { WEAK_MAX = 3, TARGETS = 16 };
 
 void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak)
 {
-    vec_push(p->arena, &p->edges, (CallEdge){.caller = caller, .callee = callee, .file = file, .call = call, .weak = weak});
+    CallEdge e = {.caller = caller, .callee = callee, .file = file, .call = call, .weak = weak};
+    vec_push(p->arena, &p->edges, e);
 }
 
 static u32 push_target(u32 *out, u32 n, u32 max, u32 gfunc)

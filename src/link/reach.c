@@ -226,12 +226,10 @@ static bool own_target(const Program *p, const Root *r)
     if (p->facts[g.file]->funcs.v[g.id].cls == NONE) return true;
     const Facts *f = p->facts[r->file];
     const Call *c = &f->calls.v[r->call];
+    Str name = sym_str(p->facts[g.file], program_func(p, r->func)->name);
     for (u32 i = c->args; i < c->args + c->nargs; i++) {
-        const Arg *a = &f->args.v[i];
-        if (a->kind == VAL_PATH && f->paths.v[a->value].root == ROOT_SELF && f->paths.v[a->value].nattr == 1 &&
-            f->paths.v[a->value].attr[0] != SYM_ITEM &&
-            str_eq(sym_str(f, f->paths.v[a->value].attr[0]), sym_str(p->facts[g.file], program_func(p, r->func)->name)))
-            return true;
+        const Path *x = f->args.v[i].kind == VAL_PATH ? &f->paths.v[f->args.v[i].value] : NULL;
+        if (x && x->root == ROOT_SELF && x->nattr == 1 && str_eq(sym_str(f, x->attr[0]), name)) return true;
     }
     return false;
 }
@@ -252,8 +250,8 @@ static bool only_started(const Program *p, const Callers *c, const Root *r)
     return true;
 }
 
-/* A private function that a thread runs, one that is only started, and private helpers that only such functions call, are not for users to
- * call. */
+/* A private function that a thread runs, one that is only started, and private helpers that only such functions
+ * call, are not for users to call. */
 static void private_roots(Program *p, const Callers *c)
 {
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {

@@ -25,6 +25,19 @@ static bool said_in(const Finder *f, RuleId rule, u32 file, u32 func, Str state)
     return false;
 }
 
+/* A function that forks or leaves the session makes a process anew: what it sets there, it sets before there are
+ * threads. */
+static bool makes_process(const Program *p, u32 file, u32 func)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        Str ext = path_external(p, file, x->calls.v[i].callee);
+        if (str_is(ext, "os.fork") || str_is(ext, "os.setsid") || str_is(ext, "os.forkpty")) return true;
+    }
+    return false;
+}
+
 static void process_settings(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -37,6 +50,7 @@ static void process_settings(Finder *f, u32 file)
         for (u32 k = 0; ext.n && k < COUNT_OF(settings); k++) {
             if (!str_is(ext, settings[k].name)) continue;
             if (said_in(f, UG402, file, c->func, ext)) break; /* once for a function: set, and set back */
+            if (makes_process(p, file, c->func)) break;
             bool catch = str_is(ext, "warnings.catch_warnings");
             if (catch && p->options->target >= 14) break; /* context-aware there (docs/memory-model.md) */
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->nroots ? CONF_HIGH : settings[k].conf);

@@ -74,18 +74,27 @@ static bool whole_copy(const Program *p, const Race *r)
     return false;
 }
 
-/* Only functions named register… change its size: plug-ins do that while they are imported. */
+/* register, _unregister_all, enable, patch, configure_logging: what a program does while it is set up. */
+static bool sets_up(Str name)
+{
+    static const char *const verbs[] = {"register", "unregister", "deregister", "enable",  "disable",
+                                        "patch",    "unpatch",    "install",    "uninstall", "configure"};
+    while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
+    for (u32 i = 0; i < COUNT_OF(verbs); i++) {
+        size_t n = strlen(verbs[i]);
+        if (str_starts(name, str_from(verbs[i])) && (i < 3 || name.n == n || name.p[n] == '_')) return true;
+    }
+    return false;
+}
+
+/* Only functions that set a program up change it: plug-ins do that while they are imported. */
 static bool registry(const Finder *f)
 {
     bool any = false;
     for (u32 i = 0; i < f->nacc; i++) {
         if (!(f->effect[i] & (EFFECT_GROW | EFFECT_SHRINK | EFFECT_REBIND)) || !access_counts(f->p, f->acc[i]))
             continue;
-        Str name = func_name(f->p, f->acc[i]);
-        while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
-        if (!str_starts(name, S("register")) && !str_starts(name, S("unregister")) &&
-            !str_starts(name, S("deregister")))
-            return false;
+        if (!sets_up(func_name(f->p, f->acc[i]))) return false;
         any = true;
     }
     return any;
@@ -103,7 +112,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
     if (hint_only(x) && everyday(r->rule)) return true;
     if (plain_value(r, x) && !flag(p, r)) return true;
-    if (registered && (r->rule == UG106 || r->rule == UG102 || r->rule == UG104)) return true;
+    if (registered && (r->rule == UG106 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104)) return true;
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
     if (x->kind != PLACE_INSTANCE || x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1]))
         return false;
