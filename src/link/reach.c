@@ -234,8 +234,8 @@ static bool own_target(const Program *p, const Root *r)
     return false;
 }
 
-/* Is the function run by Thread(target=…) or start_new_thread, and called by nobody else but, in its place, what makes
- * the object? Users start such a thread; they do not call it from others. */
+/* Is the function run by Thread(target=…) or start_new_thread, and called by nobody else but, in its place, what
+ * makes the object? Users start such a thread; they do not call it from others. */
 static bool only_started(const Program *p, const Callers *c, const Root *r)
 {
     Str ext = r->call == NONE ? S("") : path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);

@@ -87,7 +87,7 @@ static u32 times_bound(const Facts *f, u32 path)
 
 /* new.x = old.x: the value as it was read. Of one object that would change nothing, so there are two, or the name
  * stands for another object now. Not so when the place is set between: then an old value is put back. */
-static bool copied(const Finder *f, u32 i, u32 read)
+static bool carried_over(const Finder *f, u32 i, u32 read)
 {
     GId g = access_gid(f->p, f->acc[i]);
     const Facts *x = f->p->facts[g.file];
@@ -115,7 +115,7 @@ static bool is_update(const Finder *f, u32 i, u32 *read)
     if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     *read = read_of(p, ga);
-    return *read != NONE && !copied(f, i, *read);
+    return *read != NONE && !carried_over(f, i, *read);
 }
 
 static void describe(Finder *f, Race *r, u32 ga, u32 read)
