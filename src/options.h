@@ -54,6 +54,13 @@ typedef struct PathIgnore {
     StrVec codes;
 } PathIgnore;
 
+/* [tool.ungil.rules.CODE]: of the rules that the code selects. What is -1 is left as it is. */
+typedef struct RuleSetting {
+    Str code;
+    int severity;       /* Severity */
+    int min_confidence; /* Confidence */
+} RuleSetting;
+
 /* `review --post`: where the comments go. What is empty is taken from the environment of the CI system. */
 typedef enum PostService { POST_NONE, POST_GITHUB, POST_GITLAB, POST_GITEA } PostService;
 typedef struct PostOptions {
@@ -105,6 +112,7 @@ typedef struct Options {
     StrVec safe_rules, unsafe_rules; /* whose fixes the user takes for safe, or wants to look at */
     StrVec only;                     /* fingerprints: no other findings are fixed */
     Vec(PathIgnore) path_ignores;
+    Vec(RuleSetting) rule_settings;
     Vec(RootRow) roots;
     Format format;
     Str output; /* -o FILE, empty: stdout */

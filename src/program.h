@@ -177,6 +177,7 @@ typedef struct Program {
     u32 *edge_first;          /* global func → first edge; nfuncs + 1 entries */
     bool concurrent;          /* some thread root is visible */
     bool library;             /* looks like a library rather than a program */
+    bool *root_used;          /* of the configuration's roots, then of extend_roots: does it name anything? */
     u32 unseen[UNSEEN_COUNT]; /* what could not be followed, in all files */
     struct LinkState *state;  /* private to link/ */
 } Program;
@@ -184,6 +185,8 @@ typedef struct Program {
 /* Links the facts of all files into one program. Pure; the result lives in the arena. `facts` must be in the
  * order of the source list. */
 Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n);
+/* A note for each root of the options that names nothing in the files that were read. */
+void roots_unused(Arena *a, const Program *p, NoteVec *notes);
 GId func_gid(const Program *p, u32 gfunc);
 GId access_gid(const Program *p, u32 gaccess);
 const Access *program_access(const Program *p, u32 gaccess);

@@ -543,12 +543,33 @@ def test_configuration(c):
         c.equal(rules(folder), ["UG202"])
 
 
+def test_configuration_of_rules(c):
+    """[tool.ungil.rules]: severity and confidence of some rules."""
+    def answer(text, *options):
+        with project({**PROJECT, "ungil.toml": text}) as folder:
+            return ungil("check", "--format", "json", *options, cwd=folder)
+    severe = lambda result: {f["rule"]: f["severity"] for f in result.json()["findings"]}
+    c.equal(severe(answer('')), {"UG101": "error", "UG104": "warning"})
+    note = answer('[rules.UG104]\nseverity = "error"\n[rules.UG101]\nseverity = "note"\n')
+    c.equal(severe(note), {"UG101": "note", "UG104": "error"})
+    c.code(answer('[rules.UG1]\nseverity = "note"\n'), 0)
+    c.equal(severe(answer('[rules.UG1]\nseverity = "note"\n[rules.unguarded-update]\nseverity = "warning"\n'))["UG101"], "warning")
+    low = 'min-confidence = "low"\n[rules.UG1]\nmin-confidence = "high"\n[rules.UG104]\nmin-confidence = "low"\n'
+    c.equal(set(severe(answer(low))) - {"UG101"}, {"UG104"})
+    c.equal(set(severe(answer('[rules.UG1]\nmin-confidence = "high"\n', "--min-confidence", "low"))), {"UG101", "UG104"}, "the command line wins")
+
+
 def test_configuration_errors(c):
     for name, text, line, word in (
             ("pyproject.toml", '[project]\nname = "x"\n\n[tool.ungil]\nselect = ["UG1"]\nspeling = 1\n', 6, "speling"),
             ("ungil.toml", 'select = ["UG1"]\nmodl = "strict"\n', 2, "modl"),
             ("ungil.toml", 'model = "java"\n', 1, "java"),
             ("ungil.toml", '\n\nselect = "UG1\n', 3, "ungil.toml"),
+            ("ungil.toml", '[rules.UG999]\nseverity = "note"\n', 1, "UG999"),
+            ("ungil.toml", '[rules.UG101]\nseverity = "loud"\n', 2, "note, warning or error"),
+            ("ungil.toml", '[rules.UG101]\nmin-confidence = 3\n', 2, "low, medium or high"),
+            ("ungil.toml", '[rules.UG101]\nsevere = "note"\n', 2, "severe"),
+            ("ungil.toml", 'rules = 3\n', 1, "rules"),
             ("ungil.toml", 'select = ["UG999"]\n', 1, "UG999")):
         with project() as folder:
             write_file(os.path.join(folder, name), text)

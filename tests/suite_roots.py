@@ -338,6 +338,21 @@ def test_configured(c):
     c.check(roots == [], lambda: "one thread\n%s" % result)
 
 
+def test_unmatched(c):
+    """A root that names nothing is said, in each of its forms, and nothing else is."""
+    base = {"app/pool.py": POOL, "app/main.py": OWN}
+    named = '[[roots]]\nfunction = "app.main.lone"\n[[roots]]\ncall = "app.pool.spawn"\nargument = 1\n'
+    for toml, missing in ((named, []), (named + '[[roots]]\nfunction = "app.main.alone"\n', ["app.main.alone"]),
+                          ('[[roots]]\nbase = "app.pool.Bass"\nmethod = "handle"\n', ["app.pool.Bass"]),
+                          ('[[roots]]\ndecorator = "app.pool.backgrund"\n', ["app.pool.backgrund"]),
+                          ('extend-roots = ["app.main.lone", "main.lone"]\n', ["main.lone"])):
+        with lib.temporary() as folder:
+            write_tree(folder, {**base, "ungil.toml": toml})
+            result = ungil("check", "--format", "json", cwd=folder)
+            notes = [n["message"] for n in result.json()["notes"] if n["code"] == "root-not-found"]
+            c.check(len(notes) == len(missing) and all("'%s'" % m in n for m, n in zip(missing, notes)), result)
+
+
 def test_configured_wrong(c):
     for row, line, words in (('function = "a.f"\nmanny = true', 3, "manny"), ('many = true', 1, "call"),
                              ('call = "a.f"\nfunction = "a.g"', 1, "one of"), ('call = 3', 2, "a string"),

@@ -55,6 +55,9 @@ bool code_check(Str code, Err *e);
 /* The word among n that is closest to s, or NULL when none is near. */
 const char *near_word(Str s, const char *const *words, u32 n);
 
+/* rulerows.c: one table of [tool.ungil.rules]; its key selects the rules. */
+bool rule_setting_read(const Toml *t, Str file, RuleSetting *out, Err *e);
+
 /* Applies the configuration file to every option not marked in `given`. */
 bool config_apply(Arena *a, Options *o, const bool *given, Str start, Err *e);
 

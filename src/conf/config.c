@@ -1,7 +1,6 @@
 /* The configuration file: `[tool.ungil]` of the nearest pyproject.toml that has it, or ungil.toml, at or above the
- * directory of the PATHs. Its keys are the options of the same names, plus the tables
- * per-file-ignores and roots. What the
- * command line gives is left alone. A key that is not known or has the wrong type is an error with its line. */
+ * directory of the PATHs. Its keys are the options of the same names, plus the tables per-file-ignores, rules and
+ * roots. What the command line gives is left alone. A key that is not known or has the wrong type is an error with its line. */
 #include "conf/conf.h"
 
 #include <unistd.h>
@@ -61,6 +60,24 @@ static bool path_ignores_read(const Config *c, const Toml *t)
     return true;
 }
 
+static bool on_command_line(const Config *c, const char *name)
+{
+    for (u32 i = 0; i < option_count; i++)
+        if (c->given[i] && strcmp(option_table[i].name, name) == 0) return true;
+    return false;
+}
+
+static bool rules_read(const Config *c, const Toml *t)
+{
+    if (t->kind != TOML_TABLE) return wrong_type(c, t, "a table of rules: [tool.ungil.rules.UG101]");
+    for (u32 i = 0; i < t->items.n; i++) {
+        RuleSetting *r = vec_add(c->a, &c->o->rule_settings);
+        if (!rule_setting_read(t->items.v[i], c->file, r, c->e)) return false;
+        if (on_command_line(c, "min-confidence")) r->min_confidence = -1;
+    }
+    return true;
+}
+
 static bool roots_read(const Config *c, const Toml *t)
 {
     if (t->kind != TOML_ARRAY) return wrong_type(c, t, "an array of tables: [[tool.ungil.roots]]");
@@ -111,6 +128,7 @@ static bool key_unknown(const Config *c, const Toml *t)
         if (option_table[i].config) names[n++] = option_table[i].name;
     names[n++] = "per-file-ignores";
     names[n++] = "roots";
+    names[n++] = "rules";
     const char *near = near_word(t->key, names, n);
     return err_set(c->e, "%.*s:%u: unknown key '%.*s'%s%s%s", STR_ARG(c->file), t->line, STR_ARG(t->key),
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -120,6 +138,7 @@ static bool key_read(const Config *c, const Toml *t)
 {
     if (str_is(t->key, "per-file-ignores")) return path_ignores_read(c, t);
     if (str_is(t->key, "roots")) return roots_read(c, t);
+    if (str_is(t->key, "rules")) return rules_read(c, t);
     for (u32 i = 0; i < option_count; i++) {
         const OptRow *row = &option_table[i];
         if (!row->config || !str_is(t->key, row->name)) continue;

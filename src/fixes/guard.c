@@ -249,7 +249,7 @@ static void doubtful_find(Plan *pl)
     Program *p = arena_new(pl->a, Program, 1);
     *o = *pl->p->options;
     o->min_confidence = CONF_LOW;
-    o->select.n = o->ignore.n = 0;
+    o->select.n = o->ignore.n = o->rule_settings.n = 0;
     *p = *pl->p;
     p->options = o;
     races_find(pl->a, p, &pl->doubtful);

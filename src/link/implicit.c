@@ -1,7 +1,7 @@
-/* Call edges without a call: with obj enters and leaves, a property calls its getter, obj[k], k in obj, len(obj), next(obj)
- * and a loop over obj call the methods that the data model (Python reference, section 3.3) names for them.
+/* Call edges without a call: with obj enters and leaves, a property calls its getter, obj[k], k in obj, len(obj),
+ * next(obj) and a loop over obj call the methods that the data model (Python reference, section 3.3) names for them.
  *
- * Needs the types of receivers. Not followed: arithmetic, comparison and conversion, whose methods seldom hold state. */
+ * Needs the types of receivers. Not followed: arithmetic, comparison, conversion; such methods seldom hold state. */
 #include "link/link.h"
 
 static void edge_to(Program *p, u32 file, u32 func, u32 cls, const char *name)

@@ -154,9 +154,11 @@ void roots_of_call(Program *p, u32 file, u32 call)
     Str ext = path_external(p, file, c->callee);
     u32 first = ext.n ? 0 : root_rows_known; /* rows of the table name libraries only */
     const RootRow *r;
-    for (u32 i = first; (r = root_row(p, i)); i++)
-        if (r->how == ROOT_BY_CALL && callee_is(p, file, c, ext, r->name) && call_row_fits(p, file, r))
-            roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->own, r->label);
+    for (u32 i = first; (r = root_row(p, i)); i++) {
+        if (r->how != ROOT_BY_CALL || !callee_is(p, file, c, ext, r->name) || !call_row_fits(p, file, r)) continue;
+        root_row_used(p, r);
+        roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->own, r->label);
+    }
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) {
         /* class C(Thread); C(target=f) */
         Ent e = path_entity(p, file, c->callee);
@@ -167,6 +169,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
     Str method = sym_str(f, x->attr[x->nattr - 1]);
     for (u32 i = 0; (r = root_row(p, i)); i++) {
         if (r->how != ROOT_BY_METHOD || !str_is(method, r->name) || !method_row_fits(p, file, r, c, x)) continue;
+        root_row_used(p, r);
         bool many = r->many && !(r->type == TYPE_EXECUTOR && one_worker(p, file, x));
         roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), many, false, r->label);
     }
@@ -185,6 +188,7 @@ void roots_of_def(Program *p, u32 file, u32 def)
     for (u32 i = 0; (r = root_row(p, i)); i++) {
         if (r->how != ROOT_BY_ATTRIBUTE || !method_fits(attr, r->name)) continue;
         if (r->package && r->package[0] && !imports_one(p, file, r->package)) continue;
+        root_row_used(p, r);
         u32 out[TARGETS], n = value_funcs(p, file, d->kind, d->value, out, TARGETS), line, column;
         source_position(f->source, d->span.start, &line, &column);
         for (u32 k = 0; k < n; k++)

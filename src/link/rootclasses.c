@@ -58,6 +58,7 @@ void roots_of_class(Program *p, u32 gclass, bool serial)
     const RootRow *r;
     for (u32 i = 0; (r = root_row(p, i)); i++) {
         if (r->how != ROOT_BY_BASE || !base_fits(p, file, gclass, r->name)) continue;
+        root_row_used(p, r);
         bool thread = !r->many && r->own;
         if (r->own && r->many) ci->fresh = true;
         for (u32 k = 1; k < f->funcs.n; k++) {
@@ -108,6 +109,7 @@ void roots_of_decorators(Program *p, u32 file, u32 func)
             bool dotted = str_find(str_from(r->name), '.') < strlen(r->name);
             if (dotted ? !decorator_is(p, file, f->decorators.v[i], ext, r->name) : !str_is(name, r->name)) continue;
             if (r->receivers && r->receivers[0] && !has_word(r->receivers, receiver)) continue;
+            root_row_used(p, r);
             root_add(p, gfunc_of(p, file, func), r->many, false,
                      root_display(p, r->label, sym_str(f, fn->name), file, fn->line), file, NONE);
             break;

@@ -43,6 +43,28 @@ const RootRow *root_row(const Program *p, u32 i)
     return i < p->options->roots.n ? &p->options->roots.v[i] : NULL;
 }
 
+void root_row_used(Program *p, const RootRow *r)
+{
+    const RootRow *own = p->options->roots.v;
+    if (own && r >= own && r < own + p->options->roots.n) p->root_used[r - own] = true;
+}
+
+void roots_unused(Arena *a, const Program *p, NoteVec *notes)
+{
+    const Options *o = p->options;
+    for (u32 i = 0; i < o->roots.n + o->extend_roots.n; i++) {
+        if (p->root_used[i]) continue;
+        bool row = i < o->roots.n;
+        Str name = row ? str_from(o->roots.v[i].name) : o->extend_roots.v[i - o->roots.n];
+        vec_push(a, notes,
+                 (Note){.code = "root-not-found",
+                        .message = str_fmt(a,
+                                           "nothing in the files that were read is or uses '%.*s', which %s names; "
+                                           "write it as package.module.function",
+                                           STR_ARG(name), row ? "a table of roots" : "extend-roots")});
+    }
+}
+
 /* label with the function's name in place of %s, and where it is. */
 Str root_display(Program *p, const char *label, Str name, u32 file, u32 line)
 {
@@ -99,15 +121,17 @@ static void roots_named(Program *p)
             Arena scratch = {0};
             u32 g = gfunc_of(p, file, i);
             Str name = func_display(&scratch, p, g);
-            for (u32 k = 0; k < p->options->extend_roots.n; k++)
-                if (str_eq(name, p->options->extend_roots.v[k]))
-                    root_add(p, g, true, false,
-                             root_display(p, "%s, by --extend-roots,", name, file, f->funcs.v[i].line), file, NONE);
+            for (u32 k = 0; k < p->options->extend_roots.n; k++) {
+                if (!str_eq(name, p->options->extend_roots.v[k])) continue;
+                p->root_used[p->options->roots.n + k] = true;
+                root_add(p, g, true, false,
+                         root_display(p, "%s, by --extend-roots,", name, file, f->funcs.v[i].line), file, NONE);
+            }
             for (u32 k = 0; k < p->options->roots.n; k++) {
                 const RootRow *r = &p->options->roots.v[k];
-                if (r->how == ROOT_BY_FUNCTION && str_is(name, r->name))
-                    root_add(p, g, r->many, false, root_display(p, r->label, name, file, f->funcs.v[i].line), file,
-                             NONE);
+                if (r->how != ROOT_BY_FUNCTION || !str_is(name, r->name)) continue;
+                root_row_used(p, r);
+                root_add(p, g, r->many, false, root_display(p, r->label, name, file, f->funcs.v[i].line), file, NONE);
             }
             arena_free(&scratch);
         }
@@ -160,6 +184,7 @@ static void count_constructions(Program *p)
 
 void roots_find(Program *p)
 {
+    p->root_used = arena_new(p->arena, bool, p->options->roots.n + p->options->extend_roots.n + 1);
     vec_push(p->arena, &p->roots, (Root){.func = NONE, .display = S("the main thread"), .file = NONE, .call = NONE});
     vec_push(p->arena, &p->roots,
              (Root){.func = NONE,

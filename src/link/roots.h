@@ -8,6 +8,8 @@
 extern const u32 root_rows_known; /* how many rows know/threads.def has */
 /* The rows of the table, then those of the configuration; NULL at the end. */
 const RootRow *root_row(const Program *p, u32 i);
+/* The row names something of the program. */
+void root_row_used(Program *p, const RootRow *r);
 /* label with the function's name in place of %s, and where it is. */
 Str root_display(Program *p, const char *label, Str name, u32 file, u32 line);
 /* A root for each function and call; one that is there already only learns that it is many. */

@@ -89,9 +89,26 @@ static int race_cmp(const void *a, const void *b)
     return x->fingerprint < y->fingerprint ? -1 : x->fingerprint > y->fingerprint;
 }
 
+Confidence confidence_wanted(const Options *o, u8 rule)
+{
+    for (u32 i = o->rule_settings.n; i-- > 0;) {
+        const RuleSetting *s = &o->rule_settings.v[i];
+        if (s->min_confidence >= 0 && rule_selected((RuleId)rule, &s->code, 1)) return (Confidence)s->min_confidence;
+    }
+    return o->min_confidence;
+}
+
+static void severity_set(const Options *o, Race *r)
+{
+    for (u32 i = 0; i < o->rule_settings.n; i++) {
+        const RuleSetting *s = &o->rule_settings.v[i];
+        if (s->severity >= 0 && rule_selected((RuleId)r->rule, &s->code, 1)) r->severity = (u8)s->severity;
+    }
+}
+
 bool race_wanted(const Options *o, Str path, const Race *r)
 {
-    if (r->confidence < o->min_confidence) return false;
+    if (r->confidence < confidence_wanted(o, r->rule)) return false;
     if (o->select.n && !rule_selected(r->rule, o->select.v, o->select.n)) return false;
     if (o->ignore.n && rule_selected(r->rule, o->ignore.v, o->ignore.n)) return false;
     if (r->rule == UG902 && !(o->select.n && rule_selected(UG902, o->select.v, o->select.n)))
@@ -160,8 +177,11 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
 
 void races_wanted(Arena *a, const Program *p, const RaceVec *all, RaceVec *out)
 {
-    for (u32 i = 0; i < all->n; i++)
-        if (race_wanted(p->options, p->facts[all->v[i].file]->source->path, &all->v[i])) vec_push(a, out, all->v[i]);
+    for (u32 i = 0; i < all->n; i++) {
+        if (!race_wanted(p->options, p->facts[all->v[i].file]->source->path, &all->v[i])) continue;
+        vec_push(a, out, all->v[i]);
+        severity_set(p->options, &out->v[out->n - 1]);
+    }
 }
 
 void races_find(Arena *a, const Program *p, RaceVec *out)

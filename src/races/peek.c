@@ -1,10 +1,10 @@
-/* Two steps that each are one, on one container, with nothing tested between: x = q[0] … q.popleft() takes another item
- * than it looked at (UG201, UG203); q.append(x); i = len(q) - 1 and d[len(d)] = x give two threads the same number
- * (UG101).
+/* Two steps that each are one, on one container, with nothing tested between: x = q[0] … q.popleft() takes another
+ * item than it looked at (UG201, UG203); q.append(x); i = len(q) - 1 and d[len(d)] = x give two threads the same
+ * number (UG101).
  *
  * Needs the accesses of one place, in text order. Both steps stand in one block of one function, and the second one
- * always follows the first. Sources: the operations that tests/operations lists; docs/memory-model.md. Not handled: an
- * index that comes from a variable. */
+ * always follows the first. Sources: the operations that tests/operations lists; docs/memory-model.md. Not handled:
+ * an index that comes from a variable. */
 #include "races/races.h"
 
 static Str method_name(const Finder *f, u32 i)

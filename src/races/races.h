@@ -136,6 +136,10 @@ void race_published(Finder *f, u32 file);
 /* suppress.c */
 void races_suppress(Finder *f);
 
+/* find.c: how certain a finding of the rule must be: what the last table of the configuration that selects the rule
+ * says, else the general setting. */
+Confidence confidence_wanted(const Options *o, u8 rule);
+
 /* silence.c */
 /* Appends why no finding is about the access, as lines that start with "silent:". */
 void silence_put(Buf *out, Arena *a, const Program *p, u32 gaccess);

@@ -261,9 +261,9 @@ void left_out_put(Buf *out, const Program *p, const Race *r)
     const Options *o = p->options;
     Str path = p->facts[r->file]->source->path;
     if (race_wanted(o, path, r)) return;
-    if (r->confidence < o->min_confidence)
+    if (r->confidence < confidence_wanted(o, r->rule))
         buf_fmt(out, "    not reported: its confidence is %s, below --min-confidence %s\n",
-                confidence_name[r->confidence], confidence_name[o->min_confidence]);
+                confidence_name[r->confidence], confidence_name[confidence_wanted(o, r->rule)]);
     else if (path_ignores_rule(o, path, r->rule))
         buf_c(out, "    not reported: per-file-ignores leaves it out in this file\n");
     else if (o->ignore.n && rule_selected(r->rule, o->ignore.v, o->ignore.n))
