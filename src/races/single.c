@@ -106,7 +106,7 @@ static Conflict single_conflict(const Finder *f, u32 ga, const Single *m)
 /* Is it more than a guess that other threads have the object? */
 static bool kept_for_all(const Place *x)
 {
-    return x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_CLASS_LOCKS | EV_DECORATOR | EV_ALWAYS);
+    return x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR | EV_ALWAYS);
 }
 
 void race_single(Finder *f)

@@ -92,6 +92,7 @@ static bool carried_over(const Finder *f, u32 i, u32 read)
     GId g = access_gid(f->p, f->acc[i]);
     const Facts *x = f->p->facts[g.file];
     const Access *store = &x->accesses.v[g.id], *from = program_access(f->p, read);
+    if (from->op == OP_CREAD || from->op == OP_METHOD) return false; /* what a call made of it */
     if (store->op != OP_STORE || store->value == NONE || x->defs.v[store->value].kind != VAL_PATH) return false;
     u32 value = x->defs.v[store->value].value;
     const Path *v = &x->paths.v[value];
