@@ -5,6 +5,7 @@
  *   sites.c    files parsed again, regions         judge.c    named judgements: may this be edited?
  *   pickled.c  whose objects are pickled           classes.c  safety classes and --only
  *   lock.c     which lock, where, its name         express.c  how a region names the lock
+ *   waits.c    what a region waits for                      lockorder.c  may its lock be taken there?
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   cover.c    what becomes of its regions         group.c    which places share a lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
@@ -184,6 +185,11 @@ typedef struct Plan {
     u8 *finalizer;                   /* FINAL_… */
     u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
     bool *pickled;                   /* global classes whose objects are pickled or copied; NULL until asked for */
+    struct LockOrder *order;         /* of the program's locks; NULL until asked for */
+    u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
+    Work **group;                    /* the works that are planned with one lock now */
+    u32 ngroup;
+    bool allowed;                    /* does the order of all locks allow theirs? */
     Str pickled_where;               /* where objects of unknown classes are; empty: nowhere */
 } Plan;
 
@@ -239,6 +245,13 @@ typedef struct Judgement {
 extern const Judgement judgement_table[];
 extern const u32 judgement_count;
 const Judgement *judgement_find(Str name);
+/* The judgement no-blocking-inside (waits.c). */
+Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
+/* Is the lock released soon wherever it is held: no call there waits or is slow, as far as calls are certain? */
+bool lock_quiet(Plan *pl, u32 lock);
+/* Finds out whether the lock of pl->group may be taken where its regions are without a cycle among locks
+ * (lockorder.c). */
+void order_ask(Plan *pl, u32 lock);
 /* All of the page's judgements and those that every lock needs; the worst verdict and its reason. */
 Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 

@@ -147,6 +147,10 @@ static void group_plan(Plan *pl, Work **works, u32 n)
     u32 lock = lock_choose(pl, works, n, &why), stay = n;
     if (lock != NONE) stay = group_split(pl, works, n, lock);
     if (lock != NONE && !pl->out->locks.v[lock].existing) why = order_problem(pl, works, stay);
+    pl->group = works;
+    pl->ngroup = stay;
+    pl->allowed = false;
+    if (lock != NONE && !why.n) order_ask(pl, lock);
     for (u32 i = 0; i < stay; i++) {
         works[i]->done = true;
         if (why.n)
@@ -154,6 +158,8 @@ static void group_plan(Plan *pl, Work **works, u32 n)
         else
             work_plan(pl, works[i], lock);
     }
+    pl->ngroup = 0;
+    pl->allowed = false;
     if (stay < n) group_plan(pl, works + stay, n - stay);
 }
 

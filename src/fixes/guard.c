@@ -161,6 +161,12 @@ static bool in_construction(const Plan *pl, const Work *w, u32 gaccess)
     return f->construct && pl->p->places.v[w->place].kind == PLACE_INSTANCE;
 }
 
+static const FuncInfo *func_of_access(const Plan *pl, u32 gaccess)
+{
+    GId g = access_gid(pl->p, gaccess);
+    return &pl->p->funcs[gfunc_of(pl->p, g.file, program_access(pl->p, gaccess)->func)];
+}
+
 static bool runs_with_race(const Plan *pl, const Work *w, u32 gaccess)
 {
     for (u32 i = 0; i < w->races.n; i++) {
@@ -171,11 +177,28 @@ static bool runs_with_race(const Plan *pl, const Work *w, u32 gaccess)
     return false;
 }
 
+/* May the access run beside the race once a lock shows that objects of the class are shared? Until then a method that
+ * only callers of the library reach does not count (link/program.c). */
+static bool runs_once_guarded(const Plan *pl, const Work *w, u32 gaccess)
+{
+    const FuncInfo *fi = func_of_access(pl, gaccess);
+    if (pl->p->places.v[w->place].kind != PLACE_INSTANCE || !fi->api || !access_counts(pl->p, gaccess)) return false;
+    for (u32 i = 0; i < w->races.n; i++) {
+        const Race *r = &pl->races->v[w->races.v[i]];
+        for (u32 k = 0; k < r->nsites; k++) {
+            const FuncInfo *other = func_of_access(pl, r->sites[k]);
+            if ((other->nroots || other->api) && !(other->event_loop && fi->event_loop)) return true;
+        }
+    }
+    return false;
+}
+
 /* What only walks the container walks a copy. */
-static bool walk_add(Plan *pl, Work *w, u32 site)
+static bool walk_add(Plan *pl, Work *w, u32 site, bool race)
 {
     Region r;
     if (!snapshot_region(pl, w, site, &r)) return false;
+    r.race = race;
     if (find_region(w, r.file, r.span) == NONE) vec_push(pl->a, &w->regions, r);
     return true;
 }
@@ -223,7 +246,7 @@ static void race_regions(Plan *pl, Work *w, const Race *r)
         if (pl->p->access_place[site] != w->place || (!odd && !access_writes(pl->p, site)) ||
             in_construction(pl, w, site))
             continue;
-        if (odd && !access_writes(pl->p, site) && walk_add(pl, w, site)) continue;
+        if (odd && !access_writes(pl->p, site) && walk_add(pl, w, site, true)) continue;
         region_add(pl, w, write_source(pl, w, site), site, true);
     }
 }
@@ -235,8 +258,32 @@ static void other_writes(Plan *pl, Work *w)
         u32 g = pl->p->place_access.v[i];
         GId id = access_gid(pl->p, g);
         bool first = p->kind == PLACE_CLOSURE && gfunc_of(pl->p, id.file, program_access(pl->p, g)->func) == p->owner;
-        if (first || !access_writes(pl->p, g) || in_construction(pl, w, g) || !runs_with_race(pl, w, g)) continue;
+        if (first || !access_writes(pl->p, g) || in_construction(pl, w, g)) continue;
+        if (!runs_with_race(pl, w, g) && !runs_once_guarded(pl, w, g)) continue;
         region_add(pl, w, write_source(pl, w, g), g, false);
+    }
+}
+
+/* Does a region change how many items there are? */
+static bool size_changes(const Plan *pl, const Work *w)
+{
+    for (u32 i = 0; i < w->regions.n; i++)
+        if (access_effect(pl->p, w->regions.v[i].access) & (EFFECT_GROW | EFFECT_SHRINK)) return true;
+    return false;
+}
+
+/* Walks that no finding is about, since a list only skips items, or nobody believed that two threads get there: beside
+ * changes under a lock, they would be the access without it. They walk a copy. */
+static void other_walks(Plan *pl, Work *w)
+{
+    const Place *p = &pl->p->places.v[w->place];
+    if (!size_changes(pl, w)) return;
+    for (u32 i = p->first; i < p->first + p->n; i++) {
+        u32 g = pl->p->place_access.v[i];
+        if (access_writes(pl->p, g) || !access_walks(pl->p, g) || in_construction(pl, w, g)) continue;
+        if (program_access(pl->p, g)->op != OP_ITER && p->type.kind == TYPE_LIST) continue; /* one step */
+        if (pl->p->access_locks[g] == 0 && (runs_with_race(pl, w, g) || runs_once_guarded(pl, w, g)))
+            walk_add(pl, w, g, false);
     }
 }
 
@@ -286,5 +333,6 @@ bool plan_guard(Plan *pl, Work *w, const Page *page)
     for (u32 i = 0; i < w->races.n; i++) race_regions(pl, w, &pl->races->v[w->races.v[i]]);
     doubtful_regions(pl, w);
     other_writes(pl, w);
+    other_walks(pl, w);
     return true;
 }

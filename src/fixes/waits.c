@@ -1,0 +1,282 @@
+/* What a region waits for: other threads, the network, other locks.
+ *
+ * A call that waits for a thread is refused while a lock is held, since that thread may need it. What is slow makes the
+ * fix unsafe, unless the value that is made is what everybody else waits for. Another lock that is taken further down
+ * is no objection when the order of all locks allows it (lockorder.c) and nobody holds that lock for long. Calls are
+ * followed as far down as they are certain. */
+#include "fixes/fixes.h"
+
+/* Calls that wait for another thread, which may need the same lock; and calls that are merely slow. */
+static const char *const waiting[] = {"join",    "result",    "wait",         "wait_for",
+                                      "acquire", "exception", "as_completed", "communicate"};
+static const char *const slow[] = {"sleep",      "recv",        "recvfrom",          "accept",
+                                   "connect",    "sendall",     "urlopen",           "check_output",
+                                   "check_call", "getaddrinfo", "create_connection", "urlretrieve"};
+static const char *const slow_names[] = {"sleep", "urlopen", "input", "check_output", "check_call", "urlretrieve"};
+static const char *const slow_modules[] = {
+    "subprocess.", "requests.", "socket.", "urllib.request.", "http.client.",
+    "httpx.",      "smtplib.",  "ftplib.", "sqlite3.connect", "urllib.robotparser.",
+    "urllib3.",    "imaplib.",  "poplib.", "telnetlib.",      "xmlrpc.client."};
+
+/* Of those modules, functions that ask nobody and come back at once. */
+static const char *const quick_names[] = {
+    "socket.socket",      "socket.gethostname",        "socket.socketpair",        "socket.inet_aton",
+    "socket.inet_ntoa",   "socket.inet_pton",          "socket.inet_ntop",         "socket.htons",
+    "socket.htonl",       "socket.ntohs",              "socket.ntohl",             "socket.getdefaulttimeout",
+    "socket.error",       "socket.setdefaulttimeout",  "subprocess.list2cmdline",  "requests.session",
+    "socket.timeout",     "socket.has_dualstack_ipv6", "urllib3.disable_warnings", "requests.structures"};
+
+static bool among(Str s, const char *const *v, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (str_is(s, v[i])) return true;
+    return false;
+}
+
+static Str call_name(const Facts *f, const Call *c)
+{
+    const Path *p = &f->paths.v[c->callee];
+    return sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+}
+
+/* Is it the constructor's only way to say that put() may wait: a size? */
+static bool unbounded(Plan *pl, u32 file, const Path *p)
+{
+    Ent e = path_resolve(pl->p, file, p, p->nattr - 1u);
+    if (e.kind != ENT_PLACE || pl->p->places.v[e.id].def == NONE) return false;
+    const Facts *f = pl->p->facts[pl->p->places.v[e.id].def_file];
+    const Def *d = &f->defs.v[pl->p->places.v[e.id].def];
+    return d->kind == VAL_CALL && f->calls.v[d->value].nargs == 0;
+}
+
+static bool is_false(const Arg *a)
+{
+    return a->kind == VAL_BOOL && !a->star;
+}
+
+/* acquire(False), acquire(blocking=False), get(block=False), put(x, False): an answer at once. */
+static bool told_not_to(const Facts *f, const Call *c, u32 position)
+{
+    for (u32 i = 0; i < c->nargs; i++) {
+        const Arg *a = &f->args.v[c->args + i];
+        Str key = sym_str(f, a->keyword), text = str_slice(f->source->text, a->span.start, a->span.end);
+        bool block = a->keyword == SYM_EMPTY ? i == position : str_is(key, "block") || str_is(key, "blocking");
+        if (block && is_false(a) && str_ends(text, S("False"))) return true;
+    }
+    return false;
+}
+
+/* "x".join(parts), os.path.join(a, b), {}.get and log.exception("…") wait for nobody. */
+static bool really_waits(Plan *pl, u32 file, u32 call)
+{
+    const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    const Path *p = &f->paths.v[c->callee];
+    Str name = call_name(f, c);
+    if (p->nattr == 0) return false;
+    if (str_is(name, "get") || str_is(name, "put")) { /* a queue's wait, unless told not to */
+        bool put = str_is(name, "put");
+        if (ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind != TYPE_QUEUE) return false;
+        return !told_not_to(f, c, put) && !(put && unbounded(pl, file, p));
+    }
+    if (!among(name, waiting, COUNT_OF(waiting))) return false;
+    if (str_is(name, "acquire") && told_not_to(f, c, 0)) return false;
+    if (str_is(name, "join")) /* a thread's join takes nothing or a timeout; a string's takes what is joined */
+        return c->nargs == 0 || (p->root != ROOT_UNKNOWN && f->args.v[c->args].keyword != SYM_EMPTY);
+    if (str_is(name, "exception") && c->nargs) { /* a future's takes a timeout, a logger's what is logged */
+        const Arg *first = &f->args.v[c->args];
+        if (first->keyword == SYM_EMPTY && first->kind != VAL_NUMBER && first->kind != VAL_NONE) return false;
+    }
+    return p->root != ROOT_UNKNOWN && path_external(pl->p, file, c->callee).n == 0;
+}
+
+/* Making an object of such a module costs little; what it then does is what takes long. */
+static bool makes_object(Str full)
+{
+    Str last = str_slice(full, str_rfind(full, '.') == full.n ? 0 : str_rfind(full, '.') + 1, full.n);
+    return last.n && last.p[0] >= 'A' && last.p[0] <= 'Z';
+}
+
+static bool in_slow_module(Str full)
+{
+    for (u32 i = 0; i < COUNT_OF(slow_modules); i++)
+        if (str_starts(full, str_from(slow_modules[i]))) return true;
+    return false;
+}
+
+static bool is_slow(Plan *pl, u32 file, const Call *c)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    if (p->nattr && !p->truncated) { /* a method of an object that a library of the network made */
+        Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
+        if (t.kind == TYPE_EXTERNAL && in_slow_module(pl->p->syms.strs[t.id])) return true;
+    }
+    if (f->paths.v[c->callee].nattr == 0 && among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
+    if (f->paths.v[c->callee].nattr && among(call_name(f, c), slow, COUNT_OF(slow))) return true;
+    Str full = path_external(pl->p, file, c->callee);
+    return in_slow_module(full) && !makes_object(full) && !among(full, quick_names, COUNT_OF(quick_names));
+}
+
+static bool is_sleep(const Facts *f, const Call *c)
+{
+    return str_is(call_name(f, c), "sleep");
+}
+
+/* ---- what a called function does further down ---- */
+
+typedef struct Below {
+    Plan *pl;
+    const LockPlan *lock;
+    u32 left;   /* functions still to be looked at for this region */
+    u32 epoch;  /* of pl->seen */
+    bool locks; /* other locks count, too */
+    bool patient; /* what is merely slow does not */
+    Str what; /* what was found, as the end of a sentence */
+} Below;
+
+enum { BELOW_LIMIT = 400 };
+
+/* A lock other than ours that the function takes, by `with` or by an acquire that it leaves to others to release. */
+static bool takes_lock(Below *b, u32 file, const Func *fn)
+{
+    const Program *p = b->pl->p;
+    const Facts *f = p->facts[file];
+    u32 ours = b->lock ? b->lock->lock : NONE;
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        u32 lock = p->section_lock[p->section_base[file] + i];
+        if (lock == NONE || lock == ours || p->locks.v[lock].func != NONE) continue;
+        if (b->pl->allowed && lock_quiet(b->pl, lock)) continue;
+        b->what = str_fmt(b->pl->a, "takes %.*s", STR_ARG(p->locks.v[lock].display));
+        return true;
+    }
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        if (a->op != OP_METHOD || !str_is(sym_str(f, a->method), "acquire")) continue;
+        Type t = path_type(p, file, a->path);
+        if (!type_is_lock(t.kind)) continue;
+        b->what = str_fmt(b->pl->a, "takes %.*s", STR_ARG(path_text(b->pl->a, f, a->path)));
+        return true;
+    }
+    return false;
+}
+
+/* Does the function, or one that it calls for certain, wait, do something slow, or take another lock? */
+static bool bad_below(Below *b, u32 g)
+{
+    Plan *pl = b->pl;
+    if (pl->seen[g] == b->epoch || b->left == 0) return false;
+    b->left--;
+    pl->seen[g] = b->epoch;
+    GId id = func_gid(pl->p, g);
+    const Facts *f = pl->p->facts[id.file];
+    const Func *fn = &f->funcs.v[id.id];
+    if (b->locks && takes_lock(b, id.file, fn)) return true;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        bool late = is_slow(pl, id.file, &f->calls.v[i]) && !(b->patient && !is_sleep(f, &f->calls.v[i]));
+        if (!late && !really_waits(pl, id.file, i)) continue;
+        b->what = str_fmt(pl->a, "calls %.*s()", STR_ARG(call_name(f, &f->calls.v[i])));
+        return true;
+    }
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++)
+        if (!pl->p->edges.v[i].weak && bad_below(b, pl->p->edges.v[i].callee)) return true;
+    return false;
+}
+
+/* Is the region there to make a value that is not there yet? Whoever comes meanwhile needs it, and would have to wait
+ * for it or make it, too. */
+static bool makes_value(Plan *pl, const Work *w, const Region *r)
+{
+    for (u32 i = 0; i < w->races.n; i++)
+        if (pl->races->v[w->races.v[i]].rule != UG103) return false;
+    GId g = access_gid(pl->p, r->access);
+    const Facts *f = pl->p->facts[g.file];
+    const Access *act = &f->accesses.v[g.id];
+    if (act->op != OP_STORE || r->test == NONE) return false;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        if (d->path != NONE && d->span.start == act->span.start && d->span.end == act->span.end)
+            return d->kind == VAL_CALL || d->kind == VAL_PATH || d->kind == VAL_OTHER;
+    }
+    return false;
+}
+
+static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, u32 call, Str *why)
+{
+    u32 targets[8], n = call_targets(pl->p, r->file, call, targets, COUNT_OF(targets));
+    const Facts *f = pl->p->facts[r->file];
+    const Call *c = &f->calls.v[call];
+    Below b = {.pl = pl, .lock = lock, .left = BELOW_LIMIT, .locks = true, .what = S("")};
+    b.patient = makes_value(pl, w, r);
+    b.epoch = ++pl->epoch;
+    for (u32 k = 0; k < n; k++) {
+        if (!bad_below(&b, targets[k])) continue;
+        *why = str_fmt(pl->a,
+                       "line %u calls %.*s() while the lock is held, and that %.*s; other threads wait that long, "
+                       "or for each other",
+                       c->line, STR_ARG(call_name(f, c)), STR_ARG(b.what));
+        return VERDICT_UNSAFE;
+    }
+    return VERDICT_OK;
+}
+
+/* Whatever else the region is for: a call that waits for a thread is refused, one that is slow or takes another lock
+ * makes the fix unsafe. */
+Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    Verdict worst = VERDICT_OK;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->span.start < r->span.start || c->span.end > r->span.end) continue;
+        Str name = call_name(f, c);
+        if (really_waits(pl, r->file, i)) {
+            *why = str_fmt(pl->a,
+                           "line %u calls %.*s() while the lock would be held; whoever "
+                           "it waits for may need that lock",
+                           c->line, STR_ARG(name));
+            return VERDICT_DECLINE;
+        }
+        if (worst != VERDICT_OK) continue;
+        if (is_slow(pl, r->file, c) && (is_sleep(f, c) || !makes_value(pl, w, r))) {
+            *why = str_fmt(pl->a,
+                           "line %u calls %.*s() while the lock is held, so other "
+                           "threads wait that long",
+                           c->line, STR_ARG(name));
+            worst = VERDICT_UNSAFE;
+        } else {
+            worst = below_call(pl, w, r, lock, i, why);
+        }
+    }
+    return worst;
+}
+
+bool lock_quiet(Plan *pl, u32 lock)
+{
+    if (!pl->quiet) pl->quiet = arena_new(pl->a, u8, pl->p->locks.n + 1);
+    if (pl->quiet[lock]) return pl->quiet[lock] == 1;
+    pl->quiet[lock] = 1; /* while it is being found out */
+    Below b = {.pl = pl, .left = BELOW_LIMIT, .what = S("")};
+    b.epoch = ++pl->epoch;
+    for (u32 i = pl->taker_first[lock]; i < pl->taker_first[lock + 1]; i++) {
+        GId id = func_gid(pl->p, pl->taker[i]);
+        const Facts *f = pl->p->facts[id.file];
+        const Func *fn = &f->funcs.v[id.id];
+        for (u32 s = fn->sections; s < fn->sections + fn->nsections; s++) {
+            Span span = f->sections.v[s].span;
+            if (pl->p->section_lock[pl->p->section_base[id.file] + s] != lock) continue;
+            for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
+                const Call *c = &f->calls.v[k];
+                if (c->span.start < span.start || c->span.end > span.end) continue;
+                bool bad = really_waits(pl, id.file, k) || is_slow(pl, id.file, c);
+                u32 targets[8], n = call_targets(pl->p, id.file, k, targets, COUNT_OF(targets));
+                for (u32 t = 0; t < n && !bad; t++) bad = bad_below(&b, targets[t]);
+                if (!bad) continue;
+                pl->quiet[lock] = 2;
+                return false;
+            }
+        }
+    }
+    return true;
+}
