@@ -272,8 +272,8 @@ static bool size_changes(const Plan *pl, const Work *w)
     return false;
 }
 
-/* Walks that no finding is about, since a list only skips items, or nobody believed that two threads get there: beside
- * changes under a lock, they would be the access without it. They walk a copy. */
+/* Walks that no finding is about, since a list only skips items, or nobody believed that two threads get there:
+ * beside changes under a lock, they would be the access without it. They walk a copy. */
 static void other_walks(Plan *pl, Work *w)
 {
     const Place *p = &pl->p->places.v[w->place];

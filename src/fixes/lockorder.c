@@ -2,9 +2,9 @@
  *
  * A graph over the program's locks: Y → X when X may be taken while Y is held, in the same function or further down,
  * calls by the mere name of a method included. A planned lock has what is held where its regions run, or by a caller
- * near or far, before it, and what its regions take after it; an existing one has its own neighbours too. When no way
- * leads from what comes after to what is before, taking it can close no cycle, and so no deadlock among locks. Locks of
- * two objects of one class count as one; code that is passed in and called is not followed. */
+ * near or far, before it, and what its regions take after it; an existing one has its own neighbours too. When no
+ * way leads from what comes after to what is before, taking it can close no cycle, and so no deadlock among locks.
+ * Locks of two objects of one class count as one; code that is passed in and called is not followed. */
 #include "fixes/fixes.h"
 
 enum { LOCKS_MAX = 512, PLANS_MAX = 512, PAIRS_MAX = 200000 };
