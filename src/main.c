@@ -57,8 +57,6 @@ static int run(Arena *a, const Options *o, Err *e)
     stage_done(o, "races", &since);
     if (o->dump == DUMP_RACES) return races_dump(&dump, program, &races), dump_out(o, &dump, e);
 
-    if (o->command == CMD_EXPLAIN && !o->dump) return explain_line(a, program, &sources, &notes, &all, e);
-
     fixes_plan(a, program, &pages, &races, &fixes);
     if (!fixes_only(o, &races, &fixes, e)) return 2;
     stage_done(o, "plan", &since);
@@ -68,6 +66,7 @@ static int run(Arena *a, const Options *o, Err *e)
     stage_done(o, "edit", &since);
     if (o->dump == DUMP_EDITS) return edits_dump(&dump, &changes), dump_out(o, &dump, e);
 
+    if (o->command == CMD_EXPLAIN) return explain_line(a, program, &sources, &notes, &all, &races, &fixes, e);
     baseline_stale(a, known, program, &sources, &all, &races);
     Results r = {.arena = a,
                  .options = o,

@@ -313,6 +313,11 @@ typedef struct LockPlan {
     u32 lock;    /* LockId of an existing one, NONE */
 } LockPlan;
 
+/* Something else that was weighed for a fix. */
+typedef struct Alternative {
+    Str what, why; /* why: why it was not taken */
+} Alternative;
+
 typedef struct Fix {
     Str transform; /* page id, "guard-update" */
     u32 place;
@@ -324,6 +329,8 @@ typedef struct Fix {
     Vec(Intent) intents;
     Vec(u32) races;  /* indices in the RaceVec */
     u64 fingerprint; /* of the first race */
+    Str price;       /* what it costs when it runs; empty when that is not known */
+    Vec(Alternative) others;
 } Fix;
 typedef struct FixList {
     Vec(Fix) fixes;

@@ -134,6 +134,64 @@ def test_interactive_edit_proved(c):
         c.equal([f["state"] for f in findings(folder)], ["two.misses"])
 
 
+def test_alternatives(c):
+    """What else a fix might have been, in JSON and by explain; the other lock that was weighed is named with the reason."""
+    with temporary() as folder:
+        write_tree(folder, {"two.py": TWO, "slow.py": SLOW})
+        by_state = {f["state"]: f["fix"] for f in findings(folder)}
+        hits, misses, pages = (by_state[s] for s in ("two.hits", "two.misses", "slow.pages"))
+        c.equal((hits["lock"]["name"], hits["lock"]["kind"], hits["lock"]["new"]), ("two._hits_lock", "Lock", True))
+        c.check("120 ns" in hits["price"], hits["price"])
+        names = [a["what"] for a in misses["alternatives"]]
+        c.check("an RLock in place of the Lock" in names and any("sum of its own" in n for n in names), names)
+        c.check(not any("sum of its own" in a["what"] for a in hits["alternatives"]), "a sum where there is no loop")
+        c.check(all(a["what"] and a["reason"] for f in by_state.values() for a in f["alternatives"]), by_state)
+        c.check(any("test before the lock" in a["what"] for a in pages["alternatives"]), pages)
+        told = ungil("explain", "two.py:%d" % (TWO[:TWO.index("misses += 1")].count("\n") + 1), cwd=folder)
+        c.has(told, "fix of UG101 two.misses: guard-update, safe", "under two._misses_lock, a new Lock", "  price: about 120 ns", "  not an RLock")
+        told = ungil("explain", "slow.py:%d" % (SLOW[:SLOW.index("pages[key] = ")].count("\n") + 1), cwd=folder)
+        c.has(told, "unsafe: line 9 calls sleep()")
+    with temporary() as folder:  # a lock that is there, and may not be taken twice
+        write_tree(folder, {"two.py": NESTED})
+        fix = findings(folder)[0]["fix"]
+        c.equal(fix["lock"]["name"], "two.Box._b_lock")
+        c.check(any(a["what"] == "two.Box._lock" and "cannot be taken twice" in a["reason"] for a in fix["alternatives"]), fix["alternatives"])
+
+
+NESTED = '''import threading
+
+
+class Box:
+    def __init__(self):
+        self._lock = threading.Lock()
+        self.a = 0
+        self.b = 0
+
+    def add(self):
+        with self._lock:
+            self.a += 1
+
+    def low(self):
+        if self.b < 0:
+            self.b = 0
+
+    def high(self):
+        if self.b < 9:
+            self.low()
+            self.b += 1
+
+
+box = Box()
+
+
+def run():
+    for _ in range(3):
+        threading.Thread(target=box.add).start()
+        threading.Thread(target=box.low).start()
+        threading.Thread(target=box.high).start()
+'''
+
+
 def test_undo(c):
     with temporary() as folder:
         write_tree(folder, {"two.py": TWO, "cache.py": CACHE})

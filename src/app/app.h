@@ -16,9 +16,10 @@ int transforms_test(Arena *a, const Options *o, Err *e);
 /* explain RULE and explain TRANSFORM; -1 when the word is neither. */
 int explain_word(Arena *a, const Options *o, Err *e);
 
-/* explain FILE:LINE, of a program whose races are found; `all` holds those that the options leave out, too. */
+/* explain FILE:LINE, of a program whose races are found and whose fixes are proved; `all` holds those that the options
+ * leave out, too. */
 int explain_line(Arena *a, const Program *p, const SourceList *sources, const NoteVec *notes, const RaceVec *all,
-                 Err *e);
+                 const RaceVec *races, const FixList *fixes, Err *e);
 
 /* review: what a change adds, cures and worsens; posts it when asked to. Completes the options from the environment
  * of the CI system and from the configuration in the reviewed commit. */

@@ -53,8 +53,37 @@ static u32 source_named(Arena *a, const SourceList *sources, Str file)
     return found;
 }
 
+/* What would be done about the findings on the line, what it costs, and what else was weighed. */
+static void fixes_explain(Buf *out, const Program *p, const RaceVec *races, const FixList *fixes, u32 file, u32 line)
+{
+    u32 last = NONE;
+    for (u32 i = 0; i < races->n; i++) {
+        const Race *r = &races->v[i];
+        bool here = false;
+        for (u32 k = 0; k < r->nsites; k++)
+            here |= access_gid(p, r->sites[k]).file == file && program_access(p, r->sites[k])->line == line;
+        if (!here || r->suppressed || r->fix == NONE || r->fix == last) continue;
+        const Fix *f = &fixes->fixes.v[r->fix];
+        last = r->fix;
+        buf_fmt(out, "\nfix of %s %.*s: ", rule_table[r->rule].code, STR_ARG(r->state));
+        if (f->declined)
+            buf_fmt(out, "none: %.*s\n", STR_ARG(f->reason));
+        else
+            buf_fmt(out, "%.*s, %s%s%.*s\n", STR_ARG(f->transform), safety_name[f->safety], f->reason.n ? ": " : "",
+                    STR_ARG(f->reason));
+        if (f->lock != NONE && !f->declined) {
+            const LockPlan *l = &fixes->locks.v[f->lock];
+            buf_fmt(out, "  under %.*s, %s %s: %.*s\n", STR_ARG(l->display), l->existing ? "the existing" : "a new",
+                    l->reentrant ? "RLock" : "Lock", STR_ARG(l->reason));
+        }
+        if (f->price.n) buf_fmt(out, "  price: %.*s\n", STR_ARG(f->price));
+        for (u32 k = 0; k < f->others.n; k++)
+            buf_fmt(out, "  not %.*s: %.*s\n", STR_ARG(f->others.v[k].what), STR_ARG(f->others.v[k].why));
+    }
+}
+
 int explain_line(Arena *a, const Program *p, const SourceList *sources, const NoteVec *notes, const RaceVec *all,
-                 Err *e)
+                 const RaceVec *races, const FixList *fixes, Err *e)
 {
     Str file;
     u32 line;
@@ -73,6 +102,7 @@ int explain_line(Arena *a, const Program *p, const SourceList *sources, const No
     }
     Buf out = {0};
     races_explain(&out, p, all, at, line);
+    fixes_explain(&out, p, races, fixes, at, line);
     bool ok = emit_text(p->options, buf_view(&out), e);
     buf_free(&out);
     return ok ? 0 : 2;

@@ -74,6 +74,28 @@ static json_t *edit_json(const Change *c, const Edit *edit)
     return o;
 }
 
+/* Why this fix and no other: its lock, its price, and what was weighed. */
+static void choice_put(json_t *o, const Results *r, const Fix *f)
+{
+    const LockPlan *l = f->lock != NONE && !f->declined ? &r->fixes->locks.v[f->lock] : NULL;
+    json_t *others = json_array(), *lock = l ? json_object() : json_null();
+    for (u32 i = 0; i < f->others.n; i++) {
+        json_t *one = json_object();
+        json_put(one, "what", json_str(f->others.v[i].what));
+        json_put(one, "reason", json_str(f->others.v[i].why));
+        json_array_append_new(others, one);
+    }
+    if (l) {
+        json_put(lock, "name", json_str(l->display));
+        json_put(lock, "kind", json_string(l->reentrant ? "RLock" : "Lock"));
+        json_put(lock, "new", json_boolean(!l->existing));
+        json_put(lock, "reason", json_str(l->reason));
+    }
+    json_put(o, "lock", lock);
+    json_put(o, "price", json_str(f->price));
+    json_put(o, "alternatives", others);
+}
+
 static json_t *fix_json(const Results *r, const Race *race)
 {
     const Fix *f = race_fix(r, race);
@@ -88,6 +110,7 @@ static json_t *fix_json(const Results *r, const Race *race)
             if (c->edits.v[k].fix == race->fix) json_array_append_new(edits, edit_json(c, &c->edits.v[k]));
     }
     json_put(o, "edits", edits);
+    choice_put(o, r, f);
     return o;
 }
 

@@ -5,6 +5,7 @@
  *   sites.c    files parsed again, regions         judge.c    named judgements: may this be edited?
  *   pickled.c  whose objects are pickled           classes.c  safety classes and --only
  *   lock.c     which lock, where, its name         express.c  how a region names the lock
+ *   alternatives.c  what else a fix might have been
  *   waits.c    what a region waits for                      lockorder.c  may its lock be taken there?
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   cover.c    what becomes of its regions         group.c    which places share a lock
@@ -150,6 +151,7 @@ typedef struct Work {
     u32 group;   /* works with the same group share a lock */
     Str problem; /* why it is declined; empty while all is well */
     Str tried;   /* why a page that needs no lock did not apply */
+    Vec(Alternative) others; /* what was weighed and not taken */
     bool done;
 } Work;
 
@@ -284,6 +286,13 @@ bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock);
 /* May a caller of the function, near or far, hold the lock while calling? weak: count calls by method name
  * too. */
 bool reach_holding(Plan *pl, u32 gfunc, u32 lock, bool weak);
+
+/* ---- what else it might have been (alternatives.c) ---- */
+
+/* Remembers what was weighed for the place and not taken, once. */
+void alternative_add(Plan *pl, Work *w, Str what, Str why);
+/* Gives the fixes their prices and alternatives. */
+void alternatives_give(Plan *pl);
 
 /* ---- running
  * --------------------------------------------------------------------------------------------- */

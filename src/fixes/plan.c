@@ -118,9 +118,25 @@ static bool too_large(const Plan *pl, const Work *w)
     return false;
 }
 
+/* Tries a page that needs no lock; one that does not apply is remembered with its reason. Those that give none do not
+ * find the code that they are about. */
+static bool page_try(Plan *pl, Work *w, const Page *page, Buf *unlike)
+{
+    Str before = w->tried;
+    w->tried = S("");
+    if (page_run(pl, w, page)) return true;
+    if (w->tried.n)
+        alternative_add(pl, w, page->id, w->tried);
+    else
+        buf_fmt(unlike, "%s%.*s", unlike->n ? ", " : "", STR_ARG(page->id));
+    if (!w->tried.n) w->tried = before;
+    return false;
+}
+
 static void work_start(Plan *pl, Work *w)
 {
     const Page *last = NULL;
+    Buf unlike = {0};
     if (too_large(pl, w)) {
         w->tried = S("the file is too large to be edited (over 4 MiB)");
         work_declined(pl, w, NULL);
@@ -130,9 +146,15 @@ static void work_start(Plan *pl, Work *w)
         const Page *page = pl->pages->v[i];
         bool advice = !page->planner && !page->find.n;
         if (page_locks(page) || advice || !page_fits(pl, page, w)) continue;
-        if (page_run(pl, w, page)) return;
+        if (page_try(pl, w, page, &unlike)) {
+            buf_free(&unlike);
+            return;
+        }
         last = page;
     }
+    if (unlike.n)
+        alternative_add(pl, w, str_dup(pl->a, buf_view(&unlike)), S("the code is not of the shape that this is for"));
+    buf_free(&unlike);
     const Page *page = lock_page(pl, w);
     if (page && page_run(pl, w, page)) return;
     for (u32 i = 0; i < pl->pages->n; i++) {
@@ -219,5 +241,6 @@ void fixes_plan(Arena *a, const Program *p, const PageList *pages, RaceVec *race
     if (out->fixes.n) qsort(out->fixes.v, out->fixes.n, sizeof *out->fixes.v, by_race);
     for (u32 i = 0; i < out->fixes.n; i++)
         for (u32 k = 0; k < out->fixes.v[i].races.n; k++) races->v[out->fixes.v[i].races.v[k]].fix = i;
+    alternatives_give(&pl);
     fixes_classify(p->options, races, out);
 }
