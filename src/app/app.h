@@ -16,8 +16,8 @@ int transforms_test(Arena *a, const Options *o, Err *e);
 /* explain RULE and explain TRANSFORM; -1 when the word is neither. */
 int explain_word(Arena *a, const Options *o, Err *e);
 
-/* explain FILE:LINE, of a program whose races are found and whose fixes are proved; `all` holds those that the options
- * leave out, too. */
+/* explain FILE:LINE, of a program whose races are found and whose fixes are proved; `all` holds the races that the
+ * options leave out, too. */
 int explain_line(Arena *a, const Program *p, const SourceList *sources, const NoteVec *notes, const RaceVec *all,
                  const RaceVec *races, const FixList *fixes, Err *e);
 

@@ -38,8 +38,8 @@ static Str lock_price(Plan *pl, const LockPlan *l, const Fix *f)
     u32 wraps = 0;
     for (u32 i = 0; i < f->intents.n; i++) wraps += f->intents.v[i].kind == INTENT_WRAP;
     return str_fmt(pl->a,
-                   "%s ns each time that nobody else holds the lock (%u critical section%s); threads that come together "
-                   "wait for each other",
+                   "%s ns each time that nobody else holds the lock (%u critical section%s); threads that come "
+                   "together wait for each other",
                    ns, wraps, wraps == 1 ? "" : "s");
 }
 
@@ -65,14 +65,15 @@ static void by_hand(Plan *pl, Work *w, const Fix *f)
         const Race *r = &pl->races->v[f->races.v[i]];
         if (r->rule == UG103 || r->rule == UG104)
             alternative_add(pl, w, S("a test before the lock, and the same once more under it"),
-                            S("a hit would cost no lock; it puts the test into the text twice, which a guard never does"));
+                            S("a hit would cost no lock; it puts the test into the text twice, which a guard never "
+                              "does"));
         if (r->rule != UG101 || !r->nsites) continue;
         GId g = access_gid(pl->p, r->sites[0]);
         const Facts *x = pl->p->facts[g.file];
         if (in_loop(x, x->accesses.v[g.id].block))
             alternative_add(pl, w, S("a sum of its own in each thread, added under the lock after the loop"),
-                            S("it is several times cheaper (about 45 against 220 ns an update), but others see the total "
-                              "later, which only a person can judge"));
+                            S("it is several times cheaper (about 45 against 220 ns an update), but others see the "
+                              "total later, which only a person can judge"));
     }
 }
 

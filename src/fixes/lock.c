@@ -444,7 +444,8 @@ static u32 new_weighed(Plan *pl, Work **works, u32 n, Str *why)
                 S("what runs under it may come back to it, or that is not known; a Lock would then wait for itself"));
     else
         weighed(pl, works, n, S("an RLock in place of the Lock"),
-                S("nothing that runs under it comes back to it, and an RLock takes a third longer (152 against 118 ns)"));
+                S("nothing that runs under it comes back to it, and an RLock takes a third longer (152 against 118 "
+                  "ns)"));
     if (l->kind == PLACE_CLASS_ATTR && work_place(pl, works[0])->kind == PLACE_INSTANCE)
         weighed(pl, works, n, S("a lock for each object, made in __init__"), l->reason);
     return plan;

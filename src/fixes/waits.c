@@ -1,9 +1,9 @@
 /* What a region waits for: other threads, the network, other locks.
  *
  * A call that waits for a thread is refused while a lock is held, since that thread may need it. What is slow makes
- * the fix unsafe, unless the value that is made is what everybody else waits for. Another lock that is taken further down
- * is no objection when the order of all locks allows it (lockorder.c) and nobody holds that lock for long. Calls are
- * followed as far down as they are certain. */
+ * the fix unsafe, unless the value that is made is what everybody else waits for. Another lock that is taken further
+ * down is no objection when the order of all locks allows it (lockorder.c) and nobody holds that lock for long. Calls
+ * are followed as far down as they are certain. */
 #include "fixes/fixes.h"
 
 /* Calls that wait for another thread, which may need the same lock; and calls that are merely slow. */
