@@ -27,20 +27,33 @@ static u32 started_at_once(const Facts *f, u32 func, u32 call)
     return NONE;
 }
 
+/* self.start(): where the function first starts the thread that its object is, or NONE. A thread of another object,
+ * or a weakref callback, that starts in the same function does not run this object's run(). */
+static u32 starts_itself(const Facts *f, u32 func)
+{
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *q = &f->paths.v[f->calls.v[i].callee];
+        if ((q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr == 1 && str_is(sym_str(f, q->attr[0]), "start"))
+            return f->calls.v[i].span.start;
+    }
+    return NONE;
+}
+
 /* Where the function starts this root, by a call of its own or because the root is a method of the object it makes.
  */
 static u32 starts(const Program *p, u32 gfunc, const Root *r)
 {
     GId g = func_gid(p, gfunc);
     const Facts *f = p->facts[g.file];
-    u32 start = p->funcs[gfunc].first_start;
     if (r->call != NONE) {
+        u32 start = p->funcs[gfunc].first_start;
         if (r->file != g.file || f->calls.v[r->call].func != g.id) return NONE;
         return start != NONE ? start : started_at_once(f, g.id, r->call);
     }
     GId m = func_gid(p, r->func);
     const Func *a = &f->funcs.v[g.id], *b = &p->facts[m.file]->funcs.v[m.id];
-    return r->own && g.file == m.file && a->cls != NONE && a->cls == b->cls ? start : NONE;
+    return r->own && g.file == m.file && a->cls != NONE && a->cls == b->cls ? starts_itself(f, g.id) : NONE;
 }
 
 static bool passes_self(const Facts *f, const Call *c)
