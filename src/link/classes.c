@@ -209,13 +209,15 @@ static bool describes(const Program *p, u32 cls)
     return set != NONE && class_method(p, cls, set, false) != NONE;
 }
 
-/* A value in a class body that objects do not share: numbers, strings and None, which o.x = … hides; a name that is
- * only annotated; the fields of a dataclass and its like; and what describes a column or field of each object, which
+/* A value in a class body that objects do not share: numbers, strings, tuples and None, which o.x = … hides; a name
+ * that is only annotated; the fields of a dataclass and its like; and what describes a column or field of each object, which
  * is known by code that assigns through an object. */
 static bool is_field(const Program *p, u32 file, const Def *d, bool fields, bool assigned)
 {
     const Facts *f = p->facts[file];
-    if (d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL) return true;
+    if (d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL ||
+        d->kind == VAL_TUPLE)
+        return true;
     if (d->augmented && d->annotation != NONE) return true;
     enum { HINT = 24 }; /* ": typing.ClassVar" fits */
     Str hint = str_slice(f->source->text, d->span.end, d->span.end + HINT);

@@ -158,10 +158,24 @@ static u32 param_place(Program *p, u32 file, const Path *x)
     return NONE;
 }
 
-static u32 default_place(Program *p, u32 file, const Path *x)
+/* x = dict(x): from here on the parameter is another object than its default. Binding it never changes the default. */
+static bool rebound(const Program *p, u32 file, const Path *x, const Access *a)
+{
+    const Facts *f = p->facts[file];
+    if (a->op == OP_STORE || a->op == OP_DEL) return true;
+    u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
+    for (; at != NONE; at = p->state->defrefs.v[at].next) {
+        const Def *d = &f->defs.v[p->state->defrefs.v[at].def];
+        if (d->func == x->func && d->block == f->funcs.v[x->func].block && d->stmt < a->stmt) return true;
+    }
+    return false;
+}
+
+static u32 default_place(Program *p, u32 file, const Path *x, const Access *a)
 {
     const Facts *f = p->facts[file];
     const Func *fn = &f->funcs.v[x->func];
+    if (rebound(p, file, x, a)) return NONE;
     for (u32 i = 0; i < fn->nparams; i++) {
         const Param *q = &f->params.v[fn->params + i];
         if (fn->parent == 0 && q->name == x->name &&
@@ -308,7 +322,7 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     u32 q = param_place(p, file, x);
     if (q != NONE) return q;
     if (gfunc_of(p, file, a->func) != gfunc_of(p, file, x->func)) return closure_place(p, file, x);
-    q = default_place(p, file, x);
+    q = default_place(p, file, x, a);
     return q != NONE ? q : closure_place(p, file, x);
 }
 
