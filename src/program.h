@@ -72,7 +72,8 @@ typedef enum Evidence {                     /* why we believe that a place is sh
                         EV_DECORATOR = 64,  /* captured by a decorator's wrapper */
                         EV_ALWAYS = 128,    /* --assume-threads always */
                         EV_FILE = 256,      /* the file of its class imports threading, concurrent.futures or queue */
-                        EV_PURPOSE = 512    /* its class is a pool or lock, or speaks of threads */
+                        EV_PURPOSE = 512,   /* its class is a pool or lock, or speaks of threads */
+                        EV_TOUCHED = 1024   /* some few of its accesses happen to hold a lock: says little */
 } Evidence;
 
 /* Signs that the object of an instance attribute stays with one thread; a set of bits. */

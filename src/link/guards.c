@@ -298,11 +298,29 @@ static bool imports_thread(const Program *p, u32 file)
     return false;
 }
 
+/* Does the lock stand beside the state: in its class or one that it derives from, or in its module? */
+static bool beside(const Program *p, const Place *lock, const Place *x)
+{
+    bool attribute = x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR;
+    if (!attribute || lock->owner == NONE || lock->kind == PLACE_CLOSURE) return lock->file == x->file && !attribute;
+    return class_is_a(p, x->owner, lock->owner) || class_is_a(p, lock->owner, x->owner);
+}
+
+/* Is the lock there for the state? It is when it is held at half of the accesses, or stands beside it and is held at
+ * one of five. Below that, code that holds the lock for its own sake comes by: held at 2 of 104. */
+static bool guarded_on_purpose(const Program *p, const Place *x)
+{
+    enum { OF_ALL = 2, OF_FIVE = 5 };
+    u32 lock = p->locks.v[x->guard].place;
+    if (x->guarded * OF_ALL >= x->total) return true;
+    return lock != NONE && x->guarded * OF_FIVE >= x->total && beside(p, &p->places.v[lock], x);
+}
+
 static u32 place_evidence(const Program *p, const Place *x)
 {
     const LinkState *s = p->state;
     u32 ev = 0;
-    if (x->guard != NONE && !p->locks.v[x->guard].maybe) ev |= EV_GUARDED;
+    if (x->guard != NONE && !p->locks.v[x->guard].maybe) ev |= guarded_on_purpose(p, x) ? EV_GUARDED : EV_TOUCHED;
     if (x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR || x->kind == PLACE_DEFAULT) ev |= EV_MODULE;
     if (x->kind == PLACE_INSTANCE && x->owner != NONE) {
         const ClassInfo *c = &s->classes[x->owner];
