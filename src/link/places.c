@@ -301,11 +301,11 @@ static u32 captured_attr(Program *p, u32 file, const Path *x, const Access *a)
 static u32 access_place_of(Program *p, u32 file, const Access *a)
 {
     const Path *x = &p->facts[file]->paths.v[a->path];
-    Path seen;
+    Path seen, kept;
     if (x->root == ROOT_CALL && !x->nattr && (a->op == OP_ITER || a->op == OP_CREAD) &&
         through_view(p, file, x, &seen))
         x = &seen;
-    if ((a->op == OP_ITER || a->op == OP_CREAD) && kept_view(p, file, x, &seen)) x = &seen;
+    if ((a->op == OP_ITER || a->op == OP_CREAD) && kept_view(p, file, x, &kept)) x = &kept;
     if (x->truncated || x->root == ROOT_UNKNOWN) return NONE;
     u32 described = descriptor_dict(p, file, x);
     if (described != NONE) return described;
