@@ -27,7 +27,7 @@ bool is_script(const Program *p, u32 file)
     while (rest.n) {
         Str part = str_cut(rest, '/', &rest);
         if (rest.n && (str_is(part, "docs") || str_is(part, "doc") || str_is(part, "examples") ||
-                       str_is(part, "scripts") || str_is(part, "tools")))
+                       str_is(part, "bin") || str_is(part, "scripts") || str_is(part, "tools")))
             return true;
     }
     if (str_is(path, "setup.py") || str_ends(path, S("/setup.py"))) return true;
