@@ -65,6 +65,13 @@ static bool pops(const Program *p, u32 ga)
            (str_is(m, "get") && p->places.v[p->access_place[ga]].type.kind == TYPE_QUEUE);
 }
 
+static bool puts_back(const Program *p, u32 ga)
+{
+    Str m = method_of(p, ga);
+    return str_is(m, "append") || str_is(m, "appendleft") || str_is(m, "insert") || str_is(m, "put") ||
+           str_is(m, "put_nowait");
+}
+
 /* A test of one key says nothing about another. */
 static bool other_key(const Finder *f, u32 test, u32 act)
 {
@@ -83,6 +90,7 @@ static u32 nearest_test(const Finder *f, u32 at)
         if (access_gid(f->p, t).file != file || program_access(f->p, t)->func != func) break;
         if (program_access(f->p, t)->op == OP_ITEM_LOAD && pops(f->p, act))
             continue; /* a look at q[0] says nothing of what pop finds */
+        if (pops(f->p, t) && puts_back(f->p, act)) continue; /* what was taken goes back: no test of the rest */
         if (check_tests(f->p, t) && test_decides(f->p, t, act) && !other_key(f, t, act)) return t;
     }
     return NONE;

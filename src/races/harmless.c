@@ -50,6 +50,16 @@ static bool only_logs(const Program *p, u32 act)
     return logs;
 }
 
+/* while not self.stopped: … self.stopped = True: whoever sets it, the loop ends. */
+static bool loops_on(const Program *p, u32 test, u32 act)
+{
+    const Facts *f = p->facts[access_gid(p, test).file];
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    if (access_gid(p, act).file != access_gid(p, test).file || t->cond == NONE || t->func != a->func) return false;
+    const Cond *c = &f->conds.v[t->cond];
+    return c->loop && c->then_block != NONE && block_within(f, a->block, c->then_block);
+}
+
 /* if x is None: raise … x = None: what goes on has found something. */
 static u8 test_for_act(const Program *p, u32 test, u32 act)
 {
@@ -108,7 +118,7 @@ bool check_harmless(const Program *p, u32 test, u32 act)
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     const Def *d = stored_def(p, act);
     if (!d) return false;
-    if (d->kind == VAL_BOOL && (flag_alone(p, act) || only_logs(p, act))) return true;
+    if (d->kind == VAL_BOOL && (flag_alone(p, act) || only_logs(p, act) || loops_on(p, test, act))) return true;
     bool none_test = t->test == TEST_NONE || t->test == TEST_NOT_IN || t->op == OP_HASATTR;
     if (d->kind == VAL_NUMBER || d->kind == VAL_STRING) return none_test || t->test == TEST_COMPARE;
     u8 found = test_for_act(p, test, act);
