@@ -35,7 +35,8 @@ static Str folder(const Program *p, u32 file)
     return at == path.n ? S("") : str_slice(path, 0, at);
 }
 
-/* Is a thread that reaches the access started in the place's own file or package? */
+/* Is a thread that reaches the access started in the place's own file or package? A thread that is far away, of a
+ * plot say, comes to much code of a library, without anybody having thought of threads there. */
 static bool near_root(const Program *p, u32 ga, u32 file)
 {
     GId g = access_gid(p, ga);
@@ -48,7 +49,7 @@ static bool near_root(const Program *p, u32 ga, u32 file)
 }
 
 /* Visible roots are the best evidence; then a lock elsewhere; then where the state lives. */
-static u8 confidence_of(const Finder *f, u32 ga, bool roots)
+static u8 confidence_of(const Finder *f, u32 ga, u32 gb, bool roots)
 {
     const Place *x = &f->p->places.v[f->place];
     u32 object = EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_ALWAYS;
@@ -57,7 +58,9 @@ static u8 confidence_of(const Finder *f, u32 ga, bool roots)
         return near_root(f->p, ga, x->file) ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM
                : x->evidence & (EV_FILE | EV_NAME | EV_PURPOSE) ? CONF_MEDIUM
                                                                 : CONF_LOW;
-    if (roots) return CONF_HIGH;
+    if (roots)
+        return x->file == NONE || near_root(f->p, ga, x->file) || near_root(f->p, gb, x->file) ? CONF_HIGH
+                                                                                               : CONF_MEDIUM;
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
     if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE | EV_PURPOSE))
@@ -65,11 +68,19 @@ static u8 confidence_of(const Finder *f, u32 ga, bool roots)
     return CONF_LOW;
 }
 
-static bool has_roots(const Program *p, u32 ga)
+/* A callback of an object's end or of a signal: no thread that was started to do something meanwhile. */
+static bool called_back(const Root *r)
+{
+    return r->own && r->call != NONE;
+}
+
+bool threads_reach(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
-    return fi->nroots > 0;
+    for (u32 i = 0; i < fi->nroots; i++)
+        if (!called_back(&p->roots.v[fi->roots[i]])) return true;
+    return false;
 }
 
 /* Does the main program itself, not only some unknown caller, reach the access? */
@@ -83,7 +94,7 @@ static bool main_side(const Program *p, u32 ga)
  * is no evidence. */
 bool threads_visible(const Program *p, u32 ga, u32 gb)
 {
-    bool a = has_roots(p, ga), b = has_roots(p, gb);
+    bool a = threads_reach(p, ga), b = threads_reach(p, gb);
     if ((a && main_side(p, gb)) || (b && main_side(p, ga))) return true;
     return a && b && threads_run_together(p, ga, gb);
 }
@@ -104,8 +115,8 @@ Conflict conflict_of(const Finder *f, u32 ga, u32 gb)
     const Program *p = f->p;
     if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
         return (Conflict){NONE, CONF_LOW, false};
-    bool roots = has_roots(p, ga) && has_roots(p, gb);
-    u8 c = confidence_of(f, ga, threads_visible(p, ga, gb));
+    bool roots = threads_reach(p, ga) && threads_reach(p, gb);
+    u8 c = confidence_of(f, ga, gb, threads_visible(p, ga, gb));
     if (maybe_locked(p, ga) || maybe_locked(p, gb) || hoped_common(p, ga, gb)) c = CONF_LOW;
     return (Conflict){gb, c, roots};
 }

@@ -75,6 +75,8 @@ Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self);
 Conflict conflict_of(const Finder *f, u32 ga, u32 gb);
 /* Are the threads that run both sides in sight? */
 bool threads_visible(const Program *p, u32 ga, u32 gb);
+/* Is the access reached from a thread that is started in sight? Callbacks of an object's end do not count. */
+bool threads_reach(const Program *p, u32 ga);
 /* Does the test decide whether the act runs (same function)? */
 bool test_decides(const Program *p, u32 test, u32 act);
 /* The same for an act that need not be a recorded access. */

@@ -5,22 +5,9 @@
  * the counts. */
 #include "races/races.h"
 
-static const FuncInfo *func_of(const Program *p, u32 ga)
-{
-    GId g = access_gid(p, ga);
-    return &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
-}
-
-static Str func_name(const Program *p, u32 ga)
-{
-    GId g = access_gid(p, ga);
-    const Facts *f = p->facts[g.file];
-    return sym_str(f, f->funcs.v[f->accesses.v[g.id].func].name);
-}
-
 static bool rooted(const Program *p, u32 ga)
 {
-    return ga != NONE && func_of(p, ga)->nroots > 0;
+    return ga != NONE && threads_reach(p, ga);
 }
 
 /* The name of the class, threads somewhere in its file, what the class says of itself: two of them, if it says so. */
@@ -87,17 +74,43 @@ static bool sets_up(Str name)
     return false;
 }
 
-/* Only functions that set a program up change it: plug-ins do that while they are imported. */
+/* Does the function, or one around it, say that it registers; or is it a decorator that does? */
+static bool registers(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    for (u32 fn = f->accesses.v[g.id].func; fn; fn = f->funcs.v[fn].parent)
+        if (sets_up(sym_str(f, f->funcs.v[fn].name)) || p->funcs[p->func_base[g.file] + fn].decorates_once)
+            return true;
+    return false;
+}
+
+/* Only functions that set a program up, and decorators, change it: plug-ins do that while they are imported. */
 static bool registry(const Finder *f)
 {
     bool any = false;
     for (u32 i = 0; i < f->nacc; i++) {
         if (!(f->effect[i] & (EFFECT_GROW | EFFECT_SHRINK | EFFECT_REBIND)) || !access_counts(f->p, f->acc[i]))
             continue;
-        if (!sets_up(func_name(f->p, f->acc[i]))) return false;
+        if (!registers(f->p, f->acc[i])) return false;
         any = true;
     }
     return any;
+}
+
+/* if self in table: del table[self]: only who has the same object comes to the same entry. */
+static bool own_entry(const Program *p, const Race *r)
+{
+    if ((r->rule != UG102 && r->rule != UG104) || r->act == NONE || r->test == NONE) return false;
+    const Access *act = program_access(p, r->act);
+    Str key = sym_str(p->facts[access_gid(p, r->act).file], act->key);
+    return str_is(key, "self") && same_key(p, r->test, r->act);
+}
+
+/* Made twice, and that is all. */
+static bool made_twice(const Race *r)
+{
+    return r->impact == IMPACT_DUPLICATE && r->confidence > CONF_MEDIUM;
 }
 
 static bool worth_little(const Finder *f, const Race *r, bool registered)
@@ -112,7 +125,9 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
     if (hint_only(x) && everyday(r->rule)) return true;
     if (plain_value(r, x) && !flag(p, r)) return true;
-    if (registered && (r->rule == UG106 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104)) return true;
+    if (own_entry(p, r)) return true;
+    bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
+    if (registered && set_up) return true;
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
     if (x->kind != PLACE_INSTANCE || x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1]))
         return false;
@@ -127,6 +142,7 @@ void races_weigh(Finder *f, u32 first)
         Race *r = &f->out->v[i];
         if (r->place != f->place || r->confidence == CONF_LOW || r->rule == UG307) continue;
         const Place *x = &f->p->places.v[f->place];
+        if (made_twice(r)) r->confidence = CONF_MEDIUM;
         if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
         if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
         if (worth_little(f, r, registered)) r->confidence = CONF_LOW;
