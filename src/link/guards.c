@@ -289,6 +289,37 @@ static bool closure_escapes(const Program *p, const Place *x)
     return false;
 }
 
+/* def wrapper(*args, **kwargs) */
+static bool takes_anything(const Facts *f, const Func *fn)
+{
+    bool star = false, star2 = false;
+    for (u32 i = fn->params; i < fn->params + fn->nparams; i++) {
+        star |= f->params.v[i].star;
+        star2 |= f->params.v[i].star2;
+    }
+    return star && star2;
+}
+
+/* Does an inner function of the owner call what the owner, or a function around it, was given, or take any arguments:
+ * is it a wrapper? The wrapper of a function is called by all who call the function. Other inner functions are mostly
+ * given to one. */
+static bool closure_wraps(const Program *p, const Place *x)
+{
+    GId g = func_gid(p, x->owner);
+    const Facts *f = p->facts[g.file];
+    for (u32 i = 1; i < f->funcs.n; i++)
+        if (f->funcs.v[i].parent == g.id && takes_anything(f, &f->funcs.v[i])) return true;
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Path *callee = &f->paths.v[f->calls.v[i].callee];
+        u32 inner = f->calls.v[i].func, outer = g.id;
+        if (callee->root != ROOT_PARAM || callee->nattr || inner == g.id) continue;
+        while (inner && inner != g.id) inner = f->funcs.v[inner].parent;
+        while (outer && outer != callee->func) outer = f->funcs.v[outer].parent;
+        if (inner && outer) return true;
+    }
+    return false;
+}
+
 /* import thread: its name in Python 2. */
 static bool imports_thread(const Program *p, u32 file)
 {
@@ -338,7 +369,9 @@ static u32 place_evidence(const Program *p, const Place *x)
             ev |= EV_MODULE; /* its objects are classes */
     }
     if (x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x) && !p->funcs[x->owner].decorates_once)
-        ev |= EV_DECORATOR;
+        ev |= closure_wraps(p, x)         ? EV_DECORATOR
+              : uses_threads(p, x->file) ? EV_FILE
+                                         : EV_TOUCHED;
     if (p->options->assume == ASSUME_ALWAYS) ev |= EV_ALWAYS;
     return ev;
 }

@@ -123,6 +123,30 @@ static bool own_object(const Program *p, const Root *r, u32 place)
     return class_is_a(p, rc, x->owner) || class_is_a(p, x->owner, rc);
 }
 
+/* Does the function stand in the other one? */
+static bool stands_in(const Program *p, u32 inner, u32 outer)
+{
+    GId g = func_gid(p, inner), o = func_gid(p, outer);
+    if (g.file != o.file) return false;
+    u32 fn = g.id;
+    while (fn && fn != o.id) fn = p->facts[g.file]->funcs.v[fn].parent;
+    return fn == o.id;
+}
+
+/* Do all threads that come here have made the captured variable themselves, by a call of its function? A thread that
+ * runs an inner function, or does not come to the outer one, has that of somebody else. */
+static bool own_variable(const Program *p, const Place *x, const FuncInfo *fi)
+{
+    const FuncInfo *owner = &p->funcs[x->owner];
+    for (u32 i = 0; i < fi->nroots; i++) {
+        const Root *r = &p->roots.v[fi->roots[i]];
+        bool comes = owner->nroots == FUNC_ROOTS;
+        for (u32 k = 0; k < owner->nroots; k++) comes |= owner->roots[k] == fi->roots[i];
+        if (!comes || (r->func != NONE && r->func != x->owner && stands_in(p, r->func, x->owner))) return false;
+    }
+    return true;
+}
+
 /* Does a library's "any thread" reach this access of this place? Instance state only with evidence that its object is
  * shared (races/ weighs it). */
 static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
@@ -146,6 +170,10 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     u32 place = p->access_place[ga];
     bool object = false, same = false;
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
+    const Place *x = place == NONE ? NULL : &p->places.v[place];
+    bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));
+    if (captured && ((out_a && fa == &p->funcs[x->owner]) || (out_b && fb == &p->funcs[x->owner]))) return APART_ORDER;
+    if (captured && (fa->nroots || fb->nroots) && own_variable(p, x, fa) && own_variable(p, x, fb)) return APART_OBJECT;
     if (fa->event_loop && fb->event_loop && !(fa->nroots && fb->nroots))
         return APART_LOOP; /* one loop; several when threads run them */
     for (u32 i = 0; i < fa->nroots; i++) {
