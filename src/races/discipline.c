@@ -33,10 +33,17 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
     race_message(f, r, "this lock is made anew by every call, so no two threads ever wait for each other here");
 }
 
+/* assert not sem.acquire(False) … sem.release(): nobody holds it in between; the release wakes another. */
+static bool not_taken(const Facts *x, const Section *s)
+{
+    return str_starts(str_slice(x->source->text, s->stmt, s->span.end), S("assert not "));
+}
+
 static void without_finally(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Facts *x = f->p->facts[file];
     if ((s->kind != SECTION_ACQUIRE && s->kind != SECTION_CALLS) || s->finally || f->p->locks.v[lock].maybe) return;
+    if (not_taken(x, s)) return;
     for (u32 i = 0; i < x->blocks.n; i++) { /* return or raise on the way */
         const Block *b = &x->blocks.v[i];
         if (b->func != s->func || !b->exits || b->kind == BLOCK_LOOP || b->span.start < s->span.start ||
@@ -71,6 +78,20 @@ static bool is_manager(const Program *p, u32 file, u32 func)
     return false;
 }
 
+/* with cond: … cond.release(); yield x; cond.acquire(): is it given back when the function is suspended here? */
+static bool given_back(const Facts *x, const Section *s, u32 at)
+{
+    const Func *fn = &x->funcs.v[s->func];
+    bool given = false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &x->accesses.v[i];
+        if (a->op != OP_METHOD || a->path != s->path || a->span.start <= s->span.start || a->span.start > at) continue;
+        if (str_is(sym_str(x, a->method), "release")) given = true;
+        if (str_is(sym_str(x, a->method), "acquire")) given = false;
+    }
+    return given;
+}
+
 static void across_suspension(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Facts *x = f->p->facts[file];
@@ -78,6 +99,7 @@ static void across_suspension(Finder *f, u32 file, const Section *s, u32 lock)
     for (u32 i = 0; i < x->suspends.n; i++) {
         const Suspend *y = &x->suspends.v[i];
         if (y->func != s->func || y->offset < s->span.start || y->offset >= s->span.end) continue;
+        if (y->is_yield && given_back(x, s, y->offset)) continue;
         if (y->is_yield && !x->funcs.v[s->func].is_async && is_manager(f->p, file, s->func)) continue;
         u32 line, column;
         source_position(x->source, y->offset, &line, &column);
@@ -163,6 +185,27 @@ static void nested_same(Finder *f, u32 file, u32 section, u32 lock)
     }
 }
 
+static bool in_loop(const Facts *x, u32 block)
+{
+    for (u32 b = block; b != NONE; b = x->blocks.v[b].parent)
+        if (x->blocks.v[b].kind == BLOCK_LOOP) return true;
+    return false;
+}
+
+/* A function that waits and does nothing else, called in loops only: they ask the condition. */
+static bool callers_loop(const Finder *f, u32 file, u32 func)
+{
+    const Facts *x = f->p->facts[file];
+    u32 gfunc = f->p->func_base[file] + func, n = 0;
+    if (x->funcs.v[func].ncalls != 1) return false;
+    for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1]; i++, n++) {
+        const CallEdge *e = &f->p->edges.v[f->called[i]];
+        if (e->call == NONE || !in_loop(f->p->facts[e->file], f->p->facts[e->file]->calls.v[e->call].block))
+            return false;
+    }
+    return n > 0;
+}
+
 static void wait_without_loop(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -173,9 +216,7 @@ static void wait_without_loop(Finder *f, u32 file)
         u32 place = p->access_place[p->access_base[file] + i];
         Type t = place != NONE ? p->places.v[place].type : path_type(p, file, a->path);
         if (t.kind != TYPE_CONDITION) continue;
-        bool loop = false;
-        for (u32 b = a->block; b != NONE; b = x->blocks.v[b].parent) loop |= x->blocks.v[b].kind == BLOCK_LOOP;
-        if (loop || a->cond != NONE) continue;
+        if (in_loop(x, a->block) || a->cond != NONE || callers_loop(f, file, a->func)) continue;
         Race *r = race_at(f, UG306, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
         race_message(f, r,
                      "wait() can return without its condition being true (another thread was faster, or it timed "
