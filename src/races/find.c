@@ -31,6 +31,19 @@ static bool is_insert(const Program *p, u32 place, u32 ga)
     return program_access(p, ga)->op == OP_ITEM_LOAD && !(name.n && name.p[0] == '<');
 }
 
+/* if key in d: d[key] finds the key. */
+static bool key_tested(const Program *p, const u32 *accesses, u32 at)
+{
+    for (u32 i = at; i-- > 0 && access_gid(p, accesses[i]).file == access_gid(p, accesses[at]).file;) {
+        const Access *t = program_access(p, accesses[i]);
+        if (t->func != program_access(p, accesses[at])->func) return false;
+        if (t->op == OP_CONTAINS && t->test == TEST_IN && same_key(p, accesses[i], accesses[at]) &&
+            test_decides(p, accesses[i], accesses[at]))
+            return true;
+    }
+    return false;
+}
+
 static bool holds_items(u8 t)
 {
     return t == TYPE_DICT || t == TYPE_SET || t == TYPE_DEQUE || t == TYPE_ORDERED_DICT || t == TYPE_DEFAULT_DICT;
@@ -47,7 +60,8 @@ static void place_rules(Finder *f, Arena *scratch)
     u32 writers = 0;
     for (u32 i = 0; i < v.n; i++) {
         effect[i] = (u8)access_effect(f->p, v.v[i]);
-        if (f->p->places.v[f->place].type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, v.v[i]))
+        if (f->p->places.v[f->place].type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, v.v[i]) &&
+            !key_tested(f->p, v.v, i))
             effect[i] |= EFFECT_GROW;
         if (holds_items(f->p->places.v[f->place].type.kind)) effect[i] |= (u8)passed_effect(f->p, v.v[i]);
         effect[i] |= (u8)argument_effect(f->p, v.v[i]);

@@ -107,6 +107,14 @@ static bool own_entry(const Program *p, const Race *r)
     return str_is(key, "self") && same_key(p, r->test, r->act);
 }
 
+/* sys.modules["__main__"]: a name that the code itself writes out is set by this code alone. */
+static bool fixed_module(const Program *p, const Race *r, const Place *x)
+{
+    if (x->file != NONE || r->act == NONE || (r->rule != UG102 && r->rule != UG104)) return false;
+    Str key = sym_str(p->facts[access_gid(p, r->act).file], program_access(p, r->act)->key);
+    return key.n && (key.p[0] == '"' || key.p[0] == '\'');
+}
+
 /* Made twice, and that is all. */
 static bool made_twice(const Race *r)
 {
@@ -125,7 +133,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
     if (hint_only(x) && everyday(r->rule)) return true;
     if (plain_value(r, x) && !flag(p, r)) return true;
-    if (own_entry(p, r)) return true;
+    if (own_entry(p, r) || fixed_module(p, r, x)) return true;
     bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
     if (registered && set_up) return true;
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
