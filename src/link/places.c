@@ -158,7 +158,8 @@ static u32 param_place(Program *p, u32 file, const Path *x)
     return NONE;
 }
 
-/* x = dict(x): from here on the parameter is another object than its default. Binding it never changes the default. */
+/* x = dict(x): from here on the parameter is another object than its default. Binding it never changes the default.
+ */
 static bool rebound(const Program *p, u32 file, const Path *x, const Access *a)
 {
     const Facts *f = p->facts[file];

@@ -172,8 +172,10 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));
-    if (captured && ((out_a && fa == &p->funcs[x->owner]) || (out_b && fb == &p->funcs[x->owner]))) return APART_ORDER;
-    if (captured && (fa->nroots || fb->nroots) && own_variable(p, x, fa) && own_variable(p, x, fb)) return APART_OBJECT;
+    const FuncInfo *owner = captured ? &p->funcs[x->owner] : NULL;
+    if (captured && ((out_a && fa == owner) || (out_b && fb == owner))) return APART_ORDER;
+    if (captured && (fa->nroots || fb->nroots) && own_variable(p, x, fa) && own_variable(p, x, fb))
+        return APART_OBJECT;
     if (fa->event_loop && fb->event_loop && !(fa->nroots && fb->nroots))
         return APART_LOOP; /* one loop; several when threads run them */
     for (u32 i = 0; i < fa->nroots; i++) {

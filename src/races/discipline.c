@@ -85,7 +85,8 @@ static bool given_back(const Facts *x, const Section *s, u32 at)
     bool given = false;
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &x->accesses.v[i];
-        if (a->op != OP_METHOD || a->path != s->path || a->span.start <= s->span.start || a->span.start > at) continue;
+        if (a->op != OP_METHOD || a->path != s->path || a->span.start <= s->span.start || a->span.start > at)
+            continue;
         if (str_is(sym_str(x, a->method), "release")) given = true;
         if (str_is(sym_str(x, a->method), "acquire")) given = false;
     }

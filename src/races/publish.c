@@ -34,8 +34,8 @@ static u32 starts_itself(const Facts *f, u32 func)
     const Func *fn = &f->funcs.v[func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Path *q = &f->paths.v[f->calls.v[i].callee];
-        if ((q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr == 1 && str_is(sym_str(f, q->attr[0]), "start"))
-            return f->calls.v[i].span.start;
+        bool own = (q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr == 1;
+        if (own && str_is(sym_str(f, q->attr[0]), "start")) return f->calls.v[i].span.start;
     }
     return NONE;
 }
