@@ -89,6 +89,16 @@ Ent import_target(const Program *p, u32 file, const Import *im, u32 depth)
     return e;
 }
 
+/* try: from threading import RLock / except ImportError: class RLock: … : the one that we know is the real one. */
+static bool known_import(const Program *p, u32 file, u32 import)
+{
+    const Facts *f = p->facts[file];
+    const Import *im = &f->imports.v[import];
+    Str module = sym_str(f, im->module), name = sym_str(f, im->name);
+    if (im->level || im->typing || !name.n) return false;
+    return external_type(p, str_fmt(p->arena, "%.*s.%.*s", STR_ARG(module), STR_ARG(name))).kind != TYPE_UNKNOWN;
+}
+
 /* What module `file` says the name is, imports not followed: kind ENT_NONE with sym = import id when it is one. */
 static void entry_add(Program *p, u32 file, u32 gs, Ent e)
 {
@@ -97,7 +107,7 @@ static void entry_add(Program *p, u32 file, u32 gs, Ent e)
     if (*at != NONE) {
         /* def/class beat an import (fallbacks for a failed import), an import beats a plain variable */
         u8 old = s->entries.v[*at].kind;
-        if (old == ENT_CLASS || old == ENT_FUNC) return;
+        if ((old == ENT_CLASS || old == ENT_FUNC) && !(e.kind == ENT_NONE && known_import(p, file, e.sym))) return;
         if (old == ENT_NONE && e.kind == ENT_PLACE) return;
         if (old == ENT_NONE && e.kind == ENT_NONE) return;
         s->entries.v[*at] = e;

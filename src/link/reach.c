@@ -176,6 +176,7 @@ static bool import_time_edge(const Program *p, const CallEdge *e)
     GId g = func_gid(p, e->caller);
     const Facts *f = p->facts[g.file];
     if (g.id != 0) return p->funcs[e->caller].import_time;
+    if (p->funcs[e->callee].api && is_script(p, g.file)) return false; /* an example is one user of many */
     return e->call == NONE || !in_main_block(f, f->calls.v[e->call].block);
 }
 

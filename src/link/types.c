@@ -305,6 +305,18 @@ Type ent_type(const Program *p, Ent e)
     }
 }
 
+/* Container = OrderedDict in a class or module: what self.Container() makes, when the library's class is its only
+ * value. */
+static Type library_class(const Program *p, u32 place)
+{
+    u32 first = map_get(&p->state->place_defs, place);
+    if (first == NONE || p->state->defrefs.v[first].next != NONE) return unknown;
+    const DefRef *r = &p->state->defrefs.v[first];
+    const Def *d = &p->facts[r->file]->defs.v[r->def];
+    Ent e = d->kind == VAL_PATH ? path_entity(p, r->file, d->value) : (Ent){ENT_NONE, NONE, NONE, NONE};
+    return e.kind == ENT_EXTERNAL ? external_type(p, p->syms.strs[e.id]) : unknown;
+}
+
 /* deque.copy(), dict.setdefault and the like are not followed; views of containers are seen through in races/. */
 Type call_type(const Program *p, u32 file, u32 call)
 {
@@ -329,6 +341,7 @@ Type call_type(const Program *p, u32 file, u32 call)
     if (e.kind == ENT_PLACE || e.kind == ENT_LOCAL) {
         Type c = ent_type(p, e);
         if (c.kind == TYPE_CLASS_OBJECT) t = (Type){TYPE_CLASS, c.id};
+        if (c.kind == TYPE_UNKNOWN && e.kind == ENT_PLACE) t = library_class(p, e.id);
     }
     s->depth--;
     return t;

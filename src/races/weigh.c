@@ -61,6 +61,14 @@ static bool whole_copy(const Program *p, const Race *r)
     return false;
 }
 
+/* A context manager sets it and sets it back (save.c): meant for all who use the object, and its name is hint enough.
+ */
+static bool set_for_block(const Program *p, const Race *r)
+{
+    return r->rule == UG101 && r->test != NONE && r->act != NONE && program_access(p, r->test)->op == OP_STORE &&
+           !is_test_path(p->facts[r->file]->source->path);
+}
+
 /* register, _unregister_all, enable, patch, configure_logging: what a program does while it is set up. */
 static bool sets_up(Str name)
 {
@@ -131,7 +139,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (r->rule == UG104 && r->test != NONE && r->act != NONE &&
         lockset_common(p, p->access_locks[r->test], p->access_locks[r->act]) != NONE)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
-    if (hint_only(x) && everyday(r->rule)) return true;
+    if (hint_only(x) && everyday(r->rule) && !(x->evidence & EV_NAME && set_for_block(p, r))) return true;
     if (plain_value(r, x) && !flag(p, r)) return true;
     if (own_entry(p, r) || fixed_module(p, r, x)) return true;
     bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
