@@ -135,7 +135,8 @@ void walk_expr(Walk *w, u32 n, Use use)
     case NODE_yield:
         w->f->funcs.v[w->func].is_generator = true;
         suspend_add(w, n, true);
-        for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c)) walk_expr(w, c, (Use){.op = OP_RETURN});
+        for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c))
+            walk_expr(w, c, (Use){.op = ast_token(&w->t, n, "from") ? OP_ITER : OP_RETURN});
         break;
     default: walk_children(w, n);
     }

@@ -262,13 +262,36 @@ static bool returns_view(const Walk *w, u32 value)
     return str_is(name, "items") || str_is(name, "keys") || str_is(name, "values");
 }
 
+/* return iter(d), reversed(d): likewise. */
+static bool returns_iterator(Walk *w, u32 value)
+{
+    if (!ast_is(&w->t, value, NODE_call)) return false;
+    u32 fn = ast_field(&w->t, value, FIELD_function);
+    return is_builtin(w, fn, "iter") || is_builtin(w, fn, "reversed");
+}
+
+static void walk_returned(Walk *w, u32 value)
+{
+    u32 read = intern(w->a, &w->f->syms, S("return")), first = w->f->accesses.n;
+    bool iterator = returns_iterator(w, value);
+    walk_expr(w, value, returns_view(w, value) ? (Use){.op = OP_CREAD, .method = read} : (Use){.op = OP_RETURN});
+    if (iterator && w->f->accesses.n > first && w->f->accesses.v[w->f->accesses.n - 1].op == OP_CREAD)
+        w->f->accesses.v[w->f->accesses.n - 1].method = read;
+}
+
 static void walk_return(Walk *w, u32 n)
 {
     u32 value = ast_first(&w->t, n);
     if (value == NONE) return;
-    Use use = {.op = OP_RETURN};
-    if (returns_view(w, value)) use = (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("return"))};
-    walk_expr(w, value, use);
+    u8 node = w->t.v[value].kind;
+    if (node == NODE_tuple || node == NODE_expression_list)
+        for (u32 c = ast_first(&w->t, value); c != NONE; c = ast_after(&w->t, c))
+            if (returns_view(w, c) || returns_iterator(w, c))
+                walk_returned(w, c);
+            else
+                walk_expr(w, c, use_load);
+    else
+        walk_returned(w, value);
     u8 kind;
     u32 v;
     bool empty;
