@@ -1,9 +1,10 @@
-/* UG101 about values that are put somewhere for a while and taken back, in three forms:
+/* UG101 about values that are put somewhere for a while and taken back, in four forms:
  *
  *   __enter__ sets shared state, __exit__ sets it back          of two blocks at once one restores the other's value
  *   a context manager function sets it, yields, sets it back    likewise
  *   queue = self.queue; self.queue = []                         what another thread adds to the old list in between
  * is lost
+ *   for job in self.queue: …; self.queue.clear()                likewise, what it adds after the walk
  *
  * Needs the accesses of one place. Not seen: what is saved through helpers, setattr with a name, ExitStack callbacks.
  */
@@ -143,10 +144,81 @@ static void swapped_out(Finder *f, u32 i)
         STR_ARG(f->p->facts[w.file]->source->path));
 }
 
+/* Reads the whole container: a loop, a copy, q[:]. */
+static bool reads_all(const Facts *x, const Access *a)
+{
+    static const char *const copies[] = {"list",   "tuple",  "set",  "dict", "sorted",
+                                         "update", "extend", "copy", "join"};
+    if (a->op == OP_ITER) return true;
+    if (a->op == OP_ITEM_LOAD) return str_is(sym_str(x, a->key), ":");
+    if (a->op != OP_CREAD && a->op != OP_METHOD) return false;
+    for (u32 i = 0; i < COUNT_OF(copies); i++)
+        if (str_is(sym_str(x, a->method), copies[i]))
+            return a->op == OP_CREAD || (str_is(sym_str(x, a->method), "copy") && !a->nargs);
+    return false;
+}
+
+/* q.clear(), q = [], del q[:] */
+static bool empties(const Facts *x, const Access *a)
+{
+    if (a->op == OP_METHOD) return str_is(sym_str(x, a->method), "clear") && !a->nargs;
+    if (a->op == OP_ITEM_DEL) return str_is(sym_str(x, a->key), ":");
+    return a->op == OP_STORE && empty_container(x, a);
+}
+
+/* The read of the whole that comes before access i, which empties the container, in the same block. */
+static u32 read_before(const Finder *f, u32 i)
+{
+    const Access *end = program_access(f->p, f->acc[i]);
+    const Facts *x;
+    func_of(f->p, f->acc[i], &x);
+    for (u32 k = i; k-- > 0;) {
+        const Access *a = program_access(f->p, f->acc[k]);
+        if (access_gid(f->p, f->acc[k]).file != access_gid(f->p, f->acc[i]).file || a->func != end->func) return NONE;
+        if (f->effect[k] & EFFECT_WRITE) return NONE;
+        if (reads_all(x, a) && block_within(x, a->block, end->block) && a->stmt != end->stmt) return f->acc[k];
+    }
+    return NONE;
+}
+
+/* What comes too late for the end is lost either way. */
+static bool winds_up(const Facts *x, const Func *fn)
+{
+    static const char *const words[] = {"close",  "stop",     "shutdown", "clear", "reset",   "terminate",
+                                        "finish", "teardown", "cleanup",  "abort", "destroy", "disconnect"};
+    Str name = sym_str(x, fn->name);
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_has_word(name, words[i])) return true;
+    return str_is(name, "__exit__") || str_is(name, "__del__") || str_is(name, "tearDown");
+}
+
+static void drained(Finder *f, u32 i)
+{
+    const Facts *x;
+    u32 end = f->acc[i];
+    const Func *fn = func_of(f->p, end, &x);
+    if (f->claimed[end] || !empties(x, program_access(f->p, end))) return;
+    u32 read = read_before(f, i);
+    if (read == NONE || one_section(f->p, read, end, NULL)) return;
+    Conflict c = conflict_find(f, end, EFFECT_GROW, false);
+    if (c.witness == NONE || (access_effect(f->p, c.witness) & EFFECT_REBIND)) return;
+    Race *r = race_add(f, UG101, end, c);
+    if (winds_up(x, fn)) r->confidence = CONF_LOW;
+    r->test = read;
+    r->act = end;
+    race_site(r, read);
+    GId w = access_gid(f->p, c.witness);
+    race_message(f, r,
+                 "%.*s is read to its end on line %u and emptied here; what line %u of %.*s adds in between is lost",
+                 STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line,
+                 program_access(f->p, c.witness)->line, STR_ARG(f->p->facts[w.file]->source->path));
+}
+
 void race_saved(Finder *f)
 {
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
+        drained(f, i);
         if (f->claimed[ga] || program_access(f->p, ga)->op != OP_STORE) continue;
         enter_and_exit(f, ga);
         if (!f->claimed[ga]) around_yield(f, i);
