@@ -94,13 +94,13 @@ static bool entry_candidate(const Program *p, u32 file, u32 func)
     return true;
 }
 
-/* A public function whose callers in sight all hold a lock: hooks such as emit(), and helpers of theirs. Who else
- * calls it we do not see, so this is only hoped for. */
+/* A public function whose callers in sight all hold a lock: hooks such as emit(), helpers of theirs, the __init__ of
+ * a class that makes its one object under the lock. Who else calls it we do not see, so this is only hoped for. */
 static bool hook_candidate(const Program *p, u32 file, u32 func)
 {
     const Func *fn = &p->facts[file]->funcs.v[func];
     Str name = sym_str(p->facts[file], fn->name);
-    return func && fn->cls != NONE && !str_starts(name, S("__"));
+    return func && fn->cls != NONE && (!str_starts(name, S("__")) || str_is(name, "__init__"));
 }
 
 /* Does the lock belong to the method's own object, or to its module? Others are held by chance. */
@@ -147,6 +147,20 @@ static u32 *callers_locks(Program *p, const bool *candidate, bool strict)
     return entry;
 }
 
+/* Takes out what nobody in sight calls: it holds what its unknown callers hold, which is nothing as far as we see. */
+static void leave_called(const Program *p, bool *candidate)
+{
+    bool *called = xmalloc(p->state->nfuncs);
+    memset(called, 0, p->state->nfuncs);
+    for (u32 i = 0; i < p->edges.n; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (!e->weak && e->caller != e->callee && !is_test_path(p->facts[e->file]->source->path))
+            called[e->callee] = true;
+    }
+    for (u32 g = 0; g < p->state->nfuncs; g++) candidate[g] &= called[g];
+    free(called);
+}
+
 static bool runs_as_root(const Program *p, u32 gfunc)
 {
     for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
@@ -171,6 +185,7 @@ void entry_locks(Program *p)
             candidate[g] =
                 p->locks.n && !p->funcs[g].entry_locks && hook_candidate(p, file, i) && !runs_as_root(p, g);
         }
+    leave_called(p, candidate);
     entry = callers_locks(p, candidate, false);
     for (u32 g = 0; g < nf; g++) {
         if (!candidate[g] || entry[g] == TOP) continue;

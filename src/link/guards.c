@@ -459,8 +459,8 @@ void guards_find(Program *p)
     locks_of_one_state(p);
     class_evidence(p);
     for (u32 i = 0; i < p->places.n; i++) {
-        if (!p->places.v[i].n || p->places.v[i].is_lock) continue;
-        if (p->places.v[i].file != NONE) guard_of(p, i);
+        if (!p->places.v[i].n) continue;
+        if (p->places.v[i].file != NONE && !p->places.v[i].is_lock) guard_of(p, i);
         p->places.v[i].evidence = place_evidence(p, &p->places.v[i]);
     }
     declarations(p);
