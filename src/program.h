@@ -106,6 +106,7 @@ typedef struct Place {
     u32 guard;          /* LockId that guards most accesses outside construction, NONE */
     u32 guarded, total; /* guarded n of m counted accesses */
     u32 declared_guard; /* LockId of a guarded-by comment, NONE */
+    u32 of;             /* it stands for the containers that this place holds; NONE */
 } Place;
 
 typedef struct Lock {

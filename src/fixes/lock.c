@@ -292,9 +292,10 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* counter → counter, __cache → cache, MAX_SEEN → max_seen, wrapper.calls → calls */
+/* counter → counter, __cache → cache, MAX_SEEN → max_seen, wrapper.calls → calls, groups[...] → groups */
 static Str core_name(Plan *pl, Str state)
 {
+    state = str_slice(state, 0, str_find(state, '['));
     size_t dot = str_rfind(state, '.');
     if (dot != state.n) state = str_slice(state, dot + 1, state.n);
     while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);

@@ -124,6 +124,7 @@ typedef struct LinkState {
     u32 depth;               /* of type inference */
     u32 *path_base;          /* by file: its first path among all; set when types are final (see paths_settle) */
     u32 *path_ents;          /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1 */
+    Map private_owner; /* global symbol of a private attribute → the class that sets it; see owner.c */
     Map method_names;        /* global symbol → first in method_list */
     Vec(DefRef) method_list; /* file unused, def = global func */
 } LinkState;
@@ -155,6 +156,13 @@ u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self);
 u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits);
 Str class_display(Arena *a, const Program *p, u32 gclass);
 
+/* owner.c */
+void owners_index(Program *p);
+/* The class in whose body, however deep, the function stands, or NONE. */
+u32 class_around(const Program *p, u32 file, u32 func);
+/* The class that the attribute (a symbol of the file) of an object of unknown type belongs to, by its name; NONE. */
+u32 owner_by_name(const Program *p, u32 file, const Path *path, u32 attr);
+
 /* resolve.c */
 Ent path_resolve(const Program *p, u32 file, const Path *path, u32 nattr);
 /* From here on a path means the same whenever it is asked for: answers are kept. After params_link. */
@@ -183,6 +191,12 @@ void locals_index(Program *p);
 void places_index(Program *p);
 u32 place_of(const Program *p, u8 kind, u32 file, u32 owner, u32 gs);
 void places_access(Program *p);
+
+/* element.c */
+/* The place of what a container in the container holds, for a path that ends in a subscript; NONE. */
+u32 element_place(Program *p, u32 file, const Access *a, const Path *path);
+/* Takes away the places of elements that no container shows in; once every access has its place. */
+void elements_settle(Program *p);
 
 /* calls.c */
 void calls_link(Program *p);

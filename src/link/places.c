@@ -45,6 +45,7 @@ u32 place_of(const Program *cp, u8 kind, u32 file, u32 owner, u32 gs)
                          .def = NONE,
                          .guard = NONE,
                          .declared_guard = NONE,
+                         .of = NONE,
                          .type = {TYPE_UNKNOWN, NONE}});
     }
     return map_get(&s->places, key);
@@ -317,6 +318,7 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
                  a->op == OP_ITEM_LOAD || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL;
     if (e.kind == ENT_FUNC && whole) return property_place(p, e.id);
     if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) return contents_place(p, e.id);
+    if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return element_place(p, file, a, x);
     if (x->nattr) return captured_attr(p, file, x, a);
     if (e.kind != ENT_LOCAL) return NONE;
     if (x->root == ROOT_LOCAL) return closure_place(p, file, x);
@@ -357,6 +359,7 @@ static void set_type(Program *p, u32 place)
 {
     const Place *x = &p->places.v[place];
     Type t = {TYPE_DICT, NONE};
+    if (x->of != NONE) return; /* known since it was made */
     if (x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) {
         closure_type(p, place);
         return;
@@ -373,6 +376,7 @@ void places_access(Program *p)
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->accesses.n; i++)
             p->access_place[p->access_base[file] + i] = access_place_of(p, file, &p->facts[file]->accesses.v[i]);
+    elements_settle(p);
     for (u32 i = 0; i < p->places.n; i++) set_type(p, i); /* asking for types names further places: the list grows */
     u32 *count = arena_new(p->arena, u32, p->places.n + 1);
     for (u32 i = 0; i < p->state->naccesses; i++)

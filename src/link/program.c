@@ -56,6 +56,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     s->local_types = s->element_types = s->return_types = (Map){0};
     s->types.n = 0;
     if (s->place_state.n) memset(s->place_state.v, 0, s->place_state.n);
+    owners_index(p);
     paths_settle(p);
     calls_link(p);
     roots_find(p);

@@ -144,12 +144,21 @@ static Ent root_entity(const Program *p, u32 file, const Path *x)
     }
 }
 
+/* An attribute of an object of unknown type. */
+static Ent attr_by_name(const Program *p, u32 file, const Path *x, Ent e, u32 attr)
+{
+    if ((e.kind != ENT_PLACE && e.kind != ENT_LOCAL) || ent_type(p, e).kind != TYPE_UNKNOWN) return nothing;
+    u32 owner = owner_by_name(p, file, x, attr);
+    return owner == NONE ? nothing : class_attr(p, owner, gsym(p, file, attr), true, false);
+}
+
 static Ent resolve(const Program *p, u32 file, const Path *x, u32 nattr)
 {
     Ent e = root_entity(p, file, x);
     for (u32 i = 0; i < nattr && e.kind != ENT_NONE; i++) {
         if (x->attr[i] != SYM_ITEM) {
-            e = ent_attr(p, e, gsym(p, file, x->attr[i]));
+            Ent known = ent_attr(p, e, gsym(p, file, x->attr[i]));
+            e = known.kind != ENT_NONE ? known : attr_by_name(p, file, x, e, x->attr[i]);
             continue;
         }
         Type t = element_type(p, file, e);

@@ -214,6 +214,10 @@ static Type param_type(const Program *p, u32 file, const Func *fn, u32 sym)
         const Param *x = &f->params.v[fn->params + i];
         if (x->name != sym || x->star || x->star2) continue;
         Type t = x->annotation == NONE ? unknown : annotation_type(p, file, x->annotation);
+        u32 around = i == 0 && fn->cls == NONE && str_is(sym_str(f, sym), "self")
+                         ? class_around(p, file, (u32)(fn - f->funcs.v))
+                         : NONE;
+        if (around != NONE) return (Type){TYPE_CLASS, around};
         if (t.kind != TYPE_UNKNOWN || !s->params || s->depth > MAX_DEPTH) return t;
         const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
         s->depth++;
