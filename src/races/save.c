@@ -1,7 +1,8 @@
-/* UG101 about values that are put somewhere for a while and taken back, in four forms:
+/* UG101 about values that are put somewhere for a while and taken back, in five forms:
  *
  *   __enter__ sets shared state, __exit__ sets it back          of two blocks at once one restores the other's value
  *   a context manager function sets it, yields, sets it back    likewise
+ *   stack.append(x), the block, stack.pop()                     of two blocks at once one takes the other's value
  *   queue = self.queue; self.queue = []                         what another thread adds to the old list in between
  * is lost
  *   for job in self.queue: …; self.queue.clear()                likewise, what it adds after the walk
@@ -92,6 +93,46 @@ static void around_yield(Finder *f, u32 i)
             "%.*s is set here for the time of the block, and set back on line %u; other threads see the value "
             "meanwhile, and of two such blocks at once, one restores the other's",
             STR_ARG(short_state(f->p, f->place)), b->line);
+        return;
+    }
+}
+
+static bool in_finally(const Facts *f, u32 block)
+{
+    for (; block != NONE; block = f->blocks.v[block].parent)
+        if (f->blocks.v[block].kind == BLOCK_FINALLY) return true;
+    return false;
+}
+
+/* stack.append(x), then in the same function, after a yield or in a finally, stack.pop(). */
+static void pushed(Finder *f, u32 i)
+{
+    u32 push = f->acc[i];
+    const Facts *x;
+    func_of(f->p, push, &x);
+    const Access *a = program_access(f->p, push);
+    u8 kind = f->p->places.v[f->place].kind;
+    if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT || a->op != OP_METHOD ||
+        !str_is(sym_str(x, a->method), "append"))
+        return;
+    for (u32 k = i + 1; k < f->nacc; k++) {
+        u32 pop = f->acc[k];
+        const Access *b = program_access(f->p, pop);
+        if (access_gid(f->p, pop).file != access_gid(f->p, push).file || b->func != a->func) return;
+        if (b->op != OP_METHOD || !str_is(sym_str(x, b->method), "pop") || b->nargs) continue;
+        if (!yields_between(x, a->func, a->span.start, b->span.start) && !in_finally(x, b->block)) return;
+        if (one_section(f->p, push, pop, NULL)) return;
+        Conflict c = conflict_find(f, push, EFFECT_WRITE, true);
+        if (c.witness == NONE) return;
+        Race *r = race_add(f, UG101, push, c);
+        r->test = push;
+        r->act = pop;
+        race_site(r, pop);
+        f->claimed[pop] = 1;
+        race_message(f, r,
+                     "what is put on %.*s here for a while is taken off on line %u; of two threads that do so at "
+                     "once, one takes off, or sees on top, what the other put there",
+                     STR_ARG(short_state(f->p, f->place)), b->line);
         return;
     }
 }
@@ -219,6 +260,7 @@ void race_saved(Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         drained(f, i);
+        if (!f->claimed[ga]) pushed(f, i);
         if (f->claimed[ga] || program_access(f->p, ga)->op != OP_STORE) continue;
         enter_and_exit(f, ga);
         if (!f->claimed[ga]) around_yield(f, i);
