@@ -2,7 +2,7 @@
  *
  * The proxy for an invariant: fields of one object that one method stores one
  * after the other, and that another method, which may run at the same time, reads together. Only where the object is
- * known to be shared, and where no lock covers the writer. */
+ * known to be shared, and where no lock covers the writer, or one covers each of two changes by itself. */
 #include "races/races.h"
 
 /* Another data field of the same object stored in the same block within a few lines: the sibling's access, or NONE.
@@ -48,6 +48,50 @@ static u32 reads_both(const Finder *f, u32 ga, u32 sibling)
     return NONE;
 }
 
+/* Another data field of the object that the function changes afterwards, under the same lock but in a critical
+ * section of its own. */
+static u32 sibling_section(const Finder *f, u32 ga)
+{
+    GId g = access_gid(f->p, ga);
+    const Facts *x = f->p->facts[g.file];
+    const Access *a = &x->accesses.v[g.id];
+    const Func *fn = &x->funcs.v[a->func];
+    const Place *me = &f->p->places.v[f->place];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *b = &x->accesses.v[i];
+        u32 gb = f->p->access_base[g.file] + i, place = f->p->access_place[gb];
+        if ((b->op != OP_STORE && b->op != OP_AUG) || b->span.start <= a->span.start || place == NONE ||
+            place == f->place || f->claimed[gb])
+            continue;
+        const Place *y = &f->p->places.v[place];
+        if (y->kind != me->kind || y->owner != me->owner || y->file != me->file || !is_data(y)) continue;
+        if (lockset_common(f->p, f->p->access_locks[ga], f->p->access_locks[gb]) != NONE &&
+            !one_section(f->p, ga, gb, NULL))
+            return gb;
+    }
+    return NONE;
+}
+
+/* with lock: sum += x / with lock: n += 1, where sum / n is read under the lock: it holds for one field only. */
+static void two_sections(Finder *f, u32 ga)
+{
+    const Program *p = f->p;
+    u32 sibling = sibling_section(f, ga), reader = sibling == NONE ? NONE : reads_both(f, ga, sibling);
+    if (reader == NONE || !may_run_together(p, ga, reader)) return;
+    u32 lock = lockset_common(p, p->access_locks[ga], p->access_locks[sibling]);
+    if (p->locks.v[lock].maybe || !lockset_has(p, p->access_locks[reader], lock)) return;
+    Race *r = race_add(f, UG105, ga, (Conflict){reader, CONF_MEDIUM, false});
+    race_site(r, sibling);
+    r->lock = lock;
+    f->claimed[sibling] = 1;
+    race_message(f, r,
+                 "%.*s and %.*s are changed in two critical sections of %.*s, and read together on line %u of %.*s; "
+                 "a reader that comes between sees one new and one old value",
+                 STR_ARG(short_state(p, f->place)), STR_ARG(short_state(p, p->access_place[sibling])),
+                 STR_ARG(p->locks.v[lock].display), program_access(p, reader)->line,
+                 STR_ARG(p->facts[access_gid(p, reader).file]->source->path));
+}
+
 void race_fields(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -56,6 +100,7 @@ void race_fields(Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         const Access *a = program_access(f->p, ga);
+        if ((a->op == OP_STORE || a->op == OP_AUG) && !f->claimed[ga] && f->p->access_locks[ga]) two_sections(f, ga);
         if (a->op != OP_STORE || f->claimed[ga] || f->p->access_locks[ga]) continue;
         u32 sibling = sibling_store(f, ga), reader = sibling == NONE ? NONE : reads_both(f, ga, sibling);
         Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
