@@ -51,8 +51,8 @@ Alone access_alone(const Program *p, u32 gaccess)
         return ALONE_THREAD_OBJECT;
     if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return ALONE_IMPORT;
     if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return ALONE_IMPORT;
-    if (a->func == 0 && p->funcs[p->func_base[g.file]].first_start == NONE && !in_main_block(f, a->block))
-        return ALONE_IMPORT;
+    bool early = fi->first_start == NONE || a->span.end <= fi->first_start; /* nothing started here runs yet */
+    if (a->func == 0 && early && !in_main_block(f, a->block)) return ALONE_IMPORT;
     if (fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS) && place != NONE &&
         p->places.v[place].kind == PLACE_INSTANCE)
         return ALONE_CONSTRUCT;
@@ -63,7 +63,7 @@ Alone access_alone(const Program *p, u32 gaccess)
     }
     /* the function that owns a captured variable, before it has given the inner function away */
     if (place != NONE && p->places.v[place].kind == PLACE_CLOSURE &&
-        gfunc_of(p, g.file, a->func) == p->places.v[place].owner && fi->first_start == NONE)
+        gfunc_of(p, g.file, a->func) == p->places.v[place].owner && early)
         return ALONE_CAPTURE;
     return owned(p, g.file, a, x) ? ALONE_OWN : ALONE_NOT;
 }

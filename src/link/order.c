@@ -1,12 +1,13 @@
 /* Order by start and join: in the function that starts threads, what stands before the first start and after the last
  * join does not run at the same time as they do. Functions that are called only before the first start count as
- * running before any thread. */
+ * running before any thread; so do those that the main program calls, once, before the call that leads to the first
+ * start. A start that we do not see is not waited for. */
 #include "link/link.h"
 
 static bool is_thread(const Program *p, u32 file, const Path *x)
 {
-    Ent e = path_resolve(p, file, x, x->nattr - 1u);
-    Type t = ent_type(p, e);
+    bool made = x->root == ROOT_CALL && x->nattr == 1; /* Thread(…).start() */
+    Type t = made ? call_type(p, file, x->func) : ent_type(p, path_resolve(p, file, x, x->nattr - 1u));
     if (x->nattr > 1 && x->attr[x->nattr - 2] == SYM_ITEM) { /* t.start() for t in threads */
         Ent base = path_resolve(p, file, x, x->nattr - 2u);
         t = element_type(p, file, base);
@@ -58,24 +59,76 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
     if (fi->last_join != NONE && fi->last_join < last_start) fi->last_join = NONE;
 }
 
-/* Functions called only from main-program code that stands before the first start. */
-static void before_start(Program *p)
+enum { LEAD_ROUNDS = 8, ONCE_DEPTH = 6 };
+
+typedef struct Before {
+    Program *p;
+    u32 *lead;    /* global func → offset of its first call that starts a thread or leads to a start; NONE */
+    u32 *callers; /* global func → how many edges lead to it */
+    u32 *caller;  /* and the last of them */
+} Before;
+
+static void leads_find(Before *b)
 {
-    for (u32 round = 0; round < 3; round++) {
-        u32 e = 0;
-        u8 *seen = xmalloc(p->state->nfuncs); /* 0 no caller, 1 all before a start, 2 not */
-        memset(seen, 0, p->state->nfuncs);
-        for (; e < p->edges.n; e++) {
-            const CallEdge *x = &p->edges.v[e];
-            const FuncInfo *caller = &p->funcs[x->caller];
-            const Facts *f = p->facts[x->file];
-            bool before = caller->import_time || (x->call != NONE && caller->first_start != NONE &&
-                                                  f->calls.v[x->call].span.end <= caller->first_start);
-            if (seen[x->callee] != 2) seen[x->callee] = before ? 1 : 2;
+    const Program *p = b->p;
+    for (u32 i = 0; i < p->state->nfuncs; i++) b->lead[i] = p->funcs[i].first_start;
+    for (u32 i = 0; i < p->edges.n; i++) {
+        b->callers[p->edges.v[i].callee]++;
+        b->caller[p->edges.v[i].callee] = i;
+    }
+    for (u32 round = 0, changed = 1; round < LEAD_ROUNDS && changed; round++) {
+        changed = 0;
+        for (u32 i = 0; i < p->edges.n; i++) {
+            const CallEdge *e = &p->edges.v[i];
+            if (e->weak || b->lead[e->callee] == NONE) continue;
+            u32 at = e->call == NONE ? 0 : p->facts[e->file]->calls.v[e->call].span.start;
+            if (at >= b->lead[e->caller]) continue;
+            b->lead[e->caller] = at;
+            changed = 1;
         }
-        for (u32 i = 0; i < p->state->nfuncs; i++)
+    }
+}
+
+/* Does the main program, and nobody else, run the function, and only once? */
+static bool runs_once(const Before *b, u32 gfunc, u32 depth)
+{
+    const Program *p = b->p;
+    if (func_gid(p, gfunc).id == 0) return true;
+    const FuncInfo *fi = &p->funcs[gfunc];
+    if (!depth || !fi->main || fi->nroots || b->callers[gfunc] != 1) return false;
+    const CallEdge *e = &p->edges.v[b->caller[gfunc]];
+    if (e->weak || e->call == NONE) return false;
+    const Facts *f = p->facts[e->file];
+    return !f->blocks.v[f->calls.v[e->call].block].repeats && runs_once(b, e->caller, depth - 1);
+}
+
+static bool edge_before(const Before *b, const CallEdge *e)
+{
+    const FuncInfo *caller = &b->p->funcs[e->caller];
+    if (caller->import_time) return true;
+    if (e->call == NONE) return false;
+    const Facts *f = b->p->facts[e->file];
+    u32 end = f->calls.v[e->call].span.end;
+    if (caller->first_start != NONE && end <= caller->first_start) return true;
+    return b->lead[e->caller] != NONE && end <= b->lead[e->caller] &&
+           !f->blocks.v[f->calls.v[e->call].block].repeats && runs_once(b, e->caller, ONCE_DEPTH);
+}
+
+/* Functions called only from main-program code that stands before the first start. */
+static void before_start(Program *p, Arena *scratch)
+{
+    u32 n = p->state->nfuncs;
+    Before b = {p, arena_new(scratch, u32, n + 1), arena_new(scratch, u32, n + 1), arena_new(scratch, u32, n + 1)};
+    u8 *seen = arena_new(scratch, u8, n + 1); /* 0 no caller, 1 all before a start, 2 not */
+    leads_find(&b);
+    for (u32 round = 0; round < 3; round++) {
+        memset(seen, 0, n);
+        for (u32 i = 0; i < p->edges.n; i++) {
+            const CallEdge *e = &p->edges.v[i];
+            if (seen[e->callee] != 2) seen[e->callee] = edge_before(&b, e) ? 1 : 2;
+        }
+        for (u32 i = 0; i < n; i++)
             if (seen[i] == 1 && !p->funcs[i].nroots && !p->funcs[i].api) p->funcs[i].import_time = true;
-        free(seen);
     }
 }
 
@@ -85,6 +138,6 @@ void order_find(Program *p)
     Map starting = starting_calls(p, &scratch);
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) order_func(p, &starting, file, i);
+    before_start(p, &scratch);
     arena_free(&scratch);
-    before_start(p);
 }
