@@ -210,8 +210,8 @@ static bool describes(const Program *p, u32 cls)
 }
 
 /* A value in a class body that objects do not share: numbers, strings, tuples and None, which o.x = … hides; a name
- * that is only annotated; the fields of a dataclass and its like; and what describes a column or field of each object,
- * which is known by code that assigns through an object. */
+ * that is only annotated; the fields of a dataclass and its like; and what describes a column or field of each
+ * object, which is known by code that assigns through an object. */
 static bool is_field(const Program *p, u32 file, const Def *d, bool fields, bool assigned)
 {
     const Facts *f = p->facts[file];
