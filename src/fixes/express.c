@@ -225,18 +225,32 @@ static bool encloses(const Plan *pl, u32 gfunc, const Region *r)
     return f == owner;
 }
 
+/* Is the object a parameter without a type of a function that anybody may call? Objects of other classes, which have
+ * the state but not the lock, may come in. */
+static bool anybodys_object(const Plan *pl, const Region *r, Str root)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    if (!pl->p->funcs[gfunc_of(pl->p, r->file, r->func)].api) return false;
+    for (u32 i = fn->cls == NONE ? 0 : 1; i < fn->nparams; i++) {
+        const Param *x = &f->params.v[fn->params + i];
+        if (str_eq(sym_str(f, x->name), root)) return x->annotation == NONE;
+    }
+    return false;
+}
+
 static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root, Str *why)
 {
     const Place *place = &pl->p->places.v[w->place];
     bool attribute = place->kind == PLACE_INSTANCE || place->kind == PLACE_CLASS_ATTR;
     *root = S("");
-    if (l->kind == PLACE_CLOSURE && !l->existing) {
-        *out = l->name;
-        return true;
-    }
     if (l->kind == PLACE_CLOSURE && encloses(pl, l->owner, r)) {
         *out = l->name;
         return true;
+    }
+    if (l->kind == PLACE_CLOSURE && !l->existing) {
+        *why = str_fmt(pl->a, "%.*s is a variable of another function", STR_ARG(l->name));
+        return false;
     }
     if (l->kind == PLACE_GLOBAL && l->file == r->file && (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
         *out = l->name;
@@ -255,6 +269,10 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
             return import_beside(pl, l, r, object, fix, out) ||
                    (*why = S("the lock cannot be imported there without a clash of names"), false);
         *out = str_fmt(pl->a, "%.*s.%.*s", STR_ARG(object), STR_ARG(l->name));
+        if (attribute && anybodys_object(pl, r, *root))
+            fix_caution(fix, FIX_UNSAFE,
+                        str_fmt(pl->a, "%.*s may be an object of another class, which has no %.*s", STR_ARG(object),
+                                STR_ARG(l->name)));
         return true;
     }
     *out = l->existing ? section_text(pl, r, l->lock) : S("");

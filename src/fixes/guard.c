@@ -66,6 +66,30 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     r->span.end = span.end;
 }
 
+/* The statement before it in the same block; NONE. */
+static u32 sibling_before(const Ast *t, u32 n)
+{
+    u32 before = NONE;
+    for (u32 c = ast_first(t, t->v[n].parent); c != NONE && c != n; c = ast_after(t, c)) before = c;
+    return before;
+}
+
+/* port = next_port; next_port += 1: what is read right before the update is meant to be the value that it changes. */
+static void extend_from_reads(Plan *pl, const Work *w, Region *r)
+{
+    const Ast *t = site_ast(pl, r->file);
+    u32 before = sibling_before(t, r->first);
+    if (!ast_is(t, before, NODE_expression_statement) || !ast_is(t, ast_first(t, before), NODE_assignment)) return;
+    Span span = {t->v[before].start, t->v[before].end};
+    Region more;
+    Str why;
+    if (!reads_within(pl, w, r->file, r->func, span) || calls_within(pl->p->facts[r->file], r->func, span)) return;
+    if (!region_make(pl, r->file, r->func, span, span, &more, &why) || more.first != before || more.last != before)
+        return;
+    r->first = before;
+    r->span.start = span.start;
+}
+
 static bool is_update(const Access *a, const Access *b)
 {
     return b->op == OP_AUG || b->op == OP_ITEM_AUG || (a != b && a->test == TEST_NO);
@@ -91,7 +115,10 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
     if (b->op == OP_ITER && (type == TYPE_GENERATOR || type == TYPE_ITERATOR))
         why = S("a loop advances the iterator, and would hold the lock in every turn; take each item by next() under "
                 "the lock");
-    if (!why.n && is_update(a, b)) extend_to_reads(pl, w, &r);
+    if (!why.n && is_update(a, b)) {
+        extend_to_reads(pl, w, &r);
+        if (from == to || a->stmt == b->stmt) extend_from_reads(pl, w, &r);
+    }
     r.access = to;
     r.test = from == to ? NONE : from;
     r.race = race;

@@ -147,6 +147,8 @@ static bool publish(Plan *pl, Work *w, const Race *r, Fix *draft)
     if (act->op != OP_ITEM_STORE || test->func != act->func || access_gid(pl->p, r->test).file != g.file)
         return false;
     if (test->op != OP_CONTAINS && test->op != OP_METHOD && test->op != OP_ITEM_LOAD) return false;
+    bool of_value = test->test == TEST_COMPARE || (test->op == OP_ITEM_LOAD && test->test != TEST_NO);
+    if (of_value) return false; /* setdefault asks only whether there is an entry */
     const Ast *t = site_ast(pl, g.file);
     const Facts *f = pl->p->facts[g.file];
     Str dict = dict_text(t, ast_at(t, act->span));

@@ -17,8 +17,12 @@
 /* Readers that keep the container's type in what they make: they want a copy, not a list. */
 static bool wants_type(Str reader)
 {
-    return str_is(reader, "dumps") || str_is(reader, "dump") || str_is(reader, "deepcopy") ||
-           str_is(reader, "pformat") || str_is(reader, "pprint");
+    static const char *const names[] = {"dumps",   "dump", "deepcopy",    "pformat",     "pprint",
+                                        "update",  "dict", "OrderedDict", "defaultdict", "Counter",
+                                        "ChainMap"};
+    for (u32 i = 0; i < COUNT_OF(names); i++)
+        if (str_is(reader, names[i])) return true;
+    return false;
 }
 
 static bool primary(const Ast *t, u32 n)

@@ -220,6 +220,15 @@ static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPl
     return VERDICT_OK;
 }
 
+/* Is what the state holds itself called: self.job()? Then the lock would be held while anybody's code runs. */
+static bool calls_state(const Plan *pl, const Work *w, u32 file, const Call *c)
+{
+    const Path *p = &pl->p->facts[file]->paths.v[c->callee];
+    if (p->truncated) return false;
+    Ent e = path_resolve(pl->p, file, p, p->nattr);
+    return e.kind == ENT_PLACE && e.id == w->place;
+}
+
 /* Whatever else the region is for: a call that waits for a thread is refused, one that is slow or takes another lock
  * makes the fix unsafe. */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
@@ -239,7 +248,12 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
             return VERDICT_DECLINE;
         }
         if (worst != VERDICT_OK) continue;
-        if (is_slow(pl, r->file, c) && (is_sleep(f, c) || !makes_value(pl, w, r))) {
+        if (calls_state(pl, w, r->file, c)) {
+            *why = str_fmt(pl->a,
+                           "line %u calls what the state holds while the lock is held, which may be code of anybody",
+                           c->line);
+            worst = VERDICT_UNSAFE;
+        } else if (is_slow(pl, r->file, c) && (is_sleep(f, c) || !makes_value(pl, w, r))) {
             *why = str_fmt(pl->a,
                            "line %u calls %.*s() while the lock is held, so other "
                            "threads wait that long",
