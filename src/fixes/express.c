@@ -231,7 +231,7 @@ static bool anybodys_object(const Plan *pl, const Region *r, Str root)
 {
     const Facts *f = pl->p->facts[r->file];
     const Func *fn = &f->funcs.v[r->func];
-    if (!pl->p->funcs[gfunc_of(pl->p, r->file, r->func)].api) return false;
+    if (!pl->p->funcs[gfunc_of(pl->p, r->file, r->func)].api || str_is(root, "self")) return false;
     for (u32 i = fn->cls == NONE ? 0 : 1; i < fn->nparams; i++) {
         const Param *x = &f->params.v[fn->params + i];
         if (str_eq(sym_str(f, x->name), root)) return x->annotation == NONE;
