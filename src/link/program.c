@@ -160,6 +160,28 @@ static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
                           EV_ALWAYS | EV_FILE | EV_PURPOSE | EV_TOUCHED);
 }
 
+static bool common_subclass(const Program *p, u32 a, u32 b, u32 depth)
+{
+    const ClassInfo *ci = &p->state->classes[a];
+    for (u32 i = 0; i < ci->subs.n && depth; i++)
+        if (class_is_a(p, ci->subs.v[i], b) || common_subclass(p, ci->subs.v[i], b, depth - 1)) return true;
+    return false;
+}
+
+/* Is self in one method never the self of the other? So it is in two classes that share a base and no subclass, as a
+ * client for threads and one for coroutines. */
+static bool sibling_objects(const Program *p, GId a, const Access *xa, GId b, const Access *xb)
+{
+    const Facts *fa = p->facts[a.file], *fb = p->facts[b.file];
+    u32 ca = fa->funcs.v[xa->func].self_class, cb = fb->funcs.v[xb->func].self_class;
+    if (fa->paths.v[xa->path].root != ROOT_SELF || fb->paths.v[xb->path].root != ROOT_SELF) return false;
+    if (ca == NONE || cb == NONE) return false;
+    ca = gclass_of(p, a.file, ca);
+    cb = gclass_of(p, b.file, cb);
+    if (ca == cb || class_is_a(p, ca, cb) || class_is_a(p, cb, ca)) return false;
+    return !common_subclass(p, ca, cb, 6);
+}
+
 /* `api`: count a library's unknown callers, too? */
 static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
 {
@@ -169,6 +191,8 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     const Access *xa = &p->facts[a.file]->accesses.v[a.id], *xb = &p->facts[b.file]->accesses.v[b.id];
     const FuncInfo *fa = &p->funcs[gfunc_of(p, a.file, xa->func)], *fb = &p->funcs[gfunc_of(p, b.file, xb->func)];
     u32 place = p->access_place[ga];
+    if (place != NONE && p->places.v[place].kind == PLACE_INSTANCE && sibling_objects(p, a, xa, b, xb))
+        return APART_OBJECT;
     bool object = false, same = false;
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
     const Place *x = place == NONE ? NULL : &p->places.v[place];
