@@ -122,10 +122,12 @@ typedef struct Lock {
 
 /* Who calls a function as a thread of its own. Root 0 is the main program, root 1 "any caller" of a library. */
 enum { ROOT_MAIN = 0, ROOT_API = 1 };
+typedef enum RunsInMain { MAIN_NOT, MAIN_EXIT, MAIN_SIGNAL } RunsInMain;
 typedef struct Root {
     u32 func;       /* global func that runs in it; NONE for ROOT_API */
     bool many;      /* more than one such thread may run at once */
     bool own;       /* each such thread has an object of its own (a Thread subclass, a request handler) */
+    u8 main;        /* RunsInMain: the main thread runs it, it is no thread of its own */
     Str display;    /* "Thread(target=worker) at app/main.py:40" */
     u32 file, call; /* where it is started; NONE */
 } Root;
@@ -134,6 +136,7 @@ enum { FUNC_ROOTS = 6 };
 typedef struct FuncInfo {
     u32 roots[FUNC_ROOTS]; /* roots that reach it, first ones */
     u8 nroots;             /* how many are in roots[] */
+    bool threads;          /* one of the roots is a thread of its own */
     bool many;             /* reached by a root that runs more than once, or by more than fit */
     bool main;             /* reached from the main program */
     bool api;              /* callable by users of a library, from any thread */
@@ -198,6 +201,8 @@ const Func *program_func(const Program *p, u32 gfunc);
 Str func_display(Arena *a, const Program *p, u32 gfunc);
 /* Does the path look like one of tests? */
 bool is_test_path(Str path);
+/* Of code that the project keeps a copy of and others maintain? */
+bool is_vendored_path(Str path);
 /* How many calls in the program make objects of this class. */
 u32 class_made_at(const Program *p, u32 gclass);
 /* Why two accesses do not run at the same time in two threads. */
@@ -219,6 +224,8 @@ bool threads_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* Does this access count for sharing: not import time, not construction of its own object, not an object of its own?
  */
 bool access_counts(const Program *p, u32 gaccess);
+/* Does it stand in a method of a class whose code an event loop runs, without a thread in sight? */
+bool access_in_loop(const Program *p, u32 gaccess);
 /* Why nobody else can have the state at an access. */
 typedef enum Alone {
     ALONE_NOT,

@@ -54,6 +54,9 @@ def program(kind, row):
         name, position, keyword, many, label = row
         top, call = imported(name)
         extra = 'joblib.Parallel(backend="threading")' if name.startswith("joblib") else ""
+        if name == "atexit.register":  # runs in the main thread, when the rest of that has ended
+            top, extra = top + "import threading\n", "threading.Thread(target=lone, daemon=True).start()"
+            job += "\n\ndef lone():\n" + BODY
         return top + "total = 0\n\n\n" + job + "\n\ndef start():\n    %s\n    %s%s\n" % (
             extra or "pass", call, nth(int(position), keyword, "job")) + MAIN
     if kind == "METHOD_ARG":
@@ -239,6 +242,21 @@ if __name__ == "__main__":
     schedule.every(10).minutes.do(job)
     while True:
         schedule.run_pending()
+''',
+    "the main thread at exit": '''import atexit
+
+total = 0
+
+
+def job():
+    global total
+    total += 1
+
+
+atexit.register(job)
+
+if __name__ == "__main__":
+    job()
 ''',
     "single": '''total = 0
 

@@ -92,6 +92,13 @@ static u32 choices(const Program *p, u32 file, Ent e, u32 *out, u32 max)
     return n;
 }
 
+/* super().m and C.m are one method, whatever subclasses override; cls.m is not. */
+static bool names_one_method(const Program *p, u32 file, const Path *x)
+{
+    if (x->root == ROOT_SUPER) return x->nattr == 1;
+    return x->root != ROOT_CLS && path_resolve(p, file, x, x->nattr - 1u).kind == ENT_CLASS;
+}
+
 /* Functions that a value may be: a name, a bound method, a lambda, partial(f, …). */
 u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max)
 {
@@ -119,7 +126,7 @@ u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 ma
     if (e.kind == ENT_FUNC) {
         n = push_target(out, n, max, e.id);
         const Path *x = &f->paths.v[value];
-        if (e.recv != NONE && x->nattr)
+        if (e.recv != NONE && x->nattr && !names_one_method(p, file, x))
             n = overrides(p, e.recv, gsym(p, file, x->attr[x->nattr - 1]), out, n, max, 0);
         return n;
     }

@@ -1,22 +1,13 @@
 /* Signs that an object stays with one thread although its class looks shared: by its class.
  *
  * Variables of inner functions that are only called inside of the call are confined for certain. For objects there
- * are signs: objects of an event loop (the class has coroutines), widgets of a window (their toolkits run all code in
+ * are signs: objects of an event loop (loops.c), widgets of a window (their toolkits run all code in
  * the thread of the windows), and objects of one flow of work, known by the noun that ends their class's name: a
  * cursor, a request, a transaction is handed from step to step and not used by two threads at once (DB-API
  * threadsafety levels 1 and 2 for cursors, WSGI for requests); and what the class says of itself: that it is not
  * thread-safe, that its users lock. They are signs, not proofs: a visible thread or a lock
  * in use says more, and races/ weighs them. */
 #include "link/link.h"
-
-static bool has_coroutines(const Program *p, u32 cls)
-{
-    GId g = class_gid(p, cls);
-    const Facts *f = p->facts[g.file];
-    for (u32 i = 1; i < f->funcs.n; i++)
-        if (f->funcs.v[i].cls == g.id && f->funcs.v[i].is_async) return true;
-    return false;
-}
 
 static bool is_widget(const Program *p, u32 cls)
 {
@@ -34,6 +25,9 @@ static bool is_widget(const Program *p, u32 cls)
 
 static bool of_one_flow(Str name)
 {
+    static const char *const kinds[] = {"Base", "Mixin", "Impl"}; /* CursorBase, RequestMixin */
+    for (u32 i = 0; i < COUNT_OF(kinds); i++)
+        if (str_ends(name, str_from(kinds[i]))) name = str_slice(name, 0, name.n - strlen(kinds[i]));
     static const char *const nouns[] = {"Cursor",  "Request", "Response", "Transaction", "Builder",
                                         "Visitor", "Parser",  "Lexer",    "Iterator",    "Message"};
     for (u32 i = 0; i < COUNT_OF(nouns); i++)
@@ -59,7 +53,7 @@ static u8 signs(const Program *p, u32 cls)
 {
     u32 file;
     const Class *c = program_class(p, cls, &file);
-    return (u8)((has_coroutines(p, cls) ? SIGN_LOOP : 0) | (is_widget(p, cls) ? SIGN_WINDOW : 0) |
+    return (u8)((of_loop(p, cls) ? SIGN_LOOP : 0) | (is_widget(p, cls) ? SIGN_WINDOW : 0) |
                 (mostly_inside(p, cls) ? SIGN_INSIDE : 0) | (has_finalizer(p, cls) ? SIGN_FINAL : 0) |
                 (of_one_flow(sym_str(p->facts[file], c->name)) ? SIGN_FLOW : 0) |
                 (class_leaves_locking(p, cls) ? SIGN_CALLER : 0));
@@ -76,6 +70,18 @@ static void spread(const Program *p, u8 *sign)
                 sign[ci->bases.v[k]] |= sign[i] & SIGN_LOOP;
             }
         }
+    }
+}
+
+/* Classes whose code a loop runs: they have coroutines or use a loop themselves, and no thread lock or
+ * thread of their own says that other threads come there as well. */
+static void loop_classes(const Program *p, const u8 *sign)
+{
+    for (u32 i = 0; i < p->state->nclasses; i++) {
+        ClassInfo *c = &p->state->classes[i];
+        u32 file;
+        program_class(p, i, &file);
+        c->loop = sign[i] & SIGN_LOOP && !c->has_lock && !c->makes_threads && !uses_threads(p, file);
     }
 }
 
@@ -113,6 +119,7 @@ void confined_find(Program *p)
 {
     u8 *sign = xmalloc(p->state->nclasses + 1);
     for (u32 i = 0; i < p->state->nclasses; i++) sign[i] = signs(p, i);
+    loop_classes(p, sign);
     spread(p, sign);
     for (u32 i = 0; i < p->places.n; i++) {
         Place *x = &p->places.v[i];

@@ -217,7 +217,8 @@ static void class_evidence(Program *p)
         const Place *x = &p->places.v[i];
         if (x->owner != NONE && (x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR)) {
             if (type_is_lock(x->type.kind)) s->classes[x->owner].any_lock = true;
-            if (type_is_lock(x->type.kind) && !lock_of_one_state(p, i)) s->classes[x->owner].has_lock = true;
+            if (x->kind == PLACE_INSTANCE && type_is_lock(x->type.kind) && !lock_of_one_state(p, i))
+                s->classes[x->owner].has_lock = true;
             if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR)
                 s->classes[x->owner].makes_threads = true;
         }
@@ -347,6 +348,20 @@ static bool guarded_on_purpose(const Program *p, const Place *x)
     return lock != NONE && x->guarded * OF_FIVE >= x->total && beside(p, &p->places.v[lock], x);
 }
 
+/* A lock in the class body guards what the class keeps for all its objects; that each of them is shared it says only
+ * where it guards theirs. */
+static void body_locks(Program *p)
+{
+    for (u32 i = 0; i < p->places.n; i++) {
+        const Place *x = &p->places.v[i];
+        if (x->kind != PLACE_INSTANCE || x->owner == NONE || x->guard == NONE) continue;
+        const Lock *l = &p->locks.v[x->guard];
+        if (l->place == NONE || l->maybe || p->places.v[l->place].kind != PLACE_CLASS_ATTR) continue;
+        if (p->places.v[l->place].owner == x->owner && !lock_of_one_state(p, l->place))
+            p->state->classes[x->owner].has_lock = true;
+    }
+}
+
 static u32 place_evidence(const Program *p, const Place *x)
 {
     const LinkState *s = p->state;
@@ -458,10 +473,11 @@ void guards_find(Program *p)
     constructions(p);
     locks_of_one_state(p);
     class_evidence(p);
-    for (u32 i = 0; i < p->places.n; i++) {
-        if (!p->places.v[i].n) continue;
-        if (p->places.v[i].file != NONE && !p->places.v[i].is_lock) guard_of(p, i);
-        p->places.v[i].evidence = place_evidence(p, &p->places.v[i]);
-    }
+    for (u32 i = 0; i < p->places.n; i++)
+        if (p->places.v[i].n && !p->places.v[i].is_lock && p->places.v[i].file != NONE) guard_of(p, i);
+    body_locks(p);
+    for (u32 i = 0; i < p->places.n; i++)
+        if (p->places.v[i].n)
+            p->places.v[i].evidence = place_evidence(p, &p->places.v[i]);
     declarations(p);
 }

@@ -7,7 +7,9 @@
  *   places.c   pieces of shared state and who accesses them
  *   calls.c    call edges, with callbacks.c
  *   roots.c    thread roots, with rootcalls.c and rootclasses.c
- *   reach.c    what they reach; what kind of code each function is
+ *   walk.c     what they reach
+ *   loops.c    code of event loops
+ *   reach.c    what kind of code each function is
  *   waited.c   threads that their starter waits for at once
  *   order.c    what runs before the first start and after the last join
  *   opaque.c   places that hold objects of libraries, not containers
@@ -69,6 +71,7 @@ typedef struct ClassInfo {
     u32 made_elsewhere; /* calls outside of tests that construct one for something else */
     bool fresh;         /* every thread or request has instances of its own */
     bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
+    bool loop;          /* its own methods run in an event loop, and nothing shows other threads there */
     bool thread_local_; /* subclass of threading.local */
     u32 hints;          /* Evidence bits of hints.c */
     u32 made_at;        /* how many calls construct it */
@@ -229,6 +232,14 @@ bool uses_threads(const Program *p, u32 file);
 
 /* waited.c: does the call's function wait for the thread that it starts, at once? */
 bool waited_for(const Program *p, u32 file, u32 call);
+
+/* loops.c: is it run by an event loop, step by step: async def, or a generator that a decorator makes a coroutine? */
+bool is_coroutine(const Program *p, u32 file, u32 func);
+/* Is the class written for an event loop: has it coroutines, is it a loop, or do its methods ask for one? */
+bool of_loop(const Program *p, u32 gclass);
+
+/* walk.c: marks what each root reaches. Needs the edges and FuncInfo.api and event_loop; fills roots, threads, many. */
+void roots_walk(Program *p);
 
 /* order.c */
 void order_find(Program *p);

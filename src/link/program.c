@@ -104,6 +104,13 @@ u32 class_made_at(const Program *p, u32 gclass)
     return gclass == NONE ? 0 : p->state->classes[gclass].made_at;
 }
 
+bool access_in_loop(const Program *p, u32 gaccess)
+{
+    GId g = access_gid(p, gaccess);
+    const Func *fn = &p->facts[g.file]->funcs.v[program_access(p, gaccess)->func];
+    return fn->self_class != NONE && p->state->classes[gclass_of(p, g.file, fn->self_class)].loop;
+}
+
 /* Before the first start or after the last join of the threads that its function starts. */
 static bool outside_threads(const FuncInfo *fi, const Access *a)
 {
@@ -182,6 +189,14 @@ static bool sibling_objects(const Program *p, GId a, const Access *xa, GId b, co
     return !common_subclass(p, ca, cb, 6);
 }
 
+/* Does a root reach it that runs beside the main program: a thread, or a signal that interrupts it? */
+static bool beside_main(const Program *p, const FuncInfo *fi)
+{
+    bool any = fi->threads;
+    for (u32 i = 0; i < fi->nroots; i++) any |= p->roots.v[fi->roots[i]].main != MAIN_EXIT;
+    return any;
+}
+
 /* `api`: count a library's unknown callers, too? */
 static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
 {
@@ -206,6 +221,10 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     for (u32 i = 0; i < fa->nroots; i++) {
         for (u32 k = 0; k < fb->nroots; k++) {
             const Root *r = &p->roots.v[fa->roots[i]];
+            if (r->main && p->roots.v[fb->roots[k]].main) { /* the same thread, with no other code in between */
+                same = true;
+                continue;
+            }
             if (fa->roots[i] != fb->roots[k]) {
                 /* two starts of one function: different threads, but of one object each when it is its own */
                 if (r->func == p->roots.v[fb->roots[k]].func && own_object(p, r, place)) {
@@ -219,8 +238,9 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
             object |= r->many;
         }
     }
-    if (fa->nroots && fb->main && !out_b && !fb->nroots) return APART_NOT;
-    if (fb->nroots && fa->main && !out_a && !fa->nroots) return APART_NOT;
+    if (beside_main(p, fa) && fb->main && !out_b && !fb->nroots) return APART_NOT;
+    if (beside_main(p, fb) && fa->main && !out_a && !fa->nroots) return APART_NOT;
+    same |= (fa->nroots && fb->main) || (fb->nroots && fa->main);
     bool api_a = api && api_reaches(p, fa, place), api_b = api && api_reaches(p, fb, place);
     if ((api_a && api_b) || (api_a && fb->nroots) || (api_b && fa->nroots)) return APART_NOT;
     if (object) return APART_OBJECT;

@@ -1,4 +1,4 @@
-/* What the roots reach, and what each function is: library code that any thread may call, code of the import, of
+/* What each function is: library code that any thread may call, code of the import, of
  * construction, of an event loop. */
 #include "link/link.h"
 
@@ -13,6 +13,19 @@ bool is_test_path(Str path)
     }
     return str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_ends(name, S("_test.py")) ||
            str_is(name, "test.py") || str_is(name, "tests.py");
+}
+
+bool is_vendored_path(Str path)
+{
+    static const char *const folders[] = {"vendor",     "_vendor",    "vendored",   "_vendored", "third_party",
+                                          "thirdparty", "3rdparty",   "extern",     "_extern",   "externals",
+                                          "site-packages"};
+    for (Str rest = path; rest.n;) {
+        Str part = str_cut(rest, '/', &rest);
+        for (u32 i = 0; rest.n && i < COUNT_OF(folders); i++)
+            if (str_is(part, folders[i])) return true;
+    }
+    return false;
 }
 
 bool is_script(const Program *p, u32 file)
@@ -32,56 +45,6 @@ bool is_script(const Program *p, u32 file)
     }
     if (str_is(path, "setup.py") || str_ends(path, S("/setup.py"))) return true;
     return !f->source->in_package && (f->has_main_guard || f->runs_calls);
-}
-
-static bool info_add(FuncInfo *fi, u32 root, bool many)
-{
-    bool changed = false;
-    u32 i = 0;
-    while (i < fi->nroots && fi->roots[i] != root) i++;
-    if (i == fi->nroots) {
-        if (fi->nroots < FUNC_ROOTS) {
-            fi->roots[fi->nroots++] = root;
-            changed = true;
-        } else if (!fi->many) {
-            fi->many = true;
-            changed = true;
-        }
-    }
-    if (many && !fi->many) {
-        fi->many = true;
-        changed = true;
-    }
-    return changed;
-}
-
-/* Tests drive the library from threads of their own; that says nothing about who else does. */
-static bool leaves_tests(const Program *p, const CallEdge *e)
-{
-    return is_test_path(p->facts[e->file]->source->path) &&
-           !is_test_path(p->facts[func_gid(p, e->callee).file]->source->path);
-}
-
-/* A call resolved by the method's name alone is believed within one file only; chains of such guesses reach
- * everything. */
-static bool far_guess(const Program *p, const CallEdge *e)
-{
-    return e->weak && func_gid(p, e->callee).file != e->file;
-}
-
-static void reach(Program *p, u32 root, u32 *stack)
-{
-    u32 n = 0;
-    const Root *r = &p->roots.v[root];
-    if (info_add(&p->funcs[r->func], root, r->many)) stack[n++] = r->func;
-    while (n) {
-        u32 fn = stack[--n];
-        for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
-            u32 to = p->edges.v[e].callee;
-            if (p->edges.v[e].param || leaves_tests(p, &p->edges.v[e]) || far_guess(p, &p->edges.v[e])) continue;
-            if (info_add(&p->funcs[to], root, r->many)) stack[n++] = to;
-        }
-    }
 }
 
 /* Does the file use threading for more than locks? A lock alone, which one of our fixes may have put there, shows no
@@ -121,6 +84,19 @@ static bool named(const Program *p, u32 file, const Func *fn, const char *const 
     return false;
 }
 
+/* signal.signal() raises elsewhere than in the main thread (Python library reference, "signal"). */
+static bool main_thread_only(const Program *p, u32 file, const Func *fn)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        bool caught = false;
+        for (u32 b = f->calls.v[i].block; b != NONE; b = f->blocks.v[b].parent)
+            caught |= f->blocks.v[b].kind == BLOCK_TRY;
+        if (!caught && str_is(path_external(p, file, f->calls.v[i].callee), "signal.signal")) return true;
+    }
+    return false;
+}
+
 static void func_basics(Program *p, u32 file, u32 func)
 {
     static const char *const making[] = {
@@ -130,7 +106,7 @@ static void func_basics(Program *p, u32 file, u32 func)
     const Func *fn = &p->facts[file]->funcs.v[func];
     FuncInfo *fi = &p->funcs[gfunc_of(p, file, func)];
     fi->first_start = fi->last_join = NONE;
-    fi->event_loop = fn->is_async;
+    fi->event_loop = is_coroutine(p, file, func);
     fi->construct = fn->cls != NONE && named(p, file, fn, making, COUNT_OF(making));
     fi->import_time = fn->cls != NONE && named(p, file, fn, defining, COUNT_OF(defining));
     if (fn->cls != NONE && class_derives(p, gclass_of(p, file, fn->cls), "type")) {
@@ -140,7 +116,7 @@ static void func_basics(Program *p, u32 file, u32 func)
     if (p->options->assume == ASSUME_ALWAYS)
         fi->api = func != 0;
     else if (p->options->assume == ASSUME_AUTO)
-        fi->api = func != 0 && !is_script(p, file) && !window_code(p, file);
+        fi->api = func != 0 && !is_script(p, file) && !window_code(p, file) && !main_thread_only(p, file, fn);
 }
 
 /* Callers of each function: the edges once more, sorted by callee. */
@@ -324,9 +300,8 @@ void roots_reach(Program *p)
     p->funcs = arena_new(p->arena, FuncInfo, p->state->nfuncs);
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i);
+    roots_walk(p);
     u32 *stack = xmalloc((p->state->nfuncs + p->edges.n + 1) * sizeof *stack);
-    for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
-        if (p->roots.v[r].func != NONE) reach(p, r, stack);
     reach_main(p, stack);
     free(stack);
     propagate(p);

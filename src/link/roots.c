@@ -179,6 +179,17 @@ static void roots_green(Program *p)
     p->roots.n = n;
 }
 
+/* What is registered for the exit and for signals runs in the main thread (Python library reference, "atexit" and
+ * "signal"). */
+static void roots_main(Program *p)
+{
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
+        Root *r = &p->roots.v[i];
+        Str ext = r->call == NONE ? S("") : path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
+        r->main = str_is(ext, "atexit.register") ? MAIN_EXIT : str_is(ext, "signal.signal") ? MAIN_SIGNAL : MAIN_NOT;
+    }
+}
+
 /* How often, and whether in a loop, objects of each class are made. */
 static void count_constructions(Program *p)
 {
@@ -213,5 +224,6 @@ void roots_find(Program *p)
     bool serial = serial_server(p);
     for (u32 c = 0; c < p->state->nclasses; c++) roots_of_class(p, c, serial);
     if (green_threads(p)) roots_green(p);
+    roots_main(p);
     p->concurrent = p->roots.n > ROOT_API + 1;
 }

@@ -77,7 +77,7 @@ static bool constant_store(const Program *p, u32 ga)
 static bool in_thread(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
-    return p->funcs[p->func_base[g.file] + program_access(p, ga)->func].nroots > 0;
+    return p->funcs[p->func_base[g.file] + program_access(p, ga)->func].threads;
 }
 
 static void odd_writes(Finder *f, u32 lock, Tally t)

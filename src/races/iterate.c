@@ -96,7 +96,7 @@ static void library_state(Finder *f)
         if (!access_walks(f->p, ga) || returned(f->p, ga) || !(fi->nroots || fi->api) ||
             f->p->access_locks[ga] != 0 || failure_caught(f->p, ga))
             continue;
-        Race *r = race_add(f, UG106, ga, (Conflict){ga, fi->nroots ? CONF_HIGH : CONF_MEDIUM, false});
+        Race *r = race_add(f, UG106, ga, (Conflict){ga, fi->threads ? CONF_HIGH : CONF_MEDIUM, false});
         race_message(f, r,
                      "%.*s is walked while any other thread may import or register; it then raises \"dictionary "
                      "changed size during iteration\"",

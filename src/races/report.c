@@ -96,7 +96,7 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
     if (fi->nroots) {
         const Root *root = &p->roots.v[fi->roots[0]];
         race_why(f, r, "reached from %.*s%s", STR_ARG(root->display),
-                 fi->many ? ", which may run more than once at a time" : "");
+                 root->many ? ", which may run more than once at a time" : "");
     }
     if (x->evidence & EV_GUARDED)
         race_why(f, r, "%.*s is held at %u of its %u accesses", STR_ARG(p->locks.v[x->guard].display), x->guarded,

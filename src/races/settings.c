@@ -53,7 +53,7 @@ static void process_settings(Finder *f, u32 file)
             if (makes_process(p, file, c->func)) break;
             bool catch = str_is(ext, "warnings.catch_warnings");
             if (catch && p->options->target >= 14) break; /* context-aware there (docs/memory-model.md) */
-            Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->nroots ? CONF_HIGH : settings[k].conf);
+            Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->threads ? CONF_HIGH : settings[k].conf);
             r->call = p->call_base[file] + i;
             race_message(f, r,
                          "%.*s changes %s of the whole process; all other threads see the change, and two of these "

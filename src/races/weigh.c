@@ -140,6 +140,8 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
         lockset_common(p, p->access_locks[r->test], p->access_locks[r->act]) != NONE)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
     if (hint_only(x) && everyday(r->rule) && !(x->evidence & EV_NAME && set_for_block(p, r))) return true;
+    if (x->kind == PLACE_INSTANCE && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1]))) return true;
+    if (is_vendored_path(p->facts[r->file]->source->path)) return true;
     if (plain_value(r, x) && !flag(p, r)) return true;
     if (own_entry(p, r) || fixed_module(p, r, x)) return true;
     bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;

@@ -1,0 +1,98 @@
+/* Code of event loops: coroutines, and classes written for a loop.
+ *
+ * A loop runs one step of one coroutine or callback at a time, in one thread. Before `async def`, generators were
+ * coroutines by their decorator. A class is written for a loop when it has coroutines, is a loop itself, or asks for
+ * the loop that runs: its objects are made and used in that loop's thread, as the libraries demand (asyncio,
+ * "Developing with asyncio", "Concurrency and Multithreading": almost all asyncio objects are not thread safe;
+ * tornado.ioloop: only add_callback may be called from another thread). */
+#include "link/link.h"
+
+/* Sources: the references of asyncio ("Generator-based Coroutines", until 3.10), types.coroutine, tornado.gen,
+ * twisted.internet.defer, trollius. */
+static const char *const decorators[] = {"asyncio.coroutine",
+                                         "asyncio.coroutines.coroutine",
+                                         "types.coroutine",
+                                         "tornado.gen.coroutine",
+                                         "tornado.gen.engine",
+                                         "twisted.internet.defer.inlineCallbacks",
+                                         "trollius.coroutine"};
+
+/* Calls of these give the loop that runs here, or what belongs to it. */
+static const char *const askers[] = {"asyncio.get_event_loop",      "asyncio.get_running_loop", "asyncio.create_task",
+                                     "asyncio.ensure_future",       "asyncio.Future",           "asyncio.Event",
+                                     "asyncio.Lock",                "asyncio.Queue",            "asyncio.Condition",
+                                     "asyncio.Semaphore",           "tornado.ioloop.IOLoop.current",
+                                     "tornado.concurrent.Future",   "tornado.concurrent.TracebackFuture",
+                                     "tornado.locks.Event"};
+
+/* Callbacks of the loop: only its own thread may ask for them. The methods for other threads (call_soon_threadsafe,
+ * tornado's add_callback) are not among them. */
+static const char *const asking[] = {"add_reader", "remove_reader", "add_writer", "add_handler", "update_handler",
+                                     "call_later", "call_at",       "add_timeout"};
+
+static const char *const crossing[] = {"call_soon_threadsafe", "run_coroutine_threadsafe"};
+
+static bool is_word(Str s, const char *const *names, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (str_is(s, names[i])) return true;
+    return false;
+}
+
+/* Is the name one of these, of a library or of the program itself? */
+static bool is_one_of(const Program *p, u32 file, u32 path, const char *const *names, u32 n)
+{
+    Arena scratch = {0};
+    Ent e = path_entity(p, file, path);
+    Str name = e.kind == ENT_EXTERNAL ? p->syms.strs[e.id]
+               : e.kind == ENT_FUNC   ? func_display(&scratch, p, e.id)
+               : e.kind == ENT_CLASS  ? class_display(&scratch, p, e.id)
+                                      : S("");
+    bool found = name.n && is_word(name, names, n);
+    arena_free(&scratch);
+    return found;
+}
+
+bool is_coroutine(const Program *p, u32 file, u32 func)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    if (fn->is_async) return true;
+    for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++)
+        if (is_one_of(p, file, f->decorators.v[i], decorators, COUNT_OF(decorators))) return true;
+    return false;
+}
+
+/* A class that runs callbacks and watches files itself. */
+static bool is_loop(const Program *p, u32 gclass)
+{
+    static const char *const watching[] = {"add_reader", "add_handler"}, *const later[] = {"call_later", "add_timeout"};
+    const ClassInfo *c = &p->state->classes[gclass];
+    bool watches = false, runs = false;
+    for (u32 i = 0; i < COUNT_OF(watching); i++) {
+        u32 a = intern_find(&p->syms, str_from(watching[i])), b = intern_find(&p->syms, str_from(later[i]));
+        watches |= a != NONE && map_get(&c->methods, a) != NONE;
+        runs |= b != NONE && map_get(&c->methods, b) != NONE;
+    }
+    return watches && runs;
+}
+
+bool of_loop(const Program *p, u32 gclass)
+{
+    GId g = class_gid(p, gclass);
+    const Facts *f = p->facts[g.file];
+    bool asks = is_loop(p, gclass);
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        const Func *fn = &f->funcs.v[i];
+        if (fn->cls == g.id && is_coroutine(p, g.file, i)) return true;
+        if (fn->self_class != g.id) continue;
+        for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
+            const Path *x = &f->paths.v[f->calls.v[k].callee];
+            Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+            if (is_word(name, crossing, COUNT_OF(crossing))) return false;
+            asks |= (x->nattr && is_word(name, asking, COUNT_OF(asking))) ||
+                    is_one_of(p, g.file, f->calls.v[k].callee, askers, COUNT_OF(askers));
+        }
+    }
+    return asks;
+}

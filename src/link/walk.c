@@ -1,0 +1,155 @@
+/* What the thread roots reach: a walk along the call edges from each of them.
+ *
+ * A base class calls methods that its subclasses override; which one runs is told by the object. So the walk carries
+ * the class of self along: self.m() and super().m() stay with the object, and where an override of one class runs,
+ * self is of that class from there on. Without it, one start() of a base class reaches whatever some other subclass
+ * starts. A coroutine that is called by a plain function only becomes an object; some loop runs it, which is this
+ * thread only when the object is given to it right here.
+ *
+ * Not followed: coroutines kept in a local before they are run. */
+#include "link/link.h"
+
+typedef struct Step {
+    u32 func;
+    u32 self; /* class of self, when it is known to be below the class of the function; NONE */
+} Step;
+
+typedef struct Walk {
+    Program *p;
+    Arena scratch;
+    Map seen; /* (func, self) */
+    Vec(Step) stack;
+} Walk;
+
+static void info_add(const Program *p, FuncInfo *fi, u32 root)
+{
+    const Root *r = &p->roots.v[root];
+    u32 i = 0;
+    while (i < fi->nroots && fi->roots[i] != root) i++;
+    fi->many |= r->many || i == FUNC_ROOTS;
+    fi->threads |= !r->main;
+    if (i == fi->nroots && i < FUNC_ROOTS) fi->roots[fi->nroots++] = root;
+}
+
+/* Tests drive the library from threads of their own; that says nothing about who else does. */
+static bool from_tests(const Program *p, u32 file, u32 callee)
+{
+    return is_test_path(p->facts[file]->source->path) &&
+           !is_test_path(p->facts[func_gid(p, callee).file]->source->path);
+}
+
+/* A call resolved by the method's name alone is believed within one file only; chains of such guesses reach
+ * everything. */
+static bool far_guess(const Program *p, const CallEdge *e)
+{
+    return e->weak && func_gid(p, e->callee).file != e->file;
+}
+
+/* Is the result of the call an argument of one that runs coroutines in this thread, or in the loop of this thread? */
+static bool runs_here(const Facts *f, u32 call)
+{
+    static const char *const runners[] = {"run",         "run_until_complete", "run_sync", "wait_for",
+                                          "create_task", "ensure_future",      "gather",   "start_soon"};
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            if (f->args.v[k].kind != VAL_CALL || f->args.v[k].value != call) continue;
+            const Path *x = &f->paths.v[c->callee];
+            Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+            for (u32 j = 0; j < COUNT_OF(runners); j++)
+                if (str_is(name, runners[j])) return true;
+        }
+    }
+    return false;
+}
+
+static bool only_made(const Program *p, const CallEdge *e)
+{
+    GId to = func_gid(p, e->callee), from = func_gid(p, e->caller);
+    if (!is_coroutine(p, to.file, to.id) || is_coroutine(p, from.file, from.id)) return false;
+    return e->call == NONE || !runs_here(p->facts[e->file], e->call);
+}
+
+/* Class of the object, or the class itself, on which a method is called; NONE when unknown. */
+static u32 receiver_class(const Program *p, u32 file, const Path *x)
+{
+    Ent e = path_resolve(p, file, x, x->nattr ? x->nattr - 1u : 0);
+    if (e.kind == ENT_CLASS || (e.kind == ENT_INSTANCE && x->nattr)) return e.id;
+    if (!x->nattr || (e.kind != ENT_PLACE && e.kind != ENT_LOCAL)) return NONE;
+    Type t = ent_type(p, e);
+    return t.kind == TYPE_CLASS || t.kind == TYPE_CLASS_OBJECT ? t.id : NONE;
+}
+
+static u32 self_class(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    u32 cls = p->facts[g.file]->funcs.v[g.id].self_class;
+    return cls == NONE ? NONE : gclass_of(p, g.file, cls);
+}
+
+/* Is it self.m() or super().m() of a method m, or the call of a function inside the method? */
+typedef enum SelfCall { SELF_NOT, SELF_METHOD, SELF_SUPER, SELF_INNER } SelfCall;
+static SelfCall self_call(const Program *p, const CallEdge *e)
+{
+    GId g = func_gid(p, e->callee);
+    const Facts *f = p->facts[e->file];
+    const Func *to = &p->facts[g.file]->funcs.v[g.id];
+    const Path *x = &f->paths.v[f->calls.v[e->call].callee];
+    if (to->cls == NONE) return g.file == e->file && to->parent ? SELF_INNER : SELF_NOT;
+    if (e->weak || x->nattr != 1 || x->attr[0] == SYM_ITEM) return SELF_NOT;
+    if (!str_eq(sym_str(f, x->attr[0]), sym_str(p->facts[g.file], to->name))) return SELF_NOT;
+    return x->root == ROOT_SUPER                         ? SELF_SUPER
+           : x->root == ROOT_SELF || x->root == ROOT_CLS ? SELF_METHOD
+                                                         : SELF_NOT;
+}
+
+/* What self is after the call, when it is `self` before it. False when no such object takes this edge. */
+static bool self_after(const Program *p, const CallEdge *e, u32 self, u32 *after)
+{
+    u32 owner = self_class(p, e->callee);
+    *after = NONE;
+    if (owner == NONE || e->call == NONE) return true;
+    const Facts *f = p->facts[e->file];
+    const Path *x = &f->paths.v[f->calls.v[e->call].callee];
+    SelfCall kind = self_call(p, e);
+    u32 known = kind == SELF_NOT ? receiver_class(p, e->file, x) : self != NONE ? self : self_class(p, e->caller);
+    if (known == NONE || class_is_a(p, owner, known)) return true;
+    if (!class_is_a(p, known, owner)) return kind == SELF_NOT || kind == SELF_INNER || self == NONE;
+    if (kind == SELF_METHOD && class_method(p, known, gsym(p, e->file, x->attr[0]), false) != e->callee) return false;
+    *after = known;
+    return true;
+}
+
+static void visit(Walk *w, u32 root, u32 func, u32 self)
+{
+    if (map_get(&w->seen, map_key(func, NONE)) != NONE || map_get(&w->seen, map_key(func, self)) != NONE) return;
+    map_put(&w->scratch, &w->seen, map_key(func, self), 1);
+    info_add(w->p, &w->p->funcs[func], root);
+    vec_push(&w->scratch, &w->stack, (Step){func, self});
+}
+
+static void walk_from(Program *p, u32 root)
+{
+    Walk w = {.p = p};
+    const Root *r = &p->roots.v[root];
+    if (r->file == NONE || !from_tests(p, r->file, r->func)) visit(&w, root, r->func, NONE);
+    while (w.stack.n) {
+        Step at = w.stack.v[--w.stack.n];
+        for (u32 i = p->edge_first[at.func]; i < p->edge_first[at.func + 1]; i++) {
+            const CallEdge *e = &p->edges.v[i];
+            u32 self;
+            if (e->param || from_tests(p, e->file, e->callee) || far_guess(p, e) || only_made(p, e)) continue;
+            if (self_after(p, e, at.self, &self)) visit(&w, root, e->callee, self);
+        }
+    }
+    arena_free(&w.scratch);
+}
+
+/* Threads first, so that of what does not fit it is not they that are left out. */
+void roots_walk(Program *p)
+{
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++)
+        if (p->roots.v[i].func != NONE && !p->roots.v[i].main) walk_from(p, i);
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++)
+        if (p->roots.v[i].func != NONE && p->roots.v[i].main) walk_from(p, i);
+}
