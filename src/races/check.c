@@ -104,6 +104,20 @@ static bool emptiness(const Program *p, u32 test)
     return t->op == OP_TRUTH || str_is(m, "len") || str_is(m, "empty") || str_is(m, "qsize") || str_is(m, "bool");
 }
 
+/* while len(q) > limit: q.popleft(): the test leaves room, and nobody finds it empty. */
+static bool far_from_empty(const Program *p, u32 test, u32 act)
+{
+    const Access *t = program_access(p, test);
+    const Facts *f = p->facts[access_gid(p, test).file];
+    if (!pops(p, act) || t->test != TEST_COMPARE || !str_is(method_of(p, test), "len") || t->cond == NONE)
+        return false;
+    Str rest = str_trim(str_slice(f->source->text, t->span.end, f->conds.v[t->cond].head.end));
+    while (rest.n && (rest.p[0] == ')' || rest.p[0] == ' ')) rest = str_slice(rest, 1, rest.n);
+    if (!str_starts(rest, S(">"))) return false;
+    rest = str_trim(str_slice(rest, str_starts(rest, S(">=")) ? 2 : 1, rest.n));
+    return rest.n && !(rest.p[0] == '0' || (rest.p[0] == '1' && rest.n == 1));
+}
+
 /* `if x in registry: raise` is a courtesy, not the protection of an invariant. */
 static bool only_raises(const Program *p, u32 test)
 {
@@ -166,9 +180,11 @@ RuleId check_rule(const Finder *f, u32 test, u32 act)
         return missing && !fresh ? UG104 : UG102;
     }
     if (a->op == OP_STORE) {
-        bool missing = t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_HASATTR ||
-                       t->test == TEST_NOT_NONE || t->test == TEST_TRUE || !t->test;
+        u8 found = test_for_act(p, test, act);
         const Def *d = stored_def(p, act);
+        bool flag = d && d->kind == VAL_BOOL;
+        bool missing = found == TEST_NONE || found == TEST_FALSE || t->op == OP_HASATTR || !found ||
+                       ((flag || a->func != t->func) && (found == TEST_TRUE || found == TEST_NOT_NONE));
         bool clears = d && d->kind == VAL_NONE;
         if (missing && !clears) return UG103;
     }
@@ -185,8 +201,9 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
     case UG103:
         if (d && d->kind == VAL_BOOL)
             race_message(f, r,
-                         "%.*s is tested on line %u and set here; two threads may both find it unset and both go on",
-                         STR_ARG(s), t->line);
+                         "%.*s is tested on line %u and %s here; two threads may both find it %s and both go on",
+                         STR_ARG(s), t->line, test_for_act(p, test, act) == TEST_TRUE ? "cleared" : "set",
+                         test_for_act(p, test, act) == TEST_TRUE ? "set" : "unset");
         else
             race_message(f, r,
                          "%.*s is made on first use; two threads may both make it (tested on line %u), and the "
@@ -203,8 +220,10 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
     case UG203:
         race_message(f, r,
                      "%.*s is tested on line %u and an item taken here; another thread may take the last item in "
-                     "between, and this raises",
-                     STR_ARG(s), t->line);
+                     "between, and this %s",
+                     STR_ARG(s), t->line,
+                     str_is(method_of(p, act), "get") && !program_access(p, act)->nargs ? "waits for the next one"
+                                                                                        : "raises");
         break;
     default:
         if (access_effect(p, act) & EFFECT_WRITE)
@@ -239,7 +258,7 @@ static void report(Finder *f, u32 test, u32 act)
     if (held && !maybe && lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE) {
         return; /* if the other side lacks the lock, that is where it is reported */
     }
-    if (check_harmless(p, test, act)) return;
+    if (check_harmless(p, test, act) || check_overwrites(f, test, act) || far_from_empty(p, test, act)) return;
     if ((effect & EFFECT_RAISES) && failure_caught(p, act) && !(a->op == OP_ITEM_STORE)) return;
     Conflict c = conflict_find(f, act, effects_against(p, test, act), true);
     if (c.witness == NONE) { /* the act is locked, the test is not: the gap before the lock */

@@ -105,6 +105,7 @@ void race_fields(Finder *f)
         u32 sibling = sibling_store(f, ga), reader = sibling == NONE ? NONE : reads_both(f, ga, sibling);
         Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
         if (c.witness == NONE) continue;
+        GId gr = access_gid(f->p, reader);
         c.confidence =
             x->evidence & EV_GUARDED || threads_visible(f->p, ga, reader) ? CONF_MEDIUM : CONF_LOW;
         Race *r = race_add(f, UG105, ga, c);

@@ -49,6 +49,22 @@ static bool holds_items(u8 t)
     return t == TYPE_DICT || t == TYPE_SET || t == TYPE_DEQUE || t == TYPE_ORDERED_DICT || t == TYPE_DEFAULT_DICT;
 }
 
+/* def f(options={}): options.pop("x", None): an empty default that nobody fills stays empty. */
+static bool stays_empty(const Finder *f)
+{
+    const Place *x = &f->p->places.v[f->place];
+    if (x->kind != PLACE_DEFAULT) return false;
+    GId g = func_gid(f->p, x->owner);
+    const Facts *facts = f->p->facts[g.file];
+    const Func *fn = &facts->funcs.v[g.id];
+    for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
+        if (str_eq(sym_str(facts, facts->params.v[i].name), f->p->syms.strs[x->name]) && !facts->params.v[i].empty)
+            return false;
+    for (u32 i = 0; i < f->nacc; i++)
+        if (f->effect[i] & EFFECT_WRITE && !(f->effect[i] & (EFFECT_SHRINK | EFFECT_REBIND))) return false;
+    return true;
+}
+
 static void place_rules(Finder *f, Arena *scratch)
 {
     IdVec v = {0};
@@ -72,6 +88,7 @@ static void place_rules(Finder *f, Arena *scratch)
     if (!writers && f->p->places.v[f->place].file != NONE && f->p->places.v[f->place].type.kind != TYPE_GENERATOR &&
         f->p->places.v[f->place].type.kind != TYPE_ITERATOR && f->p->places.v[f->place].type.kind != TYPE_EXTERNAL)
         return; /* nobody changes it */
+    if (stays_empty(f)) return;
     if (f->p->places.v[f->place].is_lock) {
         race_lazy_lock(f);
         races_weigh(f, first);

@@ -1,5 +1,5 @@
 /* Tests and acts with a gap between them where the gap does no harm: both threads store the same constant, or say the
- * same thing in the log. */
+ * same thing in the log, or the last value counts. */
 #include "races/races.h"
 
 const Def *stored_def(const Program *p, u32 act)
@@ -60,8 +60,7 @@ static bool loops_on(const Program *p, u32 test, u32 act)
     return c->loop && c->then_block != NONE && block_within(f, a->block, c->then_block);
 }
 
-/* if x is None: raise … x = None: what goes on has found something. */
-static u8 test_for_act(const Program *p, u32 test, u32 act)
+u8 test_for_act(const Program *p, u32 test, u32 act)
 {
     const Access *t = program_access(p, test), *a = program_access(p, act);
     const Facts *f = p->facts[access_gid(p, test).file];
@@ -69,7 +68,8 @@ static u8 test_for_act(const Program *p, u32 test, u32 act)
     const Cond *c = &f->conds.v[t->cond];
     bool after = a->func == t->func && a->span.start >= c->span.end && c->then_block != NONE &&
                  f->blocks.v[c->then_block].exits;
-    if (!after) return t->test;
+    bool other = c->else_block != NONE && !c->is_try && block_within(f, a->block, c->else_block);
+    if (!after && !other) return t->test;
     switch (t->test) {
     case TEST_NONE: return TEST_NOT_NONE;
     case TEST_NOT_NONE: return TEST_NONE;
@@ -108,6 +108,30 @@ static bool own_key(const Program *p, u32 ga)
             if (str_is(ext, own[k])) return true;
     }
     return false;
+}
+
+/* Does the statement of the act read the place? */
+static bool reads_itself(const Finder *f, u32 act)
+{
+    const Access *a = program_access(f->p, act);
+    u32 file = access_gid(f->p, act).file;
+    for (u32 i = 0; i < f->nacc; i++) {
+        const Access *b = program_access(f->p, f->acc[i]);
+        if (f->acc[i] != act && access_gid(f->p, f->acc[i]).file == file && b->func == a->func && b->stmt == a->stmt)
+            return true;
+    }
+    return false;
+}
+
+/* if self.database is not None: self.database = answer["database"]: the last answer counts, whoever stores it. */
+bool check_overwrites(const Finder *f, u32 test, u32 act)
+{
+    const Access *t = program_access(f->p, test), *a = program_access(f->p, act);
+    const Def *d = stored_def(f->p, act);
+    if (a->op != OP_STORE || t->op == OP_HASATTR || !d || d->empty || d->kind == VAL_NONE || d->kind == VAL_BOOL)
+        return false;
+    u8 found = test_for_act(f->p, test, act);
+    return (found == TEST_NOT_NONE || found == TEST_TRUE) && !reads_itself(f, act);
 }
 
 /* Nothing is lost when two threads store the same constant, or each stores under a key of its own. */

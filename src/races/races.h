@@ -103,6 +103,10 @@ Str short_state(const Program *p, u32 place);
 bool check_tests(const Program *p, u32 ga);
 bool check_acts(const Program *p, u32 ga);
 bool check_harmless(const Program *p, u32 test, u32 act);
+/* Does the act put another value in the place of one that is there, which the test found, without a look at it? */
+bool check_overwrites(const Finder *f, u32 test, u32 act);
+/* What the act has found: `if x is None: raise … x = None` goes on with something. A TestKind. */
+u8 test_for_act(const Program *p, u32 test, u32 act);
 RuleId check_rule(const Finder *f, u32 test, u32 act);
 
 /* harmless.c: the Def that tells what a store stores, NULL. */
