@@ -115,6 +115,20 @@ static bool stays_in_call(const Program *p, const Place *x)
     return inner != NONE;
 }
 
+/* State that the loop's methods for other threads use. */
+static bool from_other_threads(const Program *p, const Place *x)
+{
+    static const char *const names[] = {"add_callback", "add_callback_from_signal", "call_soon_threadsafe"};
+    for (u32 i = 0; i < x->n; i++) {
+        u32 ga = p->place_access.v[x->first + i];
+        const Facts *f = p->facts[access_gid(p, ga).file];
+        Str name = sym_str(f, f->funcs.v[program_access(p, ga)->func].name);
+        for (u32 k = 0; k < COUNT_OF(names); k++)
+            if (str_is(name, names[k])) return true;
+    }
+    return false;
+}
+
 void confined_find(Program *p)
 {
     u8 *sign = xmalloc(p->state->nclasses + 1);
@@ -124,6 +138,7 @@ void confined_find(Program *p)
     for (u32 i = 0; i < p->places.n; i++) {
         Place *x = &p->places.v[i];
         if (x->kind == PLACE_INSTANCE && x->owner != NONE) x->signs = sign[x->owner];
+        if (x->signs & SIGN_LOOP && from_other_threads(p, x)) x->signs &= (u8)~SIGN_LOOP;
         if (x->kind == PLACE_CLOSURE && x->n && p->options->assume != ASSUME_ALWAYS && stays_in_call(p, x))
             x->confined = true;
     }

@@ -233,12 +233,13 @@ bool uses_threads(const Program *p, u32 file);
 /* waited.c: does the call's function wait for the thread that it starts, at once? */
 bool waited_for(const Program *p, u32 file, u32 call);
 
-/* loops.c: is it run by an event loop, step by step: async def, or a generator that a decorator makes a coroutine? */
+/* loops.c */
+/* Does an event loop run it, step by step: async def, or a generator that a decorator makes a coroutine? */
 bool is_coroutine(const Program *p, u32 file, u32 func);
 /* Is the class written for an event loop: has it coroutines, is it a loop, or do its methods ask for one? */
 bool of_loop(const Program *p, u32 gclass);
 
-/* walk.c: marks what each root reaches. Needs the edges and FuncInfo.api and event_loop; fills roots, threads, many. */
+/* walk.c: marks what each root reaches. Needs the edges; fills FuncInfo.roots, threads and many. */
 void roots_walk(Program *p);
 
 /* order.c */

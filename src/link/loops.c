@@ -66,7 +66,8 @@ bool is_coroutine(const Program *p, u32 file, u32 func)
 /* A class that runs callbacks and watches files itself. */
 static bool is_loop(const Program *p, u32 gclass)
 {
-    static const char *const watching[] = {"add_reader", "add_handler"}, *const later[] = {"call_later", "add_timeout"};
+    static const char *const watching[] = {"add_reader", "add_handler"};
+    static const char *const later[] = {"call_later", "add_timeout"};
     const ClassInfo *c = &p->state->classes[gclass];
     bool watches = false, runs = false;
     for (u32 i = 0; i < COUNT_OF(watching); i++) {

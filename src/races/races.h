@@ -114,6 +114,8 @@ const Def *stored_def(const Program *p, u32 ga);
 
 /* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
 void races_weigh(Finder *f, u32 first);
+/* Lowers those about locks in tests. */
+void races_weigh_tests(const Program *p, RaceVec *races);
 
 /* the rules */
 void race_helper(Finder *f);

@@ -140,7 +140,8 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
         lockset_common(p, p->access_locks[r->test], p->access_locks[r->act]) != NONE)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
     if (hint_only(x) && everyday(r->rule) && !(x->evidence & EV_NAME && set_for_block(p, r))) return true;
-    if (x->kind == PLACE_INSTANCE && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1]))) return true;
+    if (x->signs & SIGN_LOOP && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1]))) return true;
+    if (is_vendored_path(p->facts[r->file]->source->path)) return true;
     if (is_vendored_path(p->facts[r->file]->source->path)) return true;
     if (plain_value(r, x) && !flag(p, r)) return true;
     if (own_entry(p, r) || fixed_module(p, r, x)) return true;
@@ -164,5 +165,16 @@ void races_weigh(Finder *f, u32 first)
         if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
         if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
         if (worth_little(f, r, registered)) r->confidence = CONF_LOW;
+    }
+}
+
+/* Tests take locks in odd ways on purpose. */
+void races_weigh_tests(const Program *p, RaceVec *races)
+{
+    if (p->options->assume == ASSUME_ALWAYS) return;
+    for (u32 i = 0; i < races->n; i++) {
+        Race *r = &races->v[i];
+        bool about_locks = r->rule >= UG301 && r->rule <= UG306;
+        if (about_locks && is_test_path(p->facts[r->file]->source->path)) r->confidence = CONF_LOW;
     }
 }
