@@ -241,6 +241,8 @@ bool of_loop(const Program *p, u32 gclass);
 
 /* walk.c: marks what each root reaches. Needs the edges; fills FuncInfo.roots, threads and many. */
 void roots_walk(Program *p);
+/* Does code of tests in the file call or start a function that is none of tests? */
+bool from_tests(const Program *p, u32 file, u32 callee);
 
 /* order.c */
 void order_find(Program *p);

@@ -222,7 +222,7 @@ static bool only_started(const Program *p, const Callers *c, const Root *r)
     if (!own_target(p, r)) return false;
     for (u32 i = c->first[r->func]; i < c->first[r->func + 1]; i++) {
         const CallEdge *e = &p->edges.v[c->edge[i]];
-        if (!construct_edge(p, e) && e->caller != r->func && !leaves_tests(p, e)) return false;
+        if (!construct_edge(p, e) && e->caller != r->func && !from_tests(p, e->file, e->callee)) return false;
     }
     return true;
 }

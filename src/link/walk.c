@@ -32,7 +32,7 @@ static void info_add(const Program *p, FuncInfo *fi, u32 root)
 }
 
 /* Tests drive the library from threads of their own; that says nothing about who else does. */
-static bool from_tests(const Program *p, u32 file, u32 callee)
+bool from_tests(const Program *p, u32 file, u32 callee)
 {
     return is_test_path(p->facts[file]->source->path) &&
            !is_test_path(p->facts[func_gid(p, callee).file]->source->path);

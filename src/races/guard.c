@@ -91,6 +91,7 @@ static void odd_writes(Finder *f, u32 lock, Tally t)
             continue;
         const Access *a = program_access(p, ga);
         if (!usual && !in_thread(p, ga)) continue;
+        if (a->op == OP_METHOD && p->places.v[f->place].type.kind == TYPE_QUEUE) continue; /* has a lock of its own */
         bool lone = a->op == OP_STORE || a->op == OP_METHOD || a->op == OP_ITEM_STORE || a->op == OP_DEL;
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, false);
         if (c.witness == NONE) continue;
