@@ -300,9 +300,18 @@ typedef struct Intent {
 } Intent;
 
 /* A lock that fixes use: one that exists already, or a new one and where it will be defined. */
+/* How a lock that is an attribute of each object is made, besides `self.lock = Lock()` in __init__. */
+typedef enum LockHome {
+    HOME_POST_INIT = 1, /* in __post_init__ of a dataclass */
+    HOME_SETATTR = 2,   /* by object.__setattr__ */
+    HOME_SLOTS = 4,     /* and named in __slots__ */
+    HOME_STATE = 8      /* and kept out of what __getstate__ gives */
+} LockHome;
+
 typedef struct LockPlan {
     bool existing;
     bool reentrant;
+    u8 home;     /* LockHome bits, of a new lock */
     u8 kind;     /* PlaceKind: PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_CLOSURE */
     u32 file;    /* where it is defined */
     u32 owner;   /* class or function, as in Place */

@@ -125,10 +125,20 @@ static bool leaves_same(Check *c)
 
 typedef Vec(u32) NodeVec;
 
+static bool put_in(const Side *s, u32 i)
+{
+    return s->kinds[i] < PIECE_WITH || s->kinds[i] == PIECE_BREAK;
+}
+
+/* Is the node all in inserted text, of one piece or of several that follow each other? */
 static bool skipped(const Side *s, const Node *n)
 {
     u32 at = span_at(s, n->start, n->end);
-    return at != NONE && (s->kinds[at] < PIECE_WITH || s->kinds[at] == PIECE_BREAK);
+    if (at != NONE) return put_in(s, at);
+    at = span_at(s, n->start, n->start + 1);
+    while (at != NONE && put_in(s, at) && s->spans[at].end < n->end)
+        at = at + 1 < s->n && s->spans[at + 1].start == s->spans[at].end ? at + 1 : NONE;
+    return at != NONE && put_in(s, at);
 }
 
 static bool inserted_with(const Side *s, u32 n)

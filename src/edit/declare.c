@@ -39,8 +39,7 @@ static bool is_definition(const Ast *t, u32 n)
            ast_is(t, n, NODE_decorated_definition);
 }
 
-/* The last line of a statement and of others that share it. */
-static u32 last_line(const Draft *d, u32 n)
+u32 last_line(const Draft *d, u32 n)
 {
     u32 line = line_of(d->s, d->ast.v[n].end - 1);
     for (u32 next = ast_after(&d->ast, n); next != NONE && line_of(d->s, d->ast.v[next].start) == line;
@@ -220,11 +219,13 @@ static bool calls_before(const Draft *d, const Func *f, u32 offset)
     return false;
 }
 
-static const Func *init_of(const Draft *d, u32 cls)
+/* The method that makes the lock; NULL when there is none. */
+static const Func *maker_of(const Draft *d, const LockPlan *l)
 {
+    const char *name = l->home & HOME_POST_INIT ? "__post_init__" : "__init__";
     for (u32 i = 0; i < d->f->funcs.n; i++) {
         const Func *f = &d->f->funcs.v[i];
-        if (f->cls == cls && str_is(sym_str(d->f, f->name), "__init__")) return f;
+        if (f->cls == l->owner - d->p->class_base[d->file] && str_is(sym_str(d->f, f->name), name)) return f;
     }
     return NULL;
 }
@@ -246,7 +247,7 @@ static u32 init_statement(const Draft *d, const Func *init, u32 body, Str state)
 
 static bool spot_instance(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *why)
 {
-    const Func *init = init_of(d, l->owner - d->p->class_base[d->file]);
+    const Func *init = maker_of(d, l);
     u32 def = init ? ast_definition(&d->ast, init->span) : NONE;
     if (def == NONE) {
         *why = S("its class has no __init__");
@@ -256,7 +257,7 @@ static bool spot_instance(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *
     Str state = d->p->syms.strs[d->p->places.v[l->place].name];
     u32 n = init_statement(d, init, body, state);
     bool one = one_line(d, def, ast_first(&d->ast, body));
-    if (n != NONE && !one && !calls_before(d, init, d->ast.v[n].start)) {
+    if (n != NONE && !one && !l->home && !calls_before(d, init, d->ast.v[n].start)) {
         beside(d, n, out);
         return true;
     }
@@ -280,9 +281,9 @@ static bool spot_closure(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *w
     return first_in_body(d, def, fix, out, why);
 }
 
-static Str first_parameter(const Draft *d, u32 cls)
+static Str first_parameter(const Draft *d, const LockPlan *l)
 {
-    const Func *init = init_of(d, cls);
+    const Func *init = maker_of(d, l);
     return init && init->nparams ? sym_str(d->f, d->f->params.v[init->params].name) : S("self");
 }
 
@@ -301,22 +302,23 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
     const LockPlan *l = &d->fixes->locks.v[lock];
     ImportRef type = import_ref(d->a, d->f, &d->ast, S("threading"), l->reentrant ? S("RLock") : S("Lock"), false);
     Spot spot = {0};
-    bool ok = l->kind == PLACE_INSTANCE     ? spot_instance(d, l, fix, &spot, why)
+    bool method = l->kind == PLACE_INSTANCE && (l->home & HOME_POST_INIT) && !maker_of(d, l);
+    bool ok = method                        ? true
+              : l->kind == PLACE_INSTANCE   ? spot_instance(d, l, fix, &spot, why)
               : l->kind == PLACE_CLASS_ATTR ? spot_class(d, l, fix, &spot, why)
               : l->kind == PLACE_CLOSURE    ? spot_closure(d, l, fix, &spot, why)
                                             : spot_global(d, l, &type, &spot, why);
     if (!ok) return false;
+    Str making = lock_making(d, l, l->kind == PLACE_INSTANCE ? first_parameter(d, l) : S(""), type.text);
+    if (method && !post_init_write(d, l, making, fix, why)) return false;
+    if ((l->home & HOME_SLOTS) && !slot_write(d, l, fix, why)) return false;
+    if ((l->home & HOME_STATE) && !state_write(d, l, making, fix, why)) return false;
     if (!type.have) import_need(d, &(Intent){.kind = INTENT_NEED_IMPORT, .text = type.statement}, fix);
-    Str prefix = S("");
-    if (l->kind == PLACE_INSTANCE) {
-        Str self = first_parameter(d, l->owner - d->p->class_base[d->file]);
-        prefix = str_fmt(d->a, "%.*s.", STR_ARG(self));
-    }
+    if (method) return true;
     Str nl = newline_text(d->s, spot.line);
     if (spot.blank_before && follows_lock(d, spot.line)) spot.blank_before = false;
-    Str text =
-        str_fmt(d->a, "%.*s%.*s%.*s%.*s = %.*s()%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
-                STR_ARG(prefix), STR_ARG(l->name), STR_ARG(type.text), STR_ARG(spot.blank_after ? nl : S("")));
+    Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
+                       STR_ARG(making), STR_ARG(spot.blank_after ? nl : S("")));
     if (spot.split)
         d->breaks.v[spot.at].line = text;
     else if (spot.before)

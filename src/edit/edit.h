@@ -3,6 +3,7 @@
  *   apply.c    edits_make: gathers intents by file, sorts the pieces, checks for overlaps, builds the text
  *   lines.c    lines of a source: their indentation, their newline, the pieces that add whole lines
  *   imports.c  where a new import goes       declare.c  where a new lock is defined
+ *   homes.c    slots, __post_init__, __getstate__: what a class needs to hold one
  *   split.c    statements that share their line
  *   wrap.c     `with LOCK:` round statements: merging, indentation
  *   certificate.c  taking away what was inserted gives back the original
@@ -82,6 +83,14 @@ void piece_add(Draft *d, Span span, Str text, PieceKind kind, u32 fix);
 
 void import_need(Draft *d, const Intent *in, u32 fix);
 void imports_place(Draft *d);
+/* The last line of a statement and of others that share it. */
+u32 last_line(const Draft *d, u32 n);
+/* The statement that makes the lock: "self._n_lock = threading.Lock()". type: "threading.Lock". */
+Str lock_making(const Draft *d, const LockPlan *l, Str self, Str type);
+/* What else a class needs so that its objects can have the lock; false with a reason. making: as lock_making gives it. */
+bool slot_write(Draft *d, const LockPlan *l, u32 fix, Str *why);
+bool post_init_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why);
+bool state_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why);
 /* Defines the lock in this file. False with a reason when there is no place for it. */
 bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why);
 typedef struct Wrap {

@@ -96,19 +96,39 @@ static void method_unseen(Walk *w, u32 n, u32 receiver, Str method, u32 list)
     if (names && !(str_is(method, "setdefault") && first_is_string(w, list))) unseen_add(w, UNSEEN_STORE, n);
 }
 
-/* hasattr(o, "x"), getattr(o, "x", default), setattr(o, "x", v), delattr: the attribute o.x. */
+/* object.__setattr__, past what the class makes of an assignment: how frozen dataclasses set up their objects. */
+static bool sets_attribute(Walk *w, u32 fn)
+{
+    if (!ast_is(&w->t, fn, NODE_attribute) || !str_is(ast_text(&w->t, fn), "object.__setattr__")) return false;
+    return is_builtin(w, ast_field(&w->t, fn, FIELD_object), "object");
+}
+
+/* What setattr stores is a definition of the attribute, as an assignment would be. */
+static void setattr_def(Walk *w, u32 access, u32 name)
+{
+    u8 kind;
+    u32 value, node = ast_after(&w->t, name);
+    bool empty;
+    value_of(w, node, &kind, &value, &empty);
+    if (node == NONE || ast_is(&w->t, node, NODE_list_splat)) return;
+    w->f->accesses.v[access].value = w->f->defs.n;
+    def_add(w, w->f->paths.v[w->f->accesses.v[access].path], name, kind, value, empty, NONE, false);
+}
+
+/* hasattr(o, "x"), getattr(o, "x", default), setattr(o, "x", v), delattr, object.__setattr__: the attribute o.x. */
 static bool attribute_call(Walk *w, u32 fn, u32 list, u32 node)
 {
     u8 op = is_builtin(w, fn, "hasattr")   ? OP_HASATTR
             : is_builtin(w, fn, "getattr") ? OP_HASATTR
             : is_builtin(w, fn, "setattr") ? OP_STORE
             : is_builtin(w, fn, "delattr") ? OP_DEL
+            : sets_attribute(w, fn)        ? OP_STORE
                                            : OP_COUNT;
     u32 object = ast_first(&w->t, list), name = object == NONE ? NONE : ast_after(&w->t, object);
     if (op == OP_COUNT || name == NONE) return false;
     Str text;
     if (!string_literal(w, name, &text)) {
-        unseen_add(w, op == OP_HASATTR ? UNSEEN_LOAD : UNSEEN_STORE, node);
+        if (ast_is(&w->t, fn, NODE_identifier)) unseen_add(w, op == OP_HASATTR ? UNSEEN_LOAD : UNSEEN_STORE, node);
         return false;
     }
     Path p = walk_object(w, object);
@@ -120,6 +140,7 @@ static bool attribute_call(Walk *w, u32 fn, u32 list, u32 node)
         w->f->accesses.v[id].key = key_symbol(w, ast_after(&w->t, name));
     for (u32 i = dep; id != NONE && op == OP_STORE && i < w->dep.n; i++)
         if (w->dep.v[i] != id) vec_push(w->a, &w->f->flows, (Flow){w->dep.v[i], id});
+    if (id != NONE && op == OP_STORE) setattr_def(w, id, name);
     return true;
 }
 
@@ -154,7 +175,7 @@ static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Pa
     Use arg_use = reads_whole(name) ? (Use){.op = OP_CREAD, .method = sym} : (Use){.op = OP_ARG};
     bool awaited = w->awaiting;
     w->awaiting = false;
-    walk_args(w, list, arg_use);
+    if (!sets_attribute(w, fn) || !attribute_call(w, fn, list, n)) walk_args(w, list, arg_use);
     method_unseen(w, n, ast_field(&w->t, fn, FIELD_object), name, list);
     if (object.root != ROOT_UNKNOWN) id = access_add(w, object, (Use){.op = OP_METHOD, .method = sym}, n);
     if (id != NONE) {

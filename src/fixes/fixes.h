@@ -4,9 +4,9 @@
  *   example.c  a page's examples, run as tests     import.c   how a file names a library's object
  *   sites.c    files parsed again, regions         judge.c    named judgements: may this be edited?
  *   pickled.c  whose objects are pickled           classes.c  safety classes and --only
- *   lock.c     which lock, where, its name         express.c  how a region names the lock
- *   alternatives.c  what else a fix might have been
- *   waits.c    what a region waits for                      lockorder.c  may its lock be taken there?
+ *   lock.c     which lock, its name                express.c  how a region names the lock
+ *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
+ *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   cover.c    what becomes of its regions         group.c    which places share a lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
@@ -186,7 +186,9 @@ typedef struct Plan {
     u32 *taker_first, *taker;        /* functions that take a lock, by lock */
     u8 *finalizer;                   /* FINAL_… */
     u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
-    bool *pickled;                   /* global classes whose objects are pickled or copied; NULL until asked for */
+    bool *pickled;    /* global classes whose objects are pickled or copied; NULL until asked for */
+    bool *walked;     /* those whose objects' attributes are walked as a whole */
+    Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
     u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
     Work **group;                    /* the works that are planned with one lock now */
@@ -215,7 +217,8 @@ u32 ast_assignment(const Ast *t, Span target);
 const Call *call_at(const Facts *f, Span span);
 /* A value that is the same whenever and wherever it is made: a literal, a display of such, an empty container. */
 bool value_plain(Plan *pl, u32 file, u32 n);
-/* What the expression of a function gives is a number, a string or a tuple of such, if its parameters are hashable. */
+/* What the expression of a function gives is a number, a string or a tuple of such, if its parameters are hashable.
+ */
 bool value_given(Plan *pl, u32 file, u32 func, u32 n);
 /* The smallest run of whole statements on whole lines of one block that holds both spans. False with a
  * reason. */
@@ -262,6 +265,12 @@ Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r,
 
 /* Chooses a lock for works that share one: an index in FixList.locks, or NONE with a reason. */
 u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
+/* Where the new lock for a place lives: its file, owner, kind and home. False with a reason. */
+bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why);
+/* The last name of a class's __slots__, when it is a tuple or list of strings to which one more can be added; NONE. */
+u32 ast_slots(const Ast *t, u32 class_node);
+/* Fills derived_first and derived. */
+void derived_index(Plan *pl);
 /* Why an object of a class in this file should get no attribute that cannot be pickled or copied; empty. */
 Str import_obstacle(Plan *pl, const Facts *f);
 /* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
@@ -341,8 +350,10 @@ bool plan_memo(Plan *pl, Work *w, const Page *page);
 bool plan_perthread(Plan *pl, Work *w, const Page *page);
 /* The place that holds the thread-local object of a UG403 finding; NONE. */
 u32 perthread_holder(const Program *p, const Race *r);
-/* Why an object of the class may take no lock: it is pickled or copied somewhere; empty. */
+/* Why an object of the class may take no lock: it is pickled or copied somewhere; or something goes through its
+ * __dict__; empty. */
 Str pickled_obstacle(Plan *pl, u32 gclass);
+Str walked_obstacle(Plan *pl, u32 gclass);
 /* Raises or lowers safety as extend-safe-fixes and extend-unsafe-fixes say. */
 void fixes_classify(const Options *o, const RaceVec *races, FixList *fixes);
 bool plan_guard(Plan *pl, Work *w, const Page *page);

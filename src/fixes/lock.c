@@ -1,10 +1,7 @@
 /* Which lock guards a set of places, whether it must be reentrant, where it lives and what it is called.
  *
  * Order of choice: the lock that is held at most accesses already; a lock that guards other fields of the
- * same object; a new one beside the state. A new lock lives where docs/memory-model.md found it
- * safest: module level for globals, the class body for class attributes, __init__ for instances of a class
- * without any sign that an attribute more would hurt, else the class body. It is an RLock when what it
- * guards can come back to itself. */
+ * same object; a new one beside the state (home.c). It is an RLock when what it guards can come back to itself. */
 #include "fixes/fixes.h"
 
 static const Place *work_place(const Plan *pl, const Work *w)
@@ -86,137 +83,15 @@ static u32 existing_plan(Plan *pl, const Work *w, u32 lock, Str reason)
     return lock_add(pl, plan);
 }
 
-/* ---- may the class take a lock attribute? ---- */
-
-static Str last_part(const Facts *f, u32 path)
+/* Does the region stand in a method that Python calls for attributes of the object? Any use of one inside may call it
+ * again. */
+static bool serves_attributes(const Plan *pl, const Region *r)
 {
-    const Path *p = &f->paths.v[path];
-    return sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
-}
-
-static bool one_of(Str s, const char *const *v, u32 n)
-{
-    for (u32 i = 0; i < n; i++)
-        if (str_is(s, v[i])) return true;
+    static const char *const names[] = {"__getattr__", "__getattribute__", "__setattr__", "__delattr__"};
+    const Facts *f = pl->p->facts[r->file];
+    for (u32 i = 0; i < COUNT_OF(names); i++)
+        if (str_is(sym_str(f, f->funcs.v[r->func].name), names[i])) return true;
     return false;
-}
-
-static const char *const closed_bases[] = {"NamedTuple", "Enum",     "IntEnum",   "StrEnum",   "Flag",  "IntFlag",
-                                           "TypedDict",  "Protocol", "BaseModel", "Structure", "Union", "Struct"};
-static const char *const hooks[] = {"__getstate__",     "__setstate__", "__reduce__",     "__reduce_ex__",
-                                    "__copy__",         "__deepcopy__", "__getnewargs__", "__getattr__",
-                                    "__getattribute__", "__setattr__",  "__new__"};
-static const char *const copiers[] = {"pickle", "copy",        "copyreg", "multiprocessing",
-                                      "dill",   "cloudpickle", "shelve",  "joblib"};
-
-static Str method_obstacle(Plan *pl, const Facts *f, u32 cls)
-{
-    for (u32 i = 0; i < f->funcs.n; i++) {
-        Str name = sym_str(f, f->funcs.v[i].name);
-        if (f->funcs.v[i].cls == cls && one_of(name, hooks, COUNT_OF(hooks)))
-            return str_fmt(pl->a, "the class defines %.*s", STR_ARG(name));
-    }
-    return S("");
-}
-
-Str import_obstacle(Plan *pl, const Facts *f)
-{
-    for (u32 i = 0; i < f->imports.n; i++) {
-        Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
-        if (one_of(top, copiers, COUNT_OF(copiers)) && !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
-            return str_fmt(pl->a, "its module uses %.*s, and an object with a lock cannot be pickled or copied",
-                           STR_ARG(top));
-    }
-    return S("");
-}
-
-static u32 own_init(const Facts *f, u32 cls)
-{
-    for (u32 i = 0; i < f->funcs.n; i++)
-        if (f->funcs.v[i].cls == cls && str_is(sym_str(f, f->funcs.v[i].name), "__init__")) return i;
-    return NONE;
-}
-
-/* Does __init__ call the __init__ of a base class? */
-static bool calls_super(const Facts *f, u32 init)
-{
-    const Func *fn = &f->funcs.v[init];
-    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        const Path *p = &f->paths.v[f->calls.v[i].callee];
-        if (p->nattr && str_is(sym_str(f, p->attr[p->nattr - 1]), "__init__")) return true;
-    }
-    return false;
-}
-
-/* Base and derived class of every pair in the program, as global ids. */
-typedef struct Pair {
-    u32 base, derived;
-} Pair;
-typedef Vec(Pair) PairVec;
-
-static void pairs_collect(Plan *pl, PairVec *out)
-{
-    for (u32 file = 0; file < pl->p->nfiles; file++) {
-        const Facts *f = pl->p->facts[file];
-        for (u32 c = 0; c < f->classes.n; c++)
-            for (u32 b = f->classes.v[c].bases; b < f->classes.v[c].bases + f->classes.v[c].nbases; b++) {
-                Type t = path_type(pl->p, file, f->bases.v[b]);
-                if (t.kind == TYPE_CLASS_OBJECT) vec_push(pl->a, out, (Pair){t.id, pl->p->class_base[file] + c});
-            }
-    }
-}
-
-static void derived_index(Plan *pl)
-{
-    PairVec pairs = {0};
-    u32 n = pl->p->class_base[pl->p->nfiles];
-    pairs_collect(pl, &pairs);
-    pl->derived_first = arena_new(pl->a, u32, n + 2);
-    pl->derived = arena_new(pl->a, u32, pairs.n + 1);
-    for (u32 i = 0; i < pairs.n; i++) pl->derived_first[pairs.v[i].base + 2]++;
-    for (u32 c = 0; c < n; c++) pl->derived_first[c + 2] += pl->derived_first[c + 1];
-    for (u32 i = 0; i < pairs.n; i++) pl->derived[pl->derived_first[pairs.v[i].base + 1]++] = pairs.v[i].derived;
-}
-
-/* A subclass whose __init__ does not call its base's would be without the lock. */
-static Str subclass_obstacle(Plan *pl, u32 gclass, u32 depth)
-{
-    if (!pl->derived) derived_index(pl);
-    for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
-        GId id = class_gid(pl->p, pl->derived[i]);
-        const Facts *f = pl->p->facts[id.file];
-        u32 init = own_init(f, id.id);
-        if (init != NONE && !calls_super(f, init))
-            return str_fmt(pl->a, "the subclass %.*s does not call super().__init__()",
-                           STR_ARG(sym_str(f, f->classes.v[id.id].name)));
-        Str why = depth ? subclass_obstacle(pl, pl->derived[i], depth - 1) : S("");
-        if (why.n) return why;
-    }
-    return S("");
-}
-
-static Str class_obstacle(Plan *pl, u32 gclass, bool *never)
-{
-    GId id = class_gid(pl->p, gclass);
-    const Facts *f = pl->p->facts[id.file];
-    const Class *c = &f->classes.v[id.id];
-    *never = false;
-    for (u32 b = c->bases; b < c->bases + c->nbases; b++)
-        if (one_of(last_part(f, f->bases.v[b]), closed_bases, COUNT_OF(closed_bases))) {
-            *never = true;
-            return str_fmt(pl->a, "a %.*s takes no attributes of its own", STR_ARG(last_part(f, f->bases.v[b])));
-        }
-    if (c->has_slots) return S("the class has __slots__");
-    for (u32 d = c->decorators; d < c->decorators + c->ndecorators; d++) {
-        Str text = path_text(pl->a, f, f->decorators.v[d]);
-        if (str_contains(text, S("dataclass")) || str_starts(text, S("attr"))) return S("the class is a dataclass");
-    }
-    Str why = method_obstacle(pl, f, id.id);
-    if (!why.n) why = import_obstacle(pl, f);
-    if (!why.n) why = pickled_obstacle(pl, gclass);
-    u32 init = own_init(f, id.id);
-    if (!why.n && init == NONE) return S("the class has no __init__ of its own");
-    return why.n ? why : subclass_obstacle(pl, gclass, 8);
 }
 
 /* May a guarded region come back to one of the same group? */
@@ -245,6 +120,7 @@ static bool needs_rlock(Plan *pl, Work **works, u32 n)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
             if (!r->problem.n && pl->finalizer[gfunc_of(pl->p, r->file, r->func)]) return true;
+            if (!r->skip && !r->problem.n && serves_attributes(pl, r)) return true;
         }
     return comes_back(pl, works, n) != REACH_NO;
 }
@@ -253,7 +129,7 @@ static bool needs_rlock(Plan *pl, Work **works, u32 n)
 
 static bool name_in_derived(Plan *pl, u32 gclass, Str name, u32 depth)
 {
-    if (!pl->derived) derived_index(pl);
+    derived_index(pl);
     for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
         if (intern_find(&pl->p->facts[class_gid(pl->p, pl->derived[i]).file]->syms, name) != NONE) return true;
         if (depth && name_in_derived(pl, pl->derived[i], name, depth - 1)) return true;
@@ -323,33 +199,10 @@ static Str new_name(Plan *pl, const LockPlan *l, Str state, bool several)
     }
 }
 
-/* Where the new lock lives. False with a reason. */
-static bool new_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
+static Str scope_display(Plan *pl, const Place *p, const LockPlan *l)
 {
-    if (p->file == NONE) {
-        *why = str_fmt(pl->a, "%.*s belongs to another library, which would have to take the same lock",
-                       STR_ARG(p->display));
-        return false;
-    }
-    l->file = p->file;
-    l->owner = p->owner;
-    l->kind = p->kind == PLACE_DEFAULT ? PLACE_GLOBAL : p->kind;
-    if (p->kind != PLACE_INSTANCE && p->kind != PLACE_CLASS_ATTR) return true;
-    bool never;
-    l->file = class_gid(pl->p, p->owner).file;
-    Str obstacle = class_obstacle(pl, p->owner, &never);
-    if (never) {
-        *why = str_fmt(pl->a, "there is no good place for a lock: %.*s", STR_ARG(obstacle));
-        return false;
-    }
-    if (p->kind == PLACE_CLASS_ATTR || !obstacle.n) return true;
-    l->kind = PLACE_CLASS_ATTR;
-    l->reason = str_fmt(pl->a, "one lock for all instances, in the class body, because %.*s", STR_ARG(obstacle));
-    return true;
-}
-
-static Str scope_display(Plan *pl, const Place *p, Str name)
-{
+    Str name = l->name, module = l->kind == PLACE_GLOBAL ? pl->p->facts[l->file]->source->module : S("");
+    if (module.n && p->kind != PLACE_GLOBAL) return str_fmt(pl->a, "%.*s.%.*s", STR_ARG(module), STR_ARG(name));
     size_t dot = str_rfind(p->display, '.');
     return dot == p->display.n ? name : str_fmt(pl->a, "%.*s.%.*s", (int)dot, p->display.p, STR_ARG(name));
 }
@@ -358,7 +211,7 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
 {
     const Place *p = work_place(pl, works[0]);
     LockPlan l = {.lock = NONE, .place = works[0]->place, .reason = S("no lock guards this state yet")};
-    if (!new_home(pl, p, &l, why)) return NONE;
+    if (!lock_home(pl, p, &l, why)) return NONE;
     Str state = place_name(pl, p);
     if (p->kind == PLACE_DEFAULT && p->owner != NONE) {
         GId f = func_gid(pl->p, p->owner);
@@ -366,7 +219,7 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
                         STR_ARG(sym_str(pl->p->facts[f.file], program_func(pl->p, p->owner)->name)), STR_ARG(state));
     }
     l.name = new_name(pl, &l, state, n > 1);
-    l.display = scope_display(pl, p, l.name);
+    l.display = scope_display(pl, p, &l);
     l.reentrant = needs_rlock(pl, works, n);
     if (n > 1) l.reason = str_fmt(pl->a, "%.*s; one lock for state that changes together", STR_ARG(l.reason));
     return lock_add(pl, l);

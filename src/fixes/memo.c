@@ -10,8 +10,8 @@
  * functools.cache calls the function once more when two threads miss at the same time, and each then has a result
  * of its own (docs/memory-model.md). So the function must be harmless to run twice, and what it gives must be a
  * value that nobody can tell from its equal: a number, a string, a tuple of such. The arguments are hashable, since
- * they were keys; together they must be the key, in their order, and nothing else may touch the dictionary. A function
- * that calls itself is left alone: through functools.cache it reaches the limit of recursion earlier. */
+ * they were keys; together they must be the key, in their order, and nothing else may touch the dictionary. A
+ * function that calls itself is left alone: through functools.cache it reaches the limit of recursion earlier. */
 #include "fixes/fixes.h"
 
 typedef struct Memo {
@@ -242,7 +242,8 @@ static bool named_elsewhere(const Program *p, u32 file, Str name)
         if (other == file || intern_find(&f->syms, name) == NONE) continue;
         for (u32 i = 0; i < f->imports.n; i++) {
             Ent e = import_target(p, other, &f->imports.v[i], 0);
-            if (import_file(p, other, &f->imports.v[i]) == file || (e.kind == ENT_MODULE && e.id == file)) return true;
+            bool module = e.kind == ENT_MODULE && e.id == file;
+            if (module || import_file(p, other, &f->imports.v[i]) == file) return true;
         }
     }
     return false;

@@ -1,8 +1,8 @@
 /* Values of which it does not matter who made them, or how often.
  *
- * value_plain: what is written down, a literal, a display of literals, an empty container: the same wherever and whenever
- * it is made. value_given: what a function computes from its parameters, if those are hashable, is a number, a string or
- * a tuple of such, so that nobody can tell it from its equal. */
+ * value_plain: what is written down, a literal, a display of literals, an empty container: the same wherever and
+ * whenever it is made. value_given: what a function computes from its parameters, if those are hashable, is a number,
+ * a string or a tuple of such, so that nobody can tell it from its equal. */
 #include "fixes/fixes.h"
 
 const Call *call_at(const Facts *f, Span span)
@@ -66,8 +66,8 @@ typedef struct Given {
 } Given;
 
 static const char *const value_names[] = {
-    "abs", "all",        "any",        "ascii", "bin", "bool", "bytes", "chr",  "complex", "float", "frozenset",
-    "hash", "hex",       "int",        "len",   "oct", "ord",  "repr",  "round", "str",    "isinstance", "issubclass"};
+    "abs", "all", "any", "ascii", "bin", "bool", "bytes", "chr", "complex",    "float",      "frozenset",
+    "hash", "hex", "int", "len",  "oct", "ord",  "repr",  "round", "str",      "isinstance", "issubclass"};
 static const char *const value_methods[] = {"strip",  "lstrip", "rstrip", "lower",      "upper",    "format", "title",
                                             "encode", "join",   "decode", "startswith", "endswith", "replace"};
 

@@ -1,0 +1,325 @@
+/* Where a new lock lives, and what has to be said there so that it does no harm.
+ *
+ * docs/memory-model.md lists what a lock among an object's attributes breaks, and what is right instead:
+ *
+ *   module state                     beside it in the module
+ *   attribute of a class             in the class body
+ *   attribute of an object           in __init__
+ *     __slots__                      in __init__, and its name among the slots
+ *     dataclass                      in __post_init__, never a field, which eq, repr and asdict would see
+ *     frozen dataclass, __setattr__  by object.__setattr__
+ *     pickled or copied              in __init__, kept out of the state by __getstate__ and made anew by __setstate__
+ *     NamedTuple, Enum and the like  in the module
+ *
+ * Where one of these would not be right for sure, the lock goes into the class body: one for all objects, which is
+ * coarser, but always there and never part of an object's state. */
+#include "fixes/fixes.h"
+
+static Str last_part(const Facts *f, u32 path)
+{
+    const Path *p = &f->paths.v[path];
+    return sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+}
+
+static bool one_of(Str s, const char *const *v, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (str_is(s, v[i])) return true;
+    return false;
+}
+
+static const char *const closed_bases[] = {"NamedTuple", "Enum",     "IntEnum",   "StrEnum",   "Flag",  "IntFlag",
+                                           "TypedDict",  "Protocol", "BaseModel", "Structure", "Union", "Struct"};
+static const char *const hooks[] = {"__getstate__",     "__setstate__",   "__reduce__",  "__reduce_ex__", "__copy__",
+                                    "__deepcopy__",     "__getnewargs__", "__getattr__", "__new__",       "__slots__",
+                                    "__getattribute__", "__getnewargs_ex__"};
+static const char *const copiers[] = {"pickle", "copy",        "copyreg", "multiprocessing",
+                                      "dill",   "cloudpickle", "shelve",  "joblib"};
+
+/* ---- signs ---- */
+
+static Str method_obstacle(Plan *pl, const Facts *f, u32 cls)
+{
+    for (u32 i = 0; i < f->funcs.n; i++) {
+        Str name = sym_str(f, f->funcs.v[i].name);
+        if (f->funcs.v[i].cls == cls && one_of(name, hooks, COUNT_OF(hooks)))
+            return str_fmt(pl->a, "the class defines %.*s", STR_ARG(name));
+    }
+    return S("");
+}
+
+Str import_obstacle(Plan *pl, const Facts *f)
+{
+    for (u32 i = 0; i < f->imports.n; i++) {
+        Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
+        if (one_of(top, copiers, COUNT_OF(copiers)) && !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
+            return str_fmt(pl->a, "its module uses %.*s, and an object with a lock cannot be pickled or copied",
+                           STR_ARG(top));
+    }
+    return S("");
+}
+
+static u32 own_method(const Facts *f, u32 cls, const char *name)
+{
+    for (u32 i = 0; i < f->funcs.n; i++)
+        if (f->funcs.v[i].cls == cls && str_is(sym_str(f, f->funcs.v[i].name), name)) return i;
+    return NONE;
+}
+
+/* Does the method call the one of this name of a base class? */
+static bool calls_super(const Facts *f, u32 method, const char *name)
+{
+    const Func *fn = &f->funcs.v[method];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *p = &f->paths.v[f->calls.v[i].callee];
+        if (p->nattr && str_is(sym_str(f, p->attr[p->nattr - 1]), name)) return true;
+    }
+    return false;
+}
+
+/* Base and derived class of every pair in the program, as global ids. */
+typedef struct Pair {
+    u32 base, derived;
+} Pair;
+typedef Vec(Pair) PairVec;
+
+static void pairs_collect(Plan *pl, PairVec *out)
+{
+    for (u32 file = 0; file < pl->p->nfiles; file++) {
+        const Facts *f = pl->p->facts[file];
+        for (u32 c = 0; c < f->classes.n; c++)
+            for (u32 b = f->classes.v[c].bases; b < f->classes.v[c].bases + f->classes.v[c].nbases; b++) {
+                Type t = path_type(pl->p, file, f->bases.v[b]);
+                if (t.kind == TYPE_CLASS_OBJECT) vec_push(pl->a, out, (Pair){t.id, pl->p->class_base[file] + c});
+            }
+    }
+}
+
+void derived_index(Plan *pl)
+{
+    if (pl->derived) return;
+    PairVec pairs = {0};
+    u32 n = pl->p->class_base[pl->p->nfiles];
+    pairs_collect(pl, &pairs);
+    pl->derived_first = arena_new(pl->a, u32, n + 2);
+    pl->derived = arena_new(pl->a, u32, pairs.n + 1);
+    for (u32 i = 0; i < pairs.n; i++) pl->derived_first[pairs.v[i].base + 2]++;
+    for (u32 c = 0; c < n; c++) pl->derived_first[c + 2] += pl->derived_first[c + 1];
+    for (u32 i = 0; i < pairs.n; i++) pl->derived[pl->derived_first[pairs.v[i].base + 1]++] = pairs.v[i].derived;
+}
+
+/* A subclass whose __init__ does not call its base's would be without the lock. */
+static Str subclass_obstacle(Plan *pl, u32 gclass, u32 depth)
+{
+    static const char *const makers[] = {"__init__", "__post_init__"};
+    derived_index(pl);
+    for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
+        GId id = class_gid(pl->p, pl->derived[i]);
+        const Facts *f = pl->p->facts[id.file];
+        for (u32 k = 0; k < COUNT_OF(makers); k++) {
+            u32 maker = own_method(f, id.id, makers[k]);
+            if (maker != NONE && !calls_super(f, maker, makers[k]))
+                return str_fmt(pl->a, "the subclass %.*s does not call super().%s()",
+                               STR_ARG(sym_str(f, f->classes.v[id.id].name)), makers[k]);
+        }
+        Str why = depth ? subclass_obstacle(pl, pl->derived[i], depth - 1) : S("");
+        if (why.n) return why;
+    }
+    return S("");
+}
+
+/* Is the method defined by a base class that the program has, or may it be by one that it has not? */
+static bool in_bases(Plan *pl, u32 gclass, const char *method, u32 depth)
+{
+    GId id = class_gid(pl->p, gclass);
+    const Facts *f = pl->p->facts[id.file];
+    const Class *c = &f->classes.v[id.id];
+    for (u32 b = c->bases; b < c->bases + c->nbases; b++) {
+        Type t = path_type(pl->p, id.file, f->bases.v[b]);
+        if (str_is(path_text(pl->a, f, f->bases.v[b]), "object")) continue;
+        if (t.kind != TYPE_CLASS_OBJECT || !depth) return true;
+        GId base = class_gid(pl->p, t.id);
+        if (own_method(pl->p->facts[base.file], base.id, method) != NONE) return true;
+        if (in_bases(pl, t.id, method, depth - 1)) return true;
+    }
+    return false;
+}
+
+/* ---- the class ---- */
+
+typedef struct Home {
+    Plan *pl;
+    u32 gclass, file, cls;
+    const Facts *f;
+    const Ast *t;
+    u32 node; /* the class definition */
+    u8 how;   /* LockHome bits */
+} Home;
+
+/* NAME=True among a decorator's arguments; *odd: something that cannot be read. */
+static bool says(const Ast *t, u32 decorator, const char *name, bool *odd)
+{
+    u32 call = ast_first(t, decorator);
+    u32 list = ast_is(t, call, NODE_call) ? ast_field(t, call, FIELD_arguments) : NONE;
+    for (u32 c = list == NONE ? NONE : ast_first(t, list); c != NONE; c = ast_after(t, c)) {
+        if (!ast_is(t, c, NODE_keyword_argument)) {
+            *odd = true;
+            continue;
+        }
+        if (!str_is(ast_text(t, ast_field(t, c, FIELD_name)), name)) continue;
+        u32 value = ast_field(t, c, FIELD_value);
+        *odd |= !ast_is(t, value, NODE_true) && !ast_is(t, value, NODE_false);
+        return ast_is(t, value, NODE_true);
+    }
+    return false;
+}
+
+/* A plain dataclass gets the lock in __post_init__. */
+static Str dataclass_home(Home *h)
+{
+    static const Str odd_one = S("the class is a dataclass of a kind of its own");
+    u32 up = h->t->v[h->node].parent, decorator = NONE;
+    bool odd = false;
+    for (u32 c = ast_is(h->t, up, NODE_decorated_definition) ? ast_first(h->t, up) : NONE; c != NONE;
+         c = ast_after(h->t, c))
+        if (ast_is(h->t, c, NODE_decorator) && str_contains(ast_text(h->t, c), S("dataclass"))) decorator = c;
+    if (decorator == NONE) return odd_one;
+    if (says(h->t, decorator, "frozen", &odd)) h->how |= HOME_SETATTR;
+    if (says(h->t, decorator, "slots", &odd)) return S("the class is a dataclass with slots");
+    if (odd || str_contains(ast_text(h->t, decorator), S("init="))) return odd_one;
+    if (own_method(h->f, h->cls, "__init__") != NONE) return S("");
+    h->how |= HOME_POST_INIT;
+    if (own_method(h->f, h->cls, "__post_init__") == NONE && in_bases(h->pl, h->gclass, "__post_init__", 8))
+        return S("a base class may have a __post_init__ of its own");
+    return S("");
+}
+
+static Str decorators_home(Home *h)
+{
+    const Class *c = &h->f->classes.v[h->cls];
+    for (u32 d = c->decorators; d < c->decorators + c->ndecorators; d++) {
+        Str text = path_text(h->pl->a, h->f, h->f->decorators.v[d]);
+        if (str_is(path_external(h->pl->p, h->file, h->f->decorators.v[d]), "dataclasses.dataclass"))
+            return dataclass_home(h);
+        if (str_contains(text, S("dataclass")) || str_starts(text, S("attr"))) return S("the class is a dataclass");
+    }
+    return S("");
+}
+
+u32 ast_slots(const Ast *t, u32 class_node)
+{
+    u32 last = NONE;
+    for (u32 n = ast_first(t, ast_field(t, class_node, FIELD_body)); n != NONE; n = ast_after(t, n)) {
+        u32 a = ast_is(t, n, NODE_expression_statement) ? ast_first(t, n) : NONE;
+        u32 left = ast_is(t, a, NODE_assignment) ? ast_field(t, a, FIELD_left) : NONE;
+        if (left == NONE || !str_is(ast_text(t, left), "__slots__")) continue;
+        u32 value = ast_field(t, a, FIELD_right);
+        bool list = ast_is(t, value, NODE_tuple) || ast_is(t, value, NODE_list);
+        if (!list || last != NONE || ast_field(t, a, FIELD_type) != NONE) return NONE;
+        for (u32 c = ast_first(t, value); c != NONE; c = ast_after(t, c)) {
+            if (!ast_is(t, c, NODE_string)) return NONE;
+            last = c;
+        }
+    }
+    return last;
+}
+
+/* __slots__ = ("a", "b"), to which a name more can be added. */
+static Str slots_home(Home *h)
+{
+    if (!h->f->classes.v[h->cls].has_slots) return S("");
+    h->how |= HOME_SLOTS;
+    return ast_slots(h->t, h->node) == NONE ? S("the class has __slots__") : S("");
+}
+
+/* Another lock of the class that is being planned, and lives as oddly: the code for both would clash. */
+static bool planned(const Home *h, u8 how)
+{
+    for (u32 i = 0; i < h->pl->out->locks.n; i++) {
+        const LockPlan *l = &h->pl->out->locks.v[i];
+        if (!l->existing && l->kind == PLACE_INSTANCE && l->owner == h->gclass && (l->home & how)) return true;
+    }
+    return false;
+}
+
+/* Objects that are pickled or copied: hooks keep the lock out, where the class has none yet and is not derived from. */
+static Str state_home(Home *h)
+{
+    Str why = pickled_obstacle(h->pl, h->gclass);
+    if (!why.n) return import_obstacle(h->pl, h->f);
+    derived_index(h->pl);
+    bool alone = h->f->classes.v[h->cls].nbases == 0 &&
+                 h->pl->derived_first[h->gclass] == h->pl->derived_first[h->gclass + 1];
+    if (!h->pl->pickled[h->gclass] || !alone || h->how || planned(h, HOME_STATE)) return why;
+    h->how |= HOME_STATE;
+    return S("");
+}
+
+static bool one_line_class(const Home *h)
+{
+    u32 body = ast_first(h->t, ast_field(h->t, h->node, FIELD_body));
+    return body == NONE || !stands_first(h->t->source, h->t->v[body].start);
+}
+
+/* Why the lock cannot be an attribute of each object; empty when it can, h->how says how. */
+static Str class_obstacle(Home *h)
+{
+    Str why = decorators_home(h);
+    if (!why.n) why = slots_home(h);
+    if (!why.n) why = method_obstacle(h->pl, h->f, h->cls);
+    if (!why.n && own_method(h->f, h->cls, "__setattr__") != NONE) h->how |= HOME_SETATTR;
+    if (!why.n) why = state_home(h);
+    if (!why.n) why = walked_obstacle(h->pl, h->gclass);
+    bool init = own_method(h->f, h->cls, "__init__") != NONE || (h->how & HOME_POST_INIT);
+    if (!why.n && !init) return S("the class has no __init__ of its own");
+    if (!why.n && h->how && one_line_class(h)) return S("its body stands on one line");
+    return why.n ? why : subclass_obstacle(h->pl, h->gclass, 8);
+}
+
+/* The base that takes no attributes; empty. */
+static Str closed_base(Plan *pl, u32 gclass)
+{
+    GId id = class_gid(pl->p, gclass);
+    const Facts *f = pl->p->facts[id.file];
+    const Class *c = &f->classes.v[id.id];
+    for (u32 b = c->bases; b < c->bases + c->nbases; b++)
+        for (u32 k = 0; k < COUNT_OF(closed_bases); k++)
+            if (str_is(last_part(f, f->bases.v[b]), closed_bases[k])) return last_part(f, f->bases.v[b]);
+    return S("");
+}
+
+/* ---- the choice ---- */
+
+bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
+{
+    if (p->file == NONE) {
+        *why = str_fmt(pl->a, "%.*s belongs to another library, which would have to take the same lock",
+                       STR_ARG(p->display));
+        return false;
+    }
+    l->file = p->file;
+    l->owner = p->owner;
+    l->kind = p->kind == PLACE_DEFAULT ? PLACE_GLOBAL : p->kind;
+    if (p->kind != PLACE_INSTANCE && p->kind != PLACE_CLASS_ATTR) return true;
+    GId id = class_gid(pl->p, p->owner);
+    l->file = id.file;
+    Str closed = closed_base(pl, p->owner);
+    if (closed.n) {
+        l->kind = PLACE_GLOBAL;
+        l->reason = str_fmt(pl->a, "one lock in the module, because a %.*s takes no attributes of its own",
+                            STR_ARG(closed));
+        return true;
+    }
+    if (p->kind == PLACE_CLASS_ATTR) return true;
+    Home h = {.pl = pl, .gclass = p->owner, .file = id.file, .cls = id.id, .f = pl->p->facts[id.file]};
+    h.t = site_ast(pl, id.file);
+    h.node = ast_definition(h.t, h.f->classes.v[id.id].span);
+    Str obstacle = h.node == NONE ? S("its class is not found") : class_obstacle(&h);
+    if (!obstacle.n) {
+        l->home = h.how;
+        return true;
+    }
+    l->kind = PLACE_CLASS_ATTR;
+    l->reason = str_fmt(pl->a, "one lock for all instances, in the class body, because %.*s", STR_ARG(obstacle));
+    return true;
+}

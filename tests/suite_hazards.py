@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Where a lock was put, the objects still behave: the fixtures of fixtures/hazards/, fixed and then used under this Python.
+
+Each is loaded as it was and as `ungil fix` leaves it, and what is asked of it here must hold for both: equality, repr, hash, asdict,
+replace, copies and pickles. What only the fixed one has, its locks, is asked for with `fixed`.
+"""
+import os
+import sys
+
+import lib
+
+# A program is run with m, the module; fixed, whether it is the fixed one; own(a, b), whether a and b have different locks, and locks.
+START = """import copy, dataclasses, importlib.util, pickle, sys, threading
+spec = importlib.util.spec_from_file_location("subject", %r)
+m = importlib.util.module_from_spec(spec)
+sys.modules["subject"] = m
+spec.loader.exec_module(m)
+fixed = %r
+
+def own(a, b, name):
+    return not fixed or getattr(a, name) is not getattr(b, name)
+
+def hammer(function, n=4):
+    threads = [threading.Thread(target=function) for _ in range(n)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+
+"""
+PROGRAMS = {
+    "slots": """
+a, b = m.Tally("a"), m.Tally("b")
+hammer(lambda: [a.add(1) for _ in range(100)])
+assert a.total == 400 and b.total == 0 and not hasattr(a, "__dict__") and own(a, b, "_total_lock")
+g = m.Gauge()
+g.widen()
+assert g.high == 1 and own(g, m.Gauge(), "_high_lock")
+n = m.Named()
+n.up()
+assert n.count == 1
+""",
+    "dataclasses": """
+a, b = m.Stats("a"), m.Stats("a")
+assert a == b and own(a, b, "_hits_lock") and own(a, b, "_misses_lock")
+hammer(lambda: [a.hit() for _ in range(100)])
+assert a.hits == 400 and repr(a) == "Stats(name='a', hits=400, misses=0)" and a != b
+assert dataclasses.asdict(a) == {"name": "a", "hits": 400, "misses": 0} and dataclasses.astuple(b) == ("a", 0, 0)
+assert [f.name for f in dataclasses.fields(a)] == ["name", "hits", "misses"] and dataclasses.replace(a, hits=0) == b
+x = m.Budget(3)
+assert x == m.Budget(3) and x < m.Budget(4) and own(x, m.Budget(3), "_spent_lock")
+try:
+    m.Budget(-1)
+except ValueError:
+    x.spend(2)
+assert x.spent == 2 and repr(x) == "Budget(limit=3, spent=2.0)"
+s = m.Slotted()
+s.up()
+assert s == m.Slotted(1) and pickle.loads(pickle.dumps(s)) == s
+c = m.Child()
+c.up()
+assert c == m.Child(1) and dataclasses.asdict(c) == {"n": 1}
+""",
+    "frozen_dataclass": """
+a, b = m.Registry("a"), m.Registry("a")
+a.add("x")
+b.add("x")
+assert a == b and repr(a) == "Registry(name='a', counts={'x': 1})" and own(a, b, "_counts_lock")
+assert dataclasses.asdict(a) == {"name": "a", "counts": {"x": 1}} and dataclasses.replace(a, name="b").name == "b"
+try:
+    a.name = "c"
+    raise SystemExit("it is not frozen any more")
+except dataclasses.FrozenInstanceError:
+    pass
+""",
+    "setattr_override": """
+o = m.Options(3)
+hammer(lambda: [o.run() for _ in range(100)])
+assert (o.level, o.runs) == (3, 400) and own(o, m.Options(3), "_runs_lock")
+try:
+    o.other = 1
+    raise SystemExit("the check is gone")
+except AttributeError:
+    pass
+""",
+    "attributes_walked": """
+assert m.Point(1) == m.Point(1) and m.Point(1) != m.Point(2) and repr(m.Shown(1)) == "Shown(x=1, moves=0)"
+p = m.Point(1)
+p.move()
+assert p.moves == 1 and pickle.loads(pickle.dumps(p)) == p == copy.deepcopy(p)
+""",
+    "named_tuple": """
+p = m.Page("a", {})
+p.view("x")
+assert p == ("a", {"x": 1}) and pickle.loads(pickle.dumps(p)) == p == copy.deepcopy(p) and p._fields == ("name", "views")
+assert [c.name for c in m.Color] == ["RED", "BLUE"]
+""",
+    "getattr_proxy": """
+p = m.Proxy([1])
+p.append(2)
+assert p.target == [1, 2] and p.calls == 1
+q = object.__new__(m.Proxy)
+try:
+    q.append
+except (AttributeError, KeyError, RecursionError):
+    pass
+""",
+    "pickled": """
+class Sub(m.Job): pass
+job = m.Job("a")
+job.attempt(str)
+for other in (pickle.loads(pickle.dumps(job)), copy.copy(job), copy.deepcopy(job), pickle.loads(pickle.dumps(job, 0))):
+    assert (other.name, other.tries) == ("a", 1) and own(job, other, "_tries_lock")
+    other.attempt(str)
+    assert (other.tries, job.tries) == (2, 1)
+""",
+    "deepcopied": """
+q = m.Quota(3)
+q.use(1)
+c = q.clone()
+c.use(1)
+assert (q.used, c.used) == (1, 2) and own(q, c, "_used_lock")
+""",
+}
+
+
+def use(suite, name, program):
+    marked = lib.read_file(os.path.join(lib.FIXTURES, "hazards", name + ".before.py"))
+    with lib.temporary() as folder:
+        path = os.path.join(folder, name + ".py")
+        lib.write_file(path, lib.take_marks(name, marked)[0])
+        before = lib.read_file(path)
+        for fixed in (False, True):
+            if fixed:
+                lib.ungil("fix", "--no-cache", *lib.first_line_options(marked), ".", cwd=folder)
+                suite.check(name + " changed", lib.read_file(path) != before, "fix changes nothing")
+            run = lib.execute([sys.executable, "-c", START % (path, fixed) + program])
+            suite.check("%s %s" % (name, "fixed" if fixed else "as it was"), run.code == 0,
+                        lambda: "%s\n%s" % (run, lib.read_file(path).decode()))
+
+
+def main():
+    suite = lib.Suite("hazards")
+    for name, program in sorted(PROGRAMS.items()):
+        if suite.wanted(name):
+            use(suite, name, program)
+    return suite.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
