@@ -7,6 +7,7 @@
  *   split.c    statements that share their line
  *   wrap.c     `with LOCK:` round statements: merging, indentation
  *   certificate.c  taking away what was inserted gives back the original
+ *   words.c    the certificate that a page states of its own
  *   verify.c   edits_verify: parse, certificate, races gone and none new, idempotent
  *   retext.c   texts_prove: the same for a text that a person made */
 #ifndef UNGIL_EDIT_H
@@ -87,7 +88,7 @@ void imports_place(Draft *d);
 u32 last_line(const Draft *d, u32 n);
 /* The statement that makes the lock: "self._n_lock = threading.Lock()". type: "threading.Lock". */
 Str lock_making(const Draft *d, const LockPlan *l, Str self, Str type);
-/* What else a class needs so that its objects can have the lock; false with a reason. making: as lock_making gives it. */
+/* What else a class needs so that its objects can have the lock; false with a reason. making: see lock_making. */
 bool slot_write(Draft *d, const LockPlan *l, u32 fix, Str *why);
 bool post_init_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why);
 bool state_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why);
@@ -113,6 +114,8 @@ void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, Ma
 /* Does taking the inserted pieces away give the old file back? `after` is the tree of the new file. False with a
  * reason and the fix to blame (or NONE). */
 bool certificate_holds(Arena *a, const Made *m, const Tree *after, Str *why, u32 *fix);
-bool fix_replaces(const PageList *pages, const Fix *f);
+/* Does the fix add and drop no other words than its page states? False with a reason. */
+bool page_certificate(Arena *a, const Program *p, const PageList *pages, const MadeVec *made, const FixList *fixes,
+                      u32 fix, Str *why);
 
 #endif

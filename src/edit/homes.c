@@ -1,7 +1,7 @@
 /* What a class needs, beside the statement that makes the lock, so that its objects can have one: see fixes/home.c.
  *
- * A name more in __slots__; a __post_init__ for a dataclass; __getstate__ and __setstate__, which keep the lock out of
- * pickles and copies and make a new one. All of it is only put in; nothing that is there changes. */
+ * A name more in __slots__; a __post_init__ for a dataclass; __getstate__ and __setstate__, which keep the lock out
+ * of pickles and copies and make a new one. All of it is only put in; nothing that is there changes. */
 #include "edit/edit.h"
 
 Str lock_making(const Draft *d, const LockPlan *l, Str self, Str type)
@@ -9,7 +9,8 @@ Str lock_making(const Draft *d, const LockPlan *l, Str self, Str type)
     Str dot = self.n ? S(".") : S("");
     if (!(l->home & HOME_SETATTR))
         return str_fmt(d->a, "%.*s%.*s%.*s = %.*s()", STR_ARG(self), STR_ARG(dot), STR_ARG(l->name), STR_ARG(type));
-    return str_fmt(d->a, "object.__setattr__(%.*s, \"%.*s\", %.*s())", STR_ARG(self), STR_ARG(l->name), STR_ARG(type));
+    return str_fmt(d->a, "object.__setattr__(%.*s, \"%.*s\", %.*s())", STR_ARG(self), STR_ARG(l->name),
+                   STR_ARG(type));
 }
 
 static u32 class_node(const Draft *d, const LockPlan *l)
@@ -105,8 +106,9 @@ bool state_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why)
         return false;
     }
     Str text = str_fmt(d->a,
-                       "\ndef __getstate__(self):\n    state = self.__dict__.copy()\n    state.pop(\"%.*s\", None)\n"
-                       "    return state\n\ndef __setstate__(self, state):\n    self.__dict__.update(state)\n    %.*s",
+                       "\ndef __getstate__(self):\n    state = self.__dict__.copy()\n"
+                       "    state.pop(\"%.*s\", None)\n    return state\n"
+                       "\ndef __setstate__(self, state):\n    self.__dict__.update(state)\n    %.*s",
                        STR_ARG(l->name), STR_ARG(making));
     piece_after(d, last_line(d, last), indented(d, last, text), PIECE_LOCK, fix);
     return true;

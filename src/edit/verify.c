@@ -244,10 +244,21 @@ static void program_proof(Proof *v, Facts **facts)
     if (!v->failed) idempotent(v, after, &found);
 }
 
+/* What the pages state of their own. */
+static void pages_proof(Proof *v)
+{
+    Str why;
+    for (u32 i = 0; i < v->fixes->fixes.n; i++)
+        if (fix_wanted(v->fixes, i, v->w) && !page_certificate(v->a, v->p, v->pages, &v->made, v->fixes, i, &why))
+            drop(v, i, why);
+}
+
 static void round_proof(Proof *v)
 {
     edits_draft(v->a, v->p, v->fixes, v->w, &v->made);
     if (!v->made.n) return;
+    pages_proof(v);
+    if (v->failed) return;
     Facts **facts = arena_new(v->a, Facts *, v->p->nfiles);
     memcpy(facts, v->p->facts, v->p->nfiles * sizeof *facts);
     files_proof(v, facts);

@@ -76,6 +76,8 @@ struct Page {
     u8 safety_class;
     bool strict;   /* only under --model strict */
     bool replaces; /* certificate: replace; else tokens */
+    bool states;   /* it says which words the rewrite adds and drops: lists with commas, see edit/words.c */
+    Str adds, drops;
     Vec(u8) rule_ids;
     Vec(const struct Judgement *) judgements;
     const Planner *planner;
@@ -267,7 +269,7 @@ Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r,
 u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
 /* Where the new lock for a place lives: its file, owner, kind and home. False with a reason. */
 bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why);
-/* The last name of a class's __slots__, when it is a tuple or list of strings to which one more can be added; NONE. */
+/* The last name of a class's __slots__, when they are a tuple or list of strings to which one can be added; NONE. */
 u32 ast_slots(const Ast *t, u32 class_node);
 /* Fills derived_first and derived. */
 void derived_index(Plan *pl);

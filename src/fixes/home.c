@@ -242,7 +242,7 @@ static bool planned(const Home *h, u8 how)
     return false;
 }
 
-/* Objects that are pickled or copied: hooks keep the lock out, where the class has none yet and is not derived from. */
+/* Objects that are pickled or copied: hooks keep the lock out, where the class has none and no subclass. */
 static Str state_home(Home *h)
 {
     Str why = pickled_obstacle(h->pl, h->gclass);

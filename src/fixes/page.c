@@ -71,6 +71,24 @@ static bool read_safety(Reader *r, Str value)
     return page_error(r, r->line, "safety is one of safe, unsafe, manual, not ", value);
 }
 
+/* tokens, or replace; then what it adds and what it drops. */
+static bool read_certificate(Reader *r, Str value)
+{
+    Page *p = r->page;
+    Str kind = str_trim(str_cut(value, ';', &value));
+    p->replaces = str_is(kind, "replace");
+    if (!p->replaces && !str_is(kind, "tokens"))
+        return page_error(r, r->line, "certificate is tokens or replace, not ", kind);
+    while (value.n) {
+        Str part = str_trim(str_cut(value, ';', &value)), words, verb = str_cut(part, ' ', &words);
+        Str *to = str_is(verb, "adds") ? &p->adds : str_is(verb, "drops") ? &p->drops : NULL;
+        if (!to || !p->replaces) return page_error(r, r->line, "after `replace;` comes `adds` or `drops`, not ", part);
+        *to = str_trim(words);
+        p->states = true;
+    }
+    return true;
+}
+
 static bool read_key(Reader *r, Str key, Str value)
 {
     Page *p = r->page;
@@ -91,11 +109,7 @@ static bool read_key(Reader *r, Str key, Str value)
         p->strict = str_is(value, "strict");
         return p->strict || page_error(r, r->line, "model can only be strict, not ", value);
     }
-    if (str_is(key, "certificate")) {
-        p->replaces = str_is(value, "replace");
-        return p->replaces || str_is(value, "tokens") ||
-               page_error(r, r->line, "certificate is tokens or replace, not ", value);
-    }
+    if (str_is(key, "certificate")) return read_certificate(r, value);
     return page_error(r, r->line, "there is no key ", key);
 }
 

@@ -1,0 +1,151 @@
+/* The certificate that a page states of its own: which words its rewrite adds and which it drops.
+ *
+ *   certificate: replace; adds pop, None; drops del
+ *
+ * Whatever a transform replaces, the words of the old code (names, numbers, the insides of strings; not Python's own
+ * keywords) must come again in the new code of the same fix, but for those that the page says it drops; and the new
+ * code must have no others, but for those that it says it adds. Names of locks and what the fix imports may always
+ * come; `self` and `cls` say nothing by themselves. So a rewrite cannot lose an argument, nor call something nobody knows of, and a page that says nothing of
+ * replacing may not replace at all. */
+#include "edit/edit.h"
+
+static bool keyword(Str w)
+{
+    static const char *const words[] = {"and",      "as",   "assert", "async",  "await",  "break",  "class",    "continue",
+                                        "def",      "del",  "elif",   "else",   "except", "finally", "for",     "from",
+                                        "global",   "if",   "import", "in",     "is",     "lambda", "nonlocal", "not",
+                                        "or",       "pass", "raise",  "return", "try",    "while",  "with",     "yield"};
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_is(w, words[i])) return true;
+    return false;
+}
+
+/* The next word of a text; false at its end. */
+static bool next_word(Str *rest, Str *word)
+{
+    for (;;) {
+        size_t i = 0;
+        while (i < rest->n && !is_word_char(rest->p[i])) i++;
+        size_t k = i;
+        while (k < rest->n && is_word_char(rest->p[k])) k++;
+        *word = str_slice(*rest, i, k);
+        *rest = str_slice(*rest, k, rest->n);
+        if (!word->n) return false;
+        if (!keyword(*word)) return true;
+    }
+}
+
+static bool has_word(Str text, Str word)
+{
+    Str w;
+    while (next_word(&text, &w))
+        if (str_eq(w, word)) return true;
+    return false;
+}
+
+/* What a fix takes out, puts in, and may put in without saying so. */
+typedef struct Words {
+    Buf old, new, free;
+} Words;
+
+static void piece_words(Words *x, const Piece *p, const Source *s)
+{
+    Buf *to = p->kind == PIECE_REPLACE || p->kind == PIECE_INSERT ? &x->new : &x->free;
+    buf_fmt(to, "%.*s\n", STR_ARG(p->text));
+    if (p->kind == PIECE_REPLACE) buf_fmt(&x->old, "%.*s\n", STR_ARG(str_slice(s->text, p->span.start, p->span.end)));
+}
+
+/* The text of the innermost function around a place; of the whole file outside of any. */
+static Str around(const Facts *f, Span span)
+{
+    Span best = {0, (u32)f->source->text.n};
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        Span s = f->funcs.v[i].span;
+        if (s.start <= span.start && span.end <= s.end && s.end - s.start < best.end - best.start) best = s;
+    }
+    return str_slice(f->source->text, best.start, best.end);
+}
+
+/* Is the word anywhere in the functions that the fix changes? */
+static bool used_there(const Program *p, const MadeVec *made, u32 fix, Str word)
+{
+    for (u32 i = 0; i < made->n; i++)
+        for (u32 k = 0; k < made->v[i].pieces.n; k++) {
+            const Piece *x = &made->v[i].pieces.v[k];
+            bool code = x->kind == PIECE_REPLACE || x->kind == PIECE_INSERT;
+            if (x->fix == fix && code && has_word(around(p->facts[made->v[i].change.file], x->span), word)) return true;
+        }
+    return false;
+}
+
+static bool is_number(Str w)
+{
+    return w.p[0] >= '0' && w.p[0] <= '9';
+}
+
+/* Is the word one of a list: itself, or of the kind that an entry with hyphens speaks of? */
+static bool listed(const Program *p, const MadeVec *made, const FixList *fixes, u32 fix, Str list, Str word)
+{
+    const Fix *f = &fixes->fixes.v[fix];
+    while (list.n) {
+        Str entry = str_trim(str_cut(list, ',', &list));
+        if (str_eq(entry, word) || str_is(entry, "any-word")) return true;
+        if (str_is(entry, "a-number") && is_number(word)) return true;
+        if (str_is(entry, "a-new-name") && !used_there(p, made, fix, word)) return true;
+        if (str_is(entry, "the-state") && f->place != NONE &&
+            str_eq(p->syms.strs[p->places.v[f->place].name], word))
+            return true;
+    }
+    return false;
+}
+
+/* The name of a lock that the program has, or of the one that the fix takes. */
+static bool lock_word(const Program *p, const FixList *fixes, u32 fix, Str word)
+{
+    const Fix *f = &fixes->fixes.v[fix];
+    if (f->lock != NONE && has_word(fixes->locks.v[f->lock].display, word)) return true;
+    for (u32 i = 0; i < p->locks.n; i++)
+        if (has_word(p->locks.v[i].display, word)) return true;
+    return false;
+}
+
+static bool words_hold(Arena *a, const Program *p, const MadeVec *made, const FixList *fixes, u32 fix,
+                       const Page *page, const Words *x, Str *why)
+{
+    Str old = buf_view(&x->old), new = buf_view(&x->new), free = buf_view(&x->free), rest = old, w;
+    if (!page->replaces && (old.n || new.n)) {
+        *why = S("it replaces code, which its page does not say");
+        return false;
+    }
+    if (!page->states) return true;
+    while (next_word(&rest, &w))
+        if (!has_word(new, w) && !has_word(free, w) && !listed(p, made, fixes, fix, page->drops, w) &&
+            !str_is(w, "self") && !str_is(w, "cls") && !lock_word(p, fixes, fix, w)) {
+            *why = str_fmt(a, "it drops %.*s, which its page does not say", STR_ARG(w));
+            return false;
+        }
+    for (rest = new; next_word(&rest, &w);)
+        if (!has_word(old, w) && !has_word(free, w) && !listed(p, made, fixes, fix, page->adds, w) &&
+            !lock_word(p, fixes, fix, w)) {
+            *why = str_fmt(a, "it adds %.*s, which its page does not say", STR_ARG(w));
+            return false;
+        }
+    return true;
+}
+
+bool page_certificate(Arena *a, const Program *p, const PageList *pages, const MadeVec *made, const FixList *fixes,
+                      u32 fix, Str *why)
+{
+    const Page *page = page_find(pages, fixes->fixes.v[fix].transform);
+    if (!page) return true;
+    Words x = {0};
+    for (u32 i = 0; i < made->n; i++)
+        for (u32 k = 0; k < made->v[i].pieces.n; k++)
+            if (made->v[i].pieces.v[k].fix == fix)
+                piece_words(&x, &made->v[i].pieces.v[k], made->v[i].change.before);
+    bool ok = words_hold(a, p, made, fixes, fix, page, &x, why);
+    buf_free(&x.old);
+    buf_free(&x.new);
+    buf_free(&x.free);
+    return ok;
+}
