@@ -16,7 +16,8 @@ MISTAKES = [
     (r"safety: safe", "safety: sure"),
     (r"replace @whole by .*", 'replace @all by "x"'),
     (r"replace @whole by .*", "swap @whole"),
-    (r"^certificate: replace\n", ""),
+    (r"drops remove", "loses remove"),
+    (r"^certificate: replace.*\n", ""),
     (r"\(if_statement", "(if_statemen"),
 ]
 
@@ -35,6 +36,9 @@ def tutorial(suite):
         lib.write_file(os.path.join(folder, "app.py"), before.encode())
         diff = lib.ungil("diff", "--no-cache", "--transforms", "pages", "app.py", cwd=folder)
         suite.check("tutorial", "+    active.discard(name)" in diff.out, diff)
+        lib.write_file(path, page.replace("adds discard;", "adds nothing-else;").encode())
+        diff = lib.ungil("diff", "--no-cache", "--transforms", "pages", "app.py", cwd=folder)
+        suite.check("tutorial", not diff.out and "it adds discard, which its page does not say" in diff.err, diff)
         for (pattern, text), wanted in zip(MISTAKES, rows):
             lib.write_file(path, re.sub(pattern, text, page, count=1, flags=re.M).encode())
             found = lib.ungil("transforms", "--transforms", "pages", cwd=folder)

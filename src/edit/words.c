@@ -11,10 +11,10 @@
 
 static bool keyword(Str w)
 {
-    static const char *const words[] = {"and",      "as",   "assert", "async",  "await",  "break",  "class",    "continue",
-                                        "def",      "del",  "elif",   "else",   "except", "finally", "for",     "from",
-                                        "global",   "if",   "import", "in",     "is",     "lambda", "nonlocal", "not",
-                                        "or",       "pass", "raise",  "return", "try",    "while",  "with",     "yield"};
+    static const char *const words[] = {
+        "and",    "as",   "assert", "async",  "await",    "break", "class", "continue", "def",  "del",   "elif",  "else",
+        "except", "for",  "from",   "global", "finally",  "if",    "in",    "import",   "is",   "not",   "or",    "pass",
+        "raise",  "try",  "lambda", "while",  "nonlocal", "with",  "yield", "return"};
     for (u32 i = 0; i < COUNT_OF(words); i++)
         if (str_is(w, words[i])) return true;
     return false;
@@ -73,7 +73,8 @@ static bool used_there(const Program *p, const MadeVec *made, u32 fix, Str word)
         for (u32 k = 0; k < made->v[i].pieces.n; k++) {
             const Piece *x = &made->v[i].pieces.v[k];
             bool code = x->kind == PIECE_REPLACE || x->kind == PIECE_INSERT;
-            if (x->fix == fix && code && has_word(around(p->facts[made->v[i].change.file], x->span), word)) return true;
+            if (x->fix != fix || !code) continue;
+            if (has_word(around(p->facts[made->v[i].change.file], x->span), word)) return true;
         }
     return false;
 }

@@ -16,6 +16,7 @@
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
  *   perthread.c  planner: defaults of a threading.local in every thread
  *   memo.c     planner: a dictionary of results becomes functools.cache
+ *   files.c    planner: files and folders made or removed in one step
  *   plain.c    values that are the same whoever makes them
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
@@ -348,6 +349,7 @@ bool plan_publish(Plan *pl, Work *w, const Page *page);
 bool plan_with(Plan *pl, Work *w, const Page *page);
 bool plan_swap(Plan *pl, Work *w, const Page *page);
 bool plan_eager(Plan *pl, Work *w, const Page *page);
+bool plan_files(Plan *pl, Work *w, const Page *page);
 bool plan_memo(Plan *pl, Work *w, const Page *page);
 bool plan_perthread(Plan *pl, Work *w, const Page *page);
 /* The place that holds the thread-local object of a UG403 finding; NONE. */

@@ -82,7 +82,8 @@ static bool read_certificate(Reader *r, Str value)
     while (value.n) {
         Str part = str_trim(str_cut(value, ';', &value)), words, verb = str_cut(part, ' ', &words);
         Str *to = str_is(verb, "adds") ? &p->adds : str_is(verb, "drops") ? &p->drops : NULL;
-        if (!to || !p->replaces) return page_error(r, r->line, "after `replace;` comes `adds` or `drops`, not ", part);
+        if (!to || !p->replaces)
+            return page_error(r, r->line, "after `replace;` comes `adds` or `drops`, not ", part);
         *to = str_trim(words);
         p->states = true;
     }

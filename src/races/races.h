@@ -138,6 +138,7 @@ void race_build(Finder *f, u32 file);
 void race_discipline(Finder *f, u32 file);
 void race_lock_order(Finder *f);
 void race_settings(Finder *f, u32 file);
+void race_files(Finder *f, u32 file);
 void race_entered(Finder *f, u32 file);
 void race_published(Finder *f, u32 file);
 
