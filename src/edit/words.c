@@ -2,19 +2,19 @@
  *
  *   certificate: replace; adds pop, None; drops del
  *
- * Whatever a transform replaces, the words of the old code (names, numbers, the insides of strings; not Python's own
- * keywords) must come again in the new code of the same fix, but for those that the page says it drops; and the new
- * code must have no others, but for those that it says it adds. Names of locks and what the fix imports may always
- * come; `self` and `cls` say nothing by themselves. So a rewrite cannot lose an argument, nor call something nobody knows of, and a page that says nothing of
- * replacing may not replace at all. */
+ * Whatever a transform replaces, the words of the old code (names, numbers, the insides of strings; not Python's
+ * own keywords) must come again in the new code of the same fix, but for those that the page says it drops; and
+ * the new code must have no others, but for those that it says it adds. Names of locks and what the fix imports
+ * may always come; `self` and `cls` say nothing by themselves. So a rewrite cannot lose an argument, nor call
+ * something nobody knows of, and a page that says nothing of replacing may not replace at all. */
 #include "edit/edit.h"
 
 static bool keyword(Str w)
 {
     static const char *const words[] = {
-        "and",    "as",   "assert", "async",  "await",    "break", "class", "continue", "def",  "del",   "elif",  "else",
-        "except", "for",  "from",   "global", "finally",  "if",    "in",    "import",   "is",   "not",   "or",    "pass",
-        "raise",  "try",  "lambda", "while",  "nonlocal", "with",  "yield", "return"};
+        "and",  "as",     "assert", "async",  "await",   "break", "class",  "continue", "def", "del",    "elif",
+        "else", "except", "for",    "from",   "global",  "if",    "in",     "import",   "is",  "not",    "or",
+        "pass", "raise",  "try",    "lambda", "finally", "while", "nonlocal", "with",   "yield", "return"};
     for (u32 i = 0; i < COUNT_OF(words); i++)
         if (str_is(w, words[i])) return true;
     return false;

@@ -3,9 +3,9 @@
  *   if not os.path.exists(folder):          if path.exists():
  *       os.makedirs(folder)                     path.unlink()
  *
- * The one that comes second raises FileExistsError or FileNotFoundError. Only in code that several threads reach at
- * once as far as can be seen, without a lock, and where nothing catches the error. What is removed must be a path that
- * threads share: kept in a module or an object, not a parameter or a local. */
+ * The one that comes second raises FileExistsError or FileNotFoundError. Only in code that several threads reach
+ * at once as far as can be seen, without a lock, and where nothing catches the error. What is removed must be a
+ * path that threads share: kept in a module or an object, not a parameter or a local. */
 #include "races/races.h"
 
 static const struct FileAct {
@@ -126,8 +126,8 @@ void race_files(Finder *f, u32 file)
         Race *r = race_at(f, UG102, file, c->func, c->span, what, CONF_MEDIUM);
         r->call = p->call_base[file] + i;
         race_message(f, r,
-                     "line %u asks whether %.*s is there, and this %s it; another thread may do so in between, and then "
-                     "this raises %s",
+                     "line %u asks whether %.*s is there, and this %s it; another thread may do so in between, and "
+                     "then this raises %s",
                      test->line, STR_ARG(what), act->removes ? "removes" : "makes",
                      act->removes ? "FileNotFoundError" : "FileExistsError");
     }
