@@ -137,8 +137,37 @@ def use(suite, name, program):
                         lambda: "%s\n%s" % (run, lib.read_file(path).decode()))
 
 
+FORKS = """import os
+import threading
+
+total = 0
+
+
+def work():
+    global total
+    total += 1
+
+
+def start():
+    for _ in range(4):
+        threading.Thread(target=work).start()
+    %s
+"""
+
+
+def forks(suite):
+    """A program that forks is told so where its new lock is explained; others are not."""
+    for line, told in (("os.fork()", True), ("os.getpid()", False)):
+        with lib.temporary() as folder:
+            lib.write_file(os.path.join(folder, "a.py"), (FORKS % line).encode())
+            plan = lib.ungil("diff", "--no-cache", "--dump", "plan", "a.py", cwd=folder)
+            suite.check("fork", "_total_lock" in plan.out and told == ("a.py:15 forks" in plan.out and "os.register_at_fork" in plan.out), plan)
+
+
 def main():
     suite = lib.Suite("hazards")
+    if suite.wanted("fork"):
+        forks(suite)
     for name, program in sorted(PROGRAMS.items()):
         if suite.wanted(name):
             use(suite, name, program)

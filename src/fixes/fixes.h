@@ -7,6 +7,7 @@
  *   lock.c     which lock, its name                express.c  how a region names the lock
  *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
  *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?
+ *   forks.c    does the program fork?
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   cover.c    what becomes of its regions         group.c    which places share a lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
@@ -190,6 +191,8 @@ typedef struct Plan {
     u8 *finalizer;                   /* FINAL_… */
     u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
     bool *pickled;    /* global classes whose objects are pickled or copied; NULL until asked for */
+    Str forks;        /* where the program forks; empty */
+    bool forks_known;
     bool *walked;     /* those whose objects' attributes are walked as a whole */
     Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
@@ -272,6 +275,8 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
 bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why);
 /* The last name of a class's __slots__, when they are a tuple or list of strings to which one can be added; NONE. */
 u32 ast_slots(const Ast *t, u32 class_node);
+/* Where the program forks; empty. */
+Str forks_where(Plan *pl);
 /* Fills derived_first and derived. */
 void derived_index(Plan *pl);
 /* Why an object of a class in this file should get no attribute that cannot be pickled or copied; empty. */
