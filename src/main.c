@@ -57,7 +57,7 @@ static int run(Arena *a, const Options *o, Err *e)
     stage_done(o, "races", &since);
     if (o->dump == DUMP_RACES) return races_dump(&dump, program, &races), dump_out(o, &dump, e);
 
-    fixes_plan(a, program, &pages, &races, &fixes);
+    fixes_plan(a, program, &pages, &all, &races, &fixes);
     if (!fixes_only(o, &races, &fixes, e)) return 2;
     stage_done(o, "plan", &since);
     if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(o, &dump, e);

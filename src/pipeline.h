@@ -363,8 +363,9 @@ Str page_safety(const Page *p);
 /* Runs every page's own examples (before → after, leaves alone); prints a line for each. Number of failures. */
 u32 pages_test(Buf *out, const PageList *pages, u32 *passed);
 
-/* Plans one fix per place (and lock) for the given races; sets Race.fix. Declined fixes are in the list too. */
-void fixes_plan(Arena *a, const Program *p, const PageList *pages, RaceVec *races, FixList *out);
+/* Plans one fix per place (and lock) for the given races; sets Race.fix. Declined fixes are in the list too. `all`
+ * holds what races_all found, from which a lock learns of doubtful findings that it should cover, too. */
+void fixes_plan(Arena *a, const Program *p, const PageList *pages, const RaceVec *all, RaceVec *races, FixList *out);
 /* Declines every fix but those of the findings that --only names. False when there is no such finding. */
 bool fixes_only(const Options *o, const RaceVec *races, FixList *fixes, Err *e);
 void fixes_dump(Buf *out, const Program *p, const FixList *fixes);

@@ -39,7 +39,7 @@ typedef struct Side {
     Facts **facts;
     u32 n;
     Program *program;
-    RaceVec races;
+    RaceVec all, races;
 } Side;
 
 static void side_analyse(void *ctx, u32 item, u32 worker)
@@ -47,7 +47,8 @@ static void side_analyse(void *ctx, u32 item, u32 worker)
     Side *side = (Side *)ctx + item;
     (void)worker;
     side->program = program_link(&side->arena, side->o, side->facts, side->n);
-    races_find(&side->arena, side->program, &side->races);
+    races_all(&side->arena, side->program, &side->all);
+    races_wanted(&side->arena, side->program, &side->all, &side->races);
 }
 
 /* ---- the new findings alone ---------------------------------------------------------------------------- */
@@ -102,7 +103,7 @@ int review_run(Arena *a, Options *o, Err *e)
                   &comparison);
 
     if (comparison.added.n) {
-        fixes_plan(a, now->program, &pages, &now->races, &fixes);
+        fixes_plan(a, now->program, &pages, &now->all, &now->races, &fixes);
         edits_verify(a, now->program, &pages, &now->races, &fixes, &wanted, &changes);
         changes = (ChangeVec){0};
         additions_take(a, o, now->program, &comparison, &now->races, &fixes, &added, &changes);

@@ -205,14 +205,14 @@ static u32 fix_of_place(const Proof *v, const Program *after, u32 place)
 }
 
 /* Findings are left at the fixed places only when the rule knows no fix; then planning must agree. */
-static void idempotent(Proof *v, const Program *after, const RaceVec *found)
+static void idempotent(Proof *v, const Program *after, const RaceVec *all, const RaceVec *found)
 {
     RaceVec left = {0};
     for (u32 i = 0; i < found->n; i++)
         if (fix_of_place(v, after, found->v[i].place) != NONE) vec_push(v->a, &left, found->v[i]);
     if (!left.n) return;
     FixList again;
-    fixes_plan(v->a, after, v->pages, &left, &again);
+    fixes_plan(v->a, after, v->pages, all, &left, &again);
     for (u32 i = 0; i < again.fixes.n; i++) {
         if (!fix_wanted(&again, i, &(Wanted){.unsafe = v->w->unsafe})) continue;
         u32 mine = fix_of_place(v, after, again.fixes.v[i].place);
@@ -233,15 +233,16 @@ static void known_carry(Proof *v, RaceVec *found)
 static void program_proof(Proof *v, Facts **facts)
 {
     Program *after = program_link(v->a, v->p->options, facts, v->p->nfiles);
-    RaceVec found = {0};
-    races_find(v->a, after, &found);
+    RaceVec all = {0}, found = {0};
+    races_all(v->a, after, &all);
+    races_wanted(v->a, after, &all, &found);
     Map before = {0}, now = {0};
     known_carry(v, &found);
     count(v->a, &before, v->races);
     count(v->a, &now, &found);
     races_gone(v, &before, &now);
     none_new(v, after, &found, &before, &now);
-    if (!v->failed) idempotent(v, after, &found);
+    if (!v->failed) idempotent(v, after, &all, &found);
 }
 
 /* What the pages state of their own. */

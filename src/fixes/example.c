@@ -27,10 +27,11 @@ static Str example_fix(Arena *a, const PageList *pages, const Page *page, Str be
     Facts *facts = facts_collect(a, s, t);
     tree_free(t);
     Program *p = program_link(a, o, &facts, 1);
-    RaceVec races = {0};
-    races_find(a, p, &races);
+    RaceVec all = {0}, races = {0};
+    races_all(a, p, &all);
+    races_wanted(a, p, &all, &races);
     FixList fixes;
-    fixes_plan(a, p, pages, &races, &fixes);
+    fixes_plan(a, p, pages, &all, &races, &fixes);
     ChangeVec changes = {0};
     edits_verify(a, p, pages, &races, &fixes, &(Wanted){.unsafe = true}, &changes);
     races_dump(log, p, &races);

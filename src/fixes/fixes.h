@@ -166,7 +166,9 @@ typedef struct SiteFile {
     Ast ast;
     u32 used;
 } SiteFile;
-enum { SITE_FILES = 64, SITE_AHEAD = 16 };
+/* So many files are kept parsed, and more while all of them hold no more than so many bytes; the trees take some thirty
+ * times as much. Whoever holds a tree may ask for a few others. */
+enum { SITE_FILES = 64, SITE_BYTES = 8 << 20, SITE_AHEAD = 16 };
 
 typedef struct Plan {
     Arena *a;
@@ -177,10 +179,11 @@ typedef struct Plan {
     SiteFile **files; /* by file, NULL when not parsed now */
     bool *concerned;  /* by file: it has a finding */
     u32 nparsed, tick;
+    size_t parsed; /* bytes of source */
     Query **queries; /* by page, compiled when first asked for */
     Vec(Work) works;
-    RaceVec doubtful;   /* findings of any confidence, once a lock is to be planned: a lock guards them all */
-    Map doubtful_first; /* place → index of its first one in doubtful */
+    const RaceVec *all; /* findings of any confidence: a lock guards them all */
+    Map doubtful_first; /* place → index of its first one in all; made when a lock is planned */
     u32 *doubtful_next;
     u32 nfuncs;
     u32 *mark, marks; /* by global function: the last question that asked about it, see reach.c */

@@ -319,18 +319,15 @@ static void other_walks(Plan *pl, Work *w)
 static void doubtful_find(Plan *pl)
 {
     if (pl->doubtful_next) return;
-    Options *o = arena_new(pl->a, Options, 1);
-    Program *p = arena_new(pl->a, Program, 1);
-    *o = *pl->p->options;
-    o->min_confidence = CONF_LOW;
-    o->select.n = o->ignore.n = o->rule_settings.n = 0;
-    *p = *pl->p;
-    p->options = o;
-    races_find(pl->a, p, &pl->doubtful);
-    pl->doubtful_next = arena_new(pl->a, u32, pl->doubtful.n + 1);
-    for (u32 i = 0; i < pl->doubtful.n; i++) {
-        if (pl->doubtful.v[i].place == NONE || pl->doubtful.v[i].suppressed) continue;
-        u32 *first = map_at(pl->a, &pl->doubtful_first, pl->doubtful.v[i].place);
+    Options o = *pl->p->options;
+    o.min_confidence = CONF_LOW;
+    o.select.n = o.ignore.n = o.rule_settings.n = 0;
+    pl->doubtful_next = arena_new(pl->a, u32, pl->all->n + 1);
+    for (u32 i = 0; i < pl->all->n; i++) {
+        const Race *r = &pl->all->v[i];
+        if (r->place == NONE || (r->suppressed && !r->known)) continue;
+        if (!race_wanted(&o, pl->p->facts[r->file]->source->path, r)) continue;
+        u32 *first = map_at(pl->a, &pl->doubtful_first, r->place);
         pl->doubtful_next[i] = *first;
         *first = i;
     }
@@ -346,7 +343,7 @@ static void doubtful_regions(Plan *pl, Work *w)
 {
     doubtful_find(pl);
     for (u32 i = map_get(&pl->doubtful_first, w->place); i != NONE; i = pl->doubtful_next[i]) {
-        const Race *r = &pl->doubtful.v[i];
+        const Race *r = &pl->all->v[i];
         if (two_steps(r->rule) && r->test != NONE && r->act != NONE && !in_construction(pl, w, r->act))
             region_add(pl, w, r->test, r->act, false);
     }

@@ -226,10 +226,10 @@ static int by_race(const void *x, const void *y)
     return a->races.v[0] < b->races.v[0] ? -1 : a->races.v[0] > b->races.v[0];
 }
 
-void fixes_plan(Arena *a, const Program *p, const PageList *pages, RaceVec *races, FixList *out)
+void fixes_plan(Arena *a, const Program *p, const PageList *pages, const RaceVec *all, RaceVec *races, FixList *out)
 {
     *out = (FixList){0};
-    Plan pl = {.a = a, .p = p, .pages = pages, .races = races, .out = out};
+    Plan pl = {.a = a, .p = p, .pages = pages, .all = all, .races = races, .out = out};
     pl.files = arena_new(a, SiteFile *, p->nfiles + 1);
     pl.concerned = arena_new(a, bool, p->nfiles + 1);
     for (u32 i = 0; i < races->n; i++) pl.concerned[races->v[i].file] |= !races->v[i].suppressed;

@@ -19,16 +19,18 @@ static void site_drop(Plan *pl, u32 file)
     free(pl->files[file]);
     pl->files[file] = NULL;
     pl->nparsed--;
+    pl->parsed -= site_source(pl, file)->text.n;
 }
 
-/* Makes room by dropping the file that was used longest ago. */
-static void site_room(Plan *pl)
+/* Makes room for a file by dropping those that were used longest ago, but never the last ones. */
+static void site_room(Plan *pl, u32 file)
 {
-    if (pl->nparsed < SITE_FILES) return;
-    u32 oldest = NONE;
-    for (u32 i = 0; i < pl->p->nfiles; i++)
-        if (pl->files[i] && (oldest == NONE || pl->files[i]->used < pl->files[oldest]->used)) oldest = i;
-    site_drop(pl, oldest);
+    while (pl->nparsed >= SITE_FILES && pl->parsed + site_source(pl, file)->text.n > SITE_BYTES) {
+        u32 oldest = NONE;
+        for (u32 i = 0; i < pl->p->nfiles; i++)
+            if (pl->files[i] && (oldest == NONE || pl->files[i]->used < pl->files[oldest]->used)) oldest = i;
+        site_drop(pl, oldest);
+    }
 }
 
 typedef struct Ahead {
@@ -48,10 +50,11 @@ static void site_parse(void *ctx, u32 item, u32 worker)
 
 static void site_open(Ahead *x, Plan *pl, u32 file)
 {
-    site_room(pl);
+    site_room(pl, file);
     SiteFile *f = pl->files[file] = xmalloc(sizeof *f);
     *f = (SiteFile){.used = ++pl->tick};
     pl->nparsed++;
+    pl->parsed += site_source(pl, file)->text.n;
     x->file[x->n++] = file;
 }
 
