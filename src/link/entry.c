@@ -116,25 +116,55 @@ static bool lock_concerns(const Program *p, u32 gfunc, u32 lock)
     return x->owner != NONE && (class_is_a(p, cls, x->owner) || class_is_a(p, x->owner, cls));
 }
 
-/* The locks that every call site of a candidate holds, to a fixed point. `callee_first` tells whose calls count. */
+/* A call of a candidate, and what its own function holds there: UNKNOWN until it is asked for. */
+typedef struct Site {
+    u32 edge, held;
+} Site;
+typedef Vec(Site) SiteVec;
+enum { UNKNOWN = NONE };
+
+/* The calls that count: with `strict` all but those of construction and imports, else only what is known to call and
+ * stands in no test. */
+static void call_sites(const Program *p, Arena *a, const bool *candidate, bool strict, SiteVec *out)
+{
+    bool *test = arena_new(a, bool, p->nfiles + 1);
+    for (u32 i = 0; i < p->nfiles && !strict; i++) test[i] = is_test_path(p->facts[i]->source->path);
+    for (u32 i = 0; i < p->edges.n; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        const FuncInfo *caller = &p->funcs[e->caller];
+        if (!candidate[e->callee] || caller->construct || caller->import_time || e->caller == e->callee || e->passed)
+            continue;
+        if (!strict && (e->weak || test[e->file])) continue;
+        vec_push(a, out, (Site){i, UNKNOWN});
+    }
+}
+
+static u32 site_held(Program *p, Site *s)
+{
+    const CallEdge *e = &p->edges.v[s->edge];
+    if (s->held != UNKNOWN) return s->held;
+    s->held = 0;
+    if (e->call != NONE) {
+        const Call *c = &p->facts[e->file]->calls.v[e->call];
+        s->held = held_at(p, e->file, c->func, c->span.start);
+    }
+    return s->held;
+}
+
+/* The locks that every call site of a candidate holds, to a fixed point. */
 static u32 *callers_locks(Program *p, const bool *candidate, bool strict)
 {
+    Arena scratch = {0};
+    SiteVec sites = {0};
     u32 nf = p->state->nfuncs;
     u32 *entry = xmalloc(nf * sizeof *entry), *next = xmalloc(nf * sizeof *next);
+    call_sites(p, &scratch, candidate, strict, &sites);
     for (u32 g = 0; g < nf; g++) entry[g] = candidate[g] ? TOP : p->funcs[g].entry_locks;
     for (u32 round = 0; round < ROUNDS; round++) {
         for (u32 g = 0; g < nf; g++) next[g] = candidate[g] ? TOP : p->funcs[g].entry_locks;
-        for (u32 i = 0; i < p->edges.n; i++) {
-            const CallEdge *e = &p->edges.v[i];
-            if (!candidate[e->callee] || p->funcs[e->caller].construct || p->funcs[e->caller].import_time ||
-                e->caller == e->callee || e->passed)
-                continue;
-            if (!strict && (e->weak || is_test_path(p->facts[e->file]->source->path))) continue;
-            u32 held = 0;
-            if (e->call != NONE) {
-                const Call *c = &p->facts[e->file]->calls.v[e->call];
-                held = held_at(p, e->file, c->func, c->span.start);
-            }
+        for (u32 i = 0; i < sites.n; i++) {
+            const CallEdge *e = &p->edges.v[sites.v[i].edge];
+            u32 held = site_held(p, &sites.v[i]);
             if (entry[e->caller] == TOP) continue;
             held = lockset_union(p, held, entry[e->caller]);
             next[e->callee] = lockset_both(p, next[e->callee], held);
@@ -144,6 +174,7 @@ static u32 *callers_locks(Program *p, const bool *candidate, bool strict)
         if (same) break;
     }
     free(next);
+    arena_free(&scratch);
     return entry;
 }
 

@@ -33,12 +33,8 @@ static bool speaks_of_threads(Str text)
                                        "thread safe",     "threadsafe",     "by threads",        "background thread"};
     static const char *const denied[] = {"not thread",     "non-thread", "n't thread",  "not concurrent",
                                          "n't concurrent", "no locking", "external lock"};
-    static const char *const parts[] = {"hread", "HREAD", "oncurrent"}; /* one is in each; most texts have none */
     bool found = false;
-    for (u32 i = 0; i < COUNT_OF(parts) && !found; i++)
-        found = memmem(text.p, text.n, parts[i], strlen(parts[i])) != NULL;
-    if (!found) return false;
-    found = false;
+    if (!names_threads(text)) return false;
     for (u32 i = 0; i < COUNT_OF(denied); i++)
         if (str_has_word(text, denied[i])) return false;
     for (u32 i = 0; i < COUNT_OF(said) && !found; i++) found = str_has_word(text, said[i]);
@@ -73,7 +69,8 @@ u32 class_hints(const Program *p, u32 gclass)
     const Class *k = program_class(p, gclass, &file);
     const Facts *f = p->facts[file];
     if (is_pool(sym_str(f, k->name)) || is_lock_class(p, gclass)) hints |= EV_NAME | EV_PURPOSE;
-    if (speaks_of_threads(str_slice(f->source->text, k->body.start, k->body.end))) hints |= EV_PURPOSE;
+    if (f->names_threads && speaks_of_threads(str_slice(f->source->text, k->body.start, k->body.end)))
+        hints |= EV_PURPOSE;
     if (class_derives(p, gclass, "types.ModuleType")) hints |= EV_SINGLETON; /* kept in sys.modules */
     return hints;
 }

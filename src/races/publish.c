@@ -65,16 +65,26 @@ static bool passes_self(const Facts *f, const Call *c)
     return false;
 }
 
-/* Where the object's __init__ lets this root run, or NONE. */
-static u32 started_at(const Program *p, u32 gfunc, const Root *r)
+/* Is the function in the one file whose functions may start the root? */
+static bool beside(const Finder *f, u32 gfunc, u32 root)
 {
-    u32 at = starts(p, gfunc, r);
+    u32 file = f->root_file[root];
+    return f->p->func_base[file] <= gfunc && gfunc < f->p->func_base[file + 1];
+}
+
+/* Where the object's __init__ lets this root run, or NONE. */
+static u32 started_at(const Finder *f, u32 gfunc, u32 root)
+{
+    const Program *p = f->p;
+    const Root *r = &p->roots.v[root];
+    u32 at = beside(f, gfunc, root) ? starts(p, gfunc, r) : NONE;
     if (at != NONE) return at;
     for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (e->weak || e->call == NONE || !p->funcs[e->callee].construct || starts(p, e->callee, r) == NONE) continue;
-        const Facts *f = p->facts[e->file];
-        if (passes_self(f, &f->calls.v[e->call])) at = MIN(at, f->calls.v[e->call].span.start);
+        if (e->weak || e->call == NONE || !p->funcs[e->callee].construct || !beside(f, e->callee, root)) continue;
+        const Facts *x = p->facts[e->file];
+        if (starts(p, e->callee, r) != NONE && passes_self(x, &x->calls.v[e->call]))
+            at = MIN(at, x->calls.v[e->call].span.start);
     }
     return at;
 }
@@ -146,7 +156,7 @@ void race_published(Finder *f, u32 file)
         if (x->funcs.v[func].cls == NONE || !str_is(sym_str(x, x->funcs.v[func].name), "__init__")) continue;
         for (u32 r = ROOT_API + 1; r < p->roots.n; r++) {
             if (p->roots.v[r].func == NONE) continue;
-            u32 at = started_at(p, p->func_base[file] + func, &p->roots.v[r]);
+            u32 at = started_at(f, p->func_base[file] + func, r);
             if (at != NONE) late_fields(f, file, func, r, at);
         }
     }

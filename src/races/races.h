@@ -26,6 +26,7 @@ typedef struct Finder {
     Arena *scratch;
     Map alike;   /* rule, function and state → how many findings of that kind so far */
     u32 *called_first, *called; /* global func → its range in called: ids of the edges that call it */
+    u32 *root_file; /* by root: the file in which it is started, or its function stands; from ROOT_API + 1 on */
     u8 *claimed; /* by global access: a stronger rule has reported it */
     /* the place being looked at */
     u32 place;
