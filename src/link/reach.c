@@ -191,6 +191,14 @@ static bool private_name(const Program *p, u32 gfunc)
     return s.n && s.p[0] == '_' && !str_ends(s, S("__"));
 }
 
+/* A method of a Thread subclass: what its run() calls, it calls for itself. */
+static bool of_thread(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    u32 cls = p->facts[g.file]->funcs.v[g.id].cls;
+    return cls != NONE && class_derives(p, gclass_of(p, g.file, cls), "threading.Thread");
+}
+
 static bool not_api_edge(const Program *p, const CallEdge *e)
 {
     return !p->funcs[e->caller].api;
@@ -227,8 +235,8 @@ static bool only_started(const Program *p, const Callers *c, const Root *r)
     return true;
 }
 
-/* A private function that a thread runs, one that is only started, and private helpers that only such functions
- * call, are not for users to call. */
+/* A private function that a thread runs, one that is only started, and private helpers and methods of the thread
+ * that only such functions call, are not for users to call. */
 static void private_roots(Program *p, const Callers *c)
 {
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
@@ -242,7 +250,8 @@ static void private_roots(Program *p, const Callers *c)
     }
     for (u32 round = 0; round < 4; round++)
         for (u32 fn = 0; fn < p->state->nfuncs; fn++)
-            if (p->funcs[fn].api && p->funcs[fn].nroots && private_name(p, fn) && all_callers(p, c, fn, not_api_edge))
+            if (p->funcs[fn].api && p->funcs[fn].nroots && (private_name(p, fn) || of_thread(p, fn)) &&
+                all_callers(p, c, fn, not_api_edge))
                 p->funcs[fn].api = false;
 }
 
