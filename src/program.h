@@ -73,8 +73,9 @@ typedef enum Evidence {                     /* why we believe that a place is sh
                         EV_ALWAYS = 128,    /* --assume-threads always */
                         EV_FILE = 256,      /* the file of its class imports threading, concurrent.futures or queue */
                         EV_PURPOSE = 512,   /* its class is a pool or lock, or speaks of threads */
-                        EV_TOUCHED = 1024   /* a hint that says little: some few of its accesses happen to hold
+                        EV_TOUCHED = 1024,  /* a hint that says little: some few of its accesses happen to hold
                                                a lock; an inner function that wraps nothing outlives its call */
+                        EV_HANDED = 2048    /* its object is handed to threads when they are started */
 } Evidence;
 
 /* Signs that the object of an instance attribute stays with one thread; a set of bits. */

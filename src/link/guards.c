@@ -208,6 +208,19 @@ static u32 made_elsewhere(const Program *p, u32 cls, u32 depth)
     return n;
 }
 
+/* pool.submit(work, frontier), Thread(target=work, args=(frontier,)): the threads have the starter's object. */
+static void handed_to(const Program *p, const Root *r)
+{
+    if (r->call == NONE) return;
+    const Facts *f = p->facts[r->file];
+    const Call *c = &f->calls.v[r->call];
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        const Arg *a = &f->args.v[i];
+        Type t = a->kind == VAL_PATH && !a->star ? path_type(p, r->file, a->value) : (Type){.kind = TYPE_UNKNOWN};
+        if (t.kind == TYPE_CLASS) p->state->classes[t.id].handed = true;
+    }
+}
+
 /* Classes that have locks, make threads, are kept in globals, or wrap functions. */
 static void class_evidence(Program *p)
 {
@@ -237,9 +250,12 @@ static void class_evidence(Program *p)
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
         const Root *r = &p->roots.v[i];
         if (r->func == NONE || (r->own && r->call != NONE) || str_starts(r->display, S("signal handler"))) continue;
+        handed_to(p, r);
         GId g = func_gid(p, r->func);
         const Func *fn = &p->facts[g.file]->funcs.v[g.id];
-        if (fn->self_class != NONE) s->classes[gclass_of(p, g.file, fn->self_class)].makes_threads = true;
+        if (fn->self_class == NONE) continue;
+        s->classes[gclass_of(p, g.file, fn->self_class)].makes_threads = true;
+        s->classes[gclass_of(p, g.file, fn->self_class)].handed |= r->call != NONE;
     }
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
@@ -372,6 +388,7 @@ static u32 place_evidence(const Program *p, const Place *x)
         const ClassInfo *c = &s->classes[x->owner];
         if (c->has_lock || c->makes_threads) ev |= EV_CLASS_LOCKS;
         if (c->singleton) ev |= EV_SINGLETON;
+        if (c->handed) ev |= EV_HANDED;
         if (c->decorator) ev |= EV_DECORATOR;
         u32 file;
         const Class *k = program_class(p, x->owner, &file);

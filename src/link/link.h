@@ -69,6 +69,7 @@ typedef struct ClassInfo {
     u32 made_inside, leaves; /* calls outside of tests and scripts that make one: for a local that stays inside
                                 the call, or for something else */
     u32 made_elsewhere; /* calls outside of tests that construct one for something else */
+    bool handed;        /* an object is an argument of a thread, or a thread runs its method */
     bool fresh;         /* every thread or request has instances of its own */
     bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
     bool loop;          /* its own methods run in an event loop, and nothing shows other threads there */

@@ -136,10 +136,11 @@ static bool must_be_one(const Place *x)
     return x->is_lock || (x->type.kind >= TYPE_LIST && x->type.kind <= TYPE_PROCESS && x->type.kind != TYPE_TUPLE);
 }
 
-/* Threads run both sides; that they meet in one object is seen where an object of the class is kept for all. */
+/* Threads run both sides; that they meet in one object is seen where an object of the class is kept for all, or
+ * given to threads when they are started. */
 static bool one_object(const Place *x)
 {
-    return x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR);
+    return x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR | EV_HANDED);
 }
 
 static bool worth_little(const Finder *f, const Race *r, bool registered)
