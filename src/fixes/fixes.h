@@ -166,8 +166,8 @@ typedef struct SiteFile {
     Ast ast;
     u32 used;
 } SiteFile;
-/* So many files are kept parsed, and more while all of them hold no more than so many bytes; the trees take some thirty
- * times as much. Whoever holds a tree may ask for a few others. */
+/* So many files are kept parsed, and more while all of them hold no more than so many bytes; the trees take some
+ * thirty times as much. Whoever holds a tree may ask for a few others. */
 enum { SITE_FILES = 64, SITE_BYTES = 8 << 20, SITE_AHEAD = 16 };
 
 typedef struct Plan {
