@@ -1,7 +1,7 @@
 /* The configuration file: `[tool.ungil]` of the nearest pyproject.toml that has it, or ungil.toml, at or above the
  * directory of the PATHs. Its keys are the options of the same names, plus the tables per-file-ignores, rules and
- * roots. What the command line gives is left alone. A key that is not known or has the wrong type is an error with its
- * line. */
+ * roots. What the command line gives is left alone. A key that is not known or has the wrong type is an error that
+ * names its line. */
 #include "conf/conf.h"
 
 #include <unistd.h>

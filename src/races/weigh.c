@@ -130,7 +130,8 @@ static bool made_twice(const Race *r)
 }
 
 /* Made twice, one too many for a lock, a thread, a queue, or a container that others fill; of other things the
- * second takes the first one's place and nothing is lost. Of 38 read as maintainers would, at high confidence, 2 were true. */
+ * second takes the first one's place and nothing is lost. Of 38 of those, read as maintainers would at high
+ * confidence, 2 were true. */
 static bool must_be_one(const Place *x)
 {
     return x->is_lock || (x->type.kind >= TYPE_LIST && x->type.kind <= TYPE_PROCESS && x->type.kind != TYPE_TUPLE);
