@@ -120,17 +120,16 @@ static u32 line_inside_wrap(const Draft *d, const WrapVec *wraps)
     return NONE;
 }
 
-/* The fix that would take its new lock while another new lock is held; NONE. Two locks that nobody has yet are not to
- * be nested: once the outer one is there it may do for both. */
+/* The fix that would take its lock while the lock of another fix is held; NONE. Two fixes are not to be nested: once
+ * the outer one is there its lock may do for both, and edits that indent a line twice could not be told from edits
+ * that two fixes share. The inner one waits for the next round. */
 static u32 nested_lock(const FixList *fixes, const WrapVec *wraps)
 {
     for (u32 i = 0; i < wraps->n; i++)
         for (u32 k = 0; k < wraps->n; k++) {
             const Wrap *outer = &wraps->v[i], *inner = &wraps->v[k];
             u32 held = fixes->fixes.v[outer->fix].lock, taken = fixes->fixes.v[inner->fix].lock;
-            if (held == NONE || taken == NONE || held == taken || fixes->locks.v[held].existing ||
-                fixes->locks.v[taken].existing)
-                continue;
+            if (held == NONE || taken == NONE || held == taken) continue;
             bool within = outer->span.start <= inner->span.start && inner->span.end <= outer->span.end;
             bool same = outer->span.start == inner->span.start && inner->span.end == outer->span.end;
             if (within && (!same || i < k)) return inner->fix;
@@ -171,7 +170,8 @@ static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted 
     imports_place(&d);
     u32 clash = nested_lock(fixes, &wraps);
     if (ok && clash != NONE) {
-        decline(fixes, clash, S("its new lock would be taken while another new lock is held"), false);
+        decline(fixes, clash, S("its lock would be taken while that of another fix is held; the next round does it"),
+                false);
         ok = false;
     }
     clash = line_inside_wrap(&d, &wraps);

@@ -106,7 +106,7 @@ static char edited_ask(Asking *k, u32 fix, const ChangeVec *texts)
         safe_put(&out, wrong.v[i]);
         buf_char(&out, '\n');
     }
-    fwrite(out.p, 1, out.n, stderr);
+    if (out.n) fwrite(out.p, 1, out.n, stderr);
     char answer = 'y';
     if (!python)
         answer = ask("The edited text is no Python. [e]dit again, [n]o fix here, [q]uit", "enq");
