@@ -199,3 +199,10 @@ bool glob_match(Str pattern, Str path)
 {
     return glob_at(pattern.p, pattern.p + pattern.n, path.p, path.p + path.n);
 }
+
+bool str_among(Str s, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_is(s, words[i])) return true;
+    return false;
+}

@@ -44,6 +44,8 @@ size_t str_rfind(Str s, char c);
 /* Index of the first occurrence of sub, or s.n. */
 size_t str_search(Str s, Str sub);
 bool str_contains(Str s, Str sub);
+/* Is it one of the n words? */
+bool str_among(Str s, const char *const *words, size_t n);
 /* The same, ASCII letters of s in any case; word is in lower case. */
 bool str_has_word(Str s, const char *word);
 

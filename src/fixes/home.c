@@ -21,13 +21,6 @@ static Str last_part(const Facts *f, u32 path)
     return sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
 }
 
-static bool one_of(Str s, const char *const *v, u32 n)
-{
-    for (u32 i = 0; i < n; i++)
-        if (str_is(s, v[i])) return true;
-    return false;
-}
-
 static const char *const closed_bases[] = {"NamedTuple", "Enum",     "IntEnum",   "StrEnum",   "Flag",  "IntFlag",
                                            "TypedDict",  "Protocol", "BaseModel", "Structure", "Union", "Struct"};
 static const char *const hooks[] = {"__getstate__",     "__setstate__",   "__reduce__",  "__reduce_ex__", "__copy__",
@@ -42,7 +35,7 @@ static Str method_obstacle(Plan *pl, const Facts *f, u32 cls)
 {
     for (u32 i = 0; i < f->funcs.n; i++) {
         Str name = sym_str(f, f->funcs.v[i].name);
-        if (f->funcs.v[i].cls == cls && one_of(name, hooks, COUNT_OF(hooks)))
+        if (f->funcs.v[i].cls == cls && str_among(name, hooks, COUNT_OF(hooks)))
             return str_fmt(pl->a, "the class defines %.*s", STR_ARG(name));
     }
     return S("");
@@ -52,7 +45,7 @@ Str import_obstacle(Plan *pl, const Facts *f)
 {
     for (u32 i = 0; i < f->imports.n; i++) {
         Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
-        if (one_of(top, copiers, COUNT_OF(copiers)) && !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
+        if (str_among(top, copiers, COUNT_OF(copiers)) && !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
             return str_fmt(pl->a, "its module uses %.*s, and an object with a lock cannot be pickled or copied",
                            STR_ARG(top));
     }

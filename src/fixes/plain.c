@@ -71,13 +71,6 @@ static const char *const value_names[] = {
 static const char *const value_methods[] = {"strip",  "lstrip", "rstrip", "lower",      "upper",    "format", "title",
                                             "encode", "join",   "decode", "startswith", "endswith", "replace"};
 
-static bool listed(Str s, const char *const *v, u32 n)
-{
-    for (u32 i = 0; i < n; i++)
-        if (str_is(s, v[i])) return true;
-    return false;
-}
-
 static bool is_value(Given *x, u32 n, u32 depth);
 
 static bool children_are(Given *x, u32 n, u32 depth)
@@ -112,9 +105,9 @@ static bool call_is(Given *x, u32 n)
     u32 fn = ast_field(x->t, n, FIELD_function);
     if (ast_is(x->t, fn, NODE_attribute)) {
         Str method = ast_text(x->t, ast_field(x->t, fn, FIELD_attribute));
-        return listed(method, value_methods, COUNT_OF(value_methods));
+        return str_among(method, value_methods, COUNT_OF(value_methods));
     }
-    return ast_is(x->t, fn, NODE_identifier) && listed(ast_text(x->t, fn), value_names, COUNT_OF(value_names)) &&
+    return ast_is(x->t, fn, NODE_identifier) && str_among(ast_text(x->t, fn), value_names, COUNT_OF(value_names)) &&
            !name_bound(x->f, ast_text(x->t, fn), S(""));
 }
 

@@ -34,13 +34,6 @@ static const char *const harmless_methods[] = {"get",      "split",      "strip"
                                                "join",     "startswith", "items",  "keys",  "values", "copy",
                                                "endswith", "replace",    "encode", "decode"};
 
-static bool listed(Str s, const char *const *v, u32 n)
-{
-    for (u32 i = 0; i < n; i++)
-        if (str_is(s, v[i])) return true;
-    return false;
-}
-
 static bool call_harmless(Plan *pl, u32 file, u32 call, u32 place, u32 depth)
 {
     const Facts *f = pl->p->facts[file];
@@ -56,12 +49,12 @@ static bool call_harmless(Plan *pl, u32 file, u32 call, u32 place, u32 depth)
     }
     if (n) return true;
     Str external = path_external(pl->p, file, c->callee);
-    if (external.n && p->nattr == 0 && listed(external, harmless_names, COUNT_OF(harmless_names)))
+    if (external.n && p->nattr == 0 && str_among(external, harmless_names, COUNT_OF(harmless_names)))
         return true; /* a builtin */
-    if (external.n) return listed(external, harmless_external, COUNT_OF(harmless_external));
-    if (p->nattr) return listed(sym_str(f, p->attr[p->nattr - 1]), harmless_methods, COUNT_OF(harmless_methods));
+    if (external.n) return str_among(external, harmless_external, COUNT_OF(harmless_external));
+    if (p->nattr) return str_among(sym_str(f, p->attr[p->nattr - 1]), harmless_methods, COUNT_OF(harmless_methods));
     if (path_type(pl->p, file, c->callee).kind == TYPE_CLASS_OBJECT) return true; /* a class without __init__ */
-    return p->root == ROOT_GLOBAL && listed(sym_str(f, p->name), harmless_names, COUNT_OF(harmless_names));
+    return p->root == ROOT_GLOBAL && str_among(sym_str(f, p->name), harmless_names, COUNT_OF(harmless_names));
 }
 
 bool span_harmless(Plan *pl, u32 file, u32 func, Span span, u32 place, u32 depth)

@@ -26,13 +26,6 @@ static const char *const quick_names[] = {
     "socket.error",       "socket.setdefaulttimeout",  "subprocess.list2cmdline",  "requests.session",
     "socket.timeout",     "socket.has_dualstack_ipv6", "urllib3.disable_warnings", "requests.structures"};
 
-static bool among(Str s, const char *const *v, u32 n)
-{
-    for (u32 i = 0; i < n; i++)
-        if (str_is(s, v[i])) return true;
-    return false;
-}
-
 static Str call_name(const Facts *f, const Call *c)
 {
     const Path *p = &f->paths.v[c->callee];
@@ -79,7 +72,7 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
         if (ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind != TYPE_QUEUE) return false;
         return !told_not_to(f, c, put) && !(put && unbounded(pl, file, p));
     }
-    if (!among(name, waiting, COUNT_OF(waiting))) return false;
+    if (!str_among(name, waiting, COUNT_OF(waiting))) return false;
     if (str_is(name, "acquire") && told_not_to(f, c, 0)) return false;
     if (str_is(name, "join")) /* a thread's join takes nothing or a timeout; a string's takes what is joined */
         return c->nargs == 0 || (p->root != ROOT_UNKNOWN && f->args.v[c->args].keyword != SYM_EMPTY);
@@ -112,10 +105,10 @@ static bool is_slow(Plan *pl, u32 file, const Call *c)
         Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
         if (t.kind == TYPE_EXTERNAL && in_slow_module(pl->p->syms.strs[t.id])) return true;
     }
-    if (f->paths.v[c->callee].nattr == 0 && among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
-    if (f->paths.v[c->callee].nattr && among(call_name(f, c), slow, COUNT_OF(slow))) return true;
+    if (f->paths.v[c->callee].nattr == 0 && str_among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
+    if (f->paths.v[c->callee].nattr && str_among(call_name(f, c), slow, COUNT_OF(slow))) return true;
     Str full = path_external(pl->p, file, c->callee);
-    return in_slow_module(full) && !makes_object(full) && !among(full, quick_names, COUNT_OF(quick_names));
+    return in_slow_module(full) && !makes_object(full) && !str_among(full, quick_names, COUNT_OF(quick_names));
 }
 
 static bool is_sleep(const Facts *f, const Call *c)

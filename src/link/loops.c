@@ -32,13 +32,6 @@ static const char *const asking[] = {"add_reader", "remove_reader", "add_writer"
 
 static const char *const crossing[] = {"call_soon_threadsafe", "run_coroutine_threadsafe"};
 
-static bool is_word(Str s, const char *const *names, u32 n)
-{
-    for (u32 i = 0; i < n; i++)
-        if (str_is(s, names[i])) return true;
-    return false;
-}
-
 /* Is the name one of these, of a library or of the program itself? */
 static bool is_one_of(const Program *p, u32 file, u32 path, const char *const *names, u32 n)
 {
@@ -48,7 +41,7 @@ static bool is_one_of(const Program *p, u32 file, u32 path, const char *const *n
                : e.kind == ENT_FUNC   ? func_display(&scratch, p, e.id)
                : e.kind == ENT_CLASS  ? class_display(&scratch, p, e.id)
                                       : S("");
-    bool found = name.n && is_word(name, names, n);
+    bool found = name.n && str_among(name, names, n);
     arena_free(&scratch);
     return found;
 }
@@ -90,8 +83,8 @@ bool of_loop(const Program *p, u32 gclass)
         for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
             const Path *x = &f->paths.v[f->calls.v[k].callee];
             Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
-            if (is_word(name, crossing, COUNT_OF(crossing))) return false;
-            asks |= (x->nattr && is_word(name, asking, COUNT_OF(asking))) ||
+            if (str_among(name, crossing, COUNT_OF(crossing))) return false;
+            asks |= (x->nattr && str_among(name, asking, COUNT_OF(asking))) ||
                     is_one_of(p, g.file, f->calls.v[k].callee, askers, COUNT_OF(askers));
         }
     }

@@ -119,13 +119,6 @@ u32 access_effect(const Program *p, u32 gaccess)
 }
 
 /* Readers that take their snapshot in one step. */
-static bool in_list(Str s, const char *const *names, u32 n)
-{
-    for (u32 i = 0; i < n; i++)
-        if (str_is(s, names[i])) return true;
-    return false;
-}
-
 bool reader_is_safe(u8 type, Str reader, bool view)
 {
     static const char *const harmless[] = {"len", "isinstance", "bool", "next", "iter",    "repr",
@@ -136,25 +129,26 @@ bool reader_is_safe(u8 type, Str reader, bool view)
     static const char *const other_whole[] = {"dict", "update", "{**}"};
     static const char *const set_whole[] = {"list", "set",    "frozenset", "sorted",
                                             "[*]",  "update", "fromkeys",  "copy"};
-    if (in_list(reader, harmless, COUNT_OF(harmless))) return true;
+    if (str_among(reader, harmless, COUNT_OF(harmless))) return true;
     switch (type) {
     case TYPE_LIST:
     case TYPE_TUPLE:
     case TYPE_STRING:
     case TYPE_NUMBER: return !str_is(reader, "dumps");
     case TYPE_DICT:
-        return view ? in_list(reader, dict_view, COUNT_OF(dict_view))
-                    : in_list(reader, dict_whole, COUNT_OF(dict_whole));
+        return view ? str_among(reader, dict_view, COUNT_OF(dict_view))
+                    : str_among(reader, dict_whole, COUNT_OF(dict_whole));
     case TYPE_DEFAULT_DICT:
     case TYPE_COUNTER:
-        return view ? in_list(reader, dict_view, COUNT_OF(dict_view))
-                    : in_list(reader, other_whole, COUNT_OF(other_whole));
-    case TYPE_SET: return in_list(reader, set_whole, COUNT_OF(set_whole));
+        return view ? str_among(reader, dict_view, COUNT_OF(dict_view))
+                    : str_among(reader, other_whole, COUNT_OF(other_whole));
+    case TYPE_SET: return str_among(reader, set_whole, COUNT_OF(set_whole));
     case TYPE_DEQUE:
     case TYPE_ORDERED_DICT:
     case TYPE_WEAK_DICT:
     case TYPE_WEAK_SET: return false;
     default:
-        return in_list(reader, set_whole, COUNT_OF(set_whole)) || in_list(reader, dict_whole, COUNT_OF(dict_whole));
+        return str_among(reader, set_whole, COUNT_OF(set_whole)) ||
+               str_among(reader, dict_whole, COUNT_OF(dict_whole));
     }
 }

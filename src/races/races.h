@@ -13,6 +13,7 @@
  *   suppress.c  comments that silence findings
  *   explain.c   a line of the source: what is on it and what was decided
  *   silence.c   why an access is not reported
+ *   compare.c   what a change adds: the findings of two programs side by side
  *   dump.c */
 #ifndef UNGIL_RACES_H
 #define UNGIL_RACES_H
