@@ -44,10 +44,10 @@ size_t str_rfind(Str s, char c);
 /* Index of the first occurrence of sub, or s.n. */
 size_t str_search(Str s, Str sub);
 bool str_contains(Str s, Str sub);
-/* Is it one of the n words? */
-bool str_among(Str s, const char *const *words, size_t n);
 /* The same, ASCII letters of s in any case; word is in lower case. */
 bool str_has_word(Str s, const char *word);
+/* Is it one of the n words? */
+bool str_among(Str s, const char *const *words, size_t n);
 
 /* The part before the first sep; *rest is what follows it, empty when there was none. */
 Str str_cut(Str s, char sep, Str *rest);
