@@ -10,6 +10,12 @@ static bool guarded_already(const Plan *pl, const Region *r, const LockPlan *l)
            (r->test == NONE || lockset_has(pl->p, pl->p->access_locks[r->test], l->lock));
 }
 
+/* Test and act each hold a lock, but not in one piece: something may still come between. */
+static bool has_gap(const Plan *pl, const Region *r)
+{
+    return r->race && r->test != NONE && !one_section(pl->p, r->test, r->access, NULL);
+}
+
 static Str where(Plan *pl, const Region *r)
 {
     const Access *a = program_access(pl->p, r->access);
@@ -102,8 +108,7 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         snapshot_write(pl, f, r, lock);
         return true;
     }
-    bool gap = r->race && r->test != NONE; /* each step may hold the lock, and something still come between */
-    if (!why.n && !gap && guarded_already(pl, r, l)) {
+    if (!why.n && !has_gap(pl, r) && guarded_already(pl, r, l)) {
         r->skip = true;
         return true;
     }
