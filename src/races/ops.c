@@ -111,6 +111,8 @@ u32 access_effect(const Program *p, u32 gaccess)
     case OP_METHOD: {
         if (!may_hold(type) || (place != NONE && p->places.v[place].opaque)) return EFFECT_READ;
         u32 e = method_effect(type, sym_str(f, a->method));
+        if (a->nargs && type == TYPE_QUEUE && str_is(sym_str(f, a->method), "get"))
+            e |= EFFECT_RAISES; /* get(block=False), get(timeout=1) */
         if (a->nargs > 1 && str_is(sym_str(f, a->method), "pop")) e &= ~(u32)EFFECT_RAISES; /* pop(k, default) */
         return e;
     }
