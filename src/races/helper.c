@@ -52,6 +52,14 @@ static u32 accesses_in(const Finder *f, u32 gfunc, u32 *end)
     return lo;
 }
 
+/* self.items.append(x): who comes second adds another one. */
+static bool adds_item(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    u8 type = p->places.v[p->access_place[ga]].type.kind;
+    return a->op == OP_METHOD && (type == TYPE_LIST || type == TYPE_DEQUE) && access_effect(p, ga) & EFFECT_GROW;
+}
+
 /* Is something made and stored here, whatever else the function finds? Flags and resets matter less: who comes second
  * stores the same. */
 static bool makes_here(const Program *p, u32 ga)
@@ -59,6 +67,7 @@ static bool makes_here(const Program *p, u32 ga)
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Access *a = &f->accesses.v[g.id];
+    if (adds_item(p, ga)) return true;
     if ((a->op != OP_STORE && a->op != OP_ITEM_STORE) || a->value == NONE) return false;
     u8 k = f->defs.v[a->value].kind;
     return k != VAL_NONE && k != VAL_BOOL && k != VAL_NUMBER && k != VAL_STRING;
@@ -194,6 +203,17 @@ static void judge(Finder *f, const Step *test, const Step *act)
     say(f, r, test, act);
 }
 
+/* if not self.items: self.load() / self.items[0]: does the caller go on with what it thinks is there? Else the two
+ * may as well both add an item. */
+static bool relies_on_it(const Finder *f, u32 gfunc, const Call *c)
+{
+    const Facts *x = f->p->facts[func_gid(f->p, gfunc).file];
+    u32 end, i = accesses_in(f, gfunc, &end);
+    if (x->blocks.v[c->block].exits) return false;
+    while (i < end && program_access(f->p, f->acc[i])->span.start < c->span.end) i++;
+    return i < end;
+}
+
 /* The function `g` changes the place by `act`; who calls it after a test? */
 static u32 called_after_test(Finder *f, u32 gfunc, u32 act)
 {
@@ -210,6 +230,7 @@ static u32 called_after_test(Finder *f, u32 gfunc, u32 act)
             {.func = c->func, .block = c->block, .cond = NONE, .stmt = c->stmt, .span = c->span, .line = c->line}};
         Step test;
         if (!test_before(f, e->caller, &done.at, &test) && !asked_before(f, e->caller, &done.at, &test)) continue;
+        if (adds_item(p, act) && !relies_on_it(f, e->caller, c)) continue;
         judge(f, &test, &done);
         found++;
     }
