@@ -73,6 +73,46 @@ static bool constant_store(const Program *p, u32 ga)
     return k == VAL_NONE || k == VAL_BOOL || k == VAL_NUMBER || k == VAL_STRING || k == VAL_PATH;
 }
 
+/* Does an access under the lock need that nobody adds an item meanwhile? Taking items out does not, nor looking one up,
+ * nor a test that only decides whether one is taken out. */
+static bool minds_growth(const Finder *f, u32 i, u32 lock)
+{
+    const Program *p = f->p;
+    u32 ga = f->acc[i];
+    const Access *a = program_access(p, ga);
+    switch (a->op) {
+    case OP_ITEM_DEL:
+    case OP_ITEM_LOAD: return false;
+    case OP_ITEM_STORE: return decided_under(f, i, lock);
+    case OP_METHOD: {
+        Str m = sym_str(p->facts[access_gid(p, ga).file], a->method);
+        return !(f->effect[i] & EFFECT_SHRINK || str_is(m, "get")) || str_is(m, "clear");
+    }
+    case OP_CONTAINS:
+    case OP_TRUTH:
+        for (u32 k = i + 1; k < f->nacc && program_access(p, f->acc[k])->func == a->func; k++)
+            if (access_gid(p, f->acc[k]).file == access_gid(p, ga).file && test_decides(p, ga, f->acc[k]) &&
+                f->effect[k] & EFFECT_SHRINK && one_section(p, ga, f->acc[k], NULL))
+                return false;
+        return true;
+    default: return true;
+    }
+}
+
+/* d[k] = v without the lock, under which others only take items out: a dict has a lock of its own for that. */
+static bool adds_alone(const Finder *f, u32 ga, u32 lock)
+{
+    const Program *p = f->p;
+    u8 type = p->places.v[f->place].type.kind;
+    if (p->options->model == MODEL_STRICT || program_access(p, ga)->op != OP_ITEM_STORE || type != TYPE_DICT)
+        return false;
+    for (u32 i = 0; i < f->nacc; i++)
+        if (lockset_has(p, p->access_locks[f->acc[i]], lock) && access_counts(p, f->acc[i]) &&
+            minds_growth(f, i, lock))
+            return false;
+    return true;
+}
+
 /* Does a thread that is started in sight come here? */
 static bool in_thread(const Program *p, u32 ga)
 {
@@ -96,6 +136,8 @@ static void odd_writes(Finder *f, u32 lock, Tally t)
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, false);
         if (c.witness == NONE) continue;
         if (constant_store(p, ga) && !t.updates && !(t.decided && in_thread(p, ga)))
+            c.confidence = CONF_LOW;
+        else if (adds_alone(f, ga, lock))
             c.confidence = CONF_LOW;
         else if (lone && c.confidence > CONF_MEDIUM)
             c.confidence = CONF_MEDIUM;
