@@ -319,7 +319,7 @@ static void report(Finder *f, u32 test, u32 act)
     bool publishes =
         d && d->kind == VAL_PATH && p->facts[r->file]->paths.v[d->value].root == ROOT_SELF; /* C.instance = self */
     bool takes = d && d->kind == VAL_NONE; /* if x is None: raise; y, x = x, None */
-    if (only_raises(p, test) && !publishes && !takes) r->confidence = CONF_LOW;
+    if ((only_raises(p, test) && !publishes && !takes) || check_copy_grown(f, test, act)) r->confidence = CONF_LOW;
     if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
     if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE &&
         !(p->places.v[f->place].evidence & (EV_GUARDED | EV_SINGLETON)) &&

@@ -107,6 +107,8 @@ bool check_acts(const Program *p, u32 ga);
 bool check_harmless(const Program *p, u32 test, u32 act);
 /* Does the act put another value in the place of one that is there, which the test found, without a look at it? */
 bool check_overwrites(const Finder *f, u32 test, u32 act);
+/* Is a grown copy published, which the caller has anyway, so that one that is lost is made again? */
+bool check_copy_grown(const Finder *f, u32 test, u32 act);
 /* What the act has found: `if x is None: raise … x = None` goes on with something. A TestKind. */
 u8 test_for_act(const Program *p, u32 test, u32 act);
 RuleId check_rule(const Finder *f, u32 test, u32 act);
