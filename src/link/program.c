@@ -104,6 +104,14 @@ u32 class_made_at(const Program *p, u32 gclass)
     return gclass == NONE ? 0 : p->state->classes[gclass].made_at;
 }
 
+bool class_baseless(const Program *p, u32 gclass)
+{
+    const ClassInfo *k = &p->state->classes[gclass];
+    for (u32 i = 0; i < k->ext_bases.n; i++)
+        if (!str_is(p->syms.strs[k->ext_bases.v[i]], "object")) return false;
+    return !k->bases.n;
+}
+
 bool access_in_loop(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);

@@ -81,16 +81,6 @@ static bool other_key(const Finder *f, u32 test, u32 act)
     return keyed && item && t->key != SYM_EMPTY && !same_key(f->p, test, act);
 }
 
-/* old.items tested, new.items changed: attributes of two objects, as far as two names tell. */
-static bool other_object(const Finder *f, u32 test, u32 act)
-{
-    if (f->p->places.v[f->place].kind != PLACE_INSTANCE) return false;
-    const Facts *x = f->p->facts[access_gid(f->p, act).file];
-    const Path *t = &x->paths.v[program_access(f->p, test)->path], *a = &x->paths.v[program_access(f->p, act)->path];
-    bool names = (t->root == ROOT_LOCAL || t->root == ROOT_PARAM) && (a->root == ROOT_LOCAL || a->root == ROOT_PARAM);
-    return names && t->nattr == 1 && a->nattr == 1 && t->name != a->name;
-}
-
 /* The last test before the act, in the same function, that decides it. `at` is the act's index. */
 static u32 nearest_test(const Finder *f, u32 at)
 {
@@ -102,7 +92,7 @@ static u32 nearest_test(const Finder *f, u32 at)
             continue; /* a look at q[0] says nothing of what pop finds */
         if (pops(f->p, t) && puts_back(f->p, act)) continue; /* what was taken goes back: no test of the rest */
         if (check_tests(f->p, t) && test_decides(f->p, t, act) && !other_key(f, t, act) &&
-            !other_object(f, t, act))
+            !other_object(f->p, t, act))
             return t;
     }
     return NONE;

@@ -139,6 +139,37 @@ Conflict conflict_find(const Finder *f, u32 ga, u32 effects, bool self)
     return best;
 }
 
+/* Is the name bound to the object itself somewhere, me = self? */
+static bool stands_for_self(const Facts *x, const Path *name)
+{
+    for (u32 i = 0; i < x->defs.n; i++) {
+        const Def *d = &x->defs.v[i];
+        if (d->kind != VAL_PATH || d->path == NONE || x->paths.v[d->value].root != ROOT_SELF) continue;
+        const Path *to = &x->paths.v[d->path], *of = &x->paths.v[d->value];
+        if (to->root == name->root && to->func == name->func && to->name == name->name && !to->nattr && !of->nattr)
+            return true;
+    }
+    return false;
+}
+
+static bool local_name(const Path *x)
+{
+    return x->root == ROOT_LOCAL || x->root == ROOT_PARAM;
+}
+
+bool other_object(const Program *p, u32 ga, u32 gb)
+{
+    u32 file = access_gid(p, ga).file, place = p->access_place[ga];
+    if (place == NONE || p->places.v[place].kind != PLACE_INSTANCE || access_gid(p, gb).file != file) return false;
+    const Facts *x = p->facts[file];
+    const Path *a = &x->paths.v[program_access(p, ga)->path], *b = &x->paths.v[program_access(p, gb)->path];
+    if (a->nattr != 1 || b->nattr != 1) return false;
+    if (local_name(a) && local_name(b)) return a->name != b->name;
+    if (a->root == ROOT_SELF && local_name(b)) return !stands_for_self(x, b);
+    if (b->root == ROOT_SELF && local_name(a)) return !stands_for_self(x, a);
+    return a->root == ROOT_GLOBAL && b->root == ROOT_SELF;
+}
+
 bool same_key(const Program *p, u32 a, u32 b)
 {
     GId ga = access_gid(p, a), gb = access_gid(p, b);

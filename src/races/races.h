@@ -7,6 +7,7 @@
  *   update.c single.c peek.c check.c helper.c save.c iterate.c iterator.c fields.c guard.c growth.c
  *               rules about one place
  *   start.c publish.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
+ *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
  *   weigh.c     which findings are worth little without visible threads
  *   find.c      runs the rules, sorts, filters
@@ -64,6 +65,9 @@ bool is_data(const Place *x);
 bool access_walks(const Program *p, u32 gaccess);
 bool access_is_view(const Program *p, u32 gaccess);
 
+/* contract.c: does the function, or one around it, tell its callers to see to the locking? */
+bool callers_lock(const Program *p, u32 file, u32 func);
+
 /* pair.c */
 typedef struct Conflict {
     u32 witness; /* the access that conflicts, NONE */
@@ -91,6 +95,9 @@ bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 secon
 /* Is the access inside a try that catches what it would raise? */
 bool failure_caught(const Program *p, u32 ga);
 bool same_key(const Program *p, u32 a, u32 b);
+/* Are the two accesses of one attribute those of two objects, as far as names tell: old.items and new.items, self.level
+ * and scope.level? So are a name of a class and what self.name = … makes in its object (the second access). */
+bool other_object(const Program *p, u32 ga, u32 gb);
 
 /* report.c */
 Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c);

@@ -116,7 +116,7 @@ static bool is_update(const Finder *f, u32 i, u32 *read)
     if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     *read = read_of(p, ga);
-    return *read != NONE && !carried_over(f, i, *read);
+    return *read != NONE && !other_object(p, *read, ga) && !carried_over(f, i, *read);
 }
 
 static void describe(Finder *f, Race *r, u32 ga, u32 read)
@@ -141,6 +141,21 @@ static bool copied(const Program *p, u32 read)
 {
     const Access *a = program_access(p, read);
     return a->op == OP_CREAD && copies(sym_str(p->facts[access_gid(p, read).file], a->method));
+}
+
+/* self.rate = data.get("rate", self.rate): the old value stays where there is no new one. What is lost is another
+ * thread's store of the same moment, which any store would replace. */
+static bool kept(const Program *p, u32 store)
+{
+    const Access *a = program_access(p, store);
+    const Facts *f = p->facts[access_gid(p, store).file];
+    if (a->op != OP_STORE || a->value == NONE || f->defs.v[a->value].kind != VAL_CALL) return false;
+    const Call *c = &f->calls.v[f->defs.v[a->value].value];
+    const Path *callee = &f->paths.v[c->callee];
+    if (c->nargs != 2 || !callee->nattr) return false;
+    Str name = sym_str(f, callee->attr[callee->nattr - 1]);
+    const Arg *last = &f->args.v[c->args + 1];
+    return (str_is(name, "get") || str_is(name, "pop")) && last->kind == VAL_PATH && last->value == a->path;
 }
 
 void race_update(Finder *f)
@@ -174,6 +189,7 @@ void race_update(Finder *f)
         Race *r = race_add(f, UG101, ga, c);
         r->test = read;
         r->act = ga;
+        if (kept(f->p, ga)) r->confidence = CONF_LOW;
         if (read != ga) race_site(r, read);
         describe(f, r, ga, read);
     }

@@ -34,9 +34,8 @@ static bool flag(const Program *p, const Race *r)
 }
 
 /* A number, a text, a class: whoever computes it second gets the same, or as good. */
-static bool plain_value(const Race *r, const Place *x)
+static bool plain_value(const Place *x)
 {
-    if (r->rule != UG103 || r->act == NONE) return false;
     switch (x->type.kind) {
     case TYPE_NUMBER:
     case TYPE_STRING:
@@ -45,6 +44,50 @@ static bool plain_value(const Race *r, const Place *x)
     case TYPE_CLASS_OBJECT: return true;
     default: return false;
     }
+}
+
+/* A table that is bound when it is whole, that stays where it is and that nobody changes: the second one says the
+ * same. What it holds is not looked into. */
+static bool table(const Finder *f, const Race *r, const Place *x)
+{
+    u8 kind = x->type.kind;
+    const Def *d = stored_def(f->p, r->act);
+    if (kind == TYPE_TUPLE) return true;
+    if ((kind != TYPE_LIST && kind != TYPE_DICT && kind != TYPE_SET) || !d || d->empty || d->kind == VAL_PATH)
+        return false;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u8 op = program_access(f->p, f->acc[i])->op;
+        bool given = op == OP_RETURN || op == OP_ARG;
+        if (given || (f->effect[i] & EFFECT_WRITE && !(f->effect[i] & EFFECT_REBIND))) return false;
+    }
+    return true;
+}
+
+/* Do objects of the class hold nothing but numbers, texts and functions, and never change once they are made? */
+static bool stateless(const Program *p, u32 gclass)
+{
+    static const bool plain[TYPE_KINDS] = {[TYPE_NONE] = true,   [TYPE_NUMBER] = true, [TYPE_STRING] = true,
+                                           [TYPE_TUPLE] = true,  [TYPE_MODULE] = true, [TYPE_FUNC] = true,
+                                           [TYPE_CLASS_OBJECT] = true};
+    if (!class_baseless(p, gclass)) return false;
+    for (u32 i = 0; i < p->places.n; i++) {
+        const Place *x = &p->places.v[i];
+        if (x->kind != PLACE_INSTANCE || x->owner != gclass) continue;
+        if (!plain[x->type.kind]) return false;
+        for (u32 k = x->first; k < x->first + x->n; k++) {
+            u32 ga = p->place_access.v[k];
+            if (access_counts(p, ga) && access_effect(p, ga) & EFFECT_WRITE) return false;
+        }
+    }
+    return true;
+}
+
+/* Made twice without harm. An object that its own class keeps is meant to be the only one. */
+static bool as_good(const Finder *f, const Race *r, const Place *x)
+{
+    if (r->rule != UG103 || r->act == NONE) return false;
+    bool only = x->kind == PLACE_CLASS_ATTR && x->owner == x->type.id;
+    return table(f, r, x) || (x->type.kind == TYPE_CLASS && !only && stateless(f->p, x->type.id));
 }
 
 /* tuple(d), list(q): one call in C. It can raise without the GIL (docs/memory-model.md), rarely; and it is what
@@ -157,8 +200,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (hint_only(x) && everyday(r->rule) && !(x->evidence & EV_NAME && set_for_block(p, r))) return true;
     if (x->signs & SIGN_LOOP && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1]))) return true;
     if (is_vendored_path(p->facts[r->file]->source->path)) return true;
-    if (is_vendored_path(p->facts[r->file]->source->path)) return true;
-    if (plain_value(r, x) && !flag(p, r)) return true;
+    if (as_good(f, r, x)) return true;
     if (own_entry(p, r) || fixed_module(p, r, x)) return true;
     bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
     if (registered && set_up) return true;
@@ -180,7 +222,11 @@ void races_weigh(Finder *f, u32 first)
         if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
         if (r->confidence == CONF_HIGH && (!one_object(x) || (r->rule == UG103 && !must_be_one(x))))
             r->confidence = CONF_MEDIUM;
+        if (r->rule == UG103 && plain_value(x) && !flag(f->p, r)) r->confidence = CONF_LOW;
+        bool contract = callers_lock(f->p, r->file, r->func);
+        if (contract) r->impact = IMPACT_CONTRACT;
         if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
+        if (contract) r->confidence = CONF_LOW;
         if (worth_little(f, r, registered)) r->confidence = CONF_LOW;
     }
 }
