@@ -22,6 +22,18 @@ static u32 lock_acquired(Program *p, u32 file, const Access *a)
     return lock_of_place(p, e.id, TYPE_LOCK, !known);
 }
 
+/* Is the section still open when the function hands over to its caller's code: where the manager yields, or when
+ * __enter__ returns? */
+static bool open_for_caller(const Facts *f, const Func *fn, const Section *s)
+{
+    if (!fn->is_generator) return s->kind != SECTION_WITH;
+    for (u32 i = 0; i < f->suspends.n; i++) {
+        const Suspend *y = &f->suspends.v[i];
+        if (y->is_yield && y->func == s->func && y->offset >= s->span.start && y->offset < s->span.end) return true;
+    }
+    return false;
+}
+
 /* The lock that a function takes while it runs its caller's code: a contextlib manager or an __enter__. */
 static u32 lock_of_manager(Program *p, u32 gfunc, u32 depth)
 {
@@ -29,7 +41,7 @@ static u32 lock_of_manager(Program *p, u32 gfunc, u32 depth)
     const Facts *f = p->facts[g.file];
     const Func *fn = &f->funcs.v[g.id];
     for (u32 i = fn->sections; i < fn->sections + fn->nsections && depth; i++) {
-        u32 l = section_lock_of(p, g.file, i, depth - 1);
+        u32 l = open_for_caller(f, fn, &f->sections.v[i]) ? section_lock_of(p, g.file, i, depth - 1) : NONE;
         if (l != NONE) return l;
     }
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) { /* __enter__: self._lock.acquire() */

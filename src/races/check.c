@@ -143,6 +143,8 @@ static u32 effects_against(const Program *p, u32 test, u32 act)
         if (a->op == OP_METHOD && t->op == OP_TRUTH) return EFFECT_REBIND;
         return EFFECT_SHRINK | EFFECT_REBIND;
     }
+    if (pops(p, act) && p->places.v[p->access_place[act]].type.kind == TYPE_QUEUE)
+        return EFFECT_SHRINK; /* a new queue comes before its threads are started */
     if (pops(p, act) || a->op == OP_ITEM_DEL) return EFFECT_SHRINK | EFFECT_REBIND;
     return EFFECT_WRITE;
 }

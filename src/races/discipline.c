@@ -145,6 +145,14 @@ static bool same_object(const Program *p, const CallEdge *e, u32 lock)
     return (q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr <= 1;
 }
 
+/* with self.busy(), self.busy(): the call is a section of its own, which nested_same() reports. */
+static bool is_section_again(const Facts *x, const Section *s, u32 call)
+{
+    for (u32 i = 0; i < x->sections.n; i++)
+        if (x->sections.v[i].call == call && x->sections.v[i].path == s->path) return true;
+    return false;
+}
+
 static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Program *p = f->p;
@@ -156,7 +164,7 @@ static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
         const Call *c = &p->facts[file]->calls.v[e->call];
         if (c->span.start < s->span.start || c->span.start >= s->span.end || !same_object(p, e, lock)) continue;
         const Section *inner = takes(p, e->callee, lock);
-        if (!inner || inner->kind != SECTION_WITH) continue;
+        if (!inner || inner->kind != SECTION_WITH || is_section_again(p->facts[file], s, e->call)) continue;
         Str callee = func_display(f->a, p, e->callee);
         Race *r = at_section(f, UG305, file, s, lock, CONF_HIGH);
         r->call = p->call_base[file] + e->call;

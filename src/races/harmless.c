@@ -102,7 +102,8 @@ static bool own_key(const Program *p, u32 ga)
     const Func *fn = &f->funcs.v[a->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
-        bool here = only ? only->kind == VAL_CALL && only->value == i
+        bool within = only && only->kind == VAL_TUPLE && only->stmt == c->stmt; /* key = id(self), get_ident() */
+        bool here = only ? within || (only->kind == VAL_CALL && only->value == i)
                          : str_eq(str_slice(f->source->text, c->span.start, c->span.end), key);
         Str ext = here ? path_external(p, g.file, c->callee) : S("");
         for (u32 k = 0; ext.n && k < COUNT_OF(own); k++)

@@ -197,6 +197,8 @@ static void judge(Finder *f, const Step *test, const Step *act)
     u32 evidence = p->places.v[f->place].evidence;
     if (test->at.test == TEST_COMPARE && !c.roots && !(evidence & strong) && (evidence & pool) != pool)
         r->confidence = CONF_LOW;
+    if (program_access(p, test->access)->op == OP_ITEM_LOAD && program_access(p, act->access)->op == OP_STORE)
+        r->confidence = CONF_LOW; /* what stood in one entry, and another container in its place */
     r->test = test->access;
     r->act = act->access;
     race_site(r, act->access);

@@ -160,14 +160,16 @@ static bool local_name(const Path *x)
 bool other_object(const Program *p, u32 ga, u32 gb)
 {
     u32 file = access_gid(p, ga).file, place = p->access_place[ga];
-    if (place == NONE || p->places.v[place].kind != PLACE_INSTANCE || access_gid(p, gb).file != file) return false;
+    if (place == NONE || access_gid(p, gb).file != file) return false;
     const Facts *x = p->facts[file];
     const Path *a = &x->paths.v[program_access(p, ga)->path], *b = &x->paths.v[program_access(p, gb)->path];
-    if (a->nattr != 1 || b->nattr != 1) return false;
+    u8 kind = p->places.v[place].kind;
+    if (a->nattr != 1 || b->nattr != 1 || (kind != PLACE_INSTANCE && kind != PLACE_CLASS_ATTR)) return false;
+    if (a->root == ROOT_GLOBAL && b->root == ROOT_SELF) return program_access(p, gb)->op == OP_STORE;
+    if (kind == PLACE_CLASS_ATTR) return false;
     if (local_name(a) && local_name(b)) return a->name != b->name;
     if (a->root == ROOT_SELF && local_name(b)) return !stands_for_self(x, b);
-    if (b->root == ROOT_SELF && local_name(a)) return !stands_for_self(x, a);
-    return a->root == ROOT_GLOBAL && b->root == ROOT_SELF;
+    return b->root == ROOT_SELF && local_name(a) && !stands_for_self(x, a);
 }
 
 bool same_key(const Program *p, u32 a, u32 b)

@@ -95,8 +95,8 @@ bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 secon
 /* Is the access inside a try that catches what it would raise? */
 bool failure_caught(const Program *p, u32 ga);
 bool same_key(const Program *p, u32 a, u32 b);
-/* Are the two accesses of one attribute those of two objects, as far as names tell: old.items and new.items, self.level
- * and scope.level? So are a name of a class and what self.name = … makes in its object (the second access). */
+/* Are the two accesses of one attribute those of two objects, as far as names tell: old.items and new.items,
+ * self.level and scope.level? So are a name of a class and what self.name = … makes in its object (the second). */
 bool other_object(const Program *p, u32 ga, u32 gb);
 
 /* report.c */

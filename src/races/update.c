@@ -143,19 +143,39 @@ static bool copied(const Program *p, u32 read)
     return a->op == OP_CREAD && copies(sym_str(p->facts[access_gid(p, read).file], a->method));
 }
 
-/* self.rate = data.get("rate", self.rate): the old value stays where there is no new one. What is lost is another
- * thread's store of the same moment, which any store would replace. */
-static bool kept(const Program *p, u32 store)
+/* self.rate = data.get("rate", self.rate) */
+static bool default_of_call(const Facts *f, const Access *store)
 {
-    const Access *a = program_access(p, store);
-    const Facts *f = p->facts[access_gid(p, store).file];
-    if (a->op != OP_STORE || a->value == NONE || f->defs.v[a->value].kind != VAL_CALL) return false;
-    const Call *c = &f->calls.v[f->defs.v[a->value].value];
+    if (f->defs.v[store->value].kind != VAL_CALL) return false;
+    const Call *c = &f->calls.v[f->defs.v[store->value].value];
     const Path *callee = &f->paths.v[c->callee];
     if (c->nargs != 2 || !callee->nattr) return false;
     Str name = sym_str(f, callee->attr[callee->nattr - 1]);
     const Arg *last = &f->args.v[c->args + 1];
-    return (str_is(name, "get") || str_is(name, "pop")) && last->kind == VAL_PATH && last->value == a->path;
+    return (str_is(name, "get") || str_is(name, "pop")) && last->kind == VAL_PATH && last->value == store->path;
+}
+
+/* self.name = self.name or other, x = x if c else y, x = y if c else x: between the sign of equality and the name, or
+ * after it, there is nothing but the operator. */
+static bool branch_of(const Facts *f, const Access *store, const Access *read)
+{
+    if (read->stmt != store->stmt || read->path != store->path || read->span.start < store->span.end) return false;
+    Str text = f->source->text, before = str_trim(str_slice(text, store->span.end, read->span.start));
+    Str line = str_slice(text, read->span.end, text.n);
+    Str after = str_trim(str_slice(line, 0, str_find(line, '\n')));
+    if (str_is(before, "=")) return str_starts(after, S("or ")) || str_starts(after, S("if "));
+    bool other = str_starts(before, S("=")) && str_ends(before, S(" else"));
+    return other && (!after.n || after.p[0] == '#') && str_find(before, '(') == before.n;
+}
+
+/* The old value stays where there is no new one. What is lost is another thread's store of the same moment, which any
+ * store would replace. */
+static bool kept(const Program *p, u32 store, u32 read)
+{
+    const Access *a = program_access(p, store);
+    const Facts *f = p->facts[access_gid(p, store).file];
+    if (a->op != OP_STORE || a->value == NONE) return false;
+    return default_of_call(f, a) || (read != store && branch_of(f, a, program_access(p, read)));
 }
 
 void race_update(Finder *f)
@@ -189,7 +209,7 @@ void race_update(Finder *f)
         Race *r = race_add(f, UG101, ga, c);
         r->test = read;
         r->act = ga;
-        if (kept(f->p, ga)) r->confidence = CONF_LOW;
+        if (kept(f->p, ga, read)) r->confidence = CONF_LOW;
         if (read != ga) race_site(r, read);
         describe(f, r, ga, read);
     }
