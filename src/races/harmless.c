@@ -82,7 +82,7 @@ u8 test_for_act(const Program *p, u32 test, u32 act)
 
 /* Is the key the identity of the thread that runs here: d[get_ident()], or me = current_thread(); d[me]? No other
  * thread has it. */
-static bool own_key(const Program *p, u32 ga)
+bool own_key(const Program *p, u32 ga)
 {
     static const char *const own[] = {"threading.get_ident", "threading._get_ident", "threading.current_thread",
                                       "threading.currentThread", "_thread.get_ident", "thread.get_ident"};

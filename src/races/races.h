@@ -122,6 +122,8 @@ RuleId check_rule(const Finder *f, u32 test, u32 act);
 
 /* harmless.c: the Def that tells what a store stores, NULL. */
 const Def *stored_def(const Program *p, u32 ga);
+/* Is the key the identity of the thread that runs here, d[get_ident()]? No other thread has it. */
+bool own_key(const Program *p, u32 ga);
 
 /* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
 void races_weigh(Finder *f, u32 first);
