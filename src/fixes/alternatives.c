@@ -36,7 +36,10 @@ static Str lock_price(Plan *pl, const LockPlan *l, const Fix *f)
     bool attribute = l->kind == PLACE_INSTANCE || l->kind == PLACE_CLASS_ATTR;
     const char *ns = l->reentrant ? "about 150" : attribute ? "about 140" : "about 120";
     u32 wraps = 0;
-    for (u32 i = 0; i < f->intents.n; i++) wraps += f->intents.v[i].kind == INTENT_WRAP;
+    for (u32 i = 0; i < f->intents.n; i++) {
+        u8 kind = f->intents.v[i].kind;
+        wraps += kind == INTENT_WRAP || (kind == INTENT_INSERT && f->intents.v[i].lock != NONE);
+    }
     return str_fmt(pl->a,
                    "%s ns each time that nobody else holds the lock (%u critical section%s); threads that come "
                    "together wait for each other",

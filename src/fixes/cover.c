@@ -82,9 +82,36 @@ static bool region_write(Plan *pl, const Region *r, const LockPlan *l, u32 lock,
     if (joins) return sections_join(pl, r, l, f, why);
     if (r->copy.n)
         snapshot_write(pl, f, r, lock);
+    else if (r->again.n)
+        outside_write(pl, f, r, lock);
     else
         intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
     return true;
+}
+
+/* What speaks against the region under the lock. */
+static Verdict region_judge(Plan *pl, const Work *w, const Region *r, const LockPlan *l, bool joins, Str *why)
+{
+    LockPlan asked = *l;
+    asked.reentrant |= joins; /* its sections become one, so that it is taken once */
+    Str held = S(""), other = S("");
+    Verdict under = held_locks(pl, r, l, &held), v = judge_region(pl, w->page, w, r, &asked, &other);
+    *why = v == VERDICT_DECLINE || !held.n ? other : held;
+    return MAX(v, under);
+}
+
+/* A region that had better not run under the lock: its value is made before, and the lock taken to publish it. */
+static Verdict outside_judge(Plan *pl, Work *w, Region *r, const LockPlan *l, Verdict v, Str *why)
+{
+    Region small = {0};
+    Str no = S("");
+    if (lock_per_call(pl, r) != NONE || !outside_region(pl, w, r, &small)) return v;
+    Verdict now = region_judge(pl, w, &small, l, false, &no);
+    if (now >= v) return v;
+    alternative_add(pl, w, S("the lock held while the value is made"), *why);
+    *r = small;
+    *why = no;
+    return now;
 }
 
 /* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
@@ -113,11 +140,8 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         return true;
     }
     bool joins = !why.n && l->existing && !l->reentrant && takes_directly(pl, r->file, r->func, r->span, l->lock);
-    LockPlan asked = *l;
-    asked.reentrant |= joins; /* its sections become one, so that it is taken once */
-    Verdict v = why.n ? VERDICT_DECLINE : held_locks(pl, r, l, &why);
-    if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
-    if (v != VERDICT_DECLINE) v = judge_region(pl, w->page, w, r, &asked, &why);
+    Verdict v = why.n ? VERDICT_DECLINE : region_judge(pl, w, r, l, joins, &why);
+    if (v != VERDICT_OK && r->race && !joins) v = outside_judge(pl, w, r, l, v, &why);
     if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
     if (v != VERDICT_DECLINE && !lock_expression(pl, lock, w, r, f, &why)) v = VERDICT_DECLINE;
     if (v != VERDICT_DECLINE && !region_write(pl, r, l, lock, joins, f, &why)) v = VERDICT_DECLINE;

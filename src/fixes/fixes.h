@@ -143,6 +143,7 @@ typedef struct Region {
     Str copy;        /* a walk: the copy that is walked instead */
     Str name;        /* what holds the copy, made under the lock before the statement; empty: in place, no lock */
     u32 at;          /* where that statement starts */
+    Str again;       /* the value is made before the lock, and this asked once more under it (outside.c) */
 } Region;
 typedef Vec(Region) RegionVec;
 
@@ -345,6 +346,13 @@ void fix_take(Fix *to, const Fix *from);
  * statement. False when neither can be. */
 bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r);
 void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock);
+
+/* The part of the region that stores the value it has made, to be guarded in its place; what makes the value then
+ * runs before the lock is taken. False where that cures less, or something else. */
+bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out);
+void outside_write(Plan *pl, Fix *f, const Region *r, u32 lock);
+/* Is what the access stores made there: a call or an expression, no mere flag? */
+bool makes_something(const Facts *f, const Access *act);
 
 /* The region holds the lock in sections side by side: they become one. r->lock says how the lock is written. */
 bool sections_join(Plan *pl, const Region *r, const LockPlan *l, Fix *fix, Str *why);

@@ -185,13 +185,7 @@ static bool makes_value(Plan *pl, const Work *w, const Region *r)
     GId g = access_gid(pl->p, r->access);
     const Facts *f = pl->p->facts[g.file];
     const Access *act = &f->accesses.v[g.id];
-    if (act->op != OP_STORE || r->test == NONE) return false;
-    for (u32 i = 0; i < f->defs.n; i++) {
-        const Def *d = &f->defs.v[i];
-        if (d->path != NONE && d->span.start == act->span.start && d->span.end == act->span.end)
-            return d->kind == VAL_CALL || d->kind == VAL_PATH || d->kind == VAL_OTHER;
-    }
-    return false;
+    return r->test != NONE && makes_something(f, act);
 }
 
 static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, u32 call, Str *why)

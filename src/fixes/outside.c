@@ -1,0 +1,180 @@
+/* Make outside, publish inside: for a value whose making must not run under a lock.
+ *
+ *   if self._conn is None:                        if self._conn is None:
+ *       self._conn = connect(self.url)     →          conn = connect(self.url)
+ *                                                     with self._conn_lock:
+ *                                                         if self._conn is None:
+ *                                                             self._conn = conn
+ *
+ * The lock is held for the second test and the store alone, so nothing waits under it, no other lock is taken inside,
+ * and no code of others runs. Two threads may still both make the value, as they could before; but all go on with the
+ * one that was published first. Only where that is all the harm there was: the store is the last statement of its
+ * branch, the steps before it change no other shared state, and no thread or process is started by them, which there
+ * would then be twice. */
+#include "fixes/fixes.h"
+
+/* ---- what is tested ---- */
+
+/* X of `X is None`, `not X`, `K not in X`; negated: of `X is not None`, `X`, `K in X`. NONE for other tests. */
+static u32 tested_state(const Ast *t, u32 cond, bool negated)
+{
+    if (ast_is(t, cond, NODE_parenthesized_expression)) cond = ast_first(t, cond);
+    if (ast_is(t, cond, NODE_not_operator)) return negated ? NONE : ast_field(t, cond, FIELD_argument);
+    if (ast_is(t, cond, NODE_identifier) || ast_is(t, cond, NODE_attribute)) return negated ? cond : NONE;
+    if (!ast_is(t, cond, NODE_comparison_operator)) return NONE;
+    u32 left = ast_first(t, cond), right = left == NONE ? NONE : ast_after(t, left);
+    if (right == NONE || ast_after(t, right) != NONE) return NONE;
+    bool none = ast_is(t, right, NODE_none);
+    if (none && ast_token(t, cond, negated ? "is not" : "is")) return left;
+    return NONE;
+}
+
+/* What the store asks once more: the test that stands there, or its opposite after an early return. */
+static Str second_test(Plan *pl, const Ast *t, u32 cond, u32 state, bool negated)
+{
+    if (!negated) return ast_text(t, ast_is(t, cond, NODE_parenthesized_expression) ? ast_first(t, cond) : cond);
+    Str x = ast_text(t, state);
+    bool none = state != cond && !ast_is(t, cond, NODE_parenthesized_expression);
+    return none ? str_fmt(pl->a, "%.*s is None", STR_ARG(x)) : str_fmt(pl->a, "not %.*s", STR_ARG(x));
+}
+
+static bool leaves(const Ast *t, u32 block)
+{
+    u32 only = ast_first(t, block);
+    return only != NONE && ast_after(t, only) == NONE && ast_is(t, only, NODE_return_statement);
+}
+
+/* The if statement's body ends with the store, or it returns at once and the store ends the run after it. */
+static bool test_read(Plan *pl, const Ast *t, const Region *r, u32 store, Str *test, Str *state)
+{
+    if (!ast_is(t, r->first, NODE_if_statement) || ast_field(t, r->first, FIELD_alternative) != NONE) return false;
+    u32 body = ast_field(t, r->first, FIELD_consequence), cond = ast_field(t, r->first, FIELD_condition);
+    bool inside = t->v[store].parent == body, negated = !inside;
+    if (inside ? ast_after(t, store) != NONE || r->last != r->first
+               : t->v[store].parent != t->v[r->first].parent || !leaves(t, body) || r->last != store)
+        return false;
+    u32 x = tested_state(t, cond, negated);
+    if (x == NONE) return false;
+    *test = second_test(pl, t, cond, x, negated);
+    *state = ast_text(t, x);
+    return true;
+}
+
+/* ---- what stands before the store ---- */
+
+static bool inside(Span s, Span outer)
+{
+    return outer.start <= s.start && s.end <= outer.end;
+}
+
+static bool starts_process(Plan *pl, u32 file, const Call *c)
+{
+    Str full = path_external(pl->p, file, c->callee);
+    return str_is(full, "subprocess.Popen") || str_starts(full, S("multiprocessing.")) || str_is(full, "os.fork");
+}
+
+/* Is a thread or a process started by a call in this span of the function, or further down as far as calls are
+ * certain? */
+static bool starts_something(Plan *pl, u32 gfunc, Span span, u32 *left)
+{
+    GId id = func_gid(pl->p, gfunc);
+    const Facts *f = pl->p->facts[id.file];
+    const Func *fn = &f->funcs.v[id.id];
+    for (u32 i = 0; i < pl->p->roots.n; i++) {
+        const Root *root = &pl->p->roots.v[i];
+        if (root->file != id.file || root->call == NONE || root->func == NONE) continue;
+        const Call *c = &f->calls.v[root->call];
+        if (c->func == id.id && inside(c->span, span)) return true;
+    }
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        if (!inside(f->calls.v[i].span, span)) continue;
+        if (starts_process(pl, id.file, &f->calls.v[i])) return true;
+        u32 targets[8], n = call_targets(pl->p, id.file, i, targets, COUNT_OF(targets));
+        for (u32 k = 0; k < n; k++) {
+            if (pl->seen[targets[k]] == pl->epoch || *left == 0) continue;
+            --*left;
+            pl->seen[targets[k]] = pl->epoch;
+            if (starts_something(pl, targets[k], program_func(pl->p, targets[k])->span, left)) return true;
+        }
+    }
+    return false;
+}
+
+/* Is anything else that is shared changed in the region? */
+static bool changes_more(const Plan *pl, const Region *r)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 g = pl->p->access_base[r->file] + i;
+        if (g == r->access || !inside(f->accesses.v[i].span, r->span)) continue;
+        if (pl->p->access_place[g] != NONE && access_writes(pl->p, g)) return true;
+    }
+    return false;
+}
+
+/* Is what is stored made there: a call or an expression, no mere flag? */
+bool makes_something(const Facts *f, const Access *act)
+{
+    if (act->op != OP_STORE || act->value == NONE) return false;
+    u8 kind = f->defs.v[act->value].kind;
+    return kind == VAL_CALL || kind == VAL_PATH || kind == VAL_OTHER;
+}
+
+/* ---- the rewrite ---- */
+
+static bool only_lazy(const Plan *pl, const Work *w, const Region *r)
+{
+    bool one = false;
+    for (u32 i = 0; i < w->races.n; i++) {
+        const Race *race = &pl->races->v[w->races.v[i]];
+        if (race->act != r->access) continue;
+        if (race->rule != UG103) return false;
+        one = true;
+    }
+    return one;
+}
+
+enum { STARTS_LIMIT = 400 };
+
+bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out)
+{
+    if (r->test == NONE || r->copy.n || r->problem.n || !only_lazy(pl, w, r)) return false;
+    GId g = access_gid(pl->p, r->access);
+    const Facts *f = pl->p->facts[g.file];
+    const Access *act = &f->accesses.v[g.id];
+    if (!makes_something(f, act) || changes_more(pl, r)) return false;
+    const Ast *t = site_ast(pl, r->file);
+    u32 assign = ast_assignment(t, act->span), stmt = ast_statement(t, assign == NONE ? 0 : assign);
+    if (assign == NONE || t->v[assign].parent != stmt || ast_field(t, assign, FIELD_type) != NONE) return false;
+    if (ast_is(t, ast_field(t, assign, FIELD_right), NODE_assignment)) return false;
+    Str why, tested, written = str_slice(f->source->text, act->span.start, act->span.end);
+    if (!test_read(pl, t, r, stmt, &out->again, &tested) || !str_eq(tested, written)) return false;
+    Span span = {t->v[stmt].start, t->v[stmt].end};
+    Region line;
+    if (!region_make(pl, r->file, r->func, span, span, &line, &why) || line.first != stmt || line.last != stmt)
+        return false;
+    if (line_after(f->source, span.end) == f->source->text.n && !str_ends(f->source->text, S("\n"))) return false;
+    Str state = pl->p->syms.strs[pl->p->places.v[w->place].name], again = out->again;
+    u32 left = STARTS_LIMIT;
+    pl->epoch++;
+    if (starts_something(pl, gfunc_of(pl->p, r->file, r->func), r->span, &left)) return false;
+    u32 target = ast_at(t, act->span); /* what makes the value is not under the lock, and so not judged */
+    *out = (Region){.file = r->file, .func = r->func, .first = target, .last = target, .span = act->span,
+                    .access = r->access, .test = r->test, .race = true, .at = span.start, .again = again};
+    return local_name(pl, r->file, r->func, state, written, "made", &out->name);
+}
+
+void outside_write(Plan *pl, Fix *f, const Region *r, u32 lock)
+{
+    const Source *s = site_source(pl, r->file);
+    const Ast *t = site_ast(pl, r->file);
+    Str written = str_slice(s->text, r->span.start, r->span.end);
+    intent_add(pl, f, INTENT_REPLACE, r->file, r->span, r->name, NONE);
+    u32 at = line_after(s, t->v[ast_statement(t, r->first)].end);
+    Str indent = str_slice(s->text, line_before(s, r->at), r->at);
+    Str text = str_fmt(pl->a, "with %.*s:\n    if %.*s:\n        %.*s = %.*s", STR_ARG(r->lock), STR_ARG(r->again),
+                       STR_ARG(written), STR_ARG(r->name));
+    text = str_fmt(pl->a, "%.*s%.*s", STR_ARG(indent), STR_ARG(text_indent(pl, r->file, r->at, text)));
+    intent_add(pl, f, INTENT_INSERT, r->file, (Span){at, at}, text, lock);
+}
