@@ -193,8 +193,10 @@ typedef struct Plan {
     u32 *caller_first, *caller_edge; /* edges by callee */
     u32 *taker_first, *taker;        /* functions that take a lock, by lock */
     u8 *finalizer;                   /* FINAL_… */
+    bool *foreign; /* by global function: it runs so about other objects than the one that is being finalized */
     u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
     bool *pickled;    /* global classes whose objects are pickled or copied; NULL until asked for */
+    u8 hooks;         /* does the program hook into imports? 1 no, 2 yes; 0 until asked for */
     Str forks;        /* where the program forks; empty */
     bool forks_known;
     bool *walked;     /* those whose objects' attributes are walked as a whole */
@@ -262,6 +264,8 @@ extern const u32 judgement_count;
 const Judgement *judgement_find(Str name);
 /* The judgement no-blocking-inside (waits.c). */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
+/* The judgement no-import-inside (imported.c). */
+Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 /* Is the lock released soon wherever it is held: no call there waits or is slow, as far as calls are certain? */
 bool lock_quiet(Plan *pl, u32 lock);
 /* Finds out whether the lock of pl->group may be taken where its regions are without a cycle among locks
@@ -292,14 +296,22 @@ bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str
 /* May the function run in __del__, a weakref callback or a signal handler, and so in the middle of anything
  * else? FINAL_DIRECT: it is one, or is called by one; FINAL_REACHED: by a longer way. */
 enum { FINAL_NO, FINAL_REACHED, FINAL_DIRECT };
+/* Is the region in a finalizer only about the object that is being finalized, and the state its own? Nobody else has
+ * the object any more, so nobody holds its lock. */
+bool final_own(const Plan *pl, const Work *w, const Region *r);
 /* Prepares the tables for the questions below. */
 void reach_init(Plan *pl);
-/* A mark of its own for the functions that take the lock themselves. */
+/* A mark of its own for the functions that take any lock themselves; for those that take this one. */
+u32 mark_lockers(Plan *pl);
 u32 mark_takers(Plan *pl, u32 lock);
 typedef enum Reach { REACH_NO, REACH_UNKNOWN, REACH_YES } Reach;
 /* May code in this span of a function call, directly or not, a function marked `mark`, or code nobody here
  * knows? */
 Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark);
+/* The same for one function at a time: start gives how many functions may be looked at, and forgets which were. What
+ * its calls may do that is not known does not count. */
+u32 reach_start(Plan *pl);
+bool reach_function(Plan *pl, u32 g, u32 mark, u32 *left);
 /* Does the call import a module or run text, and so code of anybody? */
 bool runs_any_code(const Plan *pl, u32 file, const Call *c);
 /* Does the function itself take the lock inside this span? */

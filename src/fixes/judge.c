@@ -60,29 +60,6 @@ static Verdict no_suspend(Plan *pl, const Work *w, const Region *r, const LockPl
     return VERDICT_DECLINE;
 }
 
-static Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
-{
-    static const u8 kinds[] = {NODE_import_statement, NODE_import_from_statement};
-    u32 n = find_in_region(pl, r, kinds, COUNT_OF(kinds));
-    const Facts *f = pl->p->facts[r->file];
-    const Func *fn = &f->funcs.v[r->func];
-    for (u32 k = fn->calls; n == NONE && k < fn->calls + fn->ncalls; k++) {
-        const Call *c = &f->calls.v[k];
-        if (c->span.start < r->span.start || c->span.end > r->span.end || !runs_any_code(pl, r->file, c)) continue;
-        *why = str_fmt(pl->a,
-                       "line %u may run code of other modules while the lock is held, and that may need the "
-                       "same lock",
-                       c->line);
-        return VERDICT_UNSAFE;
-    }
-    if (n == NONE) return VERDICT_OK;
-    *why = str_fmt(pl->a,
-                   "%.*s imports a module while the lock is held, and the module's body "
-                   "may need the same lock",
-                   STR_ARG(line_text_of(pl, r->file, site_ast(pl, r->file)->v[n].start)));
-    return VERDICT_UNSAFE;
-}
-
 static Verdict no_error(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     const Facts *f = pl->p->facts[r->file];
@@ -110,11 +87,49 @@ static Verdict no_spinning(Plan *pl, const Work *w, const Region *r, const LockP
     return VERDICT_UNSAFE;
 }
 
+bool final_own(const Plan *pl, const Work *w, const Region *r)
+{
+    u32 g = gfunc_of(pl->p, r->file, r->func);
+    if (!pl->finalizer[g] || pl->foreign[g] || w->place == NONE) return false;
+    const Access *a = program_access(pl->p, r->access);
+    const Path *p = &pl->p->facts[r->file]->paths.v[a->path];
+    return pl->p->places.v[w->place].kind == PLACE_INSTANCE && p->root == ROOT_SELF && p->nattr == 1;
+}
+
+/* Is the new lock held for steps that end by themselves: no other lock is taken, nothing is called that is not known?
+ * A finalizer may then wait for it in whatever thread it runs, since its holder waits for nobody. */
+static bool ends_soon(Plan *pl)
+{
+    u32 mark = mark_lockers(pl);
+    for (u32 i = 0; i < pl->ngroup; i++)
+        for (u32 k = 0; k < pl->group[i]->regions.n; k++) {
+            const Region *r = &pl->group[i]->regions.v[k];
+            Str why;
+            if (r->problem.n || r->skip) continue;
+            const Func *fn = &pl->p->facts[r->file]->funcs.v[r->func];
+            for (u32 s = fn->sections; s < fn->sections + fn->nsections; s++) {
+                Span span = pl->p->facts[r->file]->sections.v[s].span;
+                if (span.start < r->span.end && r->span.start < span.end) return false;
+            }
+            if (reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO) return false;
+            if (no_blocking(pl, pl->group[i], r, NULL, &why) != VERDICT_OK) return false;
+        }
+    return pl->ngroup > 0;
+}
+
 static Verdict not_finalizer(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     u8 final = pl->finalizer[gfunc_of(pl->p, r->file, r->func)];
     bool twice = !lock || lock->reentrant; /* then the same thread may come in again, as it could before */
     if (final == FINAL_NO || (final == FINAL_REACHED && twice)) return VERDICT_OK;
+    if (lock && !lock->existing && lock->kind == PLACE_INSTANCE && final_own(pl, w, r)) return VERDICT_OK;
+    if (lock && !lock->existing && twice && ends_soon(pl)) {
+        *why = str_fmt(pl->a,
+                       "the code in %.*s may run in __del__, a weakref callback or a signal handler; the lock keeps "
+                       "threads apart, but code that interrupts its own thread still comes between the steps",
+                       STR_ARG(line_text_of(pl, r->file, r->span.start)));
+        return VERDICT_UNSAFE;
+    }
     *why = str_fmt(pl->a,
                    "the code in %.*s may run in __del__, a weakref callback or a signal handler, which "
                    "can interrupt the holder of the lock",
@@ -169,14 +184,32 @@ static Verdict every_write(Plan *pl, const Work *w, const Region *r, const LockP
     return VERDICT_OK;
 }
 
-enum { SHORT_REGION = 30 };
+/* So many lines of code may stand under a lock, and so many where all that is called there is known. */
+enum { SHORT_REGION = 30, KNOWN_REGION = 80 };
+
+/* Lines that hold more than a comment. */
+static u32 code_lines(const Source *s, u32 first, u32 last)
+{
+    u32 n = 0;
+    for (u32 i = first; i <= last; i++) {
+        Str line = str_trim(source_line(s, i));
+        n += line.n && line.p[0] != '#';
+    }
+    return n;
+}
+
+static bool calls_known(Plan *pl, const Region *r)
+{
+    return reach_from(pl, r->file, r->func, r->span, ++pl->marks) == REACH_NO;
+}
 
 static Verdict short_region(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     u32 first, last, column;
     source_position(site_source(pl, r->file), r->span.start, &first, &column);
     source_position(site_source(pl, r->file), r->span.end, &last, &column);
-    if (last - first < SHORT_REGION) return VERDICT_OK;
+    u32 lines = code_lines(site_source(pl, r->file), first, last);
+    if (lines <= SHORT_REGION || (lines <= KNOWN_REGION && calls_known(pl, r))) return VERDICT_OK;
     *why = str_fmt(pl->a, "the lock would be held over %u lines, from line %u to %u", last - first + 1, first, last);
     return VERDICT_UNSAFE;
 }
@@ -212,16 +245,21 @@ const Judgement judgement_table[] = {
     {"no-error-nearby", "the function around has no syntax error", no_error},
     {"no-suspend-inside", "no await and no yield between the steps", no_suspend},
     {"lock-not-held", "no caller holds the lock and nothing inside takes it, unless it is reentrant", lock_not_held},
-    {"not-in-finalizer", "the code does not run in __del__, a weakref callback or a signal handler", not_finalizer},
+    {"not-in-finalizer",
+     "the code does not run in __del__, a weakref callback or a signal handler, unless it is about the dying object "
+     "alone",
+     not_finalizer},
     {"every-write-known", "every other write of the state can be guarded too", every_write},
     {"no-blocking-inside",
      "nothing inside waits for another thread, or is known to be slow (unless it makes the value that the others "
      "need), or takes another lock in an order of its own or one that is held for long, as far down as calls are "
      "certain",
      no_blocking},
-    {"no-import-inside", "nothing is imported inside", no_import},
+    {"no-import-inside", "nothing is imported inside that may lead to the lock", no_import},
     {"no-spinning-inside", "no loop inside waits for the state to change", no_spinning},
-    {"short-region", "the lock is held for no more than 30 lines", short_region},
+    {"short-region",
+     "the lock is held for no more than 30 lines of code, or 80 where all that is called there is known",
+     short_region},
     {"exact-dict", "the state is a plain dict", exact_dict},
     {"exact-set", "the state is a plain set", exact_set},
     {"whole-lines", "the statements stand on lines of their own", whole_lines},

@@ -119,7 +119,8 @@ static bool needs_rlock(Plan *pl, Work **works, u32 n)
     for (u32 i = 0; i < n; i++)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
-            if (!r->problem.n && pl->finalizer[gfunc_of(pl->p, r->file, r->func)]) return true;
+            if (!r->problem.n && pl->finalizer[gfunc_of(pl->p, r->file, r->func)] && !final_own(pl, works[i], r))
+                return true;
             if (!r->skip && !r->problem.n && serves_attributes(pl, r)) return true;
         }
     return comes_back(pl, works, n) != REACH_NO;

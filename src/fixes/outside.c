@@ -73,9 +73,9 @@ static bool starts_process(Plan *pl, u32 file, const Call *c)
     return str_is(full, "subprocess.Popen") || str_starts(full, S("multiprocessing.")) || str_is(full, "os.fork");
 }
 
-/* Is a thread or a process started by a call in this span of the function, or further down as far as calls are
- * certain? */
-static bool starts_something(Plan *pl, u32 gfunc, Span span, u32 *left)
+/* Is a thread or a process started by a call in this span of the function, or by what it calls, `depth` functions
+ * down? Further away it is something that belongs to nobody's value, such as a logger's thread. */
+static bool starts_something(Plan *pl, u32 gfunc, Span span, u32 depth)
 {
     GId id = func_gid(pl->p, gfunc);
     const Facts *f = pl->p->facts[id.file];
@@ -91,10 +91,9 @@ static bool starts_something(Plan *pl, u32 gfunc, Span span, u32 *left)
         if (starts_process(pl, id.file, &f->calls.v[i])) return true;
         u32 targets[8], n = call_targets(pl->p, id.file, i, targets, COUNT_OF(targets));
         for (u32 k = 0; k < n; k++) {
-            if (pl->seen[targets[k]] == pl->epoch || *left == 0) continue;
-            --*left;
+            if (!depth || pl->seen[targets[k]] == pl->epoch) continue;
             pl->seen[targets[k]] = pl->epoch;
-            if (starts_something(pl, targets[k], program_func(pl->p, targets[k])->span, left)) return true;
+            if (starts_something(pl, targets[k], program_func(pl->p, targets[k])->span, depth - 1)) return true;
         }
     }
     return false;
@@ -135,7 +134,7 @@ static bool only_lazy(const Plan *pl, const Work *w, const Region *r)
     return one;
 }
 
-enum { STARTS_LIMIT = 400 };
+enum { STARTS_DEPTH = 3 };
 
 bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out)
 {
@@ -156,9 +155,8 @@ bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out)
         return false;
     if (line_after(f->source, span.end) == f->source->text.n && !str_ends(f->source->text, S("\n"))) return false;
     Str state = pl->p->syms.strs[pl->p->places.v[w->place].name], again = out->again;
-    u32 left = STARTS_LIMIT;
     pl->epoch++;
-    if (starts_something(pl, gfunc_of(pl->p, r->file, r->func), r->span, &left)) return false;
+    if (starts_something(pl, gfunc_of(pl->p, r->file, r->func), r->span, STARTS_DEPTH)) return false;
     u32 target = ast_at(t, act->span); /* what makes the value is not under the lock, and so not judged */
     *out = (Region){.file = r->file, .func = r->func, .first = target, .last = target, .span = act->span,
                     .access = r->access, .test = r->test, .race = true, .at = span.start, .again = again};

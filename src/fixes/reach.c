@@ -57,6 +57,39 @@ static void finalizer_mark(Plan *pl, u32 g)
     }
 }
 
+/* Is it self.method() or super().method(), and so about the very object that the caller is about? */
+static bool own_call(const Plan *pl, const CallEdge *e)
+{
+    if (e->call == NONE) return false;
+    const Facts *f = pl->p->facts[e->file];
+    const Path *p = &f->paths.v[f->calls.v[e->call].callee];
+    return p->nattr == 1 && !p->truncated && (p->root == ROOT_SELF || p->root == ROOT_SUPER);
+}
+
+/* The function may run in the middle of anything else, about an object that others hold. */
+static void foreign_reach(Plan *pl, u32 g)
+{
+    if (pl->foreign[g]) return;
+    pl->foreign[g] = true;
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++)
+        if (!pl->p->edges.v[i].weak) foreign_reach(pl, pl->p->edges.v[i].callee);
+}
+
+/* The function is about the object that is being finalized: what it calls on the same object is, too. */
+static void own_reach(Plan *pl, u32 g)
+{
+    if (pl->seen[g] == pl->epoch) return;
+    pl->seen[g] = pl->epoch;
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++) {
+        const CallEdge *e = &pl->p->edges.v[i];
+        if (e->weak) continue;
+        if (own_call(pl, e))
+            own_reach(pl, e->callee);
+        else
+            foreign_reach(pl, e->callee);
+    }
+}
+
 /* Functions registered with signal.signal, weakref.ref or weakref.finalize. */
 static void registered_mark(Plan *pl, u32 file)
 {
@@ -70,7 +103,9 @@ static void registered_mark(Plan *pl, u32 file)
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
             if (f->args.v[k].kind != VAL_PATH) continue;
             Type t = path_type(pl->p, file, f->args.v[k].value);
-            if (t.kind == TYPE_FUNC) finalizer_mark(pl, t.id);
+            if (t.kind != TYPE_FUNC) continue;
+            finalizer_mark(pl, t.id);
+            foreign_reach(pl, t.id);
         }
     }
 }
@@ -78,12 +113,17 @@ static void registered_mark(Plan *pl, u32 file)
 static void finalizers_find(Plan *pl)
 {
     pl->finalizer = arena_new(pl->a, u8, pl->nfuncs + 1);
+    pl->foreign = arena_new(pl->a, bool, pl->nfuncs + 1);
+    pl->epoch++;
     for (u32 file = 0; file < pl->p->nfiles; file++) {
         const Facts *f = pl->p->facts[file];
         registered_mark(pl, file);
         u32 del = intern_find(&f->syms, S("__del__"));
         for (u32 i = 0; del != NONE && i < f->funcs.n; i++)
-            if (f->funcs.v[i].name == del) finalizer_mark(pl, gfunc_of(pl->p, file, i));
+            if (f->funcs.v[i].name == del) {
+                finalizer_mark(pl, gfunc_of(pl->p, file, i));
+                own_reach(pl, gfunc_of(pl->p, file, i));
+            }
     }
 }
 
@@ -95,6 +135,14 @@ void reach_init(Plan *pl)
     callers_index(pl);
     takers_index(pl);
     finalizers_find(pl);
+}
+
+u32 mark_lockers(Plan *pl)
+{
+    pl->marks++;
+    for (u32 g = 0; g < pl->nfuncs; g++)
+        if (program_func(pl->p, g)->nsections) pl->mark[g] = pl->marks;
+    return pl->marks;
 }
 
 u32 mark_takers(Plan *pl, u32 lock)
@@ -121,6 +169,17 @@ static Reach reaches(Plan *pl, u32 g, u32 mark, u32 *left)
         worst = MAX(worst, r);
     }
     return worst;
+}
+
+bool reach_function(Plan *pl, u32 g, u32 mark, u32 *left)
+{
+    return reaches(pl, g, mark, left) != REACH_NO;
+}
+
+u32 reach_start(Plan *pl)
+{
+    pl->epoch++;
+    return REACH_LIMIT;
 }
 
 /* Does a call hand over code of the program: a function, a lambda, a method? */

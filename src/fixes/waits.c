@@ -7,10 +7,10 @@
 #include "fixes/fixes.h"
 
 /* Calls that wait for another thread, which may need the same lock; and calls that are merely slow. */
-static const char *const waiting[] = {"join",    "result",    "wait",         "wait_for",
-                                      "acquire", "exception", "as_completed", "communicate"};
-static const char *const slow[] = {"sleep",      "recv",        "recvfrom",          "accept",
-                                   "connect",    "sendall",     "urlopen",           "check_output",
+static const char *const waiting[] = {"join",    "result",    "wait",        "wait_for",
+                                      "acquire", "exception", "as_completed"};
+static const char *const slow[] = {"sleep",      "recv",        "recvfrom",          "accept",      "connect",
+                                   "sendall",    "urlopen",     "check_output",      "communicate", /* a process */
                                    "check_call", "getaddrinfo", "create_connection", "urlretrieve"};
 static const char *const slow_names[] = {"sleep", "urlopen", "input", "check_output", "check_call", "urlretrieve"};
 static const char *const slow_modules[] = {
@@ -24,7 +24,12 @@ static const char *const quick_names[] = {
     "socket.inet_ntoa",   "socket.inet_pton",          "socket.inet_ntop",         "socket.htons",
     "socket.htonl",       "socket.ntohs",              "socket.ntohl",             "socket.getdefaulttimeout",
     "socket.error",       "socket.setdefaulttimeout",  "subprocess.list2cmdline",  "requests.session",
-    "socket.timeout",     "socket.has_dualstack_ipv6", "urllib3.disable_warnings", "requests.structures"};
+    "socket.timeout",     "socket.has_dualstack_ipv6", "urllib3.disable_warnings", "urllib.request.build_opener",
+    "urllib.request.url2pathname", "urllib.request.pathname2url", "urllib.request.install_opener"};
+/* Modules below them that only compute. */
+static const char *const quick_modules[] = {"requests.utils.",      "requests.cookies.",      "requests.structures.",
+                                            "requests.exceptions.", "requests.status_codes.", "urllib3.util.",
+                                            "urllib3.exceptions."};
 
 static Str call_name(const Facts *f, const Call *c)
 {
@@ -59,6 +64,25 @@ static bool told_not_to(const Facts *f, const Call *c, u32 position)
     return false;
 }
 
+/* Is it known which functions of the program the call runs? Then these are looked at, and its name tells nothing. */
+static bool leads_on(Plan *pl, u32 file, u32 call)
+{
+    u32 target;
+    return call_targets(pl->p, file, call, &target, 1) && !call_unknown(pl->p, file, call);
+}
+
+/* signal.connect(handler): a function is handed over, no connection made. */
+static bool hands_over(Plan *pl, u32 file, const Call *c)
+{
+    const Facts *f = pl->p->facts[file];
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        const Arg *a = &f->args.v[i];
+        if (a->kind == VAL_FUNC || a->kind == VAL_LAMBDA) return true;
+        if (a->kind == VAL_PATH && path_type(pl->p, file, a->value).kind == TYPE_FUNC) return true;
+    }
+    return false;
+}
+
 /* "x".join(parts), os.path.join(a, b), {}.get and log.exception("…") wait for nobody. */
 static bool really_waits(Plan *pl, u32 file, u32 call)
 {
@@ -72,7 +96,7 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
         if (ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind != TYPE_QUEUE) return false;
         return !told_not_to(f, c, put) && !(put && unbounded(pl, file, p));
     }
-    if (!str_among(name, waiting, COUNT_OF(waiting))) return false;
+    if (!str_among(name, waiting, COUNT_OF(waiting)) || leads_on(pl, file, call)) return false;
     if (str_is(name, "acquire") && told_not_to(f, c, 0)) return false;
     if (str_is(name, "join")) /* a thread's join takes nothing or a timeout; a string's takes what is joined */
         return c->nargs == 0 || (p->root != ROOT_UNKNOWN && f->args.v[c->args].keyword != SYM_EMPTY);
@@ -97,17 +121,21 @@ static bool in_slow_module(Str full)
     return false;
 }
 
-static bool is_slow(Plan *pl, u32 file, const Call *c)
+static bool is_slow(Plan *pl, u32 file, u32 call)
 {
     const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
     const Path *p = &f->paths.v[c->callee];
     if (p->nattr && !p->truncated) { /* a method of an object that a library of the network made */
         Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
         if (t.kind == TYPE_EXTERNAL && in_slow_module(pl->p->syms.strs[t.id])) return true;
     }
     if (f->paths.v[c->callee].nattr == 0 && str_among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
-    if (f->paths.v[c->callee].nattr && str_among(call_name(f, c), slow, COUNT_OF(slow))) return true;
+    if (p->nattr && str_among(call_name(f, c), slow, COUNT_OF(slow)))
+        return !leads_on(pl, file, call) && !(str_is(call_name(f, c), "connect") && hands_over(pl, file, c));
     Str full = path_external(pl->p, file, c->callee);
+    for (u32 i = 0; i < COUNT_OF(quick_modules); i++)
+        if (str_starts(full, str_from(quick_modules[i]))) return false;
     return in_slow_module(full) && !makes_object(full) && !str_among(full, quick_names, COUNT_OF(quick_names));
 }
 
@@ -166,7 +194,7 @@ static bool bad_below(Below *b, u32 g)
     const Func *fn = &f->funcs.v[id.id];
     if (b->locks && takes_lock(b, id.file, fn)) return true;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        bool late = is_slow(pl, id.file, &f->calls.v[i]) && !(b->patient && !is_sleep(f, &f->calls.v[i]));
+        bool late = is_slow(pl, id.file, i) && !(b->patient && !is_sleep(f, &f->calls.v[i]));
         if (!late && !really_waits(pl, id.file, i)) continue;
         b->what = str_fmt(pl->a, "calls %.*s()", STR_ARG(call_name(f, &f->calls.v[i])));
         return true;
@@ -240,7 +268,7 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
                            "line %u calls what the state holds while the lock is held, which may be code of anybody",
                            c->line);
             worst = VERDICT_UNSAFE;
-        } else if (is_slow(pl, r->file, c) && (is_sleep(f, c) || !makes_value(pl, w, r))) {
+        } else if (is_slow(pl, r->file, i) && (is_sleep(f, c) || !makes_value(pl, w, r))) {
             *why = str_fmt(pl->a,
                            "line %u calls %.*s() while the lock is held, so other "
                            "threads wait that long",
@@ -270,7 +298,7 @@ bool lock_quiet(Plan *pl, u32 lock)
             for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
                 const Call *c = &f->calls.v[k];
                 if (c->span.start < span.start || c->span.end > span.end) continue;
-                bool bad = really_waits(pl, id.file, k) || is_slow(pl, id.file, c);
+                bool bad = really_waits(pl, id.file, k) || is_slow(pl, id.file, k);
                 u32 targets[8], n = call_targets(pl->p, id.file, k, targets, COUNT_OF(targets));
                 for (u32 t = 0; t < n && !bad; t++) bad = bad_below(&b, targets[t]);
                 if (!bad) continue;
