@@ -165,6 +165,25 @@ static bool lock_rule(u8 rule)
     return rule == UG301 || rule == UG303 || rule == UG304 || rule == UG305;
 }
 
+/* The name of the lock that a fix takes; empty. */
+static Str lock_name(const Proof *v, const Fix *f)
+{
+    return f->lock == NONE ? S("") : v->fixes->locks.v[f->lock].display;
+}
+
+/* A finding about a lock: the fixes that take this lock in its file; all that touch the file where none does. */
+static void blame_lock(Proof *v, const Program *after, const Race *r, Str why)
+{
+    Str lock = r->lock == NONE ? S("") : after->locks.v[r->lock].display;
+    bool found = false;
+    for (u32 i = 0; lock.n && i < v->fixes->fixes.n; i++) {
+        if (!fix_wanted(v->fixes, i, v->w) || !str_eq(lock_name(v, &v->fixes->fixes.v[i]), lock)) continue;
+        found = true;
+        drop(v, i, why);
+    }
+    if (!found) drop_file(v, r->file, why);
+}
+
 /* The fixes to blame for a finding that was not there: those of its place; for a finding about locks also
  * those that touch its file. Other findings may appear because a lock shows that a class is meant for
  * several threads; they were there before, and only not believed. */
@@ -181,7 +200,7 @@ static void blame(Proof *v, const Program *after, const Race *r)
         if (same) drop(v, i, why);
         found |= same;
     }
-    if (!found && lock_rule(r->rule)) drop_file(v, r->file, why);
+    if (!found && lock_rule(r->rule)) blame_lock(v, after, r, why);
 }
 
 static void none_new(Proof *v, const Program *after, const RaceVec *found, const Map *before, const Map *now)

@@ -71,6 +71,13 @@ static Str path_prefix(Plan *pl, const Facts *f, const Path *p, Str state, bool 
     return out;
 }
 
+/* The name by which code reaches the state: of the container, for what it holds. */
+static Str state_name(const Plan *pl, const Place *place)
+{
+    while (place->of != NONE) place = &pl->p->places.v[place->of];
+    return pl->p->syms.strs[place->name];
+}
+
 /* How the access reaches the object that has the state: "self", "app.stats". Empty with a reason. */
 static Str owner_text(Plan *pl, const Work *w, const Region *r, Str *root, bool *bare, Str *why)
 {
@@ -78,7 +85,7 @@ static Str owner_text(Plan *pl, const Work *w, const Region *r, Str *root, bool 
     const Facts *f = pl->p->facts[r->file];
     const Ast *t = site_ast(pl, r->file);
     const Access *a = program_access(pl->p, r->access);
-    Str state = pl->p->syms.strs[place->name];
+    Str state = state_name(pl, place);
     u32 attr = state_attribute(t, ast_at(t, a->span), state);
     u32 object = attr == NONE ? NONE : ast_field(t, attr, FIELD_object);
     *bare = false;
@@ -91,6 +98,10 @@ static Str owner_text(Plan *pl, const Work *w, const Region *r, Str *root, bool 
     const Path *p = &f->paths.v[a->path];
     Str text = path_prefix(pl, f, p, state, bare);
     *root = root_text(f, p);
+    if (str_is(state, "<items>") && p->root == ROOT_SELF && p->nattr == 0) { /* self[key]: the object itself */
+        *bare = false;
+        return *root;
+    }
     if (!text.n) *why = S("the object that has the state cannot be named there without running code twice");
     return text;
 }

@@ -117,6 +117,8 @@ static Reach comes_back(Plan *pl, Work **works, u32 n)
 static bool needs_rlock(Plan *pl, Work **works, u32 n)
 {
     for (u32 i = 0; i < n; i++)
+        if (str_is(place_name(pl, work_place(pl, works[i])), "<items>")) return true; /* self[key] may call a hook */
+    for (u32 i = 0; i < n; i++)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
             if (!r->problem.n && pl->finalizer[gfunc_of(pl->p, r->file, r->func)] && !final_own(pl, works[i], r))
@@ -169,10 +171,12 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* counter → counter, __cache → cache, MAX_SEEN → max_seen, wrapper.calls → calls, groups[...] → groups */
+/* counter → counter, __cache → cache, MAX_SEEN → max_seen, wrapper.calls → calls, groups[...] → groups,
+ * <items> → items */
 static Str core_name(Plan *pl, Str state)
 {
     state = str_slice(state, 0, str_find(state, '['));
+    if (str_starts(state, S("<"))) state = str_slice(state, 1, str_find(state, '>'));
     size_t dot = str_rfind(state, '.');
     if (dot != state.n) state = str_slice(state, dot + 1, state.n);
     while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
@@ -204,8 +208,8 @@ static Str scope_display(Plan *pl, const Place *p, const LockPlan *l)
 {
     Str name = l->name, module = l->kind == PLACE_GLOBAL ? pl->p->facts[l->file]->source->module : S("");
     if (module.n && p->kind != PLACE_GLOBAL) return str_fmt(pl->a, "%.*s.%.*s", STR_ARG(module), STR_ARG(name));
-    size_t dot = str_rfind(p->display, '.');
-    return dot == p->display.n ? name : str_fmt(pl->a, "%.*s.%.*s", (int)dot, p->display.p, STR_ARG(name));
+    size_t dot = str_rfind(str_slice(p->display, 0, str_find(p->display, '[')), '.');
+    return dot >= str_find(p->display, '[') ? name : str_fmt(pl->a, "%.*s.%.*s", (int)dot, p->display.p, STR_ARG(name));
 }
 
 static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
@@ -213,6 +217,7 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
     const Place *p = work_place(pl, works[0]);
     LockPlan l = {.lock = NONE, .place = works[0]->place, .reason = S("no lock guards this state yet")};
     if (!lock_home(pl, p, &l, why)) return NONE;
+    while (pl->p->places.v[l.place].of != NONE) l.place = pl->p->places.v[l.place].of; /* beside the container */
     Str state = place_name(pl, p);
     if (p->kind == PLACE_DEFAULT && p->owner != NONE) {
         GId f = func_gid(pl->p, p->owner);
