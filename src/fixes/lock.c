@@ -117,7 +117,7 @@ static Reach comes_back(Plan *pl, Work **works, u32 n)
 static bool needs_rlock(Plan *pl, Work **works, u32 n)
 {
     for (u32 i = 0; i < n; i++)
-        if (str_is(place_name(pl, work_place(pl, works[i])), "<items>")) return true; /* self[key] may call a hook */
+        if (str_is(place_name(pl, work_place(pl, works[i])), "<items>")) return true; /* __missing__ */
     for (u32 i = 0; i < n; i++)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
