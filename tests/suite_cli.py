@@ -798,7 +798,7 @@ def test_explain_silence(c):
 
 
 def test_root_without_repository(c):
-    """The root follows from the PATH alone; what lies beside it is another matter."""
+    """The root follows from the PATH; what lies beside it is another matter."""
     files = {"top.py": COUNTER, "app/__init__.py": "", "app/sub/__init__.py": "", "app/sub/stats.py": COUNTER, "loose/a.py": COUNTER, "loose/deep/b.py": COUNTER,
              "made/setup.cfg": "", "made/src/a.py": COUNTER, "app/vendored/pyproject.toml": "", "app/vendored/c.py": COUNTER}
     with project(files) as folder:
@@ -811,6 +811,9 @@ def test_root_without_repository(c):
 
         c.equal(paths("app/sub/stats.py"), ["app/sub/stats.py"])
         c.equal(paths("app/sub"), ["app/sub/stats.py"])
+        for where, arg, found in (("app", ".", "sub/stats.py"), ("loose", "../app", "sub/stats.py"), ("app/sub", ".", "app/sub/stats.py")):
+            result = ungil("check", "--format", "json", "--isolated", arg, cwd=os.path.join(folder, where)).json()
+            c.equal([(f["path"], f["state"]) for f in result["findings"] if "vendored" not in f["path"]], [(found, "app.sub.stats.hits")])
         c.equal(paths("loose"), ["a.py", "deep/b.py"])
         c.equal(paths("loose/a.py"), ["a.py"])
         c.equal(paths("made/src/a.py"), ["src/a.py"])

@@ -1,8 +1,10 @@
 /* Which directory the run is about, from the PATHs and what lies above them.
  *
  * The root is --root; else the top of the git work tree that holds all PATHs; else the nearest directory at or above
- * them with a project file; else the directory above the package that they are in; else their own directory. The
- * current directory plays no part: it may hold a hundred unrelated projects. */
+ * them with a project file; else the directory above the package that they are in; else their own directory. A package
+ * that is named as a whole is the root itself, unless it lies below the current directory: paths then read as one who
+ * stands there would write them. Otherwise the current directory plays no part: it may hold a hundred unrelated
+ * projects. */
 #include "conf/conf.h"
 
 #include <limits.h>
@@ -125,6 +127,14 @@ bool args_common_dir(Arena *a, const Options *o, Str *out, Err *e)
     return true;
 }
 
+/* The root where neither a repository nor a project file tells. */
+static Str loose_root(Arena *a, Str start)
+{
+    Str parent = package_parent(a, start), here = current_dir(a);
+    bool whole = str_eq(parent, dir_parent(start)), below = dir_holds(here, start) && !str_eq(here, start);
+    return whole && !below ? start : parent;
+}
+
 bool root_find(Arena *a, Options *o, Str start, Err *e)
 {
     static const char *const git[] = {".git", NULL}, *const project[] = {"pyproject.toml", "setup.py", "setup.cfg",
@@ -137,7 +147,7 @@ bool root_find(Arena *a, Options *o, Str start, Err *e)
         o->root = find_above(a, start, git);
         if (!o->root.n) o->root = find_above(a, start, project);
         o->loose = !o->root.n;
-        if (o->loose) o->root = package_parent(a, start);
+        if (o->loose) o->root = loose_root(a, start);
     }
     char real[PATH_MAX];
     o->root = str_dup(a, o->root);

@@ -73,8 +73,8 @@ static bool constant_store(const Program *p, u32 ga)
     return k == VAL_NONE || k == VAL_BOOL || k == VAL_NUMBER || k == VAL_STRING || k == VAL_PATH;
 }
 
-/* Does an access under the lock need that nobody adds an item meanwhile? Taking items out does not, nor looking one up,
- * nor a test that only decides whether one is taken out. */
+/* Does an access under the lock need that nobody adds an item meanwhile? Taking items out does not, nor looking one
+ * up, nor a test that only decides whether one is taken out. */
 static bool minds_growth(const Finder *f, u32 i, u32 lock)
 {
     const Program *p = f->p;
@@ -120,6 +120,16 @@ static bool in_thread(const Program *p, u32 ga)
     return p->funcs[p->func_base[g.file] + program_access(p, ga)->func].threads;
 }
 
+/* Queues have a lock of their own; nothing else has put(). */
+static bool queued(const Finder *f, u32 ga)
+{
+    GId g = access_gid(f->p, ga);
+    const Access *a = program_access(f->p, ga);
+    if (a->op != OP_METHOD) return false;
+    Str name = sym_str(f->p->facts[g.file], a->method);
+    return f->p->places.v[f->place].type.kind == TYPE_QUEUE || str_is(name, "put") || str_is(name, "put_nowait");
+}
+
 static void odd_writes(Finder *f, u32 lock, Tally t)
 {
     const Program *p = f->p;
@@ -131,7 +141,7 @@ static void odd_writes(Finder *f, u32 lock, Tally t)
             continue;
         const Access *a = program_access(p, ga);
         if (!usual && !in_thread(p, ga)) continue;
-        if (a->op == OP_METHOD && p->places.v[f->place].type.kind == TYPE_QUEUE) continue; /* has a lock of its own */
+        if (queued(f, ga)) continue;
         bool lone = a->op == OP_STORE || a->op == OP_METHOD || a->op == OP_ITEM_STORE || a->op == OP_DEL;
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, false);
         if (c.witness == NONE) continue;
