@@ -1,10 +1,10 @@
 /* Which directory the run is about, from the PATHs and what lies above them.
  *
  * The root is --root; else the top of the git work tree that holds all PATHs; else the nearest directory at or above
- * them with a project file; else the directory above the package that they are in; else their own directory. A package
- * that is named as a whole is the root itself, unless it lies below the current directory: paths then read as one who
- * stands there would write them. Otherwise the current directory plays no part: it may hold a hundred unrelated
- * projects. */
+ * them with a project file; else the directory above the package that they are in; else their own directory. A
+ * package that is named as a whole is the root itself, unless it lies below the current directory: paths then read as
+ * one who stands there would write them. Otherwise the current directory plays no part: it may hold a hundred
+ * unrelated projects. */
 #include "conf/conf.h"
 
 #include <limits.h>

@@ -33,9 +33,19 @@ static bool flag(const Program *p, const Race *r)
     return d && (d->kind == VAL_BOOL || d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING);
 }
 
-/* A number, a text, a class: whoever computes it second gets the same, or as good. */
-static bool plain_value(const Place *x)
+/* Does the act store an object that it makes, whatever the place held before? */
+static bool makes_object(const Program *p, u32 act)
 {
+    u32 file = access_gid(p, act).file;
+    const Def *d = stored_def(p, act);
+    return d && d->kind == VAL_CALL &&
+           path_type(p, file, p->facts[file]->calls.v[d->value].callee).kind == TYPE_CLASS_OBJECT;
+}
+
+/* A number, a text, a class: whoever computes it second gets the same, or as good. */
+static bool plain_value(const Program *p, const Race *r, const Place *x)
+{
+    if (r->rule != UG103 || r->act == NONE || flag(p, r) || makes_object(p, r->act)) return false;
     switch (x->type.kind) {
     case TYPE_NUMBER:
     case TYPE_STRING:
@@ -222,7 +232,7 @@ void races_weigh(Finder *f, u32 first)
         if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
         if (r->confidence == CONF_HIGH && (!one_object(x) || (r->rule == UG103 && !must_be_one(x))))
             r->confidence = CONF_MEDIUM;
-        if (r->rule == UG103 && plain_value(x) && !flag(f->p, r)) r->confidence = CONF_LOW;
+        if (plain_value(f->p, r, x)) r->confidence = CONF_LOW;
         bool contract = callers_lock(f->p, r->file, r->func);
         if (contract) r->impact = IMPACT_CONTRACT;
         if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
