@@ -240,6 +240,8 @@ typedef struct Class {
     u32 decorators, ndecorators; /* range in Facts.decorators */
     u32 metaclass;               /* path id or NONE */
     bool has_slots;
+    bool says_shared;    /* its text says that several threads use its objects (says.c) */
+    bool leaves_locking; /* it says of itself that it is not thread-safe, and that its users must lock */
     Span span, body;
     u32 line;
 } Class;
@@ -295,7 +297,6 @@ typedef struct Facts {
     Vec(Span) errors;    /* syntax error nodes */
     bool has_main_guard; /* if __name__ == "__main__" */
     bool runs_calls;     /* its module body calls its own functions */
-    bool names_threads;  /* what the function below says of its text */
     Vec(Unseen) unseen;  /* uses that cannot be followed */
     NoteVec notes;
 } Facts;
@@ -310,8 +311,6 @@ bool facts_all(Arena *a, const Options *o, const SourceList *sources, Facts ***o
 /* Path as text ("self._cache", "os.environ"), for dumps and messages. */
 Str path_text(Arena *a, const Facts *f, u32 path);
 Str sym_str(const Facts *f, u32 sym);
-/* Has the text a part of each phrase by which link/hints.c knows that it speaks of threads? Most texts have none. */
-bool names_threads(Str text);
 /* Is block `inner` the block `outer` or inside it? */
 bool block_within(const Facts *f, u32 inner, u32 outer);
 void facts_dump(Buf *out, const Facts *f);

@@ -63,14 +63,19 @@ bool str_contains(Str s, Str sub)
     return sub.n == 0 || (s.n && memmem(s.p, s.n, sub.p, sub.n));
 }
 
+static inline char low(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
 bool str_has_word(Str s, const char *word)
 {
     size_t n = strlen(word);
+    if (!n) return true;
     for (size_t i = 0; i + n <= s.n; i++) {
-        size_t j = 0;
-        while (j < n &&
-               (s.p[i + j] == word[j] || (s.p[i + j] >= 'A' && s.p[i + j] <= 'Z' && s.p[i + j] + 32 == word[j])))
-            j++;
+        if (low(s.p[i]) != word[0]) continue;
+        size_t j = 1;
+        while (j < n && low(s.p[i + j]) == word[j]) j++;
         if (j == n) return true;
     }
     return false;

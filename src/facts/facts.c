@@ -72,11 +72,6 @@ static Facts *facts_settle(Arena *a, const Facts *grown)
     return f;
 }
 
-bool names_threads(Str text)
-{
-    return str_contains(text, S("hread")) || str_contains(text, S("HREAD")) || str_contains(text, S("oncurrent"));
-}
-
 Facts *facts_collect(Arena *out, const Source *s, const Tree *tree)
 {
     Arena scratch = {0}, *a = &scratch;
@@ -98,7 +93,7 @@ Facts *facts_collect(Arena *out, const Source *s, const Tree *tree)
     errors_collect(&w);
     comments_collect(&w);
     for (u32 i = 0; i < f->calls.n && !f->runs_calls; i++) f->runs_calls = calls_own(f, &f->calls.v[i]);
-    f->names_threads = names_threads(s->text);
+    says_collect(&w);
     f = facts_settle(out, f);
     arena_free(&scratch);
     return f;

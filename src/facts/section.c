@@ -133,15 +133,28 @@ void acquire_sections(Walk *w, u32 first_access, u32 first_section)
     }
 }
 
+static const char *const pair_words[][2] = {
+    {"acquire", "release"}, {"Acquire", "Release"}, {"lock", "unlock"}, {"Lock", "Unlock"},
+    {"lock", "release"},    {"enter", "exit"},      {"enter", "leave"}, {"take", "give"},
+    {"hold", "release"},    {"begin", "end"},       {"grab", "drop"}};
+
+/* Has the name a word for taking in it? Most have none, and need not be compared with those of later calls. */
+static bool names_taking(Str name)
+{
+    for (u32 i = 0; i < COUNT_OF(pair_words); i++) {
+        const char *word = pair_words[i][0];
+        size_t n = strlen(word);
+        for (size_t at = 0; at + n <= name.n; at++)
+            if (name.p[at] == word[0] && memcmp(name.p + at, word, n) == 0) return true;
+    }
+    return false;
+}
+
 /* Is `second` what `first` is called with the word for taking replaced by the word for giving back? */
 static bool names_pair(Str first, Str second)
 {
-    static const char *const words[][2] = {{"acquire", "release"}, {"Acquire", "Release"}, {"lock", "unlock"},
-                                           {"Lock", "Unlock"},     {"lock", "release"},    {"enter", "exit"},
-                                           {"enter", "leave"},     {"take", "give"},       {"hold", "release"},
-                                           {"begin", "end"},       {"grab", "drop"}};
-    for (u32 i = 0; i < COUNT_OF(words); i++) {
-        Str take = str_from(words[i][0]), give = str_from(words[i][1]);
+    for (u32 i = 0; i < COUNT_OF(pair_words); i++) {
+        Str take = str_from(pair_words[i][0]), give = str_from(pair_words[i][1]);
         size_t at = str_search(first, take);
         if (at == first.n || first.n + give.n != second.n + take.n) continue;
         Str head = str_slice(first, 0, at), tail = str_slice(first, at + take.n, first.n);
@@ -181,6 +194,7 @@ void wrapper_sections(Walk *w, u32 first_call)
         bool method, other;
         Str name = callee_name(w, &a, &method);
         if (!name.n || a.awaited || a.is_decorator || (method && str_is(name, "acquire"))) continue;
+        if (!names_taking(name)) continue;
         u32 last = NONE;
         for (u32 j = i + 1; j < end; j++) {
             const Call *b = &w->f->calls.v[j];

@@ -24,7 +24,7 @@ typedef struct Head {
     u32 text, bytes; /* of the source; of all that follows the head, unpacked */
     u32 nsyms, nslots, nnotes;
     u32 n[VECTORS];
-    u8 has_main_guard, runs_calls, names_threads;
+    u8 has_main_guard, runs_calls;
 } Head;
 
 /* ---- out ---- */
@@ -92,7 +92,6 @@ void facts_pack(Buf *out, const Facts *f)
 #undef FACTS_VECTOR
     h.has_main_guard = f->has_main_guard;
     h.runs_calls = f->runs_calls;
-    h.names_threads = f->names_threads;
     buf_bytes(out, (const char *)&h, sizeof h);
 
     ZSTD_CCtx *z = ZSTD_createCCtx();
@@ -188,6 +187,5 @@ Facts *facts_unpack(Arena *a, const Source *s, Str bytes)
     f->source = s;
     f->has_main_guard = h.has_main_guard;
     f->runs_calls = h.runs_calls;
-    f->names_threads = h.names_threads;
     return body_take(a, &r, &h, f) ? f : NULL;
 }

@@ -12,6 +12,7 @@
  *   section.c critical sections
  *   define.c  functions, classes, imports
  *   comment.c comments that speak to us
+ *   says.c    what classes say of threads
  *   facts.c   runs them in this order
  *   dump.c    the text form */
 #ifndef UNGIL_FACTS_WALK_H
@@ -170,5 +171,8 @@ void walk_import_from(Walk *w, u32 n);
 
 /* comment.c */
 void comments_collect(Walk *w);
+
+/* says.c: tells each class what its text says of threads; once functions and classes are known. */
+void says_collect(Walk *w);
 
 #endif

@@ -56,7 +56,7 @@ static u8 signs(const Program *p, u32 cls)
     return (u8)((of_loop(p, cls) ? SIGN_LOOP : 0) | (is_widget(p, cls) ? SIGN_WINDOW : 0) |
                 (mostly_inside(p, cls) ? SIGN_INSIDE : 0) | (has_finalizer(p, cls) ? SIGN_FINAL : 0) |
                 (of_one_flow(sym_str(p->facts[file], c->name)) ? SIGN_FLOW : 0) |
-                (class_leaves_locking(p, cls) ? SIGN_CALLER : 0));
+                (c->leaves_locking ? SIGN_CALLER : 0));
 }
 
 /* Bases lend their signs to the classes below them, and subclasses' coroutines speak for the state of the base. */

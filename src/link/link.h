@@ -267,8 +267,6 @@ u32 lock_at(Program *p, u32 place);
 /* hints.c */
 /* Evidence bits that the class itself gives: EV_NAME, EV_PURPOSE, EV_SINGLETON. */
 u32 class_hints(const Program *p, u32 gclass);
-/* Does the class say that it is not thread-safe, and that its users must lock? */
-bool class_leaves_locking(const Program *p, u32 gclass);
 /* The class of an object that this call registers with the interpreter, or NONE. */
 u32 registered_class(const Program *p, u32 file, u32 call);
 

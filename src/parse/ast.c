@@ -3,30 +3,61 @@
 
 typedef Vec(Node) NodeVec;
 
-/* Kinds whose children stand in no field (that we ask for). Asking the cursor costs a search among the siblings,
- * which is too much in a list of millions. */
-static bool has_fields(u8 kind)
-{
-    switch (kind) {
-    case NODE_list:
-    case NODE_tuple:
-    case NODE_set:
-    case NODE_dictionary:
-    case NODE_argument_list:
-    case NODE_expression_list:
-    case NODE_module:
-    case NODE_block:
-    case NODE_string:
-    case NODE_concatenated_string:
-    case NODE_parameters:
-    case NODE_pattern_list:
-    case NODE_dotted_name: return false;
-    default: return true;
-    }
-}
+/* Which children of a kind may stand in a field (node-types.json of the grammar). Asking the cursor costs a search in
+ * the production and among the siblings, which is too much for every node, and far too much in a list of millions. */
+enum { FIELDS_NAMED = 1, FIELDS_TOKENS = 2 };
+static const u8 fields_of[NODE_COUNT] = {[NODE_aliased_import] = FIELDS_NAMED,
+                                         [NODE_as_pattern] = FIELDS_NAMED,
+                                         [NODE_assignment] = FIELDS_NAMED,
+                                         [NODE_attribute] = FIELDS_NAMED,
+                                         [NODE_augmented_assignment] = FIELDS_NAMED | FIELDS_TOKENS,
+                                         [NODE_binary_operator] = FIELDS_NAMED | FIELDS_TOKENS,
+                                         [NODE_boolean_operator] = FIELDS_NAMED | FIELDS_TOKENS,
+                                         [NODE_call] = FIELDS_NAMED,
+                                         [NODE_case_clause] = FIELDS_NAMED,
+                                         [NODE_class_definition] = FIELDS_NAMED,
+                                         [NODE_comparison_operator] = FIELDS_NAMED | FIELDS_TOKENS,
+                                         [NODE_decorated_definition] = FIELDS_NAMED,
+                                         [NODE_default_parameter] = FIELDS_NAMED,
+                                         [NODE_dict_pattern] = FIELDS_NAMED | FIELDS_TOKENS,
+                                         [NODE_dictionary_comprehension] = FIELDS_NAMED,
+                                         [NODE_elif_clause] = FIELDS_NAMED,
+                                         [NODE_else_clause] = FIELDS_NAMED,
+                                         [NODE_except_clause] = FIELDS_NAMED,
+                                         [NODE_exec_statement] = FIELDS_NAMED,
+                                         [NODE_for_in_clause] = FIELDS_NAMED | FIELDS_TOKENS,
+                                         [NODE_for_statement] = FIELDS_NAMED,
+                                         [NODE_format_expression] = FIELDS_NAMED,
+                                         [NODE_function_definition] = FIELDS_NAMED,
+                                         [NODE_future_import_statement] = FIELDS_NAMED,
+                                         [NODE_generator_expression] = FIELDS_NAMED,
+                                         [NODE_if_statement] = FIELDS_NAMED,
+                                         [NODE_import_from_statement] = FIELDS_NAMED,
+                                         [NODE_import_statement] = FIELDS_NAMED,
+                                         [NODE_interpolation] = FIELDS_NAMED,
+                                         [NODE_keyword_argument] = FIELDS_NAMED,
+                                         [NODE_lambda] = FIELDS_NAMED,
+                                         [NODE_list_comprehension] = FIELDS_NAMED,
+                                         [NODE_match_statement] = FIELDS_NAMED,
+                                         [NODE_named_expression] = FIELDS_NAMED,
+                                         [NODE_not_operator] = FIELDS_NAMED,
+                                         [NODE_pair] = FIELDS_NAMED,
+                                         [NODE_print_statement] = FIELDS_NAMED,
+                                         [NODE_raise_statement] = FIELDS_NAMED,
+                                         [NODE_set_comprehension] = FIELDS_NAMED,
+                                         [NODE_subscript] = FIELDS_NAMED,
+                                         [NODE_try_statement] = FIELDS_NAMED,
+                                         [NODE_type_alias_statement] = FIELDS_NAMED,
+                                         [NODE_typed_default_parameter] = FIELDS_NAMED,
+                                         [NODE_typed_parameter] = FIELDS_NAMED,
+                                         [NODE_unary_operator] = FIELDS_NAMED | FIELDS_TOKENS,
+                                         [NODE_while_statement] = FIELDS_NAMED,
+                                         [NODE_with_item] = FIELDS_NAMED,
+                                         [NODE_with_statement] = FIELDS_NAMED};
 
-static u8 field_of(TSTreeCursor *c)
+static u8 field_of(TSTreeCursor *c, u8 parent, bool named)
 {
+    if (!(fields_of[parent] & (named ? FIELDS_NAMED : FIELDS_TOKENS))) return (u8)FIELD_COUNT;
     TSFieldId id = ts_tree_cursor_current_field_id(c);
     return id ? (u8)field_from_id(id) : (u8)FIELD_COUNT;
 }
@@ -34,10 +65,12 @@ static u8 field_of(TSTreeCursor *c)
 static u32 node_add(Arena *a, NodeVec *v, TSTreeCursor *c, u32 parent)
 {
     TSNode n = ts_tree_cursor_current_node(c);
+    bool named;
+    u8 kind = (u8)symbol_kind(ts_node_symbol(n), &named);
     vec_push(a, v,
-             (Node){.kind = (u8)node_kind(n),
-                    .field = parent != NONE && has_fields(v->v[parent].kind) ? field_of(c) : (u8)FIELD_COUNT,
-                    .named = ts_node_is_named(n),
+             (Node){.kind = kind,
+                    .field = parent == NONE ? (u8)FIELD_COUNT : field_of(c, v->v[parent].kind, named),
+                    .named = named,
                     .error = ts_node_is_error(n) || ts_node_is_missing(n),
                     .start = ts_node_start_byte(n),
                     .end = ts_node_end_byte(n),

@@ -35,6 +35,8 @@ const TSLanguage *python_language(void);
 
 TSNode tree_root(const Tree *t);
 NodeKind node_kind(TSNode n);
+/* The same of a node's symbol, and whether such nodes are named; to be asked once a tree was parsed. */
+NodeKind symbol_kind(TSSymbol s, bool *named);
 /* The field with the grammar's number id, FIELD_COUNT when it is none of ours. */
 FieldName field_from_id(TSFieldId id);
 static inline bool node_ok(TSNode n)

@@ -12,6 +12,7 @@ const TSLanguage *tree_sitter_python(void);
 
 static struct Names {
     u8 kind[1024];    /* grammar symbol → NodeKind */
+    bool named[1024];
     u8 field_of[256]; /* grammar field → FieldName */
 } names;
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
@@ -39,7 +40,8 @@ static void names_fill(void)
     u32 n = ts_language_symbol_count(lang);
     CHECK(n <= COUNT_OF(names.kind) && NODE_COUNT <= 256);
     for (u32 s = 0; s < n; s++) {
-        if (ts_language_symbol_type(lang, (TSSymbol)s) != TSSymbolTypeRegular) continue;
+        names.named[s] = ts_language_symbol_type(lang, (TSSymbol)s) == TSSymbolTypeRegular;
+        if (!names.named[s]) continue;
         const char *text = ts_language_symbol_name(lang, (TSSymbol)s);
         for (u32 k = 1; k < NODE_COUNT; k++)
             if (strcmp(text, kind_text[k]) == 0) names.kind[s] = (u8)k;
@@ -129,8 +131,14 @@ TSNode tree_root(const Tree *t)
 
 NodeKind node_kind(TSNode n)
 {
-    if (!ts_node_is_named(n)) return NODE_other;
-    TSSymbol s = ts_node_symbol(n);
+    bool named;
+    return symbol_kind(ts_node_symbol(n), &named);
+}
+
+NodeKind symbol_kind(TSSymbol s, bool *named)
+{
+    /* beyond the table are the symbols of errors */
+    *named = s >= COUNT_OF(names.kind) || names.named[s];
     return s < COUNT_OF(names.kind) ? (NodeKind)names.kind[s] : NODE_other;
 }
 
