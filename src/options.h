@@ -91,7 +91,8 @@ typedef enum RootHow {
     ROOT_BY_BASE,      /* class C(name): `method` runs */
     ROOT_BY_DECORATOR, /* @name */
     ROOT_BY_ATTRIBUTE, /* anything.name = f */
-    ROOT_BY_FUNCTION   /* the function of this name runs */
+    ROOT_BY_FUNCTION,  /* the function of this name runs */
+    ROOT_BY_COUNT
 } RootHow;
 typedef struct RootRow {
     u8 how;

@@ -1,34 +1,28 @@
 /* Hash tables: linear probing, at most half full. */
 #include "map.h"
 
-static u32 key_slot(const u64 *keys, u32 cap, u64 stored)
+static MapSlot *key_slot(const MapSlot *slots, u32 cap, u64 stored)
 {
     u64 h = hash_mix(0x2545f4914f6cdd1du, stored);
     u32 i = (u32)(h >> 20) & (cap - 1);
-    while (keys[i] && keys[i] != stored) i = (i + 1) & (cap - 1);
-    return i;
+    while (slots[i].key && slots[i].key != stored) i = (i + 1) & (cap - 1);
+    return (MapSlot *)&slots[i];
 }
 
 u32 map_get(const Map *m, u64 key)
 {
     if (!m->cap) return NONE;
-    u32 i = key_slot(m->keys, m->cap, key + 1);
-    return m->keys[i] ? m->values[i] : NONE;
+    const MapSlot *x = key_slot(m->slots, m->cap, key + 1);
+    return x->key ? x->value : NONE;
 }
 
 static void map_grow(Arena *a, Map *m)
 {
     u32 cap = m->cap ? m->cap * 2 : 16;
-    u64 *keys = arena_new(a, u64, cap);
-    u32 *values = arena_new(a, u32, cap);
-    for (u32 i = 0; i < m->cap; i++) {
-        if (!m->keys[i]) continue;
-        u32 j = key_slot(keys, cap, m->keys[i]);
-        keys[j] = m->keys[i];
-        values[j] = m->values[i];
-    }
-    m->keys = keys;
-    m->values = values;
+    MapSlot *slots = arena_new(a, MapSlot, cap);
+    for (u32 i = 0; i < m->cap; i++)
+        if (m->slots[i].key) *key_slot(slots, cap, m->slots[i].key) = m->slots[i];
+    m->slots = slots;
     m->cap = cap;
 }
 
@@ -36,13 +30,12 @@ u32 *map_at(Arena *a, Map *m, u64 key)
 {
     CHECK(key != UINT64_MAX);
     if (m->n * 2 >= m->cap) map_grow(a, m);
-    u32 i = key_slot(m->keys, m->cap, key + 1);
-    if (!m->keys[i]) {
-        m->keys[i] = key + 1;
-        m->values[i] = NONE;
+    MapSlot *x = key_slot(m->slots, m->cap, key + 1);
+    if (!x->key) {
+        *x = (MapSlot){key + 1, NONE};
         m->n++;
     }
-    return &m->values[i];
+    return &x->value;
 }
 
 void map_put(Arena *a, Map *m, u64 key, u32 value)

@@ -7,9 +7,12 @@
 
 #include "str.h"
 
+typedef struct MapSlot {
+    u64 key; /* + 1, 0 = free; so the key UINT64_MAX cannot be stored */
+    u32 value;
+} MapSlot;
 typedef struct Map {
-    u64 *keys; /* key + 1, 0 = free; so the key UINT64_MAX cannot be stored */
-    u32 *values;
+    MapSlot *slots;
     u32 n, cap;
 } Map;
 

@@ -122,6 +122,16 @@ Str str_fmt(Arena *a, const char *fmt, ...)
     return (Str){p, (size_t)n};
 }
 
+Str str_dot(Arena *a, Str left, Str right)
+{
+    size_t n = left.n + 1 + right.n;
+    char *p = arena_new(a, char, n + 1);
+    if (left.n) memcpy(p, left.p, left.n);
+    p[left.n] = '.';
+    if (right.n) memcpy(p + left.n + 1, right.p, right.n);
+    return (Str){p, n};
+}
+
 u64 hash_mix(u64 h, u64 x)
 {
     h ^= x;

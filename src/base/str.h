@@ -61,6 +61,9 @@ char *str_c(Arena *a, Str s);
 /* printf into the arena; NUL-terminated. */
 Str str_fmt(Arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* "left.right", NUL-terminated. */
+Str str_dot(Arena *a, Str left, Str right);
+
 /* 64-bit hash, stable across runs and machines (used in fingerprints and cache keys). */
 u64 str_hash(Str s);
 u64 hash_mix(u64 h, u64 x);

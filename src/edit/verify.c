@@ -224,14 +224,14 @@ static u32 fix_of_place(const Proof *v, const Program *after, u32 place)
 }
 
 /* Findings are left at the fixed places only when the rule knows no fix; then planning must agree. */
-static void idempotent(Proof *v, const Program *after, const RaceVec *all, const RaceVec *found)
+static void idempotent(Arena *a, Proof *v, const Program *after, const RaceVec *all, const RaceVec *found)
 {
     RaceVec left = {0};
     for (u32 i = 0; i < found->n; i++)
-        if (fix_of_place(v, after, found->v[i].place) != NONE) vec_push(v->a, &left, found->v[i]);
+        if (fix_of_place(v, after, found->v[i].place) != NONE) vec_push(a, &left, found->v[i]);
     if (!left.n) return;
     FixList again;
-    fixes_plan(v->a, after, v->pages, all, &left, &again);
+    fixes_plan(a, after, v->pages, all, &left, &again);
     for (u32 i = 0; i < again.fixes.n; i++) {
         if (!fix_wanted(&again, i, &(Wanted){.unsafe = v->w->unsafe})) continue;
         u32 mine = fix_of_place(v, after, again.fixes.v[i].place);
@@ -240,28 +240,31 @@ static void idempotent(Proof *v, const Program *after, const RaceVec *all, const
 }
 
 /* What the baseline lists stays known. */
-static void known_carry(Proof *v, RaceVec *found)
+static void known_carry(Arena *a, const Proof *v, RaceVec *found)
 {
     Map known = {0};
     for (u32 i = 0; i < v->races->n; i++)
-        if (v->races->v[i].known) map_put(v->a, &known, v->races->v[i].fingerprint >> 1, 1);
+        if (v->races->v[i].known) map_put(a, &known, v->races->v[i].fingerprint >> 1, 1);
     for (u32 i = 0; known.n && i < found->n; i++)
         if (map_get(&known, found->v[i].fingerprint >> 1) != NONE) found->v[i].known = found->v[i].suppressed = true;
 }
 
+/* The changed program is looked at and dropped: only what it says against fixes is kept. */
 static void program_proof(Proof *v, Facts **facts)
 {
-    Program *after = program_link(v->a, v->p->options, facts, v->p->nfiles);
+    Arena scratch = {0}, *a = &scratch;
+    Program *after = program_link(a, v->p->options, facts, v->p->nfiles);
     RaceVec all = {0}, found = {0};
-    races_all(v->a, after, &all);
-    races_wanted(v->a, after, &all, &found);
+    races_all(a, after, &all);
+    races_wanted(a, after, &all, &found);
     Map before = {0}, now = {0};
-    known_carry(v, &found);
-    count(v->a, &before, v->races);
-    count(v->a, &now, &found);
+    known_carry(a, v, &found);
+    count(a, &before, v->races);
+    count(a, &now, &found);
     races_gone(v, &before, &now);
     none_new(v, after, &found, &before, &now);
-    if (!v->failed) idempotent(v, after, &all, &found);
+    if (!v->failed) idempotent(a, v, after, &all, &found);
+    arena_free(a);
 }
 
 /* What the pages state of their own. */

@@ -16,31 +16,46 @@ u32 gfunc_of(const Program *p, u32 file, u32 func)
     return func == NONE ? NONE : p->func_base[file] + func;
 }
 
-/* The file whose range holds a global id. */
-static GId gid_find(const u32 *base, u32 nfiles, u32 id)
+enum { GID_STEP = 16 };
+
+/* For every GID_STEP-th id the file that it is of, from which others are few steps away. */
+static u32 *gid_steps(Arena *a, const u32 *base, u32 nfiles)
 {
-    u32 lo = 0, hi = nfiles;
-    while (hi - lo > 1) {
-        u32 mid = lo + (hi - lo) / 2;
-        if (base[mid] <= id)
-            lo = mid;
-        else
-            hi = mid;
+    u32 n = base[nfiles] / GID_STEP + 1, *step = arena_new(a, u32, n);
+    for (u32 file = 0, i = 0; i < n; i++) {
+        while (file + 1 < nfiles && base[file + 1] <= i * GID_STEP) file++;
+        step[i] = file;
     }
-    return (GId){lo, id - base[lo]};
+    return step;
+}
+
+void gids_index(Program *p)
+{
+    LinkState *s = p->state;
+    s->func_step = gid_steps(s->a, p->func_base, p->nfiles);
+    s->class_step = gid_steps(s->a, p->class_base, p->nfiles);
+    s->access_step = gid_steps(s->a, p->access_base, p->nfiles);
+}
+
+/* The file whose range holds a global id. */
+static GId gid_find(const u32 *base, const u32 *step, u32 nfiles, u32 id)
+{
+    u32 file = step[id / GID_STEP];
+    while (file + 1 < nfiles && base[file + 1] <= id) file++;
+    return (GId){file, id - base[file]};
 }
 
 GId func_gid(const Program *p, u32 gfunc)
 {
-    return gid_find(p->func_base, p->nfiles, gfunc);
+    return gid_find(p->func_base, p->state->func_step, p->nfiles, gfunc);
 }
 GId access_gid(const Program *p, u32 gaccess)
 {
-    return gid_find(p->access_base, p->nfiles, gaccess);
+    return gid_find(p->access_base, p->state->access_step, p->nfiles, gaccess);
 }
 GId class_gid(const Program *p, u32 gclass)
 {
-    return gid_find(p->class_base, p->nfiles, gclass);
+    return gid_find(p->class_base, p->state->class_step, p->nfiles, gclass);
 }
 
 const Class *program_class(const Program *p, u32 gclass, u32 *file)
@@ -57,8 +72,35 @@ Str class_display(Arena *a, const Program *p, u32 gclass)
     const Facts *f = p->facts[file];
     Str name = sym_str(f, c->name);
     for (u32 o = c->outer; o != NONE; o = f->classes.v[o].outer)
-        name = str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[o].name)), STR_ARG(name));
-    return str_fmt(a, "%.*s.%.*s", STR_ARG(f->source->module), STR_ARG(name));
+        name = str_dot(a, sym_str(f, f->classes.v[o].name), name);
+    return str_dot(a, f->source->module, name);
+}
+
+/* Is the name the last part of the dotted one? Most are not, and their full names need not be made. */
+static bool last_part(Str dotted, Str name)
+{
+    return str_ends(dotted, name) && (dotted.n == name.n || dotted.p[dotted.n - name.n - 1] == '.');
+}
+
+bool class_named(const Program *p, u32 gclass, Str dotted)
+{
+    u32 file;
+    const Class *c = program_class(p, gclass, &file);
+    if (!last_part(dotted, sym_str(p->facts[file], c->name))) return false;
+    Arena scratch = {0};
+    bool same = str_eq(class_display(&scratch, p, gclass), dotted);
+    arena_free(&scratch);
+    return same;
+}
+
+bool func_named(const Program *p, u32 gfunc, Str dotted)
+{
+    GId g = func_gid(p, gfunc);
+    if (g.id && !last_part(dotted, sym_str(p->facts[g.file], p->facts[g.file]->funcs.v[g.id].name))) return false;
+    Arena scratch = {0};
+    bool same = str_eq(func_display(&scratch, p, gfunc), dotted);
+    arena_free(&scratch);
+    return same;
 }
 
 /* Calls of the walk over the order of method resolution. */

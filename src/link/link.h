@@ -96,8 +96,16 @@ typedef struct DefRef {
 
 enum { PATH_MEMO = 2 };
 
+/* A row of the ways to start a thread, by its name. */
+typedef struct RowName {
+    Str name;
+    const RootRow *row;
+} RowName;
+
 typedef struct LinkState {
     Arena *a;
+    u32 *func_step, *class_step, *access_step; /* see gids_index */
+    Vec(RowName) rows[ROOT_BY_COUNT];          /* for each way to be a root its rows, in their order */
     u32 *lock_state;  /* by place: a lock's the place that it is named for, NONE; made by guards.c */
     u32 **gsym;       /* [file][local symbol] → global symbol, NONE until asked for */
     Map modules;      /* global symbol of the dotted name → file */
@@ -153,6 +161,11 @@ const Class *program_class(const Program *p, u32 gclass, u32 *file);
 u32 gclass_of(const Program *p, u32 file, u32 cls);
 u32 gfunc_of(const Program *p, u32 file, u32 func);
 GId class_gid(const Program *p, u32 gclass);
+/* What func_gid and its like need; from then on they may be asked. */
+void gids_index(Program *p);
+/* Is this the full name of the class or function? */
+bool class_named(const Program *p, u32 gclass, Str dotted);
+bool func_named(const Program *p, u32 gfunc, Str dotted);
 bool class_derives(const Program *p, u32 gclass, const char *external);
 bool class_is_a(const Program *p, u32 gclass, u32 base);
 u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self);

@@ -62,8 +62,7 @@ u32 lock_of_place(Program *p, u32 place, u8 kind, bool maybe)
     u8 k = type_is_lock(x->type.kind) ? x->type.kind : kind;
     Str display = x->display;
     if (!display.n)
-        display = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(p->facts[x->file]->source->module),
-                          STR_ARG(p->syms.strs[x->name]));
+        display = str_dot(p->arena, p->facts[x->file]->source->module, p->syms.strs[x->name]);
     return lock_intern(p, map_key(1, place),
                        (Lock){.place = place,
                               .kind = k,

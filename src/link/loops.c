@@ -35,15 +35,13 @@ static const char *const crossing[] = {"call_soon_threadsafe", "run_coroutine_th
 /* Is the name one of these, of a library or of the program itself? */
 static bool is_one_of(const Program *p, u32 file, u32 path, const char *const *names, u32 n)
 {
-    Arena scratch = {0};
     Ent e = path_entity(p, file, path);
-    Str name = e.kind == ENT_EXTERNAL ? p->syms.strs[e.id]
-               : e.kind == ENT_FUNC   ? func_display(&scratch, p, e.id)
-               : e.kind == ENT_CLASS  ? class_display(&scratch, p, e.id)
-                                      : S("");
-    bool found = name.n && str_among(name, names, n);
-    arena_free(&scratch);
-    return found;
+    if (e.kind == ENT_EXTERNAL) return str_among(p->syms.strs[e.id], names, n);
+    if (e.kind != ENT_FUNC && e.kind != ENT_CLASS) return false;
+    for (u32 i = 0; i < n; i++)
+        if (e.kind == ENT_FUNC ? func_named(p, e.id, str_from(names[i])) : class_named(p, e.id, str_from(names[i])))
+            return true;
+    return false;
 }
 
 bool is_coroutine(const Program *p, u32 file, u32 func)

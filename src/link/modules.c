@@ -36,7 +36,7 @@ static Str import_module(const Program *p, u32 file, const Import *im)
     for (u32 i = package ? 1 : 0; i < im->level; i++)
         base = str_slice(base, 0, str_rfind(base, '.') == base.n ? 0 : str_rfind(base, '.'));
     if (!text.n) return base;
-    return base.n ? str_fmt(p->arena, "%.*s.%.*s", STR_ARG(base), STR_ARG(text)) : text;
+    return base.n ? str_dot(p->arena, base, text) : text;
 }
 
 bool star_unknown(const Program *p, u32 file, const Import *im)
@@ -71,7 +71,7 @@ static Ent import_find(const Program *p, u32 file, const Import *im, u32 depth)
         Ent e = module_lookup(p, target, gsym(p, file, im->name), depth + 1);
         if (e.kind != ENT_NONE) return e;
     }
-    Str full = module.n ? str_fmt(p->arena, "%.*s.%.*s", STR_ARG(module), STR_ARG(name)) : name;
+    Str full = module.n ? str_dot(p->arena, module, name) : name;
     return module_or_external(p, full);
 }
 
@@ -96,7 +96,7 @@ static bool known_import(const Program *p, u32 file, u32 import)
     const Import *im = &f->imports.v[import];
     Str module = sym_str(f, im->module), name = sym_str(f, im->name);
     if (im->level || im->typing || !name.n) return false;
-    return external_type(p, str_fmt(p->arena, "%.*s.%.*s", STR_ARG(module), STR_ARG(name))).kind != TYPE_UNKNOWN;
+    return external_type(p, str_dot(p->arena, module, name)).kind != TYPE_UNKNOWN;
 }
 
 /* What module `file` says the name is, imports not followed: kind ENT_NONE with sym = import id when it is one. */
@@ -165,7 +165,7 @@ static Ent module_find_name(const Program *p, u32 file, u32 gs, u32 depth)
     }
     Str name = p->syms.strs[gs];
     if (f->source->module.n && str_ends(f->source->path, S("__init__.py"))) {
-        u32 sub = module_find(p, str_fmt(p->arena, "%.*s.%.*s", STR_ARG(f->source->module), STR_ARG(name)));
+        u32 sub = module_find(p, str_dot(p->arena, f->source->module, name));
         if (sub != NONE) return (Ent){ENT_MODULE, sub, NONE, NONE};
     }
     return (Ent){ENT_NONE, NONE, NONE, NONE};

@@ -13,15 +13,15 @@ static Str place_display(Program *p, const Place *x)
     if (x->file == NONE) return name;
     Str module = p->facts[x->file]->source->module;
     switch (x->kind) {
-    case PLACE_GLOBAL: return str_fmt(p->arena, "%.*s.%.*s", STR_ARG(module), STR_ARG(name));
+    case PLACE_GLOBAL: return str_dot(p->arena, module, name);
     case PLACE_CLASS_ATTR:
     case PLACE_INSTANCE: {
         Str c = class_display(p->arena, p, x->owner);
-        return str_fmt(p->arena, "%.*s.%.*s", STR_ARG(c), STR_ARG(name));
+        return str_dot(p->arena, c, name);
     }
     default: {
         Str f = func_display(p->arena, p, x->owner);
-        return str_fmt(p->arena, "%.*s.%.*s", STR_ARG(f), STR_ARG(name));
+        return str_dot(p->arena, f, name);
     }
     }
 }
@@ -296,7 +296,7 @@ static u32 captured_attr(Program *p, u32 file, const Path *x, const Access *a)
     Type t = local_type(p, file, x->func, x->name);
     Ent e = path_resolve(p, file, x, 0);
     if (t.kind != TYPE_UNKNOWN && t.kind != TYPE_FUNC && t.kind != TYPE_EXTERNAL && e.kind != ENT_FUNC) return NONE;
-    Str name = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(sym_str(f, x->name)), STR_ARG(sym_str(f, x->attr[0])));
+    Str name = str_dot(p->arena, sym_str(f, x->name), sym_str(f, x->attr[0]));
     return place_of(p, PLACE_CLOSURE, file, gfunc_of(p, file, x->func), intern(p->arena, &p->syms, name));
 }
 

@@ -45,6 +45,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     s->nclasses = p->class_base[n];
     s->naccesses = p->access_base[n];
     s->classes = arena_new(a, ClassInfo, s->nclasses);
+    gids_index(p);
 
     modules_index(p);
     locals_index(p);
@@ -90,13 +91,13 @@ Str func_display(Arena *a, const Program *p, u32 gfunc)
     Str out = S("");
     for (u32 i = g.id; i;) {
         const Func *fn = &f->funcs.v[i];
-        out = out.n ? str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, fn->name)), STR_ARG(out)) : sym_str(f, fn->name);
+        out = out.n ? str_dot(a, sym_str(f, fn->name), out) : sym_str(f, fn->name);
         for (u32 c = fn->cls; c != NONE; c = f->classes.v[c].outer)
-            out = str_fmt(a, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[c].name)), STR_ARG(out));
+            out = str_dot(a, sym_str(f, f->classes.v[c].name), out);
         i = fn->parent;
     }
     Str m = f->source->module;
-    return out.n ? str_fmt(a, "%.*s.%.*s", STR_ARG(m), STR_ARG(out)) : m;
+    return out.n ? str_dot(a, m, out) : m;
 }
 
 u32 class_made_at(const Program *p, u32 gclass)

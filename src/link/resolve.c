@@ -38,13 +38,13 @@ static Ent module_attr(const Program *p, u32 file, u32 gs)
     Ent r = module_lookup(p, file, gs, 0);
     if (r.kind != ENT_NONE) return r;
     Str m = p->facts[file]->source->module;
-    u32 sub = module_find(p, str_fmt(p->arena, "%.*s.%.*s", STR_ARG(m), STR_ARG(p->syms.strs[gs])));
+    u32 sub = module_find(p, str_dot(p->arena, m, p->syms.strs[gs]));
     return sub == NONE ? nothing : (Ent){ENT_MODULE, sub, NONE, NONE};
 }
 
 static Ent dotted_attr(const Program *p, u32 dotted_sym, u32 gs)
 {
-    Str dotted = str_fmt(p->arena, "%.*s.%.*s", STR_ARG(p->syms.strs[dotted_sym]), STR_ARG(p->syms.strs[gs]));
+    Str dotted = str_dot(p->arena, p->syms.strs[dotted_sym], p->syms.strs[gs]);
     u32 file = module_find(p, dotted);
     return file != NONE ? (Ent){ENT_MODULE, file, NONE, NONE} : ent_external(p, dotted);
 }

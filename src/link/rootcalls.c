@@ -112,17 +112,11 @@ static bool one_worker(const Program *p, u32 file, const Path *x)
 }
 
 /* Does the call name the row's function or class, of a library or of the program? */
-static bool callee_is(const Program *p, u32 file, const Call *c, Str ext, const char *name)
+static bool callee_is(const Program *p, u32 file, const Call *c, Str ext, Str name)
 {
-    if (ext.n) return str_is(ext, name);
-    Arena scratch = {0};
+    if (ext.n) return str_eq(ext, name);
     Ent e = path_entity(p, file, c->callee);
-    Str own = e.kind == ENT_FUNC    ? func_display(&scratch, p, e.id)
-              : e.kind == ENT_CLASS ? class_display(&scratch, p, e.id)
-                                    : S("");
-    bool same = str_is(own, name);
-    arena_free(&scratch);
-    return same;
+    return e.kind == ENT_FUNC ? func_named(p, e.id, name) : e.kind == ENT_CLASS && class_named(p, e.id, name);
 }
 
 /* Does some Parallel() of the file ask for threads? joblib's default is processes. */
@@ -152,10 +146,12 @@ void roots_of_call(Program *p, u32 file, u32 call)
     const Call *c = &f->calls.v[call];
     const Path *x = &f->paths.v[c->callee];
     Str ext = path_external(p, file, c->callee);
-    u32 first = ext.n ? 0 : root_rows_known; /* rows of the table name libraries only */
-    const RootRow *r;
-    for (u32 i = first; (r = root_row(p, i)); i++) {
-        if (r->how != ROOT_BY_CALL || !callee_is(p, file, c, ext, r->name) || !call_row_fits(p, file, r)) continue;
+    const LinkState *s = p->state;
+    for (u32 i = 0; i < s->rows[ROOT_BY_CALL].n; i++) {
+        const RowName *row = &s->rows[ROOT_BY_CALL].v[i];
+        const RootRow *r = row->row;
+        if (!ext.n && !root_row_own(p, r)) continue; /* rows of the table name libraries only */
+        if (!callee_is(p, file, c, ext, row->name) || !call_row_fits(p, file, r)) continue;
         root_row_used(p, r);
         roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->own, r->label);
     }
@@ -167,8 +163,9 @@ void roots_of_call(Program *p, u32 file, u32 call)
         return;
     }
     Str method = sym_str(f, x->attr[x->nattr - 1]);
-    for (u32 i = 0; (r = root_row(p, i)); i++) {
-        if (r->how != ROOT_BY_METHOD || !str_is(method, r->name) || !method_row_fits(p, file, r, c, x)) continue;
+    for (u32 i = 0; i < s->rows[ROOT_BY_METHOD].n; i++) {
+        const RootRow *r = s->rows[ROOT_BY_METHOD].v[i].row;
+        if (!str_eq(method, s->rows[ROOT_BY_METHOD].v[i].name) || !method_row_fits(p, file, r, c, x)) continue;
         root_row_used(p, r);
         bool many = r->many && !(r->type == TYPE_EXECUTOR && one_worker(p, file, x));
         roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), many, false, r->label);
@@ -184,9 +181,10 @@ void roots_of_def(Program *p, u32 file, u32 def)
     const Path *x = &f->paths.v[d->path];
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || x->root == ROOT_CLASS) return;
     Str attr = sym_str(f, x->attr[x->nattr - 1]);
-    const RootRow *r;
-    for (u32 i = 0; (r = root_row(p, i)); i++) {
-        if (r->how != ROOT_BY_ATTRIBUTE || !method_fits(attr, r->name)) continue;
+    const LinkState *s = p->state;
+    for (u32 i = 0; i < s->rows[ROOT_BY_ATTRIBUTE].n; i++) {
+        const RootRow *r = s->rows[ROOT_BY_ATTRIBUTE].v[i].row;
+        if (!method_fits(attr, r->name)) continue;
         if (r->package && r->package[0] && !imports_one(p, file, r->package)) continue;
         root_row_used(p, r);
         u32 out[TARGETS], n = value_funcs(p, file, d->kind, d->value, out, TARGETS), line, column;

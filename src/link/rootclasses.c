@@ -20,9 +20,8 @@ bool serial_server(const Program *p)
 
 /* The base of a row: a dotted name, of a library or of the program; "*Suffix" for any base with such a name;
  * "package:" for any class in a file that imports the package. */
-static bool base_fits(const Program *p, u32 file, u32 gclass, const char *name)
+static bool base_fits(const Program *p, u32 file, u32 gclass, Str base)
 {
-    Str base = str_from(name);
     const ClassInfo *ci = &p->state->classes[gclass];
     if (str_ends(base, S(":"))) {
         char package[64];
@@ -30,13 +29,9 @@ static bool base_fits(const Program *p, u32 file, u32 gclass, const char *name)
         return file_imports(p, file, package);
     }
     if (base.p[0] != '*') {
-        for (u32 i = 0; i < ci->bases.n; i++) {
-            Arena scratch = {0};
-            bool same = str_eq(class_display(&scratch, p, ci->bases.v[i]), base);
-            arena_free(&scratch);
-            if (same) return true;
-        }
-        return class_derives(p, gclass, name);
+        for (u32 i = 0; i < ci->bases.n; i++)
+            if (class_named(p, ci->bases.v[i], base)) return true;
+        return class_derives(p, gclass, base.p);
     }
     for (u32 i = 0; i < ci->ext_bases.n; i++)
         if (str_ends(p->syms.strs[ci->ext_bases.v[i]], str_slice(base, 1, base.n))) return true;
@@ -55,9 +50,9 @@ void roots_of_class(Program *p, u32 gclass, bool serial)
     const Class *c = program_class(p, gclass, &file);
     const Facts *f = p->facts[file];
     ClassInfo *ci = &s->classes[gclass];
-    const RootRow *r;
-    for (u32 i = 0; (r = root_row(p, i)); i++) {
-        if (r->how != ROOT_BY_BASE || !base_fits(p, file, gclass, r->name)) continue;
+    for (u32 i = 0; i < s->rows[ROOT_BY_BASE].n; i++) {
+        const RootRow *r = s->rows[ROOT_BY_BASE].v[i].row;
+        if (!base_fits(p, file, gclass, s->rows[ROOT_BY_BASE].v[i].name)) continue;
         root_row_used(p, r);
         bool thread = !r->many && r->own;
         if (r->own && r->many) ci->fresh = true;
@@ -83,14 +78,11 @@ static bool has_word(const char *words, Str w)
     return false;
 }
 
-static bool decorator_is(const Program *p, u32 file, u32 path, Str ext, const char *name)
+static bool decorator_is(const Program *p, u32 file, u32 path, Str ext, Str name)
 {
-    if (ext.n) return str_is(ext, name);
-    Arena scratch = {0};
+    if (ext.n) return str_eq(ext, name);
     Ent e = path_entity(p, file, path);
-    bool same = e.kind == ENT_FUNC && str_is(func_display(&scratch, p, e.id), name);
-    arena_free(&scratch);
-    return same;
+    return e.kind == ENT_FUNC && func_named(p, e.id, name);
 }
 
 void roots_of_decorators(Program *p, u32 file, u32 func)
@@ -103,11 +95,12 @@ void roots_of_decorators(Program *p, u32 file, u32 func)
         Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
         Str receiver = x->nattr > 1 ? sym_str(f, x->attr[x->nattr - 2]) : x->nattr ? sym_str(f, x->name) : S("");
         Str ext = path_external(p, file, f->decorators.v[i]);
-        const RootRow *r;
-        for (u32 k = 0; (r = root_row(p, k)); k++) {
-            if (r->how != ROOT_BY_DECORATOR) continue;
-            bool dotted = str_find(str_from(r->name), '.') < strlen(r->name);
-            if (dotted ? !decorator_is(p, file, f->decorators.v[i], ext, r->name) : !str_is(name, r->name)) continue;
+        const LinkState *s = p->state;
+        for (u32 k = 0; k < s->rows[ROOT_BY_DECORATOR].n; k++) {
+            const RootRow *r = s->rows[ROOT_BY_DECORATOR].v[k].row;
+            Str want = s->rows[ROOT_BY_DECORATOR].v[k].name;
+            bool dotted = str_find(want, '.') < want.n;
+            if (dotted ? !decorator_is(p, file, f->decorators.v[i], ext, want) : !str_eq(name, want)) continue;
             if (r->receivers && r->receivers[0] && !has_word(r->receivers, receiver)) continue;
             root_row_used(p, r);
             root_add(p, gfunc_of(p, file, func), r->many, false,

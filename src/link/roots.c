@@ -33,20 +33,27 @@
 static const RootRow known_rows[] = {
 #include "know/threads.def"
 };
-const u32 root_rows_known = COUNT_OF(known_rows);
 
-/* The rows of the table, then those of the configuration; NULL at the end. */
-const RootRow *root_row(const Program *p, u32 i)
+/* The rows of the table, then those of the configuration, each among its like. */
+static void rows_index(Program *p)
 {
-    if (i < COUNT_OF(known_rows)) return &known_rows[i];
-    i -= COUNT_OF(known_rows);
-    return i < p->options->roots.n ? &p->options->roots.v[i] : NULL;
+    LinkState *s = p->state;
+    for (u32 i = 0; i < COUNT_OF(known_rows) + p->options->roots.n; i++) {
+        const RootRow *r =
+            i < COUNT_OF(known_rows) ? &known_rows[i] : &p->options->roots.v[i - COUNT_OF(known_rows)];
+        vec_push(s->a, &s->rows[r->how], (RowName){str_from(r->name), r});
+    }
+}
+
+bool root_row_own(const Program *p, const RootRow *r)
+{
+    const RootRow *own = p->options->roots.v;
+    return own && r >= own && r < own + p->options->roots.n;
 }
 
 void root_row_used(Program *p, const RootRow *r)
 {
-    const RootRow *own = p->options->roots.v;
-    if (own && r >= own && r < own + p->options->roots.n) p->root_used[r - own] = true;
+    if (root_row_own(p, r)) p->root_used[r - p->options->roots.v] = true;
 }
 
 void roots_unused(Arena *a, const Program *p, NoteVec *notes)
@@ -93,8 +100,7 @@ Str short_name(const Program *p, u32 gfunc)
     const Facts *f = p->facts[g.file];
     const Func *fn = &f->funcs.v[g.id];
     if (fn->cls == NONE) return sym_str(f, fn->name);
-    return str_fmt(p->arena, "%.*s.%.*s", STR_ARG(sym_str(f, f->classes.v[fn->cls].name)),
-                   STR_ARG(sym_str(f, fn->name)));
+    return str_dot(p->arena, sym_str(f, f->classes.v[fn->cls].name), sym_str(f, fn->name));
 }
 
 bool file_imports(const Program *p, u32 file, const char *package)
@@ -205,6 +211,7 @@ static void count_constructions(Program *p)
 
 void roots_find(Program *p)
 {
+    rows_index(p);
     p->root_used = arena_new(p->arena, bool, p->options->roots.n + p->options->extend_roots.n + 1);
     vec_push(p->arena, &p->roots, (Root){.func = NONE, .display = S("the main thread"), .file = NONE, .call = NONE});
     vec_push(p->arena, &p->roots,

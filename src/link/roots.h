@@ -5,9 +5,8 @@
 #include "link/link.h"
 
 /* roots.c */
-extern const u32 root_rows_known; /* how many rows know/threads.def has */
-/* The rows of the table, then those of the configuration; NULL at the end. */
-const RootRow *root_row(const Program *p, u32 i);
+/* Is the row one of the configuration, which may name the program's own functions? */
+bool root_row_own(const Program *p, const RootRow *r);
 /* The row names something of the program. */
 void root_row_used(Program *p, const RootRow *r);
 /* label with the function's name in place of %s, and where it is. */
