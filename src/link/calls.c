@@ -232,7 +232,7 @@ static void call_edges(Program *p, u32 file, u32 call)
     }
 }
 
-static void method_names(Program *p)
+void methods_index(Program *p)
 {
     LinkState *s = p->state;
     for (u32 file = 0; file < p->nfiles; file++) {
@@ -267,7 +267,6 @@ void calls_index(Program *p)
 
 void calls_link(Program *p)
 {
-    method_names(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         for (u32 i = 0; i < p->facts[file]->calls.n; i++) call_edges(p, file, i);
         implicit_edges(p, file);

@@ -81,6 +81,16 @@ static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
     return sounds_like_lock(name) ? lock_by_text(p, file, path, NONE, true) : NONE;
 }
 
+/* By function: does a thread run it, so that it is entered without any lock? */
+static bool *run_as_root(const Program *p)
+{
+    bool *runs = xmalloc(p->state->nfuncs + 1);
+    memset(runs, 0, p->state->nfuncs + 1);
+    for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
+        if (p->roots.v[r].func != NONE) runs[p->roots.v[r].func] = true;
+    return runs;
+}
+
 static bool entry_candidate(const Program *p, u32 file, u32 func)
 {
     const Facts *f = p->facts[file];
@@ -88,10 +98,7 @@ static bool entry_candidate(const Program *p, u32 file, u32 func)
     const FuncInfo *fi = &p->funcs[gfunc_of(p, file, func)];
     Str name = sym_str(f, fn->name);
     bool private_ = (name.n && name.p[0] == '_' && !str_ends(name, S("__"))) || fn->parent || !fi->api;
-    if (!private_ || func == 0) return false;
-    for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
-        if (p->roots.v[r].func == gfunc_of(p, file, func)) return false;
-    return true;
+    return private_ && func != 0;
 }
 
 /* A public function whose callers in sight all hold a lock: hooks such as emit(), helpers of theirs, the __init__ of
@@ -192,29 +199,21 @@ static void leave_called(const Program *p, bool *candidate)
     free(called);
 }
 
-static bool runs_as_root(const Program *p, u32 gfunc)
-{
-    for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
-        if (p->roots.v[r].func == gfunc) return true;
-    return false;
-}
-
 /* "Caller holds the lock": private functions for sure, public ones as hoped. */
 void entry_locks(Program *p)
 {
     u32 nf = p->state->nfuncs;
-    bool *candidate = xmalloc(nf);
+    bool *candidate = xmalloc(nf), *root = run_as_root(p);
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++)
-            candidate[gfunc_of(p, file, i)] = entry_candidate(p, file, i);
+            candidate[gfunc_of(p, file, i)] = !root[gfunc_of(p, file, i)] && entry_candidate(p, file, i);
     u32 *entry = callers_locks(p, candidate, true);
     for (u32 g = 0; g < nf; g++) p->funcs[g].entry_locks = entry[g] == TOP ? 0 : entry[g];
     free(entry);
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) {
             u32 g = gfunc_of(p, file, i);
-            candidate[g] =
-                p->locks.n && !p->funcs[g].entry_locks && hook_candidate(p, file, i) && !runs_as_root(p, g);
+            candidate[g] = p->locks.n && !p->funcs[g].entry_locks && !root[g] && hook_candidate(p, file, i);
         }
     leave_called(p, candidate);
     entry = callers_locks(p, candidate, false);
@@ -226,6 +225,7 @@ void entry_locks(Program *p)
                 p->funcs[g].entry_locks = lockset_add(p, p->funcs[g].entry_locks, lock_hoped(p, held.ids[i]));
     }
     free(entry);
+    free(root);
     free(candidate);
 }
 

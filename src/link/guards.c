@@ -378,27 +378,34 @@ static void body_locks(Program *p)
     }
 }
 
-static u32 place_evidence(const Program *p, const Place *x)
+/* What the class of an object says of all its attributes. */
+static u32 object_evidence(const Program *p, u32 gclass)
 {
-    const LinkState *s = p->state;
+    const ClassInfo *c = &p->state->classes[gclass];
+    u32 ev = c->hints, file;
+    if (c->has_lock || c->makes_threads) ev |= EV_CLASS_LOCKS;
+    if (c->singleton) ev |= EV_SINGLETON;
+    if (c->handed) ev |= EV_HANDED;
+    if (c->decorator) ev |= EV_DECORATOR;
+    const Class *k = program_class(p, gclass, &file);
+    if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
+    if (uses_threads(p, file) || file_imports(p, file, "concurrent.futures") || file_imports(p, file, "_thread") ||
+        imports_thread(p, file))
+        ev |= EV_FILE;
+    if (class_derives(p, gclass, "type") || class_derives(p, gclass, "abc.ABCMeta"))
+        ev |= EV_MODULE; /* its objects are classes */
+    return ev;
+}
+
+/* `of_class`: the evidence of each class, once it was asked for; NONE before. */
+static u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
+{
     u32 ev = 0;
     if (x->guard != NONE && !p->locks.v[x->guard].maybe) ev |= guarded_on_purpose(p, x) ? EV_GUARDED : EV_TOUCHED;
     if (x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR || x->kind == PLACE_DEFAULT) ev |= EV_MODULE;
     if (x->kind == PLACE_INSTANCE && x->owner != NONE) {
-        const ClassInfo *c = &s->classes[x->owner];
-        if (c->has_lock || c->makes_threads) ev |= EV_CLASS_LOCKS;
-        if (c->singleton) ev |= EV_SINGLETON;
-        if (c->handed) ev |= EV_HANDED;
-        if (c->decorator) ev |= EV_DECORATOR;
-        u32 file;
-        const Class *k = program_class(p, x->owner, &file);
-        if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
-        if (uses_threads(p, file) || file_imports(p, file, "concurrent.futures") ||
-            file_imports(p, file, "_thread") || imports_thread(p, file))
-            ev |= EV_FILE;
-        ev |= c->hints;
-        if (class_derives(p, x->owner, "type") || class_derives(p, x->owner, "abc.ABCMeta"))
-            ev |= EV_MODULE; /* its objects are classes */
+        if (of_class[x->owner] == NONE) of_class[x->owner] = object_evidence(p, x->owner);
+        ev |= of_class[x->owner];
     }
     if (x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x) && !p->funcs[x->owner].decorates_once)
         ev |= closure_wraps(p, x)         ? EV_DECORATOR
@@ -413,7 +420,7 @@ static void declarations(Program *p)
 {
     for (u32 i = 0; i < p->places.n; i++) {
         Place *x = &p->places.v[i];
-        if (x->def == NONE) continue;
+        if (x->def == NONE || !p->facts[x->def_file]->comments.n) continue;
         const Facts *f = p->facts[x->def_file];
         const Def *d = &f->defs.v[x->def];
         u32 line, column;
@@ -448,7 +455,7 @@ static void constructions(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        bool test = is_test_path(f->source->path);
+        bool test = is_test_path(f->source->path), script = is_script(p, file);
         for (u32 i = 0; i < f->calls.n; i++) {
             const Call *c = &f->calls.v[i];
             Ent e = path_entity(p, file, c->callee);
@@ -458,7 +465,7 @@ static void constructions(Program *p)
                 c->target == NONE || (f->paths.v[c->target].root == ROOT_LOCAL && !f->paths.v[c->target].nattr);
             if (!local || !fi->nroots) p->state->classes[e.id].kept = true;
             if (!test && !for_all(p, file, c)) p->state->classes[e.id].made_elsewhere++;
-            if (test || is_script(p, file)) continue;
+            if (test || script) continue;
             bool stays = c->target != NONE && local && f->paths.v[c->target].func == c->func &&
                          !local_escapes(p, file, c->func, f->paths.v[c->target].name, ESCAPE_DEPTH);
             p->state->classes[e.id].made_inside += stays;
@@ -493,8 +500,10 @@ void guards_find(Program *p)
     for (u32 i = 0; i < p->places.n; i++)
         if (p->places.v[i].n && !p->places.v[i].is_lock && p->places.v[i].file != NONE) guard_of(p, i);
     body_locks(p);
+    u32 *of_class = xmalloc((p->state->nclasses + 1) * sizeof *of_class);
+    memset(of_class, 0xff, (p->state->nclasses + 1) * sizeof *of_class);
     for (u32 i = 0; i < p->places.n; i++)
-        if (p->places.v[i].n)
-            p->places.v[i].evidence = place_evidence(p, &p->places.v[i]);
+        if (p->places.v[i].n) p->places.v[i].evidence = place_evidence(p, &p->places.v[i], of_class);
+    free(of_class);
     declarations(p);
 }

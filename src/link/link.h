@@ -5,6 +5,7 @@
  *   resolve.c  a path to the thing it names
  *   types.c    what kind of object a place, local or call result is
  *   places.c   pieces of shared state and who accesses them
+ *   halves.c   runs what follows, to unseen.c without locks and guards, on two threads
  *   calls.c    call edges, with callbacks.c
  *   roots.c    thread roots, with rootcalls.c and rootclasses.c
  *   walk.c     what they reach
@@ -215,7 +216,12 @@ u32 element_place(Program *p, u32 file, const Access *a, const Path *path);
 /* Takes away the places of elements that no container shows in; once every access has its place. */
 void elements_settle(Program *p);
 
+/* halves.c: the passes from calls to order, and from places to what is unseen, on two threads. */
+void halves_link(Program *p);
+
 /* calls.c */
+/* Which methods have a name. */
+void methods_index(Program *p);
 void calls_link(Program *p);
 void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak);
 /* The method of this name that an object of the class has: a global func, NONE. */

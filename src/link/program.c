@@ -58,16 +58,10 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     s->types.n = 0;
     if (s->place_state.n) memset(s->place_state.v, 0, s->place_state.n);
     owners_index(p);
-    paths_settle(p);
-    calls_link(p);
-    roots_find(p);
-    roots_reach(p);
-    order_find(p);
-    places_access(p);
-    opaque_find(p);
+    methods_index(p);
+    halves_link(p);
     locks_link(p);
     guards_find(p);
-    unseen_count(p);
     confined_find(p);
     return p;
 }

@@ -97,7 +97,8 @@ static bool main_thread_only(const Program *p, u32 file, const Func *fn)
     return false;
 }
 
-static void func_basics(Program *p, u32 file, u32 func)
+/* `callable`: code of a library, of no script or window. */
+static void func_basics(Program *p, u32 file, u32 func, bool callable)
 {
     static const char *const making[] = {
         "__init__",     "__new__",    "__post_init__",       "__setstate__",   "__del__",  "__set_name__",
@@ -116,7 +117,7 @@ static void func_basics(Program *p, u32 file, u32 func)
     if (p->options->assume == ASSUME_ALWAYS)
         fi->api = func != 0;
     else if (p->options->assume == ASSUME_AUTO)
-        fi->api = func != 0 && !is_script(p, file) && !window_code(p, file) && !main_thread_only(p, file, fn);
+        fi->api = func != 0 && callable && !main_thread_only(p, file, fn);
 }
 
 /* Callers of each function: the edges once more, sorted by callee. */
@@ -307,8 +308,10 @@ static void reach_main(Program *p, u32 *stack)
 void roots_reach(Program *p)
 {
     p->funcs = arena_new(p->arena, FuncInfo, p->state->nfuncs);
-    for (u32 file = 0; file < p->nfiles; file++)
-        for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        bool callable = !is_script(p, file) && !window_code(p, file);
+        for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i, callable);
+    }
     roots_walk(p);
     u32 *stack = xmalloc((p->state->nfuncs + p->edges.n + 1) * sizeof *stack);
     reach_main(p, stack);

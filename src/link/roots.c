@@ -106,8 +106,9 @@ Str short_name(const Program *p, u32 gfunc)
 bool file_imports(const Program *p, u32 file, const char *package)
 {
     const Facts *f = p->facts[file];
+    Str name = str_from(package);
     for (u32 i = 0; i < f->imports.n; i++)
-        if (str_starts(sym_str(f, f->imports.v[i].module), str_from(package))) return true;
+        if (str_starts(sym_str(f, f->imports.v[i].module), name)) return true;
     return false;
 }
 
