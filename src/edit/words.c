@@ -79,6 +79,37 @@ static bool used_there(const Program *p, const MadeVec *made, u32 fix, Str word)
     return false;
 }
 
+/* Is the symbol a parameter or a variable of the function? */
+static bool variable_of(const Facts *f, u32 func, u32 sym)
+{
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
+        if (f->params.v[i].name == sym) return true;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Path *path = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
+        if (path && path->root == ROOT_LOCAL && path->func == func && path->name == sym && !path->nattr) return true;
+    }
+    return false;
+}
+
+/* Is the word a parameter or a variable of a function that the fix changes? */
+static bool local_there(const Program *p, const MadeVec *made, u32 fix, Str word)
+{
+    for (u32 i = 0; i < made->n; i++) {
+        const Facts *f = p->facts[made->v[i].change.file];
+        u32 sym = intern_find(&f->syms, word);
+        for (u32 k = 0; sym != NONE && k < made->v[i].pieces.n; k++) {
+            const Piece *x = &made->v[i].pieces.v[k];
+            if (x->fix != fix || x->kind != PIECE_REPLACE) continue;
+            for (u32 n = 1; n < f->funcs.n; n++) {
+                Span s = f->funcs.v[n].span;
+                if (s.start <= x->span.start && x->span.end <= s.end && variable_of(f, n, sym)) return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool is_number(Str w)
 {
     return w.p[0] >= '0' && w.p[0] <= '9';
@@ -90,7 +121,8 @@ static bool listed(const Program *p, const MadeVec *made, const FixList *fixes, 
     const Fix *f = &fixes->fixes.v[fix];
     while (list.n) {
         Str entry = str_trim(str_cut(list, ',', &list));
-        if (str_eq(entry, word) || str_is(entry, "any-word")) return true;
+        if (str_eq(entry, word)) return true;
+        if (str_is(entry, "a-variable") && local_there(p, made, fix, word)) return true;
         if (str_is(entry, "a-number") && is_number(word)) return true;
         if (str_is(entry, "a-new-name") && !used_there(p, made, fix, word)) return true;
         if (str_is(entry, "the-state") && f->place != NONE &&

@@ -289,6 +289,8 @@ Str forks_where(Plan *pl);
 void derived_index(Plan *pl);
 /* Why an object of a class in this file should get no attribute that cannot be pickled or copied; empty. */
 Str import_obstacle(Plan *pl, const Facts *f);
+/* May the lock that the program has be None (absent.c)? */
+bool lock_absent(const Plan *pl, u32 lock);
 /* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
  * of the fix. False with a reason. */
 bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why);

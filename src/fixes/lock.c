@@ -324,6 +324,10 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
     Str no = S("");
     u32 lock = named_lock(pl, works, n, &reason, &must);
     if (lock != NONE) {
+        if (lock_absent(pl, lock)) {
+            *why = str_fmt(pl->a, "%.*s guards it, and may be None", STR_ARG(pl->p->locks.v[lock].display));
+            return NONE;
+        }
         u32 plan = existing_plan(pl, works[0], lock, str_from(reason));
         bool fits = lock_fits(pl, works, n, plan, &no);
         if (fits || (must && lock_usable(&pl->p->locks.v[lock]))) {
@@ -337,7 +341,7 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
         weighed(pl, works, n, pl->p->locks.v[lock].display, no);
     }
     u32 sibling = sibling_lock(pl, works[0]);
-    if (sibling != NONE && sibling != lock) {
+    if (sibling != NONE && sibling != lock && !lock_absent(pl, sibling)) {
         u32 plan = existing_plan(pl, works[0], sibling, S("it guards other fields of the same object"));
         if (lock_fits(pl, works, n, plan, &no)) {
             weighed(pl, works, n, S("a new lock"), S("one lock for the fields of an object keeps them in step"));
