@@ -219,17 +219,45 @@ def test_undo(c):
         c.has(ungil("undo", cwd=folder), "no fix is written down here")
 
 
+def test_undo_edited(c):
+    with temporary() as folder:
+        write_tree(folder, {"two.py": TWO})
+        git_start(folder)
+        marks = {f["state"]: f["fingerprint"] for f in findings(folder)}
+        ungil("fix", cwd=folder)
+        for old, new in ((" hits += 1", " hits += 2\n\n            # and\n            print(hits)"), (" hits += 1", " hits += (1 +\n                     1)")):
+            git("checkout", "two.py", cwd=folder)
+            ungil("fix", cwd=folder)
+            write_file(os.path.join(folder, "two.py"), text(folder).replace(old, new))
+            ungil("undo", marks["two.misses"], marks["two.hits"], cwd=folder)
+            c.equal(text(folder), TWO.replace(old, new.replace("\n    ", "\n")), "a with statement whose lines were edited")
+
+
+def test_undo_moved(c):
+    with temporary() as folder:
+        write_tree(folder, {"two.py": TWO, "pack/other.py": "x = 1\n"})
+        git_start(folder)
+        marks = {f["state"]: f["fingerprint"] for f in findings(folder)}
+        ungil("fix", cwd=folder)
+        os.rename(os.path.join(folder, "two.py"), os.path.join(folder, "pack", "three.py"))  # as it was written
+        ungil("undo", marks["two.misses"], cwd=folder)
+        os.rename(os.path.join(folder, "pack", "three.py"), os.path.join(folder, "pack", "two.py"))  # by its name
+        ungil("undo", marks["two.hits"], cwd=folder)
+        c.equal(text(folder, "pack/two.py"), TWO)
+
+
 def test_undo_conflict(c):
     with temporary() as folder:
         write_tree(folder, {"two.py": TWO})
         git_start(folder)
         marks = {f["state"]: f["fingerprint"] for f in findings(folder)}
         ungil("fix", cwd=folder)
-        changed = text(folder).replace("hits += 1", "hits += 2")
+        changed = text(folder).replace("        hits += 1", '        hits += len("""\nx""")')
         write_file(os.path.join(folder, "two.py"), changed)
         both = ungil("undo", marks["two.misses"], marks["two.hits"], cwd=folder)
         c.code(both, 2)
-        c.has(both, "two.py has been changed in the lines of this fix (UG101 two.hits)", stream="err")
+        c.has(both, "two.py has been changed in the lines of this fix (UG101 two.hits)",
+              "take out the line `with _hits_lock:` and one step of indentation under it", stream="err")
         c.equal(text(folder), changed, "one of two was taken back although the other could not be")
         git("checkout", "two.py", cwd=folder)
         gone = ungil("undo", marks["two.hits"], cwd=folder)

@@ -169,22 +169,54 @@ static bool written_text(Undo *u, const json_t *file, Str *out)
                    STR_ARG(text_of(file, "path")));
 }
 
+/* Where the lines were edited since: each stretch for itself, by its structure where the merge fails. */
+static bool pieces_back(Undo *u, Str written, const SwapVec *before, const SwapVec *mine, Str *now, Str *stuck)
+{
+    SwapVec v = {0};
+    for (u32 i = 0; i < before->n; i++) vec_push(u->a, &v, before->v[i]);
+    Str base = swaps_apply(u, written, &v);
+    for (u32 i = 0; i < mine->n; i++) {
+        v.n = before->n;
+        vec_push(u->a, &v, mine->v[i]);
+        Str theirs = swaps_apply(u, written, &v), wrapped;
+        wrapped = str_slice(written, mine->v[i].written.start, mine->v[i].written.end);
+        *stuck = with_written(wrapped);
+        if (!merge_into(u, base, theirs, now) && !section_unwrap(u->a, wrapped, now)) return false;
+    }
+    return true;
+}
+
+static bool stuck_error(Undo *u, const Record *r, Str path, Str stuck)
+{
+    if (!stuck.n)
+        return err_set(u->e, "%.*s has been changed in the lines of this fix (%.*s); nothing is taken back",
+                       STR_ARG(path), STR_ARG(r->shown));
+    return err_set(u->e,
+                   "%.*s has been changed in the lines of this fix (%.*s); nothing is taken back. By hand: take out "
+                   "the line `%.*s` and one step of indentation under it",
+                   STR_ARG(path), STR_ARG(r->shown), STR_ARG(stuck));
+}
+
 /* Puts the lines back. *changed tells whether anything was there to be put back. */
 static bool lines_back(Undo *u, const Record *r, const json_t *file, bool *changed)
 {
     Str path = text_of(file, "path"), written, base, theirs;
+    if (!written_text(u, file, &written)) return false;
+    path = path_now(u, path, written);
     Back *b = file_back(u, path);
-    if (!b || !written_text(u, file, &written)) return false;
-    SwapVec before = {0}, after = {0};
+    if (!b) return false;
+    SwapVec before = {0}, after = {0}, mine = {0};
     undone_add(u, r->run, file, &before, written.n);
     for (u32 i = 0; i < before.n; i++) vec_push(u->a, &after, before.v[i]);
     taken_add(u, r, file, &after, written.n);
+    taken_add(u, r, file, &mine, written.n);
     base = swaps_apply(u, written, &before);
     theirs = swaps_apply(u, written, &after);
-    Str now = b->now;
-    if (!merge_into(u, base, theirs, &now))
-        return err_set(u->e, "%.*s has been changed in the lines of this fix (%.*s); nothing is taken back",
-                       STR_ARG(path), STR_ARG(r->shown));
+    Str now = b->now, stuck = S("");
+    if (!merge_into(u, base, theirs, &now)) {
+        now = b->now; /* a failed merge leaves nothing behind */
+        if (!pieces_back(u, written, &before, &mine, &now, &stuck)) return stuck_error(u, r, path, stuck);
+    }
     if (str_eq(now, b->now)) return true;
     if (parses(u, path, b->now) && !parses(u, path, now))
         return err_set(u->e, "without this fix (%.*s), %.*s would no longer be Python; nothing is taken back",
@@ -197,13 +229,7 @@ static bool lines_back(Undo *u, const Record *r, const json_t *file, bool *chang
 /* Does another Python file of the root have the name? What cannot be read may. */
 static bool named_elsewhere(Undo *u, Str path, Str name)
 {
-    Options *o = arena_new(u->a, Options, 1);
-    NoteVec notes = {0};
-    Err ignored = {0};
-    *o = *u->o;
-    o->args = (StrVec){0};
-    if (!u->root_read && !read_sources(u->a, o, &u->root, &notes, &ignored)) return true;
-    u->root_read = true;
+    if (!root_read(u)) return true;
     for (u32 i = 0; i < u->root.n; i++) {
         Str other = str_fmt(u->a, "%.*s%.*s", STR_ARG(u->j.prefix), STR_ARG(u->root.v[i]->path));
         Str text = u->root.v[i]->text;
@@ -237,6 +263,7 @@ static bool line_back(Undo *u, Str written, const json_t *support, Str *now)
 static bool one_support_back(Undo *u, Str run, const json_t *file, const json_t *support)
 {
     Str path = text_of(file, "path"), written, name = text_of(support, "name");
+    path = path_now(u, path, S(""));
     Back *b = file_back(u, path);
     if (!b || !written_text(u, file, &written)) return false;
     SwapVec before = {0}, after = {0};
@@ -261,8 +288,9 @@ bool support_back(Undo *u, const char *kind)
         const json_t *files = json_object_get(u->records.v[i].line, "files");
         for (size_t k = 0; u->records.v[i].undone && k < json_array_size(files); k++) {
             const json_t *file = json_array_get(files, k), *all = json_object_get(file, "support");
+            Str path = path_now(u, text_of(file, "path"), S(""));
             bool touched = false;
-            for (u32 f = 0; f < u->files.n; f++) touched |= str_eq(u->files.v[f].path, text_of(file, "path"));
+            for (u32 f = 0; f < u->files.n; f++) touched |= str_eq(u->files.v[f].path, path);
             for (size_t s = 0; touched && s < json_array_size(all); s++) {
                 const json_t *one = json_array_get(all, s);
                 if (!str_is(text_of(one, "kind"), kind)) continue;

@@ -1,4 +1,4 @@
-/* May a lock that is there be None: a parameter that can be left out, an attribute that is None at first or again later?
+/* May a lock that is there be None: a parameter that can be left out, an attribute that is None at first or again?
  *
  *   def cached(cache, lock=None):        the caller who gives no lock has said that there is one thread
  *       if lock is None: …

@@ -208,8 +208,9 @@ static Str scope_display(Plan *pl, const Place *p, const LockPlan *l)
 {
     Str name = l->name, module = l->kind == PLACE_GLOBAL ? pl->p->facts[l->file]->source->module : S("");
     if (module.n && p->kind != PLACE_GLOBAL) return str_fmt(pl->a, "%.*s.%.*s", STR_ARG(module), STR_ARG(name));
-    size_t dot = str_rfind(str_slice(p->display, 0, str_find(p->display, '[')), '.');
-    return dot >= str_find(p->display, '[') ? name : str_fmt(pl->a, "%.*s.%.*s", (int)dot, p->display.p, STR_ARG(name));
+    Str state = str_slice(p->display, 0, str_find(p->display, '['));
+    size_t dot = str_rfind(state, '.');
+    return dot == state.n ? name : str_fmt(pl->a, "%.*s.%.*s", (int)dot, state.p, STR_ARG(name));
 }
 
 static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
