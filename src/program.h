@@ -128,6 +128,7 @@ typedef struct Root {
     u32 func;       /* global func that runs in it; NONE for ROOT_API */
     bool many;      /* more than one such thread may run at once */
     bool own;       /* each such thread has an object of its own (a Thread subclass, a request handler) */
+    bool chain;     /* an object's next thread is started by the one before it (chain.c) */
     u8 main;        /* RunsInMain: the main thread runs it, it is no thread of its own */
     Str display;    /* "Thread(target=worker) at app/main.py:40" */
     u32 file, call; /* where it is started; NONE */

@@ -77,6 +77,7 @@ static void half_link(void *ctx, u32 item, u32 worker)
         calls_link(p);
         roots_find(p);
         roots_reach(p);
+        roots_chain(p);
         order_find(p);
     } else {
         places_access(p);

@@ -1,6 +1,7 @@
 /* Shared by the files of link/: what the linker knows while it joins the facts of all files.
  *
  *   modules.c  which file is which module; what a module-level name is; imports
+ *   chain.c    threads that start their own successor
  *   classes.c  bases, method resolution, who owns an attribute
  *   resolve.c  a path to the thing it names
  *   types.c    what kind of object a place, local or call result is
@@ -243,6 +244,8 @@ bool receiver_unknown(const Program *p, u32 file, const Path *x);
 /* roots.c */
 void roots_find(Program *p);
 void roots_reach(Program *p);
+/* chain.c: sets Root.chain; needs what roots_reach fills. */
+void roots_chain(Program *p);
 /* Is the block under `if __name__ == "__main__"`? */
 bool in_main_block(const Facts *f, u32 block);
 /* Does the file import this package or one of its modules? */

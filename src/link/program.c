@@ -121,14 +121,16 @@ static bool outside_threads(const FuncInfo *fi, const Access *a)
     return a->span.start < fi->first_start || (fi->last_join != NONE && a->span.start >= fi->last_join);
 }
 
-/* The place's object belongs to one thread of this root: self of a Thread subclass, of a request handler. */
+/* The place's object belongs to one thread of this root: self of a Thread subclass, of a request handler, of a task
+ * that starts itself again. */
 static bool own_object(const Program *p, const Root *r, u32 place)
 {
-    if (!r->own || place == NONE || r->func == NONE) return false;
+    if ((!r->own && !r->chain) || place == NONE || r->func == NONE) return false;
     const Place *x = &p->places.v[place];
     if (x->kind != PLACE_INSTANCE) return false;
     GId g = func_gid(p, r->func);
-    u32 cls = p->facts[g.file]->funcs.v[g.id].cls;
+    const Func *fn = &p->facts[g.file]->funcs.v[g.id];
+    u32 cls = fn->cls == NONE && r->chain ? fn->self_class : fn->cls;
     if (cls == NONE) return false;
     u32 rc = gclass_of(p, g.file, cls);
     return class_is_a(p, rc, x->owner) || class_is_a(p, x->owner, rc);
