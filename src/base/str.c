@@ -217,7 +217,8 @@ bool glob_match(Str pattern, Str path)
 
 bool str_among(Str s, const char *const *words, size_t n)
 {
+    char first = s.n ? s.p[0] : 0; /* tells most words apart */
     for (size_t i = 0; i < n; i++)
-        if (str_is(s, words[i])) return true;
+        if (words[i][0] == first && str_is(s, words[i])) return true;
     return false;
 }

@@ -172,9 +172,7 @@ static bool common_name(Str s)
         "warning",  "acquire", "release", "submit",  "map",    "result", "connect", "execute", "call",       "match",
         "search",   "group",   "find",    "load",    "dump",   "save",   "delete",  "reset",   "setdefault", "cancel",
         "register", "setup",   "name",    "exists"};
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (str_is(s, names[i])) return true;
-    return s.n < 4;
+    return s.n < 4 || str_among(s, names, COUNT_OF(names));
 }
 
 u32 weak_targets(const Program *p, u32 file, const Path *x, u32 *out, u32 max)
@@ -227,6 +225,7 @@ static void call_edges(Program *p, u32 file, u32 call)
         if (!param) callback_edges(p, file, call, out[i]);
     }
     if (!n && receiver_unknown(p, file, x)) {
+        p->unseen[UNSEEN_RECEIVER]++;
         n = weak_targets(p, file, x, out, TARGETS);
         for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call, true);
     }

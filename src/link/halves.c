@@ -102,6 +102,7 @@ void halves_link(Program *p)
     p->root_used = calls.root_used;
     p->funcs = calls.funcs;
     p->concurrent = calls.concurrent;
+    p->unseen[UNSEEN_RECEIVER] = calls.unseen[UNSEEN_RECEIVER];
     p->library = calls.library;
     arena_adopt(p->arena, &keep);
     arena_free(&scratch);

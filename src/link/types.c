@@ -82,7 +82,7 @@ bool sounds_like_lock(Str name)
 Type external_type(const Program *p, Str dotted)
 {
     for (u32 i = 0; i < COUNT_OF(library_types); i++) {
-        if (!str_is(dotted, library_types[i].name)) continue;
+        if (!dotted.n || dotted.p[0] != library_types[i].name[0] || !str_is(dotted, library_types[i].name)) continue;
         u8 kind = library_types[i].kind;
         return (Type){kind, kind == TYPE_EXTERNAL ? intern(p->arena, (Intern *)(uintptr_t)&p->syms, dotted) : NONE};
     }

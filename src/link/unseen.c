@@ -1,6 +1,7 @@
 /* Counts what the analysis cannot follow: what the facts have noted (exec, computed names), and what only the whole
- * program shows: functions and foreign attributes that are replaced, star imports of modules that were not read,
- * method calls on objects of unknown type. Files that were left out are counted by whoever prints the sum. */
+ * program shows: functions and foreign attributes that are replaced, star imports of modules that were not read.
+ * Method calls on objects of unknown type are counted where calls are followed (calls.c), files that were left out by
+ * whoever prints the sum. */
 #include "link/link.h"
 
 bool def_patches(const Program *p, u32 file, u32 def)
@@ -25,7 +26,6 @@ void unseen_count(Program *p)
         for (u32 i = 0; i < f->unseen.n; i++) p->unseen[f->unseen.v[i].kind]++;
         for (u32 i = 0; i < f->defs.n; i++) p->unseen[UNSEEN_PATCH] += def_patches(p, file, i);
         for (u32 i = 0; i < f->imports.n; i++) p->unseen[UNSEEN_STAR] += star_unknown(p, file, &f->imports.v[i]);
-        for (u32 i = 0; i < f->calls.n; i++) p->unseen[UNSEEN_RECEIVER] += call_unknown(p, file, i);
         for (u32 i = 0; i < f->funcs.n; i++) p->unseen[UNSEEN_ERROR] += f->funcs.v[i].has_error;
     }
 }
