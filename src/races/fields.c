@@ -92,6 +92,68 @@ static void two_sections(Finder *f, u32 ga)
                  STR_ARG(p->facts[access_gid(p, reader).file]->source->path));
 }
 
+enum { READ_TOGETHER = 3 }; /* a statement that reads more fields of an object than that copies it or tells of it */
+
+/* A constant resets the field, or is a flag that says that the other one is there. */
+static bool stores_constant(const Finder *f, u32 ga)
+{
+    const Def *d = stored_def(f->p, ga);
+    return d && (d->empty || d->kind == VAL_NONE || d->kind == VAL_BOOL || d->kind == VAL_NUMBER ||
+                 d->kind == VAL_STRING);
+}
+
+static bool func_stores(const Program *p, GId func, u32 place)
+{
+    const Facts *x = p->facts[func.file];
+    const Func *fn = &x->funcs.v[func.id];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u8 op = x->accesses.v[i].op;
+        if ((op == OP_STORE || op == OP_AUG) && p->access_place[p->access_base[func.file] + i] == place) return true;
+    }
+    return false;
+}
+
+/* Is the one never changed without the other, in any function? */
+static bool changed_along(const Program *p, u32 place, u32 other)
+{
+    const Place *x = &p->places.v[place];
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 ga = p->place_access.v[i];
+        const Access *a = program_access(p, ga);
+        if ((a->op != OP_STORE && a->op != OP_AUG) || !access_counts(p, ga)) continue;
+        if (!func_stores(p, (GId){access_gid(p, ga).file, a->func}, other)) return false;
+    }
+    return true;
+}
+
+/* How many fields of the object the statement reads. */
+static u32 fields_read(const Finder *f, u32 reader)
+{
+    const Program *p = f->p;
+    GId g = access_gid(p, reader);
+    const Facts *x = p->facts[g.file];
+    const Access *a = &x->accesses.v[g.id];
+    const Func *fn = &x->funcs.v[a->func];
+    const Place *me = &p->places.v[f->place];
+    u32 n = 0;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 place = p->access_place[p->access_base[g.file] + i];
+        if (place == NONE || x->accesses.v[i].stmt != a->stmt) continue;
+        const Place *y = &p->places.v[place];
+        n += y->kind == me->kind && y->owner == me->owner && y->file == me->file;
+    }
+    return n;
+}
+
+/* Do two fields that are stored and read side by side belong together? Of those read as maintainers would, that no
+ * more than this spoke for, none did. */
+static bool belong_together(const Finder *f, u32 ga, u32 sibling, u32 reader)
+{
+    u32 other = f->p->access_place[sibling];
+    return !stores_constant(f, ga) && !stores_constant(f, sibling) && changed_along(f->p, f->place, other) &&
+           changed_along(f->p, other, f->place) && fields_read(f, reader) <= READ_TOGETHER;
+}
+
 void race_fields(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -106,8 +168,8 @@ void race_fields(Finder *f)
         Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
         if (c.witness == NONE) continue;
         GId gr = access_gid(f->p, reader);
-        c.confidence =
-            x->evidence & EV_GUARDED || threads_visible(f->p, ga, reader) ? CONF_MEDIUM : CONF_LOW;
+        bool shared = x->evidence & EV_GUARDED || threads_visible(f->p, ga, reader);
+        c.confidence = shared && belong_together(f, ga, sibling, reader) ? CONF_MEDIUM : CONF_LOW;
         Race *r = race_add(f, UG105, ga, c);
         race_site(r, sibling);
         f->claimed[sibling] = 1;
