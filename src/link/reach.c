@@ -76,6 +76,12 @@ static bool window_code(const Program *p, u32 file)
     return false;
 }
 
+/* Greenlets take turns in one thread, and so does what is written for them. */
+static bool greenlet_code(const Program *p, u32 file)
+{
+    return (file_imports(p, file, "gevent") || file_imports(p, file, "eventlet")) && !uses_threads(p, file);
+}
+
 static bool named(const Program *p, u32 file, const Func *fn, const char *const *names, u32 n)
 {
     Str name = sym_str(p->facts[file], fn->name);
@@ -97,7 +103,7 @@ static bool main_thread_only(const Program *p, u32 file, const Func *fn)
     return false;
 }
 
-/* `callable`: code of a library, of no script or window. */
+/* `callable`: code of a library, of no script, window or greenlet. */
 static void func_basics(Program *p, u32 file, u32 func, bool callable)
 {
     static const char *const making[] = {
@@ -309,7 +315,7 @@ void roots_reach(Program *p)
 {
     p->funcs = arena_new(p->arena, FuncInfo, p->state->nfuncs);
     for (u32 file = 0; file < p->nfiles; file++) {
-        bool callable = !is_script(p, file) && !window_code(p, file);
+        bool callable = !is_script(p, file) && !window_code(p, file) && !greenlet_code(p, file);
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i, callable);
     }
     roots_walk(p);
