@@ -228,6 +228,8 @@ bool threads_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* Does this access count for sharing: not import time, not construction of its own object, not an object of its own?
  */
 bool access_counts(const Program *p, u32 gaccess);
+/* Is the attribute one of an object that, as far as callers in sight tell, nobody else has yet (link/filled.c)? */
+bool access_fills(const Program *p, u32 gaccess);
 /* Does it stand in a method of a class whose code an event loop runs, without a thread in sight? */
 bool access_in_loop(const Program *p, u32 gaccess);
 /* Why nobody else can have the state at an access. */

@@ -18,8 +18,7 @@ static bool calls_param(const Facts *f, const Func *fn, u32 func, u32 name)
     return false;
 }
 
-/* The parameter of fn that the call's argument goes to, as its position; NONE. */
-static u32 param_of_arg(const Program *p, GId callee, u32 file, const Call *c, u32 arg)
+u32 param_of_arg(const Program *p, GId callee, u32 file, const Call *c, u32 arg)
 {
     const Facts *f = p->facts[file], *tf = p->facts[callee.file];
     const Func *fn = &tf->funcs.v[callee.id];

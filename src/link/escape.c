@@ -160,9 +160,14 @@ static bool attribute_passed(const Program *p, u32 file, u32 func, u32 sym)
 
 bool local_escapes(const Program *p, u32 file, u32 func, u32 sym, u32 depth)
 {
+    return local_escapes_before(p, file, func, sym, depth, p->facts[file]->funcs.v[func].body.end);
+}
+
+bool local_escapes_before(const Program *p, u32 file, u32 func, u32 sym, u32 depth, u32 before)
+{
     const Facts *f = p->facts[file];
     const Func *fn = &f->funcs.v[func];
-    Str word = sym_str(f, sym), text = str_slice(f->source->text, 0, fn->body.end);
+    Str word = sym_str(f, sym), text = str_slice(f->source->text, 0, MIN(before, fn->body.end));
     if (!func || !word.n || fn->body.end - fn->body.start > LONGEST || f->defs.n > DEFS_MAX) return true;
     if (attribute_passed(p, file, func, sym)) return true;
     for (size_t at = next_word(text, word, fn->body.start); at < text.n; at = next_word(text, word, at + word.n)) {

@@ -21,6 +21,7 @@
  *   guards.c   which lock guards which place; evidence of sharing
  *   unseen.c   counts what cannot be followed
  *   escape.c   what leaves the function that made it
+ *   filled.c   what fills objects before anybody else has them
  *   confined.c signs that an object stays with one thread
  *   program.c  runs them in this order; small queries
  *   dump.c     the text forms */
@@ -138,6 +139,7 @@ typedef struct LinkState {
     u32 depth;               /* of type inference */
     u32 *path_base;          /* by file: its first path among all; set when types are final (see paths_settle) */
     u32 *path_ents;          /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1 */
+    bool *filled_self, *filled_param; /* filled.c, by global func and param; NULL when it gave up */
     Map private_owner; /* global symbol of a private attribute → the class that sets it; see owner.c */
     Map method_names;        /* global symbol → first in method_list */
     Vec(DefRef) method_list; /* file unused, def = global func */
@@ -234,6 +236,9 @@ void calls_index(Program *p);
 void params_link(Program *p);
 u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max);
 
+/* The parameter that the call's argument number `arg` goes to, as its position; NONE. */
+u32 param_of_arg(const Program *p, GId callee, u32 file, const Call *c, u32 arg);
+
 /* callbacks.c: edges from the call's function to what it passes, where the callee calls its parameter. */
 void callback_edges(Program *p, u32 file, u32 call, u32 gcallee);
 
@@ -302,6 +307,11 @@ void unseen_count(Program *p);
 enum { ESCAPE_DEPTH = 2 };
 /* May what the local or parameter names be seen by others than this call (and what it calls, `depth` calls deep)? */
 bool local_escapes(const Program *p, u32 file, u32 func, u32 sym, u32 depth);
+/* The same for uses that stand before this offset of the text. */
+bool local_escapes_before(const Program *p, u32 file, u32 func, u32 sym, u32 depth, u32 before);
+
+/* filled.c */
+void filled_find(Program *p);
 
 /* confined.c */
 void confined_find(Program *p);

@@ -63,6 +63,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     locks_link(p);
     guards_find(p);
     confined_find(p);
+    filled_find(p);
     return p;
 }
 

@@ -118,6 +118,7 @@ Conflict conflict_of(const Finder *f, u32 ga, u32 gb)
     bool roots = threads_reach(p, ga) && threads_reach(p, gb);
     u8 c = confidence_of(f, ga, gb, threads_visible(p, ga, gb));
     if (maybe_locked(p, ga) || maybe_locked(p, gb) || hoped_common(p, ga, gb)) c = CONF_LOW;
+    if (access_fills(p, ga) || access_fills(p, gb)) c = CONF_LOW;
     return (Conflict){gb, c, roots};
 }
 
