@@ -140,6 +140,7 @@ typedef struct LinkState {
     u32 *path_base;          /* by file: its first path among all; set when types are final (see paths_settle) */
     u32 *path_ents;          /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1 */
     bool *filled_self, *filled_param; /* filled.c, by global func and param; NULL when it gave up */
+    Map held_class;    /* global symbol of a private attribute → the class whose objects it holds; see owner.c */
     Map private_owner; /* global symbol of a private attribute → the class that sets it; see owner.c */
     Map method_names;        /* global symbol → first in method_list */
     Vec(DefRef) method_list; /* file unused, def = global func */
@@ -183,6 +184,8 @@ void owners_index(Program *p);
 u32 class_around(const Program *p, u32 file, u32 func);
 /* The class that the attribute (a symbol of the file) of an object of unknown type belongs to, by its name; NONE. */
 u32 owner_by_name(const Program *p, u32 file, const Path *path, u32 attr);
+/* The class of what the attribute of an object of unknown type holds, by its name; NONE. */
+u32 held_by_name(const Program *p, u32 file, u32 attr);
 
 /* resolve.c */
 Ent path_resolve(const Program *p, u32 file, const Path *path, u32 nattr);

@@ -4,6 +4,8 @@
  *   o._name                       is that of the one class of the program that sets self._name, if the access stands
  *                                 in its file or its folder: private names are used beside their class
  *   self of an inner function     of a class body, which is a decorator there, is an object of that class
+ *   o._name                       that is only set by f._name = self, in methods of one class, and not to anything
+ *                                 else, is an object of that class: how a wrapper is tied to its decorator
  *
  * Only attributes that hold something, no methods: a guessed method would lead to code that is never called. */
 #include "link/link.h"
@@ -15,6 +17,28 @@ static bool private_name(Str s)
     return s.n >= SHORTEST && s.p[0] == '_' && s.p[1] != '_';
 }
 
+/* Names that Python itself gives to attributes of functions and objects. */
+static bool of_python(Str s)
+{
+    static const char *const names[] = {"__self__",  "__class__", "__func__", "__wrapped__", "__dict__",
+                                        "__cause__", "__name__",  "__doc__",  "__context__"};
+    return str_among(s, names, COUNT_OF(names));
+}
+
+/* f._name = self, or f._name = something else. */
+static void held_index(Program *p, u32 file, const Def *d, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    Str name = x->nattr ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+    if (name.n < SHORTEST || name.p[0] != '_' || of_python(name)) return;
+    const Path *v = d->kind == VAL_PATH ? &f->paths.v[d->value] : NULL;
+    bool local = x->root == ROOT_LOCAL || x->root == ROOT_PARAM;
+    u32 cls = local && x->nattr == 1 && v && v->root == ROOT_SELF && !v->nattr ? root_class(p, file, v) : SEVERAL;
+    if (cls == NONE) cls = SEVERAL;
+    u32 *at = map_at(p->state->a, &p->state->held_class, gsym(p, file, x->attr[x->nattr - 1]));
+    *at = *at == NONE || *at == cls ? cls : SEVERAL;
+}
+
 /* Where types are known: after params_link. */
 void owners_index(Program *p)
 {
@@ -24,6 +48,7 @@ void owners_index(Program *p)
         for (u32 i = 0; i < f->defs.n; i++) {
             if (f->defs.v[i].path == NONE) continue;
             const Path *x = &f->paths.v[f->defs.v[i].path];
+            held_index(p, file, &f->defs.v[i], x);
             if (x->root != ROOT_SELF || x->nattr != 1 || !private_name(sym_str(f, x->attr[0]))) continue;
             u32 cls = root_class(p, file, x), gs = gsym(p, file, x->attr[0]), bits;
             u32 owner = cls == NONE ? NONE : class_attr_owner(p, cls, gs, &bits);
@@ -48,6 +73,19 @@ u32 class_around(const Program *p, u32 file, u32 func)
     return NONE;
 }
 
+static bool same_folder(const Program *p, u32 file, u32 gclass)
+{
+    u32 home;
+    program_class(p, gclass, &home);
+    return str_eq(folder(p->facts[file]->source->path), folder(p->facts[home]->source->path));
+}
+
+u32 held_by_name(const Program *p, u32 file, u32 attr)
+{
+    u32 cls = map_get(&p->state->held_class, gsym(p, file, attr));
+    return cls == NONE || cls == SEVERAL || !same_folder(p, file, cls) ? NONE : cls;
+}
+
 u32 owner_by_name(const Program *p, u32 file, const Path *x, u32 attr)
 {
     Str name = sym_str(p->facts[file], attr);
@@ -58,9 +96,6 @@ u32 owner_by_name(const Program *p, u32 file, const Path *x, u32 attr)
         return cls == NONE || class_attr_owner(p, cls, gs, &bits) == NONE ? NONE : cls;
     }
     if (!private_name(name)) return NONE;
-    u32 owner = map_get(&p->state->private_owner, gs), home;
-    if (owner == NONE || owner == SEVERAL) return NONE;
-    program_class(p, owner, &home);
-    Str here = p->facts[file]->source->path, there = p->facts[home]->source->path;
-    return str_eq(folder(here), folder(there)) ? owner : NONE;
+    u32 owner = map_get(&p->state->private_owner, gs);
+    return owner == NONE || owner == SEVERAL || !same_folder(p, file, owner) ? NONE : owner;
 }

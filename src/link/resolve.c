@@ -144,12 +144,15 @@ static Ent root_entity(const Program *p, u32 file, const Path *x)
     }
 }
 
-/* An attribute of an object of unknown type. */
+/* An attribute of an object of unknown type, or of some function. */
 static Ent attr_by_name(const Program *p, u32 file, const Path *x, Ent e, u32 attr)
 {
-    if ((e.kind != ENT_PLACE && e.kind != ENT_LOCAL) || ent_type(p, e).kind != TYPE_UNKNOWN) return nothing;
-    u32 owner = owner_by_name(p, file, x, attr);
-    return owner == NONE ? nothing : class_attr(p, owner, gsym(p, file, attr), true, false);
+    u8 type = e.kind == ENT_PLACE || e.kind == ENT_LOCAL ? ent_type(p, e).kind : TYPE_NONE;
+    if (type != TYPE_UNKNOWN && type != TYPE_FUNC) return nothing;
+    u32 owner = type == TYPE_UNKNOWN ? owner_by_name(p, file, x, attr) : NONE;
+    if (owner != NONE) return class_attr(p, owner, gsym(p, file, attr), true, false);
+    u32 held = held_by_name(p, file, attr);
+    return held == NONE ? nothing : (Ent){ENT_INSTANCE, held, NONE, NONE};
 }
 
 static Ent resolve(const Program *p, u32 file, const Path *x, u32 nattr)
