@@ -75,7 +75,8 @@ typedef enum Evidence {                     /* why we believe that a place is sh
                         EV_PURPOSE = 512,   /* its class is a pool or lock, or speaks of threads */
                         EV_TOUCHED = 1024,  /* a hint that says little: some few of its accesses happen to hold
                                                a lock; an inner function that wraps nothing outlives its call */
-                        EV_HANDED = 2048    /* its object is handed to threads when they are started */
+                        EV_HANDED = 2048,   /* its object is handed to threads when they are started */
+                        EV_PART = 4096      /* its object is made for an attribute of a shared object */
 } Evidence;
 
 /* Signs that the object of an instance attribute stays with one thread; a set of bits. */
@@ -85,7 +86,8 @@ typedef enum Sign {
     SIGN_FLOW = 4,   /* it is named after one step of work: a cursor, a request, a builder */
     SIGN_INSIDE = 8, /* most objects of its class are made for a local and do not leave the call */
     SIGN_FINAL = 16, /* the contrary: its class has __del__, which any thread may run */
-    SIGN_CALLER = 32 /* its class says that it does not lock and its users must */
+    SIGN_CALLER = 32, /* its class says that it does not lock and its users must */
+    SIGN_BOTH = 64    /* with SIGN_LOOP: some classes derived from its class belong to a loop, some do not */
 } Sign;
 
 typedef struct Place {

@@ -59,18 +59,32 @@ static u8 signs(const Program *p, u32 cls)
                 (c->leaves_locking ? SIGN_CALLER : 0));
 }
 
+/* Do all classes derived from it belong to a loop? Of a base with a subclass for threads and one for coroutines, as a
+ * client's, the one says nothing about objects of the other. */
+static bool all_in_loop(const u8 *sign, const ClassInfo *base)
+{
+    for (u32 i = 0; i < base->subs.n; i++)
+        if (!(sign[base->subs.v[i]] & SIGN_LOOP)) return false;
+    return true;
+}
+
 /* Bases lend their signs to the classes below them, and subclasses' coroutines speak for the state of the base. */
 static void spread(const Program *p, u8 *sign)
 {
+    enum { lent = SIGN_LOOP | SIGN_WINDOW | SIGN_FLOW | SIGN_CALLER, both = SIGN_LOOP | SIGN_BOTH };
     for (u32 round = 0; round < 4; round++) {
         for (u32 i = 0; i < p->state->nclasses; i++) {
             const ClassInfo *ci = &p->state->classes[i];
             for (u32 k = 0; k < ci->bases.n; k++) {
-                sign[i] |= sign[ci->bases.v[k]] & (SIGN_LOOP | SIGN_WINDOW | SIGN_FLOW | SIGN_CALLER);
-                sign[ci->bases.v[k]] |= sign[i] & SIGN_LOOP;
+                u8 base = sign[ci->bases.v[k]];
+                sign[i] |= base & (base & SIGN_BOTH ? lent & ~SIGN_LOOP : lent);
+                if (!(sign[i] & SIGN_LOOP) || (base & both) == SIGN_LOOP) continue;
+                sign[ci->bases.v[k]] |= all_in_loop(sign, &p->state->classes[ci->bases.v[k]]) ? SIGN_LOOP : both;
             }
         }
     }
+    for (u32 i = 0; i < p->state->nclasses; i++)
+        if (sign[i] & SIGN_BOTH && all_in_loop(sign, &p->state->classes[i])) sign[i] &= (u8)~SIGN_BOTH;
 }
 
 /* Classes whose code a loop runs: they have coroutines or use a loop themselves, and no thread lock or

@@ -75,6 +75,7 @@ typedef struct ClassInfo {
     bool handed;        /* an object is an argument of a thread, or a thread runs its method */
     bool fresh;         /* every thread or request has instances of its own */
     bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
+    bool part;          /* all its objects are made for attributes of shared ones: kept.c */
     bool loop;          /* its own methods run in an event loop, and nothing shows other threads there */
     bool thread_local_; /* subclass of threading.local */
     u32 hints;          /* Evidence bits of hints.c */
@@ -302,6 +303,7 @@ u32 registered_class(const Program *p, u32 file, u32 call);
 
 /* guards.c */
 void guards_find(Program *p);
+void kept_find(Program *p); /* kept.c: evidence from who has an object */
 
 /* unseen.c */
 void unseen_count(Program *p);

@@ -34,18 +34,10 @@ static u32 keeps(const Finder *f, u32 gfunc, u32 depth)
     return NONE;
 }
 
-static void entered_by_all(Finder *f, u32 file, const Section *s)
+static void report(Finder *f, u32 file, const Section *s, u32 kept)
 {
     const Program *p = f->p;
     const Facts *x = p->facts[file];
-    const Path *q = &x->paths.v[s->path];
-    const Func *fn = &x->funcs.v[s->func];
-    if (s->kind != SECTION_WITH || s->call != NONE || q->root != ROOT_SELF || q->nattr || q->func == s->func ||
-        !fn->parent)
-        return;
-    u32 enter[CLASSES], n = self_methods(p, file, s->func, "__enter__", enter, CLASSES), kept = NONE;
-    for (u32 i = 0; i < n && kept == NONE; i++) kept = keeps(f, enter[i], DEPTH);
-    if (kept == NONE) return;
     u32 end = s->stmt;
     while (end < x->source->text.n && x->source->text.p[end] != '\n' && x->source->text.p[end] != '\r') end++;
     const Place *place = &p->places.v[p->access_place[kept]];
@@ -58,6 +50,24 @@ static void entered_by_all(Finder *f, u32 file, const Section *s)
         "all calls of this inner function enter one and the same object, and %.*s:%u keeps %.*s in it; of two "
         "threads at once, one loses its own",
         STR_ARG(p->facts[g.file]->source->path), program_access(p, kept)->line, STR_ARG(p->syms.strs[place->name]));
+}
+
+static void entered_by_all(Finder *f, u32 file, const Section *s)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    const Path *q = &x->paths.v[s->path];
+    const Func *fn = &x->funcs.v[s->func];
+    if (s->kind != SECTION_WITH || s->call != NONE || q->root != ROOT_SELF || q->nattr || q->func == s->func ||
+        !fn->parent)
+        return;
+    u32 enter[CLASSES], seen[CLASSES], n = self_methods(p, file, s->func, "__enter__", enter, CLASSES);
+    for (u32 i = 0; i < n; i++) {
+        u32 kept = keeps(f, enter[i], DEPTH), k = 0;
+        seen[i] = kept == NONE ? NONE : p->access_place[kept];
+        while (k < i && seen[k] != seen[i]) k++;
+        if (kept != NONE && k == i) report(f, file, s, kept);
+    }
 }
 
 void race_entered(Finder *f, u32 file)

@@ -63,7 +63,8 @@ static u8 confidence_of(const Finder *f, u32 ga, u32 gb, bool roots)
                                                                                                : CONF_MEDIUM;
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
-    if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE | EV_PURPOSE))
+    if (x->evidence &
+        (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE | EV_PURPOSE | EV_PART))
         return CONF_MEDIUM;
     return CONF_LOW;
 }

@@ -118,7 +118,8 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
     if (x->kind == PLACE_INSTANCE && !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR)) &&
         !fi->nroots)
         race_why(f, r,
-                 x->evidence & EV_NAME      ? "the name of its class says that it is kept and shared"
+                 x->evidence & EV_PART      ? "the object that it belongs to uses locks, or is kept for all"
+                 : x->evidence & EV_NAME    ? "the name of its class says that it is kept and shared"
                  : x->evidence & EV_PURPOSE ? "its class speaks of threads"
                                             : "its file uses threads");
     if (x->kind == PLACE_INSTANCE && x->evidence & EV_DECORATOR)

@@ -13,7 +13,7 @@ static bool rooted(const Program *p, u32 ga)
 /* The name of the class, threads somewhere in its file, what the class says of itself: two of them, if it says so. */
 static bool hint_only(const Place *x)
 {
-    u32 strong = EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR;
+    u32 strong = EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_PART;
     if (x->evidence & EV_PURPOSE && x->evidence & (EV_NAME | EV_FILE)) return false;
     return x->kind == PLACE_INSTANCE && !(x->evidence & strong);
 }
@@ -217,7 +217,9 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
     if (x->kind != PLACE_INSTANCE || x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1]))
         return false;
-    return x->signs & ~(u32)SIGN_FINAL || (flag(p, r) && !(x->evidence & EV_SINGLETON));
+    u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
+    if (x->signs & SIGN_BOTH && !hint_only(x)) none |= SIGN_LOOP;
+    return x->signs & ~none || (flag(p, r) && !(x->evidence & EV_SINGLETON));
 }
 
 void races_weigh(Finder *f, u32 first)

@@ -1,0 +1,135 @@
+/* Objects that are shared because of who has them: parts of shared objects, and objects that wrappers capture.
+ *
+ * A part is made for an attribute of another object, `self.waiters = Waiters()`, by every call outside of tests that
+ * makes one. Threads that share the whole reach the part through it; so what shows that the whole is shared (a lock,
+ * a global that holds it) shows it of the part, too. That it starts threads, or is handed to one, does not: its parts
+ * are often that thread's. Parts of parts count, a few steps deep.
+ *
+ * def wrapper(*args, **kwargs): return self.run(func, *args, **kwargs) has one self, or one local of the function
+ * around it, for all calls of the function that it stands for, whichever thread calls it.
+ *
+ * Needs class_evidence (guards.c). Not seen: parts that a function elsewhere makes and hands over. */
+#include "link/link.h"
+
+enum { PART_ROUNDS = 3 };
+
+static bool whole_is_shared(const ClassInfo *c)
+{
+    return c->has_lock || c->singleton || c->part;
+}
+
+/* The class of self where the call's result is assigned to an attribute of it, or NONE. */
+static u32 whole_of(const Program *p, u32 file, const Call *c)
+{
+    const Facts *f = p->facts[file];
+    if (c->target == NONE) return NONE;
+    const Path *q = &f->paths.v[c->target];
+    u32 cls = f->funcs.v[c->func].self_class;
+    return q->root == ROOT_SELF && q->nattr == 1 && cls != NONE ? gclass_of(p, file, cls) : NONE;
+}
+
+/* One round: a class all of whose objects are made for attributes of shared ones becomes a part. */
+static bool parts_once(Program *p, u8 *state)
+{
+    enum { MADE = 1, ELSEWHERE = 2 };
+    LinkState *s = p->state;
+    bool any = false;
+    memset(state, 0, s->nclasses);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        if (is_test_path(f->source->path) || is_script(p, file)) continue;
+        for (u32 i = 0; i < f->calls.n; i++) {
+            Ent e = path_entity(p, file, f->calls.v[i].callee);
+            if (e.kind != ENT_CLASS) continue;
+            u32 whole = whole_of(p, file, &f->calls.v[i]);
+            state[e.id] |= whole != NONE && whole != e.id && whole_is_shared(&s->classes[whole]) ? MADE : ELSEWHERE;
+        }
+    }
+    for (u32 i = 0; i < s->nclasses; i++) {
+        if (state[i] != MADE || s->classes[i].part) continue;
+        s->classes[i].part = any = true;
+    }
+    return any;
+}
+
+static void parts_find(Program *p)
+{
+    u8 *state = xmalloc(p->state->nclasses + 1);
+    for (u32 i = 0; i < PART_ROUNDS; i++)
+        if (!parts_once(p, state)) break;
+    free(state);
+}
+
+/* def wrapper(*args, **kwargs) */
+static bool takes_anything(const Facts *f, const Func *fn)
+{
+    bool star = false, star2 = false;
+    for (u32 i = fn->params; i < fn->params + fn->nparams; i++) {
+        star |= f->params.v[i].star;
+        star2 |= f->params.v[i].star2;
+    }
+    return star && star2;
+}
+
+/* Does the inner function call, or pass on, what a function around it was given? */
+static bool uses_outer_param(const Facts *f, const Func *fn, u32 func)
+{
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *callee = &f->paths.v[c->callee];
+        if (callee->root == ROOT_PARAM && !callee->nattr && callee->func != func) return true;
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            const Arg *a = &f->args.v[k];
+            if (a->kind != VAL_PATH || a->star) continue;
+            const Path *q = &f->paths.v[a->value];
+            if (q->root == ROOT_PARAM && !q->nattr && q->func != func) return true;
+        }
+    }
+    return false;
+}
+
+/* The class of the object that the one definition of a captured local makes, or NONE. */
+static u32 captured_class(const Program *p, u32 file, const Path *q)
+{
+    const LinkState *s = p->state;
+    u32 at = map_get(&s->local_defs, local_key(file, q->func, q->name));
+    if (at == NONE || s->defrefs.v[at].next != NONE) return NONE;
+    const Facts *f = p->facts[file];
+    const Def *d = &f->defs.v[s->defrefs.v[at].def];
+    if (d->kind != VAL_CALL) return NONE;
+    Ent e = path_entity(p, file, f->calls.v[d->value].callee);
+    return e.kind == ENT_CLASS ? e.id : NONE;
+}
+
+static void captured(Program *p, u32 file, u32 func, u32 path)
+{
+    const Facts *f = p->facts[file];
+    const Path *q = &f->paths.v[path];
+    u32 cls = NONE;
+    if (!q->nattr || q->func == func) return;
+    if (q->root == ROOT_SELF && f->funcs.v[func].self_class != NONE)
+        cls = gclass_of(p, file, f->funcs.v[func].self_class);
+    if (q->root == ROOT_LOCAL) cls = captured_class(p, file, q);
+    if (cls != NONE) p->state->classes[cls].decorator = true;
+}
+
+static void wrappers_find(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        if (is_test_path(f->source->path)) continue;
+        for (u32 i = 1; i < f->funcs.n; i++) {
+            const Func *fn = &f->funcs.v[i];
+            if (!fn->parent || fn->is_async || !takes_anything(f, fn) || !uses_outer_param(f, fn, i)) continue;
+            for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++)
+                captured(p, file, i, f->accesses.v[k].path);
+            for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) captured(p, file, i, f->calls.v[k].callee);
+        }
+    }
+}
+
+void kept_find(Program *p)
+{
+    wrappers_find(p);
+    parts_find(p);
+}
