@@ -4,7 +4,7 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c check.c helper.c save.c iterate.c iterator.c fields.c guard.c growth.c
+ *   update.c single.c peek.c check.c helper.c save.c scratch.c iterate.c iterator.c fields.c guard.c growth.c
  *               rules about one place
  *   start.c publish.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
  *   contract.c  what a function says to its callers about locks
@@ -137,6 +137,7 @@ void race_single(Finder *f);
 void race_peek(Finder *f);
 void race_paced(Finder *f);
 void race_saved(Finder *f);
+void race_scratch(Finder *f);
 void race_default(Finder *f);
 void race_check(Finder *f);
 void race_iterate(Finder *f);
