@@ -181,9 +181,15 @@ static bool common_subclass(const Program *p, u32 a, u32 b, u32 depth)
     return false;
 }
 
+/* Is it self whose attribute this is, and not that of an object which self has, self.client.stats? */
+static bool of_self(const Program *p, u32 cls, u32 owner)
+{
+    return owner == NONE || class_is_a(p, cls, owner) || class_is_a(p, owner, cls);
+}
+
 /* Is self in one method never the self of the other? So it is in two classes that share a base and no subclass, as a
  * client for threads and one for coroutines. */
-static bool sibling_objects(const Program *p, GId a, const Access *xa, GId b, const Access *xb)
+static bool sibling_objects(const Program *p, u32 owner, GId a, const Access *xa, GId b, const Access *xb)
 {
     const Facts *fa = p->facts[a.file], *fb = p->facts[b.file];
     u32 ca = fa->funcs.v[xa->func].self_class, cb = fb->funcs.v[xb->func].self_class;
@@ -191,6 +197,7 @@ static bool sibling_objects(const Program *p, GId a, const Access *xa, GId b, co
     if (ca == NONE || cb == NONE) return false;
     ca = gclass_of(p, a.file, ca);
     cb = gclass_of(p, b.file, cb);
+    if (!of_self(p, ca, owner) || !of_self(p, cb, owner)) return false;
     if (ca == cb || class_is_a(p, ca, cb) || class_is_a(p, cb, ca)) return false;
     return !common_subclass(p, ca, cb, 6);
 }
@@ -212,7 +219,8 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     const Access *xa = &p->facts[a.file]->accesses.v[a.id], *xb = &p->facts[b.file]->accesses.v[b.id];
     const FuncInfo *fa = &p->funcs[gfunc_of(p, a.file, xa->func)], *fb = &p->funcs[gfunc_of(p, b.file, xb->func)];
     u32 place = p->access_place[ga];
-    if (place != NONE && p->places.v[place].kind == PLACE_INSTANCE && sibling_objects(p, a, xa, b, xb))
+    if (place != NONE && p->places.v[place].kind == PLACE_INSTANCE &&
+        sibling_objects(p, p->places.v[place].owner, a, xa, b, xb))
         return APART_OBJECT;
     bool object = false, same = false;
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);

@@ -18,6 +18,16 @@ static bool hint_only(const Place *x)
     return x->kind == PLACE_INSTANCE && !(x->evidence & strong);
 }
 
+/* A thread in sight comes to the object from outside, by self.client.auth, and other code of the object's class,
+ * which that thread does not run, is for whoever has it. */
+static bool from_outside(const Program *p, u32 ga, u32 gb)
+{
+    if (ga == NONE || gb == NONE || !rooted(p, ga) || rooted(p, gb)) return false;
+    const Path *q = &p->facts[access_gid(p, ga).file]->paths.v[program_access(p, ga)->path];
+    const Path *own = &p->facts[access_gid(p, gb).file]->paths.v[program_access(p, gb)->path];
+    return q->root == ROOT_SELF && q->nattr > 1 && own->root == ROOT_SELF && own->nattr == 1;
+}
+
 /* Updates, tests, flags and walks of instance state are everyday code of objects that one thread owns: hints are not
  * enough. Caches and queues are written for sharing. */
 static bool everyday(RuleId rule)
@@ -207,7 +217,8 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (r->rule == UG104 && r->test != NONE && r->act != NONE &&
         lockset_common(p, p->access_locks[r->test], p->access_locks[r->act]) != NONE)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
-    if (hint_only(x) && everyday(r->rule) && !(x->evidence & EV_NAME && set_for_block(p, r))) return true;
+    bool outside = from_outside(p, r->sites[0], r->sites[1]) || from_outside(p, r->sites[1], r->sites[0]);
+    if (hint_only(x) && everyday(r->rule) && !outside && !(x->evidence & EV_NAME && set_for_block(p, r))) return true;
     if (x->signs & SIGN_LOOP && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1]))) return true;
     if (is_vendored_path(p->facts[r->file]->source->path)) return true;
     if (as_good(f, r, x)) return true;
