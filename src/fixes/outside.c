@@ -6,11 +6,12 @@
  *                                                         if self._conn is None:
  *                                                             self._conn = conn
  *
- * The lock is held for the second test and the store alone, so nothing waits under it, no other lock is taken inside,
- * and no code of others runs. Two threads may still both make the value, as they could before; but all go on with the
- * one that was published first. Only where that is all the harm there was: the store is the last statement of its
- * branch, the steps before it change no other shared state, and no thread or process is started by them, which there
- * would then be twice. */
+ * The same for an entry of a dictionary. The lock is held for the second test and the store alone, so nothing waits
+ * under it, no other lock is taken inside, and no code of others runs. Two threads may still both make the value, as
+ * they could before; but all go on with the one that was published first. Only where that is all the harm there was:
+ * the store is the last statement of its branch, the steps before it change no other shared state, and no thread or
+ * process is started by them, which there would then be twice.
+ */
 #include "fixes/fixes.h"
 
 /* ---- what is tested ---- */
@@ -38,6 +39,33 @@ static Str second_test(Plan *pl, const Ast *t, u32 cond, u32 state, bool negated
     return none ? str_fmt(pl->a, "%.*s is None", STR_ARG(x)) : str_fmt(pl->a, "not %.*s", STR_ARG(x));
 }
 
+/* Does the condition ask whether the stored entry is there: `K not in D` of D[K], negated `K in D`? K is a name or a
+ * literal. */
+static bool asks_entry(const Ast *t, u32 cond, u32 target, bool negated)
+{
+    if (!ast_is(t, cond, NODE_comparison_operator) || !ast_token(t, cond, negated ? "in" : "not in")) return false;
+    u32 key = ast_first(t, cond), dict = key == NONE ? NONE : ast_after(t, key), again;
+    again = ast_field(t, target, FIELD_subscript);
+    if (dict == NONE || ast_after(t, dict) != NONE || again == NONE || ast_after(t, again) != NONE) return false;
+    bool simple = ast_is(t, key, NODE_identifier) || ast_is(t, key, NODE_string) || ast_is(t, key, NODE_integer);
+    return simple && str_eq(ast_text(t, key), ast_text(t, again)) &&
+           str_eq(ast_text(t, dict), ast_text(t, ast_field(t, target, FIELD_value)));
+}
+
+/* The same for the store's target, whatever it is; *test: what is asked once more. */
+static bool asks_target(Plan *pl, const Ast *t, u32 cond, u32 target, bool negated, Str *test)
+{
+    if (ast_is(t, target, NODE_subscript)) {
+        *test = str_fmt(pl->a, "%.*s not in %.*s", STR_ARG(ast_text(t, ast_field(t, target, FIELD_subscript))),
+                        STR_ARG(ast_text(t, ast_field(t, target, FIELD_value))));
+        return asks_entry(t, cond, target, negated);
+    }
+    u32 x = tested_state(t, cond, negated);
+    if (x == NONE || !str_eq(ast_text(t, x), ast_text(t, target))) return false;
+    *test = second_test(pl, t, cond, x, negated);
+    return true;
+}
+
 static bool leaves(const Ast *t, u32 block)
 {
     u32 only = ast_first(t, block);
@@ -45,7 +73,7 @@ static bool leaves(const Ast *t, u32 block)
 }
 
 /* The if statement's body ends with the store, or it returns at once and the store ends the run after it. */
-static bool test_read(Plan *pl, const Ast *t, const Region *r, u32 store, Str *test, Str *state)
+static bool test_read(Plan *pl, const Ast *t, const Region *r, u32 store, u32 target, Str *test)
 {
     if (!ast_is(t, r->first, NODE_if_statement) || ast_field(t, r->first, FIELD_alternative) != NONE) return false;
     u32 body = ast_field(t, r->first, FIELD_consequence), cond = ast_field(t, r->first, FIELD_condition);
@@ -53,11 +81,22 @@ static bool test_read(Plan *pl, const Ast *t, const Region *r, u32 store, Str *t
     if (inside ? ast_after(t, store) != NONE || r->last != r->first
                : t->v[store].parent != t->v[r->first].parent || !leaves(t, body) || r->last != store)
         return false;
-    u32 x = tested_state(t, cond, negated);
-    if (x == NONE) return false;
-    *test = second_test(pl, t, cond, x, negated);
-    *state = ast_text(t, x);
-    return true;
+    return asks_target(pl, t, cond, target, negated, test);
+}
+
+/* Is the key bound anew between the test and the store? */
+static bool key_rebound(const Plan *pl, const Ast *t, const Region *r, u32 target)
+{
+    u32 key = ast_field(t, target, FIELD_subscript);
+    const Facts *f = pl->p->facts[r->file];
+    if (!ast_is(t, target, NODE_subscript) || !ast_is(t, key, NODE_identifier)) return false;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        if (d->path == NONE || d->span.start < r->span.start || d->span.end > r->span.end) continue;
+        const Path *p = &f->paths.v[d->path];
+        if (p->nattr == 0 && str_eq(sym_str(f, p->name), ast_text(t, key))) return true;
+    }
+    return false;
 }
 
 /* ---- what stands before the store ---- */
@@ -128,7 +167,7 @@ static bool only_lazy(const Plan *pl, const Work *w, const Region *r)
     for (u32 i = 0; i < w->races.n; i++) {
         const Race *race = &pl->races->v[w->races.v[i]];
         if (race->act != r->access) continue;
-        if (race->rule != UG103) return false;
+        if (race->rule != UG103 && race->rule != UG104) return false;
         one = true;
     }
     return one;
@@ -142,13 +181,17 @@ bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out)
     GId g = access_gid(pl->p, r->access);
     const Facts *f = pl->p->facts[g.file];
     const Access *act = &f->accesses.v[g.id];
-    if (!makes_something(f, act) || changes_more(pl, r)) return false;
+    if ((act->op != OP_ITEM_STORE && !makes_something(f, act)) || changes_more(pl, r)) return false;
     const Ast *t = site_ast(pl, r->file);
     u32 assign = ast_assignment(t, act->span), stmt = ast_statement(t, assign == NONE ? 0 : assign);
     if (assign == NONE || t->v[assign].parent != stmt || ast_field(t, assign, FIELD_type) != NONE) return false;
-    if (ast_is(t, ast_field(t, assign, FIELD_right), NODE_assignment)) return false;
-    Str why, tested, written = str_slice(f->source->text, act->span.start, act->span.end);
-    if (!test_read(pl, t, r, stmt, &out->again, &tested) || !str_eq(tested, written)) return false;
+    u32 right = ast_field(t, assign, FIELD_right);
+    bool call = ast_is(t, right, NODE_call) || ast_is(t, right, NODE_await);
+    if (ast_is(t, right, NODE_assignment) || (act->op == OP_ITEM_STORE && !call)) return false;
+    u32 target = ast_field(t, assign, FIELD_left);
+    if (t->v[target].start != act->span.start || t->v[target].end != act->span.end) return false;
+    if (!test_read(pl, t, r, stmt, target, &out->again) || key_rebound(pl, t, r, target)) return false;
+    Str why, written = ast_text(t, target);
     Span span = {t->v[stmt].start, t->v[stmt].end};
     Region line;
     if (!region_make(pl, r->file, r->func, span, span, &line, &why) || line.first != stmt || line.last != stmt)
@@ -157,9 +200,10 @@ bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out)
     Str state = pl->p->syms.strs[pl->p->places.v[w->place].name], again = out->again;
     pl->epoch++;
     if (starts_something(pl, gfunc_of(pl->p, r->file, r->func), r->span, STARTS_DEPTH)) return false;
-    u32 target = ast_at(t, act->span); /* what makes the value is not under the lock, and so not judged */
+    /* what makes the value is not under the lock, and so not judged */
     *out = (Region){.file = r->file, .func = r->func, .first = target, .last = target, .span = act->span,
                     .access = r->access, .test = r->test, .race = true, .at = span.start, .again = again};
+    if (act->op == OP_ITEM_STORE) state = S("value");
     return local_name(pl, r->file, r->func, state, written, "made", &out->name);
 }
 
