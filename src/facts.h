@@ -303,6 +303,8 @@ typedef struct Facts {
 
 /* Collects the facts of one parsed file. The result lives in the arena and keeps no pointer into the tree. */
 Facts *facts_collect(Arena *a, const Source *s, const Tree *t);
+/* Does a comment or docstring say that what it speaks of is not thread-safe, or that its users must lock? */
+bool leaves_locking(Str text);
 
 /* Collects the facts of all sources, on o->jobs threads: from the cache when the same text was seen before,
  * else by parsing. *out has one Facts for each source, in their order, owned by a; what the files had to say

@@ -30,8 +30,7 @@ static bool speaks_of_threads(Str text)
     return names_threads(text) && !has_any(text, denied, COUNT_OF(denied)) && has_any(text, said, COUNT_OF(said));
 }
 
-/* Does it say that the class is not thread-safe, and that its users must lock? */
-static bool leaves_locking(Str text)
+bool leaves_locking(Str text)
 {
     static const char *const parts[] = {"lock", "thread", "synchronized"}; /* one is in each of the phrases */
     static const char *const said[] = {"external lock",   "no locking",       "not thread-safe", "not thread safe",

@@ -38,17 +38,6 @@ static u32 docstring_end(Str text, Span body)
     return body.start;
 }
 
-static bool leaves_locking(Str text)
-{
-    static const char *const said[] = {"not thread-safe",      "not thread safe",     "not threadsafe",
-                                       "n't thread-safe",      "n't thread safe",     "n't threadsafe",
-                                       "external lock",        "no locking",          "not synchronized",
-                                       "be synchronized externally"};
-    for (u32 i = 0; i < COUNT_OF(said); i++)
-        if (str_has_word(text, said[i])) return true;
-    return false;
-}
-
 /* Of a function only: "Not safe to call from several threads", "call with the lock held". */
 static bool wants_lock(Str text)
 {
