@@ -62,28 +62,23 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
 enum { LEAD_ROUNDS = 8, ONCE_DEPTH = 6 };
 
 typedef struct Before {
-    Program *p;
-    u32 *lead;    /* global func → offset of its first call that starts a thread or leads to a start; NONE */
+    const Program *p;
     u32 *callers; /* global func → how many edges lead to it */
     u32 *caller;  /* and the last of them */
 } Before;
 
-static void leads_find(Before *b)
+static void leads_find(Program *p)
 {
-    const Program *p = b->p;
-    for (u32 i = 0; i < p->state->nfuncs; i++) b->lead[i] = p->funcs[i].first_start;
-    for (u32 i = 0; i < p->edges.n; i++) {
-        b->callers[p->edges.v[i].callee]++;
-        b->caller[p->edges.v[i].callee] = i;
-    }
+    u32 *lead = p->state->lead = arena_new(p->state->a, u32, p->state->nfuncs + 1);
+    for (u32 i = 0; i < p->state->nfuncs; i++) lead[i] = p->funcs[i].first_start;
     for (u32 round = 0, changed = 1; round < LEAD_ROUNDS && changed; round++) {
         changed = 0;
         for (u32 i = 0; i < p->edges.n; i++) {
             const CallEdge *e = &p->edges.v[i];
-            if (e->weak || b->lead[e->callee] == NONE) continue;
+            if (e->weak || lead[e->callee] == NONE) continue;
             u32 at = e->call == NONE ? 0 : p->facts[e->file]->calls.v[e->call].span.start;
-            if (at >= b->lead[e->caller]) continue;
-            b->lead[e->caller] = at;
+            if (at >= lead[e->caller]) continue;
+            lead[e->caller] = at;
             changed = 1;
         }
     }
@@ -110,7 +105,8 @@ static bool edge_before(const Before *b, const CallEdge *e)
     const Facts *f = b->p->facts[e->file];
     u32 end = f->calls.v[e->call].span.end;
     if (caller->first_start != NONE && end <= caller->first_start) return true;
-    return b->lead[e->caller] != NONE && end <= b->lead[e->caller] &&
+    u32 lead = b->p->state->lead[e->caller];
+    return lead != NONE && end <= lead &&
            !f->blocks.v[f->calls.v[e->call].block].repeats && runs_once(b, e->caller, ONCE_DEPTH);
 }
 
@@ -118,9 +114,12 @@ static bool edge_before(const Before *b, const CallEdge *e)
 static void before_start(Program *p, Arena *scratch)
 {
     u32 n = p->state->nfuncs;
-    Before b = {p, arena_new(scratch, u32, n + 1), arena_new(scratch, u32, n + 1), arena_new(scratch, u32, n + 1)};
+    Before b = {p, arena_new(scratch, u32, n + 1), arena_new(scratch, u32, n + 1)};
     u8 *seen = arena_new(scratch, u8, n + 1); /* 0 no caller, 1 all before a start, 2 not */
-    leads_find(&b);
+    for (u32 i = 0; i < p->edges.n; i++) {
+        b.callers[p->edges.v[i].callee]++;
+        b.caller[p->edges.v[i].callee] = i;
+    }
     for (u32 round = 0; round < 3; round++) {
         memset(seen, 0, n);
         for (u32 i = 0; i < p->edges.n; i++) {
@@ -132,12 +131,19 @@ static void before_start(Program *p, Arena *scratch)
     }
 }
 
-void order_find(Program *p)
+void starts_find(Program *p)
 {
     Arena scratch = {0};
     Map starting = starting_calls(p, &scratch);
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) order_func(p, &starting, file, i);
+    leads_find(p);
+    arena_free(&scratch);
+}
+
+void order_find(Program *p)
+{
+    Arena scratch = {0};
     before_start(p, &scratch);
     arena_free(&scratch);
 }

@@ -153,14 +153,17 @@ bool in_main_block(const Facts *f, u32 block)
     return false;
 }
 
-/* Does this call run while modules are imported, before any thread? */
+/* Does this call run while modules are imported, before any thread? Not when the module's own body has started one by
+ * then, or starts one by the call: a script that ends with main(). */
 static bool import_time_edge(const Program *p, const CallEdge *e)
 {
     GId g = func_gid(p, e->caller);
     const Facts *f = p->facts[g.file];
     if (g.id != 0) return p->funcs[e->caller].import_time;
     if (p->funcs[e->callee].api && is_script(p, g.file)) return false; /* an example is one user of many */
-    return e->call == NONE || !in_main_block(f, f->calls.v[e->call].block);
+    if (e->call == NONE) return true;
+    const Call *c = &f->calls.v[e->call];
+    return !in_main_block(f, c->block) && (p->state->lead[e->caller] == NONE || c->span.end <= p->state->lead[e->caller]);
 }
 
 /* Does every caller (at least one) have the property? */
@@ -322,6 +325,7 @@ void roots_reach(Program *p)
     u32 *stack = xmalloc((p->state->nfuncs + p->edges.n + 1) * sizeof *stack);
     reach_main(p, stack);
     free(stack);
+    starts_find(p);
     propagate(p);
     for (u32 i = 0; i < p->state->nfuncs; i++) p->library |= p->funcs[i].api;
 }
