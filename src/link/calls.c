@@ -316,7 +316,7 @@ static void params_bind(Program *p, u32 gfunc, u32 file, const Call *c, u32 firs
     }
 }
 
-/* What callers pass. Done before the edges, with direct calls only; thread starts pass their args=. */
+/* What callers pass. Done before the edges, with direct calls and partial() only; thread starts pass their args=. */
 void params_link(Program *p)
 {
     LinkState *s = p->state;
@@ -335,9 +335,9 @@ void params_link(Program *p)
                 Str kw = sym_str(f, arg->keyword);
                 bool target = str_is(kw, "target") || str_is(kw, "function");
                 const Path *x = &f->paths.v[c->callee];
-                bool submit = k == 0 && x->nattr &&
-                              (str_is(sym_str(f, x->attr[x->nattr - 1]), "submit") ||
-                               str_is(sym_str(f, x->attr[x->nattr - 1]), "apply_async"));
+                Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+                bool submit = k == 0 && ((x->nattr && (str_is(name, "submit") || str_is(name, "apply_async"))) ||
+                                         str_is(name, "partial"));
                 if (!target && !submit) continue;
                 n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
                 for (u32 j = 0; j < n; j++) params_bind(p, out[j], file, c, 1, target);
