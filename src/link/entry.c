@@ -110,8 +110,44 @@ static bool hook_candidate(const Program *p, u32 file, u32 func)
     return func && fn->cls != NONE && (!str_starts(name, S("__")) || str_is(name, "__init__"));
 }
 
-/* Does the lock belong to the method's own object, or to its module? Others are held by chance. */
-static bool lock_concerns(const Program *p, u32 gfunc, u32 lock)
+/* The edges that lead to each function, as lists. */
+typedef struct Incoming {
+    u32 *first; /* global func → edge, NONE */
+    u32 *next;  /* edge → edge */
+} Incoming;
+
+static Incoming incoming_index(const Program *p, Arena *a)
+{
+    Incoming in = {arena_new(a, u32, p->state->nfuncs + 1), arena_new(a, u32, p->edges.n + 1)};
+    for (u32 g = 0; g < p->state->nfuncs; g++) in.first[g] = NONE;
+    for (u32 i = 0; i < p->edges.n; i++) {
+        in.next[i] = in.first[p->edges.v[i].callee];
+        in.first[p->edges.v[i].callee] = i;
+    }
+    return in;
+}
+
+/* with self._lock: self._buffer.put(…): do all who call the method in sight have its object as a part of theirs, in
+ * the class that owns the lock? */
+static bool called_on_part(const Program *p, const Incoming *in, u32 gfunc, u32 owner)
+{
+    for (u32 i = in->first[gfunc]; i != NONE; i = in->next[i]) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->weak || e->caller == gfunc || is_test_path(p->facts[e->file]->source->path)) continue;
+        GId c = func_gid(p, e->caller), g = func_gid(p, gfunc);
+        u32 cls = p->facts[c.file]->funcs.v[c.id].self_class;
+        if (c.file == g.file && cls != NONE && cls == p->facts[g.file]->funcs.v[g.id].self_class) continue;
+        const Facts *f = p->facts[e->file];
+        const Path *x = e->call == NONE ? NULL : &f->paths.v[f->calls.v[e->call].callee];
+        if (!x || x->root != ROOT_SELF || x->nattr != 2) return false;
+        if (cls == NONE || gclass_of(p, c.file, cls) != owner) return false;
+    }
+    return true;
+}
+
+/* Does the lock belong to the method's own object, to one that has it as a part, or to its module? Others are held by
+ * chance. */
+static bool lock_concerns(const Program *p, const Incoming *in, u32 gfunc, u32 lock)
 {
     const Lock *l = &p->locks.v[lock];
     if (l->place == NONE || l->func != NONE) return false;
@@ -120,7 +156,8 @@ static bool lock_concerns(const Program *p, u32 gfunc, u32 lock)
     if (x->kind == PLACE_GLOBAL) return x->file == g.file;
     if (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) return false;
     u32 cls = gclass_of(p, g.file, p->facts[g.file]->funcs.v[g.id].cls);
-    return x->owner != NONE && (class_is_a(p, cls, x->owner) || class_is_a(p, x->owner, cls));
+    if (x->owner == NONE) return false;
+    return class_is_a(p, cls, x->owner) || class_is_a(p, x->owner, cls) || called_on_part(p, in, gfunc, x->owner);
 }
 
 /* A call of a candidate, and what its own function holds there: UNKNOWN until it is asked for. */
@@ -217,13 +254,16 @@ void entry_locks(Program *p)
         }
     leave_called(p, candidate);
     entry = callers_locks(p, candidate, false);
+    Arena scratch = {0};
+    Incoming in = incoming_index(p, &scratch);
     for (u32 g = 0; g < nf; g++) {
         if (!candidate[g] || entry[g] == TOP) continue;
         LockSet held = p->locksets.v[entry[g]];
         for (u32 i = 0; i < held.n; i++)
-            if (lock_concerns(p, g, held.ids[i]))
+            if (lock_concerns(p, &in, g, held.ids[i]))
                 p->funcs[g].entry_locks = lockset_add(p, p->funcs[g].entry_locks, lock_hoped(p, held.ids[i]));
     }
+    arena_free(&scratch);
     free(entry);
     free(root);
     free(candidate);

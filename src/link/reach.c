@@ -163,7 +163,8 @@ static bool import_time_edge(const Program *p, const CallEdge *e)
     if (p->funcs[e->callee].api && is_script(p, g.file)) return false; /* an example is one user of many */
     if (e->call == NONE) return true;
     const Call *c = &f->calls.v[e->call];
-    return !in_main_block(f, c->block) && (p->state->lead[e->caller] == NONE || c->span.end <= p->state->lead[e->caller]);
+    u32 lead = p->state->lead[e->caller];
+    return !in_main_block(f, c->block) && (lead == NONE || c->span.end <= lead);
 }
 
 /* Does every caller (at least one) have the property? */
