@@ -306,8 +306,7 @@ static bool closure_escapes(const Program *p, const Place *x)
     return false;
 }
 
-/* def wrapper(*args, **kwargs) */
-static bool takes_anything(const Facts *f, const Func *fn)
+bool takes_anything(const Facts *f, const Func *fn)
 {
     bool star = false, star2 = false;
     for (u32 i = fn->params; i < fn->params + fn->nparams; i++) {

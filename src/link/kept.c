@@ -60,17 +60,6 @@ static void parts_find(Program *p)
     free(state);
 }
 
-/* def wrapper(*args, **kwargs) */
-static bool takes_anything(const Facts *f, const Func *fn)
-{
-    bool star = false, star2 = false;
-    for (u32 i = fn->params; i < fn->params + fn->nparams; i++) {
-        star |= f->params.v[i].star;
-        star2 |= f->params.v[i].star2;
-    }
-    return star && star2;
-}
-
 /* Does the inner function call, or pass on, what a function around it was given? */
 static bool uses_outer_param(const Facts *f, const Func *fn, u32 func)
 {

@@ -19,6 +19,7 @@
  *   locks.c    locks, and which are held where, with sections.c and entry.c
  *   hints.c    signs that a class is made to be shared
  *   guards.c   which lock guards which place; evidence of sharing
+ *   kept.c     objects that are shared because of who has them
  *   unseen.c   counts what cannot be followed
  *   escape.c   what leaves the function that made it
  *   filled.c   what fills objects before anybody else has them
@@ -306,7 +307,11 @@ u32 registered_class(const Program *p, u32 file, u32 call);
 
 /* guards.c */
 void guards_find(Program *p);
-void kept_find(Program *p); /* kept.c: evidence from who has an object */
+/* def wrapper(*args, **kwargs): does the function take whatever it is given? */
+bool takes_anything(const Facts *f, const Func *fn);
+
+/* kept.c: evidence from who has an object. Needs that of the classes (guards.c). */
+void kept_find(Program *p);
 
 /* unseen.c */
 void unseen_count(Program *p);
