@@ -112,6 +112,40 @@ for other in (pickle.loads(pickle.dumps(job)), copy.copy(job), copy.deepcopy(job
     other.attempt(str)
     assert (other.tries, job.tries) == (2, 1)
 """,
+    "pickled_own": """
+def others(o):
+    return [pickle.loads(pickle.dumps(o, n)) for n in range(6)] + [copy.copy(o), copy.deepcopy(o)]
+
+job, task, point, limit, meter = m.Job("a", {1: 2}), m.Task("h"), m.Point(3), m.Limit(9), m.Meter()
+for o, name, change in (job, "tries", job.attempt), (task, "done", task.step), (point, "moves", point.move), (limit, "left", limit.take), (meter, "value", meter.up):
+    change()
+    value = getattr(o, name)
+    for other in others(o):
+        assert getattr(other, name) == value and own(o, other, "_%s_lock" % name) and type(other) is type(o)
+        hammer(getattr(other, change.__name__))
+        assert abs(getattr(other, name) - value) == 4 and getattr(o, name) == value
+for other in others(job):
+    assert {k: v for k, v in vars(other).items() if "lock" not in k} == {"name": "a", "tries": 1, "cache": {}}
+assert job.__getstate__() == {"name": "a", "tries": 1} and job.cache == {1: 2}
+assert task.__getstate__() == {"handle": None, "done": 1} and point.__getstate__() == (3, 1) and limit.__getstate__() == {"n": 9, "left": 8}
+old = m.Limit.__new__(m.Limit)
+old.__setstate__({"n": 7})
+old.take()
+assert old.left == 6
+old = m.Meter.__new__(m.Meter)
+old.__setstate__({"version": 1})
+old.up()
+assert (old.version, old.value) == (1, 1)
+""",
+    "pickled_own_way": """
+for cls in m.Whole, m.Alias, m.Told, m.Cleared, m.Empty, m.Derived, m.Printed:
+    o = cls()
+    o.up()
+    for other in [pickle.loads(pickle.dumps(o, n)) for n in range(6)] + [copy.copy(o), copy.deepcopy(o)]:
+        assert other.n == 1 and vars(other) == {"n": 1}
+        other.up()
+        assert other.n == 2
+""",
     "deepcopied": """
 q = m.Quota(3)
 q.use(1)

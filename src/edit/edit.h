@@ -88,10 +88,11 @@ void imports_place(Draft *d);
 u32 last_line(const Draft *d, u32 n);
 /* The statement that makes the lock: "self._n_lock = threading.Lock()". type: "threading.Lock". */
 Str lock_making(const Draft *d, const LockPlan *l, Str self, Str type);
-/* What else a class needs so that its objects can have the lock; false with a reason. making: see lock_making. */
+/* What else a class needs so that its objects can have the lock; false with a reason. making and type: see
+ * lock_making. */
 bool slot_write(Draft *d, const LockPlan *l, u32 fix, Str *why);
 bool post_init_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why);
-bool state_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why);
+bool state_write(Draft *d, const LockPlan *l, Str making, Str type, u32 fix, Str *why);
 /* Defines the lock in this file. False with a reason when there is no place for it. */
 bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why);
 typedef struct Wrap {

@@ -1,7 +1,8 @@
 /* What a class needs, beside the statement that makes the lock, so that its objects can have one: see fixes/home.c.
  *
  * A name more in __slots__; a __post_init__ for a dataclass; __getstate__ and __setstate__, which keep the lock out
- * of pickles and copies and make a new one. All of it is only put in; nothing that is there changes. */
+ * of pickles and copies and make a new one, or lines that do so in those that the class has. All of it is only put
+ * in; nothing that is there changes. */
 #include "edit/edit.h"
 
 Str lock_making(const Draft *d, const LockPlan *l, Str self, Str type)
@@ -92,24 +93,60 @@ bool post_init_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why)
     return true;
 }
 
-bool state_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why)
+/* A line that follows a statement of a hook. */
+static void line_follow(Draft *d, u32 stmt, Str text, u32 fix)
+{
+    piece_after(d, last_line(d, stmt), str_fmt(d->a, "%.*s%.*s", STR_ARG(block_indent(d, stmt)), STR_ARG(text)),
+                PIECE_LOCK, fix);
+}
+
+/* The lock in the __setstate__ that is there: after its docstring, or before the first statement and its comments. */
+static void setstate_extend(Draft *d, const StateHooks *h, Str making, u32 fix)
+{
+    u32 top = ast_first(&d->ast, d->ast.v[h->first].parent);
+    if (h->stored || top != h->first) {
+        line_follow(d, h->stored ? h->first : top, making, fix);
+        return;
+    }
+    u32 line = line_of(d->s, d->ast.v[h->first].start);
+    while (line_comment(d->s, line - 1)) line--;
+    piece_before(d, line, str_fmt(d->a, "%.*s%.*s", STR_ARG(block_indent(d, h->first)), STR_ARG(making)), PIECE_LOCK,
+                 fix);
+}
+
+/* The hooks that are not there: after the other one, or last in the class. */
+static Str hooks_text(const Draft *d, const StateHooks *h, Str lock, Str making)
+{
+    Str get = str_fmt(d->a,
+                      "\ndef __getstate__(self):\n    state = self.__dict__.copy()\n"
+                      "    state.pop(\"%.*s\", None)\n    return state",
+                      STR_ARG(lock));
+    Str set = str_fmt(d->a, "\ndef __setstate__(self, state):\n    self.__dict__.update(state)\n    %.*s",
+                      STR_ARG(making));
+    if (h->get != NONE) return set;
+    return h->set != NONE ? get : str_fmt(d->a, "%.*s\n%.*s", STR_ARG(get), STR_ARG(set));
+}
+
+bool state_write(Draft *d, const LockPlan *l, Str making, Str type, u32 fix, Str *why)
 {
     const Ast *t = &d->ast;
     u32 node = class_node(d, l), last = NONE;
+    StateHooks h;
     *why = S("its class is not found");
     if (node == NONE) return false;
     for (u32 n = ast_first(t, ast_field(t, node, FIELD_body)); n != NONE; n = ast_after(t, n)) last = n;
     if (last == NONE) return false;
-    Str self = S("self"), first;
-    if (!str_eq(str_cut(making, '.', &first), self)) {
-        *why = S("its methods do not call their object self");
-        return false;
-    }
-    Str text = str_fmt(d->a,
-                       "\ndef __getstate__(self):\n    state = self.__dict__.copy()\n"
-                       "    state.pop(\"%.*s\", None)\n    return state\n"
-                       "\ndef __setstate__(self, state):\n    self.__dict__.update(state)\n    %.*s",
-                       STR_ARG(l->name), STR_ARG(making));
-    piece_after(d, last_line(d, last), indented(d, last, text), PIECE_LOCK, fix);
+    *why = S("its __getstate__ and __setstate__ cannot be extended");
+    if (!state_hooks(d->a, d->f, t, node, &h)) return false;
+    Str attribute;
+    *why = S("its methods do not call their object self");
+    if ((h.get == NONE || h.set == NONE) && !str_is(str_cut(making, '.', &attribute), "self")) return false;
+    if (h.get != NONE || h.set != NONE) last = h.get != NONE ? h.get : h.set;
+    if (h.get == NONE || h.set == NONE)
+        piece_after(d, last_line(d, last), indented(d, last, hooks_text(d, &h, l->name, making)), PIECE_LOCK, fix);
+    if (h.copy != NONE)
+        line_follow(d, h.copy,
+                    str_fmt(d->a, "%.*s.pop(\"%.*s\", None)", STR_ARG(h.copied), STR_ARG(l->name)), fix);
+    if (h.set != NONE) setstate_extend(d, &h, lock_making(d, l, h.self, type), fix);
     return true;
 }

@@ -4,6 +4,7 @@
  *   example.c  a page's examples, run as tests     import.c   how a file names a library's object
  *   sites.c    files parsed again, regions         judge.c    named judgements: may this be edited?
  *   pickled.c  whose objects are pickled           classes.c  safety classes and --only
+ *   state.c    hooks that say how, and what can be put into them
  *   lock.c     which lock, its name                express.c  how a region names the lock
  *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
  *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?
@@ -199,7 +200,7 @@ typedef struct Plan {
     u8 hooks;         /* does the program hook into imports? 1 no, 2 yes; 0 until asked for */
     Str forks;        /* where the program forks; empty */
     bool forks_known;
-    bool *walked;     /* those whose objects' attributes are walked as a whole */
+    u8 *walked;       /* those whose objects' attributes are walked as a whole: WALKED_… */
     Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
     u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
@@ -283,6 +284,18 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
 bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why);
 /* The last name of a class's __slots__, when they are a tuple or list of strings to which one can be added; NONE. */
 u32 ast_slots(const Ast *t, u32 class_node);
+/* The hooks by which a class says how its objects are pickled and copied; nodes, NONE: it has none. */
+typedef struct StateHooks {
+    u32 get, set;
+    u32 copy;   /* statement of `get` that copies the object's __dict__; NONE: it names what it returns */
+    Str copied; /* the variable with the copy */
+    u32 first;  /* statement of `set`: the lock is made before it */
+    bool stored; /* or after it, since it puts the whole state into __dict__ */
+    Str self;   /* first parameter of `set` */
+} StateHooks;
+/* Fills *out for a class definition. False when they are not such that a lock can be left out and made anew
+ * (state.c); a hook that the class has not can be added. Texts live as long as the arena and the source. */
+bool state_hooks(Arena *a, const Facts *f, const Ast *t, u32 class_node, StateHooks *out);
 /* Where the program forks; empty. */
 Str forks_where(Plan *pl);
 /* Fills derived_first and derived. */
@@ -385,9 +398,9 @@ bool plan_perthread(Plan *pl, Work *w, const Page *page);
 /* The place that holds the thread-local object of a UG403 finding; NONE. */
 u32 perthread_holder(const Program *p, const Race *r);
 /* Why an object of the class may take no lock: it is pickled or copied somewhere; or something goes through its
- * __dict__; empty. */
+ * __dict__; empty. hooks: its own __getstate__ and __setstate__ are known to leave the lock alone. */
 Str pickled_obstacle(Plan *pl, u32 gclass);
-Str walked_obstacle(Plan *pl, u32 gclass);
+Str walked_obstacle(Plan *pl, u32 gclass, bool hooks);
 /* Raises or lowers safety as extend-safe-fixes and extend-unsafe-fixes say. */
 void fixes_classify(const Options *o, const RaceVec *races, FixList *fixes);
 bool plan_guard(Plan *pl, Work *w, const Page *page);

@@ -8,7 +8,8 @@
  *     __slots__                      in __init__, and its name among the slots
  *     dataclass                      in __post_init__, never a field, which eq, repr and asdict would see
  *     frozen dataclass, __setattr__  by object.__setattr__
- *     pickled or copied              in __init__, kept out of the state by __getstate__ and made anew by __setstate__
+ *     pickled or copied              in __init__, kept out of the state by __getstate__ and made anew by
+ *                                    __setstate__, which are added, or extended (state.c)
  *     NamedTuple, Enum and the like  in the module
  *
  * Where one of these would not be right for sure, the lock goes into the class body: one for all objects, which is
@@ -23,6 +24,7 @@ static Str last_part(const Facts *f, u32 path)
 
 static const char *const closed_bases[] = {"NamedTuple", "Enum",     "IntEnum",   "StrEnum",   "Flag",  "IntFlag",
                                            "TypedDict",  "Protocol", "BaseModel", "Structure", "Union", "Struct"};
+enum { STATE_HOOKS = 2 }; /* so many of the hooks, which come first, can be extended */
 static const char *const hooks[] = {"__getstate__",     "__setstate__",   "__reduce__",  "__reduce_ex__", "__copy__",
                                     "__deepcopy__",     "__getnewargs__", "__getattr__", "__new__",       "__slots__",
                                     "__getattribute__", "__getnewargs_ex__"};
@@ -31,11 +33,12 @@ static const char *const copiers[] = {"pickle", "copy",        "copyreg", "multi
 
 /* ---- signs ---- */
 
-static Str method_obstacle(Plan *pl, const Facts *f, u32 cls)
+/* A method of the class that does not expect a lock among the attributes; from: the first name that counts. */
+static Str method_obstacle(Plan *pl, const Facts *f, u32 cls, u32 from)
 {
     for (u32 i = 0; i < f->funcs.n; i++) {
         Str name = sym_str(f, f->funcs.v[i].name);
-        if (f->funcs.v[i].cls == cls && str_among(name, hooks, COUNT_OF(hooks)))
+        if (f->funcs.v[i].cls == cls && str_among(name, hooks + from, COUNT_OF(hooks) - from))
             return str_fmt(pl->a, "the class defines %.*s", STR_ARG(name));
     }
     return S("");
@@ -235,15 +238,37 @@ static bool planned(const Home *h, u8 how)
     return false;
 }
 
-/* Objects that are pickled or copied: hooks keep the lock out, where the class has none and no subclass. */
+/* Has the class no base and no subclass, which could have hooks of their own? */
+static bool alone(const Home *h)
+{
+    const Class *c = &h->f->classes.v[h->cls];
+    for (u32 b = c->bases; b < c->bases + c->nbases; b++)
+        if (!str_is(path_text(h->pl->a, h->f, h->f->bases.v[b]), "object")) return false;
+    derived_index(h->pl);
+    return h->pl->derived_first[h->gclass] == h->pl->derived_first[h->gclass + 1];
+}
+
+/* The class says itself what is pickled: its hooks are extended. */
+static Str hooks_home(Home *h)
+{
+    StateHooks s;
+    bool kind = state_hooks(h->pl->a, h->f, h->t, h->node, &s) && !h->how && alone(h);
+    if (!kind || ((s.get == NONE || s.set == NONE) && planned(h, HOME_STATE)))
+        return method_obstacle(h->pl, h->f, h->cls, 0);
+    h->how |= HOME_STATE;
+    return method_obstacle(h->pl, h->f, h->cls, STATE_HOOKS);
+}
+
+/* Objects that are pickled or copied: hooks keep the lock out, where the class stands alone. */
 static Str state_home(Home *h)
 {
-    Str why = pickled_obstacle(h->pl, h->gclass);
+    if (own_method(h->f, h->cls, "__getstate__") != NONE || own_method(h->f, h->cls, "__setstate__") != NONE)
+        return hooks_home(h);
+    Str why = method_obstacle(h->pl, h->f, h->cls, 0);
+    if (why.n) return why;
+    why = pickled_obstacle(h->pl, h->gclass);
     if (!why.n) return import_obstacle(h->pl, h->f);
-    derived_index(h->pl);
-    bool alone = h->f->classes.v[h->cls].nbases == 0 &&
-                 h->pl->derived_first[h->gclass] == h->pl->derived_first[h->gclass + 1];
-    if (!h->pl->pickled[h->gclass] || !alone || h->how || planned(h, HOME_STATE)) return why;
+    if (!h->pl->pickled[h->gclass] || !alone(h) || h->how || planned(h, HOME_STATE)) return why;
     h->how |= HOME_STATE;
     return S("");
 }
@@ -259,10 +284,9 @@ static Str class_obstacle(Home *h)
 {
     Str why = decorators_home(h);
     if (!why.n) why = slots_home(h);
-    if (!why.n) why = method_obstacle(h->pl, h->f, h->cls);
     if (!why.n && own_method(h->f, h->cls, "__setattr__") != NONE) h->how |= HOME_SETATTR;
     if (!why.n) why = state_home(h);
-    if (!why.n) why = walked_obstacle(h->pl, h->gclass);
+    if (!why.n) why = walked_obstacle(h->pl, h->gclass, (h->how & HOME_STATE) != 0);
     bool init = own_method(h->f, h->cls, "__init__") != NONE || (h->how & HOME_POST_INIT);
     if (!why.n && !init) return S("the class has no __init__ of its own");
     if (!why.n && h->how && one_line_class(h)) return S("its body stands on one line");

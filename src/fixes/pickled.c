@@ -61,6 +61,15 @@ static bool writes_out(const Facts *f)
     return false;
 }
 
+/* Who walks the attributes of a class's objects: its own hooks for pickle, or somebody else. */
+enum { WALKED = 1, WALKED_BY_HOOKS = 2 };
+
+static bool in_hook(const Facts *f, const Path *p)
+{
+    Str name = sym_str(f, f->funcs.v[p->func].name);
+    return p->root == ROOT_SELF && (str_is(name, "__getstate__") || str_is(name, "__setstate__"));
+}
+
 /* o.__dict__ and vars(o), but for single attributes by name. */
 static void walk_look(Plan *pl, u32 file, const Access *a)
 {
@@ -85,14 +94,14 @@ static void walk_look(Plan *pl, u32 file, const Access *a)
         if (t.kind != TYPE_CLASS && t.kind != TYPE_UNKNOWN) return;
     }
     if (cls != NONE)
-        pl->walked[cls] = true;
+        pl->walked[cls] |= in_hook(f, p) ? WALKED_BY_HOOKS : WALKED;
     else if (writes_out(f) && !pl->walked_where.n)
         pl->walked_where = str_fmt(pl->a, "%.*s:%u", STR_ARG(site_source(pl, file)->path), a->line);
 }
 
 static void walked_find(Plan *pl)
 {
-    pl->walked = arena_new(pl->a, bool, pl->p->class_base[pl->p->nfiles] + 1);
+    pl->walked = arena_new(pl->a, u8, pl->p->class_base[pl->p->nfiles] + 1);
     for (u32 file = 0; file < pl->p->nfiles; file++) {
         const Facts *f = pl->p->facts[file];
         if (intern_find(&f->syms, S("__dict__")) == NONE && intern_find(&f->syms, S("vars")) == NONE) continue;
@@ -100,23 +109,24 @@ static void walked_find(Plan *pl)
     }
 }
 
-static bool walked_in_bases(Plan *pl, u32 gclass, u32 depth)
+static bool walked_in_bases(Plan *pl, u32 gclass, u8 by, u32 depth)
 {
     GId id = class_gid(pl->p, gclass);
     const Facts *f = pl->p->facts[id.file];
     const Class *c = &f->classes.v[id.id];
-    if (pl->walked[gclass]) return true;
+    if (pl->walked[gclass] & by) return true;
     for (u32 b = c->bases; depth && b < c->bases + c->nbases; b++) {
         Type t = path_type(pl->p, id.file, f->bases.v[b]);
-        if (t.kind == TYPE_CLASS_OBJECT && walked_in_bases(pl, t.id, depth - 1)) return true;
+        if (t.kind == TYPE_CLASS_OBJECT && walked_in_bases(pl, t.id, by, depth - 1)) return true;
     }
     return false;
 }
 
-Str walked_obstacle(Plan *pl, u32 gclass)
+Str walked_obstacle(Plan *pl, u32 gclass, bool hooks)
 {
     if (!pl->walked) walked_find(pl);
-    if (walked_in_bases(pl, gclass, 8)) return S("something goes through all attributes of its objects");
+    if (walked_in_bases(pl, gclass, hooks ? WALKED : WALKED | WALKED_BY_HOOKS, 8))
+        return S("something goes through all attributes of its objects");
     if (!pl->walked_where.n) return S("");
     return str_fmt(pl->a, "%.*s goes through all attributes of objects of a class not known here",
                    STR_ARG(pl->walked_where));
