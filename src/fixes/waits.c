@@ -204,10 +204,11 @@ static bool bad_below(Below *b, u32 g)
     return false;
 }
 
-/* Is the region there to make a value that is not there yet? Whoever comes meanwhile needs it, and would have to wait
- * for it or make it, too. */
-static bool makes_value(Plan *pl, const Work *w, const Region *r)
+/* Is the region there to make a value that is not there yet, under a lock that is there for nothing else? Whoever
+ * comes meanwhile needs it, and would have to wait for it or make it, too. */
+static bool makes_value(Plan *pl, const Work *w, const Region *r, const LockPlan *lock)
 {
+    if (lock && (lock->existing || pl->ngroup > 1)) return false;
     for (u32 i = 0; i < w->races.n; i++)
         if (pl->races->v[w->races.v[i]].rule != UG103) return false;
     GId g = access_gid(pl->p, r->access);
@@ -222,7 +223,7 @@ static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPl
     const Facts *f = pl->p->facts[r->file];
     const Call *c = &f->calls.v[call];
     Below b = {.pl = pl, .lock = lock, .left = BELOW_LIMIT, .locks = true, .what = S("")};
-    b.patient = makes_value(pl, w, r);
+    b.patient = makes_value(pl, w, r, lock);
     b.epoch = ++pl->epoch;
     for (u32 k = 0; k < n; k++) {
         if (!bad_below(&b, targets[k])) continue;
@@ -268,7 +269,7 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
                            "line %u calls what the state holds while the lock is held, which may be code of anybody",
                            c->line);
             worst = VERDICT_UNSAFE;
-        } else if (is_slow(pl, r->file, i) && (is_sleep(f, c) || !makes_value(pl, w, r))) {
+        } else if (is_slow(pl, r->file, i) && (is_sleep(f, c) || !makes_value(pl, w, r, lock))) {
             *why = str_fmt(pl->a,
                            "line %u calls %.*s() while the lock is held, so other "
                            "threads wait that long",
