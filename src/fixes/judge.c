@@ -252,8 +252,8 @@ const Judgement judgement_table[] = {
     {"every-write-known", "every other write of the state can be guarded too", every_write},
     {"no-blocking-inside",
      "nothing inside waits for another thread, or is known to be slow (unless it makes the value that the others "
-     "need), or takes another lock in an order of its own or one that is held for long, as far down as calls are "
-     "certain",
+     "need, under a lock of its own), or takes another lock in an order of its own or one that is held for long, as "
+     "far down as calls are certain",
      no_blocking},
     {"no-import-inside", "nothing is imported inside that may lead to the lock", no_import},
     {"no-spinning-inside", "no loop inside waits for the state to change", no_spinning},
