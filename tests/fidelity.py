@@ -42,7 +42,7 @@ LOCK_LINES = [re.compile(r) for r in (
     # the hooks that keep a lock out of pickles and copies, and the one that renews it after a fork
     r"def __getstate__ ?\( ?self ?\) ?:", r"def __setstate__ ?\( ?self ?, ?state ?\) ?:", r"def __post_init__ ?\( ?self ?\) ?:",
     r"def \w+_after_fork ?\( ?\) ?:", r"global \w+",
-    r"state = self ?\. ?__dict__ ?\. ?copy ?\( ?\)", r"\w+ ?\. ?pop ?\( ?['\"]\w+['\"] ?, ?None ?\)", r"return state",
+    r"state = self ?\. ?__dict__ ?\. ?copy ?\( ?\)", r"\w+ ?\. ?pop ?\( ?['\"]\w*lock\w*['\"] ?, ?None ?\)", r"return state",
     r"self ?\. ?__dict__ ?\. ?update ?\( ?state ?\)", r"(?:\w+ ?\. ?)?register_at_fork ?\( ?after_in_child ?= ?[\w. ]+\)",
     r"if hasattr ?\( ?os ?, ?['\"]register_at_fork['\"] ?\) ?:",
 )]

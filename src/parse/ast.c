@@ -3,8 +3,9 @@
 
 typedef Vec(Node) NodeVec;
 
-/* Which children of a kind may stand in a field (node-types.json of the grammar). Asking the cursor costs a search in
- * the production and among the siblings, which is too much for every node, and far too much in a list of millions. */
+/* Which children of a kind may stand in a field (node-types.json of the grammar; tests/suite_grammar.py compares).
+ * Asking the cursor costs a search in the production and among the siblings, which is too much for every node, and
+ * far too much in a list of millions. The case clauses of a block are left out: nobody asks for their field. */
 enum { FIELDS_NAMED = 1, FIELDS_TOKENS = 2 };
 static const u8 fields_of[NODE_COUNT] = {[NODE_aliased_import] = FIELDS_NAMED,
                                          [NODE_as_pattern] = FIELDS_NAMED,
@@ -16,7 +17,7 @@ static const u8 fields_of[NODE_COUNT] = {[NODE_aliased_import] = FIELDS_NAMED,
                                          [NODE_call] = FIELDS_NAMED,
                                          [NODE_case_clause] = FIELDS_NAMED,
                                          [NODE_class_definition] = FIELDS_NAMED,
-                                         [NODE_comparison_operator] = FIELDS_NAMED | FIELDS_TOKENS,
+                                         [NODE_comparison_operator] = FIELDS_TOKENS,
                                          [NODE_decorated_definition] = FIELDS_NAMED,
                                          [NODE_default_parameter] = FIELDS_NAMED,
                                          [NODE_dict_pattern] = FIELDS_NAMED | FIELDS_TOKENS,

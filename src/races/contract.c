@@ -41,10 +41,10 @@ static u32 docstring_end(Str text, Span body)
 /* Of a function only: "Not safe to call from several threads", "call with the lock held". */
 static bool wants_lock(Str text)
 {
-    static const char *const said[] = {"must hold the lock",   "must hold lock",          "lock must be held",
-                                       "with the lock held",   "while holding the lock",  "must own the lock",
-                                       "caller holds the lock", "lock is held by the caller", "lock should be held",
-                                       "should hold the lock"};
+    static const char *const said[] = {
+        "must hold the lock",   "must hold lock",        "lock must be held",         "call with the lock",
+        "called with the lock", "must own the lock",     "called while holding the",  "caller holds the lock",
+        "lock should be held",  "should hold the lock",  "lock is held by the caller"};
     for (u32 i = 0; i < COUNT_OF(said); i++)
         if (str_has_word(text, said[i])) return true;
     return str_has_word(text, "not safe to") && str_has_word(text, "thread");
