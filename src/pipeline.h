@@ -311,6 +311,7 @@ typedef enum LockHome {
 typedef struct LockPlan {
     bool existing;
     bool reentrant;
+    bool promoted; /* an existing Lock that becomes an RLock */
     u8 home;     /* LockHome bits, of a new lock */
     u8 kind;     /* PlaceKind: PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_CLOSURE */
     u32 file;    /* where it is defined */

@@ -66,14 +66,14 @@ static Str around(const Facts *f, Span span)
     return str_slice(f->source->text, best.start, best.end);
 }
 
-/* Is the word anywhere in the functions that the fix changes? */
+/* Is the word already in a function into which the fix puts it? */
 static bool used_there(const Program *p, const MadeVec *made, u32 fix, Str word)
 {
     for (u32 i = 0; i < made->n; i++)
         for (u32 k = 0; k < made->v[i].pieces.n; k++) {
             const Piece *x = &made->v[i].pieces.v[k];
             bool code = x->kind == PIECE_REPLACE || x->kind == PIECE_INSERT;
-            if (x->fix != fix || !code) continue;
+            if (x->fix != fix || !code || !has_word(x->text, word)) continue;
             if (has_word(around(p->facts[made->v[i].change.file], x->span), word)) return true;
         }
     return false;

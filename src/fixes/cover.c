@@ -62,15 +62,16 @@ static bool before_lock(const Plan *pl, const Region *r, const LockPlan *l)
     return p->def == NONE || p->def_file != r->file || r->span.start <= f->defs.v[p->def].span.end;
 }
 
-/* Is a walk inside statements that are guarded as a whole? */
-static bool walk_inside(const Work *w, const Region *r)
+/* Is a walk inside statements that are guarded as a whole, by any work of the group? */
+static bool walk_inside(const Plan *pl, const Region *r)
 {
-    for (u32 i = 0; r->copy.n && i < w->regions.n; i++) {
-        const Region *o = &w->regions.v[i];
-        if (!o->copy.n && !o->problem.n && o->file == r->file && o->span.start <= r->span.start &&
-            r->span.end <= o->span.end)
-            return true;
-    }
+    for (u32 w = 0; r->copy.n && w < pl->ngroup; w++)
+        for (u32 i = 0; i < pl->group[w]->regions.n; i++) {
+            const Region *o = &pl->group[w]->regions.v[i];
+            if (!o->copy.n && !o->problem.n && o->file == r->file && o->span.start <= r->span.start &&
+                r->span.end <= o->span.end)
+                return true;
+        }
     return false;
 }
 
@@ -126,7 +127,7 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         }
         why = S("it runs before a lock can be made beside the state");
     }
-    if (!why.n && walk_inside(w, r)) {
+    if (!why.n && walk_inside(pl, r)) {
         r->skip = true;
         return true;
     }
@@ -173,5 +174,6 @@ void work_plan(Plan *pl, Work *w, u32 lock)
         f->lock = NONE;
         return;
     }
+    if (l->promoted) promotion_write(pl, f, l);
     if (!l->existing) intent_add(pl, f, INTENT_NEED_LOCK, l->file, (Span){0}, S(""), lock);
 }

@@ -8,7 +8,7 @@
  *   lock.c     which lock, its name                express.c  how a region names the lock
  *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
  *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?
- *   forks.c    does the program fork?
+ *   forks.c    does the program fork?             promote.c  a Lock that becomes an RLock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   cover.c    what becomes of its regions         group.c    which places share a lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
@@ -204,6 +204,7 @@ typedef struct Plan {
     Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
     u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
+    u32 *wanted;                     /* by work: the lock that its group wants, NONE; see group.c */
     Work **group;                    /* the works that are planned with one lock now */
     u32 ngroup;
     bool allowed;                    /* does the order of all locks allow theirs? */
@@ -278,6 +279,8 @@ Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r,
 /* ---- locks and calls
  * ------------------------------------------------------------------------------------- */
 
+/* The lock that a finding of the work names; NONE. */
+u32 race_lock(const Plan *pl, const Work *w);
 /* Chooses a lock for works that share one: an index in FixList.locks, or NONE with a reason. */
 u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
 /* Where the new lock for a place lives: its file, owner, kind and home. False with a reason. */
@@ -304,6 +307,11 @@ void derived_index(Plan *pl);
 Str import_obstacle(Plan *pl, const Facts *f);
 /* May the lock that the program has be None (absent.c)? */
 bool lock_absent(const Plan *pl, u32 lock);
+/* Makes an existing Lock (an index in FixList.locks) an RLock, where the works' regions need that and nothing speaks
+ * against it. */
+bool lock_promote(Plan *pl, u32 plan, Work **works, u32 n);
+/* The change of the line that makes the lock of a plan that lock_promote has changed. */
+void promotion_write(Plan *pl, Fix *f, const LockPlan *l);
 /* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
  * of the fix. False with a reason. */
 bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why);
@@ -355,6 +363,9 @@ bool access_writes(const Program *p, u32 gaccess);
 /* Lines of text for a template: its first line as it is, later ones indented as the line of byte `at`. */
 Str text_indent(Plan *pl, u32 file, u32 at, Str text);
 
+/* What the name of a place says in one word: __cache → cache, wrapper.calls → calls, groups[...] → groups, <items> →
+ * items. A part of the text. */
+Str state_word(Str state);
 /* A name for a local that the function does not use, after the state's: self._conn → conn, conn → conn_SUFFIX. */
 bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *suffix, Str *out);
 /* Where the line of a byte starts, and where the next one does. */

@@ -21,10 +21,18 @@ static bool regions_meet(Plan *pl, const Region *x, const Region *y)
     return ast_after(t, x->last) == y->first || ast_after(t, y->last) == x->first;
 }
 
-/* Different locks that exist already stay different. */
-static bool locks_differ(const Plan *pl, const Work *a, const Work *b)
+/* The lock that a work must have, or most likely gets: that of its findings, of a comment, of the guard table. */
+static u32 wanted_lock(const Plan *pl, const Work *w)
 {
-    u32 x = pl->p->places.v[a->place].guard, y = pl->p->places.v[b->place].guard;
+    u32 named = race_lock(pl, w);
+    const Place *p = &pl->p->places.v[w->place];
+    return named != NONE ? named : p->declared_guard != NONE ? p->declared_guard : p->guard;
+}
+
+/* Different locks that exist already stay different, also where a work without one stands between two. */
+static bool locks_differ(const Plan *pl, u32 a, u32 b)
+{
+    u32 x = pl->wanted[a], y = pl->wanted[b];
     return x != NONE && y != NONE && x != y;
 }
 
@@ -41,7 +49,6 @@ static bool works_overlap(const Work *a, const Work *b)
 /* State that changes in the same or in neighbouring statements. */
 static bool together(Plan *pl, const Work *a, const Work *b)
 {
-    if (locks_differ(pl, a, b)) return false;
     for (u32 i = 0; i < a->regions.n; i++)
         for (u32 k = 0; k < b->regions.n; k++)
             if (regions_meet(pl, &a->regions.v[i], &b->regions.v[k])) return true;
@@ -50,14 +57,20 @@ static bool together(Plan *pl, const Work *a, const Work *b)
 
 static void works_group(Plan *pl)
 {
-    for (u32 i = 0; i < pl->works.n; i++) pl->works.v[i].group = i;
+    pl->wanted = arena_new(pl->a, u32, pl->works.n + 1);
+    for (u32 i = 0; i < pl->works.n; i++) {
+        pl->works.v[i].group = i;
+        pl->wanted[i] = pl->works.v[i].page && !pl->works.v[i].done ? wanted_lock(pl, &pl->works.v[i]) : NONE;
+    }
     for (u32 i = 0; i < pl->works.n; i++) {
         const Work *a = &pl->works.v[i];
         if (!a->page || a->done) continue;
         for (u32 k = i + 1; k < pl->works.n; k++) {
             const Work *b = &pl->works.v[k];
-            if (!b->page || b->done || group_root(pl, i) == group_root(pl, k) || !together(pl, a, b)) continue;
-            pl->works.v[MAX(group_root(pl, i), group_root(pl, k))].group = MIN(group_root(pl, i), group_root(pl, k));
+            u32 x = group_root(pl, i), y = group_root(pl, k);
+            if (!b->page || b->done || x == y || locks_differ(pl, x, y) || !together(pl, a, b)) continue;
+            pl->works.v[MAX(x, y)].group = MIN(x, y);
+            pl->wanted[MIN(x, y)] = pl->wanted[x] != NONE ? pl->wanted[x] : pl->wanted[y];
         }
     }
 }

@@ -23,7 +23,7 @@ static bool lock_usable(const Lock *l)
            (l->kind == TYPE_UNKNOWN && l->maybe);
 }
 
-static u32 race_lock(const Plan *pl, const Work *w)
+u32 race_lock(const Plan *pl, const Work *w)
 {
     for (u32 i = 0; i < w->races.n; i++)
         if (pl->races->v[w->races.v[i]].lock != NONE && pl->races->v[w->races.v[i]].rule != UG301)
@@ -171,15 +171,20 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* counter → counter, __cache → cache, MAX_SEEN → max_seen, wrapper.calls → calls, groups[...] → groups,
- * <items> → items */
-static Str core_name(Plan *pl, Str state)
+Str state_word(Str state)
 {
     state = str_slice(state, 0, str_find(state, '['));
     if (str_starts(state, S("<"))) state = str_slice(state, 1, str_find(state, '>'));
     size_t dot = str_rfind(state, '.');
     if (dot != state.n) state = str_slice(state, dot + 1, state.n);
     while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
+    return state;
+}
+
+/* counter → counter, __cache → cache, MAX_SEEN → max_seen */
+static Str core_name(Plan *pl, Str state)
+{
+    state = state_word(state);
     while (state.n > 1 && state.p[state.n - 1] == '_') state = str_slice(state, 0, state.n - 1);
     bool small = false;
     for (size_t i = 0; i < state.n; i++) small |= state.p[i] >= 'a' && state.p[i] <= 'z';
@@ -331,6 +336,7 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
         }
         u32 plan = existing_plan(pl, works[0], lock, str_from(reason));
         bool fits = lock_fits(pl, works, n, plan, &no);
+        if (!fits && lock_promote(pl, plan, works, n)) fits = lock_fits(pl, works, n, plan, &no);
         if (fits || (must && lock_usable(&pl->p->locks.v[lock]))) {
             weighed(pl, works, n, S("a new lock"), S("two locks for one piece of state exclude nobody"));
             return plan;
@@ -344,7 +350,9 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
     u32 sibling = sibling_lock(pl, works[0]);
     if (sibling != NONE && sibling != lock && !lock_absent(pl, sibling)) {
         u32 plan = existing_plan(pl, works[0], sibling, S("it guards other fields of the same object"));
-        if (lock_fits(pl, works, n, plan, &no)) {
+        bool fits = lock_fits(pl, works, n, plan, &no);
+        if (!fits && lock_promote(pl, plan, works, n)) fits = lock_fits(pl, works, n, plan, &no);
+        if (fits) {
             weighed(pl, works, n, S("a new lock"), S("one lock for the fields of an object keeps them in step"));
             return plan;
         }

@@ -82,16 +82,29 @@ static bool word_in(Str text, Str name)
     return false;
 }
 
+/* Names that a local must not take away: Python's own words, and builtins that the same line may call. */
+static bool reserved(Str name)
+{
+    static const char *const words[] = {
+        "and", "as", "assert", "async", "await", "break", "case", "class", "continue", "def", "del", "dict",
+        "elif", "else", "except", "for", "from", "finally", "global", "if", "id", "import", "in", "input",
+        "is", "iter", "lambda", "len", "list", "map", "match", "max", "min", "next", "not", "nonlocal",
+        "object", "open", "or", "pass", "print", "raise", "range", "return", "reversed", "set", "sorted",
+        "str", "sum", "super", "try", "tuple", "type", "vars", "while", "with", "yield", "self", "cls",
+        "bytes", "filter", "frozenset"};
+    return str_among(name, words, COUNT_OF(words));
+}
+
 bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *suffix, Str *out)
 {
-    while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
+    state = state_word(state);
     const Func *fn = &pl->p->facts[file]->funcs.v[func];
     Span span = func ? fn->span : (Span){0, (u32)site_source(pl, file)->text.n};
     Str within = str_slice(site_source(pl, file)->text, span.start, span.end);
     Str tries[] = {state, str_fmt(pl->a, "%.*s_%s", STR_ARG(state), suffix),
                    str_fmt(pl->a, "%.*s_local", STR_ARG(state))};
     for (u32 i = 0; i < COUNT_OF(tries); i++)
-        if (!word_in(within, tries[i]) && !str_eq(tries[i], text)) {
+        if (!reserved(tries[i]) && !word_in(within, tries[i]) && !str_eq(tries[i], text)) {
             *out = tries[i];
             return true;
         }
