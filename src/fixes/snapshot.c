@@ -2,8 +2,8 @@
  *
  *   for k, v in d.items():     →     for k, v in list(d.items()):
  *
- * Which copies happen in one step differs by type (docs/memory-model.md). On an exact dict or set, list() of the
- * container or of a view does, on a defaultdict or Counter only list() of a view. Those need no lock. A deque or an
+ * Which copies happen in one step differs by type (docs/memory-model.md). On an exact dict, set or list, list() of
+ * the container or of a view does, on a defaultdict or Counter only list() of a view. Those need no lock. A deque or an
  * OrderedDict has none; there the copy, and the copy only, is made under the lock that the writers take:
  *
  *   for job in self._jobs:     →     with self._jobs_lock:
@@ -59,6 +59,7 @@ static Str one_step_copy(Plan *pl, u32 gaccess, Str text)
     switch (p->type.kind) {
     case TYPE_DICT:
     case TYPE_SET: return typed && !view ? copy : list;
+    case TYPE_LIST: return a->op == OP_ITER ? list : S("");
     case TYPE_DEFAULT_DICT:
     case TYPE_COUNTER:
         if (view) return list;
@@ -67,6 +68,18 @@ static Str one_step_copy(Plan *pl, u32 gaccess, Str text)
     case TYPE_NONE: return typed || str_is(text, "self") ? S("") : list;
     default: return S("");
     }
+}
+
+/* Do the changes have a lock, or do they get one? Then copies of a list are made under it, too. A third site is a
+ * removal by the loop itself, which two threads must not both make. */
+static bool has_lock(const Plan *pl, const Work *w)
+{
+    if (pl->p->places.v[w->place].guard != NONE) return true;
+    for (u32 i = 0; i < w->races.n; i++) {
+        const Race *r = &pl->races->v[w->races.v[i]];
+        if (r->rule != UG106 || r->nsites > 2) return true;
+    }
+    return false;
 }
 
 /* ---- a copy on a line of its own ---- */
@@ -176,7 +189,8 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
                   .race = true};
     /* list(six.iteritems(d)) copies an iterator, which other threads may come between */
     bool helper = ast_is(t, n, NODE_call) && ast_first(t, ast_field(t, n, FIELD_arguments)) != NONE;
-    r->copy = helper ? S("") : one_step_copy(pl, gaccess, ast_text(t, n));
+    bool locked = helper || (type == TYPE_LIST && has_lock(pl, w));
+    r->copy = locked ? S("") : one_step_copy(pl, gaccess, ast_text(t, n));
     return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
 }
 

@@ -1,8 +1,8 @@
 /* UG106: walking or copying a container step by step while another thread changes its size.
  *
  * Which copies happen in one step differs by type (docs/memory-model.md): list(d.items()) is safe on an exact dict,
- * tuple(d) is not, nothing is on a deque. A list skips or repeats but does not raise: reported only where its own
- * lock is left out, or where the loop itself takes items away. */
+ * tuple(d) is not, nothing is on a deque. A list skips or repeats but does not raise: reported where its own lock is
+ * left out, where the loop itself takes items away, and where another thread removes or inserts in front. */
 #include "races/races.h"
 
 static bool dict_like(u8 t)
@@ -134,6 +134,28 @@ static u32 removes_in_loop(const Finder *f, u32 i)
     return NONE;
 }
 
+static bool in_thread(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    return p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func].nroots > 0;
+}
+
+/* for x in items, while another thread takes out an item further to the front: the next one is not visited. */
+static void items_skipped(Finder *f, u32 ga)
+{
+    Conflict c = conflict_find(f, ga, EFFECT_SHIFT, false);
+    if (c.witness == NONE || access_is_view(f->p, ga)) return;
+    const Access *w = program_access(f->p, c.witness);
+    bool seen = in_thread(f->p, ga) || in_thread(f->p, c.witness);
+    c.confidence = seen ? MIN(c.confidence, CONF_MEDIUM) : CONF_LOW;
+    Race *r = race_add(f, UG106, ga, c);
+    race_message(f, r,
+                 "%.*s is walked here while %.*s:%u moves its items in another thread; the loop then skips or repeats "
+                 "items without an error",
+                 STR_ARG(short_state(f->p, f->place)),
+                 STR_ARG(f->p->facts[access_gid(f->p, c.witness).file]->source->path), w->line);
+}
+
 static void walk_of_list(Finder *f, u32 i)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -153,7 +175,10 @@ static void walk_of_list(Finder *f, u32 i)
     bool guarded = x->guard != NONE && !f->p->locks.v[x->guard].maybe && w->op == OP_METHOD &&
                    lockset_has(f->p, f->p->access_locks[c.witness], x->guard) &&
                    !lockset_has(f->p, f->p->access_locks[ga], x->guard);
-    if (!guarded) return;
+    if (!guarded) {
+        items_skipped(f, ga);
+        return;
+    }
     Race *r = race_add(f, UG108, ga, c);
     r->lock = x->guard;
     race_message(f, r,

@@ -12,17 +12,17 @@ static const struct {
     {"add", EFFECT_WRITE | EFFECT_GROW},
     {"extend", EFFECT_WRITE | EFFECT_GROW},
     {"extendleft", EFFECT_WRITE | EFFECT_GROW},
-    {"insert", EFFECT_WRITE | EFFECT_GROW},
+    {"insert", EFFECT_WRITE | EFFECT_GROW | EFFECT_SHIFT},
     {"update", EFFECT_WRITE | EFFECT_GROW},
     {"setdefault", EFFECT_WRITE | EFFECT_GROW},
     {"pop", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
     {"popleft", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
     {"popitem", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
-    {"remove", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES},
+    {"remove", EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES | EFFECT_SHIFT},
     {"discard", EFFECT_WRITE | EFFECT_SHRINK},
     {"clear", EFFECT_WRITE | EFFECT_SHRINK},
-    {"sort", EFFECT_WRITE},
-    {"reverse", EFFECT_WRITE},
+    {"sort", EFFECT_WRITE | EFFECT_SHIFT}, /* and the list is empty for readers meanwhile */
+    {"reverse", EFFECT_WRITE | EFFECT_SHIFT},
     {"rotate", EFFECT_WRITE},
     {"move_to_end", EFFECT_WRITE | EFFECT_RAISES},
     {"difference_update", EFFECT_WRITE | EFFECT_SHRINK},
@@ -105,7 +105,8 @@ u32 access_effect(const Program *p, u32 gaccess)
     case OP_ITEM_STORE:
         return may_hold(type) || type == TYPE_EXTERNAL || type == TYPE_CLASS ? EFFECT_WRITE | EFFECT_GROW
                                                                              : EFFECT_READ;
-    case OP_ITEM_DEL: return EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES;
+    case OP_ITEM_DEL:
+        return EFFECT_WRITE | EFFECT_SHRINK | EFFECT_RAISES | (str_is(sym_str(f, a->key), ":") ? 0 : EFFECT_SHIFT);
     case OP_ITEM_AUG: return EFFECT_WRITE | EFFECT_READ;
     case OP_ITEM_LOAD: return EFFECT_READ | EFFECT_RAISES;
     case OP_METHOD: {
@@ -113,6 +114,8 @@ u32 access_effect(const Program *p, u32 gaccess)
         u32 e = method_effect(type, sym_str(f, a->method));
         if (a->nargs && type == TYPE_QUEUE && str_is(sym_str(f, a->method), "get"))
             e |= EFFECT_RAISES; /* get(block=False), get(timeout=1) */
+        if (a->nargs == 1 && str_is(sym_str(f, a->method), "pop") && !str_is(sym_str(f, a->key), "-1"))
+            e |= EFFECT_SHIFT; /* pop(0) */
         if (a->nargs > 1 && str_is(sym_str(f, a->method), "pop")) e &= ~(u32)EFFECT_RAISES; /* pop(k, default) */
         return e;
     }

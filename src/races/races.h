@@ -45,7 +45,8 @@ typedef enum Effect {
     EFFECT_SHRINK = 4, /* changes its size: takes away */
     EFFECT_REBIND = 8, /* another object is bound */
     EFFECT_READ = 16,
-    EFFECT_RAISES = 32 /* raises when what was tested is gone */
+    EFFECT_RAISES = 32, /* raises when what was tested is gone */
+    EFFECT_SHIFT = 64   /* moves other items of a list to other positions */
 } Effect;
 u32 access_effect(const Program *p, u32 gaccess);
 /* Is it a method of a container that the place may hold, so that access_effect says what it does? */
