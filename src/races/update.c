@@ -8,8 +8,10 @@
 /* d = {**d, k: v}, d = dict(d): a changed copy is bound. */
 static bool copies(Str reader)
 {
-    return str_is(reader, "{**}") || str_is(reader, "dict") || str_is(reader, "[*]") || str_is(reader, "list") ||
-           str_is(reader, "set");
+    static const char *const names[] = {"{**}", "dict", "[*]", "list", "set", "sorted", "tuple", "filter"};
+    for (u32 i = 0; i < COUNT_OF(names); i++)
+        if (str_is(reader, names[i])) return true;
+    return false;
 }
 
 /* best = max(best, v) */
@@ -35,6 +37,7 @@ static bool reads_value(const Program *p, u32 from, u32 to)
     case OP_LOAD:
     case OP_TRUTH:
     case OP_ARG: return binding;
+    case OP_ITER: return binding; /* items = [x for x in items if …] */
     case OP_ITEM_LOAD: return b->op == OP_ITEM_STORE && same_key(p, from, to);
     case OP_CREAD:
         return binding ? largest(sym_str(f, a->method)) || copies(sym_str(f, a->method))
