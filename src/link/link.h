@@ -255,6 +255,12 @@ bool receiver_unknown(const Program *p, u32 file, const Path *x);
 /* roots.c */
 void roots_find(Program *p);
 void roots_reach(Program *p);
+
+/* window.c: may the file's public functions only run in the thread of the windows, since it draws windows and has no
+ * other threads? And window_callbacks marks what the file hands to the loop of a window as run by the main thread. */
+bool window_code(const Program *p, u32 file);
+void window_callbacks(Program *p, u32 file);
+
 /* chain.c: sets Root.chain; needs what roots_reach fills. */
 void roots_chain(Program *p);
 /* Is the block under `if __name__ == "__main__"`? */

@@ -67,15 +67,6 @@ bool uses_threads(const Program *p, u32 file)
     return false;
 }
 
-/* Code of windows runs in the thread of the windows; without threading it stays there. */
-static bool window_code(const Program *p, u32 file)
-{
-    static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk"};
-    for (u32 i = 0; i < COUNT_OF(toolkits); i++)
-        if (file_imports(p, file, toolkits[i])) return !uses_threads(p, file);
-    return false;
-}
-
 /* Greenlets take turns in one thread, and so does what is written for them. */
 static bool greenlet_code(const Program *p, u32 file)
 {
@@ -301,8 +292,9 @@ static void reach_main(Program *p, u32 *stack)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         u32 n = 0, fn = p->func_base[file];
-        if (!p->funcs[fn].main) stack[n++] = fn;
         p->funcs[fn].main = true;
+        for (u32 i = 0; i < p->facts[file]->funcs.n; i++) /* the body, and callbacks of windows */
+            if (p->funcs[fn + i].main) stack[n++] = fn + i;
         while (n) {
             fn = stack[--n];
             for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
@@ -322,6 +314,7 @@ void roots_reach(Program *p)
         bool callable = !is_script(p, file) && !window_code(p, file) && !greenlet_code(p, file);
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i, callable);
     }
+    for (u32 file = 0; file < p->nfiles; file++) window_callbacks(p, file);
     roots_walk(p);
     u32 *stack = xmalloc((p->state->nfuncs + p->edges.n + 1) * sizeof *stack);
     reach_main(p, stack);

@@ -1,0 +1,73 @@
+/* Code that the loop of a window runs: in the main thread, one callback after the other.
+ *
+ * Tk, wxPython and GTK call event handlers and timers from the thread that runs their main loop (tkinter: Python library
+ * reference, "Threading model"; wx.App.MainLoop; GLib main loop). What is handed to them is therefore no entry for
+ * any thread of a program, although its class starts threads. A function that is a thread root as well stays one.
+ * Not handled: Qt, whose signals run a plain function in the thread that emits them; handlers made elsewhere. */
+#include "link/link.h"
+
+static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk"};
+
+bool window_code(const Program *p, u32 file)
+{
+    for (u32 i = 0; i < COUNT_OF(toolkits); i++)
+        if (file_imports(p, file, toolkits[i])) return !uses_threads(p, file);
+    return false;
+}
+
+/* Methods that keep a callback for the loop, and keywords that name one. */
+static const struct {
+    const char *package, *name;
+    bool keyword;
+} keepers[] = {
+    {"tkinter", "after", false},
+    {"tkinter", "after_idle", false},
+    {"tkinter", "bind", false},
+    {"tkinter", "bind_all", false},
+    {"tkinter", "bind_class", false},
+    {"tkinter", "tag_bind", false},
+    {"tkinter", "protocol", false},
+    {"tkinter", "trace", false},
+    {"tkinter", "trace_add", false},
+    {"tkinter", "add_command", false},
+    {"tkinter", "command", true},
+    {"tkinter", "postcommand", true},
+    {"tkinter", "validatecommand", true},
+    {"wx", "Bind", false},
+    {"wx", "CallAfter", false},
+    {"wx", "CallLater", false},
+    {"gi.repository", "connect", false},
+    {"gi.repository", "idle_add", false},
+    {"gi.repository", "timeout_add", false},
+    {"gi.repository", "timeout_add_seconds", false},
+};
+
+static bool keeps(const Program *p, u32 file, const Call *c, const Arg *arg)
+{
+    const Facts *f = p->facts[file];
+    const Path *callee = &f->paths.v[c->callee];
+    Str method = callee->nattr ? sym_str(f, callee->attr[callee->nattr - 1]) : S("");
+    for (u32 i = 0; i < COUNT_OF(keepers); i++) {
+        Str name = keepers[i].keyword ? sym_str(f, arg->keyword) : method;
+        if (str_is(name, keepers[i].name) && file_imports(p, file, keepers[i].package)) return true;
+    }
+    return false;
+}
+
+void window_callbacks(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    bool any = false;
+    for (u32 i = 0; i < COUNT_OF(toolkits); i++) any |= file_imports(p, file, toolkits[i]);
+    for (u32 i = 0; any && i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            if (!keeps(p, file, c, &f->args.v[k])) continue;
+            u32 to[4], n = value_funcs(p, file, f->args.v[k].kind, f->args.v[k].value, to, COUNT_OF(to));
+            for (u32 t = 0; t < n; t++) {
+                p->funcs[to[t]].api = false;
+                p->funcs[to[t]].main = true;
+            }
+        }
+    }
+}
