@@ -106,12 +106,21 @@ static bool emptiness(const Program *p, u32 test)
     return t->op == OP_TRUTH || str_is(m, "len") || str_is(m, "empty") || str_is(m, "qsize") || str_is(m, "bool");
 }
 
+/* q.popleft(), del q[0] */
+static bool takes_one(const Program *p, u32 act)
+{
+    GId g = access_gid(p, act);
+    const Access *a = program_access(p, act);
+    Str key = sym_str(p->facts[g.file], a->key);
+    return pops(p, act) || (a->op == OP_ITEM_DEL && (str_is(key, "0") || str_is(key, "-1")));
+}
+
 /* while len(q) > limit: q.popleft(): the test leaves room, and nobody finds it empty. */
 static bool far_from_empty(const Program *p, u32 test, u32 act)
 {
     const Access *t = program_access(p, test);
     const Facts *f = p->facts[access_gid(p, test).file];
-    if (!pops(p, act) || t->test != TEST_COMPARE || !str_is(method_of(p, test), "len") || t->cond == NONE)
+    if (!takes_one(p, act) || t->test != TEST_COMPARE || !str_is(method_of(p, test), "len") || t->cond == NONE)
         return false;
     Str rest = str_trim(str_slice(f->source->text, t->span.end, f->conds.v[t->cond].head.end));
     while (rest.n && (rest.p[0] == ')' || rest.p[0] == ' ')) rest = str_slice(rest, 1, rest.n);
