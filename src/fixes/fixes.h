@@ -13,6 +13,7 @@
  *   cover.c    what becomes of its regions         group.c    which places share a lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
  *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked
+ *   fold.c     copies that a lock makes needless
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
  *   merge.c    critical sections that are joined, or given another lock
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
@@ -342,6 +343,12 @@ bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock);
 /* May a caller of the function, near or far, hold the lock while calling? weak: count calls by method name
  * too. */
 bool reach_holding(Plan *pl, u32 gfunc, u32 lock, bool weak);
+
+/* ---- what a lock makes needless (fold.c) ---- */
+
+/* Drops copies of what is walked in a critical section of the same place; their findings go to the fix with the lock.
+ * Once all fixes are planned. */
+void fixes_fold(Plan *pl);
 
 /* ---- what else it might have been (alternatives.c) ---- */
 
