@@ -325,7 +325,7 @@ static void doubtful_find(Plan *pl)
     pl->doubtful_next = arena_new(pl->a, u32, pl->all->n + 1);
     for (u32 i = 0; i < pl->all->n; i++) {
         const Race *r = &pl->all->v[i];
-        if (r->place == NONE || (r->suppressed && !r->known)) continue;
+        if (r->place == NONE || r->per_call || (r->suppressed && !r->known)) continue;
         if (!race_wanted(&o, pl->p->facts[r->file]->source->path, r)) continue;
         u32 *first = map_at(pl->a, &pl->doubtful_first, r->place);
         pl->doubtful_next[i] = *first;

@@ -138,6 +138,11 @@ static void work_start(Plan *pl, Work *w)
 {
     const Page *last = NULL;
     Buf unlike = {0};
+    if (pl->races->v[w->races.v[0]].per_call) {
+        w->tried = S("it belongs to one call, so a local variable that is passed on is right, not a lock");
+        work_declined(pl, w, NULL);
+        return;
+    }
     if (too_large(pl, w)) {
         w->tried = S("the file is too large to be edited (over 4 MiB)");
         work_declined(pl, w, NULL);
@@ -197,6 +202,14 @@ static u32 *work_slot(Plan *pl, Map *by_place, Map *walks, const Race *r, u32 pl
     return map_at(pl->a, copied_alone(pl, r) ? walks : by_place, place);
 }
 
+/* What a lock for the finding would guard; NONE. */
+static u32 work_place(Plan *pl, const Race *r)
+{
+    if (r->per_call) return NONE;
+    if (r->rule == UG403) return perthread_holder(pl->p, r);
+    return r->place == NONE ? place_under(pl, r) : r->place;
+}
+
 static void works_gather(Plan *pl)
 {
     Map by_place = {0}, walks = {0};
@@ -204,7 +217,7 @@ static void works_gather(Plan *pl)
         Race *r = &pl->races->v[i];
         r->fix = NONE;
         if (r->suppressed) continue;
-        u32 place = r->rule == UG403 ? perthread_holder(pl->p, r) : r->place == NONE ? place_under(pl, r) : r->place;
+        u32 place = work_place(pl, r);
         u32 *at = work_slot(pl, &by_place, &walks, r, place);
         u32 work = at ? *at : NONE;
         if (work == NONE) {

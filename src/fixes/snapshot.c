@@ -3,8 +3,8 @@
  *   for k, v in d.items():     →     for k, v in list(d.items()):
  *
  * Which copies happen in one step differs by type (docs/memory-model.md). On an exact dict, set or list, list() of
- * the container or of a view does, on a defaultdict or Counter only list() of a view. Those need no lock. A deque or an
- * OrderedDict has none; there the copy, and the copy only, is made under the lock that the writers take:
+ * the container or of a view does, on a defaultdict or Counter only list() of a view. Those need no lock. A deque or
+ * an OrderedDict has none; there the copy, and the copy only, is made under the lock that the writers take:
  *
  *   for job in self._jobs:     →     with self._jobs_lock:
  *                                        jobs = list(self._jobs)

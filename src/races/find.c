@@ -108,10 +108,8 @@ static void place_rules(Finder *f, Arena *scratch)
     race_fields(f);
     race_guard(f);
     race_growth(f);
-    u32 plain = f->out->n;
     race_scratch(f);
     races_weigh(f, first);
-    for (u32 i = plain; i < f->out->n; i++) f->out->v[i].place = NONE; /* a lock is no cure: a local is */
 }
 
 static int race_cmp(const void *a, const void *b)

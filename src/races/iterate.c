@@ -150,8 +150,8 @@ static void items_skipped(Finder *f, u32 ga)
     c.confidence = seen ? MIN(c.confidence, CONF_MEDIUM) : CONF_LOW;
     Race *r = race_add(f, UG106, ga, c);
     race_message(f, r,
-                 "%.*s is walked here while %.*s:%u moves its items in another thread; the loop then skips or repeats "
-                 "items without an error",
+                 "%.*s is walked here while %.*s:%u moves its items in another thread; the loop then skips or "
+                 "repeats items without an error",
                  STR_ARG(short_state(f->p, f->place)),
                  STR_ARG(f->p->facts[access_gid(f->p, c.witness).file]->source->path), w->line);
 }

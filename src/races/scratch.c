@@ -62,6 +62,7 @@ void race_scratch(Finder *f)
         Conflict c = conflict_of(f, store, store);
         if (c.witness == NONE || conflict_of(f, read, store).witness == NONE) continue;
         Race *r = race_add(f, UG101, store, c);
+        r->per_call = true;
         r->test = store;
         r->act = read;
         race_site(r, read);
