@@ -2,7 +2,7 @@
  *
  * Nothing but that makes room for a region whose caller holds the lock already, or which calls what takes it: a Lock
  * would wait for itself there (docs/memory-model.md). What runs twice under the RLock ran inside the same critical
- * section before, so nobody sees more of its half-done work than until now. Only where the lock is a plain one in every
+ * section before, so nobody sees more of its half-done work than until now. Only where the lock is plain in every
  * use: made once, by a call without arguments; taken by `with`, or by acquire() in a function that also releases it,
  * since only the thread that took an RLock may release it; never handed on, never asked whether it is taken. */
 #include "fixes/fixes.h"
