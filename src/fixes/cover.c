@@ -136,6 +136,9 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         snapshot_write(pl, f, r, lock);
         return true;
     }
+    if (!why.n && r->taken && judgement_find(S("no-error-nearby"))->judge(pl, w, r, l, &why) == VERDICT_OK &&
+        take_region_write(pl, w, f, r, &why))
+        return true;
     if (!why.n && !has_gap(pl, r) && guarded_already(pl, r, l)) {
         r->skip = true;
         return true;

@@ -20,6 +20,7 @@
  *   perthread.c  planner: defaults of a threading.local in every thread
  *   memo.c     planner: a dictionary of results becomes functools.cache
  *   files.c    planner: files and folders made or removed in one step
+ *   take.c     planner: an entry is taken once, then tested and used
  *   plain.c    values that are the same whoever makes them
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
@@ -145,6 +146,7 @@ typedef struct Region {
     Str copy;        /* a walk: the copy that is walked instead */
     Str name;        /* what holds the copy, made under the lock before the statement; empty: in place, no lock */
     u32 at;          /* where that statement starts */
+    const Race *taken; /* an entry that is tested and used is taken once, without a lock (take.c); NULL */
     Str again;       /* the value is made before the lock, and this asked once more under it (outside.c) */
 } Region;
 typedef Vec(Region) RegionVec;
@@ -370,8 +372,8 @@ bool access_writes(const Program *p, u32 gaccess);
 /* Lines of text for a template: its first line as it is, later ones indented as the line of byte `at`. */
 Str text_indent(Plan *pl, u32 file, u32 at, Str text);
 
-/* What the name of a place says in one word: __cache → cache, wrapper.calls → calls, groups[...] → groups, <items> →
- * items. A part of the text. */
+/* What the name of a place says in one word, as a part of the text: __cache → cache, wrapper.calls → calls,
+ * groups[...] → groups, <items> → items. */
 Str state_word(Str state);
 /* A name for a local that the function does not use, after the state's: self._conn → conn, conn → conn_SUFFIX. */
 bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *suffix, Str *out);
@@ -391,6 +393,11 @@ void fix_take(Fix *to, const Fix *from);
  * statement. False when neither can be. */
 bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r);
 void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock);
+
+/* An entry that is tested and used, to be taken once by get(): the statements concerned, in *out. False when it cannot
+ * be. */
+bool take_region(Plan *pl, const Work *w, const Race *r, Region *out);
+bool take_region_write(Plan *pl, Work *w, Fix *f, const Region *r, Str *why);
 
 /* The part of the region that stores the value it has made, to be guarded in its place; what makes the value then
  * runs before the lock is taken. False where that cures less, or something else. */
@@ -427,6 +434,7 @@ void guard_finish(Plan *pl);
 /* The work's fix under this lock (an index in FixList.locks), or its refusal. */
 void work_plan(Plan *pl, Work *w, u32 lock);
 bool plan_poll(Plan *pl, Work *w, const Page *page);
+bool plan_take(Plan *pl, Work *w, const Page *page);
 bool plan_once(Plan *pl, Work *w, const Page *page);
 bool plan_deque(Plan *pl, Work *w, const Page *page);
 

@@ -230,6 +230,17 @@ static bool walk_add(Plan *pl, Work *w, u32 site, bool race)
     return true;
 }
 
+/* What only asks for an entry and uses it takes the entry once; is it so taken already? */
+static bool take_add(Plan *pl, Work *w, const Race *race)
+{
+    Region r;
+    if (!take_region(pl, w, race, &r)) return false;
+    for (u32 i = 0; i < w->regions.n; i++)
+        if (w->regions.v[i].taken && w->regions.v[i].file == r.file && w->regions.v[i].first == r.first) return true;
+    vec_push(pl->a, &w->regions, r);
+    return true;
+}
+
 /* Fields that belong together: one region over both stores, and one wherever both are read. */
 static void torn_regions(Plan *pl, Work *w, const Race *r)
 {
@@ -265,7 +276,7 @@ static void race_regions(Plan *pl, Work *w, const Race *r)
         torn_regions(pl, w, r);
         return;
     }
-    if (r->test != NONE && r->act != NONE) region_add(pl, w, r->test, r->act, true);
+    if (r->test != NONE && r->act != NONE && !take_add(pl, w, r)) region_add(pl, w, r->test, r->act, true);
     if (r->readers) reader_regions(pl, w);
     for (u32 i = 0; i < r->nsites; i++) {
         u32 site = r->sites[i];

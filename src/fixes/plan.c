@@ -22,6 +22,7 @@ const Planner planner_table[] = {
     {"eager", "what is made on first use is made where its name is defined", false, plan_eager},
     {"thread-local", "a subclass of threading.local sets the attributes in every thread", false, plan_perthread},
     {"file-step", "a file or folder is made or removed in one step", false, plan_files},
+    {"take-entry", "an entry is taken out once, then tested and used", false, plan_take},
     {"read-once", "read into a local, then test and use it", false, plan_once},
     {"list-to-deque", "a list that is used as a queue only becomes a deque", false, plan_deque},
 };

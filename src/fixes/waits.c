@@ -236,13 +236,17 @@ static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPl
     return VERDICT_OK;
 }
 
-/* Is what the state holds itself called: self.job()? Then the lock would be held while anybody's code runs. */
+/* Is what the state holds itself called, self.job() or self.jobs[key]()? Then the lock would be held while anybody's
+ * code runs. */
 static bool calls_state(const Plan *pl, const Work *w, u32 file, const Call *c)
 {
     const Path *p = &pl->p->facts[file]->paths.v[c->callee];
     if (p->truncated) return false;
-    Ent e = path_resolve(pl->p, file, p, p->nattr);
-    return e.kind == ENT_PLACE && e.id == w->place;
+    for (u32 n = p->nattr;; n--) {
+        Ent e = path_resolve(pl->p, file, p, n);
+        if (e.kind == ENT_PLACE && e.id == w->place) return true;
+        if (!n || p->attr[n - 1] != SYM_ITEM) return false;
+    }
 }
 
 /* Whatever else the region is for: a call that waits for a thread is refused, one that is slow or takes another lock
