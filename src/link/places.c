@@ -300,6 +300,14 @@ static u32 captured_attr(Program *p, u32 file, const Path *x, const Access *a)
     return place_of(p, PLACE_CLOSURE, file, gfunc_of(p, file, x->func), intern(p->arena, &p->syms, name));
 }
 
+/* q.queue, the container inside a queue: walking it is walking what put() and get() change. */
+static u32 inside_queue(Program *p, u32 file, const Path *x)
+{
+    if (!x->nattr || !str_is(sym_str(p->facts[file], x->attr[x->nattr - 1]), "queue")) return NONE;
+    Ent e = path_resolve(p, file, x, x->nattr - 1u);
+    return e.kind == ENT_PLACE && place_type(p, e.id).kind == TYPE_QUEUE ? e.id : NONE;
+}
+
 static u32 access_place_of(Program *p, u32 file, const Access *a)
 {
     const Path *x = &p->facts[file]->paths.v[a->path];
@@ -319,6 +327,8 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     if (e.kind == ENT_FUNC && whole) return property_place(p, e.id);
     if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) return contents_place(p, e.id);
     if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return element_place(p, file, a, x);
+    u32 queue = a->op == OP_ITER || a->op == OP_CREAD ? inside_queue(p, file, x) : NONE;
+    if (queue != NONE) return queue;
     if (x->nattr) return captured_attr(p, file, x, a);
     if (e.kind != ENT_LOCAL) return NONE;
     if (x->root == ROOT_LOCAL) return closure_place(p, file, x);

@@ -215,6 +215,42 @@ static bool callers_loop(const Finder *f, u32 file, u32 func)
     return n > 0;
 }
 
+/* The innermost `with` of the condition around the wait. */
+static const Section *section_of_wait(const Facts *x, const Access *wait)
+{
+    const Func *fn = &x->funcs.v[wait->func];
+    const Section *in = NULL;
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        const Section *s = &x->sections.v[i];
+        bool around = s->kind == SECTION_WITH && s->path == wait->path && s->span.start < wait->span.start &&
+                      s->span.end >= wait->span.end;
+        if (around && (!in || s->span.start > in->span.start)) in = s;
+    }
+    return in;
+}
+
+/* if not self.paused: work() / else: with cond: cond.wait(): nothing is asked once the condition is taken, and what
+ * was asked before may have changed, and been announced, in between. The line of the test, or 0. A wait with a
+ * timeout sees it later; `while True` asks nothing. */
+static u32 tested_outside(const Facts *x, const Access *wait)
+{
+    const Section *s = section_of_wait(x, wait);
+    u32 b = wait->block, line = 0, column;
+    if (!s || wait->nargs || wait->cond != NONE) return 0;
+    for (u32 i = 0; i < x->conds.n; i++)
+        if (x->conds.v[i].func == wait->func && !x->conds.v[i].is_try && x->conds.v[i].span.start > s->span.start &&
+            x->conds.v[i].span.start < wait->span.start)
+            return 0;
+    for (; b != NONE && !line; b = x->blocks.v[b].parent) {
+        const Block *y = &x->blocks.v[b];
+        if (y->span.start >= s->span.start || y->cond == NONE || x->conds.v[y->cond].is_try) continue;
+        Str head = str_slice(x->source->text, x->conds.v[y->cond].head.start, x->conds.v[y->cond].head.end);
+        if (str_is(head, "True") || str_is(head, "1")) continue;
+        source_position(x->source, x->conds.v[y->cond].head.start, &line, &column);
+    }
+    return line;
+}
+
 static void wait_without_loop(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -225,6 +261,15 @@ static void wait_without_loop(Finder *f, u32 file)
         u32 place = p->access_place[p->access_base[file] + i];
         Type t = place != NONE ? p->places.v[place].type : path_type(p, file, a->path);
         if (t.kind != TYPE_CONDITION) continue;
+        u32 outside = in_loop(x, a->block) ? tested_outside(x, a) : 0;
+        if (outside) {
+            Race *r = race_at(f, UG306, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
+            race_message(f, r,
+                         "what this waits for is asked on line %u, before the condition is taken; a notify() in "
+                         "between is lost, and wait() waits for the next one",
+                         outside);
+            continue;
+        }
         if (in_loop(x, a->block) || a->cond != NONE || callers_loop(f, file, a->func)) continue;
         Race *r = race_at(f, UG306, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
         race_message(f, r,

@@ -108,8 +108,12 @@ static void place_rules(Finder *f, Arena *scratch)
     race_fields(f);
     race_guard(f);
     race_growth(f);
+    race_set_back(f);
     race_scratch(f);
     races_weigh(f, first);
+    for (u32 i = first; i < f->out->n; i++)
+        if (f->p->places.v[f->place].type.kind == TYPE_QUEUE && f->out->v[i].rule == UG106)
+            f->out->v[i].place = NONE; /* one more lock is no cure: a queue has its mutex */
 }
 
 static int race_cmp(const void *a, const void *b)

@@ -92,13 +92,21 @@ static bool leads_to(const Facts *x, const Access *t, const Access *act)
     return str_starts(str_trim(body), S("return"));
 }
 
+/* assert "_x" not in self.__dict__: who comes second stops here, or changes it again; no way around it. */
+static bool asserted(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    const Facts *f = p->facts[access_gid(p, ga).file];
+    return str_starts(str_slice(f->source->text, a->stmt, a->span.start), S("assert "));
+}
+
 /* The access by which the function changes the place, unless it asks again before. */
 static u32 changes(const Finder *f, u32 gfunc)
 {
     u32 end, act = NONE;
     for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
         u32 ga = f->acc[i];
-        if (check_tests(f->p, ga) && act == NONE) return NONE;
+        if (check_tests(f->p, ga) && act == NONE && !asserted(f->p, ga)) return NONE;
         if (act == NONE && makes(f->p, ga) && !f->claimed[ga]) act = ga;
     }
     return act;

@@ -8,7 +8,7 @@
 static bool dict_like(u8 t)
 {
     return t == TYPE_DICT || t == TYPE_SET || t == TYPE_DEQUE || t == TYPE_ORDERED_DICT || t == TYPE_DEFAULT_DICT ||
-           t == TYPE_COUNTER || t == TYPE_WEAK_DICT || t == TYPE_WEAK_SET;
+           t == TYPE_COUNTER || t == TYPE_WEAK_DICT || t == TYPE_WEAK_SET || t == TYPE_QUEUE;
 }
 
 bool access_is_view(const Program *p, u32 ga)
@@ -252,7 +252,9 @@ void race_iterate(Finder *f)
     if (!known && !((x->type.kind == TYPE_UNKNOWN || x->type.kind == TYPE_NONE) && used_as_dict(f))) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
-        if (f->claimed[ga] || !access_walks(f->p, ga)) continue;
+        u32 to = NONE;
+        bool view = false;
+        if (f->claimed[ga] || (!access_walks(f->p, ga) && (to = passed_walk(f->p, ga, &view)) == NONE)) continue;
         if (returned(f->p, ga)) {
             view_leaves(f, ga);
             continue;
@@ -267,6 +269,22 @@ void race_iterate(Finder *f)
         if (gap) r->lock = x->guard;
         const Access *w = program_access(f->p, c.witness);
         GId g = access_gid(f->p, c.witness);
+        if (to != NONE) {
+            race_message(f, r,
+                         "%.*s is walked %s %.*s, to which it is passed here, while %.*s:%u changes its size in "
+                         "another thread; this then raises RuntimeError or misses items",
+                         STR_ARG(short_state(f->p, f->place)), view ? "through a view from" : "in",
+                         STR_ARG(func_display(f->a, f->p, to)),
+                         STR_ARG(f->p->facts[g.file]->source->path), w->line);
+            continue;
+        }
+        if (x->type.kind == TYPE_QUEUE) {
+            race_message(f, r,
+                         "the container inside %.*s is walked here while %.*s:%u puts or takes in another thread; "
+                         "hold its mutex",
+                         STR_ARG(short_state(f->p, f->place)), STR_ARG(f->p->facts[g.file]->source->path), w->line);
+            continue;
+        }
         race_message(f, r,
                      "%.*s is walked here while %.*s:%u changes its size in another thread; this then raises "
                      "RuntimeError or misses items",

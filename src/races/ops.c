@@ -151,7 +151,8 @@ bool reader_is_safe(u8 type, Str reader, bool view)
     case TYPE_DEQUE:
     case TYPE_ORDERED_DICT:
     case TYPE_WEAK_DICT:
-    case TYPE_WEAK_SET: return false;
+    case TYPE_WEAK_SET:
+    case TYPE_QUEUE: return false; /* the deque inside: q.queue */
     default:
         return str_among(reader, set_whole, COUNT_OF(set_whole)) ||
                str_among(reader, dict_whole, COUNT_OF(dict_whole));

@@ -1,9 +1,10 @@
 /* What a function does to a container that it is given: self.toggle(self.lights, lamp), where toggle(self, box, x)
- * says box.add(x).
+ * says box.add(x); total(self.prices), where total(d) says sum(v for v in d.values()); and helpers that hand back a
+ * view, for p in dict_values(self.prices).
  *
  * Needs the call that an argument stands in and its targets; one call deep. Where all callers pass the same place,
- * the parameter stands for it (link/places.c) and nothing is asked here. Only growing and shrinking counts, which is
- * what a walk elsewhere minds. Not followed: *args, methods of unknown objects. */
+ * the parameter stands for it (link/places.c) and nothing is asked here. Of changes only growing and shrinking
+ * counts, which is what a walk elsewhere minds. Not followed: *args, methods of unknown objects. */
 #include "races/races.h"
 
 enum { TARGETS = 8 };
@@ -40,6 +41,79 @@ static u32 param_for(const Program *p, const Facts *f, const Call *c, u32 arg, u
     }
     if (at >= fn->nparams || x->params.v[fn->params + at].star || x->params.v[fn->params + at].star2) return NONE;
     return x->params.v[fn->params + at].name;
+}
+
+/* x = dict(x): is the parameter another object from some point on? */
+static bool param_rebound(const Program *p, GId func, u32 name)
+{
+    const Facts *x = p->facts[func.file];
+    for (u32 i = 0; i < x->defs.n; i++) {
+        if (x->defs.v[i].func != func.id || x->defs.v[i].path == NONE) continue;
+        const Path *q = &x->paths.v[x->defs.v[i].path];
+        if (q->root == ROOT_PARAM && !q->nattr && q->name == name && q->func == func.id) return true;
+    }
+    return false;
+}
+
+/* Does the access in the function read the whole of its parameter, step by step, if that is of the type? */
+static bool walks_param(const Program *p, u32 ga, u32 gfunc, Str name, u8 type)
+{
+    u32 place = p->access_place[ga];
+    if (place == NONE || p->access_locks[ga] || failure_caught(p, ga)) return false;
+    const Place *x = &p->places.v[place];
+    if (x->kind != PLACE_CLOSURE || x->owner != gfunc || !str_eq(p->syms.strs[x->name], name)) return false;
+    const Access *a = program_access(p, ga);
+    if (a->op == OP_ITER) return true;
+    Str reader = sym_str(p->facts[access_gid(p, ga).file], a->method);
+    return a->op == OP_CREAD && !str_is(reader, "return") && !reader_is_safe(type, reader, access_is_view(p, ga));
+}
+
+/* Is the result of the call a view of the parameter, lambda d: d.values(), and does the caller walk it? */
+static bool view_walked(const Program *p, const Facts *f, const Access *given, u32 call, GId to, u32 name, u8 type)
+{
+    const Facts *x = p->facts[to.file];
+    const Func *fn = &x->funcs.v[to.id];
+    if (fn->ncalls != 1 || fn->is_generator) return false;
+    const Path *q = &x->paths.v[x->calls.v[fn->calls].callee];
+    if (q->root != ROOT_PARAM || q->nattr != 1 || q->name != name || q->func != to.id) return false;
+    Str view = sym_str(x, q->attr[0]), end = str_slice(x->source->text, x->calls.v[fn->calls].span.end, fn->span.end);
+    if (!str_is(view, "items") && !str_is(view, "keys") && !str_is(view, "values") && !str_starts(view, S("iter")) &&
+        !str_starts(view, S("view")))
+        return false;
+    if (str_trim(end).n) return false; /* list(d.items()) */
+    const Func *here = &f->funcs.v[given->func];
+    for (u32 i = here->accesses; i < here->accesses + here->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        const Path *r = &f->paths.v[a->path];
+        if (r->root != ROOT_CALL || r->func != call || r->nattr) continue;
+        if (a->op == OP_ITER || (a->op == OP_CREAD && !str_is(sym_str(f, a->method), "return") &&
+                                 !reader_is_safe(type, sym_str(f, a->method), true)))
+            return true;
+    }
+    return false;
+}
+
+u32 passed_walk(const Program *p, u32 ga, bool *view)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    u32 call, arg, out[TARGETS];
+    const Call *c = a->op == OP_ARG && p->access_place[ga] != NONE ? call_with(f, a, &call, &arg) : NULL;
+    if (!c) return NONE;
+    u8 type = p->places.v[p->access_place[ga]].type.kind;
+    u32 n = call_targets(p, g.file, call, out, TARGETS);
+    for (u32 i = 0; i < n; i++) {
+        u32 name = param_for(p, f, c, arg, out[i]);
+        GId t = func_gid(p, out[i]);
+        const Facts *x = p->facts[t.file];
+        const Func *fn = &x->funcs.v[t.id];
+        if (name == NONE || fn->is_async || param_rebound(p, t, name)) continue;
+        if ((*view = view_walked(p, f, a, call, t, name, type))) return out[i];
+        for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses && !fn->is_generator; k++)
+            if (walks_param(p, p->access_base[t.file] + k, out[i], sym_str(x, name), type)) return out[i];
+    }
+    return NONE;
 }
 
 u32 passed_effect(const Program *p, u32 ga)

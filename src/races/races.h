@@ -4,8 +4,8 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c check.c helper.c save.c scratch.c iterate.c iterator.c fields.c guard.c growth.c
- *               rules about one place
+ *   update.c single.c peek.c check.c helper.c save.c setback.c scratch.c iterate.c iterator.c
+ *   fields.c guard.c growth.c   rules about one place
  *   start.c publish.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
@@ -53,6 +53,9 @@ u32 access_effect(const Program *p, u32 gaccess);
 bool method_known(const Place *x, Str name);
 /* passed.c: whether an argument grows or shrinks in the function it is passed to. */
 u32 passed_effect(const Program *p, u32 gaccess);
+/* The function that an argument is passed to and that walks it, or hands back a view that the caller walks (*view): a
+ * global func, NONE. */
+u32 passed_walk(const Program *p, u32 gaccess, bool *view);
 /* single.c: EFFECT_WRITE for the first argument of a library function that changes it, heapq.heappush(h, x). */
 u32 argument_effect(const Program *p, u32 gaccess);
 /* The dotted name of the library function whose first argument the access is, or an empty string. */
@@ -139,6 +142,7 @@ void race_peek(Finder *f);
 void race_paced(Finder *f);
 void race_saved(Finder *f);
 void race_scratch(Finder *f);
+void race_set_back(Finder *f);
 void race_default(Finder *f);
 void race_check(Finder *f);
 void race_iterate(Finder *f);

@@ -5,13 +5,16 @@
  *   return result, clock() - self.started
  *
  * so that of two calls at once one reads what the other has set. Also a global that keeps the last value between
- * calls, and is read again after it was set.
+ * calls, and is read again after it was set. And state used like an argument: set here, read by the methods that are
+ * called next and by nobody else.
  *
- * Needs the accesses of one place. The findings name no place to the fixes: a lock would have to be held all the way,
- * around whatever is called there, where a local variable does. Only values that a call made are meant, and only what
- * is read on the way from the store, in the same function; returning it, or calling its methods, is not: a newer one
- * does as well, mostly, and an object is set up that way. Not seen: what other functions read. */
+ * Needs the accesses of one place, and for arguments the calls of the methods that read. The findings name no place
+ * to the fixes: a lock would have to be held all the way, around whatever is called there, where a local variable
+ * does. Only values that a call made are meant, and only what is read on the way from the store; returning it, or
+ * calling its methods, is not: a newer one does as well, mostly, and an object is set up that way. */
 #include "races/races.h"
+
+enum { READERS = 12, DEPTH = 5, ACCESSES = 100 }; /* state that is used more than that is no argument */
 
 /* Is the stored value computed by a call? */
 static bool computed(const Program *p, u32 store)
@@ -46,9 +49,96 @@ static u32 read_after(const Finder *f, u32 i)
     return NONE;
 }
 
+static u32 function_of(const Program *p, u32 ga)
+{
+    return p->func_base[access_gid(p, ga).file] + program_access(p, ga)->func;
+}
+
+/* Where the place is set at the top of the function, as an offset of its text; NONE when it is not. */
+static u32 set_in(const Finder *f, u32 gfunc)
+{
+    GId g = func_gid(f->p, gfunc);
+    const Facts *x = f->p->facts[g.file];
+    for (u32 i = 0; i < f->nacc; i++) {
+        const Access *a = program_access(f->p, f->acc[i]);
+        if (function_of(f->p, f->acc[i]) == gfunc && a->op == OP_STORE && a->block == x->funcs.v[g.id].block)
+            return a->span.start;
+    }
+    return NONE;
+}
+
+/* Do all calls of the function, but for those of tests, come from methods of the object that set the place before? */
+static bool called_after_set(const Finder *f, u32 gfunc, u32 depth)
+{
+    const Program *p = f->p;
+    u32 from = f->called_first[gfunc], to = f->called_first[gfunc + 1];
+    if (!depth || p->funcs[gfunc].threads) return false;
+    u32 called = 0;
+    for (u32 i = from; i < to; i++) {
+        const CallEdge *e = &p->edges.v[f->called[i]];
+        if (is_test_path(p->facts[func_gid(p, e->caller).file]->source->path)) continue;
+        if (e->call == NONE || e->weak) return false;
+        const Facts *x = p->facts[e->file];
+        const Call *c = &x->calls.v[e->call];
+        const Path *q = &x->paths.v[c->callee];
+        if (q->root != ROOT_SELF && q->root != ROOT_SUPER && q->root != ROOT_GLOBAL) return false;
+        if (e->caller == gfunc) continue;
+        called++;
+        u32 at = set_in(f, e->caller);
+        if (at != NONE ? c->span.start < at : !called_after_set(f, e->caller, depth - 1)) return false;
+    }
+    return called > 0;
+}
+
+/* The read, in another function, by which the place serves as an argument; NONE when it is more than that. */
+static u32 argument_read(const Finder *f, u32 store)
+{
+    u32 seen[READERS], n = 0, read = NONE;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i], gfunc = function_of(f->p, ga), k = 0;
+        if (f->effect[i] & EFFECT_WRITE) {
+            const Def *d = stored_def(f->p, ga);
+            bool plain = d && (d->kind == VAL_NONE || computed(f->p, ga)) && program_access(f->p, ga)->op == OP_STORE;
+            if (!plain) return NONE; /* it stays, and changes step by step */
+            continue;
+        }
+        if (set_in(f, gfunc) != NONE) continue;
+        while (k < n && seen[k] != gfunc) k++;
+        if (k == READERS || (k == n && !called_after_set(f, gfunc, DEPTH))) return NONE;
+        if (k == n) seen[n++] = gfunc;
+        if (read == NONE && conflict_of(f, ga, store).witness != NONE) read = ga;
+    }
+    return read;
+}
+
+static void as_argument(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc && f->nacc <= ACCESSES; i++) {
+        u32 store = f->acc[i];
+        const Access *a = program_access(f->p, store);
+        const Facts *x = f->p->facts[access_gid(f->p, store).file];
+        if (f->claimed[store] || a->op != OP_STORE || !computed(f->p, store) || !access_counts(f->p, store)) continue;
+        if (sets_up(sym_str(x, x->funcs.v[a->func].name)) || a->block != x->funcs.v[a->func].block) continue;
+        Conflict c = conflict_of(f, store, store);
+        u32 read = c.witness == NONE ? NONE : argument_read(f, store);
+        if (read == NONE) return;
+        Race *r = race_add(f, UG101, store, c);
+        r->test = store;
+        r->act = read;
+        race_site(r, read);
+        race_message(f, r,
+                     "%.*s is set here for what this call calls, and read on line %u of %.*s; of two calls at once, "
+                     "one reads what the other has set",
+                     STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line,
+                     STR_ARG(f->p->facts[access_gid(f->p, read).file]->source->path));
+        return;
+    }
+}
+
 void race_scratch(Finder *f)
 {
     const Place *place = &f->p->places.v[f->place];
+    u32 before = f->out->n;
     if (place->kind == PLACE_CLOSURE || place->kind == PLACE_DEFAULT || place->is_lock) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 store = f->acc[i];
@@ -70,5 +160,5 @@ void race_scratch(Finder *f)
                      "%.*s is set here for this call and read again on line %u; of two calls at once, one reads what "
                      "the other has set",
                      STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line);
-    }
+    }    if (f->out->n == before) as_argument(f);
 }

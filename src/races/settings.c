@@ -10,6 +10,7 @@ static const struct {
     {"os.chdir", "the working directory", CONF_LOW},
     {"contextlib.chdir", "the working directory", CONF_LOW},
     {"os.umask", "the file mode mask", CONF_LOW},
+    {"os.putenv", "the environment", CONF_LOW},
     {"locale.setlocale", "the locale", CONF_LOW},
     {"contextlib.redirect_stdout", "sys.stdout", CONF_LOW},
     {"contextlib.redirect_stderr", "sys.stderr", CONF_LOW},
@@ -38,6 +39,25 @@ static bool makes_process(const Program *p, u32 file, u32 func)
     return false;
 }
 
+/* The calls that set the setting back. */
+static bool sets_back(Str ext, Str name)
+{
+    return str_eq(ext, name) || (str_is(name, "os.putenv") && str_is(ext, "os.unsetenv"));
+}
+
+/* try: … finally: os.chdir(old): it is changed for a while, in full view. */
+static bool back_in_finally(const Program *p, u32 file, u32 func, Str name)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        if (!sets_back(path_external(p, file, x->calls.v[i].callee), name)) continue;
+        for (u32 b = x->calls.v[i].block; b != NONE; b = x->blocks.v[b].parent)
+            if (x->blocks.v[b].kind == BLOCK_FINALLY) return true;
+    }
+    return false;
+}
+
 static void process_settings(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -53,7 +73,9 @@ static void process_settings(Finder *f, u32 file)
             if (makes_process(p, file, c->func)) break;
             bool catch = str_is(ext, "warnings.catch_warnings");
             if (catch && p->options->target >= 14) break; /* context-aware there (docs/memory-model.md) */
-            Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->threads ? CONF_HIGH : settings[k].conf);
+            u8 conf = settings[k].conf;
+            if (back_in_finally(p, file, c->func, ext) && !is_test_path(x->source->path)) conf = CONF_MEDIUM;
+            Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->threads ? CONF_HIGH : conf);
             r->call = p->call_base[file] + i;
             race_message(f, r,
                          "%.*s changes %s of the whole process; all other threads see the change, and two of these "
