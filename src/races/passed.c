@@ -93,27 +93,43 @@ static bool view_walked(const Program *p, const Facts *f, const Access *given, u
     return false;
 }
 
+/* Is its name bound twice, once for each version of Python, say? Then we do not know which one is called. */
+static bool one_of_several(const Facts *x, u32 func)
+{
+    u32 name = NONE, n = 0;
+    for (u32 i = 0; i < x->defs.n && name == NONE; i++)
+        if ((x->defs.v[i].kind == VAL_FUNC || x->defs.v[i].kind == VAL_LAMBDA) && x->defs.v[i].value == func)
+            name = x->defs.v[i].path;
+    for (u32 i = 0; i < x->defs.n && name != NONE; i++) n += x->defs.v[i].path == name;
+    return n > 1;
+}
+
+/* Is what the call may run a helper that hands back a view, or a function that walks the parameter itself? */
+static bool walks(const Program *p, const Facts *f, const Access *a, u32 call, u32 arg, u32 gfunc, u8 type, bool *view)
+{
+    GId t = func_gid(p, gfunc);
+    const Facts *x = p->facts[t.file];
+    const Func *fn = &x->funcs.v[t.id];
+    u32 name = param_for(p, f, &f->calls.v[call], arg, gfunc);
+    if (name == NONE || fn->is_async || one_of_several(x, t.id) || param_rebound(p, t, name)) return false;
+    if ((*view = view_walked(p, f, a, call, t, name, type))) return true;
+    for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses && !fn->is_generator; k++)
+        if (walks_param(p, p->access_base[t.file] + k, gfunc, sym_str(x, name), type)) return true;
+    return false;
+}
+
 u32 passed_walk(const Program *p, u32 ga, bool *view)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Access *a = &f->accesses.v[g.id];
     u32 call, arg, out[TARGETS];
-    const Call *c = a->op == OP_ARG && p->access_place[ga] != NONE ? call_with(f, a, &call, &arg) : NULL;
-    if (!c) return NONE;
+    if (a->op != OP_ARG || p->access_place[ga] == NONE || !call_with(f, a, &call, &arg)) return NONE;
     u8 type = p->places.v[p->access_place[ga]].type.kind;
     u32 n = call_targets(p, g.file, call, out, TARGETS);
-    for (u32 i = 0; i < n; i++) {
-        u32 name = param_for(p, f, c, arg, out[i]);
-        GId t = func_gid(p, out[i]);
-        const Facts *x = p->facts[t.file];
-        const Func *fn = &x->funcs.v[t.id];
-        if (name == NONE || fn->is_async || param_rebound(p, t, name)) continue;
-        if ((*view = view_walked(p, f, a, call, t, name, type))) return out[i];
-        for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses && !fn->is_generator; k++)
-            if (walks_param(p, p->access_base[t.file] + k, out[i], sym_str(x, name), type)) return out[i];
-    }
-    return NONE;
+    for (u32 i = 0; i < n; i++) /* one for each version of Python, say: all have to */
+        if (!walks(p, f, a, call, arg, out[i], type, view)) return NONE;
+    return n ? out[0] : NONE;
 }
 
 u32 passed_effect(const Program *p, u32 ga)
