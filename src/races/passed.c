@@ -105,7 +105,8 @@ static bool one_of_several(const Facts *x, u32 func)
 }
 
 /* Is what the call may run a helper that hands back a view, or a function that walks the parameter itself? */
-static bool walks(const Program *p, const Facts *f, const Access *a, u32 call, u32 arg, u32 gfunc, u8 type, bool *view)
+static bool walks(const Program *p, const Facts *f, const Access *a, u32 call, u32 arg, u32 gfunc, u8 type,
+                  bool *view)
 {
     GId t = func_gid(p, gfunc);
     const Facts *x = p->facts[t.file];

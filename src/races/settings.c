@@ -39,6 +39,12 @@ static bool makes_process(const Program *p, u32 file, u32 func)
     return false;
 }
 
+/* Who goes to another folder for a while knows what that means, and says so by the name of the function. */
+static bool is_chdir(Str name)
+{
+    return str_is(name, "os.chdir") || str_is(name, "contextlib.chdir");
+}
+
 /* The calls that set the setting back. */
 static bool sets_back(Str ext, Str name)
 {
@@ -74,7 +80,8 @@ static void process_settings(Finder *f, u32 file)
             bool catch = str_is(ext, "warnings.catch_warnings");
             if (catch && p->options->target >= 14) break; /* context-aware there (docs/memory-model.md) */
             u8 conf = settings[k].conf;
-            if (back_in_finally(p, file, c->func, ext) && !is_test_path(x->source->path)) conf = CONF_MEDIUM;
+            bool known = is_test_path(x->source->path) || is_vendored_path(x->source->path) || is_chdir(ext);
+            if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->threads ? CONF_HIGH : conf);
             r->call = p->call_base[file] + i;
             race_message(f, r,
