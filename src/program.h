@@ -209,6 +209,8 @@ bool is_test_path(Str path);
 bool is_vendored_path(Str path);
 /* How many calls in the program make objects of this class. */
 u32 class_made_at(const Program *p, u32 gclass);
+/* The method of this name that an object of the class has: a global func, NONE. */
+u32 class_method_called(const Program *p, u32 gclass, Str name);
 /* Is all that its objects have in the class itself: no base class but object? */
 bool class_baseless(const Program *p, u32 gclass);
 /* Why two accesses do not run at the same time in two threads. */

@@ -24,10 +24,15 @@ static u32 push_target(u32 *out, u32 n, u32 max, u32 gfunc)
     return n;
 }
 
+u32 class_method_called(const Program *p, u32 gclass, Str name)
+{
+    u32 gs = intern_find(&p->syms, name);
+    return gs == NONE ? NONE : class_method(p, gclass, gs, false);
+}
+
 u32 method_by_name(const Program *p, u32 cls, const char *name)
 {
-    u32 gs = intern_find(&p->syms, str_from(name));
-    return gs == NONE ? NONE : class_method(p, cls, gs, false);
+    return class_method_called(p, cls, str_from(name));
 }
 
 /* The methods that override m in subclasses of cls. */

@@ -65,6 +65,13 @@ static bool stays_empty(const Finder *f)
     return true;
 }
 
+/* State that nobody writes stays as it is, unless it is consumed or written by calls; or its object changes. */
+static bool never_changes(const Place *x)
+{
+    u8 type = x->type.kind;
+    return x->file != NONE && type != TYPE_GENERATOR && type != TYPE_ITERATOR && type != TYPE_EXTERNAL;
+}
+
 static void place_rules(Finder *f, Arena *scratch)
 {
     IdVec v = {0};
@@ -85,9 +92,11 @@ static void place_rules(Finder *f, Arena *scratch)
     }
     f->effect = effect;
     u32 first = f->out->n;
-    if (!writers && f->p->places.v[f->place].file != NONE && f->p->places.v[f->place].type.kind != TYPE_GENERATOR &&
-        f->p->places.v[f->place].type.kind != TYPE_ITERATOR && f->p->places.v[f->place].type.kind != TYPE_EXTERNAL)
-        return; /* nobody changes it */
+    if (!writers && never_changes(&f->p->places.v[f->place])) {
+        race_object(f);
+        races_weigh(f, first);
+        return;
+    }
     if (stays_empty(f)) return;
     if (f->p->places.v[f->place].is_lock) {
         race_lazy_lock(f);
@@ -107,6 +116,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_iterator(f);
     race_fields(f);
     race_guard(f);
+    race_object(f);
     race_growth(f);
     race_set_back(f);
     race_scratch(f);

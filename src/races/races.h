@@ -5,7 +5,7 @@
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c single.c peek.c check.c helper.c save.c setback.c scratch.c iterate.c iterator.c
- *   fields.c guard.c growth.c   rules about one place
+ *   fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
@@ -149,6 +149,7 @@ void race_iterate(Finder *f);
 void race_iterator(Finder *f);
 void race_declared(Finder *f);
 void race_guard(Finder *f);
+void race_object(Finder *f);
 void race_lazy_lock(Finder *f);
 void race_growth(Finder *f);
 void race_fields(Finder *f);

@@ -1,0 +1,128 @@
+/* UG108 about the methods of an object that a place holds: called under a lock in one function, without it in
+ * another, and both change the same field of the object.
+ *
+ *   with self._lock:                     data = self._protocol.take()
+ *       self._protocol.add(request)
+ *
+ * The class of the object has no lock of its own for the field; who holds the object guards it, and not always.
+ *
+ * Needs the accesses of one place that has a guard, and the call edges: what a method changes is looked for in it and
+ * in the methods of self that it calls. Of mixins like MutableMapping the methods are known by their names. A method
+ * that ends something (close, stop) is left alone: it is called when others are done, or to disturb them. */
+#include "races/races.h"
+
+enum { FIELDS = 24, DEPTH = 3 };
+
+typedef struct Fields {
+    u32 n, access[FIELDS]; /* of inner places, one for each */
+} Fields;
+
+static bool changes_object(const Program *p, u32 ga)
+{
+    const Facts *x = p->facts[access_gid(p, ga).file];
+    const Path *q = &x->paths.v[program_access(p, ga)->path];
+    u32 place = p->access_place[ga];
+    return place != NONE && q->root == ROOT_SELF && q->nattr == 1 && p->places.v[place].kind == PLACE_INSTANCE &&
+           is_data(&p->places.v[place]) && access_effect(p, ga) & EFFECT_WRITE;
+}
+
+static void fields_of(const Program *p, u32 gfunc, u32 depth, Fields *out)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *x = p->facts[g.file];
+    const Func *fn = &x->funcs.v[g.id];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses && out->n < FIELDS; i++) {
+        u32 ga = p->access_base[g.file] + i;
+        if (changes_object(p, ga)) out->access[out->n++] = ga;
+    }
+    for (u32 e = p->edge_first[gfunc]; depth && e < p->edge_first[gfunc + 1]; e++) {
+        const CallEdge *c = &p->edges.v[e];
+        if (c->weak || c->call == NONE || c->file != g.file || c->callee == gfunc) continue;
+        const Path *q = &x->paths.v[x->calls.v[c->call].callee];
+        if ((q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr == 1) fields_of(p, c->callee, depth - 1, out);
+    }
+}
+
+/* Methods that the abstract containers make of others. */
+static const char *const made_of[][2] = {{"clear", "popitem"}, {"clear", "__delitem__"}, {"popitem", "__delitem__"},
+                                         {"pop", "__delitem__"}, {"update", "__setitem__"}, {"clear", "pop"},
+                                         {"setdefault", "__setitem__"}, {"discard", "remove"}, {"extend", "append"},
+                                         {"append", "insert"}};
+
+/* What the access changes in the object that the place holds. */
+static void changed_by(const Program *p, u32 ga, u32 gclass, Fields *out)
+{
+    const Access *a = program_access(p, ga);
+    Str name = a->op == OP_METHOD      ? sym_str(p->facts[access_gid(p, ga).file], a->method)
+               : a->op == OP_ITEM_DEL  ? S("__delitem__")
+               : a->op == OP_ITEM_LOAD ? S("__getitem__")
+                                       : S("__setitem__");
+    out->n = 0;
+    if (a->op != OP_METHOD && a->op != OP_ITEM_DEL && a->op != OP_ITEM_STORE && a->op != OP_ITEM_LOAD) return;
+    u32 method = class_method_called(p, gclass, name);
+    if (method != NONE) fields_of(p, method, DEPTH, out);
+    for (u32 i = 0; method == NONE && i < COUNT_OF(made_of); i++) {
+        u32 part = str_is(name, made_of[i][0]) ? class_method_called(p, gclass, str_from(made_of[i][1])) : NONE;
+        if (part != NONE) fields_of(p, part, DEPTH, out);
+    }
+}
+
+/* A field that both change without a lock of their own: an access of the second, or NONE. */
+static u32 same_field(const Program *p, const Fields *a, const Fields *b)
+{
+    for (u32 i = 0; i < a->n; i++)
+        for (u32 k = 0; k < b->n; k++)
+            if (p->access_place[a->access[i]] == p->access_place[b->access[k]] &&
+                lockset_common(p, p->access_locks[a->access[i]], p->access_locks[b->access[k]]) == NONE)
+                return b->access[k];
+    return NONE;
+}
+
+static bool ends_it(const Program *p, u32 ga)
+{
+    static const char *const words[] = {"close", "stop",   "shutdown",   "terminate",
+                                        "abort", "cancel", "disconnect", "join"};
+    const Access *a = program_access(p, ga);
+    if (a->op != OP_METHOD) return false;
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_has_word(sym_str(p->facts[access_gid(p, ga).file], a->method), words[i])) return true;
+    return false;
+}
+
+/* The access under the guard that changes a field which access i changes, too. */
+static u32 guarded_change(const Finder *f, u32 i, u32 *field)
+{
+    const Program *p = f->p;
+    const Place *x = &p->places.v[f->place];
+    Fields mine, theirs;
+    changed_by(p, f->acc[i], x->type.id, &mine);
+    for (u32 k = 0; k < f->nacc && mine.n; k++) {
+        u32 gb = f->acc[k];
+        if (k == i || !lockset_has(p, p->access_locks[gb], x->guard) || !access_counts(p, gb)) continue;
+        changed_by(p, gb, x->type.id, &theirs);
+        *field = same_field(p, &mine, &theirs);
+        if (*field != NONE && conflict_of(f, f->acc[i], gb).witness != NONE) return gb;
+    }
+    return NONE;
+}
+
+void race_object(Finder *f)
+{
+    const Program *p = f->p;
+    const Place *x = &p->places.v[f->place];
+    if (x->type.kind != TYPE_CLASS || x->guard == NONE) return;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i], field;
+        if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], x->guard) || !access_counts(p, ga)) continue;
+        if (ends_it(p, ga)) continue;
+        u32 held = guarded_change(f, i, &field);
+        if (held == NONE) continue;
+        Conflict c = conflict_of(f, ga, held);
+        Race *r = race_add(f, UG108, ga, c);
+        r->lock = x->guard;
+        race_message(f, r,
+                     "this changes %.*s of the object, which line %u changes with %.*s held; here it is not",
+                     STR_ARG(p->syms.strs[p->places.v[p->access_place[field]].name]), program_access(p, held)->line,
+                     STR_ARG(p->locks.v[x->guard].display));
+    }
+}
