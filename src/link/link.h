@@ -126,6 +126,7 @@ typedef struct LinkState {
     Map places;     /* hash of kind, file, owner, name → place */
     Map place_defs; /* place → first DefRef */
     Map local_defs; /* hash of (file, func, symbol) → first DefRef */
+    Map handed;     /* place → the place whose container it holds, see handed.c */
     Map elem_defs;  /* place → first DefRef of its elements; locals: local_key + 1 */
     Vec(DefRef) defrefs;
     Vec(u8) place_state; /* 0 type not asked for, 1 being computed, 2 known */
@@ -218,6 +219,13 @@ void locals_index(Program *p);
 void places_index(Program *p);
 u32 place_of(const Program *p, u8 kind, u32 file, u32 owner, u32 gs);
 void places_access(Program *p);
+
+/* handed.c */
+/* The one place that all callers pass for this parameter, or NONE. */
+u32 param_place(Program *p, u32 file, const Path *path);
+/* The place whose container the attribute holds, when its maker was given it; else the place itself. Binding the
+ * attribute (op) is no matter of the container. */
+u32 handed_place(Program *p, u32 place, u8 op);
 
 /* element.c */
 /* The place of what a container in the container holds, for a path that ends in a subscript; NONE. */

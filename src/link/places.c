@@ -134,31 +134,6 @@ static u32 closure_place(Program *p, u32 file, const Path *x)
     return place_of(p, PLACE_CLOSURE, file, gfunc_of(p, file, x->func), gsym(p, file, x->name));
 }
 
-/* The one place that all callers pass for this parameter, or NONE. */
-static u32 param_place(Program *p, u32 file, const Path *x)
-{
-    LinkState *s = p->state;
-    const Func *fn = &p->facts[file]->funcs.v[x->func];
-    for (u32 i = 0; i < fn->nparams; i++) {
-        if (p->facts[file]->params.v[fn->params + i].name != x->name) continue;
-        const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
-        u32 place = NONE;
-        for (u32 k = 0; k < pi->n; k++) {
-            if (pi->from[k].kind != VAL_PATH) return NONE;
-            u32 pf = pi->from[k].file;
-            const Path *y = &p->facts[pf]->paths.v[pi->from[k].value];
-            Ent e = path_entity(p, pf, pi->from[k].value);
-            u32 q = e.kind == ENT_PLACE                            ? e.id
-                    : e.kind == ENT_LOCAL && y->root == ROOT_LOCAL ? closure_place(p, pf, y)
-                                                                   : NONE;
-            if (q == NONE || (place != NONE && q != place)) return NONE;
-            place = q;
-        }
-        return pi->more ? NONE : place;
-    }
-    return NONE;
-}
-
 /* x = dict(x): from here on the parameter is another object than its default. Binding it never changes the default.
  */
 static bool rebound(const Program *p, u32 file, const Path *x, const Access *a)
@@ -320,7 +295,7 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     u32 described = descriptor_dict(p, file, x);
     if (described != NONE) return described;
     Ent e = path_resolve(p, file, x, x->nattr);
-    if (e.kind == ENT_PLACE) return e.id;
+    if (e.kind == ENT_PLACE) return handed_place(p, e.id, a->op);
     if (e.kind == ENT_EXTERNAL) return library_place(p, e.id);
     bool whole = a->op == OP_ITER || a->op == OP_CREAD || a->op == OP_CONTAINS || a->op == OP_METHOD ||
                  a->op == OP_ITEM_LOAD || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL;

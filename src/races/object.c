@@ -106,11 +106,22 @@ static u32 guarded_change(const Finder *f, u32 i, u32 *field)
     return NONE;
 }
 
+/* Is the guard kept beside the object? Another's lock, held on the way here, is no guard. */
+static bool guard_of_owner(const Program *p, const Place *x)
+{
+    u32 place = x->guard == NONE ? NONE : p->locks.v[x->guard].place;
+    if (place == NONE) return false;
+    const Place *y = &p->places.v[place];
+    bool object = x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR;
+    if (y->file != x->file) return false;
+    return object ? y->kind == PLACE_INSTANCE || y->kind == PLACE_CLASS_ATTR : y->kind == x->kind;
+}
+
 void race_object(Finder *f)
 {
     const Program *p = f->p;
     const Place *x = &p->places.v[f->place];
-    if (x->type.kind != TYPE_CLASS || x->guard == NONE) return;
+    if (x->type.kind != TYPE_CLASS || !guard_of_owner(p, x)) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i], field;
         if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], x->guard) || !access_counts(p, ga)) continue;
