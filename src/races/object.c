@@ -11,7 +11,7 @@
  * that ends something (close, stop) is left alone: it is called when others are done, or to disturb them. */
 #include "races/races.h"
 
-enum { FIELDS = 24, DEPTH = 3 };
+enum { FIELDS = 24, DEPTH = 3, OFTEN = 3, FINDINGS = 3 };
 
 typedef struct Fields {
     u32 n, access[FIELDS]; /* of inner places, one for each */
@@ -106,6 +106,20 @@ static u32 guarded_change(const Finder *f, u32 i, u32 *field)
     return NONE;
 }
 
+/* Is a good part of what is called guarded? Else the lock is held for something else there. */
+static bool guarded_often(const Finder *f)
+{
+    const Program *p = f->p;
+    u32 held = 0, uses = 0;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u8 op = program_access(p, f->acc[i])->op;
+        if ((op != OP_METHOD && op != OP_ITEM_STORE && op != OP_ITEM_DEL) || !access_counts(p, f->acc[i])) continue;
+        uses++;
+        held += lockset_has(p, p->access_locks[f->acc[i]], p->places.v[f->place].guard);
+    }
+    return held * OFTEN >= uses;
+}
+
 /* Is the guard kept beside the object? Another's lock, held on the way here, is no guard. */
 static bool guard_of_owner(const Program *p, const Place *x)
 {
@@ -121,13 +135,14 @@ void race_object(Finder *f)
 {
     const Program *p = f->p;
     const Place *x = &p->places.v[f->place];
-    if (x->type.kind != TYPE_CLASS || !guard_of_owner(p, x)) return;
-    for (u32 i = 0; i < f->nacc; i++) {
+    if (x->type.kind != TYPE_CLASS || !guard_of_owner(p, x) || !guarded_often(f)) return;
+    for (u32 i = 0, found = 0; i < f->nacc && found < FINDINGS; i++) {
         u32 ga = f->acc[i], field;
         if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], x->guard) || !access_counts(p, ga)) continue;
         if (ends_it(p, ga)) continue;
         u32 held = guarded_change(f, i, &field);
         if (held == NONE) continue;
+        found++;
         Conflict c = conflict_of(f, ga, held);
         Race *r = race_add(f, UG108, ga, c);
         r->lock = x->guard;
