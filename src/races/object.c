@@ -14,16 +14,30 @@
 enum { FIELDS = 24, DEPTH = 3, OFTEN = 3, FINDINGS = 3 };
 
 typedef struct Fields {
-    u32 n, access[FIELDS]; /* of inner places, one for each */
+    u32 n, access[FIELDS];   /* that change places of the object */
+    u32 nread, read[FIELDS]; /* places of the object that are read, too */
 } Fields;
 
-static bool changes_object(const Program *p, u32 ga)
+static void field_add(const Program *p, u32 ga, Fields *out)
 {
-    const Facts *x = p->facts[access_gid(p, ga).file];
-    const Path *q = &x->paths.v[program_access(p, ga)->path];
+    const Access *a = program_access(p, ga);
+    const Path *q = &p->facts[access_gid(p, ga).file]->paths.v[a->path];
     u32 place = p->access_place[ga];
-    return place != NONE && q->root == ROOT_SELF && q->nattr == 1 && p->places.v[place].kind == PLACE_INSTANCE &&
-           is_data(&p->places.v[place]) && access_effect(p, ga) & EFFECT_WRITE;
+    if (place == NONE || q->root != ROOT_SELF || q->nattr != 1 || p->places.v[place].kind != PLACE_INSTANCE) return;
+    u8 type = p->places.v[place].type.kind;
+    bool known = type != TYPE_UNKNOWN && type != TYPE_NONE && type != TYPE_QUEUE;
+    bool writes = access_effect(p, ga) & EFFECT_WRITE && (known || a->op != OP_METHOD);
+    if (!is_data(&p->places.v[place])) return;
+    if (writes && out->n < FIELDS) out->access[out->n++] = ga;
+    if (!writes || a->op == OP_AUG || a->op == OP_ITEM_AUG)
+        if (out->nread < FIELDS) out->read[out->nread++] = place;
+}
+
+/* x = None, x = True: who sets it twice, or late, sets the same. */
+static bool sets_constant(const Program *p, u32 ga)
+{
+    const Def *d = program_access(p, ga)->op == OP_STORE ? stored_def(p, ga) : NULL;
+    return d && (d->kind == VAL_NONE || d->kind == VAL_BOOL || d->kind == VAL_NUMBER || d->kind == VAL_STRING);
 }
 
 static void fields_of(const Program *p, u32 gfunc, u32 depth, Fields *out)
@@ -31,10 +45,7 @@ static void fields_of(const Program *p, u32 gfunc, u32 depth, Fields *out)
     GId g = func_gid(p, gfunc);
     const Facts *x = p->facts[g.file];
     const Func *fn = &x->funcs.v[g.id];
-    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses && out->n < FIELDS; i++) {
-        u32 ga = p->access_base[g.file] + i;
-        if (changes_object(p, ga)) out->access[out->n++] = ga;
-    }
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) field_add(p, p->access_base[g.file] + i, out);
     for (u32 e = p->edge_first[gfunc]; depth && e < p->edge_first[gfunc + 1]; e++) {
         const CallEdge *c = &p->edges.v[e];
         if (c->weak || c->call == NONE || c->file != g.file || c->callee == gfunc) continue;
@@ -57,7 +68,7 @@ static void changed_by(const Program *p, u32 ga, u32 gclass, Fields *out)
                : a->op == OP_ITEM_DEL  ? S("__delitem__")
                : a->op == OP_ITEM_LOAD ? S("__getitem__")
                                        : S("__setitem__");
-    out->n = 0;
+    out->n = out->nread = 0;
     if (a->op != OP_METHOD && a->op != OP_ITEM_DEL && a->op != OP_ITEM_STORE && a->op != OP_ITEM_LOAD) return;
     u32 method = class_method_called(p, gclass, name);
     if (method != NONE) fields_of(p, method, DEPTH, out);
@@ -67,12 +78,22 @@ static void changed_by(const Program *p, u32 ga, u32 gclass, Fields *out)
     }
 }
 
-/* A field that both change without a lock of their own: an access of the second, or NONE. */
+/* Is the change one of several steps: an update, or a write beside a read of the same field? */
+static bool in_steps(const Program *p, const Fields *f, u32 i)
+{
+    for (u32 k = 0; k < f->nread; k++)
+        if (f->read[k] == p->access_place[f->access[i]]) return true;
+    return false;
+}
+
+/* A field that both change, one of them in several steps, without a lock of their own: an access of the second, or
+ * NONE. */
 static u32 same_field(const Program *p, const Fields *a, const Fields *b)
 {
     for (u32 i = 0; i < a->n; i++)
         for (u32 k = 0; k < b->n; k++)
             if (p->access_place[a->access[i]] == p->access_place[b->access[k]] &&
+                (in_steps(p, a, i) || in_steps(p, b, k)) && !sets_constant(p, a->access[i]) &&
                 lockset_common(p, p->access_locks[a->access[i]], p->access_locks[b->access[k]]) == NONE)
                 return b->access[k];
     return NONE;
