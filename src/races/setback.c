@@ -29,6 +29,19 @@ static bool takes_away(const Program *p, u32 ga)
     return program_access(p, ga)->op == OP_DEL || (d && d->kind == VAL_NONE);
 }
 
+/* Does a return in between leave the value there? Then it is taken away on one way out only: it was meant to stay. */
+static bool may_stay(const Facts *x, const Access *set, const Access *back)
+{
+    for (u32 b = 0; b < x->blocks.n; b++) {
+        const Block *y = &x->blocks.v[b];
+        if (y->func != set->func || !y->exits || y->kind == BLOCK_FUNC || y->span.start <= set->stmt ||
+            y->span.end > back->stmt)
+            continue;
+        if (str_contains(str_slice(x->source->text, y->span.start, y->span.end), S("return"))) return true;
+    }
+    return false;
+}
+
 /* The access that ends what access i set, NONE. */
 static u32 set_back_by(const Finder *f, u32 i)
 {
@@ -39,7 +52,8 @@ static u32 set_back_by(const Finder *f, u32 i)
         const Access *a = program_access(f->p, f->acc[k]);
         if (a->func != set->func) return NONE;
         if (a->op != OP_STORE && a->op != OP_DEL) continue;
-        bool sure = a->block == set->block || (in_finally(x, a->block) && !in_finally(x, set->block));
+        bool sure = (a->block == set->block && !may_stay(x, set, a)) ||
+                    (in_finally(x, a->block) && !in_finally(x, set->block));
         return sure && a->stmt != set->stmt && takes_away(f->p, f->acc[k]) ? k : NONE;
     }
     return NONE;
