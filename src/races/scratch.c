@@ -123,6 +123,7 @@ static void as_argument(Finder *f)
         u32 read = c.witness == NONE ? NONE : argument_read(f, store);
         if (read == NONE) return;
         Race *r = race_add(f, UG101, store, c);
+        r->per_call = true;
         r->test = store;
         r->act = read;
         race_site(r, read);

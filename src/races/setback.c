@@ -109,6 +109,7 @@ void race_set_back(Finder *f)
         u32 seen = c.witness == NONE ? NONE : seen_by(f, i);
         if (seen == NONE) continue;
         Race *r = race_add(f, UG101, set, c);
+        r->per_call = true;
         r->test = set;
         r->act = f->acc[k];
         race_site(r, f->acc[k]);
