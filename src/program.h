@@ -207,6 +207,8 @@ Str func_display(Arena *a, const Program *p, u32 gfunc);
 bool is_test_path(Str path);
 /* Of code that the project keeps a copy of and others maintain? */
 bool is_vendored_path(Str path);
+/* Is every object of the class, tests and scripts aside, made for an attribute of self? */
+bool class_only_parts(const Program *p, u32 gclass);
 /* How many calls in the program make objects of this class. */
 u32 class_made_at(const Program *p, u32 gclass);
 /* The method of this name that an object of the class has: a global func, NONE. */

@@ -43,6 +43,16 @@ static void args_of_thread(Walk *w, u32 tuple)
     }
 }
 
+/* dict(queue=q), counts.update(hits=n): what comes by name becomes a value as it is. */
+static bool names_are_keys(Walk *w, Use use)
+{
+    static const char *const makers[] = {"dict", "OrderedDict", "Counter", "update"};
+    Str name = use.op == OP_CREAD ? sym_str(w->f, use.method) : S("");
+    for (u32 i = 0; i < COUNT_OF(makers); i++)
+        if (str_is(name, makers[i])) return true;
+    return false;
+}
+
 static void walk_args(Walk *w, u32 list, Use use)
 {
     if (list == NONE) return;
@@ -64,7 +74,8 @@ static void walk_args(Walk *w, u32 list, Use use)
         Use u = k == NODE_list_splat || k == NODE_dictionary_splat
                     ? (Use){.op = OP_CREAD,
                             .method = intern(w->a, &w->f->syms, k == NODE_list_splat ? S("*") : S("{**}"))}
-                    : use;
+                : keyword != SYM_EMPTY && names_are_keys(w, use) ? (Use){.op = OP_ARG}
+                                                                 : use;
         walk_expr(w, value, u);
         arg_add(w, value, keyword, k == NODE_list_splat || k == NODE_dictionary_splat);
         if (str_is(sym_str(w->f, keyword), "args")) args_of_thread(w, value);

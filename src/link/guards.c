@@ -86,6 +86,20 @@ static Str bare_name(Str s)
     return s;
 }
 
+/* Is the place bound to anything else once it is made, or is it a number, a text or a container? The lock of what
+ * only stays there, conn_lock for a connection, is a lock of the object's. */
+static bool state_changes(const Program *p, const Place *x)
+{
+    bool plain = x->type.kind > TYPE_NONE && x->type.kind <= TYPE_COUNT_ITER;
+    if (plain) return true;
+    for (u32 i = 0; i < x->n; i++) {
+        u32 ga = p->place_access.v[x->first + i];
+        const Access *a = program_access(p, ga);
+        if (writes(a) && a->op != OP_METHOD && access_counts(p, ga)) return true;
+    }
+    return false;
+}
+
 /* The place whose name the lock has, `hits` or `_hits` for `_hits_lock` beside it; NONE. Such a lock is for that
  * state only. It says nothing about other state, so that one fix does not make the next finding believable. */
 static u32 state_named(const Program *p, const Place *lock)
@@ -106,7 +120,7 @@ static u32 state_named(const Program *p, const Place *lock)
         while (k < core.n &&
                (state.p[k] == core.p[k] || (state.p[k] >= 'A' && state.p[k] <= 'Z' && state.p[k] + 32 == core.p[k])))
             k++;
-        if (k == core.n) return i;
+        if (k == core.n) return state_changes(p, x) ? i : NONE;
     }
     return NONE;
 }
@@ -208,17 +222,54 @@ static u32 made_elsewhere(const Program *p, u32 cls, u32 depth)
     return n;
 }
 
+/* A thread's function that is defined where the thread is started has what it captures from there. */
+static void captured_by(const Program *p, const Root *r, u32 starter)
+{
+    GId g = r->func == NONE ? (GId){NONE, NONE} : func_gid(p, r->func);
+    if (g.file != r->file || !starter || p->facts[g.file]->funcs.v[g.id].parent != starter) return;
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        Path x = f->paths.v[f->calls.v[i].callee];
+        if (x.root != ROOT_LOCAL || x.func != starter || x.nattr != 1) continue;
+        x.nattr = 0;
+        Type t = ent_type(p, path_resolve(p, g.file, &x, 0));
+        if (t.kind == TYPE_CLASS) p->state->classes[t.id].handed = true;
+    }
+}
+
 /* pool.submit(work, frontier), Thread(target=work, args=(frontier,)): the threads have the starter's object. */
 static void handed_to(const Program *p, const Root *r)
 {
     if (r->call == NONE) return;
     const Facts *f = p->facts[r->file];
     const Call *c = &f->calls.v[r->call];
+    captured_by(p, r, c->func);
     for (u32 i = c->args; i < c->args + c->nargs; i++) {
         const Arg *a = &f->args.v[i];
         Type t = a->kind == VAL_PATH && !a->star ? path_type(p, r->file, a->value) : (Type){.kind = TYPE_UNKNOWN};
         if (t.kind == TYPE_CLASS) p->state->classes[t.id].handed = true;
     }
+}
+
+/* A thread, an executor, or an object of a class of threads: whoever has the object beside it may be another one. */
+static bool holds_thread(const Program *p, const Place *x)
+{
+    static const char *const bases[] = {"threading.Thread", "threading.Timer", "threading._Timer"};
+    if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR) return true;
+    for (u32 i = 0; i < COUNT_OF(bases) && x->type.kind == TYPE_CLASS; i++)
+        if (class_derives(p, x->type.id, bases[i])) return true;
+    return false;
+}
+
+/* An object of a class is one of its bases, too: a few steps up. */
+static void handed_bases(Program *p)
+{
+    LinkState *s = p->state;
+    for (u32 round = 0; round < SUBCLASS_DEPTH; round++)
+        for (u32 i = 0; i < s->nclasses; i++)
+            for (u32 k = 0; s->classes[i].handed && k < s->classes[i].bases.n; k++)
+                s->classes[s->classes[i].bases.v[k]].handed = true;
 }
 
 /* Classes that have locks, make threads, are kept in globals, or wrap functions. */
@@ -232,8 +283,7 @@ static void class_evidence(Program *p)
             if (type_is_lock(x->type.kind)) s->classes[x->owner].any_lock = true;
             if (x->kind == PLACE_INSTANCE && type_is_lock(x->type.kind) && !lock_of_one_state(p, i))
                 s->classes[x->owner].has_lock = true;
-            if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR)
-                s->classes[x->owner].makes_threads = true;
+            if (holds_thread(p, x)) s->classes[x->owner].makes_threads = true;
         }
         if (kept_for_all(p, x)) s->classes[x->type.id].kept_globally++;
     }
@@ -256,7 +306,9 @@ static void class_evidence(Program *p)
         if (fn->self_class == NONE) continue;
         s->classes[gclass_of(p, g.file, fn->self_class)].makes_threads = true;
         s->classes[gclass_of(p, g.file, fn->self_class)].handed |= r->call != NONE;
+        s->classes[gclass_of(p, g.file, fn->self_class)].handed_to_many |= r->call != NONE && r->many && !r->own;
     }
+    handed_bases(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         for (u32 i = 1; i < f->funcs.n; i++) {
@@ -470,6 +522,7 @@ static void constructions(Program *p)
                          !local_escapes(p, file, c->func, f->paths.v[c->target].name, ESCAPE_DEPTH);
             p->state->classes[e.id].made_inside += stays;
             p->state->classes[e.id].leaves += !stays;
+            p->state->classes[e.id].made_for_attr += c->target != NONE && f->paths.v[c->target].root == ROOT_SELF;
         }
         for (u32 i = 0; i < f->calls.n; i++) {
             u32 c = registered_class(p, file, i);

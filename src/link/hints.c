@@ -23,12 +23,21 @@ static bool is_lock_class(const Program *p, u32 gclass)
     return has_method(p, gclass, "acquire") && has_method(p, gclass, "release");
 }
 
+/* Futures, results, servers: one thread waits for what another one does. */
+static bool is_waited_for(const Program *p, u32 gclass)
+{
+    u32 gs = intern_find(&p->syms, S("wait"));
+    u32 gfunc = gs == NONE ? NONE : map_get(&p->state->classes[gclass].methods, gs);
+    return gfunc != NONE && !program_func(p, gfunc)->is_async;
+}
+
 u32 class_hints(const Program *p, u32 gclass)
 {
     u32 file, hints = 0;
     const Class *k = program_class(p, gclass, &file);
     const Facts *f = p->facts[file];
-    if (is_pool(sym_str(f, k->name)) || is_lock_class(p, gclass)) hints |= EV_NAME | EV_PURPOSE;
+    if (is_pool(sym_str(f, k->name)) || is_lock_class(p, gclass) || is_waited_for(p, gclass))
+        hints |= EV_NAME | EV_PURPOSE;
     if (k->says_shared) hints |= EV_PURPOSE;
     if (class_derives(p, gclass, "types.ModuleType")) hints |= EV_SINGLETON; /* kept in sys.modules */
     return hints;

@@ -2,8 +2,8 @@
  *
  * A part is made for an attribute of another object, `self.waiters = Waiters()`, by every call outside of tests that
  * makes one. Threads that share the whole reach the part through it; so what shows that the whole is shared (a lock,
- * a global that holds it) shows it of the part, too. That it starts threads, or is handed to one, does not: its parts
- * are often that thread's. Parts of parts count, a few steps deep.
+ * a global that holds it, several threads that run one method of it) shows it of the part, too. That it starts
+ * threads, or is handed to one, does not: its parts are often that thread's. Parts of parts count, a few steps deep.
  *
  * def wrapper(*args, **kwargs): return self.run(func, *args, **kwargs) has one self, or one local of the function
  * around it, for all calls of the function that it stands for, whichever thread calls it.
@@ -15,7 +15,7 @@ enum { PART_ROUNDS = 3 };
 
 static bool whole_is_shared(const ClassInfo *c)
 {
-    return c->has_lock || c->singleton || c->part;
+    return c->has_lock || c->singleton || c->part || c->handed_to_many;
 }
 
 /* The class of self where the call's result is assigned to an attribute of it, or NONE. */

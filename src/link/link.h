@@ -72,8 +72,10 @@ typedef struct ClassInfo {
     u32 kept_globally;  /* globals and class attributes that hold an instance */
     u32 made_inside, leaves; /* calls outside of tests and scripts that make one: for a local that stays inside
                                 the call, or for something else */
+    u32 made_for_attr;  /* of leaves: for an attribute of self */
     u32 made_elsewhere; /* calls outside of tests that construct one for something else */
     bool handed;        /* an object is an argument of a thread, or a thread runs its method */
+    bool handed_to_many; /* several threads run a method of one object */
     bool fresh;         /* every thread or request has instances of its own */
     bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
     bool part;          /* all its objects are made for attributes of shared ones: kept.c */

@@ -100,6 +100,12 @@ u32 class_made_at(const Program *p, u32 gclass)
     return gclass == NONE ? 0 : p->state->classes[gclass].made_at;
 }
 
+bool class_only_parts(const Program *p, u32 gclass)
+{
+    const ClassInfo *c = &p->state->classes[gclass];
+    return c->made_for_attr && c->made_for_attr == c->leaves + c->made_inside;
+}
+
 bool class_baseless(const Program *p, u32 gclass)
 {
     const ClassInfo *k = &p->state->classes[gclass];

@@ -10,11 +10,12 @@ static bool rooted(const Program *p, u32 ga)
     return ga != NONE && threads_reach(p, ga);
 }
 
-/* The name of the class, threads somewhere in its file, what the class says of itself: two of them, if it says so. */
-static bool hint_only(const Place *x)
+/* The name of the class, threads somewhere in its file, what the class says of itself: two of them, if it says so;
+ * one for a walk, which raises where others merely go by an old value. */
+static bool hint_only(const Race *r, const Place *x)
 {
     u32 strong = EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_PART;
-    if (x->evidence & EV_PURPOSE && x->evidence & (EV_NAME | EV_FILE)) return false;
+    if (x->evidence & EV_PURPOSE && (x->evidence & (EV_NAME | EV_FILE) || r->rule == UG106)) return false;
     return x->kind == PLACE_INSTANCE && !(x->evidence & strong);
 }
 
@@ -110,10 +111,11 @@ static bool as_good(const Finder *f, const Race *r, const Place *x)
     return table(f, r, x) || (x->type.kind == TYPE_CLASS && !only && stateless(f->p, x->type.id));
 }
 
-/* tuple(d), list(q): one call in C. It can raise without the GIL (docs/memory-model.md), rarely; and it is what
- * maintainers write to be safe. */
-static bool whole_copy(const Program *p, const Race *r)
+/* tuple(d), list(s): one call in C. It can raise without the GIL (docs/memory-model.md), rarely; and it is what
+ * maintainers write to be safe. Of a deque or an OrderedDict it is not: no copy of them is safe. */
+static bool whole_copy(const Program *p, const Race *r, const Place *x)
 {
+    if (x->type.kind == TYPE_DEQUE || x->type.kind == TYPE_ORDERED_DICT) return false;
     static const char *const copies[] = {"tuple", "list",  "set",    "frozenset",  "dict",
                                          "copy",  "deque", "sorted", "OrderedDict"};
     const Access *a = program_access(p, r->sites[0]);
@@ -192,12 +194,26 @@ static bool made_twice(const Race *r)
     return r->impact == IMPACT_DUPLICATE && r->confidence > CONF_MEDIUM;
 }
 
-/* Made twice, one too many for a lock, a thread, a queue, or a container that others fill; of other things the
- * second takes the first one's place and nothing is lost. Of 38 of those, read as maintainers would at high
- * confidence, 2 were true. */
+/* Made twice, one too many for a lock; of other things the second takes the first one's place and mostly nothing is
+ * lost. Of 40 of those, read as maintainers would at high confidence, 2 were true. */
 static bool must_be_one(const Place *x)
 {
-    return x->is_lock || (x->type.kind >= TYPE_LIST && x->type.kind <= TYPE_PROCESS && x->type.kind != TYPE_TUPLE);
+    return x->is_lock || (x->type.kind >= TYPE_LOCK && x->type.kind <= TYPE_EVENT) || x->type.kind == TYPE_RWLOCK;
+}
+
+/* `if k in seen: return … seen.add(k)`: whoever comes second adds what is there. */
+static bool added_again(const Program *p, const Race *r)
+{
+    if (r->rule != UG102 || r->act == NONE || r->test == NONE) return false;
+    const Access *act = program_access(p, r->act);
+    return act->op == OP_METHOD && str_is(sym_str(p->facts[access_gid(p, r->act).file], act->method), "add");
+}
+
+/* One side is run by a thread in sight, the other by the main program of a library, as far as that has one. Of 8 such
+ * findings about objects that were no walks none was true. */
+static bool beside_main_only(const Program *p, const Race *r, const Place *x)
+{
+    return x->kind == PLACE_INSTANCE && r->rule != UG106 && !(rooted(p, r->sites[0]) && rooted(p, r->sites[1]));
 }
 
 /* Threads run both sides; that they meet in one object is seen where an object of the class is kept for all, or
@@ -207,20 +223,42 @@ static bool one_object(const Place *x)
     return x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR | EV_HANDED);
 }
 
+/* Two threads are in sight; but see the judgements above. */
+static bool not_high(const Program *p, const Race *r, const Place *x)
+{
+    return !one_object(x) || (r->rule == UG103 && !must_be_one(x)) || added_again(p, r) || beside_main_only(p, r, x);
+}
+
+/* Threads run the code of the class, or are started by it; that two of them have one object, nothing shows. Of 8
+ * findings where only the file uses threads and where each object is made for another one, read as maintainers would,
+ * none was true, unless it was a walk; of 10 about what an object makes or does on first use without a thread in
+ * sight, whatever its class uses or is called, none. */
+static bool own_object(const Program *p, const Race *r, const Place *x)
+{
+    u32 shared = EV_MODULE | EV_GUARDED | EV_SINGLETON | EV_DECORATOR | EV_PART;
+    if (x->kind != PLACE_INSTANCE || x->evidence & shared || r->rule == UG106 || r->rule == UG108) return false;
+    bool used = x->evidence & (EV_CLASS_LOCKS | EV_HANDED | EV_NAME | EV_PURPOSE);
+    bool visible = rooted(p, r->sites[0]) && rooted(p, r->sites[1]);
+    if (visible) return !used && class_only_parts(p, x->owner);
+    if (r->rule == UG103)
+        return !must_be_one(x) && x->type.kind != TYPE_EXECUTOR && !(used && x->signs & SIGN_FINAL);
+    return !used && r->rule == UG107;
+}
+
 static bool worth_little(const Finder *f, const Race *r, bool registered)
 {
     const Program *p = f->p;
     const Place *x = &p->places.v[f->place];
     bool walk = r->rule == UG106 || (r->rule == UG108 && r->act == NONE);
-    if (walk && whole_copy(p, r)) return true;
+    if (walk && whole_copy(p, r, x)) return true;
     if (x->signs & SIGN_FINAL && !(x->signs & SIGN_FLOW) && r->rule == UG103) return false;
     if (r->rule == UG104 && r->test != NONE && r->act != NONE &&
         lockset_common(p, p->access_locks[r->test], p->access_locks[r->act]) != NONE)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
     bool outside = from_outside(p, r->sites[0], r->sites[1]) || from_outside(p, r->sites[1], r->sites[0]);
-    if (hint_only(x) && everyday(r->rule) && !outside && !(x->evidence & EV_NAME && set_for_block(p, r))) return true;
+    bool for_block = x->evidence & EV_NAME && set_for_block(p, r);
+    if (hint_only(r, x) && everyday(r->rule) && !outside && !for_block) return true;
     if (x->signs & SIGN_LOOP && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1]))) return true;
-    if (is_vendored_path(p->facts[r->file]->source->path)) return true;
     if (as_good(f, r, x)) return true;
     if (own_entry(p, r) || fixed_module(p, r, x)) return true;
     bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
@@ -229,7 +267,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (x->kind != PLACE_INSTANCE || x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1]))
         return false;
     u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
-    if (x->signs & SIGN_BOTH && !hint_only(x)) none |= SIGN_LOOP;
+    if (x->signs & SIGN_BOTH && !hint_only(r, x)) none |= SIGN_LOOP;
     return x->signs & ~none || (flag(p, r) && !(x->evidence & EV_SINGLETON));
 }
 
@@ -243,9 +281,9 @@ void races_weigh(Finder *f, u32 first)
         const Place *x = &f->p->places.v[f->place];
         if (made_twice(r)) r->confidence = CONF_MEDIUM;
         if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
-        if (r->confidence == CONF_HIGH && (!one_object(x) || (r->rule == UG103 && !must_be_one(x))))
-            r->confidence = CONF_MEDIUM;
-        if (plain_value(f->p, r, x)) r->confidence = CONF_LOW;
+        if (r->confidence == CONF_HIGH && not_high(f->p, r, x)) r->confidence = CONF_MEDIUM;
+        if (is_vendored_path(f->p->facts[r->file]->source->path)) r->confidence = CONF_LOW;
+        if (plain_value(f->p, r, x) || own_object(f->p, r, x)) r->confidence = CONF_LOW;
         bool contract = callers_lock(f->p, r->file, r->func);
         if (contract) r->impact = IMPACT_CONTRACT;
         if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
