@@ -7,8 +7,9 @@
  * The class of the object has no lock of its own for the field; who holds the object guards it, and not always.
  *
  * Needs the accesses of one place that has a guard, and the call edges: what a method changes is looked for in it and
- * in the methods of self that it calls. Of mixins like MutableMapping the methods are known by their names. A method
- * that ends something (close, stop) is left alone: it is called when others are done, or to disturb them. */
+ * in the methods of self that it calls. Of mixins like MutableMapping the methods are known by their names. What
+ * ends something (close, stop) is left alone, the method and its caller: it runs when others are done, or to disturb
+ * them. */
 #include "races/races.h"
 
 enum { FIELDS = 24, DEPTH = 3, OFTEN = 3, FINDINGS = 3 };
@@ -104,9 +105,11 @@ static bool ends_it(const Program *p, u32 ga)
     static const char *const words[] = {"close", "stop",   "shutdown",   "terminate",
                                         "abort", "cancel", "disconnect", "join"};
     const Access *a = program_access(p, ga);
-    if (a->op != OP_METHOD) return false;
+    const Facts *x = p->facts[access_gid(p, ga).file];
     for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_has_word(sym_str(p->facts[access_gid(p, ga).file], a->method), words[i])) return true;
+        if (str_has_word(sym_str(x, x->funcs.v[a->func].name), words[i]) ||
+            (a->op == OP_METHOD && str_has_word(sym_str(x, a->method), words[i])))
+            return true;
     return false;
 }
 
@@ -135,6 +138,7 @@ static bool guarded_often(const Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         u8 op = program_access(p, f->acc[i])->op;
         if ((op != OP_METHOD && op != OP_ITEM_STORE && op != OP_ITEM_DEL) || !access_counts(p, f->acc[i])) continue;
+        if (ends_it(p, f->acc[i])) continue;
         uses++;
         held += lockset_has(p, p->access_locks[f->acc[i]], p->places.v[f->place].guard);
     }
