@@ -394,8 +394,8 @@ void fix_take(Fix *to, const Fix *from);
 bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r);
 void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 
-/* An entry that is tested and used, to be taken once by get(): the statements concerned, in *out. False when it cannot
- * be. */
+/* An entry that is tested and used, to be taken once by get(): the statements concerned, in *out. False when it
+ * cannot be. */
 bool take_region(Plan *pl, const Work *w, const Race *r, Region *out);
 bool take_region_write(Plan *pl, Work *w, Fix *f, const Region *r, Str *why);
 

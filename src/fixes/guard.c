@@ -185,6 +185,7 @@ static bool in_construction(const Plan *pl, const Work *w, u32 gaccess)
     const Access *a = program_access(pl->p, gaccess);
     const FuncInfo *f = &pl->p->funcs[gfunc_of(pl->p, g.file, a->func)];
     if (a->func == 0 || f->import_time || a->in_nested_def) return true;
+    if (access_alone(pl->p, gaccess) == ALONE_OWN) return true; /* of an object that nobody else has yet */
     return f->construct && pl->p->places.v[w->place].kind == PLACE_INSTANCE;
 }
 

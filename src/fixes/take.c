@@ -4,10 +4,11 @@
  *       self._jobs[key].stop()        →    if job is not None:
  *                                              job.stop()
  *
- * The same where the test leaves (`if key not in d: return`) and the uses stand after it. get() is one step on a dict,
- * so another thread can no longer take the entry away between test and use, no lock is needed, and nothing that the
- * branch calls runs under one. Only where an entry cannot be None, where the branch does not change the dict or bind
- * the key anew, and where nothing that is called before the last use may change the dict in this very thread. */
+ * The same where the test leaves (`if key not in d: return`) and the uses stand after it. get() is one step on
+ * a dict, so another thread can no longer take the entry away between test and use, no lock is needed, and
+ * nothing that the branch calls runs under one. Only where an entry cannot be None, where the branch does not
+ * change the dict or bind the key anew, and where nothing that is called before the last use may change the
+ * dict in this very thread. */
 #include "fixes/fixes.h"
 
 typedef struct Take {
@@ -174,8 +175,8 @@ static bool attribute_used(const Facts *f, const Access *store, u32 var)
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &f->accesses.v[i];
         const Path *p = &f->paths.v[a->path];
-        if (p->root == v->root && p->name == v->name && p->func == v->func && p->nattr && a->span.start <= store->span.end &&
-            block_within(f, store->block, a->block))
+        bool same = p->root == v->root && p->name == v->name && p->func == v->func && p->nattr;
+        if (same && a->span.start <= store->span.end && block_within(f, store->block, a->block))
             return true;
     }
     return false;
@@ -256,8 +257,8 @@ static u32 word_count(Str text, Str name)
     return n;
 }
 
-/* NAME = D[K] as the first statement, and NAME nowhere but in the statements that use it: the name, and nothing is left
- * to bind. */
+/* NAME = D[K] as the first statement, and NAME nowhere but in the statements that use it: the name, and nothing is
+ * left to bind. */
 static bool name_given(Plan *pl, const Ast *t, Take *x)
 {
     u32 set = ast_is(t, x->first, NODE_expression_statement) ? ast_first(t, x->first) : NONE;
@@ -300,7 +301,8 @@ static bool take_read(Plan *pl, const Work *w, const Race *r, Take *x)
     *x = (Take){.file = g.file, .func = test->func, .bind = NONE};
     const Ast *t = site_ast(pl, g.file);
     if (!test_read(t, test->span, x) || !uses_find(t, x)) return false;
-    Span used = {t->v[x->first].start, t->v[x->last].end}, cond = span_of(t, ast_field(t, x->stmt, FIELD_condition));
+    Span used = {t->v[x->first].start, t->v[x->last].end};
+    Span cond = span_of(t, ast_field(t, x->stmt, FIELD_condition));
     if (!inside(act->span, used) && !inside(act->span, cond)) return false;
     if (changed_between(pl, w, t, x) || calls_change(pl, w, t, x)) return false;
     Region region;

@@ -96,7 +96,8 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
         if (ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind != TYPE_QUEUE) return false;
         return !told_not_to(f, c, put) && !(put && unbounded(pl, file, p));
     }
-    if (!str_among(name, waiting, COUNT_OF(waiting)) || leads_on(pl, file, call)) return false;
+    bool bare_join = str_is(name, "join") && c->nargs == 0; /* of a thread, or of what stands for some */
+    if (!str_among(name, waiting, COUNT_OF(waiting)) || (!bare_join && leads_on(pl, file, call))) return false;
     if (str_is(name, "acquire") && told_not_to(f, c, 0)) return false;
     if (str_is(name, "join")) /* a thread's join takes nothing or a timeout; a string's takes what is joined */
         return c->nargs == 0 || (p->root != ROOT_UNKNOWN && f->args.v[c->args].keyword != SYM_EMPTY);
@@ -249,6 +250,26 @@ static bool calls_state(const Plan *pl, const Work *w, u32 file, const Call *c)
     }
 }
 
+/* Is the call there to tell somebody of the change: a statement of its own after it, that calls what was passed in,
+ * or what an attribute holds whose name says so? Then the lock would be held while anybody's code runs. */
+static bool tells_somebody(Plan *pl, const Region *r, u32 file, const Call *c)
+{
+    static const char *const words[] = {"callback", "handler", "listener", "observer", "hook", "subscriber"};
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    const Ast *t = site_ast(pl, file);
+    u32 n = ast_at(t, c->span), up = n == 0 ? NONE : t->v[n].parent;
+    if (!ast_is(t, n, NODE_call) || !ast_is(t, up, NODE_expression_statement)) return false;
+    if (c->span.start < program_access(pl->p, r->access)->span.end) return false; /* what the change waits for */
+    if (path_type(pl->p, file, c->callee).kind == TYPE_FUNC) return false;
+    if (p->root == ROOT_PARAM && !p->nattr) return path_type(pl->p, file, c->callee).kind != TYPE_CLASS_OBJECT;
+    Str name = call_name(f, c);
+    bool place = p->nattr && path_resolve(pl->p, file, p, p->nattr).kind == ENT_PLACE;
+    for (u32 i = 0; place && i < COUNT_OF(words); i++)
+        if (str_contains(name, str_from(words[i]))) return true;
+    return false;
+}
+
 /* Whatever else the region is for: a call that waits for a thread is refused, one that is slow or takes another lock
  * makes the fix unsafe. */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
@@ -272,6 +293,11 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
             *why = str_fmt(pl->a,
                            "line %u calls what the state holds while the lock is held, which may be code of anybody",
                            c->line);
+            worst = VERDICT_UNSAFE;
+        } else if (tells_somebody(pl, r, r->file, c)) {
+            *why = str_fmt(pl->a,
+                           "line %u calls %.*s() while the lock is held, which is code of whoever passed it in",
+                           c->line, STR_ARG(name));
             worst = VERDICT_UNSAFE;
         } else if (is_slow(pl, r->file, i) && (is_sleep(f, c) || !makes_value(pl, w, r, lock))) {
             *why = str_fmt(pl->a,

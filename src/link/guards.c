@@ -6,6 +6,14 @@
 
 enum { LOCKS_SEEN = 16, SUBCLASS_DEPTH = 6 };
 
+/* self.__class__(…), cls(…) */
+static bool of_own_class(const Facts *f, const Call *c)
+{
+    const Path *x = &f->paths.v[c->callee];
+    if (x->root == ROOT_CLS) return !x->nattr;
+    return x->root == ROOT_SELF && x->nattr == 1 && str_is(sym_str(f, x->attr[0]), "__class__");
+}
+
 /* x = C(); x.n += 1: the function's own object, unless inner functions see it. */
 static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
 {
@@ -20,7 +28,9 @@ static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
         Ent e = path_entity(p, file, p->facts[file]->calls.v[d->value].callee);
         Str name =
             e.kind == ENT_FUNC ? sym_str(p->facts[func_gid(p, e.id).file], program_func(p, e.id)->name) : S("");
-        bool makes = e.kind == ENT_CLASS || str_is(name, "__new__") || str_is(name, "copy") || str_is(name, "clone");
+        bool own_class = of_own_class(p->facts[file], &p->facts[file]->calls.v[d->value]);
+        bool makes = e.kind == ENT_CLASS || own_class || str_is(name, "__new__") || str_is(name, "copy") ||
+                     str_is(name, "clone");
         if (!makes) return false;
     }
     return true;
