@@ -83,6 +83,8 @@ static bool region_write(Plan *pl, const Region *r, const LockPlan *l, u32 lock,
     if (joins) return sections_join(pl, r, l, f, why);
     if (r->copy.n)
         snapshot_write(pl, f, r, lock);
+    else if (r->claim)
+        claim_write(pl, f, r, lock);
     else if (r->again.n)
         outside_write(pl, f, r, lock);
     else
@@ -101,15 +103,18 @@ static Verdict region_judge(Plan *pl, const Work *w, const Region *r, const Lock
     return MAX(v, under);
 }
 
-/* A region that had better not run under the lock: its value is made before, and the lock taken to publish it. */
+/* A region that had better not run under the lock as a whole: its value is made before, and the lock taken to publish
+ * it; or what follows the change runs after the lock is released. */
 static Verdict outside_judge(Plan *pl, Work *w, Region *r, const LockPlan *l, Verdict v, Str *why)
 {
     Region small = {0};
     Str no = S("");
-    if (lock_per_call(pl, r) != NONE || !outside_region(pl, w, r, &small)) return v;
+    if (lock_per_call(pl, r) != NONE) return v;
+    if (!outside_region(pl, w, r, &small) && !claim_region(pl, w, r, &small)) return v;
     Verdict now = region_judge(pl, w, &small, l, false, &no);
     if (now >= v) return v;
-    alternative_add(pl, w, S("the lock held while the value is made"), *why);
+    alternative_add(pl, w, small.claim ? S("the lock held to the end of the branch")
+                                       : S("the lock held while the value is made"), *why);
     *r = small;
     *why = no;
     return now;

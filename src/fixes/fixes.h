@@ -20,6 +20,7 @@
  *   perthread.c  planner: defaults of a threading.local in every thread
  *   memo.c     planner: a dictionary of results becomes functools.cache
  *   files.c    planner: files and folders made or removed in one step
+ *   claim.c    test and change under the lock, the rest of the branch after it
  *   take.c     planner: an entry is taken once, then tested and used
  *   plain.c    values that are the same whoever makes them
  *   dump.c     the text dump */
@@ -146,6 +147,7 @@ typedef struct Region {
     Str copy;        /* a walk: the copy that is walked instead */
     Str name;        /* what holds the copy, made under the lock before the statement; empty: in place, no lock */
     u32 at;          /* where that statement starts */
+    u32 claim;         /* last statement that changes the state, under the lock with its test (claim.c); 0: none */
     const Race *taken; /* an entry that is tested and used is taken once, without a lock (take.c); NULL */
     Str again;       /* the value is made before the lock, and this asked once more under it (outside.c) */
 } Region;
@@ -403,6 +405,9 @@ bool take_region_write(Plan *pl, Work *w, Fix *f, const Region *r, Str *why);
  * runs before the lock is taken. False where that cures less, or something else. */
 bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out);
 void outside_write(Plan *pl, Fix *f, const Region *r, u32 lock);
+/* The beginning of a branch that changes the state, to be guarded with its test, and the rest left outside. */
+bool claim_region(Plan *pl, const Work *w, const Region *r, Region *out);
+void claim_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* Is what the access stores made there: a call or an expression, no mere flag? */
 bool makes_something(const Facts *f, const Access *act);
 
