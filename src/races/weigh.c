@@ -201,14 +201,6 @@ static bool must_be_one(const Place *x)
     return x->is_lock || (x->type.kind >= TYPE_LOCK && x->type.kind <= TYPE_EVENT) || x->type.kind == TYPE_RWLOCK;
 }
 
-/* `if k in seen: return … seen.add(k)`: whoever comes second adds what is there. */
-static bool added_again(const Program *p, const Race *r)
-{
-    if (r->rule != UG102 || r->act == NONE || r->test == NONE) return false;
-    const Access *act = program_access(p, r->act);
-    return act->op == OP_METHOD && str_is(sym_str(p->facts[access_gid(p, r->act).file], act->method), "add");
-}
-
 /* One side is run by a thread in sight, the other by the main program of a library, as far as that has one. Of 8 such
  * findings about objects that were no walks none was true. */
 static bool beside_main_only(const Program *p, const Race *r, const Place *x)
@@ -226,7 +218,7 @@ static bool one_object(const Place *x)
 /* Two threads are in sight; but see the judgements above. */
 static bool not_high(const Program *p, const Race *r, const Place *x)
 {
-    return !one_object(x) || (r->rule == UG103 && !must_be_one(x)) || added_again(p, r) || beside_main_only(p, r, x);
+    return !one_object(x) || (r->rule == UG103 && !must_be_one(x)) || beside_main_only(p, r, x);
 }
 
 /* Threads run the code of the class, or are started by it; that two of them have one object, nothing shows. Of 8
