@@ -117,6 +117,7 @@ typedef struct Lock {
     u8 kind;   /* TYPE_LOCK, TYPE_RLOCK, … ; TYPE_UNKNOWN for something named like a lock */
     bool reentrant;
     bool maybe;  /* only its name says that it is a lock */
+    bool keyed;  /* one of a collection, locks[key]: the place holds the collection */
     Str display; /* "app.stats._lock" */
     u32 func;    /* lock local to a function: that function, else NONE */
     bool hoped;  /* every caller in sight holds `real`, but others may call: then `maybe` is set, too */

@@ -16,9 +16,10 @@ static Str place_name(const Plan *pl, const Place *p)
 
 /* ---- existing locks ---- */
 
-/* May the lock be used in a plain with statement? */
+/* May the lock be used in a plain with statement? A table of locks may not. */
 static bool lock_usable(const Lock *l)
 {
+    if (l->keyed) return false;
     return l->kind == TYPE_LOCK || l->kind == TYPE_RLOCK || l->kind == TYPE_CONDITION ||
            (l->kind == TYPE_UNKNOWN && l->maybe);
 }
@@ -294,7 +295,9 @@ static u32 named_lock(const Plan *pl, Work **works, u32 n, const char **reason, 
     *reason = "it is held at most other accesses of the state";
     for (u32 i = 0; i < n; i++) {
         const Place *p = work_place(pl, works[i]);
-        if (p->guard != NONE && pl->p->locks.v[p->guard].func == NONE && guards_really(pl, p)) return p->guard;
+        if (p->guard == NONE || pl->p->locks.v[p->guard].func != NONE || !guards_really(pl, p)) continue;
+        *must = pl->p->locks.v[p->guard].keyed; /* which one of them, the state does not tell */
+        return p->guard;
     }
     return NONE;
 }

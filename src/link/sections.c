@@ -188,7 +188,10 @@ static u32 lock_of_item(Program *p, u32 file, const Path *x)
     if (e.kind != ENT_PLACE) return NONE;
     Type t = element_type(p, file, e);
     bool known = type_is_lock(t.kind);
-    return known || sounds_like_lock(last_name(f, &base)) ? lock_of_place(p, e.id, TYPE_LOCK, !known) : NONE;
+    if (!known && !sounds_like_lock(last_name(f, &base))) return NONE;
+    u32 l = lock_of_place(p, e.id, TYPE_LOCK, !known);
+    p->locks.v[l].keyed = true;
+    return l;
 }
 
 /* The place that holds the object of a lock class on which the path is a method: self._rw of self._rw.write. */
