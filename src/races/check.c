@@ -58,6 +58,19 @@ static Str method_of(const Program *p, u32 ga)
     return a->op == OP_METHOD || a->op == OP_CREAD ? sym_str(f, a->method) : S("");
 }
 
+/* if not self.timer.is_alive(): self.timer = Timer(…), if self.token.expired(): self.token = fetch(): the object is
+ * asked whether another one shall take its place. What containers, numbers and texts answer is of what they hold. */
+static bool asked_to_go(const Program *p, u32 test, u32 act)
+{
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    u8 type = p->places.v[p->access_place[act]].type.kind;
+    if (t->op != OP_METHOD || t->awaited || a->op != OP_STORE || t->cond == NONE) return false;
+    if (t->test != TEST_TRUE && t->test != TEST_FALSE) return false;
+    const Def *d = stored_def(p, act);
+    bool object = type == TYPE_UNKNOWN || type == TYPE_EXTERNAL || type == TYPE_CLASS || type == TYPE_THREAD;
+    return object && d && d->kind == VAL_CALL && !asking_method(p, test, method_of(p, test));
+}
+
 static bool pops(const Program *p, u32 ga)
 {
     Str m = method_of(p, ga);
@@ -82,7 +95,7 @@ static bool other_key(const Finder *f, u32 test, u32 act)
 }
 
 /* The last test before the act, in the same function, that decides it. `at` is the act's index. */
-static u32 nearest_test(const Finder *f, u32 at)
+static u32 test_before(const Finder *f, u32 at, bool (*decides_it)(const Program *, u32, u32))
 {
     u32 act = f->acc[at], func = program_access(f->p, act)->func, file = access_gid(f->p, act).file;
     for (u32 i = at, seen = 0; i-- > 0 && seen < TESTS_BACK; seen++) {
@@ -91,11 +104,16 @@ static u32 nearest_test(const Finder *f, u32 at)
         if (program_access(f->p, t)->op == OP_ITEM_LOAD && pops(f->p, act))
             continue; /* a look at q[0] says nothing of what pop finds */
         if (pops(f->p, t) && puts_back(f->p, act)) continue; /* what was taken goes back: no test of the rest */
-        if (check_tests(f->p, t) && test_decides(f->p, t, act) && !other_key(f, t, act) &&
-            !other_object(f->p, t, act))
-            return t;
+        bool asks = check_tests(f->p, t) || asked_to_go(f->p, t, act);
+        if (asks && decides_it(f->p, t, act) && !other_key(f, t, act) && !other_object(f->p, t, act)) return t;
     }
     return NONE;
+}
+
+static u32 nearest_test(const Finder *f, u32 at)
+{
+    u32 near = test_before(f, at, test_decides);
+    return near != NONE ? near : test_before(f, at, test_leaves);
 }
 
 /* while q / if len(q) / if not q.empty() */
@@ -192,6 +210,7 @@ RuleId check_rule(const Finder *f, u32 test, u32 act)
             (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET); /* what others put in it is lost */
         return missing && !fresh ? UG104 : UG102;
     }
+    if (asked_to_go(p, test, act)) return UG103;
     if (a->op == OP_STORE) {
         u8 found = test_for_act(p, test, act);
         const Def *d = stored_def(p, act);
@@ -217,6 +236,11 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
                          "%.*s is tested on line %u and %s here; two threads may both find it %s and both go on",
                          STR_ARG(s), t->line, test_for_act(p, test, act) == TEST_TRUE ? "cleared" : "set",
                          test_for_act(p, test, act) == TEST_TRUE ? "set" : "unset");
+        else if (asked_to_go(p, test, act))
+            race_message(f, r,
+                         "%.*s is asked on line %u and made anew here; two threads may both make it, and the second "
+                         "object replaces the first",
+                         STR_ARG(s), t->line);
         else
             race_message(f, r,
                          "%.*s is made on first use; two threads may both make it (tested on line %u), and the "
@@ -271,7 +295,9 @@ static void report(Finder *f, u32 test, u32 act)
     if (held && !maybe && lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE) {
         return; /* if the other side lacks the lock, that is where it is reported */
     }
-    if (check_harmless(p, test, act) || check_overwrites(f, test, act) || far_from_empty(p, test, act)) return;
+    bool replaced = asked_to_go(p, test, act);
+    if (check_harmless(p, test, act) || (!replaced && check_overwrites(f, test, act)) || far_from_empty(p, test, act))
+        return;
     if ((effect & EFFECT_RAISES) && failure_caught(p, act) && !(a->op == OP_ITEM_STORE)) return;
     Conflict c = conflict_find(f, act, effects_against(p, test, act), true);
     if (c.witness == NONE) { /* the act is locked, the test is not: the gap before the lock */
@@ -324,7 +350,8 @@ static void report(Finder *f, u32 test, u32 act)
     if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
     if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE &&
         !(p->places.v[f->place].evidence & (EV_GUARDED | EV_SINGLETON)) &&
-        program_access(p, test)->test == TEST_COMPARE && !pops(p, act))
+        program_access(p, test)->test == TEST_COMPARE && !pops(p, act) &&
+        !(str_is(method_of(p, test), "len") && threads_reach(p, act))) /* if len(q) == 0 is as good as if not q */
         r->confidence = CONF_LOW;
     describe(f, r, test, act);
 }

@@ -159,6 +159,18 @@ static bool local_name(const Path *x)
     return x->root == ROOT_LOCAL || x->root == ROOT_PARAM;
 }
 
+/* Is the local bound between the two offsets, so that it names another object at the second one? */
+static bool bound_between(const Facts *x, const Path *local, u32 func, u32 from, u32 to)
+{
+    for (u32 i = 0; i < x->defs.n; i++) {
+        const Def *d = &x->defs.v[i];
+        if (d->path == NONE || d->func != func || d->span.start < from || d->span.start > to) continue;
+        const Path *q = &x->paths.v[d->path];
+        if (q->root == local->root && q->name == local->name && !q->nattr) return true;
+    }
+    return false;
+}
+
 bool other_object(const Program *p, u32 ga, u32 gb)
 {
     u32 file = access_gid(p, ga).file, place = p->access_place[ga];
@@ -169,7 +181,11 @@ bool other_object(const Program *p, u32 ga, u32 gb)
     if (a->nattr != 1 || b->nattr != 1 || (kind != PLACE_INSTANCE && kind != PLACE_CLASS_ATTR)) return false;
     if (a->root == ROOT_GLOBAL && b->root == ROOT_SELF) return program_access(p, gb)->op == OP_STORE;
     if (kind == PLACE_CLASS_ATTR) return false;
-    if (local_name(a) && local_name(b)) return a->name != b->name;
+    if (local_name(a) && local_name(b)) {
+        const Access *first = program_access(p, ga), *second = program_access(p, gb);
+        if (a->name != b->name) return true;
+        return first->func == second->func && bound_between(x, a, first->func, first->span.end, second->span.start);
+    }
     if (a->root == ROOT_SELF && local_name(b)) return !stands_for_self(x, b);
     return b->root == ROOT_SELF && local_name(a) && !stands_for_self(x, a);
 }
@@ -215,6 +231,14 @@ static bool failed_before(const Facts *f, const Access *t, const Access *a)
     return false;
 }
 
+/* Does a branch of the statement leave what is around it? */
+static bool leaves(const Facts *f, const Cond *c)
+{
+    bool exits = (c->then_block != NONE && f->blocks.v[c->then_block].exits) ||
+                 (c->else_block != NONE && f->blocks.v[c->else_block].exits);
+    return exits && !c->loop;
+}
+
 bool decides(const Facts *f, const Access *t, const Access *a)
 {
     if (t->func != a->func || t->span.start > a->span.start) return false;
@@ -226,10 +250,7 @@ bool decides(const Facts *f, const Access *t, const Access *a)
         return true;
     if (c->then_block != NONE && block_within(f, a->block, c->then_block)) return true;
     if (c->else_block != NONE && block_within(f, a->block, c->else_block)) return true;
-    if (a->span.start < c->span.end || !block_within(f, a->block, c->block)) return false;
-    bool exits = (c->then_block != NONE && f->blocks.v[c->then_block].exits) ||
-                 (c->else_block != NONE && f->blocks.v[c->else_block].exits);
-    return exits && !c->loop;
+    return a->span.start >= c->span.end && block_within(f, a->block, c->block) && leaves(f, c);
 }
 
 bool test_decides(const Program *p, u32 test, u32 act)
@@ -237,6 +258,27 @@ bool test_decides(const Program *p, u32 test, u32 act)
     GId gt = access_gid(p, test), ga = access_gid(p, act);
     const Facts *f = p->facts[gt.file];
     return gt.file == ga.file && decides(f, &f->accesses.v[gt.id], &f->accesses.v[ga.id]);
+}
+
+/* After a loop it may be another round's test that has left. What is only read that far away needs no test. */
+bool test_leaves(const Program *p, u32 test, u32 act)
+{
+    if (access_gid(p, test).file != access_gid(p, act).file) return false;
+    const Facts *f = p->facts[access_gid(p, test).file];
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    bool acts = a->op == OP_STORE || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL || a->op == OP_METHOD;
+    if (!acts || t->func != a->func || t->cond == NONE || !t->test || !leaves(f, &f->conds.v[t->cond])) return false;
+    u32 end = f->conds.v[t->cond].span.end, b = f->conds.v[t->cond].block;
+    for (;;) {
+        if (a->span.start < end) return false;
+        if (block_within(f, a->block, b)) return true;
+        const Block *x = &f->blocks.v[b];
+        bool passed = x->kind == BLOCK_WITH || x->kind == BLOCK_THEN || x->kind == BLOCK_ELSE || x->kind == BLOCK_TRY;
+        if (!passed || x->parent == NONE) return false;
+        if (x->cond != NONE && f->conds.v[x->cond].loop) return false;
+        end = x->cond != NONE ? f->conds.v[x->cond].span.end : x->span.end;
+        b = x->parent;
+    }
 }
 
 bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 second, bool *maybe)

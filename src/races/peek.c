@@ -1,10 +1,10 @@
 /* Two steps that each are one, on one container, with nothing tested between: x = q[0] … q.popleft() takes another
- * item than it looked at (UG201, UG203); q.append(x); i = len(q) - 1 and d[len(d)] = x give two threads the same
- * number (UG101).
+ * item than it looked at (UG201, UG203); q.append(x); i = len(q) - 1, i = len(q); q.append(x) and d[len(d)] = x give
+ * two threads the same number (UG101); i = q.index(x); del q[i] takes what has come to that place meanwhile (UG102).
  *
  * Needs the accesses of one place, in text order. Both steps stand in one block of one function, and the second one
  * always follows the first. Sources: the operations that tests/operations lists; docs/memory-model.md. Not handled:
- * an index that comes from a variable. */
+ * an index that is computed from another one. */
 #include "races/races.h"
 
 static Str method_name(const Finder *f, u32 i)
@@ -94,6 +94,76 @@ static void append_and_count(Finder *f, u32 i)
     }
 }
 
+static bool is_word(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
+}
+
+/* Does the name stand somewhere between the two offsets? */
+static bool names(Str text, u32 from, u32 to, Str name)
+{
+    for (u32 i = from; name.n && i + name.n <= to; i++) {
+        if (!str_starts(str_slice(text, i, to), name)) continue;
+        char before = i ? text.p[i - 1] : ' ', after = i + name.n < to ? text.p[i + name.n] : ' ';
+        if (!is_word(before) && before != '.' && !is_word(after)) return true;
+    }
+    return false;
+}
+
+/* i = len(q); q.append(x); return i */
+static void count_and_append(Finder *f, u32 i)
+{
+    const Access *a = program_access(f->p, f->acc[i]);
+    const Facts *x = f->p->facts[access_gid(f->p, f->acc[i]).file];
+    if (a->local == SYM_EMPTY) return;
+    for (u32 k = i + 1; k < f->nacc && follows(f, i, k); k++) {
+        const Access *b = program_access(f->p, f->acc[k]);
+        if (b->op != OP_METHOD || !str_is(method_name(f, k), "append")) continue;
+        if (!names(x->source->text, b->span.start, x->blocks.v[b->block].span.end, sym_str(x, a->local))) return;
+        Race *r = pair_add(f, UG101, i, k, EFFECT_GROW | EFFECT_SHRINK);
+        if (r)
+            race_message(f, r,
+                         "the length of %.*s on line %u is taken for the place of what is appended here; two threads "
+                         "may read the same length, and both get the same one",
+                         STR_ARG(short_state(f->p, f->place)), a->line);
+        return;
+    }
+}
+
+/* Does access k change the item at the place that the name stands for, or put one there? */
+static bool changes_at(const Finder *f, u32 k, Str name)
+{
+    const Access *a = program_access(f->p, f->acc[k]);
+    if (!str_eq(key_text(f, k), name)) return false;
+    if (a->op == OP_ITEM_DEL || a->op == OP_ITEM_STORE || a->op == OP_ITEM_AUG) return true;
+    return a->op == OP_METHOD && (str_is(method_name(f, k), "pop") || str_is(method_name(f, k), "insert"));
+}
+
+/* i = q.index(x); del q[i] */
+static void find_and_change(Finder *f, u32 i)
+{
+    const Access *a = program_access(f->p, f->acc[i]);
+    const Facts *x = f->p->facts[access_gid(f->p, f->acc[i]).file];
+    u8 type = f->p->places.v[f->place].type.kind;
+    if (a->local == SYM_EMPTY || (type != TYPE_LIST && type != TYPE_DEQUE)) return;
+    for (u32 k = i + 1; k < f->nacc && follows(f, i, k); k++) {
+        u32 ga = f->acc[k];
+        if (!changes_at(f, k, sym_str(x, a->local))) continue;
+        if (f->claimed[ga] || one_section(f->p, f->acc[i], ga, NULL)) return;
+        Conflict c = conflict_find(f, ga, EFFECT_GROW | EFFECT_SHRINK, true);
+        if (c.witness == NONE) return;
+        Race *r = race_add(f, UG102, ga, c);
+        r->test = f->acc[i];
+        r->act = ga;
+        race_site(r, f->acc[i]);
+        race_message(f, r,
+                     "line %u looks for an item of %.*s and this changes what is at its place; another thread may "
+                     "put in or take out items in between, and another item is there",
+                     a->line, STR_ARG(short_state(f->p, f->place)));
+        return;
+    }
+}
+
 /* d[len(d)] = x */
 static void count_as_key(Finder *f, u32 i)
 {
@@ -120,5 +190,15 @@ void race_peek(Finder *f)
         if (a->op == OP_ITEM_LOAD) look_and_take(f, i);
         if (a->op == OP_METHOD && str_is(method_name(f, i), "append")) append_and_count(f, i);
         if (a->op == OP_ITEM_STORE) count_as_key(f, i);
+    }
+}
+
+/* The same through a name. After the rules about stacks, which say more of what is appended and taken back. */
+void race_kept_place(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        if (program_access(f->p, f->acc[i])->op == OP_METHOD && str_is(method_name(f, i), "index"))
+            find_and_change(f, i);
+        if (counts(f, i)) count_and_append(f, i);
     }
 }

@@ -89,7 +89,12 @@ bool threads_visible(const Program *p, u32 ga, u32 gb);
 bool threads_reach(const Program *p, u32 ga);
 /* Does the test decide whether the act runs (same function)? */
 bool test_decides(const Program *p, u32 test, u32 act);
-/* The same for an act that need not be a recorded access. */
+/* Does the test leave the function or a block, so that what stands after the blocks around it runs only when it has
+ * not:  with lock:              if fresh:
+ *           if k in d: return       if k in d: return
+ *       d[k] = make(k)          d[k] = make(k) */
+bool test_leaves(const Program *p, u32 test, u32 act);
+/* The same as test_decides for an act that need not be a recorded access. */
 bool decides(const Facts *f, const Access *t, const Access *a);
 /* Are both inside one and the same critical section, or does every caller hold a lock? A lock known by its name only
  * counts too; then *maybe is set. */
@@ -100,7 +105,8 @@ bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 secon
 bool failure_caught(const Program *p, u32 ga);
 bool same_key(const Program *p, u32 a, u32 b);
 /* Are the two accesses of one attribute those of two objects, as far as names tell: old.items and new.items,
- * self.level and scope.level? So are a name of a class and what self.name = … makes in its object (the second). */
+ * self.level and scope.level, or one name bound again between the two? So are a name of a class and what
+ * self.name = … makes in its object (the second). */
 bool other_object(const Program *p, u32 ga, u32 gb);
 
 /* report.c */
@@ -124,6 +130,9 @@ bool check_copy_grown(const Finder *f, u32 test, u32 act);
 u8 test_for_act(const Program *p, u32 test, u32 act);
 RuleId check_rule(const Finder *f, u32 test, u32 act);
 
+/* save.c: is it a generator that contextlib makes a context manager? */
+bool yields_once(const Program *p, const Facts *f, const Func *fn);
+
 /* harmless.c: the Def that tells what a store stores, NULL. */
 const Def *stored_def(const Program *p, u32 ga);
 /* Is the key the identity of the thread that runs here, d[get_ident()]? No other thread has it. */
@@ -141,6 +150,7 @@ void race_single(Finder *f);
 void race_peek(Finder *f);
 void race_paced(Finder *f);
 void race_saved(Finder *f);
+void race_kept_place(Finder *f);
 void race_scratch(Finder *f);
 void race_set_back(Finder *f);
 void race_default(Finder *f);

@@ -48,7 +48,7 @@ static void enter_and_exit(Finder *f, u32 set)
     }
 }
 
-static bool is_manager(const Program *p, const Facts *f, const Func *fn)
+bool yields_once(const Program *p, const Facts *f, const Func *fn)
 {
     for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++)
         if (str_ends(path_text(p->arena, f, f->decorators.v[i]), S("contextmanager"))) return true;
@@ -72,7 +72,7 @@ static void around_yield(Finder *f, u32 i)
     const Func *fn = func_of(f->p, set, &x);
     const Access *a = program_access(f->p, set);
     u8 kind = f->p->places.v[f->place].kind;
-    if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT || !fn->is_generator || !is_manager(f->p, x, fn)) return;
+    if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT || !fn->is_generator || !yields_once(f->p, x, fn)) return;
     for (u32 k = i + 1; k < f->nacc; k++) {
         u32 back = f->acc[k];
         const Access *b = program_access(f->p, back);

@@ -147,11 +147,14 @@ static bool sets_up(Str name)
     return false;
 }
 
-/* Does the function, or one around it, say that it registers; or is it a decorator that does? */
+/* Does the function, or one around it, say that it registers; or is it a decorator that does? A context manager that
+ * disables something does so again and again, for the time of a block. */
 static bool registers(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
+    const Func *own = &f->funcs.v[f->accesses.v[g.id].func];
+    if (own->is_generator && yields_once(p, f, own)) return false;
     for (u32 fn = f->accesses.v[g.id].func; fn; fn = f->funcs.v[fn].parent)
         if (sets_up(sym_str(f, f->funcs.v[fn].name)) || p->funcs[p->func_base[g.file] + fn].decorates_once)
             return true;
