@@ -87,7 +87,7 @@ static bool region_write(Plan *pl, const Region *r, const LockPlan *l, u32 lock,
         claim_write(pl, f, r, lock);
     else if (r->again.n)
         outside_write(pl, f, r, lock);
-    else
+    else if (!readback_write(pl, f, r, lock))
         intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
     return true;
 }

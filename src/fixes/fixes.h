@@ -13,7 +13,7 @@
  *   cover.c    what becomes of its regions         group.c    which places share a lock
  *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
  *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked
- *   fold.c     copies that a lock makes needless
+ *   fold.c     copies that a lock makes needless          readback.c   what is asked after an update, under its lock
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
  *   merge.c    critical sections that are joined, or given another lock
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
@@ -408,6 +408,9 @@ void outside_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* The beginning of a branch that changes the state, to be guarded with its test, and the rest left outside. */
 bool claim_region(Plan *pl, const Work *w, const Region *r, Region *out);
 void claim_write(Plan *pl, Fix *f, const Region *r, u32 lock);
+/* Guards a region of one update and reads the new value under the lock, for the if statement behind it (readback.c).
+ * False, and nothing is written, where the region is of another shape. */
+bool readback_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* Is what the access stores made there: a call or an expression, no mere flag? */
 bool makes_something(const Facts *f, const Access *act);
 
