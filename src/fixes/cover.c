@@ -120,6 +120,16 @@ static Verdict outside_judge(Plan *pl, Work *w, Region *r, const LockPlan *l, Ve
     return now;
 }
 
+/* Is the second step of each finding only a read? */
+static bool only_asks(const Plan *pl, const Work *w)
+{
+    for (u32 i = 0; i < w->races.n; i++) {
+        u32 act = pl->races->v[w->races.v[i]].act;
+        if (act == NONE || access_writes(pl->p, act)) return false;
+    }
+    return true;
+}
+
 /* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
 static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
 {
@@ -149,6 +159,7 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         return true;
     }
     bool joins = !why.n && l->existing && !l->reentrant && takes_directly(pl, r->file, r->func, r->span, l->lock);
+    if (joins && only_asks(pl, w) && readback_join(pl, f, r)) return true;
     Verdict v = why.n ? VERDICT_DECLINE : region_judge(pl, w, r, l, joins, &why);
     if (v != VERDICT_OK && r->race && !joins) v = outside_judge(pl, w, r, l, v, &why);
     if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);

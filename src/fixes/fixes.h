@@ -411,6 +411,8 @@ void claim_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* Guards a region of one update and reads the new value under the lock, for the if statement behind it (readback.c).
  * False, and nothing is written, where the region is of another shape. */
 bool readback_write(Plan *pl, Fix *f, const Region *r, u32 lock);
+/* The same where the update ends a critical section, which is the region's first statement. */
+bool readback_join(Plan *pl, Fix *f, const Region *r);
 /* Is what the access stores made there: a call or an expression, no mere flag? */
 bool makes_something(const Facts *f, const Access *act);
 

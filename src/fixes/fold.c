@@ -4,7 +4,7 @@
  *       if len(self._data) >= self.size:                          if len(self._data) >= self.size:
  *           oldest = min(list(self._data), key=…)      →              oldest = min(self._data, key=…)
  *
- * Walks are planned apart from what needs a lock, so that they have a fix of their own when the lock is declined. When
+ * Walks are planned apart from what needs a lock, so that they have a fix of their own when the lock is declined. If
  * it is not, and safe, the walk becomes one of its findings. */
 #include "fixes/fixes.h"
 

@@ -7,9 +7,9 @@
  *       with self._lock:                       self._d[key] = value
  *           self._d[key] = value
  *
- * The headers after the first go, and what stood between the sections is indented; the bodies stay where they are. A
- * lock made in the function gives way to the one that lives beside the state, in the sections
- * that take it. */
+ * The headers after the first go, and what stood between the sections is indented; the bodies stay where they are. So
+ * is the return of what a section has changed. A lock made in the function gives way to the one that lives beside the
+ * state, in the sections that take it. */
 #include "fixes/fixes.h"
 
 /* Is it `with LOCK:` and nothing else? */
@@ -134,7 +134,9 @@ bool sections_join(Plan *pl, const Region *r, const LockPlan *l, Fix *fix, Str *
         if (!header_delete(pl, &draft, r, with, str_slice(to, from.n, to.n))) return false;
         gap = line_after(s, t->v[with].end);
     }
-    if (!sections.n || !gap_indent(pl, &draft, r, l, (Span){MIN(gap, end), end}, from, to, why)) return false;
+    bool returns = ast_is(t, r->last, NODE_return_statement) && ast_after(t, r->first) == r->last;
+    if (!sections.n && !returns) return false;
+    if (!gap_indent(pl, &draft, r, l, (Span){MIN(gap, end), end}, from, to, why)) return false;
     for (u32 i = 0; i < draft.intents.n; i++) vec_push(pl->a, &fix->intents, draft.intents.v[i]);
     return true;
 }

@@ -7,8 +7,9 @@
  *                                          self.finish()
  *
  * Asked after the lock is given back, it may have been changed once more: two threads see the last value, or none
- * sees its own. What the test decides stays outside, so that nothing slow runs under the lock. Only for a region of
- * one augmented assignment, on lines of its own, that an if statement follows; the condition may only read it. */
+ * sees its own. What the test decides stays outside, so that nothing slow runs under the lock. Only for one
+ * augmented assignment on lines of its own, which an if statement follows, or which ends a critical section that one
+ * follows; the condition may only read it. */
 #include "fixes/fixes.h"
 
 enum { READS = 8 };
@@ -30,11 +31,11 @@ static bool reads_find(const Ast *t, u32 n, Str state, u32 *out, u32 *count)
     return true;
 }
 
-/* What `x += 1` is about, a name or an attribute, when that is all of the region; NONE. */
-static u32 updated(const Ast *t, const Region *r)
+/* What `x += 1` is about, a name or an attribute, when that is all of the statement; NONE. */
+static u32 updated(const Ast *t, u32 stmt)
 {
-    if (r->first != r->last || !ast_is(t, r->first, NODE_expression_statement)) return NONE;
-    u32 update = ast_first(t, r->first);
+    if (!ast_is(t, stmt, NODE_expression_statement)) return NONE;
+    u32 update = ast_first(t, stmt);
     if (!ast_is(t, update, NODE_augmented_assignment) || ast_after(t, update) != NONE) return NONE;
     u32 left = ast_field(t, update, FIELD_left);
     return ast_is(t, left, NODE_identifier) || ast_is(t, left, NODE_attribute) ? left : NONE;
@@ -50,23 +51,73 @@ static bool own_lines(const Source *s, Span stmt)
     return ends && !str_trim(before).n && (!after.n || after.p[0] == '#');
 }
 
+/* The statement `x += 1`, the if statement behind it or behind its section, and what the condition reads. */
+typedef struct ReadBack {
+    u32 update, next;
+    Str state, name;
+    u32 reads[READS], n;
+} ReadBack;
+
+static bool shape_find(Plan *pl, const Region *r, ReadBack *b)
+{
+    const Ast *t = site_ast(pl, r->file);
+    u32 left = updated(t, b->update);
+    Span line = {t->v[b->update].start, t->v[b->update].end};
+    if (r->func == 0 || left == NONE || !ast_is(t, b->next, NODE_if_statement)) return false;
+    if (!own_lines(site_source(pl, r->file), line)) return false;
+    b->state = ast_text(t, left);
+    if (!reads_find(t, ast_field(t, b->next, FIELD_condition), b->state, b->reads, &b->n) || !b->n) return false;
+    Str last = ast_is(t, left, NODE_attribute) ? ast_text(t, ast_field(t, left, FIELD_attribute)) : b->state;
+    return local_name(pl, r->file, r->func, last, b->state, "now", &b->name);
+}
+
+/* x += 1; return x */
+static bool returns_it(const Ast *t, u32 update, u32 next)
+{
+    u32 left = updated(t, update), value = ast_is(t, next, NODE_return_statement) ? ast_first(t, next) : NONE;
+    return left != NONE && value != NONE && str_eq(ast_text(t, left), ast_text(t, value)) &&
+           own_lines(t->source, (Span){t->v[update].start, t->v[update].end});
+}
+
+/* The line that reads it back, `deeper` than the update, and the condition. */
+static void shape_write(Plan *pl, Fix *f, const Region *r, const ReadBack *b, bool deeper)
+{
+    const Ast *t = site_ast(pl, r->file);
+    Str text = str_fmt(pl->a, "\n%s%.*s = %.*s", deeper ? "    " : "", STR_ARG(b->name), STR_ARG(b->state));
+    text = text_indent(pl, r->file, t->v[b->update].start, text);
+    text = str_slice(text, str_find(text, '\n') + 1u, text.n);
+    u32 at = line_after(site_source(pl, r->file), t->v[b->update].end);
+    intent_add(pl, f, INTENT_INSERT, r->file, (Span){at, at}, text, NONE);
+    for (u32 i = 0; i < b->n; i++) {
+        Span read = {t->v[b->reads[i]].start, t->v[b->reads[i]].end};
+        intent_add(pl, f, INTENT_REPLACE, r->file, read, b->name, NONE);
+    }
+}
+
 bool readback_write(Plan *pl, Fix *f, const Region *r, u32 lock)
 {
     const Ast *t = site_ast(pl, r->file);
-    const Source *s = site_source(pl, r->file);
-    u32 left = updated(t, r), next = left == NONE ? NONE : ast_after(t, r->first), reads[READS], n = 0;
-    if (r->func == 0 || !ast_is(t, next, NODE_if_statement) || !own_lines(s, r->span)) return false;
-    Str state = ast_text(t, left), last = state, name;
-    if (!reads_find(t, ast_field(t, next, FIELD_condition), state, reads, &n) || !n) return false;
-    if (ast_is(t, left, NODE_attribute)) last = ast_text(t, ast_field(t, left, FIELD_attribute));
-    if (!local_name(pl, r->file, r->func, last, state, "now", &name)) return false;
+    ReadBack b = {.update = r->first, .next = ast_after(t, r->first)};
+    if (r->first != r->last) return false;
+    if (returns_it(t, r->first, b.next)) {
+        Span both = {r->span.start, t->v[b.next].end};
+        intent_add(pl, f, INTENT_WRAP, r->file, both, r->lock, lock);
+        return true;
+    }
+    if (!shape_find(pl, r, &b)) return false;
     intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
-    Str text = str_fmt(pl->a, "\n    %.*s = %.*s", STR_ARG(name), STR_ARG(state));
-    text = text_indent(pl, r->file, r->span.start, text);
-    text = str_slice(text, str_find(text, '\n') + 1u, text.n);
-    u32 at = line_after(s, r->span.end);
-    intent_add(pl, f, INTENT_INSERT, r->file, (Span){at, at}, text, NONE);
-    for (u32 i = 0; i < n; i++)
-        intent_add(pl, f, INTENT_REPLACE, r->file, (Span){t->v[reads[i]].start, t->v[reads[i]].end}, name, NONE);
+    shape_write(pl, f, r, &b, true);
+    return true;
+}
+
+bool readback_join(Plan *pl, Fix *f, const Region *r)
+{
+    const Ast *t = site_ast(pl, r->file);
+    if (!ast_is(t, r->first, NODE_with_statement) || ast_after(t, r->first) != r->last) return false;
+    u32 last = ast_first(t, ast_field(t, r->first, FIELD_body));
+    while (last != NONE && ast_after(t, last) != NONE) last = ast_after(t, last);
+    ReadBack b = {.update = last, .next = r->last};
+    if (last == NONE || !shape_find(pl, r, &b)) return false;
+    shape_write(pl, f, r, &b, false);
     return true;
 }

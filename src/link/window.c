@@ -1,7 +1,7 @@
 /* Code that the loop of a window runs: in the main thread, one callback after the other.
  *
  * Tk, wxPython and GTK call event handlers and timers from the thread that runs their main loop (tkinter: Python
- * library reference, "Threading model"; wx.App.MainLoop; GLib main loop). What is handed to them is therefore no entry for
+ * library reference, "Threading model"; wx.App.MainLoop; GLib main loop). What is handed to them is no entry for
  * any thread of a program, although its class starts threads. A function that is a thread root as well stays one.
  * Not handled: Qt, whose signals run a plain function in the thread that emits them; handlers made elsewhere. */
 #include "link/link.h"

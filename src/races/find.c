@@ -120,6 +120,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_object(f);
     race_growth(f);
     race_set_back(f);
+    race_readback(f);
     race_scratch(f);
     races_weigh(f, first);
     for (u32 i = first; i < f->out->n; i++)

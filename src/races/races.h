@@ -153,6 +153,7 @@ void race_saved(Finder *f);
 void race_kept_place(Finder *f);
 void race_scratch(Finder *f);
 void race_set_back(Finder *f);
+void race_readback(Finder *f);
 void race_default(Finder *f);
 void race_check(Finder *f);
 void race_iterate(Finder *f);
