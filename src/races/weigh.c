@@ -112,10 +112,11 @@ static bool as_good(const Finder *f, const Race *r, const Place *x)
 }
 
 /* tuple(d), list(s): one call in C. It can raise without the GIL (docs/memory-model.md), rarely; and it is what
- * maintainers write to be safe. Of a deque or an OrderedDict it is not: no copy of them is safe. */
+ * maintainers write to be safe. Of a deque or an OrderedDict no copy is, and that counts where a thread is in sight. */
 static bool whole_copy(const Program *p, const Race *r, const Place *x)
 {
-    if (x->type.kind == TYPE_DEQUE || x->type.kind == TYPE_ORDERED_DICT) return false;
+    bool never = x->type.kind == TYPE_DEQUE || x->type.kind == TYPE_ORDERED_DICT;
+    if (never && (rooted(p, r->sites[0]) || rooted(p, r->sites[1]))) return false;
     static const char *const copies[] = {"tuple", "list",  "set",    "frozenset",  "dict",
                                          "copy",  "deque", "sorted", "OrderedDict"};
     const Access *a = program_access(p, r->sites[0]);
