@@ -66,8 +66,9 @@ enum { WALKED = 1, WALKED_BY_HOOKS = 2 };
 
 static bool in_hook(const Facts *f, const Path *p)
 {
+    if (p->root != ROOT_SELF) return false; /* the func of others may be a call */
     Str name = sym_str(f, f->funcs.v[p->func].name);
-    return p->root == ROOT_SELF && (str_is(name, "__getstate__") || str_is(name, "__setstate__"));
+    return str_is(name, "__getstate__") || str_is(name, "__setstate__");
 }
 
 /* o.__dict__ and vars(o), but for single attributes by name. */
