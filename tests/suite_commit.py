@@ -542,13 +542,13 @@ def test_worktree(c):
 
 def test_submodule(c):
     with project() as library, project({"main.py": COUNTER}) as folder:
-        git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", library, "vendor/lib", cwd=folder)
+        git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", library, "parts/lib", cwd=folder)
         git("commit", "-qm", "Add the library", cwd=folder)
-        start, inner = head(folder), os.path.join(folder, "vendor/lib")
-        refused(c, folder, "vendor/lib", "another repository", "--exclude")
-        c.code(ungil("commit", "--exclude", "vendor", cwd=folder), 1)
+        start, inner = head(folder), os.path.join(folder, "parts/lib")
+        refused(c, folder, "parts/lib", "another repository", "--exclude")
+        c.code(ungil("commit", "--exclude", "parts", cwd=folder), 1)
         c.equal(changed_files(folder, "HEAD"), ["main.py"])
-        c.has(git("ls-tree", "HEAD", "vendor/lib", cwd=folder), "160000 commit")
+        c.has(git("ls-tree", "HEAD", "parts/lib", cwd=folder), "160000 commit")
         c.equal(git("status", "--porcelain", cwd=folder).out, "")
         inside = head(inner)
         c.code(ungil("commit", cwd=inner), 1)
