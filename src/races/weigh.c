@@ -11,11 +11,12 @@ static bool rooted(const Program *p, u32 ga)
 }
 
 /* The name of the class, threads somewhere in its file, what the class says of itself: two of them, if it says so;
- * one for a walk, which raises where others merely go by an old value. */
+ * one for a walk, which raises where others merely go by an old value; none for what belongs to one call, since most
+ * objects that are written so have one user. */
 static bool hint_only(const Race *r, const Place *x)
 {
     u32 strong = EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_PART;
-    if (x->evidence & EV_PURPOSE && (x->evidence & (EV_NAME | EV_FILE) || r->rule == UG106)) return false;
+    if (!r->per_call && x->evidence & EV_PURPOSE && (x->evidence & (EV_NAME | EV_FILE) || r->rule == UG106)) return false;
     return x->kind == PLACE_INSTANCE && !(x->evidence & strong);
 }
 
@@ -131,8 +132,8 @@ static bool whole_copy(const Program *p, const Race *r, const Place *x)
  */
 static bool set_for_block(const Program *p, const Race *r)
 {
-    return r->rule == UG101 && r->test != NONE && r->act != NONE && program_access(p, r->test)->op == OP_STORE &&
-           !is_test_path(p->facts[r->file]->source->path);
+    bool pair = r->rule == UG101 && !r->per_call && r->test != NONE && r->act != NONE;
+    return pair && program_access(p, r->test)->op == OP_STORE && !is_test_path(p->facts[r->file]->source->path);
 }
 
 /* register, _unregister_all, enable, patch, configure_logging: what a program does while it is set up. */
