@@ -79,19 +79,32 @@ static bool returns_it(const Ast *t, u32 update, u32 next)
            own_lines(t->source, (Span){t->v[update].start, t->v[update].end});
 }
 
-/* The line that reads it back, `deeper` than the update, and the condition. */
-static void shape_write(Plan *pl, Fix *f, const Region *r, const ReadBack *b, bool deeper)
+static void condition_write(Plan *pl, Fix *f, const Region *r, const ReadBack *b)
 {
     const Ast *t = site_ast(pl, r->file);
-    Str text = str_fmt(pl->a, "\n%s%.*s = %.*s", deeper ? "    " : "", STR_ARG(b->name), STR_ARG(b->state));
-    text = text_indent(pl, r->file, t->v[b->update].start, text);
-    text = str_slice(text, str_find(text, '\n') + 1u, text.n);
-    u32 at = line_after(site_source(pl, r->file), t->v[b->update].end);
-    intent_add(pl, f, INTENT_INSERT, r->file, (Span){at, at}, text, NONE);
     for (u32 i = 0; i < b->n; i++) {
         Span read = {t->v[b->reads[i]].start, t->v[b->reads[i]].end};
         intent_add(pl, f, INTENT_REPLACE, r->file, read, b->name, NONE);
     }
+}
+
+/* Where the line of a byte ends, its line end left out. */
+static u32 line_end(const Source *s, u32 at)
+{
+    while (at < s->text.n && s->text.p[at] != '\n' && s->text.p[at] != '\r') at++;
+    return at;
+}
+
+/* Does another region of the group reach into the update or the if statement? Then one section may hold both. */
+static bool meets_another(Plan *pl, const Region *r, u32 next)
+{
+    u32 end = site_ast(pl, r->file)->v[next].end;
+    for (u32 w = 0; w < pl->ngroup; w++)
+        for (u32 i = 0; i < pl->group[w]->regions.n; i++) {
+            const Region *o = &pl->group[w]->regions.v[i];
+            if (o != r && o->file == r->file && o->span.start < end && o->span.end > r->span.start) return true;
+        }
+    return false;
 }
 
 bool readback_write(Plan *pl, Fix *f, const Region *r, u32 lock)
@@ -104,9 +117,15 @@ bool readback_write(Plan *pl, Fix *f, const Region *r, u32 lock)
         intent_add(pl, f, INTENT_WRAP, r->file, both, r->lock, lock);
         return true;
     }
-    if (!shape_find(pl, r, &b)) return false;
-    intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
-    shape_write(pl, f, r, &b, true);
+    const Source *s = site_source(pl, r->file);
+    Span line = {r->span.start, line_end(s, r->span.end)};
+    Str update = str_slice(s->text, line.start, line.end);
+    if (!shape_find(pl, r, &b) || str_find(update, '\n') < update.n || meets_another(pl, r, b.next)) return false;
+    Str text = str_fmt(pl->a, "with %.*s:\n    %.*s\n    %.*s = %.*s", STR_ARG(r->lock), STR_ARG(update), STR_ARG(b.name),
+                       STR_ARG(b.state));
+    text = text_indent(pl, r->file, line.start, text);
+    intent_add(pl, f, INTENT_REPLACE, r->file, line, text, lock);
+    condition_write(pl, f, r, &b);
     return true;
 }
 
@@ -118,6 +137,11 @@ bool readback_join(Plan *pl, Fix *f, const Region *r)
     while (last != NONE && ast_after(t, last) != NONE) last = ast_after(t, last);
     ReadBack b = {.update = last, .next = r->last};
     if (last == NONE || !shape_find(pl, r, &b)) return false;
-    shape_write(pl, f, r, &b, false);
+    Str text = str_fmt(pl->a, "\n%.*s = %.*s", STR_ARG(b.name), STR_ARG(b.state));
+    text = text_indent(pl, r->file, t->v[last].start, text);
+    u32 at = line_after(site_source(pl, r->file), t->v[last].end);
+    text = str_slice(text, str_find(text, '\n') + 1u, text.n);
+    intent_add(pl, f, INTENT_INSERT, r->file, (Span){at, at}, text, NONE);
+    condition_write(pl, f, r, &b);
     return true;
 }
