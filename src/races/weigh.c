@@ -16,7 +16,8 @@ static bool rooted(const Program *p, u32 ga)
 static bool hint_only(const Race *r, const Place *x)
 {
     u32 strong = EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_PART;
-    if (!r->per_call && x->evidence & EV_PURPOSE && (x->evidence & (EV_NAME | EV_FILE) || r->rule == UG106)) return false;
+    bool purpose = x->evidence & EV_PURPOSE && (x->evidence & (EV_NAME | EV_FILE) || r->rule == UG106);
+    if (purpose && !r->per_call) return false;
     return x->kind == PLACE_INSTANCE && !(x->evidence & strong);
 }
 
@@ -113,7 +114,7 @@ static bool as_good(const Finder *f, const Race *r, const Place *x)
 }
 
 /* tuple(d), list(s): one call in C. It can raise without the GIL (docs/memory-model.md), rarely; and it is what
- * maintainers write to be safe. Of a deque or an OrderedDict no copy is, and that counts where a thread is in sight. */
+ * maintainers write to be safe. Of a deque or an OrderedDict no copy is; that counts where a thread is in sight. */
 static bool whole_copy(const Program *p, const Race *r, const Place *x)
 {
     bool never = x->type.kind == TYPE_DEQUE || x->type.kind == TYPE_ORDERED_DICT;
