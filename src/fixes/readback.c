@@ -121,8 +121,8 @@ bool readback_write(Plan *pl, Fix *f, const Region *r, u32 lock)
     Span line = {r->span.start, line_end(s, r->span.end)};
     Str update = str_slice(s->text, line.start, line.end);
     if (!shape_find(pl, r, &b) || str_find(update, '\n') < update.n || meets_another(pl, r, b.next)) return false;
-    Str text = str_fmt(pl->a, "with %.*s:\n    %.*s\n    %.*s = %.*s", STR_ARG(r->lock), STR_ARG(update), STR_ARG(b.name),
-                       STR_ARG(b.state));
+    Str text = str_fmt(pl->a, "with %.*s:\n    %.*s\n    %.*s = %.*s", STR_ARG(r->lock), STR_ARG(update),
+                       STR_ARG(b.name), STR_ARG(b.state));
     text = text_indent(pl, r->file, line.start, text);
     intent_add(pl, f, INTENT_REPLACE, r->file, line, text, lock);
     condition_write(pl, f, r, &b);
