@@ -111,6 +111,8 @@ bool other_object(const Program *p, u32 ga, u32 gb);
 
 /* report.c */
 Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c);
+/* One about data of a call, kept on an object: set there, and read or taken back by `act` (scratch.c). */
+Race *race_of_call(Finder *f, u32 set, u32 act, Conflict c);
 void race_site(Race *r, u32 ga);
 void race_why(Finder *f, Race *r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* "x is …" message; the pattern distinguishes fingerprints of one function. */

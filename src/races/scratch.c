@@ -111,6 +111,16 @@ static u32 argument_read(const Finder *f, u32 store)
     return read;
 }
 
+Race *race_of_call(Finder *f, u32 set, u32 act, Conflict c)
+{
+    Race *r = race_add(f, UG101, set, c);
+    r->per_call = true;
+    r->test = set;
+    r->act = act;
+    race_site(r, act);
+    return r;
+}
+
 static void as_argument(Finder *f)
 {
     for (u32 i = 0; i < f->nacc && f->nacc <= ACCESSES; i++) {
@@ -122,11 +132,7 @@ static void as_argument(Finder *f)
         Conflict c = conflict_of(f, store, store);
         u32 read = c.witness == NONE ? NONE : argument_read(f, store);
         if (read == NONE) return;
-        Race *r = race_add(f, UG101, store, c);
-        r->per_call = true;
-        r->test = store;
-        r->act = read;
-        race_site(r, read);
+        Race *r = race_of_call(f, store, read, c);
         race_message(f, r,
                      "%.*s is set here for what this call calls, and read on line %u of %.*s; of two calls at once, "
                      "one reads what the other has set",
@@ -152,14 +158,11 @@ void race_scratch(Finder *f)
         if (read == NONE || f->claimed[read] || one_section(f->p, store, read, NULL)) continue;
         Conflict c = conflict_of(f, store, store);
         if (c.witness == NONE || conflict_of(f, read, store).witness == NONE) continue;
-        Race *r = race_add(f, UG101, store, c);
-        r->per_call = true;
-        r->test = store;
-        r->act = read;
-        race_site(r, read);
+        Race *r = race_of_call(f, store, read, c);
         race_message(f, r,
                      "%.*s is set here for this call and read again on line %u; of two calls at once, one reads what "
                      "the other has set",
                      STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line);
-    }    if (f->out->n == before) as_argument(f);
+    }
+    if (f->out->n == before) as_argument(f);
 }

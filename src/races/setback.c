@@ -108,11 +108,7 @@ void race_set_back(Finder *f)
         Conflict c = conflict_of(f, set, set);
         u32 seen = c.witness == NONE ? NONE : seen_by(f, i);
         if (seen == NONE) continue;
-        Race *r = race_add(f, UG101, set, c);
-        r->per_call = true;
-        r->test = set;
-        r->act = f->acc[k];
-        race_site(r, f->acc[k]);
+        Race *r = race_of_call(f, set, f->acc[k], c);
         race_site(r, seen);
         f->claimed[f->acc[k]] = 1;
         race_message(f, r,
