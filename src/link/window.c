@@ -49,7 +49,9 @@ static bool keeps(const Program *p, u32 file, const Call *c, const Arg *arg)
     Str method = callee->nattr ? sym_str(f, callee->attr[callee->nattr - 1]) : S("");
     for (u32 i = 0; i < COUNT_OF(keepers); i++) {
         Str name = keepers[i].keyword ? sym_str(f, arg->keyword) : method;
-        if (str_is(name, keepers[i].name) && file_imports(p, file, keepers[i].package)) return true;
+        if (!str_is(name, keepers[i].name)) continue;
+        bool tk = str_is(str_from(keepers[i].package), "tkinter"); /* Tkinter in Python 2 */
+        if (file_imports(p, file, keepers[i].package) || (tk && file_imports(p, file, "Tkinter"))) return true;
     }
     return false;
 }
@@ -57,6 +59,7 @@ static bool keeps(const Program *p, u32 file, const Call *c, const Arg *arg)
 void window_callbacks(Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
+    if (p->options->assume == ASSUME_ALWAYS) return; /* who asks for every function gets these, too */
     bool any = false;
     for (u32 i = 0; i < COUNT_OF(toolkits); i++) any |= file_imports(p, file, toolkits[i]);
     for (u32 i = 0; any && i < f->calls.n; i++) {
