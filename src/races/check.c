@@ -50,7 +50,7 @@ bool check_acts(const Program *p, u32 ga)
            (a->op == OP_METHOD && p->places.v[p->access_place[ga]].kind != PLACE_GLOBAL);
 }
 
-static Str method_of(const Program *p, u32 ga)
+Str access_method(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
@@ -68,19 +68,19 @@ static bool asked_to_go(const Program *p, u32 test, u32 act)
     if (t->test != TEST_TRUE && t->test != TEST_FALSE) return false;
     const Def *d = stored_def(p, act);
     bool object = type == TYPE_UNKNOWN || type == TYPE_EXTERNAL || type == TYPE_CLASS || type == TYPE_THREAD;
-    return object && d && d->kind == VAL_CALL && !asking_method(p, test, method_of(p, test));
+    return object && d && d->kind == VAL_CALL && !asking_method(p, test, access_method(p, test));
 }
 
 static bool pops(const Program *p, u32 ga)
 {
-    Str m = method_of(p, ga);
+    Str m = access_method(p, ga);
     return str_is(m, "pop") || str_is(m, "popleft") || str_is(m, "popitem") || str_is(m, "get_nowait") ||
            (str_is(m, "get") && p->places.v[p->access_place[ga]].type.kind == TYPE_QUEUE);
 }
 
 static bool puts_back(const Program *p, u32 ga)
 {
-    Str m = method_of(p, ga);
+    Str m = access_method(p, ga);
     return str_is(m, "append") || str_is(m, "appendleft") || str_is(m, "insert") || str_is(m, "put") ||
            str_is(m, "put_nowait");
 }
@@ -120,7 +120,7 @@ static u32 nearest_test(const Finder *f, u32 at)
 static bool emptiness(const Program *p, u32 test)
 {
     const Access *t = program_access(p, test);
-    Str m = method_of(p, test);
+    Str m = access_method(p, test);
     return t->op == OP_TRUTH || str_is(m, "len") || str_is(m, "empty") || str_is(m, "qsize") || str_is(m, "bool");
 }
 
@@ -138,7 +138,7 @@ static bool far_from_empty(const Program *p, u32 test, u32 act)
 {
     const Access *t = program_access(p, test);
     const Facts *f = p->facts[access_gid(p, test).file];
-    if (!takes_one(p, act) || t->test != TEST_COMPARE || !str_is(method_of(p, test), "len") || t->cond == NONE)
+    if (!takes_one(p, act) || t->test != TEST_COMPARE || !str_is(access_method(p, test), "len") || t->cond == NONE)
         return false;
     Str rest = str_trim(str_slice(f->source->text, t->span.end, f->conds.v[t->cond].head.end));
     while (rest.n && (rest.p[0] == ')' || rest.p[0] == ' ')) rest = str_slice(rest, 1, rest.n);
@@ -195,12 +195,12 @@ RuleId check_rule(const Finder *f, u32 test, u32 act)
     if (a->op == OP_ITEM_DEL && emptiness(p, test) && x->type.kind == TYPE_LIST) return UG201;
     if (pops(p, act) && emptiness(p, test)) {
         if (x->type.kind == TYPE_LIST) return UG201;
-        if (x->type.kind == TYPE_UNKNOWN && str_is(method_of(p, act), "pop")) return UG201;
+        if (x->type.kind == TYPE_UNKNOWN && str_is(access_method(p, act), "pop")) return UG201;
         return UG203;
     }
     if (a->op == OP_ITEM_LOAD && emptiness(p, test) && (x->type.kind == TYPE_LIST || x->type.kind == TYPE_DEQUE))
         return x->type.kind == TYPE_LIST ? UG201 : UG203;
-    if (a->op == OP_ITEM_STORE || str_is(method_of(p, act), "setdefault")) {
+    if (a->op == OP_ITEM_STORE || str_is(access_method(p, act), "setdefault")) {
         bool missing = t->test == TEST_NOT_IN || t->test == TEST_NONE || t->test == TEST_FALSE ||
                        t->op == OP_ITEM_LOAD || t->op == OP_RETURN || t->test == TEST_IN ||
                        t->test == TEST_NOT_NONE || t->op == OP_METHOD;
@@ -259,7 +259,7 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
                      "%.*s is tested on line %u and an item taken here; another thread may take the last item in "
                      "between, and this %s",
                      STR_ARG(s), t->line,
-                     str_is(method_of(p, act), "get") && !program_access(p, act)->nargs ? "waits for the next one"
+                     str_is(access_method(p, act), "get") && !program_access(p, act)->nargs ? "waits for the next one"
                                                                                         : "raises");
         break;
     default:
@@ -351,7 +351,7 @@ static void report(Finder *f, u32 test, u32 act)
     if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE &&
         !(p->places.v[f->place].evidence & (EV_GUARDED | EV_SINGLETON)) &&
         program_access(p, test)->test == TEST_COMPARE && !pops(p, act) &&
-        !(str_is(method_of(p, test), "len") && threads_reach(p, act))) /* if len(q) == 0 is as good as if not q */
+        !(str_is(access_method(p, test), "len") && threads_reach(p, act))) /* if len(q) == 0 is as good as if not q */
         r->confidence = CONF_LOW;
     describe(f, r, test, act);
 }

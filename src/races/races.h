@@ -69,6 +69,9 @@ bool is_data(const Place *x);
 bool access_walks(const Program *p, u32 gaccess);
 bool access_is_view(const Program *p, u32 gaccess);
 
+/* check.c: the name of the method or of the function that reads, d.get(k), len(d); empty for other accesses. */
+Str access_method(const Program *p, u32 gaccess);
+
 /* contract.c: does the function, or one around it, tell its callers to see to the locking? */
 bool callers_lock(const Program *p, u32 file, u32 func);
 

@@ -227,7 +227,8 @@ void race_default(Finder *f)
         u8 op = program_access(f->p, ga)->op;
         if (f->claimed[ga] || !(f->effect[i] & EFFECT_WRITE) || op == OP_STORE || op == OP_DEL || op == OP_AUG)
             continue;
-        if (own_key(f->p, ga)) continue;
+        /* an entry added in one step: a table that was meant to be kept */
+        if (own_key(f->p, ga) || str_is(access_method(f->p, ga), "setdefault")) continue;
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, true);
         if (c.witness == NONE) continue;
         Race *r = race_add(f, UG101, ga, c);
