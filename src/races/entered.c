@@ -3,7 +3,8 @@
  *
  * Needs the sections of one file and the call edges: an inner function whose context expression is the self it
  * captured, and a store to an attribute of self in what __enter__ runs, in the class or one derived from it. A fresh
- * object for each call (with self._recreate(): …) is no such thing. */
+ * object for each call (with self._recreate(): …) is no such thing. Wrappers of the standard library are in
+ * onentry.c. */
 #include "races/races.h"
 
 enum { DEPTH = 3, CLASSES = 12 };

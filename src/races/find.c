@@ -111,6 +111,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_single(f);
     race_paced(f);
     race_saved(f);
+    race_on_entry(f);
     race_kept_place(f);
     race_default(f);
     race_iterate(f);

@@ -155,6 +155,7 @@ void race_single(Finder *f);
 void race_peek(Finder *f);
 void race_paced(Finder *f);
 void race_saved(Finder *f);
+void race_on_entry(Finder *f);
 void race_kept_place(Finder *f);
 void race_scratch(Finder *f);
 void race_set_back(Finder *f);

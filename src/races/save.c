@@ -1,13 +1,12 @@
-/* UG101 about values that are put somewhere for a while and taken back, in five forms:
+/* UG101 about values that are put somewhere for a while and taken back, in four forms:
  *
- *   __enter__ sets shared state, __exit__ sets it back          of two blocks at once one restores the other's value
- *   a context manager function sets it, yields, sets it back    likewise
+ *   a context manager function sets it, yields, sets it back    of two blocks at once one restores the other's value
  *   stack.append(x), the block, stack.pop()                     of two blocks at once one takes the other's value
  *   queue = self.queue; self.queue = []                         what another thread adds to the old list in between
  * is lost
  *   for job in self.queue: …; self.queue.clear()                likewise, what it adds after the walk
  *
- * Needs the accesses of one place. Not seen: what is saved through helpers, setattr with a name, ExitStack callbacks.
+ * Needs the accesses of one place. __enter__ and __exit__ are in onentry.c. Not seen: what is saved through helpers, setattr with a name, ExitStack callbacks.
  */
 #include "races/races.h"
 
@@ -16,36 +15,6 @@ static const Func *func_of(const Program *p, u32 ga, const Facts **f)
     GId g = access_gid(p, ga);
     *f = p->facts[g.file];
     return &(*f)->funcs.v[(*f)->accesses.v[g.id].func];
-}
-
-static bool in_method(const Program *p, u32 ga, const char *name)
-{
-    const Facts *f;
-    const Func *fn = func_of(p, ga, &f);
-    return fn->cls != NONE && str_is(sym_str(f, fn->name), name);
-}
-
-static void enter_and_exit(Finder *f, u32 set)
-{
-    u8 kind = f->p->places.v[f->place].kind;
-    if ((kind != PLACE_GLOBAL && kind != PLACE_CLASS_ATTR) || !in_method(f->p, set, "__enter__")) return;
-    for (u32 k = 0; k < f->nacc; k++) {
-        u32 back = f->acc[k];
-        if (program_access(f->p, back)->op != OP_STORE || !in_method(f->p, back, "__exit__") ||
-            access_gid(f->p, back).file != access_gid(f->p, set).file)
-            continue;
-        Conflict c = conflict_find(f, set, EFFECT_WRITE, true);
-        if (c.witness == NONE) return;
-        Race *r = race_add(f, UG101, set, c);
-        r->test = set; /* no lock within either method would help: the two are one step of what goes wrong */
-        r->act = back;
-        race_site(r, back);
-        race_message(f, r,
-                     "%.*s is set here and set back on line %u when the block ends; of two such blocks at once, "
-                     "one restores the other's value",
-                     STR_ARG(short_state(f->p, f->place)), program_access(f->p, back)->line);
-        return;
-    }
 }
 
 bool yields_once(const Program *p, const Facts *f, const Func *fn)
@@ -262,8 +231,7 @@ void race_saved(Finder *f)
         drained(f, i);
         if (!f->claimed[ga]) pushed(f, i);
         if (f->claimed[ga] || program_access(f->p, ga)->op != OP_STORE) continue;
-        enter_and_exit(f, ga);
-        if (!f->claimed[ga]) around_yield(f, i);
+        around_yield(f, i);
         if (!f->claimed[ga]) swapped_out(f, i);
     }
 }
