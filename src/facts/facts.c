@@ -42,12 +42,27 @@ static void flows_filter(Facts *f)
 
 static bool calls_own(const Facts *f, const Call *c)
 {
-    if (c->func != 0 || c->is_decorator) return false;
     const Path *p = &f->paths.v[c->callee];
     if (p->root != ROOT_GLOBAL || p->nattr) return false;
     for (u32 i = 0; i < f->funcs.n; i++)
         if (f->funcs.v[i].name == p->name && f->funcs.v[i].parent == 0 && f->funcs.v[i].cls == NONE && i) return true;
     return false;
+}
+
+/* A statement of the module that is a call of its own function, main(), or that has one in it beside statements that
+ * are calls: print(total(rows)). Values that a library makes once, DEFAULT = build(), do not run anything. */
+static bool runs_calls(const Facts *f)
+{
+    bool own = false, bare = false, own_bare = false;
+    for (u32 i = 0; i < f->calls.n && !own_bare; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->func != 0 || c->is_decorator) continue;
+        bool is_own = calls_own(f, c), is_bare = c->span.start == c->stmt;
+        own |= is_own;
+        bare |= is_bare;
+        own_bare |= is_own && is_bare;
+    }
+    return own_bare || (own && bare);
 }
 
 /* Growing left holes: copies the array to its final place, at its final size. */
@@ -92,7 +107,7 @@ Facts *facts_collect(Arena *out, const Source *s, const Tree *tree)
     flows_filter(f);
     errors_collect(&w);
     comments_collect(&w);
-    for (u32 i = 0; i < f->calls.n && !f->runs_calls; i++) f->runs_calls = calls_own(f, &f->calls.v[i]);
+    f->runs_calls = runs_calls(f);
     says_collect(&w);
     f = facts_settle(out, f);
     arena_free(&scratch);

@@ -106,15 +106,18 @@ static void pushed(Finder *f, u32 i)
     }
 }
 
+/* [], {}, dict(), Counter(), defaultdict(int) */
 static bool empty_container(const Facts *f, const Access *a)
 {
+    static const char *const kinds[] = {"list", "dict", "set", "deque", "Counter", "OrderedDict", "defaultdict"};
     if (a->value == NONE) return false;
     const Def *d = &f->defs.v[a->value];
     if (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET) return d->empty;
-    if (d->kind != VAL_CALL || f->calls.v[d->value].nargs) return false;
-    const Path *c = &f->paths.v[f->calls.v[d->value].callee];
+    if (d->kind != VAL_CALL) return false;
+    const Call *call = &f->calls.v[d->value];
+    const Path *c = &f->paths.v[call->callee];
     Str name = sym_str(f, c->nattr ? c->attr[c->nattr - 1] : c->name);
-    return str_is(name, "list") || str_is(name, "dict") || str_is(name, "set") || str_is(name, "deque");
+    return str_among(name, kinds, COUNT_OF(kinds)) && call->nargs == (str_is(name, "defaultdict") ? 1 : 0);
 }
 
 /* The load that keeps the old container in a local, right before this store in the same block. */
@@ -131,6 +134,16 @@ static u32 kept_before(const Finder *f, u32 i)
     return NONE;
 }
 
+/* Who puts something in, by a step that may run at the same time as `end`: a new item, or more in an old one. */
+static Conflict adder(const Finder *f, u32 end)
+{
+    Conflict c = conflict_find(f, end, EFFECT_GROW, false);
+    for (u32 i = 0; i < f->nacc && c.witness == NONE; i++)
+        if (program_access(f->p, f->acc[i])->op == OP_ITEM_AUG) c = conflict_of(f, end, f->acc[i]);
+    if (c.witness != NONE && (access_effect(f->p, c.witness) & EFFECT_REBIND)) c.witness = NONE;
+    return c;
+}
+
 static void swapped_out(Finder *f, u32 i)
 {
     const Facts *x;
@@ -139,8 +152,8 @@ static void swapped_out(Finder *f, u32 i)
     if (!empty_container(x, program_access(f->p, store))) return;
     u32 load = kept_before(f, i);
     if (load == NONE || one_section(f->p, load, store, NULL)) return;
-    Conflict c = conflict_find(f, store, EFFECT_GROW, false);
-    if (c.witness == NONE || (access_effect(f->p, c.witness) & EFFECT_REBIND)) return;
+    Conflict c = adder(f, store);
+    if (c.witness == NONE) return;
     Race *r = race_add(f, UG101, store, c);
     r->test = load;
     r->act = store;
@@ -210,8 +223,8 @@ static void drained(Finder *f, u32 i)
     if (f->claimed[end] || !empties(x, program_access(f->p, end))) return;
     u32 read = read_before(f, i);
     if (read == NONE || one_section(f->p, read, end, NULL)) return;
-    Conflict c = conflict_find(f, end, EFFECT_GROW, false);
-    if (c.witness == NONE || (access_effect(f->p, c.witness) & EFFECT_REBIND)) return;
+    Conflict c = adder(f, end);
+    if (c.witness == NONE) return;
     Race *r = race_add(f, UG101, end, c);
     if (winds_up(x, fn)) r->confidence = CONF_LOW;
     r->test = read;
