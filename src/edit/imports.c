@@ -246,6 +246,7 @@ typedef struct Top {
     u32 groups;
     u32 after; /* line of the docstring's or the last __future__ import's end; NONE */
     u32 first; /* line of the first statement; NONE in an empty module */
+    bool definition; /* that statement defines a function or a class */
 } Top;
 
 static Str first_module(const Ast *t, u32 n)
@@ -291,7 +292,11 @@ static Top top_read(Draft *d)
         } else if (k == NODE_future_import_statement || (n == ast_first(t, 0) && docstring(t, n))) {
             top.after = line_of(d->s, t->v[n].end - 1);
         } else {
-            if (top.first == NONE) top.first = line_of(d->s, t->v[n].start);
+            if (top.first == NONE) {
+                top.first = line_of(d->s, t->v[n].start);
+                top.definition =
+                    k == NODE_function_definition || k == NODE_class_definition || k == NODE_decorated_definition;
+            }
             if (k != NODE_expression_statement) break;
         }
     }
@@ -362,16 +367,27 @@ static u32 above_comments(const Draft *d, u32 line)
     return at == 0 ? line : at; /* comments from line 1 on are the file's header */
 }
 
+/* A blank line on either side, and none taken from the two that stand before a definition. */
 static void place_alone(Draft *d, const Top *top, Str text, u32 fix)
 {
     Str nl = newline_text(d->s, 0);
-    Str spaced = str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(nl));
+    Str above = str_fmt(d->a, "%.*s%.*s", STR_ARG(nl), STR_ARG(text));
+    Str below = str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(nl));
     if (top->stmts.n) {
-        piece_before(d, top->stmts.v[0].first, spaced, PIECE_IMPORT, fix);
+        piece_before(d, top->stmts.v[0].first, below, PIECE_IMPORT, fix);
     } else if (top->after != NONE) {
-        piece_after(d, top->after, str_fmt(d->a, "%.*s%.*s", STR_ARG(nl), STR_ARG(text)), PIECE_IMPORT, fix);
+        bool blank = top->after + 1 >= d->s->nlines || line_blank(d->s, top->after + 1);
+        Str both = str_fmt(d->a, "%.*s%.*s", STR_ARG(above), STR_ARG(nl));
+        piece_after(d, top->after, blank ? above : both, PIECE_IMPORT, fix);
     } else {
-        piece_before(d, top->first == NONE ? 0 : above_comments(d, top->first), spaced, PIECE_IMPORT, fix);
+        u32 at = top->first == NONE ? 0 : above_comments(d, top->first);
+        if (at > 1 && line_blank(d->s, at - 1) && line_blank(d->s, at - 2)) at--;
+        bool header = at > 0 && line_comment(d->s, at - 1);
+        bool far = top->definition && (at == 0 || header);
+        piece_before(d, at,
+                     str_fmt(d->a, "%.*s%.*s%.*s", STR_ARG(header ? nl : S("")), STR_ARG(below),
+                             STR_ARG(far ? nl : S(""))),
+                     PIECE_IMPORT, fix);
     }
 }
 
