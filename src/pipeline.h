@@ -224,6 +224,8 @@ typedef struct Race {
     bool readers;  /* reads that are one step each are harmed as well: they want the lock, too */
     u32 test, act; /* global accesses of a two-step pattern, NONE */
     u32 lock;      /* the lock that should be held (UG108, UG307), NONE */
+    u32 order[4];  /* UG303: the locks of the cycle, each taken while the one before it is held */
+    u8 norder;
     u32 call;      /* global call for rules about calls (UG401, …), NONE */
     Str state;     /* display name of the place, or what the rule is about */
     Str message;
@@ -245,6 +247,19 @@ void races_wanted(Arena *a, const Program *p, const RaceVec *all, RaceVec *out);
 /* races_all and races_wanted in one. */
 void races_find(Arena *a, const Program *p, RaceVec *out);
 void races_dump(Buf *out, const Program *p, const RaceVec *races);
+
+/* One way in which a lock comes to be taken while another one is held: in the section itself, or in a function
+ * that is called there. */
+typedef struct LockStep {
+    u32 from, to;   /* locks */
+    u32 file, func; /* of the section that holds `from` */
+    u32 held;       /* where the statement starts that takes `from` */
+    u32 at;         /* the call, or the statement that takes `to`, in that section */
+    u32 taken_file;
+    Span taken; /* the section of `to` with the statement that takes it */
+} LockStep;
+/* All steps from one lock to another, in the arena. */
+void lock_steps(Arena *a, const Program *p, u32 from, u32 to, LockStep **out, u32 *n);
 
 /* What a change does to findings and guards: the two programs, before and after it, side by side. */
 typedef struct Worsening {

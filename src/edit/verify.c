@@ -5,25 +5,12 @@
  * finding is there that was not there before, and planning again wants nothing more at the places that
  * were fixed. A fix that fails is declined as a defect of ours, and everything is made and proved again
  * without it. */
-#include "edit/edit.h"
+#include "edit/prove.h"
 #include "parse/parse.h"
 
 #include <malloc.h>
 
-typedef struct Proof {
-    Arena *a;
-    const Program *p;
-    const PageList *pages;
-    const RaceVec *races;
-    FixList *fixes;
-    const Wanted *w;
-    MadeVec made;
-    Str *proved; /* by file: the new text that was proved last, and its facts */
-    Facts **proved_facts;
-    bool failed; /* some fix was dropped: once more */
-} Proof;
-
-static void drop(Proof *v, u32 fix, Str why)
+void proof_drop(Proof *v, u32 fix, Str why)
 {
     Fix *f = &v->fixes->fixes.v[fix];
     if (f->declined) return;
@@ -43,7 +30,7 @@ static bool uses_file(const Fix *f, u32 file)
 static void drop_file(Proof *v, u32 file, Str why)
 {
     for (u32 i = 0; i < v->fixes->fixes.n; i++)
-        if (fix_wanted(v->fixes, i, v->w) && uses_file(&v->fixes->fixes.v[i], file)) drop(v, i, why);
+        if (fix_wanted(v->fixes, i, v->w) && uses_file(&v->fixes->fixes.v[i], file)) proof_drop(v, i, why);
 }
 
 static Source *source_after(Arena *a, const Made *m, NoteVec *notes)
@@ -106,7 +93,7 @@ static void files_proof(Proof *v, Facts **facts)
         v->proved_facts[file] = x->facts;
         if (x->facts) continue;
         if (x->fix != NONE)
-            drop(v, x->fix, x->why);
+            proof_drop(v, x->fix, x->why);
         else
             drop_file(v, file, x->why);
     }
@@ -154,7 +141,8 @@ static void races_gone(Proof *v, const Map *before, const Map *after)
             const Race *r = &v->races->v[f->races.v[k]];
             u32 left = counted(after, r->fingerprint), had = counted(before, r->fingerprint);
             if (left + fixed_with(v, r->fingerprint) <= had) continue;
-            drop(v, i, str_fmt(v->a, "%s at line %u is still found after it", rule_table[r->rule].code, r->line));
+            proof_drop(v, i,
+                       str_fmt(v->a, "%s at line %u is still found after it", rule_table[r->rule].code, r->line));
             break;
         }
     }
@@ -165,8 +153,7 @@ static bool lock_rule(u8 rule)
     return rule == UG301 || rule == UG303 || rule == UG304 || rule == UG305;
 }
 
-/* The name of the lock that a fix takes; empty. */
-static Str lock_name(const Proof *v, const Fix *f)
+Str fix_lock_name(const Proof *v, const Fix *f)
 {
     return f->lock == NONE ? S("") : v->fixes->locks.v[f->lock].display;
 }
@@ -177,9 +164,9 @@ static void blame_lock(Proof *v, const Program *after, const Race *r, Str why)
     Str lock = r->lock == NONE ? S("") : after->locks.v[r->lock].display;
     bool found = false;
     for (u32 i = 0; lock.n && i < v->fixes->fixes.n; i++) {
-        if (!fix_wanted(v->fixes, i, v->w) || !str_eq(lock_name(v, &v->fixes->fixes.v[i]), lock)) continue;
+        if (!fix_wanted(v->fixes, i, v->w) || !str_eq(fix_lock_name(v, &v->fixes->fixes.v[i]), lock)) continue;
         found = true;
-        drop(v, i, why);
+        proof_drop(v, i, why);
     }
     if (!found) drop_file(v, r->file, why);
 }
@@ -189,18 +176,18 @@ static void blame_lock(Proof *v, const Program *after, const Race *r, Str why)
  * several threads; they were there before, and only not believed. */
 static void blame(Proof *v, const Program *after, const Race *r)
 {
-    Str why = str_fmt(v->a, "it brings a new finding, %s in line %u: %.*s", rule_table[r->rule].code, r->line,
-                      STR_ARG(r->message));
+    Str why = str_fmt(v->a, "it brings a new finding, %s in line %u of %.*s: %.*s", rule_table[r->rule].code, r->line,
+                      STR_ARG(after->facts[r->file]->source->path), STR_ARG(r->message));
     bool found = false;
     for (u32 i = 0; i < v->fixes->fixes.n; i++) {
         if (!fix_wanted(v->fixes, i, v->w)) continue;
         const Fix *f = &v->fixes->fixes.v[i];
         bool same = f->place != NONE && r->place != NONE &&
                     str_eq(v->p->places.v[f->place].display, after->places.v[r->place].display);
-        if (same) drop(v, i, why);
+        if (same) proof_drop(v, i, why);
         found |= same;
     }
-    if (!found && lock_rule(r->rule)) blame_lock(v, after, r, why);
+    if (!found && lock_rule(r->rule) && !blame_cycle(v, after, r, why)) blame_lock(v, after, r, why);
 }
 
 static void none_new(Proof *v, const Program *after, const RaceVec *found, const Map *before, const Map *now)
@@ -235,7 +222,7 @@ static void idempotent(Arena *a, Proof *v, const Program *after, const RaceVec *
     for (u32 i = 0; i < again.fixes.n; i++) {
         if (!fix_wanted(&again, i, &(Wanted){.unsafe = v->w->unsafe})) continue;
         u32 mine = fix_of_place(v, after, again.fixes.v[i].place);
-        if (mine != NONE) drop(v, mine, S("a second run would change the same state again"));
+        if (mine != NONE) proof_drop(v, mine, S("a second run would change the same state again"));
     }
 }
 
@@ -273,7 +260,7 @@ static void pages_proof(Proof *v)
     Str why;
     for (u32 i = 0; i < v->fixes->fixes.n; i++)
         if (fix_wanted(v->fixes, i, v->w) && !page_certificate(v->a, v->p, v->pages, &v->made, v->fixes, i, &why))
-            drop(v, i, why);
+            proof_drop(v, i, why);
 }
 
 static void round_proof(Proof *v)

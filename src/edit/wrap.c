@@ -3,8 +3,9 @@
  *
  * A line that begins inside a string over several lines gets none, since its blanks belong to the string;
  * every other line, comments and continuation lines too, moves as one with its statement. Blank lines stay
- * blank. Wraps of the same lock that overlap, or that follow each other with nothing but comments between,
- * become one. Statements that share their line with others are given lines of their own (split.c). */
+ * blank. Wraps of the same lock that overlap, or that follow each other with nothing but comments or a few plain
+ * assignments between, become one. Statements that share their line with others are given lines of their own
+ * (split.c). */
 #include "edit/edit.h"
 
 static void mark_strings(Draft *d)
@@ -38,13 +39,49 @@ static void run_of(const Draft *d, Span s, u32 *first, u32 *last)
     if (*last == NONE) *last = *first;
 }
 
-/* Do the statements of b follow those of a in the same block? */
+/* An expression that runs no code and asks nothing of a container: names, attributes, constants. */
+static bool is_plain(const Ast *t, u32 n)
+{
+    switch (t->v[n].kind) {
+    case NODE_identifier:
+    case NODE_integer:
+    case NODE_float:
+    case NODE_true:
+    case NODE_false:
+    case NODE_none: return true;
+    case NODE_attribute: return is_plain(t, ast_field(t, n, FIELD_object));
+    case NODE_unary_operator: return is_plain(t, ast_field(t, n, FIELD_argument));
+    case NODE_string:
+    case NODE_list:
+    case NODE_dictionary:
+    case NODE_tuple: return ast_first(t, n) == NONE || t->v[n].kind == NODE_string;
+    default: return false;
+    }
+}
+
+/* `self.last = now`: it costs nothing to do it under a lock. */
+static bool plain_assignment(const Ast *t, u32 stmt)
+{
+    if (!ast_is(t, stmt, NODE_expression_statement)) return false;
+    u32 n = ast_first(t, stmt);
+    if (!ast_is(t, n, NODE_assignment) || ast_after(t, n) != NONE) return false;
+    u32 left = ast_field(t, n, FIELD_left), right = ast_field(t, n, FIELD_right);
+    return left != NONE && right != NONE && is_plain(t, left) && is_plain(t, right);
+}
+
+enum { PLAIN_BETWEEN = 2 };
+
+/* Do the statements of b follow those of a in the same block, with nothing or little between? */
 static bool adjacent(const Draft *d, Span a, Span b)
 {
     u32 first, last, next, end;
     run_of(d, a, &first, &last);
     run_of(d, b, &next, &end);
-    return last != NONE && next != NONE && ast_after(&d->ast, last) == next;
+    if (last == NONE || next == NONE || d->ast.v[last].parent != d->ast.v[next].parent) return false;
+    u32 n = ast_after(&d->ast, last);
+    for (u32 i = 0; i < PLAIN_BETWEEN && n != NONE && n != next && plain_assignment(&d->ast, n); i++)
+        n = ast_after(&d->ast, n);
+    return n != NONE && n == next;
 }
 
 static void wraps_merge(Draft *d, WrapVec *wraps)

@@ -5,12 +5,15 @@
  * between two objects of one class is not seen. */
 #include "races/races.h"
 
-typedef struct LockEdge {
-    u32 from, to;
-    u32 file, offset, func;
-    u32 via; /* the function called, NONE when taken right here */
-} LockEdge;
-typedef Vec(LockEdge) LockEdges;
+typedef Vec(LockStep) LockSteps;
+
+/* What is gathered: one edge of each pair of locks, or all that leads from one lock to one other. */
+typedef struct Gather {
+    const Program *p;
+    Arena *a;
+    LockSteps *v;
+    u32 from, to; /* NONE: one of each pair */
+} Gather;
 
 enum { CALL_DEPTH = 3, EDGES_MAX = 20000 };
 
@@ -19,17 +22,23 @@ static bool usable(const Program *p, u32 lock)
     return lock != NONE && !p->locks.v[lock].maybe && p->locks.v[lock].func == NONE && p->locks.v[lock].place != NONE;
 }
 
-static void edge_add(Arena *a, LockEdges *v, LockEdge e)
+static void step_add(Gather *g, LockStep e)
 {
-    if (e.from == e.to || v->n >= EDGES_MAX) return;
+    LockSteps *v = g->v;
+    bool all = g->from != NONE;
+    if (e.from == e.to || v->n >= EDGES_MAX || (all && (e.from != g->from || e.to != g->to))) return;
     for (u32 i = 0; i < v->n; i++)
-        if (v->v[i].from == e.from && v->v[i].to == e.to) return;
-    vec_push(a, v, e);
+        if (all ? v->v[i].file == e.file && v->v[i].at == e.at && v->v[i].taken_file == e.taken_file &&
+                      v->v[i].taken.start == e.taken.start
+                : v->v[i].from == e.from && v->v[i].to == e.to)
+            return;
+    vec_push(g->a, v, e);
 }
 
 /* Every lock that the function takes, itself or by what it calls. */
-static void taken_in(const Program *p, Arena *a, LockEdges *v, u32 gfunc, LockEdge proto, u32 depth)
+static void taken_in(Gather *w, u32 gfunc, LockStep proto, u32 depth)
 {
+    const Program *p = w->p;
     GId g = func_gid(p, gfunc);
     const Facts *x = p->facts[g.file];
     const Func *fn = &x->funcs.v[g.id];
@@ -37,20 +46,38 @@ static void taken_in(const Program *p, Arena *a, LockEdges *v, u32 gfunc, LockEd
         u32 lock = p->section_lock[p->section_base[g.file] + i];
         if (!usable(p, lock) || x->sections.v[i].maybe) continue;
         proto.to = lock;
-        edge_add(a, v, proto);
+        proto.taken_file = g.file;
+        proto.taken = (Span){x->sections.v[i].stmt, x->sections.v[i].span.end};
+        step_add(w, proto);
     }
     for (u32 i = p->edge_first[gfunc]; depth && i < p->edge_first[gfunc + 1]; i++)
-        if (!p->edges.v[i].weak) taken_in(p, a, v, p->edges.v[i].callee, proto, depth - 1);
+        if (!p->edges.v[i].weak) taken_in(w, p->edges.v[i].callee, proto, depth - 1);
 }
 
-static void edges_of(const Program *p, Arena *a, LockEdges *v, u32 file)
+/* Locks taken by calls in the section. */
+static void calls_of(Gather *w, u32 file, const Section *s, LockStep e)
 {
+    const Program *p = w->p;
+    u32 caller = p->func_base[file] + s->func;
+    for (u32 k = p->edge_first[caller]; k < p->edge_first[caller + 1]; k++) {
+        const CallEdge *c = &p->edges.v[k];
+        if (c->weak || c->call == NONE || c->file != file) continue;
+        const Call *call = &p->facts[file]->calls.v[c->call];
+        if (call->span.start < s->span.start || call->span.start >= s->span.end) continue;
+        e.at = call->span.start;
+        taken_in(w, c->callee, e, CALL_DEPTH);
+    }
+}
+
+static void edges_of(Gather *w, u32 file)
+{
+    const Program *p = w->p;
     const Facts *x = p->facts[file];
     for (u32 i = 0; i < x->sections.n; i++) {
         const Section *s = &x->sections.v[i];
         u32 lock = p->section_lock[p->section_base[file] + i];
-        if (!usable(p, lock)) continue;
-        LockEdge e = {lock, NONE, file, s->stmt, s->func, NONE};
+        if (!usable(p, lock) || (w->from != NONE && lock != w->from)) continue;
+        LockStep e = {.from = lock, .to = NONE, .file = file, .at = s->stmt, .held = s->stmt, .func = s->func};
         for (u32 k = 0; k < x->sections.n; k++) {
             const Section *y = &x->sections.v[k];
             u32 inner = p->section_lock[p->section_base[file] + k];
@@ -58,34 +85,36 @@ static void edges_of(const Program *p, Arena *a, LockEdges *v, u32 file)
                 !usable(p, inner) || y->maybe)
                 continue;
             e.to = inner;
-            e.offset = y->stmt;
-            edge_add(a, v, e);
+            e.at = y->stmt;
+            e.taken_file = file;
+            e.taken = (Span){y->stmt, y->span.end};
+            step_add(w, e);
         }
-        u32 caller = p->func_base[file] + s->func;
-        for (u32 k = p->edge_first[caller]; k < p->edge_first[caller + 1]; k++) {
-            const CallEdge *c = &p->edges.v[k];
-            if (c->weak || c->call == NONE || c->file != file) continue;
-            const Call *call = &x->calls.v[c->call];
-            if (call->span.start < s->span.start || call->span.start >= s->span.end) continue;
-            e.offset = call->span.start;
-            e.via = c->callee;
-            taken_in(p, a, v, c->callee, e, CALL_DEPTH);
-            e.via = NONE;
-        }
+        calls_of(w, file, s, e);
     }
 }
 
-static Str edge_text(Finder *f, const LockEdge *e)
+void lock_steps(Arena *a, const Program *p, u32 from, u32 to, LockStep **out, u32 *n)
+{
+    LockSteps v = {0};
+    Gather w = {.p = p, .a = a, .v = &v, .from = from, .to = to};
+    for (u32 file = 0; file < p->nfiles; file++)
+        if (p->facts[file]->sections.n) edges_of(&w, file);
+    *out = v.v;
+    *n = v.n;
+}
+
+static Str edge_text(Finder *f, const LockStep *e)
 {
     u32 line, column;
     const Source *s = f->p->facts[e->file]->source;
-    source_position(s, e->offset, &line, &column);
+    source_position(s, e->at, &line, &column);
     return str_fmt(f->a, "%.*s then %.*s at %.*s:%u", STR_ARG(f->p->locks.v[e->from].display),
                    STR_ARG(f->p->locks.v[e->to].display), STR_ARG(s->path), line);
 }
 
 /* The shortest way back from `to` to `from`, by breadth; fills via[] with edge ids, returns how many, 0 when none. */
-static u32 way_back(const LockEdges *v, u32 from, u32 to, u32 *via, u32 max, u32 depth)
+static u32 way_back(const LockSteps *v, u32 from, u32 to, u32 *via, u32 max, u32 depth)
 {
     for (u32 i = 0; i < v->n; i++) {
         if (v->v[i].from != to) continue;
@@ -106,23 +135,26 @@ static u32 way_back(const LockEdges *v, u32 from, u32 to, u32 *via, u32 max, u32
 
 void race_lock_order(Finder *f)
 {
-    LockEdges v = {0};
+    LockSteps v = {0};
     Arena scratch = {0};
+    Gather w = {.p = f->p, .a = &scratch, .v = &v, .from = NONE, .to = NONE};
     for (u32 file = 0; file < f->p->nfiles; file++)
-        if (f->p->facts[file]->sections.n) edges_of(f->p, &scratch, &v, file);
+        if (f->p->facts[file]->sections.n) edges_of(&w, file);
     for (u32 i = 0; i < v.n; i++) {
         u32 via[3], n = way_back(&v, v.v[i].from, v.v[i].to, via, COUNT_OF(via), 3);
         if (!n) continue;
         bool first = true; /* each cycle once, at its first edge */
         for (u32 k = 0; k < n; k++) first &= via[k] > i;
         if (!first) continue;
-        const LockEdge *e = &v.v[i];
+        const LockStep *e = &v.v[i];
         const Facts *x = f->p->facts[e->file];
-        u32 end = e->offset;
+        u32 end = e->at;
         while (end < x->source->text.n && x->source->text.p[end] != '\n' && x->source->text.p[end] != '\r') end++;
         Race *r =
-            race_at(f, UG303, e->file, e->func, (Span){e->offset, end}, f->p->locks.v[e->from].display, CONF_MEDIUM);
+            race_at(f, UG303, e->file, e->func, (Span){e->at, end}, f->p->locks.v[e->from].display, CONF_MEDIUM);
         r->lock = e->to;
+        r->order[r->norder++] = e->from;
+        for (u32 k = 0; k < n; k++) r->order[r->norder++] = v.v[via[k]].from;
         race_message(f, r,
                      "%.*s is held when %.*s is taken; elsewhere it is the other way round, and two threads can wait "
                      "for each other for ever",
