@@ -62,7 +62,7 @@ static int run(Arena *a, const Options *o, Err *e)
     stage_done(o, "plan", &since);
     if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(o, &dump, e);
 
-    edits_verify(a, program, &pages, &races, &fixes, &wanted, &changes);
+    edits_verify(a, program, &pages, &all, &races, &fixes, &wanted, &changes);
     stage_done(o, "edit", &since);
     if (o->dump == DUMP_EDITS) return edits_dump(&dump, &changes), dump_out(o, &dump, e);
 

@@ -385,6 +385,15 @@ u32 pages_test(Buf *out, const PageList *pages, u32 *passed);
 void fixes_plan(Arena *a, const Program *p, const PageList *pages, const RaceVec *all, RaceVec *races, FixList *out);
 /* Declines every fix but those of the findings that --only names. False when there is no such finding. */
 bool fixes_only(const Options *o, const RaceVec *races, FixList *fixes, Err *e);
+/* A step of a place that its fix must guard as well, since it is found once the fix is there: from the access `test`
+ * to `act`, which may be the same. */
+typedef struct Lesson {
+    u32 place, test, act;
+} Lesson;
+typedef Vec(Lesson) LessonVec;
+/* fixes_plan with such steps in mind. */
+void fixes_replan(Arena *a, const Program *p, const PageList *pages, const RaceVec *all, RaceVec *races,
+                  const LessonVec *lessons, FixList *out);
 void fixes_dump(Buf *out, const Program *p, const FixList *fixes);
 
 /* ---- edit: Fix to Change (src/edit) -------------------------------------------------------------------- */
@@ -417,10 +426,12 @@ void edits_make(Arena *a, const Program *p, const FixList *fixes, const Wanted *
 /* The same, for changes that were proved as part of larger ones: each file must parse and pass the certificate
  * again. On false, *why says what does not. */
 bool edits_certify(Arena *a, const Program *p, const FixList *fixes, const Wanted *w, ChangeVec *out, Str *why);
-/* Proves the changes: parse, certificate, races gone and none new, idempotent. A fix that fails is marked
- * (declined + defect, with the reason) and the changes are made again without it. */
-void edits_verify(Arena *a, const Program *p, const PageList *pages, const RaceVec *races, FixList *fixes,
-                  const Wanted *w, ChangeVec *changes);
+/* Proves the changes: parse, certificate, races gone and none new, idempotent. A fix that leaves a step of its state
+ * unguarded which is found then is planned again with it, unless only some fixes are wanted; all fixes are new then.
+ * A fix that fails is marked (declined + defect, with the reason) and the changes are made again without it. `all`
+ * and `races` are those that the fixes were planned for. */
+void edits_verify(Arena *a, const Program *p, const PageList *pages, const RaceVec *all, RaceVec *races,
+                  FixList *fixes, const Wanted *w, ChangeVec *changes);
 /* The same for what a person made of one fix; `out` gets a sentence for each thing that is not as it should be. False
  * when a text is no Python. */
 bool texts_prove(Arena *a, const Program *p, const RaceVec *races, const Fix *f, const ChangeVec *changes,

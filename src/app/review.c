@@ -104,7 +104,7 @@ int review_run(Arena *a, Options *o, Err *e)
 
     if (comparison.added.n) {
         fixes_plan(a, now->program, &pages, &now->all, &now->races, &fixes);
-        edits_verify(a, now->program, &pages, &now->races, &fixes, &wanted, &changes);
+        edits_verify(a, now->program, &pages, &now->all, &now->races, &fixes, &wanted, &changes);
         changes = (ChangeVec){0};
         additions_take(a, o, now->program, &comparison, &now->races, &fixes, &added, &changes);
     }

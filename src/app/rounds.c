@@ -78,7 +78,7 @@ static bool round_more(Arena *a, const Results *r, Facts **facts, const Baseline
     baseline_mark(known, &all);
     races_wanted(a, out->program, &all, races);
     fixes_plan(a, out->program, r->pages, &all, races, out->fixes);
-    edits_verify(a, out->program, r->pages, races, out->fixes, &wanted, more);
+    edits_verify(a, out->program, r->pages, &all, races, out->fixes, &wanted, more);
     return true;
 }
 

@@ -31,32 +31,6 @@ static void cut_add(const Proof *v, Cut *c, u32 fix)
     c->cost += fix_cost(v, &v->fixes->fixes.v[fix]);
 }
 
-static const Made *made_of(const Proof *v, u32 file)
-{
-    for (u32 i = 0; i < v->made.n; i++)
-        if (v->made.v[i].change.file == file) return &v->made.v[i];
-    return NULL;
-}
-
-/* The offset in the text before of one in the text after; where text was put in, the place where it was. *fix is that
- * of the text put in, or NONE. */
-static u32 offset_before(const Made *m, u32 after, u32 *fix)
-{
-    i64 shift = 0;
-    *fix = NONE;
-    for (u32 i = 0; i < m->change.edits.n; i++) {
-        const Edit *e = &m->change.edits.v[i];
-        i64 at = e->span.start + shift;
-        if (at > after) break;
-        if (after < at + (i64)e->text.n) {
-            *fix = e->fix;
-            return e->span.start;
-        }
-        shift += (i64)e->text.n - (e->span.end - e->span.start);
-    }
-    return (u32)(after - shift);
-}
-
 /* Adds the wanted fixes with this lock that wrap or rewrite something between two offsets of the text before. */
 static bool fixes_within(const Proof *v, Cut *c, u32 file, Str lock, Span s)
 {

@@ -9,7 +9,8 @@
  *   certificate.c  taking away what was inserted gives back the original
  *   words.c    the certificate that a page states of its own
  *   verify.c   edits_verify: parse, certificate, races gone and none new, idempotent
- *   blame.c    the fixes without which a cycle of locks is not there; prove.h: what both share
+ *   blame.c    the fixes without which a cycle of locks is not there
+ *   lesson.c   steps that a fix must guard as well; prove.h: what these share
  *   retext.c   texts_prove: the same for a text that a person made */
 #ifndef UNGIL_EDIT_H
 #define UNGIL_EDIT_H

@@ -10,6 +10,8 @@
 
 #include <malloc.h>
 
+enum { PLANS_MAX = 4 }; /* how often all is planned for what the proof has taught */
+
 void proof_drop(Proof *v, u32 fix, Str why)
 {
     Fix *f = &v->fixes->fixes.v[fix];
@@ -184,8 +186,12 @@ static void blame(Proof *v, const Program *after, const Race *r)
         const Fix *f = &v->fixes->fixes.v[i];
         bool same = f->place != NONE && r->place != NONE &&
                     str_eq(v->p->places.v[f->place].display, after->places.v[r->place].display);
-        if (same) proof_drop(v, i, why);
         found |= same;
+        if (!same) continue;
+        if (v->teach && lesson_learn(v, after, r, f->place))
+            v->learned = true;
+        else
+            proof_drop(v, i, why);
     }
     if (!found && lock_rule(r->rule) && !blame_cycle(v, after, r, why)) blame_lock(v, after, r, why);
 }
@@ -210,6 +216,16 @@ static u32 fix_of_place(const Proof *v, const Program *after, u32 place)
     return NONE;
 }
 
+/* Can the fix of this run do what that of a second run would do? */
+static bool again_learn(Proof *v, const Program *after, const RaceVec *left, const Fix *again, u32 place)
+{
+    bool learned = false;
+    for (u32 i = 0; v->teach && i < again->races.n; i++)
+        learned |= lesson_learn(v, after, &left->v[again->races.v[i]], place);
+    v->learned |= learned;
+    return learned;
+}
+
 /* Findings are left at the fixed places only when the rule knows no fix; then planning must agree. */
 static void idempotent(Arena *a, Proof *v, const Program *after, const RaceVec *all, const RaceVec *found)
 {
@@ -222,7 +238,8 @@ static void idempotent(Arena *a, Proof *v, const Program *after, const RaceVec *
     for (u32 i = 0; i < again.fixes.n; i++) {
         if (!fix_wanted(&again, i, &(Wanted){.unsafe = v->w->unsafe})) continue;
         u32 mine = fix_of_place(v, after, again.fixes.v[i].place);
-        if (mine != NONE) proof_drop(v, mine, S("a second run would change the same state again"));
+        if (mine != NONE && !again_learn(v, after, &left, &again.fixes.v[i], v->fixes->fixes.v[mine].place))
+            proof_drop(v, mine, S("a second run would change the same state again"));
     }
 }
 
@@ -250,7 +267,7 @@ static void program_proof(Proof *v, Facts **facts)
     count(a, &now, &found);
     races_gone(v, &before, &now);
     none_new(v, after, &found, &before, &now);
-    if (!v->failed) idempotent(a, v, after, &all, &found);
+    if (!v->failed && !v->learned) idempotent(a, v, after, &all, &found);
     arena_free(a);
 }
 
@@ -298,15 +315,22 @@ bool edits_certify(Arena *a, const Program *p, const FixList *fixes, const Wante
     return true;
 }
 
-void edits_verify(Arena *a, const Program *p, const PageList *pages, const RaceVec *races, FixList *fixes,
-                  const Wanted *w, ChangeVec *changes)
+void edits_verify(Arena *a, const Program *p, const PageList *pages, const RaceVec *all, RaceVec *races,
+                  FixList *fixes, const Wanted *w, ChangeVec *changes)
 {
     Proof v = {.a = a, .p = p, .pages = pages, .races = races, .fixes = fixes, .w = w};
     v.proved = arena_new(a, Str, p->nfiles + 1);
     v.proved_facts = arena_new(a, Facts *, p->nfiles + 1);
+    v.teach = !w->only && !p->options->only.n;
+    u32 plans = 1;
     do {
-        v.failed = false;
+        v.failed = v.learned = false;
         round_proof(&v);
+        if (!v.learned) continue;
+        fixes_replan(a, p, pages, all, races, &v.lessons, fixes);
+        v.made = (MadeVec){0};
+        v.teach = ++plans < PLANS_MAX;
+        v.failed = true;
     } while (v.failed);
     changes->n = 0;
     for (u32 i = 0; i < v.made.n; i++) vec_push(a, changes, v.made.v[i].change);

@@ -33,7 +33,7 @@ static Str example_fix(Arena *a, const PageList *pages, const Page *page, Str be
     FixList fixes;
     fixes_plan(a, p, pages, &all, &races, &fixes);
     ChangeVec changes = {0};
-    edits_verify(a, p, pages, &races, &fixes, &(Wanted){.unsafe = true}, &changes);
+    edits_verify(a, p, pages, &all, &races, &fixes, &(Wanted){.unsafe = true}, &changes);
     races_dump(log, p, &races);
     fixes_dump(log, p, &fixes);
     return changes.n ? changes.v[0].after : before;

@@ -209,6 +209,7 @@ typedef struct Plan {
     Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
     u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
+    const LessonVec *lessons;        /* NULL: none */
     u32 *wanted;                     /* by work: the lock that its group wants, NONE; see group.c */
     Work **group;                    /* the works that are planned with one lock now */
     u32 ngroup;

@@ -361,12 +361,24 @@ static void doubtful_regions(Plan *pl, Work *w)
     }
 }
 
+/* What the proof of an earlier plan has found to need the lock as well. */
+static void lesson_regions(Plan *pl, Work *w)
+{
+    for (u32 i = 0; pl->lessons && i < pl->lessons->n; i++) {
+        Lesson l = pl->lessons->v[i];
+        if (l.place != w->place || in_construction(pl, w, l.act)) continue;
+        bool walks = l.test == l.act && !access_writes(pl->p, l.act) && access_walks(pl->p, l.act);
+        if (!walks || !walk_add(pl, w, l.act, true)) region_add(pl, w, l.test, l.act, true);
+    }
+}
+
 bool plan_guard(Plan *pl, Work *w, const Page *page)
 {
     if (w->place == NONE) return false;
     w->page = page;
     w->regions.n = 0;
     for (u32 i = 0; i < w->races.n; i++) race_regions(pl, w, &pl->races->v[w->races.v[i]]);
+    lesson_regions(pl, w);
     doubtful_regions(pl, w);
     other_writes(pl, w);
     other_walks(pl, w);

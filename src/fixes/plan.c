@@ -135,6 +135,14 @@ static bool page_try(Plan *pl, Work *w, const Page *page, Buf *unlike)
     return false;
 }
 
+/* Is some step of the place known to need a lock? */
+static bool lesson_there(const Plan *pl, u32 place)
+{
+    for (u32 i = 0; place != NONE && pl->lessons && i < pl->lessons->n; i++)
+        if (pl->lessons->v[i].place == place) return true;
+    return false;
+}
+
 static void work_start(Plan *pl, Work *w)
 {
     const Page *last = NULL;
@@ -152,7 +160,7 @@ static void work_start(Plan *pl, Work *w)
     for (u32 i = 0; i < pl->pages->n; i++) {
         const Page *page = pl->pages->v[i];
         bool advice = !page->planner && !page->find.n;
-        if (page_locks(page) || advice || !page_fits(pl, page, w)) continue;
+        if (page_locks(page) || advice || !page_fits(pl, page, w) || lesson_there(pl, w->place)) continue;
         if (page_try(pl, w, page, &unlike)) {
             buf_free(&unlike);
             return;
@@ -242,8 +250,14 @@ static int by_race(const void *x, const void *y)
 
 void fixes_plan(Arena *a, const Program *p, const PageList *pages, const RaceVec *all, RaceVec *races, FixList *out)
 {
+    fixes_replan(a, p, pages, all, races, NULL, out);
+}
+
+void fixes_replan(Arena *a, const Program *p, const PageList *pages, const RaceVec *all, RaceVec *races,
+                  const LessonVec *lessons, FixList *out)
+{
     *out = (FixList){0};
-    Plan pl = {.a = a, .p = p, .pages = pages, .all = all, .races = races, .out = out};
+    Plan pl = {.a = a, .p = p, .pages = pages, .all = all, .races = races, .out = out, .lessons = lessons};
     pl.files = arena_new(a, SiteFile *, p->nfiles + 1);
     pl.concerned = arena_new(a, bool, p->nfiles + 1);
     for (u32 i = 0; i < races->n; i++) pl.concerned[races->v[i].file] |= !races->v[i].suppressed;
