@@ -220,7 +220,7 @@ typedef struct Race {
      * (the same one when it conflicts with itself in another thread), then further ones of the same pattern. */
     u32 sites[RACE_SITES];
     u8 nsites;
-    bool per_call; /* of data of one call that is kept on a shared object: no lock is a cure, a local variable is */
+    bool per_call; /* of data of one call, kept on a shared object or in a default value: no lock is a cure */
     bool readers;  /* reads that are one step each are harmed as well: they want the lock, too */
     u32 test, act; /* global accesses of a two-step pattern, NONE */
     u32 lock;      /* the lock that should be held (UG108, UG307), NONE */

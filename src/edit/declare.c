@@ -11,7 +11,7 @@
 typedef struct Spot {
     u32 line;
     bool before;
-    bool blank_after; /* an empty line between the lock and what follows */
+    u8 blank_after; /* empty lines between the lock and what follows */
     bool blank_before;
     bool split; /* before the statement of the break `at`, which gets a line of its own */
     u32 at;
@@ -141,7 +141,7 @@ static void after_imports(Draft *d, Spot *out)
     u32 first = ast_first(t, 0);
     *out = (Spot){.line = first == NONE ? 0 : line_of(d->s, t->v[last == NONE ? first : last].start),
                   .before = last == NONE,
-                  .blank_after = last == NONE,
+                  .blank_after = last != NONE ? 0 : is_definition(t, first) ? 2 : 1,
                   .blank_before = last != NONE,
                   .indent = S("")};
     if (last != NONE) out->line = last_line(d, last);
@@ -169,7 +169,8 @@ static bool spot_global(Draft *d, const LockPlan *l, const ImportRef *lock_type,
             *why = S("its function is not found");
             return false;
         }
-        *out = (Spot){.line = line_of(d->s, d->ast.v[n].start), .before = true, .blank_after = true, .indent = S("")};
+        *out = (Spot){.line = line_of(d->s, d->ast.v[n].start), .before = true, .blank_after = 2, .indent = S("")};
+        while (out->line > 0 && line_comment(d->s, out->line - 1)) out->line--; /* they belong to the function */
         return true;
     }
     bool late_import = lock_type->have && n != NONE && lock_type->end > d->ast.v[n].end;
@@ -317,8 +318,8 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
     if (method) return true;
     Str nl = newline_text(d->s, spot.line);
     if (spot.blank_before && follows_lock(d, spot.line)) spot.blank_before = false;
-    Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
-                       STR_ARG(making), STR_ARG(spot.blank_after ? nl : S("")));
+    Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
+                       STR_ARG(making), STR_ARG(spot.blank_after ? nl : S("")), STR_ARG(spot.blank_after > 1 ? nl : S("")));
     if (spot.split)
         d->breaks.v[spot.at].line = text;
     else if (spot.before)

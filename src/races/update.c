@@ -218,20 +218,30 @@ void race_update(Finder *f)
     }
 }
 
+/* table.setdefault(x, …) adds an entry in one step to what was meant to be kept; settings.setdefault("a", 1) fills in
+ * what the caller left out. */
+static bool keeps_entry(const Program *p, u32 ga)
+{
+    Str key = sym_str(p->facts[access_gid(p, ga).file], program_access(p, ga)->key);
+    return str_is(access_method(p, ga), "setdefault") && key.n && key.p[0] != '"' && key.p[0] != '\'';
+}
+
 /* def f(x, seen={}): the one default is changed by every call that does not pass its own. */
 void race_default(Finder *f)
 {
     if (f->p->places.v[f->place].kind != PLACE_DEFAULT) return;
+    for (u32 i = 0; i < f->nacc; i++)
+        if (f->claimed[f->acc[i]]) return; /* a cache or counter: it was meant to be kept */
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         u8 op = program_access(f->p, ga)->op;
         if (f->claimed[ga] || !(f->effect[i] & EFFECT_WRITE) || op == OP_STORE || op == OP_DEL || op == OP_AUG)
             continue;
-        /* an entry added in one step: a table that was meant to be kept */
-        if (own_key(f->p, ga) || str_is(access_method(f->p, ga), "setdefault")) continue;
+        if (own_key(f->p, ga) || keeps_entry(f->p, ga)) continue;
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, true);
         if (c.witness == NONE) continue;
         Race *r = race_add(f, UG101, ga, c);
+        r->per_call = true;
         race_message(f, r,
                      "the default value of %.*s is one object for all calls, and is changed here; calls in other "
                      "threads see and change the same object",
