@@ -303,6 +303,9 @@ typedef struct Facts {
 
 /* Collects the facts of one parsed file. The result lives in the arena and keeps no pointer into the tree. */
 Facts *facts_collect(Arena *a, const Source *s, const Tree *t);
+/* The same from a flat copy of the tree (parse/ast.h). */
+struct Ast;
+Facts *facts_of_ast(Arena *a, const struct Ast *t);
 /* Does a comment or docstring say that what it speaks of is not thread-safe, or that its users must lock? */
 bool leaves_locking(Str text);
 

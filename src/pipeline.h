@@ -361,6 +361,7 @@ typedef struct Fix {
 typedef struct FixList {
     Vec(Fix) fixes;
     Vec(LockPlan) locks;
+    struct Asts *asts; /* files that planning has parsed, kept for edits_verify (parse/asts.h); NULL */
 } FixList;
 
 /* One transform page (transforms/NAME.md), parsed; its parts are private to fixes/. */

@@ -205,11 +205,12 @@ static const Made *draft_known(const MadeVec *before, const FixList *fixes, cons
     return NULL;
 }
 
-/* Files that are drafted together: parsed by all threads, then drafted one after the other, since drafts decline
- * fixes. */
+/* Files that are drafted together: parsed by all threads, as far as planning has not kept them, then drafted one by
+ * one, since drafts decline fixes. */
 enum { BATCH = 32 };
 typedef struct Batch {
     const Program *p;
+    Asts *asts;
     u32 file[BATCH];
     Arena a[BATCH];
     Ast ast[BATCH];
@@ -220,9 +221,9 @@ static void batch_parse(void *ctx, u32 item, u32 worker)
 {
     Batch *b = ctx;
     (void)worker;
-    Tree *tree = tree_parse(b->p->facts[b->file[item]]->source);
-    b->ast[item] = ast_build(&b->a[item], tree);
-    tree_free(tree);
+    const Source *s = b->p->facts[b->file[item]]->source;
+    const Ast *kept = asts_get(b->asts, b->file[item], s);
+    b->ast[item] = kept ? *kept : ast_parse(&b->a[item], s);
 }
 
 static bool batch_draft(Batch *b, Arena *a, FixList *fixes, const Wanted *w, MadeVec *out)
@@ -231,6 +232,7 @@ static bool batch_draft(Batch *b, Arena *a, FixList *fixes, const Wanted *w, Mad
     pool_run(b->p->options->jobs ? b->p->options->jobs : os_cpus(), b->n, batch_parse, b);
     for (u32 i = 0; i < b->n; i++) {
         ok &= draft_file(a, b->p, fixes, w, b->file[i], &b->ast[i], out);
+        asts_keep(b->asts, b->file[i], &b->ast[i], &b->a[i]); /* for the certificate */
         arena_free(&b->a[i]);
     }
     b->n = 0;
@@ -252,7 +254,7 @@ static bool draft_all(Arena *a, const Program *p, FixList *fixes, const Wanted *
         for (u32 k = 0; fix_wanted(fixes, i, w) && k < fixes->fixes.v[i].intents.n; k++)
             touched[fixes->fixes.v[i].intents.v[k].file] = true;
     bool ok = true;
-    Batch batch = {.p = p};
+    Batch batch = {.p = p, .asts = fixes->asts};
     for (u32 file = 0; file < p->nfiles; file++) {
         const Made *known = touched[file] ? draft_known(&before, fixes, w, file) : NULL;
         if (known)

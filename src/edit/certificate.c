@@ -220,14 +220,10 @@ static u32 errors(const Ast *t)
     return n;
 }
 
-bool certificate_holds(Arena *a, const Made *m, const Tree *after, Str *why, u32 *fix)
+bool certificate_holds(Arena *a, const Made *m, const Ast *before, const Ast *after, Str *why, u32 *fix)
 {
     Arena scratch = {0};
-    Check c = {.a = &scratch, .fix = NONE};
-    Tree *old = tree_parse(m->change.before);
-    c.old.ast = ast_build(&scratch, old);
-    tree_free(old);
-    c.new.ast = ast_build(&scratch, after);
+    Check c = {.a = &scratch, .fix = NONE, .old.ast = *before, .new.ast = *after};
     sides_fill(&c, m);
     bool ok = true;
     if (errors(&c.new.ast) > errors(&c.old.ast)) {

@@ -16,7 +16,7 @@
 #define UNGIL_EDIT_H
 
 #include "fixes/fixes.h"
-#include "parse/ast.h"
+#include "parse/asts.h"
 #include "pipeline.h"
 
 /* What an edit puts in; also the order of insertions at one and the same byte. */
@@ -114,9 +114,9 @@ void breaks_place(Draft *d, const WrapVec *wraps);
 /* edits_make with the kinds of the pieces kept. Fixes whose edits overlap others' are marked declined. What out holds
  * from an earlier call with the same fixes is taken over where nothing changed. */
 void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out);
-/* Does taking the inserted pieces away give the old file back? `after` is the tree of the new file. False with a
- * reason and the fix to blame (or NONE). */
-bool certificate_holds(Arena *a, const Made *m, const Tree *after, Str *why, u32 *fix);
+/* Does taking the inserted pieces away give the old file back? The trees are those of the old and the new file. False
+ * with a reason and the fix to blame (or NONE). */
+bool certificate_holds(Arena *a, const Made *m, const Ast *before, const Ast *after, Str *why, u32 *fix);
 /* Does the fix add and drop no other words than its page states? False with a reason. */
 bool page_certificate(Arena *a, const Program *p, const PageList *pages, const MadeVec *made, const FixList *fixes,
                       u32 fix, Str *why);

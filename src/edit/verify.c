@@ -49,9 +49,22 @@ static Source *source_after(Arena *a, const Made *m, NoteVec *notes)
 
 /* ---- each file ---- */
 
+/* The certificate, with the old file's tree from those that were kept, if it is one of them. */
+static bool certified(Arena *a, const Made *m, const Asts *asts, const Ast *after, Str *why, u32 *fix)
+{
+    const Ast *before = asts_get(asts, m->change.file, m->change.before);
+    if (before) return certificate_holds(a, m, before, after, why, fix);
+    Arena scratch = {0};
+    Ast parsed = ast_parse(&scratch, m->change.before);
+    bool holds = certificate_holds(a, m, &parsed, after, why, fix);
+    arena_free(&scratch);
+    return holds;
+}
+
 /* One file's proof, found by one of the worker threads. */
 typedef struct FileProof {
     const Made *made;
+    const Asts *asts;
     Arena a;
     Facts *facts; /* NULL: it failed */
     Str why;
@@ -69,9 +82,10 @@ static void file_proof(void *ctx, u32 item, u32 worker)
         x->why = S("the new file cannot be read back");
         return;
     }
-    Tree *t = tree_parse(s);
-    if (certificate_holds(&x->a, x->made, t, &x->why, &x->fix)) x->facts = facts_collect(&x->a, s, t);
-    tree_free(t);
+    Arena scratch = {0};
+    Ast after = ast_parse(&scratch, s);
+    if (certified(&x->a, x->made, x->asts, &after, &x->why, &x->fix)) x->facts = facts_of_ast(&x->a, &after);
+    arena_free(&scratch);
 }
 
 /* Proves each file whose text is not the one that was proved last, and puts its facts in place of the old ones. */
@@ -83,9 +97,10 @@ static void files_proof(Proof *v, Facts **facts)
         const Change *c = &v->made.v[i].change;
         if (v->proved_facts[c->file] && str_eq(v->proved[c->file], c->after)) continue;
         todo[n] = arena_new(v->a, FileProof, 1);
-        todo[n++]->made = &v->made.v[i];
+        *todo[n++] = (FileProof){.made = &v->made.v[i], .asts = v->fixes->asts};
     }
     pool_run(v->p->options->jobs ? v->p->options->jobs : os_cpus(), n, file_proof, todo);
+    asts_drop(v->fixes->asts); /* the next link needs the room more than a further round does */
     malloc_trim(0); /* as after the facts of all files */
     for (u32 i = 0; i < n; i++) {
         FileProof *x = todo[i];
@@ -241,6 +256,7 @@ static void idempotent(Arena *a, Proof *v, const Program *after, const RaceVec *
         if (mine != NONE && !again_learn(v, after, &left, &again.fixes.v[i], v->fixes->fixes.v[mine].place))
             proof_drop(v, mine, S("a second run would change the same state again"));
     }
+    asts_drop(again.asts);
 }
 
 /* What the baseline lists stays known. */
@@ -302,13 +318,14 @@ bool edits_certify(Arena *a, const Program *p, const FixList *fixes, const Wante
     out->n = 0;
     for (u32 i = 0; i < made.n; i++) {
         NoteVec notes = {0};
+        Arena scratch = {0};
         u32 fix;
         Source *s = source_after(a, &made.v[i], &notes);
         *why = S("the new file cannot be read back");
         if (!s) return false;
-        Tree *t = tree_parse(s);
-        bool holds = certificate_holds(a, &made.v[i], t, why, &fix);
-        tree_free(t);
+        Ast after = ast_parse(&scratch, s);
+        bool holds = certified(a, &made.v[i], mine.asts, &after, why, &fix);
+        arena_free(&scratch);
         if (!holds) return false;
         vec_push(a, out, made.v[i].change);
     }
@@ -332,6 +349,7 @@ void edits_verify(Arena *a, const Program *p, const PageList *pages, const RaceV
         v.teach = ++plans < PLANS_MAX;
         v.failed = true;
     } while (v.failed);
+    asts_drop(fixes->asts);
     changes->n = 0;
     for (u32 i = 0; i < v.made.n; i++) vec_push(a, changes, v.made.v[i].change);
 }

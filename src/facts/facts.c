@@ -89,17 +89,27 @@ static Facts *facts_settle(Arena *a, const Facts *grown)
 
 Facts *facts_collect(Arena *out, const Source *s, const Tree *tree)
 {
+    Arena scratch = {0};
+    Ast t = ast_build(&scratch, tree);
+    CHECK(t.source == s);
+    Facts *f = facts_of_ast(out, &t);
+    arena_free(&scratch);
+    return f;
+}
+
+Facts *facts_of_ast(Arena *out, const Ast *t)
+{
     Arena scratch = {0}, *a = &scratch;
     Facts *f = arena_new(a, Facts, 1);
-    f->source = s;
+    f->source = t->source;
     CHECK(intern(a, &f->syms, S("[]")) == SYM_ITEM && intern(a, &f->syms, S("")) == SYM_EMPTY);
     Walk w = {.a = a,
               .scratch = &scratch,
-              .src = s,
+              .src = t->source,
               .f = f,
               .cls = NONE,
               .head_cond = NONE,
-              .t = ast_build(&scratch, tree)};
+              .t = *t};
     names_scan(&w);
     vec_push(&scratch, &w.queue, (Pending){0, 0});
     for (u32 i = 0; i < w.queue.n; i++) walk_function(&w, w.queue.v[i]);

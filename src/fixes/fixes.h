@@ -28,7 +28,7 @@
 #define UNGIL_FIXES_H
 
 #include "link/link.h"
-#include "parse/ast.h"
+#include "parse/asts.h"
 #include "pipeline.h"
 #include "races/races.h"
 
@@ -219,7 +219,8 @@ typedef struct Plan {
 
 const Ast *site_ast(Plan *pl, u32 file);
 const Source *site_source(const Plan *pl, u32 file);
-void sites_free(Plan *pl);
+/* Planning is over: gives the trees to out->asts as far as they are kept, and frees the rest. */
+void sites_end(Plan *pl);
 /* The page's query; NULL when it is wrong, which page_check tells. */
 const Query *page_query(Plan *pl, const Page *page);
 void queries_free(Plan *pl);

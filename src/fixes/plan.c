@@ -269,7 +269,7 @@ void fixes_replan(Arena *a, const Program *p, const PageList *pages, const RaceV
     for (u32 i = 0; i < pl.works.n; i++) work_start(&pl, &pl.works.v[i]);
     guard_finish(&pl);
     fixes_fold(&pl);
-    sites_free(&pl);
+    sites_end(&pl);
     queries_free(&pl);
     if (out->fixes.n) qsort(out->fixes.v, out->fixes.n, sizeof *out->fixes.v, by_race);
     for (u32 i = 0; i < out->fixes.n; i++)

@@ -87,10 +87,14 @@ static const Tree *site_tree(Plan *pl, u32 file)
     return site_file(pl, file)->tree;
 }
 
-void sites_free(Plan *pl)
+void sites_end(Plan *pl)
 {
-    for (u32 i = 0; i < pl->p->nfiles; i++)
-        if (pl->files[i]) site_drop(pl, i);
+    pl->out->asts = asts_new(pl->a, pl->p->nfiles);
+    for (u32 i = 0; i < pl->p->nfiles; i++) {
+        if (!pl->files[i]) continue;
+        asts_keep(pl->out->asts, i, &pl->files[i]->ast, &pl->files[i]->a);
+        site_drop(pl, i);
+    }
 }
 
 const Query *page_query(Plan *pl, const Page *page)

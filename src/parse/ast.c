@@ -112,6 +112,14 @@ Ast ast_build(Arena *a, const Tree *t)
     return (Ast){t->source, v.v, v.n};
 }
 
+Ast ast_parse(Arena *a, const Source *s)
+{
+    Tree *tree = tree_parse(s);
+    Ast t = ast_build(a, tree);
+    tree_free(tree);
+    return t;
+}
+
 u32 ast_field(const Ast *t, u32 n, FieldName f)
 {
     if (n == NONE) return NONE;

@@ -22,6 +22,8 @@ typedef struct Ast {
 
 /* Copies the tree into the arena. */
 Ast ast_build(Arena *a, const Tree *t);
+/* Parses the source for the copy alone. */
+Ast ast_parse(Arena *a, const Source *s);
 
 static inline Str ast_text(const Ast *t, u32 n)
 {

@@ -97,10 +97,8 @@ static bool certified(World *w, const Made *m, Str after, Str *why)
 {
     Source s;
     u32 fix;
-    Tree *t = tree_parse(index_text(&w->a, &s, after));
-    bool ok = certificate_holds(&w->a, m, t, why, &fix);
-    tree_free(t);
-    return ok;
+    Ast old = ast_parse(&w->a, m->change.before), new = ast_parse(&w->a, index_text(&w->a, &s, after));
+    return certificate_holds(&w->a, m, &old, &new, why, &fix);
 }
 
 static void expect(World *w, const char *after)
