@@ -10,23 +10,23 @@ struct ArenaBlock {
 
 enum { FIRST_BLOCK = 16 << 10, LAST_BLOCK = 1 << 20 };
 
+static _Noreturn void no_memory(size_t n)
+{
+    fprintf(stderr, "ungil: out of memory (%zu bytes wanted)\n", n);
+    exit(2);
+}
+
 void *xmalloc(size_t n)
 {
     void *p = malloc(n ? n : 1);
-    if (!p) {
-        fprintf(stderr, "ungil: out of memory (%zu bytes wanted)\n", n);
-        exit(2);
-    }
+    if (!p) no_memory(n);
     return p;
 }
 
 void *xrealloc(void *old, size_t n)
 {
     void *p = realloc(old, n ? n : 1);
-    if (!p) {
-        fprintf(stderr, "ungil: out of memory (%zu bytes wanted)\n", n);
-        exit(2);
-    }
+    if (!p) no_memory(n);
     return p;
 }
 
@@ -38,6 +38,23 @@ static void block_add(Arena *a, size_t room)
     a->at = (char *)(b + 1);
     a->end = a->at + room;
     a->total += sizeof *b + room;
+}
+
+/* A block for one large request, behind the newest one, whose room stays in use. The system's fresh pages are zero, so
+ * that the part of a table that nobody touches costs nothing. */
+static void *block_alone(Arena *a, size_t want)
+{
+    ArenaBlock *b = calloc(1, sizeof *b + want);
+    if (!b) no_memory(sizeof *b + want);
+    a->total += sizeof *b + want;
+    if (a->head) {
+        b->next = a->head->next;
+        a->head->next = b;
+    } else {
+        a->head = b;
+        a->at = a->end = (char *)(b + 1) + want;
+    }
+    return b + 1;
 }
 
 void *arena_alloc(Arena *a, size_t size, size_t align, size_t n)
@@ -53,7 +70,8 @@ void *arena_alloc(Arena *a, size_t size, size_t align, size_t n)
     size_t gap = a->at ? -(uintptr_t)a->at & (align - 1) : 0;
     if (!a->at || (size_t)(a->end - a->at) < gap || (size_t)(a->end - a->at) - gap < want) {
         size_t room = MIN(MAX(a->total, (size_t)FIRST_BLOCK), (size_t)LAST_BLOCK);
-        block_add(a, MAX(room, want));
+        if (want > room) return block_alone(a, want);
+        block_add(a, room);
         gap = 0;
     }
     char *p = a->at + gap;

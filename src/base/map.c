@@ -43,42 +43,58 @@ void map_put(Arena *a, Map *m, u64 key, u32 value)
     *map_at(a, m, key) = value;
 }
 
-static u32 str_slot(const Intern *t, const u32 *slots, u32 cap, Str s)
+/* Where the string is, or would be. */
+static u32 str_slot(const Intern *t, Str s, u32 hash)
 {
-    u32 i = (u32)str_hash(s) & (cap - 1);
-    while (slots[i] && !str_eq(t->strs[slots[i] - 1], s)) i = (i + 1) & (cap - 1);
+    u32 i = hash & (t->cap - 1), id;
+    while ((id = t->slots[i]) && (t->hash[id - 1] != hash || !str_eq(t->strs[id - 1], s))) i = (i + 1) & (t->cap - 1);
     return i;
 }
 
 u32 intern_find(const Intern *t, Str s)
 {
-    if (!t->cap) return NONE;
-    u32 i = str_slot(t, t->slots, t->cap, s);
-    return t->slots[i] ? t->slots[i] - 1 : NONE;
+    return t->cap ? t->slots[str_slot(t, s, (u32)str_hash(s))] - 1 : NONE;
 }
 
 static void intern_grow(Arena *a, Intern *t)
 {
-    u32 cap = t->cap ? t->cap * 2 : 64;
-    u32 *slots = arena_new(a, u32, cap);
+    u32 cap = t->cap ? t->cap * 2 : 64, *slots = arena_new(a, u32, cap), *hash = arena_new(a, u32, cap / 2);
     Str *strs = arena_new(a, Str, cap / 2);
-    for (u32 id = 0; id < t->n; id++) {
-        strs[id] = t->strs[id];
-        slots[str_slot(t, slots, cap, strs[id])] = id + 1;
+    if (t->n) memcpy(strs, t->strs, t->n * sizeof *strs);
+    if (t->n) memcpy(hash, t->hash, t->n * sizeof *hash);
+    for (u32 id = 0; id < t->n; id++) { /* all differ: the first free slot is right */
+        u32 i = hash[id] & (cap - 1);
+        while (slots[i]) i = (i + 1) & (cap - 1);
+        slots[i] = id + 1;
     }
-    t->slots = slots;
-    t->strs = strs;
-    t->room = cap / 2;
-    t->cap = cap;
+    *t = (Intern){strs, hash, t->n, cap / 2, slots, cap};
 }
 
-u32 intern(Arena *a, Intern *t, Str s)
+u32 intern_hashed(Arena *a, Intern *t, Str s, u32 hash)
 {
     if (t->n >= t->room) intern_grow(a, t);
-    u32 i = str_slot(t, t->slots, t->cap, s);
+    u32 i = str_slot(t, s, hash);
     if (!t->slots[i]) {
+        t->hash[t->n] = hash;
         t->strs[t->n++] = str_dup(a, s);
         t->slots[i] = t->n;
     }
     return t->slots[i] - 1;
+}
+
+u32 intern(Arena *a, Intern *t, Str s)
+{
+    return intern_hashed(a, t, s, (u32)str_hash(s));
+}
+
+Intern intern_copy(Arena *a, const Intern *t)
+{
+    Intern c = *t;
+    c.strs = arena_new(a, Str, t->room);
+    c.hash = arena_new(a, u32, t->room);
+    c.slots = arena_new(a, u32, t->cap);
+    if (t->n) memcpy(c.strs, t->strs, t->n * sizeof *c.strs);
+    if (t->n) memcpy(c.hash, t->hash, t->n * sizeof *c.hash);
+    if (t->cap) memcpy(c.slots, t->slots, t->cap * sizeof *c.slots);
+    return c;
 }

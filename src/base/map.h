@@ -29,6 +29,7 @@ u32 *map_at(Arena *a, Map *m, u64 key);
 
 typedef struct Intern {
     Str *strs; /* id → string; the bytes belong to the arena given to intern() */
+    u32 *hash; /* id → the low half of its hash: most comparisons end here, and a string is hashed once */
     u32 n, room;
     u32 *slots; /* id + 1, 0 = free */
     u32 cap;
@@ -36,7 +37,11 @@ typedef struct Intern {
 
 /* The id of s, made when new (the bytes are copied). */
 u32 intern(Arena *a, Intern *t, Str s);
+/* The same for a string whose hash is known from another table. */
+u32 intern_hashed(Arena *a, Intern *t, Str s, u32 hash);
 /* The id of s, or NONE. */
 u32 intern_find(const Intern *t, Str s);
+/* A table with the same ids that can grow on its own; the bytes of the strings are shared. */
+Intern intern_copy(Arena *a, const Intern *t);
 
 #endif

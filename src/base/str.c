@@ -139,19 +139,31 @@ u64 hash_mix(u64 h, u64 x)
     return h ^ (h >> 29);
 }
 
+/* Little-endian, whatever the machine is. */
+static u64 bytes_at(const char *p, u32 n)
+{
+    u64 x = 0;
+    for (u32 i = 0; i < n; i++) x |= (u64)(u8)p[i] << (8 * i);
+    return x;
+}
+
+/* The last n < 8 bytes of a string of `all` bytes, by loads of fixed size that may overlap: most strings are short
+ * names, and a loop over their bytes costs more than all the rest. */
+static u64 tail_at(const char *p, size_t n, size_t all)
+{
+    if (!n) return 0;
+    if (all >= 8) return bytes_at(p + n - 8, 8) >> (8 * (8 - n));
+    if (n >= 4) return bytes_at(p, 4) | bytes_at(p + n - 4, 4) << (8 * (n - 4));
+    return (u64)(u8)p[0] | (u64)(u8)p[n / 2] << (8 * (n / 2)) | (u64)(u8)p[n - 1] << (8 * (n - 1));
+}
+
 u64 str_hash(Str s)
 {
     u64 h = 0xcbf29ce484222325u ^ s.n;
     const char *p = s.p;
     size_t n = s.n;
-    for (; n >= 8; p += 8, n -= 8) {
-        u64 x = 0;
-        for (int i = 0; i < 8; i++) x |= (u64)(u8)p[i] << (8 * i);
-        h = hash_mix(h, x);
-    }
-    u64 tail = 0;
-    for (size_t i = 0; i < n; i++) tail |= (u64)(u8)p[i] << (8 * i);
-    h = hash_mix(h, tail ^ 0x5bd1e995u);
+    for (; n >= 8; p += 8, n -= 8) h = hash_mix(h, bytes_at(p, 8));
+    h = hash_mix(h, tail_at(p, n, s.n) ^ 0x5bd1e995u);
     return h ^ (h >> 32);
 }
 

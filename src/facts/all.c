@@ -7,8 +7,9 @@
 
 typedef struct FactsJob {
     const SourceList *sources;
+    const u32 *order; /* the largest files first, so that no thread is left alone with one at the end */
     Facts **facts;
-    Arena *arenas; /* one for each file */
+    Arena *arenas; /* one for each worker */
     Cache cache;
 } FactsJob;
 
@@ -47,26 +48,50 @@ static Facts *new_facts(Arena *a, const Source *s)
 static void file_facts(void *ctx, u32 item, u32 worker)
 {
     const FactsJob *job = ctx;
-    const Source *s = job->sources->v[item];
-    (void)worker;
-    job->facts[item] = known_facts(job, &job->arenas[item], s);
-    if (job->facts[item]) return;
-    job->facts[item] = new_facts(&job->arenas[item], s);
-    facts_keep(job, job->facts[item]);
+    u32 file = job->order[item];
+    const Source *s = job->sources->v[file];
+    Arena *a = &job->arenas[worker];
+    job->facts[file] = known_facts(job, a, s);
+    if (job->facts[file]) return;
+    job->facts[file] = new_facts(a, s);
+    facts_keep(job, job->facts[file]);
+}
+
+typedef struct Sized {
+    size_t bytes;
+    u32 file;
+} Sized;
+
+static int by_size(const void *x, const void *y)
+{
+    const Sized *a = x, *b = y;
+    if (a->bytes != b->bytes) return a->bytes > b->bytes ? -1 : 1;
+    return a->file < b->file ? -1 : 1;
+}
+
+static u32 *largest_first(Arena *a, const SourceList *sources)
+{
+    u32 *order = arena_new(a, u32, sources->n);
+    Sized *all = xmalloc(sources->n * sizeof *all);
+    for (u32 i = 0; i < sources->n; i++) all[i] = (Sized){sources->v[i]->text.n, i};
+    if (sources->n) qsort(all, sources->n, sizeof *all, by_size);
+    for (u32 i = 0; i < sources->n; i++) order[i] = all[i].file;
+    free(all);
+    return order;
 }
 
 bool facts_all(Arena *a, const Options *o, const SourceList *sources, Facts ***out, NoteVec *notes, Err *e)
 {
-    FactsJob job = {.sources = sources};
+    u32 workers = o->jobs ? o->jobs : os_cpus();
+    FactsJob job = {.sources = sources, .order = largest_first(a, sources)};
     job.facts = arena_new(a, Facts *, sources->n);
-    job.arenas = arena_new(a, Arena, sources->n);
+    job.arenas = arena_new(a, Arena, workers);
     if (!cache_open(a, o, &job.cache, e)) return false;
-    pool_run(o->jobs ? o->jobs : os_cpus(), sources->n, file_facts, &job);
+    pool_run(workers, sources->n, file_facts, &job);
     malloc_trim(0); /* the trees are gone; glibc would keep their room for each thread */
-    for (u32 i = 0; i < sources->n; i++) {
-        arena_adopt(a, &job.arenas[i]);
+    for (u32 i = 0; i < workers; i++) arena_adopt(a, &job.arenas[i]);
+    for (u32 i = 0; i < sources->n; i++)
         for (u32 k = 0; k < job.facts[i]->notes.n; k++) vec_push(a, notes, job.facts[i]->notes.v[k]);
-    }
     cache_sweep(&job.cache);
     *out = job.facts;
     return true;

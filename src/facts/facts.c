@@ -78,8 +78,8 @@ static Facts *facts_settle(Arena *a, const Facts *grown)
 {
     Facts *f = arena_new(a, Facts, 1);
     *f = *grown;
-    f->syms = (Intern){0};
-    for (u32 i = 0; i < grown->syms.n; i++) intern(a, &f->syms, grown->syms.strs[i]);
+    f->syms = intern_copy(a, &grown->syms);
+    for (u32 i = 0; i < f->syms.n; i++) f->syms.strs[i] = str_dup(a, f->syms.strs[i]);
 #define FACTS_VECTOR(name) SETTLE(a, &f->name);
 #include "facts/vectors.def"
 #undef FACTS_VECTOR

@@ -53,6 +53,7 @@ static void body_put(Buf *b, const Facts *f)
 #include "facts/vectors.def"
 #undef FACTS_VECTOR
     bytes_put(b, f->syms.slots, f->syms.cap * sizeof *f->syms.slots);
+    bytes_put(b, f->syms.hash, f->syms.n * sizeof *f->syms.hash);
     for (u32 i = 0; i < f->syms.n; i++) str_put(b, f->syms.strs[i]);
     for (u32 i = 0; i < f->notes.n; i++) {
         const Note *x = &f->notes.v[i];
@@ -160,6 +161,7 @@ static bool body_take(Arena *a, Reader *r, const Head *h, Facts *f)
 #undef FACTS_VECTOR
     f->syms = (Intern){.n = h->nsyms, .room = h->nslots / 2, .cap = h->nslots};
     f->syms.slots = array_take(r, sizeof *f->syms.slots, h->nslots);
+    f->syms.hash = array_take(r, sizeof *f->syms.hash, h->nsyms);
     if (r->short_ || h->nsyms > h->nslots / 2) return false;
     f->syms.strs = arena_new(a, Str, f->syms.room);
     for (u32 k = 0; k < h->nsyms; k++) f->syms.strs[k] = str_take(r);

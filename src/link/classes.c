@@ -103,10 +103,16 @@ bool func_named(const Program *p, u32 gfunc, Str dotted)
     return same;
 }
 
-/* Calls of the walk over the order of method resolution. */
+/* The classes in which an attribute is looked for, in this order, at most MRO_MAX; returns how many. Once all bases
+ * are known, each class keeps its own. */
 static u32 mro(const Program *p, u32 gclass, u32 *out)
 {
+    const ClassInfo *own = &p->state->classes[gclass];
     u32 n = 0, stack[MRO_MAX], depth = 0;
+    if (own->order) {
+        memcpy(out, own->order, own->norder * sizeof *out);
+        return own->norder;
+    }
     stack[depth++] = gclass;
     while (depth && n < MRO_MAX) {
         u32 c = stack[--depth];
@@ -206,6 +212,11 @@ void classes_index(Program *p)
     for (u32 i = 0; i < p->nfiles; i++) class_members(p, i);
     for (u32 i = 0; i < p->nfiles; i++)
         for (u32 c = 0; c < p->facts[i]->classes.n; c++) class_bases_link(p, i, c);
+    for (u32 c = 0; c < s->nclasses; c++) {
+        u32 order[MRO_MAX], n = mro(p, c, order);
+        s->classes[c].order = memcpy(arena_new(s->a, u32, n), order, n * sizeof *order);
+        s->classes[c].norder = n;
+    }
     for (u32 c = 0; c < s->nclasses; c++) {
         s->classes[c].resolved = true;
         s->classes[c].thread_local_ = class_derives(p, c, "threading.local") || class_derives(p, c, "_thread._local");

@@ -15,16 +15,6 @@ static Map map_copy(Arena *a, const Map *m)
     return c;
 }
 
-static Intern intern_copy(Arena *a, const Intern *t)
-{
-    Intern c = *t;
-    c.strs = arena_new(a, Str, t->room);
-    c.slots = arena_new(a, u32, t->cap);
-    if (t->n) memcpy(c.strs, t->strs, t->n * sizeof *c.strs);
-    if (t->cap) memcpy(c.slots, t->slots, t->cap * sizeof *c.slots);
-    return c;
-}
-
 #define VEC_COPY(a, vec)                                                                                             \
     do {                                                                                                             \
         void *copy = arena_alloc((a), sizeof *(vec)->v, 16, (vec)->cap);                                             \
@@ -32,12 +22,13 @@ static Intern intern_copy(Arena *a, const Intern *t)
         (vec)->v = copy;                                                                                             \
     } while (0)
 
-static u32 **gsyms_copy(Arena *a, const Program *p)
+/* A table by file and local symbol. */
+static u32 **by_symbol_copy(Arena *a, const Program *p, u32 **of)
 {
     u32 **c = arena_new(a, u32 *, p->nfiles + 1);
     for (u32 i = 0; i < p->nfiles; i++) {
         c[i] = arena_new(a, u32, p->facts[i]->syms.n);
-        memcpy(c[i], p->state->gsym[i], p->facts[i]->syms.n * sizeof **c);
+        memcpy(c[i], of[i], p->facts[i]->syms.n * sizeof **c);
     }
     return c;
 }
@@ -56,7 +47,8 @@ static Program program_copy(const Program *p, Arena *keep, Arena *scratch)
     VEC_COPY(scratch, &s->ents);
     VEC_COPY(scratch, &s->types);
     VEC_COPY(scratch, &s->place_state);
-    s->gsym = gsyms_copy(scratch, p);
+    s->gsym = by_symbol_copy(scratch, p, p->state->gsym);
+    s->root_ents = by_symbol_copy(scratch, p, p->state->root_ents);
     s->places = map_copy(scratch, &p->state->places);
     s->import_ents = map_copy(scratch, &p->state->import_ents);
     s->dotted_ents = map_copy(scratch, &p->state->dotted_ents);

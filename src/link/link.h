@@ -64,6 +64,8 @@ typedef struct ClassInfo {
     Vec(u32) bases;     /* global classes */
     Vec(u32) ext_bases; /* global symbols of dotted names we have no source of */
     Vec(u32) subs;      /* direct subclasses */
+    const u32 *order;   /* where attributes are looked for: the class and its bases, see mro() */
+    u32 norder;
     bool resolved;
     bool makes_threads; /* creates threads, timers or executors */
     bool has_lock;      /* has an attribute that is a lock */
@@ -113,8 +115,10 @@ typedef struct LinkState {
     Arena *a;
     u32 *func_step, *class_step, *access_step; /* see gids_index */
     Vec(RowName) rows[ROOT_BY_COUNT];          /* for each way to be a root its rows, in their order */
+    Map row_names[ROOT_BY_COUNT];              /* half of a name's hash → 1 when a row has it */
     u32 *lock_state;  /* by place: a lock's the place that it is named for, NONE; made by guards.c */
     u32 **gsym;       /* [file][local symbol] → global symbol, NONE until asked for */
+    u32 **root_ents;  /* [file][local symbol] → index in ents + 1: what a module-level name is; 0 until asked for */
     Map modules;      /* global symbol of the dotted name → file */
     Map module_names; /* (file, global symbol) → index in entries, see modules.c */
     Vec(Ent) entries;

@@ -9,8 +9,9 @@ enum { MAX_HOPS = 8 };
 u32 gsym(const Program *p, u32 file, u32 sym)
 {
     u32 *at = &p->state->gsym[file][sym];
-    if (*at == NONE) *at = intern(p->arena, (Intern *)&p->syms, sym_str(p->facts[file], sym));
-    return *at;
+    if (*at != NONE) return *at;
+    const Intern *syms = &p->facts[file]->syms;
+    return *at = intern_hashed(p->arena, (Intern *)&p->syms, syms->strs[sym], syms->hash[sym]);
 }
 
 u32 module_find(const Program *p, Str dotted)
@@ -188,9 +189,11 @@ void modules_index(Program *p)
 {
     LinkState *s = p->state;
     s->gsym = arena_new(s->a, u32 *, p->nfiles);
+    s->root_ents = arena_new(s->a, u32 *, p->nfiles);
     for (u32 i = 0; i < p->nfiles; i++) {
         s->gsym[i] = arena_new(s->a, u32, p->facts[i]->syms.n);
         memset(s->gsym[i], 0xff, p->facts[i]->syms.n * sizeof(u32));
+        s->root_ents[i] = arena_new(s->a, u32, p->facts[i]->syms.n);
         Str m = p->facts[i]->source->module;
         u32 *at = map_at(s->a, &s->modules, intern(s->a, &p->syms, m));
         if (*at == NONE) *at = i;

@@ -147,7 +147,8 @@ void roots_of_call(Program *p, u32 file, u32 call)
     const Path *x = &f->paths.v[c->callee];
     Str ext = path_external(p, file, c->callee);
     const LinkState *s = p->state;
-    for (u32 i = 0; i < s->rows[ROOT_BY_CALL].n; i++) {
+    bool may = ext.n ? root_row_named(p, ROOT_BY_CALL, ext) : p->options->roots.n > 0;
+    for (u32 i = 0; may && i < s->rows[ROOT_BY_CALL].n; i++) {
         const RowName *row = &s->rows[ROOT_BY_CALL].v[i];
         const RootRow *r = row->row;
         if (!ext.n && !root_row_own(p, r)) continue; /* rows of the table name libraries only */
@@ -163,7 +164,8 @@ void roots_of_call(Program *p, u32 file, u32 call)
         return;
     }
     Str method = sym_str(f, x->attr[x->nattr - 1]);
-    for (u32 i = 0; i < s->rows[ROOT_BY_METHOD].n; i++) {
+    may = root_row_named(p, ROOT_BY_METHOD, method);
+    for (u32 i = 0; may && i < s->rows[ROOT_BY_METHOD].n; i++) {
         const RootRow *r = s->rows[ROOT_BY_METHOD].v[i].row;
         if (!str_eq(method, s->rows[ROOT_BY_METHOD].v[i].name) || !method_row_fits(p, file, r, c, x)) continue;
         root_row_used(p, r);

@@ -41,8 +41,15 @@ static void rows_index(Program *p)
     for (u32 i = 0; i < COUNT_OF(known_rows) + p->options->roots.n; i++) {
         const RootRow *r =
             i < COUNT_OF(known_rows) ? &known_rows[i] : &p->options->roots.v[i - COUNT_OF(known_rows)];
-        vec_push(s->a, &s->rows[r->how], (RowName){str_from(r->name), r});
+        Str name = str_from(r->name);
+        vec_push(s->a, &s->rows[r->how], (RowName){name, r});
+        map_put(s->a, &s->row_names[r->how], str_hash(name) >> 1, 1);
     }
+}
+
+bool root_row_named(const Program *p, u8 how, Str name)
+{
+    return map_get(&p->state->row_names[how], str_hash(name) >> 1) != NONE;
 }
 
 bool root_row_own(const Program *p, const RootRow *r)

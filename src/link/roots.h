@@ -7,6 +7,8 @@
 /* roots.c */
 /* Is the row one of the configuration, which may name the program's own functions? */
 bool root_row_own(const Program *p, const RootRow *r);
+/* Has one of the rows for this way (ROOT_BY_…) the name? Now and then true for a name that none has. */
+bool root_row_named(const Program *p, u8 how, Str name);
 /* The row names something of the program. */
 void root_row_used(Program *p, const RootRow *r);
 /* label with the function's name in place of %s, and where it is. */

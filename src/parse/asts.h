@@ -1,6 +1,6 @@
 /* Flat trees of files that several stages look at once more after the facts are out: planning for the regions of its
  * fixes, drafting for the places of its edits, the certificate for the comparison with the new file. Each file is
- * parsed by who comes first, and kept for the others while all of them hold no more than ASTS_BYTES of text (the trees
+ * parsed by who comes first, and kept for the others while all of them hold no more than ASTS_BYTES of text (trees
  * take some ten times as much). What is not kept, the others parse again.
  *
  * Nothing here locks: asts_keep belongs to one thread, and asts_get to any while nobody keeps. */
