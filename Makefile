@@ -91,6 +91,9 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(our_cflags) -MMD -MP -c -o $@ $<
 
+# The one file that reads tree-sitter's own headers: <src/tree.h>.
+$(BUILD)/obj/parse/flatten.o: our_cflags += -isystem $(TS_CORE)
+
 -include $(patsubst %.o,%.d,$(main_object) $(objects)) $(wildcard $(BUILD)/tests/*.d $(BUILD)/tool/*.d)
 
 # --- tree-sitter and its grammars for Python and TOML: compiled as they come, without our warnings -----------------------

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The table of src/parse/ast.c that tells which children may stand in a field, held against the grammar that is installed.
+"""The table of src/parse/flatten.c that tells which children may stand in a field, held against the grammar that is installed.
 
 A grammar of another version may give a kind of node fields that it had not: they would be lost without a word.
 """
@@ -14,7 +14,7 @@ UNASKED = {"block"}  # its case clauses stand in a field; nobody asks for it, an
 
 ROOT = os.path.dirname(lib.TESTS)
 GRAMMAR = os.path.join(ROOT, "node_modules", "tree-sitter-python", "src", "node-types.json")
-TABLE = os.path.join(ROOT, "src", "parse", "ast.c")
+TABLE = os.path.join(ROOT, "src", "parse", "flatten.c")
 
 
 def wanted(kind):

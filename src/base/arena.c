@@ -40,8 +40,8 @@ static void block_add(Arena *a, size_t room)
     a->total += sizeof *b + room;
 }
 
-/* A block for one large request, behind the newest one, whose room stays in use. The system's fresh pages are zero, so
- * that the part of a table that nobody touches costs nothing. */
+/* A block for one large request, behind the newest one, whose room stays in use. The system's fresh pages are zero:
+ * the part of a table that nobody touches costs nothing. */
 static void *block_alone(Arena *a, size_t want)
 {
     ArenaBlock *b = calloc(1, sizeof *b + want);
