@@ -54,7 +54,7 @@ def prove(suite, python, name):
         if not suite.check(name + " before", status == 1, "the program before the fix did not lose (status %s): %s" % (status, said)):
             return
         print("%-18s before: %s" % (name, said.split("\n")[-1]))
-        fixed = lib.ungil("fix", "--no-cache", ".", cwd=os.path.dirname(after))
+        fixed = lib.ungil("fix", "--no-cache", *lib.first_line_options(marked), ".", cwd=os.path.dirname(after))
         if lib.read_file(after) == text:
             suite.fail(name + " after", "fix changes nothing\n%s" % fixed)
             return

@@ -17,6 +17,7 @@
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
  *   merge.c    critical sections that are joined, or given another lock
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
+ *   ownstack.c   planner: a stack for each thread
  *   perthread.c  planner: defaults of a threading.local in every thread
  *   memo.c     planner: a dictionary of results becomes functools.cache
  *   files.c    planner: files and folders made or removed in one step
@@ -432,6 +433,14 @@ bool plan_eager(Plan *pl, Work *w, const Page *page);
 bool plan_files(Plan *pl, Work *w, const Page *page);
 bool plan_memo(Plan *pl, Work *w, const Page *page);
 bool plan_perthread(Plan *pl, Work *w, const Page *page);
+/* A free name of the file for the class of what object ("_stack", "self._local") becomes: _Stack, _Local. False when
+ * there is none. */
+bool perthread_class_name(Plan *pl, u32 file, Str object, Str *out);
+/* Adds to the draft the class, derived from base, with the lines of body in its __init__, before the statement.
+ * Returns the byte where it goes in. */
+u32 perthread_class(Plan *pl, u32 file, u32 stmt, Str name, Str base, Str body, Fix *draft);
+/* ownstack.c */
+bool plan_own_stack(Plan *pl, Work *w, const Page *page);
 /* The place that holds the thread-local object of a UG403 finding; NONE. */
 u32 perthread_holder(const Program *p, const Race *r);
 /* Why an object of the class may take no lock: it is pickled or copied somewhere; or something goes through its

@@ -154,12 +154,12 @@ static bool statements_delete(Local *x)
 
 /* ---- the class ---- */
 
-/* context → _Context, _thread_data → _ThreadData */
-static bool class_name(Local *x, Str *out)
+/* context → _Context, _thread_data → _ThreadData, self._local → _Local */
+bool perthread_class_name(Plan *pl, u32 file, Str object, Str *out)
 {
-    Str from = str_slice(x->target, str_rfind(x->target, '.') == x->target.n ? 0 : str_rfind(x->target, '.') + 1,
-                         x->target.n);
-    char *to = arena_new(x->pl->a, char, from.n + 2);
+    size_t dot = str_rfind(object, '.');
+    Str from = str_slice(object, dot == object.n ? 0 : dot + 1, object.n);
+    char *to = arena_new(pl->a, char, from.n + 2);
     size_t n = 0;
     to[n++] = '_';
     bool up = true;
@@ -173,11 +173,11 @@ static bool class_name(Local *x, Str *out)
         up = false;
     }
     *out = (Str){to, n};
-    Str other = str_fmt(x->pl->a, "%.*sLocal", STR_ARG(*out));
-    const Facts *f = x->pl->p->facts[x->file];
+    Str other = str_fmt(pl->a, "%.*sLocal", STR_ARG(*out));
+    const Facts *f = pl->p->facts[file];
     if (n > 1 && !name_used(f, *out)) return true;
     *out = other;
-    return (n > 1 && !name_used(f, other)) || fails(x, "there is no free name for the class");
+    return n > 1 && !name_used(f, other);
 }
 
 /* The byte where the class goes in: before the statement of the module, or the class that holds it, and the comments
@@ -199,23 +199,32 @@ static u32 class_spot(const Ast *t, u32 stmt, u32 *blank)
     return at;
 }
 
+u32 perthread_class(Plan *pl, u32 file, u32 stmt, Str name, Str base, Str body, Fix *draft)
+{
+    u32 blank, at = class_spot(site_ast(pl, file), stmt, &blank);
+    Buf b = {0};
+    for (; blank < 2; blank++) buf_char(&b, '\n');
+    buf_fmt(&b, "class %.*s(%.*s):\n    def __init__(self):\n%.*s\n", STR_ARG(name), STR_ARG(base), STR_ARG(body));
+    Str text = text_indent(pl, file, at, str_dup(pl->a, buf_view(&b)));
+    buf_free(&b);
+    intent_add(pl, draft, INTENT_INSERT, file, (Span){at, at}, text, NONE);
+    return at;
+}
+
 static bool class_write(Local *x)
 {
     const Ast *t = site_ast(x->pl, x->file);
     ImportRef base = import_ref(x->pl->a, x->pl->p->facts[x->file], t, S("threading"), S("local"), false);
-    u32 blank, at = class_spot(t, x->stmt, &blank);
     Str name;
+    u32 blank, at = class_spot(t, x->stmt, &blank);
     if (!base.have || base.end > at) return fails(x, "threading is not imported above it");
-    if (!class_name(x, &name)) return false;
+    if (!perthread_class_name(x->pl, x->file, x->target, &name))
+        return fails(x, "there is no free name for the class");
     Buf b = {0};
-    for (; blank < 2; blank++) buf_char(&b, '\n');
-    buf_fmt(&b, "class %.*s(%.*s):\n    def __init__(self):\n", STR_ARG(name), STR_ARG(base.text));
     for (u32 i = 0; i < x->kept.n; i++)
         buf_fmt(&b, "        self.%.*s = %.*s\n", STR_ARG(x->kept.v[i].name), STR_ARG(x->kept.v[i].value));
-    buf_char(&b, '\n');
-    Str text = text_indent(x->pl, x->file, at, str_dup(x->pl->a, buf_view(&b)));
+    perthread_class(x->pl, x->file, x->stmt, name, base.text, str_dup(x->pl->a, buf_view(&b)), &x->draft);
     buf_free(&b);
-    intent_add(x->pl, &x->draft, INTENT_INSERT, x->file, (Span){at, at}, text, NONE);
     intent_add(x->pl, &x->draft, INTENT_REPLACE, x->file, (Span){t->v[x->call].start, t->v[x->call].end},
                str_fmt(x->pl->a, "%.*s()", STR_ARG(name)), NONE);
     return true;

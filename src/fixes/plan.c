@@ -20,6 +20,7 @@ const Planner planner_table[] = {
     {"with", "acquire() and release() become a with statement", false, plan_with},
     {"swap", "start() before join()", false, plan_swap},
     {"eager", "what is made on first use is made where its name is defined", false, plan_eager},
+    {"own-stack", "a subclass of threading.local holds one stack for each thread", false, plan_own_stack},
     {"thread-local", "a subclass of threading.local sets the attributes in every thread", false, plan_perthread},
     {"file-step", "a file or folder is made or removed in one step", false, plan_files},
     {"take-entry", "an entry is taken out once, then tested and used", false, plan_take},
@@ -150,8 +151,9 @@ static void work_start(Plan *pl, Work *w)
     const Race *first = &pl->races->v[w->races.v[0]];
     if (first->per_call) {
         bool in_default = first->place != NONE && pl->p->places.v[first->place].kind == PLACE_DEFAULT;
-        w->tried = in_default ? S("None as the default, and a new object in each call, is right here, not a lock")
-                              : S("it belongs to one call, so a local variable that is passed on is right, not a lock");
+        w->tried = in_default
+                       ? S("None as the default, and a new object in each call, is right here, not a lock")
+                       : S("it belongs to one call, so a local variable that is passed on is right, not a lock");
         work_declined(pl, w, NULL);
         return;
     }

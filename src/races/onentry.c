@@ -125,8 +125,8 @@ void race_on_entry(Finder *f)
     r = report(f, pair);
     if (!r) return;
     r->per_call = own;
-    const char *what = own ? "%.*s is set here for this one block, and read on line %u when the block ends; the object "
-                             "is entered by all threads, and of two at once, one reads the other's"
+    const char *what = own ? "%.*s is set here for this one block, and read on line %u when the block ends; the "
+                             "object is entered by all threads, and of two at once, one reads the other's"
                            : "%.*s is set here and set back on line %u when the block ends; of two such blocks at "
                              "once, one restores the other's value";
     race_message(f, r, what, STR_ARG(state), program_access(p, pair.leave)->line);

@@ -2,12 +2,11 @@
  *
  *   a context manager function sets it, yields, sets it back    of two blocks at once one restores the other's value
  *   stack.append(x), the block, stack.pop()                     of two blocks at once one takes the other's value
- *   queue = self.queue; self.queue = []                         what another thread adds to the old list in between
- * is lost
+ *   queue = self.queue; self.queue = []                         what another thread adds in between is lost
  *   for job in self.queue: …; self.queue.clear()                likewise, what it adds after the walk
  *
- * Needs the accesses of one place. __enter__ and __exit__ are in onentry.c. Not seen: what is saved through helpers, setattr with a name, ExitStack callbacks.
- */
+ * Needs the accesses of one place. __enter__ and __exit__ are in onentry.c. Not seen: what is saved through helpers,
+ * setattr with a name, ExitStack callbacks. */
 #include "races/races.h"
 
 static const Func *func_of(const Program *p, u32 ga, const Facts **f)
