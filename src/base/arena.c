@@ -30,16 +30,6 @@ void *xrealloc(void *old, size_t n)
     return p;
 }
 
-static void block_add(Arena *a, size_t room)
-{
-    ArenaBlock *b = xmalloc(sizeof *b + room);
-    b->next = a->head;
-    a->head = b;
-    a->at = (char *)(b + 1);
-    a->end = a->at + room;
-    a->total += sizeof *b + room;
-}
-
 /* A block for one large request, behind the newest one, whose room stays in use. The system's fresh pages are zero:
  * the part of a table that nobody touches costs nothing. */
 static void *block_alone(Arena *a, size_t want)
@@ -57,15 +47,25 @@ static void *block_alone(Arena *a, size_t want)
     return b + 1;
 }
 
+#ifndef ARENA_MALLOC
+static void block_add(Arena *a, size_t room)
+{
+    ArenaBlock *b = xmalloc(sizeof *b + room);
+    b->next = a->head;
+    a->head = b;
+    a->at = (char *)(b + 1);
+    a->end = a->at + room;
+    a->total += sizeof *b + room;
+}
+#endif
+
 void *arena_alloc(Arena *a, size_t size, size_t align, size_t n)
 {
     if (n && size > (SIZE_MAX >> 1) / n) BUG("arena request overflows: %zu * %zu", size, n);
     size_t want = size * n;
 #ifdef ARENA_MALLOC
-    block_add(a, want ? want : 1);
-    a->end = a->at;
-    char *p = (char *)(a->head + 1);
     (void)align;
+    return block_alone(a, want);
 #else
     size_t gap = a->at ? -(uintptr_t)a->at & (align - 1) : 0;
     if (!a->at || (size_t)(a->end - a->at) < gap || (size_t)(a->end - a->at) - gap < want) {
@@ -76,9 +76,9 @@ void *arena_alloc(Arena *a, size_t size, size_t align, size_t n)
     }
     char *p = a->at + gap;
     a->at = p + want;
-#endif
     memset(p, 0, want);
     return p;
+#endif
 }
 
 void arena_free(Arena *a)

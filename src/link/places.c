@@ -32,23 +32,22 @@ u32 place_of(const Program *cp, u8 kind, u32 file, u32 owner, u32 gs)
     LinkState *s = p->state;
     u64 key = hash_mix(hash_mix(kind + 77u, map_key(file, owner)), gs) & ~(1ull << 63);
     u32 *at = map_at(s->a, &s->places, key);
-    if (*at == NONE) {
-        *at = p->places.n;
-        Str name = p->syms.strs[gs];
-        vec_push(p->arena, &p->places,
-                 (Place){.kind = kind,
-                         .file = file,
-                         .owner = owner,
-                         .name = gs,
-                         .public_ = !(name.n && name.p[0] == '_'),
-                         .def_file = NONE,
-                         .def = NONE,
-                         .guard = NONE,
-                         .declared_guard = NONE,
-                         .of = NONE,
-                         .type = {TYPE_UNKNOWN, NONE}});
-    }
-    return map_get(&s->places, key);
+    if (*at != NONE) return *at;
+    *at = p->places.n;
+    Str name = p->syms.strs[gs];
+    vec_push(p->arena, &p->places,
+             (Place){.kind = kind,
+                     .file = file,
+                     .owner = owner,
+                     .name = gs,
+                     .public_ = !(name.n && name.p[0] == '_'),
+                     .def_file = NONE,
+                     .def = NONE,
+                     .guard = NONE,
+                     .declared_guard = NONE,
+                     .of = NONE,
+                     .type = {TYPE_UNKNOWN, NONE}});
+    return *at;
 }
 
 static void chain_add(Program *p, Map *m, u64 key, u32 file, u32 def)
