@@ -188,6 +188,7 @@ typedef struct Program {
     u32 *edge_first;          /* global func → first edge; nfuncs + 1 entries */
     bool concurrent;          /* some thread root is visible */
     bool library;             /* looks like a library rather than a program */
+    bool one_loop;            /* a program of windows, or of a reactor: window.c */
     bool *root_used;          /* of the configuration's roots, then of extend_roots: does it name anything? */
     u32 unseen[UNSEEN_COUNT]; /* what could not be followed, in all files */
     struct LinkState *state;  /* private to link/ */

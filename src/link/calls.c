@@ -82,7 +82,7 @@ static u32 construct_targets(const Program *p, u32 cls, u32 *out, u32 n, u32 max
     return m == NONE ? n : push_target(out, n, max, m);
 }
 
-/* for f in (read, write): Thread(target=f): each of them. */
+/* for f in (read, write): Thread(target=f); handle = self.on_a if … else handle = self.on_b: each of them. */
 static u32 choices(const Program *p, u32 file, Ent e, u32 *out, u32 max)
 {
     const LinkState *s = p->state;
@@ -91,7 +91,8 @@ static u32 choices(const Program *p, u32 file, Ent e, u32 *out, u32 max)
     for (; at != NONE; at = s->defrefs.v[at].next) {
         const DefRef *r = &s->defrefs.v[at];
         const Def *d = &p->facts[r->file]->defs.v[r->def];
-        Ent of = d->kind == VAL_ONE_OF ? path_entity(p, r->file, d->value) : (Ent){.kind = ENT_NONE};
+        bool named = d->kind == VAL_ONE_OF || d->kind == VAL_PATH;
+        Ent of = named ? path_entity(p, r->file, d->value) : (Ent){.kind = ENT_NONE};
         if (of.kind == ENT_FUNC) n = push_target(out, n, max, of.id);
     }
     return n;

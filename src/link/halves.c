@@ -96,6 +96,7 @@ void halves_link(Program *p)
     p->concurrent = calls.concurrent;
     p->unseen[UNSEEN_RECEIVER] = calls.unseen[UNSEEN_RECEIVER];
     p->library = calls.library;
+    p->one_loop = calls.one_loop;
     arena_adopt(p->arena, &keep);
     arena_free(&scratch);
 }

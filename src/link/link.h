@@ -274,6 +274,8 @@ void roots_reach(Program *p);
  * other threads? And window_callbacks marks what the file hands to the loop of a window as run by the main thread. */
 bool window_code(const Program *p, u32 file);
 void window_callbacks(Program *p, u32 file);
+/* Sets Program.one_loop. Needs the roots. */
+void loop_program_find(Program *p);
 
 /* chain.c: sets Root.chain; needs what roots_reach fills. */
 void roots_chain(Program *p);

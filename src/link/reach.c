@@ -201,11 +201,6 @@ static bool of_thread(const Program *p, u32 gfunc)
     return cls != NONE && class_derives(p, gclass_of(p, g.file, cls), "threading.Thread");
 }
 
-static bool not_api_edge(const Program *p, const CallEdge *e)
-{
-    return !p->funcs[e->caller].api;
-}
-
 /* Is it self.m in Thread(target=self.m), or a function of the module? Methods of other objects are there for more. */
 static bool own_target(const Program *p, const Root *r)
 {
@@ -237,8 +232,42 @@ static bool only_started(const Program *p, const Callers *c, const Root *r)
     return true;
 }
 
-/* A private function that a thread runs, one that is only started, and private helpers and methods of the thread
- * that only such functions call, are not for users to call. */
+static bool has_callers(const Program *p, const Callers *c, u32 gfunc)
+{
+    for (u32 i = c->first[gfunc]; i < c->first[gfunc + 1]; i++)
+        if (p->edges.v[c->edge[i]].caller != gfunc) return true;
+    return false;
+}
+
+/* Private helpers and methods of a thread that only functions call which users do not are not for users to call. They
+ * call each other in circles; so all of them are taken for such first, and then what users' functions lead to is not. */
+static void private_helpers(Program *p, const Callers *c)
+{
+    u32 n = 0, *stack = xmalloc((p->state->nfuncs + 1) * sizeof *stack);
+    u8 *helper = xmalloc(p->state->nfuncs + 1);
+    for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
+        helper[fn] = p->funcs[fn].api && p->funcs[fn].nroots && (private_name(p, fn) || of_thread(p, fn)) &&
+                     has_callers(p, c, fn);
+        if (helper[fn])
+            p->funcs[fn].api = false;
+        else if (p->funcs[fn].api)
+            stack[n++] = fn;
+    }
+    while (n) {
+        u32 fn = stack[--n];
+        for (u32 i = p->edge_first[fn]; i < p->edge_first[fn + 1]; i++) {
+            u32 to = p->edges.v[i].callee;
+            if (!helper[to] || p->funcs[to].api) continue;
+            p->funcs[to].api = true;
+            stack[n++] = to;
+        }
+    }
+    free(helper);
+    free(stack);
+}
+
+/* A private function that a thread runs, and one that is only started, are not for users to call; nor are their
+ * helpers. */
 static void private_roots(Program *p, const Callers *c)
 {
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
@@ -250,11 +279,7 @@ static void private_roots(Program *p, const Callers *c)
             p->options->assume != ASSUME_ALWAYS)
             p->funcs[r->func].api = false;
     }
-    for (u32 round = 0; round < 4; round++)
-        for (u32 fn = 0; fn < p->state->nfuncs; fn++)
-            if (p->funcs[fn].api && p->funcs[fn].nroots && (private_name(p, fn) || of_thread(p, fn)) &&
-                all_callers(p, c, fn, not_api_edge))
-                p->funcs[fn].api = false;
+    private_helpers(p, c);
 }
 
 /* self.__init__(…) in another method makes the object anew while others have it. */
@@ -322,4 +347,5 @@ void roots_reach(Program *p)
     starts_find(p);
     propagate(p);
     for (u32 i = 0; i < p->state->nfuncs; i++) p->library |= p->funcs[i].api;
+    loop_program_find(p);
 }

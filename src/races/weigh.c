@@ -262,8 +262,9 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
     if (registered && set_up) return true;
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
-    if (x->kind != PLACE_INSTANCE || x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1]))
-        return false;
+    if (x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1])) return false;
+    if (p->one_loop && x->file != NONE) return true;
+    if (x->kind != PLACE_INSTANCE) return false;
     u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
     if (x->signs & SIGN_BOTH && !hint_only(r, x)) none |= SIGN_LOOP;
     return x->signs & ~none || (flag(p, r) && !(x->evidence & EV_SINGLETON));
