@@ -262,6 +262,22 @@ static void handed_to(const Program *p, const Root *r)
     }
 }
 
+/* def counter(flight, names): flight.book(name), where a thread runs counter(): it was given the flight. */
+static void given(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->call == NONE) continue;
+        const Path *x = &f->paths.v[f->calls.v[e->call].callee];
+        GId to = func_gid(p, e->callee);
+        u32 cls = p->facts[to.file]->funcs.v[to.id].cls;
+        if (x->root == ROOT_PARAM && x->nattr == 1 && x->func == g.id && cls != NONE)
+            p->state->classes[gclass_of(p, to.file, cls)].handed = true;
+    }
+}
+
 /* A thread, an executor, or an object of a class of threads: whoever has the object beside it may be another one. */
 static bool holds_thread(const Program *p, const Place *x)
 {
@@ -311,6 +327,7 @@ static void class_evidence(Program *p)
         const Root *r = &p->roots.v[i];
         if (r->func == NONE || (r->own && r->call != NONE) || str_starts(r->display, S("signal handler"))) continue;
         handed_to(p, r);
+        given(p, r->func);
         GId g = func_gid(p, r->func);
         const Func *fn = &p->facts[g.file]->funcs.v[g.id];
         if (fn->self_class == NONE) continue;

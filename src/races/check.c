@@ -187,6 +187,12 @@ static bool reset_elsewhere(const Finder *f, Conflict c)
     return d && d->kind == VAL_NONE;
 }
 
+/* if last[key] == value: return; last[key] = value: the entry is there, and nothing is missed. */
+static bool item_compared(const Access *test)
+{
+    return test->op == OP_ITEM_LOAD && test->test == TEST_COMPARE;
+}
+
 RuleId check_rule(const Finder *f, u32 test, u32 act)
 {
     const Program *p = f->p;
@@ -200,6 +206,7 @@ RuleId check_rule(const Finder *f, u32 test, u32 act)
     }
     if (a->op == OP_ITEM_LOAD && emptiness(p, test) && (x->type.kind == TYPE_LIST || x->type.kind == TYPE_DEQUE))
         return x->type.kind == TYPE_LIST ? UG201 : UG203;
+    if (item_compared(t)) return UG102;
     if (a->op == OP_ITEM_STORE || str_is(access_method(p, act), "setdefault")) {
         bool missing = t->test == TEST_NOT_IN || t->test == TEST_NONE || t->test == TEST_FALSE ||
                        t->op == OP_ITEM_LOAD || t->op == OP_RETURN || t->test == TEST_IN ||
@@ -263,7 +270,12 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
                                                                                         : "raises");
         break;
     default:
-        if (access_effect(p, act) & EFFECT_WRITE)
+        if (item_compared(t) && program_access(p, act)->op == OP_ITEM_STORE)
+            race_message(f, r,
+                         "an item of %.*s is compared on line %u and set anew here; threads that come between go by "
+                         "the same old value",
+                         STR_ARG(s), t->line);
+        else if (access_effect(p, act) & EFFECT_WRITE)
             race_message(f, r, "%.*s is tested on line %u and changed here; another thread may change it in between",
                          STR_ARG(s), t->line);
         else

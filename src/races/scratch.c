@@ -121,6 +121,17 @@ Race *race_of_call(Finder *f, u32 set, u32 act, Conflict c)
     return r;
 }
 
+/* @name.setter: to set it is all that the call is for. */
+static bool is_setter(const Facts *x, u32 func)
+{
+    const Func *fn = &x->funcs.v[func];
+    for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++) {
+        const Path *q = &x->paths.v[x->decorators.v[i]];
+        if (q->nattr && str_is(sym_str(x, q->attr[q->nattr - 1]), "setter")) return true;
+    }
+    return false;
+}
+
 static void as_argument(Finder *f)
 {
     for (u32 i = 0; i < f->nacc && f->nacc <= ACCESSES; i++) {
@@ -153,7 +164,7 @@ void race_scratch(Finder *f)
         const Facts *x = f->p->facts[g.file];
         const Access *a = program_access(f->p, store);
         if (f->claimed[store] || a->op != OP_STORE || !computed(f->p, store)) continue;
-        if (sets_up(sym_str(x, x->funcs.v[a->func].name))) continue;
+        if (sets_up(sym_str(x, x->funcs.v[a->func].name)) || is_setter(x, a->func)) continue;
         u32 read = read_after(f, i);
         if (read == NONE || f->claimed[read] || one_section(f->p, store, read, NULL)) continue;
         Conflict c = conflict_of(f, store, store);
