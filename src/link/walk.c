@@ -31,11 +31,22 @@ static void info_add(const Program *p, FuncInfo *fi, u32 root)
     if (i == fi->nroots && i < FUNC_ROOTS) fi->roots[fi->nroots++] = root;
 }
 
-/* Tests drive the library from threads of their own; that says nothing about who else does. */
+static bool is_example_path(Str path)
+{
+    static const char *const folders[] = {"example", "examples", "sample", "samples", "demo", "demos", "docs"};
+    for (Str rest = path; rest.n;) {
+        Str part = str_cut(rest, '/', &rest);
+        for (u32 i = 0; rest.n && i < COUNT_OF(folders); i++)
+            if (str_is(part, folders[i])) return true;
+    }
+    return false;
+}
+
+/* Tests and examples drive the library from threads of their own; that says nothing about who else does. */
 bool from_tests(const Program *p, u32 file, u32 callee)
 {
-    return is_test_path(p->facts[file]->source->path) &&
-           !is_test_path(p->facts[func_gid(p, callee).file]->source->path);
+    Str from = p->facts[file]->source->path, to = p->facts[func_gid(p, callee).file]->source->path;
+    return (is_test_path(from) && !is_test_path(to)) || (is_example_path(from) && !is_example_path(to));
 }
 
 /* A call resolved by the method's name alone is believed within one file only; chains of such guesses reach

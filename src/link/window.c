@@ -91,17 +91,38 @@ static bool of_loop_package(Str module)
     return false;
 }
 
+static bool imports_loop(const Facts *f, const Intern *wrappers)
+{
+    for (u32 i = 0; i < f->imports.n; i++) {
+        Str module = sym_str(f, f->imports.v[i].module);
+        if (of_loop_package(module) || intern_find(wrappers, module) != NONE) return true;
+    }
+    return false;
+}
+
+/* Modules that do nothing but import a toolkit, whichever is there: names for it. */
+static void wrappers_find(const Program *p, Arena *a, Intern *wrappers)
+{
+    Intern none = {0};
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        if (f->funcs.n == 1 && !f->classes.n && imports_loop(f, &none)) intern(a, wrappers, f->source->module);
+    }
+}
+
 void loop_program_find(Program *p)
 {
     enum { ONE_OF = 8 };
     u32 files = 0, with = 0;
+    Arena scratch = {0};
+    Intern wrappers = {0};
+    wrappers_find(p, &scratch, &wrappers);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         if (is_script(p, file) || is_vendored_path(f->source->path) || !f->imports.n) continue;
-        bool any = false;
-        for (u32 i = 0; i < f->imports.n && !any; i++) any = of_loop_package(sym_str(f, f->imports.v[i].module));
         files++;
-        with += any;
+        with += imports_loop(f, &wrappers);
     }
     p->one_loop = with && with * ONE_OF >= files;
+    arena_free(&scratch);
 }

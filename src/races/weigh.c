@@ -130,6 +130,32 @@ static bool unknown_value(const Program *p, const Race *r, const Place *x)
     return x->type.kind == TYPE_NONE || x->type.kind == TYPE_LIST || x->type.kind == TYPE_EXTERNAL;
 }
 
+/* Made twice, one too many for a lock; of other things the second takes the first one's place and mostly nothing is
+ * lost. Of 40 of those, read as maintainers would at high confidence, 2 were true. */
+static bool must_be_one(const Place *x)
+{
+    return x->is_lock || (x->type.kind >= TYPE_LOCK && x->type.kind <= TYPE_EVENT) || x->type.kind == TYPE_RWLOCK;
+}
+
+/* What one object that is kept for all makes or does on first use, a flag of it, or what a library's function gives it.
+ * Of 120 such findings none was a race that was fixed; those that were fill a container, or set what others are kept
+ * from by. */
+static bool first_use_of_one(const Program *p, const Race *r, const Place *x)
+{
+    if (r->rule != UG103 || x->kind != PLACE_INSTANCE || must_be_one(x) || x->evidence & EV_GUARDED) return false;
+    if (x->signs & SIGN_FINAL && x->evidence & EV_CLASS_LOCKS) return false;
+    bool container = x->type.kind >= TYPE_LIST && x->type.kind <= TYPE_WEAK_SET;
+    return !container && !(x->evidence & EV_SINGLETON && makes_object(p, r->act));
+}
+
+/* if C.mode != mode: C.mode = mode: a setting of the class, which one of them sets last either way. */
+static bool class_setting(const Program *p, const Race *r, const Place *x)
+{
+    if (r->rule != UG102 || x->kind != PLACE_CLASS_ATTR || r->act == NONE) return false;
+    u8 op = program_access(p, r->act)->op;
+    return op == OP_STORE || op == OP_DEL;
+}
+
 /* Made twice without harm. An object that its own class keeps is meant to be the only one. */
 static bool as_good(const Finder *f, const Race *r, const Place *x)
 {
@@ -226,13 +252,6 @@ static bool made_twice(const Race *r)
     return r->impact == IMPACT_DUPLICATE && r->confidence > CONF_MEDIUM;
 }
 
-/* Made twice, one too many for a lock; of other things the second takes the first one's place and mostly nothing is
- * lost. Of 40 of those, read as maintainers would at high confidence, 2 were true. */
-static bool must_be_one(const Place *x)
-{
-    return x->is_lock || (x->type.kind >= TYPE_LOCK && x->type.kind <= TYPE_EVENT) || x->type.kind == TYPE_RWLOCK;
-}
-
 /* One side is run by a thread in sight, the other by the main program of a library, as far as that has one. Of 8 such
  * findings about objects that were no walks none was true. */
 static bool beside_main_only(const Program *p, const Race *r, const Place *x)
@@ -296,7 +315,8 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     const Place *x = &p->places.v[f->place];
     bool walk = r->rule == UG106 || (r->rule == UG108 && r->act == NONE);
     if (walk && whole_copy(p, r, x)) return true;
-    if (x->signs & SIGN_FINAL && !(x->signs & SIGN_FLOW) && r->rule == UG103) return false;
+    if (x->signs & SIGN_FINAL && !(x->signs & SIGN_FLOW) && r->rule == UG103 && x->evidence & EV_CLASS_LOCKS)
+        return false;
     if (r->rule == UG104 && r->test != NONE && r->act != NONE &&
         lockset_common(p, p->access_locks[r->test], p->access_locks[r->act]) != NONE)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
@@ -311,6 +331,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
     if (x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1])) return false;
     if (p->one_loop && x->file != NONE) return true;
+    if (first_use_of_one(p, r, x) || class_setting(p, r, x)) return true;
     if (x->kind != PLACE_INSTANCE) return false;
     u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
     if (x->signs & SIGN_BOTH && !hint_only(r, x)) none |= SIGN_LOOP;
