@@ -330,7 +330,8 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (registered && set_up) return true;
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
     if (x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1])) return false;
-    if (p->one_loop && x->file != NONE) return true;
+    u32 threads = EV_CLASS_LOCKS | EV_PURPOSE; /* it locks, and says what for */
+    if (p->one_loop && x->file != NONE && (x->evidence & threads) != threads) return true;
     if (first_use_of_one(p, r, x) || class_setting(p, r, x)) return true;
     if (x->kind != PLACE_INSTANCE) return false;
     u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
