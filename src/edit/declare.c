@@ -319,7 +319,8 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
     Str nl = newline_text(d->s, spot.line);
     if (spot.blank_before && follows_lock(d, spot.line)) spot.blank_before = false;
     Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
-                       STR_ARG(making), STR_ARG(spot.blank_after ? nl : S("")), STR_ARG(spot.blank_after > 1 ? nl : S("")));
+                       STR_ARG(making), STR_ARG(spot.blank_after ? nl : S("")),
+                       STR_ARG(spot.blank_after > 1 ? nl : S("")));
     if (spot.split)
         d->breaks.v[spot.at].line = text;
     else if (spot.before)

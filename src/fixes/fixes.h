@@ -17,6 +17,7 @@
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
  *   merge.c    critical sections that are joined, or given another lock
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
+ *   lift.c       one section around an if for one in each branch
  *   ownstack.c   planner: a stack for each thread
  *   perthread.c  planner: defaults of a threading.local in every thread
  *   memo.c     planner: a dictionary of results becomes functools.cache
@@ -242,6 +243,8 @@ bool value_plain(Plan *pl, u32 file, u32 n);
 /* What the expression of a function gives is a number, a string or a tuple of such, if its parameters are hashable.
  */
 bool value_given(Plan *pl, u32 file, u32 func, u32 n);
+/* lift.c: where all branches of an if take the group's lock, it is taken around the if. */
+void regions_lift(Plan *pl, Work **works, u32 n);
 /* The smallest run of whole statements on whole lines of one block that holds both spans. False with a
  * reason. */
 bool region_make(Plan *pl, u32 file, u32 func, Span a, Span b, Region *out, Str *why);
@@ -404,6 +407,9 @@ void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 bool take_region(Plan *pl, const Work *w, const Race *r, Region *out);
 bool take_region_write(Plan *pl, Work *w, Fix *f, const Region *r, Str *why);
 
+/* outside.c: does the region change no other shared state, and start no thread or process, so that doing it twice is
+ * all the harm there is? r->access: what it changes. */
+bool makes_only(Plan *pl, const Region *r);
 /* The part of the region that stores the value it has made, to be guarded in its place; what makes the value then
  * runs before the lock is taken. False where that cures less, or something else. */
 bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out);

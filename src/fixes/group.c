@@ -1,6 +1,7 @@
 /* Which places share a lock, and the lock of each group: the end of planner "guard".
  *
- * Places whose regions overlap, or that change in neighbouring statements, get one lock. Works that cannot name it,
+ * Places whose regions overlap, or that change in neighbouring statements, get one lock; so do fields of one object
+ * that one method changes, where none of their sections does more. Works that cannot name it,
  * although they only stand beside the others, are planned by themselves. A new lock that would be taken before and
  * after another one declines the group. */
 #include "fixes/fixes.h"
@@ -55,6 +56,31 @@ static bool together(Plan *pl, const Work *a, const Work *b)
     return false;
 }
 
+/* Does the work only change its state, in sections that call nothing slow and nobody else? */
+static bool only_changes(Plan *pl, const Work *w)
+{
+    Str why;
+    for (u32 i = 0; i < w->regions.n; i++) {
+        const Region *r = &w->regions.v[i];
+        if (r->problem.n || r->claim || r->taken || r->again.n) return false;
+        if (!r->copy.n && no_blocking(pl, w, r, NULL, &why) != VERDICT_OK) return false;
+    }
+    return true;
+}
+
+/* Fields of one object that change in one method, and of which it only keeps count. */
+static bool one_object(Plan *pl, const Work *a, const Work *b)
+{
+    const Place *x = &pl->p->places.v[a->place], *y = &pl->p->places.v[b->place];
+    if (x->kind != PLACE_INSTANCE || y->kind != PLACE_INSTANCE || x->owner != y->owner) return false;
+    bool method = false;
+    for (u32 i = 0; i < a->regions.n && !method; i++)
+        for (u32 k = 0; k < b->regions.n && !method; k++)
+            method = a->regions.v[i].race && b->regions.v[k].race && a->regions.v[i].file == b->regions.v[k].file &&
+                     a->regions.v[i].func == b->regions.v[k].func;
+    return method && only_changes(pl, a) && only_changes(pl, b);
+}
+
 static void works_group(Plan *pl)
 {
     pl->wanted = arena_new(pl->a, u32, pl->works.n + 1);
@@ -68,7 +94,8 @@ static void works_group(Plan *pl)
         for (u32 k = i + 1; k < pl->works.n; k++) {
             const Work *b = &pl->works.v[k];
             u32 x = group_root(pl, i), y = group_root(pl, k);
-            if (!b->page || b->done || x == y || locks_differ(pl, x, y) || !together(pl, a, b)) continue;
+            if (!b->page || b->done || x == y || locks_differ(pl, x, y)) continue;
+            if (!together(pl, a, b) && !one_object(pl, a, b)) continue;
             pl->works.v[MAX(x, y)].group = MIN(x, y);
             pl->wanted[MIN(x, y)] = pl->wanted[x] != NONE ? pl->wanted[x] : pl->wanted[y];
         }
@@ -164,6 +191,7 @@ static void group_plan(Plan *pl, Work **works, u32 n)
     pl->ngroup = stay;
     pl->allowed = false;
     if (lock != NONE && !why.n) order_ask(pl, lock);
+    if (!why.n) regions_lift(pl, works, stay);
     for (u32 i = 0; i < stay; i++) {
         works[i]->done = true;
         if (why.n)

@@ -175,13 +175,20 @@ static bool only_lazy(const Plan *pl, const Work *w, const Region *r)
 
 enum { STARTS_DEPTH = 3 };
 
+bool makes_only(Plan *pl, const Region *r)
+{
+    if (changes_more(pl, r)) return false;
+    pl->epoch++;
+    return !starts_something(pl, gfunc_of(pl->p, r->file, r->func), r->span, STARTS_DEPTH);
+}
+
 bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out)
 {
     if (r->test == NONE || r->copy.n || r->problem.n || !only_lazy(pl, w, r)) return false;
     GId g = access_gid(pl->p, r->access);
     const Facts *f = pl->p->facts[g.file];
     const Access *act = &f->accesses.v[g.id];
-    if ((act->op != OP_ITEM_STORE && !makes_something(f, act)) || changes_more(pl, r)) return false;
+    if (act->op != OP_ITEM_STORE && !makes_something(f, act)) return false;
     const Ast *t = site_ast(pl, r->file);
     u32 assign = ast_assignment(t, act->span), stmt = ast_statement(t, assign == NONE ? 0 : assign);
     if (assign == NONE || t->v[assign].parent != stmt || ast_field(t, assign, FIELD_type) != NONE) return false;
@@ -198,8 +205,7 @@ bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out)
         return false;
     if (line_after(f->source, span.end) == f->source->text.n && !str_ends(f->source->text, S("\n"))) return false;
     Str state = pl->p->syms.strs[pl->p->places.v[w->place].name], again = out->again;
-    pl->epoch++;
-    if (starts_something(pl, gfunc_of(pl->p, r->file, r->func), r->span, STARTS_DEPTH)) return false;
+    if (!makes_only(pl, r)) return false;
     /* what makes the value is not under the lock, and so not judged */
     *out = (Region){.file = r->file, .func = r->func, .first = target, .last = target, .span = act->span,
                     .access = r->access, .test = r->test, .race = true, .at = span.start, .again = again};

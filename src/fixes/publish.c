@@ -8,7 +8,8 @@
  *
  * Two threads may both make one, but all get the one that was entered first. Only on an exact dict, and only where
  * making it twice harms nobody: what is called between the test and the store is known, changes nothing that is
- * shared, takes no lock and reaches no library beyond a list of harmless functions. */
+ * shared, takes no lock and reaches no library beyond a list of harmless functions. Or where a lock would be held
+ * while something slow is done, or another lock taken: there twice is what happens today, and less harm. */
 #include "fixes/fixes.h"
 
 static const char *const harmless_names[] = {
@@ -131,6 +132,13 @@ static bool shared_after(const Ast *t, const Store *s)
     return s->name.n || (ast_first(t, block) == s->stmt && ast_is(t, t->v[block].parent, NODE_if_statement));
 }
 
+/* What is slow, or takes a lock, is better made twice, as it is today, than under a lock. */
+static bool too_slow(Plan *pl, const Work *w, const Race *r, const Region *region)
+{
+    Str why;
+    return r->rule == UG104 && no_blocking(pl, w, region, NULL, &why) != VERDICT_OK && makes_only(pl, region);
+}
+
 static bool publish(Plan *pl, Work *w, const Race *r, Fix *draft)
 {
     w->tried = S("the value is not cheap and harmless to make twice, or is not entered by a plain assignment");
@@ -155,7 +163,8 @@ static bool publish(Plan *pl, Work *w, const Race *r, Fix *draft)
     static const char *const asks[] = {"no-error-nearby", "no-suspend-inside", "exact-dict"};
     for (u32 i = 0; i < COUNT_OF(asks); i++)
         if (judgement_find(str_from(asks[i]))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK) return false;
-    if (!span_harmless(pl, g.file, act->func, region.span, w->place, 4)) return false;
+    region.access = r->act;
+    if (!span_harmless(pl, g.file, act->func, region.span, w->place, 4) && !too_slow(pl, w, r, &region)) return false;
     u32 key = ast_field(t, s.target, FIELD_subscript);
     if (ast_is(t, key, NODE_slice) || ast_after(t, key) != NONE) return false;
     Str call = str_fmt(pl->a, "%.*s.setdefault(%.*s, %.*s)", STR_ARG(dict), STR_ARG(ast_text(t, key)),
