@@ -240,7 +240,8 @@ static bool has_callers(const Program *p, const Callers *c, u32 gfunc)
 }
 
 /* Private helpers and methods of a thread that only functions call which users do not are not for users to call. They
- * call each other in circles; so all of them are taken for such first, and then what users' functions lead to is not. */
+ * call each other in circles; so all of them are taken for such first, and then what users' functions lead to is
+ * not. */
 static void private_helpers(Program *p, const Callers *c)
 {
     u32 n = 0, *stack = xmalloc((p->state->nfuncs + 1) * sizeof *stack);

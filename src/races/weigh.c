@@ -120,9 +120,9 @@ static bool named_class(const Program *p, u32 act)
     return false;
 }
 
-/* A global that some call of a library fills on first use: a module's handle, a path, a configuration, a logger. Of 100
- * in 50 repositories none was a race that was fixed; those that were make an object of a class of the program, fill a
- * container, set a flag, or are the one object of a class. */
+/* A global that some call of a library fills on first use: a module's handle, a path, a configuration, a logger.
+ * Of 100 in 50 repositories none was a race that was fixed; those that were make an object of a class of the
+ * program, fill a container, set a flag, or are the one object of a class. */
 static bool unknown_value(const Program *p, const Race *r, const Place *x)
 {
     if (x->kind != PLACE_GLOBAL || x->file == NONE || flag(p, r) || makes_object(p, r->act)) return false;
@@ -137,9 +137,9 @@ static bool must_be_one(const Place *x)
     return x->is_lock || (x->type.kind >= TYPE_LOCK && x->type.kind <= TYPE_EVENT) || x->type.kind == TYPE_RWLOCK;
 }
 
-/* What one object that is kept for all makes or does on first use, a flag of it, or what a library's function gives it.
- * Of 120 such findings none was a race that was fixed; those that were fill a container, or set what others are kept
- * from by. */
+/* What one object that is kept for all makes or does on first use, a flag of it, or what a library's function
+ * gives it. Of 120 such findings none was a race that was fixed; those that were fill a container, or set what
+ * others are kept from by. */
 static bool first_use_of_one(const Program *p, const Race *r, const Place *x)
 {
     if (r->rule != UG103 || x->kind != PLACE_INSTANCE || must_be_one(x) || x->evidence & EV_GUARDED) return false;
@@ -291,8 +291,8 @@ static bool not_high(const Program *p, const Race *r, const Place *x)
 /* Threads run the code of the class, or are started by it; that two of them have one object, nothing shows. Of 8
  * findings where only the file uses threads and where each object is made for another one, read as maintainers would,
  * none was true, unless it was a walk; of 10 about what an object makes or does on first use without a thread in
- * sight, whatever its class uses or is called, none; and of 130 tests and first uses that threads run on both sides of
- * objects that they were not given, none was a race that was fixed. */
+ * sight, whatever its class uses or is called, none; and of 130 tests and first uses that threads run on both sides
+ * of objects that they were not given, none was a race that was fixed. */
 static bool own_object(const Program *p, const Race *r, const Place *x)
 {
     u32 shared = EV_MODULE | EV_GUARDED | EV_SINGLETON | EV_DECORATOR | EV_PART;
