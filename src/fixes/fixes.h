@@ -24,6 +24,7 @@
  *   files.c    planner: files and folders made or removed in one step
  *   claim.c    test and change under the lock, the rest of the branch after it
  *   take.c     planner: an entry is taken once, then tested and used
+ *   apart.c    findings of one place, each cured by a page of its own
  *   plain.c    values that are the same whoever makes them
  *   dump.c     the text dump */
 #ifndef UNGIL_FIXES_H
@@ -161,6 +162,8 @@ typedef struct Work {
     Vec(u32) races;
     const Page *page; /* the page that guards it with a lock; NULL until chosen */
     RegionVec regions;
+    u32 lock;    /* of its fix, an index in FixList.locks; only when `guarded` */
+    bool guarded;
     u32 group;   /* works with the same group share a lock */
     Str problem; /* why it is declined; empty while all is well */
     Str tried;   /* why a page that needs no lock did not apply */
@@ -371,6 +374,12 @@ void alternatives_give(Plan *pl);
  * --------------------------------------------------------------------------------------------- */
 
 bool script_run(Plan *pl, Work *w, const Page *page);
+/* Does the page handle all findings of the work, under the model of the run? */
+bool page_fits(const Plan *pl, const Page *page, const Work *w);
+/* Makes the page's fix, or takes the work in for a lock. False: it does not apply. */
+bool page_run(Plan *pl, Work *w, const Page *page);
+/* A fix for each finding of the place, none of which needs a lock. False, and none is made, where one has none. */
+bool races_apart(Plan *pl, Work *w);
 /* Replaces {name} by captures and imports, and gives later lines the indentation of the line at `at`. */
 Fix *fix_add(Plan *pl, const Page *page, Work *w);
 void intent_add(Plan *pl, Fix *f, IntentKind kind, u32 file, Span span, Str text, u32 lock);

@@ -37,7 +37,8 @@ static bool same_owner(const Place *a, const Place *b)
     return a->owner == b->owner && a->owner != NONE && a->kind <= PLACE_INSTANCE && b->kind <= PLACE_INSTANCE;
 }
 
-/* The lock of the same object that guards most of its other fields. */
+/* The lock of the same object that guards most of its other fields. One of the class that guards what the class has
+ * is not for what each object has. */
 static u32 sibling_lock(const Plan *pl, const Work *w)
 {
     const Place *p = work_place(pl, w);
@@ -47,7 +48,9 @@ static u32 sibling_lock(const Plan *pl, const Work *w)
         if (q->guard == NONE || !same_owner(p, q) || q->guarded <= most) continue;
         const Lock *l = &pl->p->locks.v[q->guard];
         if (l->place == NONE || !lock_usable(l) || !same_owner(&pl->p->places.v[l->place], p)) continue;
-        if (p->kind == PLACE_CLASS_ATTR && pl->p->places.v[l->place].kind == PLACE_INSTANCE) continue;
+        u8 kind = pl->p->places.v[l->place].kind;
+        if (p->kind == PLACE_CLASS_ATTR && kind == PLACE_INSTANCE) continue;
+        if (p->kind == PLACE_INSTANCE && kind == PLACE_CLASS_ATTR && q->kind == PLACE_CLASS_ATTR) continue;
         best = q->guard;
         most = q->guarded;
     }
@@ -93,6 +96,16 @@ static bool serves_attributes(const Plan *pl, const Region *r)
     for (u32 i = 0; i < COUNT_OF(names); i++)
         if (str_is(sym_str(f, f->funcs.v[r->func].name), names[i])) return true;
     return false;
+}
+
+/* The works, and those that were planned with the same existing lock before; *n becomes their number. */
+static Work **works_under(Plan *pl, Work **works, u32 *n, u32 plan)
+{
+    Work **all = arena_new(pl->a, Work *, *n + pl->works.n + 1);
+    memcpy(all, works, *n * sizeof *works);
+    for (u32 i = 0; i < pl->works.n; i++)
+        if (pl->works.v[i].guarded && pl->works.v[i].lock == plan) all[(*n)++] = &pl->works.v[i];
+    return all;
 }
 
 /* May a guarded region come back to one of the same group? */
@@ -275,7 +288,9 @@ static bool lock_fits(Plan *pl, Work **works, u32 n, u32 plan, Str *why)
             if (takes_directly(pl, r.file, r.func, r.span, l.lock)) continue; /* its sections may become one */
             if (judgement_find(S("lock-not-held"))->judge(pl, works[i], &r, &l, why) == VERDICT_DECLINE) return false;
         }
-    if (l.reentrant || comes_back(pl, works, n) != REACH_YES) return true;
+    if (l.reentrant) return true;
+    works = works_under(pl, works, &n, plan);
+    if (comes_back(pl, works, n) != REACH_YES) return true;
     *why = str_fmt(pl->a, "one of its critical sections would lead to another, and %.*s cannot be taken twice",
                    STR_ARG(l.display));
     return false;

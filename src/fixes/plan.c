@@ -65,7 +65,7 @@ void fix_caution(Fix *f, u8 safety, Str reason)
     if (!f->reason.n) f->reason = reason;
 }
 
-static bool page_fits(const Plan *pl, const Page *page, const Work *w)
+bool page_fits(const Plan *pl, const Page *page, const Work *w)
 {
     if (page->strict && pl->p->options->model != MODEL_STRICT) return false;
     for (u32 i = 0; i < w->races.n; i++)
@@ -90,7 +90,7 @@ static const Page *lock_page(const Plan *pl, const Work *w)
     return NULL;
 }
 
-static bool page_run(Plan *pl, Work *w, const Page *page)
+bool page_run(Plan *pl, Work *w, const Page *page)
 {
     if (page->planner) return page->planner->run(pl, w, page);
     if (page->find.n) return script_run(pl, w, page);
@@ -175,6 +175,7 @@ static void work_start(Plan *pl, Work *w)
     if (unlike.n)
         alternative_add(pl, w, str_dup(pl->a, buf_view(&unlike)), S("the code is not of the shape that this is for"));
     buf_free(&unlike);
+    if (!lesson_there(pl, w->place) && races_apart(pl, w)) return;
     const Page *page = lock_page(pl, w);
     if (page && page_run(pl, w, page)) return;
     for (u32 i = 0; i < pl->pages->n; i++) {
