@@ -6,8 +6,8 @@
  *   if name not in seen:                    seen.add(name)
  *       seen.add(name)
  *
- * One page has to take care of all findings of a place where it guards with a lock, for a lock on some excludes nobody.
- * What is one step of its own excludes nobody and need not: each finding may be cured by another page. Only pages
+ * One page has to take care of all findings of a place where it guards with a lock, for a lock on some excludes
+ * nobody. What is one step of its own excludes nobody and need not: each finding may be cured by another page. Only pages
  * that rewrite the statements of the finding and nothing else, and only when all findings have one and none names a
  * lock. */
 #include "fixes/fixes.h"

@@ -37,9 +37,18 @@ static bool same_owner(const Place *a, const Place *b)
     return a->owner == b->owner && a->owner != NONE && a->kind <= PLACE_INSTANCE && b->kind <= PLACE_INSTANCE;
 }
 
+/* Does the lock guard two places at least? */
+static bool guards_several(const Plan *pl, u32 lock)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < pl->p->places.n && n < 2; i++) n += pl->p->places.v[i].guard == lock;
+    return n >= 2;
+}
+
 /* The lock of the same object that guards most of its other fields. One of the class that guards what the class has
- * is not for what each object has. */
-static u32 sibling_lock(const Plan *pl, const Work *w)
+ * is not for what each object has, a condition for one thing is not for others, and one that somebody holds while he
+ * waits or sends would make whoever only counts wait, too. */
+static u32 sibling_lock(Plan *pl, const Work *w)
 {
     const Place *p = work_place(pl, w);
     u32 best = NONE, most = 0;
@@ -51,6 +60,8 @@ static u32 sibling_lock(const Plan *pl, const Work *w)
         u8 kind = pl->p->places.v[l->place].kind;
         if (p->kind == PLACE_CLASS_ATTR && kind == PLACE_INSTANCE) continue;
         if (p->kind == PLACE_INSTANCE && kind == PLACE_CLASS_ATTR && q->kind == PLACE_CLASS_ATTR) continue;
+        if (l->kind == TYPE_CONDITION && !guards_several(pl, q->guard)) continue;
+        if (!lock_quiet(pl, q->guard)) continue;
         best = q->guard;
         most = q->guarded;
     }
