@@ -122,18 +122,27 @@ static bool runs_once(const Ast *t, u32 n, u32 stmt)
     return true;
 }
 
-/* list(x), sorted(x), tuple(x) around the container: a copy already. */
+/* x.copy(): of what is copied in many steps, a list would be another thing. */
+static bool copy_method(const Ast *t, u32 n)
+{
+    u32 fn = ast_is(t, n, NODE_call) ? ast_field(t, n, FIELD_function) : NONE;
+    if (!ast_is(t, fn, NODE_attribute)) return false;
+    return str_is(ast_text(t, ast_field(t, fn, FIELD_attribute)), "copy");
+}
+
+/* list(x), sorted(x), tuple(x) around the container, or x.copy() itself: a copy already. */
 static u32 copying_call(const Ast *t, u32 n)
 {
     static const char *const copies[] = {"list", "tuple", "sorted", "set", "frozenset", "dict"};
     u32 args = t->v[n].parent, call = args == NONE ? NONE : t->v[args].parent;
-    if (!ast_is(t, args, NODE_argument_list) || !ast_is(t, call, NODE_call)) return NONE;
+    u32 own = copy_method(t, n) ? n : NONE;
+    if (!ast_is(t, args, NODE_argument_list) || !ast_is(t, call, NODE_call)) return own;
     u32 fn = ast_field(t, call, FIELD_function);
     for (u32 i = 0; i < COUNT_OF(copies); i++)
         if (ast_is(t, fn, NODE_identifier) && str_is(ast_text(t, fn), copies[i]) && ast_first(t, args) == n &&
             ast_after(t, n) == NONE)
             return call;
-    return NONE;
+    return own;
 }
 
 /* Is the copy all that the statement makes: x = list(q), return list(q)? Then it is guarded as it stands. */
@@ -189,7 +198,7 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
                   .race = true};
     /* list(six.iteritems(d)) copies an iterator, which other threads may come between */
     bool helper = ast_is(t, n, NODE_call) && ast_first(t, ast_field(t, n, FIELD_arguments)) != NONE;
-    bool locked = helper || (type == TYPE_LIST && has_lock(pl, w));
+    bool locked = helper || copy_method(t, n) || (type == TYPE_LIST && has_lock(pl, w));
     r->copy = locked ? S("") : one_step_copy(pl, gaccess, ast_text(t, n));
     return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
 }
