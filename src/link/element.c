@@ -2,8 +2,9 @@
  * stands for the containers that one container holds; which key leads to which is not told apart, except that a key
  * that is written out (config["paths"]) names a field of a record, which is left alone.
  *
- * Needs to know that containers are held: by an assignment of an item (groups[key] = set()), or by what is done to
- * the item: membership tests, items stored and deleted. */
+ * Needs to know that containers are held: by an assignment of an item (groups[key] = set()), by what is done to
+ * the item (membership tests, items stored and deleted), or by what stands in for a missing one:
+ * groups.get(key, []), groups.setdefault(key, set()). */
 #include "link/link.h"
 
 enum { BACK = 12 }; /* accesses that are looked through for the one that reads the item */
@@ -36,16 +37,13 @@ static bool container_use(const Access *a)
     return a->op == OP_CONTAINS || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG;
 }
 
-u32 element_place(Program *p, u32 file, const Access *a, const Path *x)
+/* The place of the containers that the place behind `base` holds, of type `hint` when nothing else tells; or NONE. */
+static u32 place_in(Program *p, u32 file, const Path *base, Type hint)
 {
-    if (!x->nattr || x->attr[x->nattr - 1] != SYM_ITEM || x->truncated) return NONE;
-    if (a->op != OP_METHOD && a->op != OP_CREAD && a->op != OP_ITER && a->op != OP_ITEM_LOAD && !container_use(a))
-        return NONE;
-    Path base = *x;
-    base.nattr--;
-    Ent e = path_resolve(p, file, &base, base.nattr);
-    if (e.kind != ENT_PLACE || constant_key(p->facts[file], a, &base)) return NONE;
+    Ent e = path_resolve(p, file, base, base->nattr);
+    if (e.kind != ENT_PLACE) return NONE;
     Type t = element_type(p, file, e), outer = place_type(p, e.id);
+    if (t.kind == TYPE_UNKNOWN) t = hint;
     if (t.kind != TYPE_UNKNOWN && !is_container(t.kind)) return NONE;
     if (outer.kind != TYPE_UNKNOWN && !is_container(outer.kind)) return NONE;
     const Place *c = &p->places.v[e.id];
@@ -54,8 +52,58 @@ u32 element_place(Program *p, u32 file, const Access *a, const Path *x)
     u32 place = place_of(p, c->kind, c->file, c->owner, name);
     Place *y = &p->places.v[place];
     y->of = e.id;
-    y->type = t;
+    if (y->type.kind == TYPE_UNKNOWN) y->type = t;
     return place;
+}
+
+static bool used_whole(const Access *a)
+{
+    return a->op == OP_METHOD || a->op == OP_CREAD || a->op == OP_ITER || a->op == OP_ITEM_LOAD || container_use(a);
+}
+
+u32 element_place(Program *p, u32 file, const Access *a, const Path *x)
+{
+    if (!x->nattr || x->attr[x->nattr - 1] != SYM_ITEM || x->truncated || !used_whole(a)) return NONE;
+    Path base = *x;
+    base.nattr--;
+    return constant_key(p->facts[file], a, &base) ? NONE : place_in(p, file, &base, (Type){TYPE_UNKNOWN, NONE});
+}
+
+/* The type of what groups.get(key, []) gives for a missing key; unknown for anything but an empty container. */
+static Type stand_in(const Program *p, u32 file, const Call *c)
+{
+    const Arg *a = &p->facts[file]->args.v[c->args + 1];
+    Type t = {TYPE_UNKNOWN, NONE};
+    if (a->kind == VAL_LIST) t.kind = TYPE_LIST;
+    if (a->kind == VAL_DICT) t.kind = TYPE_DICT;
+    if (a->kind == VAL_CALL && !p->facts[file]->calls.v[a->value].nargs) t = call_type(p, file, a->value);
+    return t;
+}
+
+/* The call whose result the path is: itself, or that of the one assignment of a local; NONE. */
+static u32 result_of(const Program *p, u32 file, const Path *x)
+{
+    if (x->nattr) return NONE;
+    if (x->root == ROOT_CALL) return x->func;
+    u32 at = x->root == ROOT_LOCAL ? map_get(&p->state->local_defs, local_key(file, x->func, x->name)) : NONE;
+    if (at == NONE || p->state->defrefs.v[at].next != NONE) return NONE;
+    const Def *d = &p->facts[file]->defs.v[p->state->defrefs.v[at].def];
+    return d->kind == VAL_CALL && !d->augmented ? d->value : NONE;
+}
+
+u32 element_asked(Program *p, u32 file, const Access *a, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    u32 call = used_whole(a) ? result_of(p, file, x) : NONE;
+    if (call == NONE) return NONE;
+    const Call *c = &f->calls.v[call];
+    Path base = f->paths.v[c->callee];
+    if (c->nargs != 2 || !base.nattr || base.truncated || f->args.v[c->args].text != SYM_EMPTY) return NONE;
+    Str name = sym_str(f, base.attr[base.nattr - 1]);
+    if (!str_is(name, "get") && !str_is(name, "setdefault")) return NONE;
+    Type t = stand_in(p, file, c);
+    base.nattr--;
+    return is_container(t.kind) ? place_in(p, file, &base, t) : NONE;
 }
 
 /* Of unknown type, and nothing shows a container: no place after all. */

@@ -236,6 +236,9 @@ u32 handed_place(Program *p, u32 place, u8 op);
 /* element.c */
 /* The place of what a container in the container holds, for a path that ends in a subscript; NONE. */
 u32 element_place(Program *p, u32 file, const Access *a, const Path *path);
+/* The same for self.groups.get(key, []), self.groups.setdefault(key, set()) and a local that is assigned once, from
+ * one of them. */
+u32 element_asked(Program *p, u32 file, const Access *a, const Path *x);
 /* Takes away the places of elements that no container shows in; once every access has its place. */
 void elements_settle(Program *p);
 

@@ -291,8 +291,9 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
         x = &seen;
     if ((a->op == OP_ITER || a->op == OP_CREAD) && kept_view(p, file, x, &kept)) x = &kept;
     if (x->truncated || x->root == ROOT_UNKNOWN) return NONE;
-    u32 described = descriptor_dict(p, file, x);
+    u32 described = descriptor_dict(p, file, x), item = NONE;
     if (described != NONE) return described;
+    if ((item = element_asked(p, file, a, x)) != NONE) return item;
     Ent e = path_resolve(p, file, x, x->nattr);
     if (e.kind == ENT_PLACE) return handed_place(p, e.id, a->op);
     if (e.kind == ENT_EXTERNAL) return library_place(p, e.id);
