@@ -14,7 +14,8 @@ static bool reads_whole(Str name)
         "fromkeys",     "join",      "heappush", "heappop",     "heapify",      "heappushpop", "heapreplace",
         "nlargest",     "nsmallest", "insort",   "insort_left", "insort_right", "bisect",      "bisect_left",
         "bisect_right", "shuffle",   "chain",    "reduce",      "fsum",         "isinstance",  "bool",
-        "vars",         "update",    "extend",   "partial"};
+        "vars",         "update",    "extend",   "partial",     "product",      "islice",      "starmap",
+        "zip_longest",  "izip",      "imap",     "ifilter",     "takewhile",    "dropwhile",   "accumulate"};
     for (u32 i = 0; i < COUNT_OF(readers); i++)
         if (str_is(name, readers[i])) return true;
     return false;

@@ -157,6 +157,11 @@ static void work_start(Plan *pl, Work *w)
         work_declined(pl, w, NULL);
         return;
     }
+    if (first->by_hand) {
+        w->tried = str_from(first->by_hand);
+        work_declined(pl, w, NULL);
+        return;
+    }
     if (too_large(pl, w)) {
         w->tried = S("the file is too large to be edited (over 4 MiB)");
         work_declined(pl, w, NULL);

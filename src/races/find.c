@@ -123,7 +123,12 @@ static void place_rules(Finder *f, Arena *scratch)
     race_set_back(f);
     race_readback(f);
     race_scratch(f);
+    u32 half = f->out->n;
+    race_halfway(f);
+    race_late(f);
+    u32 half_end = f->out->n;
     races_weigh(f, first);
+    for (u32 i = half; i < half_end; i++) f->out->v[i].place = NONE; /* a lock is no cure */
     for (u32 i = first; i < f->out->n; i++)
         if (f->p->places.v[f->place].type.kind == TYPE_QUEUE && f->out->v[i].rule == UG106)
             f->out->v[i].place = NONE; /* one more lock is no cure: a queue has its mutex */
@@ -228,6 +233,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_files(&f, file);
         race_entered(&f, file);
         race_published(&f, file);
+        race_exposed(&f, file);
     }
     race_lock_order(&f);
     single_threaded(p, out);

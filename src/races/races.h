@@ -4,9 +4,10 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c check.c helper.c save.c setback.c scratch.c iterate.c iterator.c
+ *   update.c single.c peek.c check.c helper.c save.c setback.c scratch.c halfway.c late.c
+ *   iterate.c iterator.c
  *   fields.c guard.c object.c growth.c   rules about one place
- *   start.c publish.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
+ *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
  *   weigh.c     which findings are worth little without visible threads
@@ -160,6 +161,8 @@ void race_kept_place(Finder *f);
 void race_scratch(Finder *f);
 void race_set_back(Finder *f);
 void race_readback(Finder *f);
+void race_halfway(Finder *f);
+void race_late(Finder *f);
 void race_default(Finder *f);
 void race_check(Finder *f);
 void race_iterate(Finder *f);
@@ -178,6 +181,7 @@ void race_settings(Finder *f, u32 file);
 void race_files(Finder *f, u32 file);
 void race_entered(Finder *f, u32 file);
 void race_published(Finder *f, u32 file);
+void race_exposed(Finder *f, u32 file);
 
 /* suppress.c */
 void races_suppress(Finder *f);

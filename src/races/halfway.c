@@ -1,0 +1,181 @@
+/* UG103, UG101 about state that others find before it is whole: bound first, filled afterwards.
+ *
+ *   if self._table is None:                    self.names = {}
+ *       with self._lock:                       for name in read():
+ *           if self._table is None:                self.names[name] = 1
+ *               self._table = {}
+ *               self._table.update(read())     # lookups elsewhere miss names that were always there
+ *
+ * A lock around both steps does not help who reads without it. Made first and bound last, the state is always whole.
+ *
+ * Needs the accesses of one place. What is bound is an empty container, or, where a test without the lock finds it, an
+ * object that is set up by a call on it or by storing its attributes. The second form only with both threads in
+ * sight: of 24 in code that nobody runs in threads, read as maintainers would, 3 were true, since most of it sets a
+ * program up. The findings name no place to the fixes: the cure is another order of the statements. */
+#include "races/races.h"
+
+enum { FINDINGS = 2 }; /* of one place */
+
+static u32 file_of(const Program *p, u32 ga)
+{
+    return access_gid(p, ga).file;
+}
+
+static bool holds_items(u8 type)
+{
+    return type == TYPE_LIST || type == TYPE_DICT || type == TYPE_SET || type == TYPE_DEQUE ||
+           type == TYPE_ORDERED_DICT || type == TYPE_DEFAULT_DICT || type == TYPE_COUNTER;
+}
+
+/* The last name of what a call names. */
+static Str callee_name(const Facts *x, u32 call)
+{
+    const Path *q = &x->paths.v[x->calls.v[call].callee];
+    return sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name);
+}
+
+/* [], {}, set(), OrderedDict(), defaultdict(list) */
+static bool binds_empty(const Program *p, u32 ga)
+{
+    static const char *const makers[] = {"dict", "list", "set", "OrderedDict", "Counter", "deque"};
+    const Facts *x = p->facts[file_of(p, ga)];
+    const Def *d = stored_def(p, ga);
+    if (!d || d->augmented) return false;
+    if (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET) return d->empty;
+    if (d->kind != VAL_CALL) return false;
+    Str name = callee_name(x, d->value);
+    return str_is(name, "defaultdict") || (!x->calls.v[d->value].nargs && str_among(name, makers, COUNT_OF(makers)));
+}
+
+static bool makes_object(const Program *p, u32 ga)
+{
+    u32 file = file_of(p, ga);
+    const Def *d = stored_def(p, ga);
+    return d && d->kind == VAL_CALL &&
+           path_type(p, file, p->facts[file]->calls.v[d->value].callee).kind == TYPE_CLASS_OBJECT;
+}
+
+static bool sets_up(Str name)
+{
+    static const char *const words[] = {"init",  "initialize", "initialise", "setup", "load",
+                                        "configure", "populate",   "build",      "fill",  "prepare"};
+    while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_starts(name, str_from(words[i]))) return true;
+    return false;
+}
+
+/* Does access k, later in the function, complete what access i has bound? */
+static bool completes(const Finder *f, u32 i, u32 k, bool object)
+{
+    const Program *p = f->p;
+    const Access *a = program_access(p, f->acc[i]), *b = program_access(p, f->acc[k]);
+    const Facts *x = p->facts[file_of(p, f->acc[i])];
+    if (b->stmt == a->stmt || !block_within(x, b->block, a->block)) return false;
+    if (object) return b->op == OP_METHOD && b->block == a->block && sets_up(sym_str(x, b->method));
+    return f->effect[k] & EFFECT_GROW && !(f->effect[k] & EFFECT_REBIND);
+}
+
+/* pool = Pool(); pool.size = 4: the access that stores an attribute of what access i has bound, NONE. */
+static u32 attribute_set(const Finder *f, u32 i)
+{
+    const Program *p = f->p;
+    u32 file = file_of(p, f->acc[i]);
+    const Facts *x = p->facts[file];
+    const Access *a = program_access(p, f->acc[i]);
+    const Path *q = &x->paths.v[a->path];
+    const Func *fn = &x->funcs.v[a->func];
+    for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
+        const Access *b = &x->accesses.v[k];
+        const Path *r = &x->paths.v[b->path];
+        if (b->op == OP_STORE && b->stmt > a->stmt && b->block == a->block && r->root == q->root &&
+            r->func == q->func && r->name == q->name && r->nattr == q->nattr + 1 &&
+            !memcmp(r->attr, q->attr, q->nattr * sizeof *q->attr))
+            return p->access_base[file] + k;
+    }
+    return NONE;
+}
+
+/* The first access that completes what access i has bound, unless another value is bound before. */
+static u32 completed_by(const Finder *f, u32 i, bool object)
+{
+    const Access *a = program_access(f->p, f->acc[i]);
+    u32 file = file_of(f->p, f->acc[i]);
+    for (u32 k = i + 1; k < f->nacc && file_of(f->p, f->acc[k]) == file; k++) {
+        const Access *b = program_access(f->p, f->acc[k]);
+        if (b->func != a->func || b->op == OP_STORE || b->op == OP_DEL) break;
+        if (completes(f, i, k, object)) return f->acc[k];
+    }
+    return object ? attribute_set(f, i) : NONE;
+}
+
+/* Does it look into the state, so that what is missing there matters? */
+static bool looks_into(const Finder *f, u32 k)
+{
+    const Access *a = program_access(f->p, f->acc[k]);
+    if (f->effect[k] & EFFECT_WRITE || failure_caught(f->p, f->acc[k])) return false;
+    return a->op == OP_CONTAINS || a->op == OP_ITEM_LOAD || a->op == OP_ITER || a->op == OP_METHOD;
+}
+
+/* Is it asked, on the way to access i, whether the state is there? */
+static bool asks(const Finder *f, u32 k, u32 i)
+{
+    const Access *a = program_access(f->p, f->acc[k]);
+    return (a->op == OP_TRUTH || a->op == OP_HASATTR) && a->test && k < i && test_decides(f->p, f->acc[k], f->acc[i]);
+}
+
+/* Who may find the state half made: `lazy`, a test without the lock on the way to access i; else a look from another
+ * function. */
+static Conflict found_by(const Finder *f, u32 i, u32 fill, bool lazy)
+{
+    const Program *p = f->p;
+    const Access *a = program_access(p, f->acc[i]);
+    Conflict best = {NONE, CONF_LOW, false};
+    for (u32 k = 0; k < f->nacc; k++) {
+        bool here = file_of(p, f->acc[k]) == file_of(p, f->acc[i]) && program_access(p, f->acc[k])->func == a->func;
+        if (lazy ? !(here && asks(f, k, i)) : here || !looks_into(f, k)) continue;
+        if (access_fills(p, f->acc[k])) continue;
+        u32 own = p->access_place[fill] == f->place ? fill : f->acc[i];
+        Conflict c = conflict_of(f, own, f->acc[k]);
+        if (c.witness == NONE || (best.witness != NONE && best.confidence >= c.confidence)) continue;
+        best = c;
+    }
+    return best;
+}
+
+static bool report(Finder *f, u32 i, bool object, bool lazy)
+{
+    const Program *p = f->p;
+    u32 ga = f->acc[i], fill = completed_by(f, i, object);
+    if (fill == NONE) return false;
+    Conflict c = found_by(f, i, fill, lazy);
+    if (c.witness == NONE || (!lazy && !c.roots)) return false;
+    if (c.confidence > CONF_MEDIUM) c.confidence = CONF_MEDIUM;
+    Race *r = race_add(f, lazy ? UG103 : UG101, ga, c);
+    r->act = ga;
+    r->by_hand = "a lock here does not help who reads without it; made whole first and bound last, it needs none";
+    const Access *w = program_access(p, c.witness);
+    if (p->access_place[fill] == f->place) race_site(r, fill);
+    race_message(f, r,
+                 "%.*s is bound here and %s only from line %u on; a thread that %s on line %u of %.*s finds it half "
+                 "made; make it first and bind it last",
+                 STR_ARG(short_state(p, f->place)), object ? "set up" : "filled", program_access(p, fill)->line,
+                 lazy ? "asks for it without the lock" : "looks into it", w->line,
+                 STR_ARG(p->facts[file_of(p, c.witness)]->source->path));
+    return true;
+}
+
+void race_halfway(Finder *f)
+{
+    const Place *x = &f->p->places.v[f->place];
+    bool kind = x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR || x->kind == PLACE_INSTANCE;
+    if (!kind || x->file == NONE || x->of != NONE) return;
+    for (u32 i = 0, found = 0; i < f->nacc && found < FINDINGS; i++) {
+        u32 ga = f->acc[i];
+        const Access *a = program_access(f->p, ga);
+        if (a->op != OP_STORE || !a->func || f->claimed[ga] || !access_counts(f->p, ga)) continue;
+        bool object = x->type.kind == TYPE_CLASS && makes_object(f->p, ga);
+        if (!object && !(holds_items(x->type.kind) && binds_empty(f->p, ga))) continue;
+        found += report(f, i, object, true) || (!object && report(f, i, object, false));
+    }
+}
