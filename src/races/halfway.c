@@ -8,8 +8,8 @@
  *
  * A lock around both steps does not help who reads without it. Made first and bound last, the state is always whole.
  *
- * Needs the accesses of one place. What is bound is an empty container, or, where a test without the lock finds it, an
- * object that is set up by a call on it or by storing its attributes. The second form only with both threads in
+ * Needs the accesses of one place. What is bound is an empty container, or, where a test without the lock finds it,
+ * an object that is set up by a call on it or by storing its attributes. The second form only with both threads in
  * sight: of 24 in code that nobody runs in threads, read as maintainers would, 3 were true, since most of it sets a
  * program up. The findings name no place to the fixes: the cure is another order of the statements. */
 #include "races/races.h"

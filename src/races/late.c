@@ -214,8 +214,8 @@ void race_late(Finder *f)
         u32 ga = f->acc[i];
         const Access *a = program_access(f->p, ga);
         const Def *d = a->op == OP_STORE ? stored_def(f->p, ga) : NULL;
-        bool keeps = a->op == OP_METHOD || a->op == OP_ITEM_STORE ? (f->effect[i] & EFFECT_GROW) != 0
-                                                                  : d && (d->kind == VAL_PATH || d->kind == VAL_TUPLE);
+        bool keeps = d && (d->kind == VAL_PATH || d->kind == VAL_TUPLE);
+        if (a->op == OP_METHOD || a->op == OP_ITEM_STORE) keeps = (f->effect[i] & EFFECT_GROW) != 0;
         if (keeps && !f->claimed[ga] && a->func && access_counts(f->p, ga)) too_late(f, i);
     }
 }
