@@ -281,10 +281,11 @@ static bool own_threads(const Race *r, const Place *x)
     return r->rule != UG106 && !guarded && !given_away(x);
 }
 
-/* Two threads are in sight; but see the judgements above. State that is tested is often one thread's to change. */
+/* Two threads are in sight; but see the judgements above. State that is tested is often one thread's to change;
+ * and which key leads to which inner container is not told apart. */
 static bool not_high(const Program *p, const Race *r, const Place *x)
 {
-    if (r->rule == UG102 && !given_away(x)) return true;
+    if ((r->rule == UG102 && !given_away(x)) || x->of != NONE) return true;
     return !one_object(x) || own_threads(r, x) || (r->rule == UG103 && !must_be_one(x)) || beside_main_only(p, r, x);
 }
 
