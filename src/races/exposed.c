@@ -5,8 +5,8 @@
  * Needs places and the Defs of a file, which tell where self is put. A field set before as well, or by the class
  * body, is not reported, nor is one that is set in the critical section in which the object is made known. Left
  * alone: lists of all objects, which are mostly walked for all or for none, state of another class (a plug-in makes
- * itself known to it), and state that is only asked whether it is there. Not seen: fields set in methods that __init__
- * calls. */
+ * itself known to it), and state that is only asked whether it is there. Not seen: fields set in methods that
+ * __init__ calls. */
 #include "races/races.h"
 
 /* The state of the module, or of the own class, that holds self once the Def is done; or NONE. */

@@ -2,8 +2,10 @@
  *
  * Needs the accesses of one place and the call edges. One of the steps, or both, is a call of a function that tests
  * or changes the place itself; one call deep. Only calls whose target is known count, for attributes of an object
- * only those on the same object (self.load()). A callee that tests again before it changes is double-checked and is
- * looked at by itself. Loops over a state (while not done: step()) are no tests, and flags are left alone. */
+ * only those on the same object: self.load(), or `if not server.running: server.start()` where the test names it in
+ * the same way and the object is not the function's own. A callee that tests again before it changes is
+ * double-checked and is looked at by itself. Loops over a state (while not done: step()) are no tests, and flags are
+ * left alone, unless they say that something has been made. */
 #include "races/races.h"
 
 enum { FINDINGS = 2 }; /* of one place */
@@ -28,6 +30,16 @@ static bool same_object(const Finder *f, const CallEdge *e)
     if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT) return false;
     if (kind != PLACE_INSTANCE) return true;
     return (q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr == 1;
+}
+
+/* server.running, server.start(): do both name an attribute of one object, which is in a module or an attribute of
+ * self? */
+static bool of_one_object(const Facts *x, u32 path, u32 callee)
+{
+    const Path *a = &x->paths.v[path], *b = &x->paths.v[callee];
+    bool kept = b->root == ROOT_GLOBAL || (b->root == ROOT_SELF && b->nattr > 1);
+    return kept && b->nattr && a->root == b->root && a->name == b->name && a->nattr == b->nattr && !a->truncated &&
+           !memcmp(a->attr, b->attr, (b->nattr - 1u) * sizeof *a->attr);
 }
 
 static u32 function_of(const Program *p, u32 ga)
@@ -81,6 +93,28 @@ static bool makes(const Program *p, u32 ga)
     return makes_here(p, ga) && f->blocks.v[f->accesses.v[g.id].block].parent == NONE;
 }
 
+/* self.running = True after self.thread = Thread(…): the flag says that something was made, which two would make
+ * twice. */
+static bool says_made(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    const Func *fn = &f->funcs.v[a->func];
+    const Def *d = a->op == OP_STORE ? stored_def(p, ga) : NULL;
+    if (!d || d->kind != VAL_BOOL || a->block != fn->block) return false;
+    if (!str_starts(str_slice(f->source->text, a->span.end, f->source->text.n), S(" = True"))) return false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *b = &f->accesses.v[i];
+        const Def *made = b->op == OP_STORE ? stored_def(p, p->access_base[g.file] + i) : NULL;
+        u32 place = p->access_place[p->access_base[g.file] + i];
+        if (made && made->kind == VAL_CALL && b->block == fn->block && place != NONE &&
+            p->places.v[place].kind == PLACE_INSTANCE && f->paths.v[b->path].root == ROOT_SELF)
+            return true;
+    }
+    return false;
+}
+
 /* if x is None: self.load(), or if x: return, and then self.load(). */
 static bool leads_to(const Facts *x, const Access *t, const Access *act)
 {
@@ -107,7 +141,7 @@ static u32 changes(const Finder *f, u32 gfunc)
     for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
         u32 ga = f->acc[i];
         if (check_tests(f->p, ga) && act == NONE && !asserted(f->p, ga)) return NONE;
-        if (act == NONE && makes(f->p, ga) && !f->claimed[ga]) act = ga;
+        if (act == NONE && (makes(f->p, ga) || says_made(f->p, ga)) && !f->claimed[ga]) act = ga;
     }
     return act;
 }
@@ -127,8 +161,9 @@ static u32 answers(const Finder *f, u32 gfunc)
     return answer;
 }
 
-/* The test of the place in the caller, nearest before the call, that decides whether the call is made. */
-static bool test_before(const Finder *f, u32 gfunc, const Access *act, Step *test)
+/* The test of the place in the caller, nearest before the call, that decides whether the call is made; on the object
+ * that the path `callee` is called on, NONE for any. */
+static bool test_before(const Finder *f, u32 gfunc, const Access *act, u32 callee, Step *test)
 {
     u32 end, at = NONE;
     GId g = func_gid(f->p, gfunc);
@@ -136,6 +171,7 @@ static bool test_before(const Finder *f, u32 gfunc, const Access *act, Step *tes
     for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
         const Access *t = program_access(f->p, f->acc[i]);
         if (t->span.start >= act->span.start) break;
+        if (callee != NONE && !of_one_object(x, t->path, callee)) continue;
         if (f->effect[i] & EFFECT_WRITE) at = NONE; /* changed since: that is what the call goes with */
         if (check_tests(f->p, f->acc[i]) && t->cond != NONE && leads_to(x, t, act)) at = i;
     }
@@ -232,14 +268,17 @@ static u32 called_after_test(Finder *f, u32 gfunc, u32 act)
     for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1] && found < FINDINGS; i++) {
         const CallEdge *e = &p->edges.v[f->called[i]];
         const Call *c = edge_call(p, e);
-        if (!c || e->caller == gfunc || !same_object(f, e) || c->is_decorator || c->func == 0) continue;
+        if (!c || e->caller == gfunc || c->is_decorator || c->func == 0) continue;
+        bool own = same_object(f, e);
+        if (!own && f->p->places.v[f->place].kind != PLACE_INSTANCE) continue;
         Step done = {
             act,
             e->file,
             e->call,
             {.func = c->func, .block = c->block, .cond = NONE, .stmt = c->stmt, .span = c->span, .line = c->line}};
         Step test;
-        if (!test_before(f, e->caller, &done.at, &test) && !asked_before(f, e->caller, &done.at, &test)) continue;
+        bool found_test = test_before(f, e->caller, &done.at, own ? NONE : c->callee, &test);
+        if (!found_test && !(own && asked_before(f, e->caller, &done.at, &test))) continue;
         if (adds_item(p, act) && !relies_on_it(f, e->caller, c)) continue;
         judge(f, &test, &done);
         found++;
