@@ -137,6 +137,16 @@ u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self)
     return NONE;
 }
 
+u32 class_setter(const Program *p, u32 gclass, u32 gs)
+{
+    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    for (u32 i = 0; i < n; i++) {
+        u32 m = map_get(&p->state->classes[order[i]].setters, gs);
+        if (m != NONE || map_get(&p->state->classes[order[i]].methods, gs) != NONE) return m;
+    }
+    return NONE;
+}
+
 u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits)
 {
     u32 order[MRO_MAX], n = mro(p, gclass, order), owner = NONE;
@@ -210,6 +220,7 @@ void classes_index(Program *p)
 {
     LinkState *s = p->state;
     for (u32 i = 0; i < p->nfiles; i++) class_members(p, i);
+    for (u32 i = 0; i < p->nfiles; i++) properties_index(p, i);
     for (u32 i = 0; i < p->nfiles; i++)
         for (u32 c = 0; c < p->facts[i]->classes.n; c++) class_bases_link(p, i, c);
     for (u32 c = 0; c < s->nclasses; c++) {
@@ -335,7 +346,7 @@ void classes_attrs(Program *p)
                 body_attr(p, &assigned, file, d, fields);
             } else if (x->nattr == 1 && x->attr[0] != SYM_ITEM && (x->root == ROOT_SELF || x->root == ROOT_CLS)) {
                 u32 cls = root_class(p, file, x);
-                if (cls != NONE)
+                if (cls != NONE && class_setter(p, cls, gsym(p, file, x->attr[0])) == NONE)
                     attr_mark(p, cls, gsym(p, file, x->attr[0]), x->root == ROOT_SELF ? ATTR_SELF : ATTR_CLS);
             } else if (x->nattr == 1 && x->attr[0] != SYM_ITEM && (x->root == ROOT_GLOBAL || x->root == ROOT_LOCAL)) {
                 Ent e = path_resolve(p, file, x, 0);

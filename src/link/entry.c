@@ -195,7 +195,7 @@ static u32 site_held(Program *p, Site *s)
     return s->held;
 }
 
-/* The locks that every call site of a candidate holds, to a fixed point. */
+/* The locks that every call site of a candidate holds, with those of its own decorators, to a fixed point. */
 static u32 *callers_locks(Program *p, const bool *candidate, bool strict)
 {
     Arena scratch = {0};
@@ -213,6 +213,8 @@ static u32 *callers_locks(Program *p, const bool *candidate, bool strict)
             held = lockset_union(p, held, entry[e->caller]);
             next[e->callee] = lockset_both(p, next[e->callee], held);
         }
+        for (u32 g = 0; g < nf; g++)
+            if (candidate[g] && next[g] != TOP) next[g] = lockset_union(p, next[g], p->funcs[g].entry_locks);
         bool same = memcmp(entry, next, nf * sizeof *entry) == 0;
         memcpy(entry, next, nf * sizeof *entry);
         if (same) break;
@@ -236,7 +238,8 @@ static void leave_called(const Program *p, bool *candidate)
     free(called);
 }
 
-/* "Caller holds the lock": private functions for sure, public ones as hoped. */
+/* "Caller holds the lock": private functions for sure, public ones as hoped. Needs decorator_locks: who is called by
+ * decorated methods only holds what their decorator takes. */
 void entry_locks(Program *p)
 {
     u32 nf = p->state->nfuncs;
@@ -245,7 +248,8 @@ void entry_locks(Program *p)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++)
             candidate[gfunc_of(p, file, i)] = !root[gfunc_of(p, file, i)] && entry_candidate(p, file, i);
     u32 *entry = callers_locks(p, candidate, true);
-    for (u32 g = 0; g < nf; g++) p->funcs[g].entry_locks = entry[g] == TOP ? 0 : entry[g];
+    for (u32 g = 0; g < nf; g++)
+        if (entry[g] != TOP) p->funcs[g].entry_locks = entry[g];
     free(entry);
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) {

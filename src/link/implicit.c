@@ -1,4 +1,4 @@
-/* Call edges without a call: with obj enters and leaves, a property calls its getter, obj[k], k in obj, len(obj),
+/* Call edges without a call: with obj enters and leaves, a property calls its getter or its setter, obj[k], k in obj, len(obj),
  * next(obj) and a loop over obj call the methods that the data model (Python reference, section 3.3) names for them.
  *
  * Needs the types of receivers. Not followed: arithmetic, comparison, conversion; such methods seldom hold state. */
@@ -64,8 +64,12 @@ static void properties(Program *p, u32 file)
         Ent e = path_entity(p, file, a->path);
         if (e.kind != ENT_FUNC) continue;
         GId g = func_gid(p, e.id);
-        if (p->facts[g.file]->funcs.v[g.id].is_property)
-            edge_add(p, gfunc_of(p, file, a->func), e.id, file, NONE, false);
+        u32 caller = gfunc_of(p, file, a->func), attr = x->attr[x->nattr - 1];
+        bool named = e.recv != NONE && attr != SYM_ITEM;
+        u32 setter = named ? class_setter(p, e.recv, gsym(p, file, attr)) : NONE;
+        if (setter != NONE && (a->op == OP_STORE || a->op == OP_AUG)) edge_add(p, caller, setter, file, NONE, false);
+        if (a->op != OP_STORE && (setter != NONE || p->facts[g.file]->funcs.v[g.id].is_property))
+            edge_add(p, caller, e.id, file, NONE, false);
     }
 }
 

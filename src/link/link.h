@@ -60,6 +60,7 @@ enum {
 typedef struct ClassInfo {
     Map attrs;          /* global symbol → ATTR_ bits */
     Map methods;        /* global symbol → global func */
+    Map setters;        /* global symbol of a property that can be set → global func */
     Map nested;         /* global symbol → global class */
     Vec(u32) bases;     /* global classes */
     Vec(u32) ext_bases; /* global symbols of dotted names we have no source of */
@@ -171,6 +172,7 @@ Ent ent_external(const Program *p, Str dotted);
 
 /* classes.c */
 void classes_index(Program *p);
+void properties_index(Program *p, u32 file); /* properties that can be set; after the methods */
 void classes_attrs(Program *p);
 const Class *program_class(const Program *p, u32 gclass, u32 *file);
 u32 gclass_of(const Program *p, u32 file, u32 cls);
@@ -184,6 +186,7 @@ bool func_named(const Program *p, u32 gfunc, Str dotted);
 bool class_derives(const Program *p, u32 gclass, const char *external);
 bool class_is_a(const Program *p, u32 gclass, u32 base);
 u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self);
+u32 class_setter(const Program *p, u32 gclass, u32 gs); /* what self.x = … calls, NONE */
 /* The class in the method resolution order, nearest the root, that has the attribute; NONE when no class has it. */
 u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits);
 Str class_display(Arena *a, const Program *p, u32 gclass);

@@ -126,8 +126,8 @@ void locks_link(Program *p)
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->sections.n; i++)
             p->section_lock[p->section_base[file] + i] = section_lock_of(p, file, i, SECTION_DEPTH);
-    entry_locks(p);
     decorator_locks(p);
+    entry_locks(p);
     p->access_locks = arena_new(p->arena, u32, p->state->naccesses);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];

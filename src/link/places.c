@@ -256,6 +256,17 @@ static u32 property_place(const Program *p, u32 gfunc)
     return e.kind == ENT_PLACE ? e.id : NONE;
 }
 
+/* self.count += 1, where count is a property that can be set and hands out self._count: what is done to it is done to
+ * that, unless the setter takes a lock. */
+static u32 set_property_place(Program *p, u32 file, const Path *x, Ent e)
+{
+    u32 attr = x->nattr && e.recv != NONE ? x->attr[x->nattr - 1] : SYM_ITEM;
+    u32 setter = attr == SYM_ITEM ? NONE : class_setter(p, e.recv, gsym(p, file, attr));
+    if (setter == NONE) return NONE;
+    GId g = func_gid(p, setter);
+    return p->facts[g.file]->funcs.v[g.id].nsections ? NONE : property_place(p, e.id);
+}
+
 /* An attribute of a captured object of no class of ours: wrapper.calls, f._cache of a decorated function. It is one
  * for all calls of the inner functions. */
 static u32 captured_attr(Program *p, u32 file, const Path *x, const Access *a)
@@ -300,6 +311,8 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     bool whole = a->op == OP_ITER || a->op == OP_CREAD || a->op == OP_CONTAINS || a->op == OP_METHOD ||
                  a->op == OP_ITEM_LOAD || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL;
     if (e.kind == ENT_FUNC && whole) return property_place(p, e.id);
+    u32 set = e.kind == ENT_FUNC ? set_property_place(p, file, x, e) : NONE;
+    if (set != NONE) return set;
     if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) return contents_place(p, e.id);
     if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return element_place(p, file, a, x);
     u32 queue = a->op == OP_ITER || a->op == OP_CREAD ? inside_queue(p, file, x) : NONE;
