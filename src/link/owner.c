@@ -4,17 +4,28 @@
  *   o._name                       is that of the one class of the program that sets self._name, if the access stands
  *                                 in its file or its folder: private names are used beside their class
  *   self of an inner function     of a class body, which is a decorator there, is an object of that class
+ *   o.start_time_by_pid           likewise, where a public name is long and of several words, and nothing else in a class
+ *                                 of the program has it
  *   o._name                       that is only set by f._name = self, in methods of one class, and not to anything
  *                                 else, is an object of that class: how a wrapper is tied to its decorator
  *
  * Only attributes that hold something, no methods: a guessed method would lead to code that is never called. */
 #include "link/link.h"
 
-enum { SEVERAL = NONE - 1, SHORTEST = 4 };
+enum { SEVERAL = NONE - 1, SHORTEST = 4, TELLING = 15 };
 
 static bool private_name(Str s)
 {
     return s.n >= SHORTEST && s.p[0] == '_' && s.p[1] != '_';
+}
+
+/* A name that hardly two authors choose: long, of several words. */
+static bool telling_name(Str s)
+{
+    if (s.n < TELLING || s.p[0] == '_') return false;
+    for (size_t i = 1; i + 1 < s.n; i++)
+        if (s.p[i] == '_') return true;
+    return false;
 }
 
 /* Names that Python itself gives to attributes of functions and objects. */
@@ -39,22 +50,41 @@ static void held_index(Program *p, u32 file, const Def *d, const Path *x)
     *at = *at == NONE || *at == cls ? cls : SEVERAL;
 }
 
+static void owner_add(Program *p, u32 gs, u32 owner)
+{
+    u32 *at = map_at(p->state->a, &p->state->private_owner, gs);
+    *at = *at == NONE || *at == owner ? owner : SEVERAL;
+}
+
+/* Public names are also those of methods, and of what stands in a class body, which are found in other ways. */
+static void public_names(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 1; i < f->funcs.n; i++)
+        if (f->funcs.v[i].cls != NONE && telling_name(sym_str(f, f->funcs.v[i].name)))
+            owner_add(p, gsym(p, file, f->funcs.v[i].name), SEVERAL);
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Path *x = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
+        if (x && x->root == ROOT_CLASS && telling_name(sym_str(f, x->name)))
+            owner_add(p, gsym(p, file, x->name), SEVERAL);
+    }
+}
+
 /* Where types are known: after params_link. */
 void owners_index(Program *p)
 {
-    LinkState *s = p->state;
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
+        public_names(p, file);
         for (u32 i = 0; i < f->defs.n; i++) {
             if (f->defs.v[i].path == NONE) continue;
             const Path *x = &f->paths.v[f->defs.v[i].path];
             held_index(p, file, &f->defs.v[i], x);
-            if (x->root != ROOT_SELF || x->nattr != 1 || !private_name(sym_str(f, x->attr[0]))) continue;
+            Str name = x->root == ROOT_SELF && x->nattr == 1 ? sym_str(f, x->attr[0]) : S("");
+            if (!private_name(name) && !telling_name(name)) continue;
             u32 cls = root_class(p, file, x), gs = gsym(p, file, x->attr[0]), bits;
             u32 owner = cls == NONE ? NONE : class_attr_owner(p, cls, gs, &bits);
-            if (owner == NONE) continue;
-            u32 *at = map_at(s->a, &s->private_owner, gs);
-            *at = *at == NONE || *at == owner ? owner : SEVERAL;
+            if (owner != NONE) owner_add(p, gs, owner);
         }
     }
 }
@@ -95,7 +125,7 @@ u32 owner_by_name(const Program *p, u32 file, const Path *x, u32 attr)
         u32 cls = scoped ? class_around(p, file, x->func) : NONE;
         return cls == NONE || class_attr_owner(p, cls, gs, &bits) == NONE ? NONE : cls;
     }
-    if (!private_name(name)) return NONE;
+    if (!private_name(name) && !telling_name(name)) return NONE;
     u32 owner = map_get(&p->state->private_owner, gs);
     return owner == NONE || owner == SEVERAL || !same_folder(p, file, owner) ? NONE : owner;
 }

@@ -173,6 +173,11 @@ static Ent resolve(const Program *p, u32 file, const Path *x, u32 nattr)
         e = t.kind == TYPE_CLASS          ? (Ent){ENT_INSTANCE, t.id, NONE, NONE}
             : t.kind == TYPE_CLASS_OBJECT ? (Ent){ENT_CLASS, t.id, NONE, NONE}
                                           : nothing;
+        u32 next = t.kind == TYPE_UNKNOWN && i + 1 < nattr ? x->attr[i + 1] : SYM_ITEM;
+        u32 owner = next == SYM_ITEM ? NONE : owner_by_name(p, file, x, next);
+        if (owner == NONE) continue;
+        e = class_attr(p, owner, gsym(p, file, next), true, false); /* for o in objects: o._name */
+        i++;
     }
     return e;
 }

@@ -147,9 +147,10 @@ static bool far_from_empty(const Program *p, u32 test, u32 act)
     return rest.n && !(rest.p[0] == '0' || (rest.p[0] == '1' && rest.n == 1));
 }
 
-/* `if x in registry: raise` is a courtesy, not the protection of an invariant. */
-static bool only_raises(const Program *p, u32 test)
+/* `if x in registry: raise` is a courtesy, not the protection of an invariant; unless who found nothing registers. */
+static bool only_raises(const Finder *finder, u32 test)
 {
+    const Program *p = finder->p;
     GId g = access_gid(p, test);
     const Facts *f = p->facts[g.file];
     const Access *t = &f->accesses.v[g.id];
@@ -158,7 +159,7 @@ static bool only_raises(const Program *p, u32 test)
     if (c->then_block == NONE || !f->blocks.v[c->then_block].exits) return false;
     Str body = str_trim(
         str_slice(f->source->text, f->blocks.v[c->then_block].span.start, f->blocks.v[c->then_block].span.end));
-    return str_starts(body, S("raise"));
+    return str_starts(body, S("raise")) && !called_again(finder, p->func_base[g.file] + t->func);
 }
 
 /* Is the read item or method call only dangerous when somebody takes away what was tested? */
@@ -358,7 +359,7 @@ static void report(Finder *f, u32 test, u32 act)
     bool publishes =
         d && d->kind == VAL_PATH && p->facts[r->file]->paths.v[d->value].root == ROOT_SELF; /* C.instance = self */
     bool takes = d && d->kind == VAL_NONE; /* if x is None: raise; y, x = x, None */
-    if ((only_raises(p, test) && !publishes && !takes) || check_copy_grown(f, test, act)) r->confidence = CONF_LOW;
+    if ((only_raises(f, test) && !publishes && !takes) || check_copy_grown(f, test, act)) r->confidence = CONF_LOW;
     if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
     if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE &&
         !(p->places.v[f->place].evidence & (EV_GUARDED | EV_SINGLETON)) &&

@@ -202,16 +202,43 @@ static bool sets_up(Str name)
     return false;
 }
 
+/* Does the function itself do something with the place? */
+static bool uses_place(const Finder *f, u32 gfunc)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        GId g = access_gid(f->p, f->acc[i]);
+        if (f->p->func_base[g.file] + f->p->facts[g.file]->accesses.v[g.id].func == gfunc) return true;
+    }
+    return false;
+}
+
+bool called_again(const Finder *f, u32 gfunc)
+{
+    const Program *p = f->p;
+    for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1]; i++) {
+        const CallEdge *e = &p->edges.v[f->called[i]];
+        if (e->weak || e->caller == gfunc || p->funcs[e->caller].import_time) continue;
+        GId c = func_gid(p, e->caller);
+        const Facts *cf = p->facts[c.file];
+        const Func *fn = &cf->funcs.v[c.id];
+        if (is_test_path(cf->source->path) || sets_up(sym_str(cf, fn->name))) continue;
+        if ((fn->is_generator && yields_once(p, cf, fn)) || uses_place(f, e->caller)) return true;
+    }
+    return false;
+}
+
 /* Does the function, or one around it, say that it registers; or is it a decorator that does? A context manager that
  * disables something does so again and again, for the time of a block. */
-static bool registers(const Program *p, u32 ga)
+static bool registers(const Finder *finder, u32 ga)
 {
+    const Program *p = finder->p;
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Func *own = &f->funcs.v[f->accesses.v[g.id].func];
     if (own->is_generator && yields_once(p, f, own)) return false;
     for (u32 fn = f->accesses.v[g.id].func; fn; fn = f->funcs.v[fn].parent)
-        if (sets_up(sym_str(f, f->funcs.v[fn].name)) || p->funcs[p->func_base[g.file] + fn].decorates_once)
+        if (p->funcs[p->func_base[g.file] + fn].decorates_once ||
+            (sets_up(sym_str(f, f->funcs.v[fn].name)) && !called_again(finder, p->func_base[g.file] + fn)))
             return true;
     return false;
 }
@@ -223,7 +250,7 @@ static bool registry(const Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         if (!(f->effect[i] & (EFFECT_GROW | EFFECT_SHRINK | EFFECT_REBIND)) || !access_counts(f->p, f->acc[i]))
             continue;
-        if (!registers(f->p, f->acc[i])) return false;
+        if (!registers(f, f->acc[i])) return false;
         any = true;
     }
     return any;
