@@ -256,11 +256,11 @@ static u32 property_place(const Program *p, u32 gfunc)
     return e.kind == ENT_PLACE ? e.id : NONE;
 }
 
-/* self.count += 1, where count is a property that can be set and hands out self._count: what is done to it is done to
- * that, unless the setter takes a lock. */
+/* self.count += 1, where count is a property that can be set and hands out self._count: what the class does to it is
+ * done to that, unless the setter takes a lock. */
 static u32 set_property_place(Program *p, u32 file, const Path *x, Ent e)
 {
-    u32 attr = x->nattr && e.recv != NONE ? x->attr[x->nattr - 1] : SYM_ITEM;
+    u32 attr = x->root == ROOT_SELF && x->nattr == 1 && e.recv != NONE ? x->attr[0] : SYM_ITEM;
     u32 setter = attr == SYM_ITEM ? NONE : class_setter(p, e.recv, gsym(p, file, attr));
     if (setter == NONE) return NONE;
     GId g = func_gid(p, setter);
