@@ -41,6 +41,20 @@ static const Path *factory_param(const Program *p, GId factory, u32 wrapper, con
     return NULL;
 }
 
+/* Does the wrapper call the function that it was given while it holds the section? A cache takes its lock to look up and
+ * to fill, and computes without. */
+static bool calls_inside(const Facts *f, u32 wrapper, const Section *s)
+{
+    const Func *w = &f->funcs.v[wrapper];
+    for (u32 i = w->calls; i < w->calls + w->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *x = &f->paths.v[c->callee];
+        if (x->root == ROOT_PARAM && !x->nattr && c->span.start >= s->span.start && c->span.end <= s->span.end)
+            return true;
+    }
+    return false;
+}
+
 /* The lock that a decorator's wrapper takes round the function: @synchronized, @with_lock(L). */
 static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
 {
@@ -58,6 +72,7 @@ static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
         if (!inside || !w->nsections) continue;
         for (u32 k = w->sections; k < w->sections + w->nsections; k++) {
             const Section *s = &df->sections.v[k];
+            if (!calls_inside(df, i, s)) continue;
             const Path *x = &df->paths.v[s->path];
             u32 lock = p->section_lock[p->section_base[g.file] + k];
             /* with self._lock in a wrapper(self, …): the lock of the decorated method's object */
