@@ -2,7 +2,7 @@
  *
  *   modules.c  which file is which module; what a module-level name is; imports
  *   chain.c    threads that start their own successor
- *   classes.c  bases, method resolution, who owns an attribute
+ *   classes.c  bases, method resolution, who owns an attribute; properties.c: what self.x = v calls
  *   resolve.c  a path to the thing it names
  *   types.c    what kind of object a place, local or call result is
  *   places.c   pieces of shared state and who accesses them

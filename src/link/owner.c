@@ -56,7 +56,8 @@ static void owner_add(Program *p, u32 gs, u32 owner)
     *at = *at == NONE || *at == owner ? owner : SEVERAL;
 }
 
-/* Public names are also those of methods, and of what stands in a class body, which are found in other ways. */
+/* Public names are also those of methods, of what stands in a class body, and of what o.name = … gives to objects that
+ * are not self: functions, modules. */
 static void public_names(Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
@@ -65,8 +66,11 @@ static void public_names(Program *p, u32 file)
             owner_add(p, gsym(p, file, f->funcs.v[i].name), SEVERAL);
     for (u32 i = 0; i < f->defs.n; i++) {
         const Path *x = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
-        if (x && x->root == ROOT_CLASS && telling_name(sym_str(f, x->name)))
-            owner_add(p, gsym(p, file, x->name), SEVERAL);
+        if (!x) continue;
+        if (x->root == ROOT_CLASS && telling_name(sym_str(f, x->name))) owner_add(p, gsym(p, file, x->name), SEVERAL);
+        if (x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && !(x->root == ROOT_SELF && x->nattr == 1) &&
+            telling_name(sym_str(f, x->attr[x->nattr - 1])))
+            owner_add(p, gsym(p, file, x->attr[x->nattr - 1]), SEVERAL);
     }
 }
 

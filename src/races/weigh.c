@@ -219,6 +219,7 @@ bool called_again(const Finder *f, u32 gfunc)
         const CallEdge *e = &p->edges.v[f->called[i]];
         if (e->weak || e->caller == gfunc || p->funcs[e->caller].import_time) continue;
         GId c = func_gid(p, e->caller);
+        if (!c.id) continue; /* a module body */
         const Facts *cf = p->facts[c.file];
         const Func *fn = &cf->funcs.v[c.id];
         if (is_test_path(cf->source->path) || sets_up(sym_str(cf, fn->name))) continue;
