@@ -41,8 +41,8 @@ static const Path *factory_param(const Program *p, GId factory, u32 wrapper, con
     return NULL;
 }
 
-/* Does the wrapper call the function that it was given while it holds the section? A cache takes its lock to look up and
- * to fill, and computes without. */
+/* Does the wrapper call the function that it was given while it holds the section? A cache takes its lock to look up
+ * and to fill, and computes without. */
 static bool calls_inside(const Facts *f, u32 wrapper, const Section *s)
 {
     const Func *w = &f->funcs.v[wrapper];

@@ -1,5 +1,6 @@
-/* Call edges without a call: with obj enters and leaves, a property calls its getter or its setter, obj[k], k in obj, len(obj),
- * next(obj) and a loop over obj call the methods that the data model (Python reference, section 3.3) names for them.
+/* Call edges without a call: with obj enters and leaves, a property calls its getter or its setter, obj[k], k in obj,
+ * len(obj), next(obj) and a loop over obj call the methods that the data model (Python reference, section 3.3) names
+ * for them.
  *
  * Needs the types of receivers. Not followed: arithmetic, comparison, conversion; such methods seldom hold state. */
 #include "link/link.h"

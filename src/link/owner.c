@@ -4,8 +4,8 @@
  *   o._name                       is that of the one class of the program that sets self._name, if the access stands
  *                                 in its file or its folder: private names are used beside their class
  *   self of an inner function     of a class body, which is a decorator there, is an object of that class
- *   o.start_time_by_pid           likewise, where a public name is long and of several words, and nothing else in a class
- *                                 of the program has it
+ *   o.start_time_by_pid           likewise, where a public name is long and of several words, and nothing else in a
+ *                                 class of the program has it
  *   o._name                       that is only set by f._name = self, in methods of one class, and not to anything
  *                                 else, is an object of that class: how a wrapper is tied to its decorator
  *
@@ -56,8 +56,8 @@ static void owner_add(Program *p, u32 gs, u32 owner)
     *at = *at == NONE || *at == owner ? owner : SEVERAL;
 }
 
-/* Public names are also those of methods, of what stands in a class body, and of what o.name = … gives to objects that
- * are not self: functions, modules. */
+/* Public names are also those of methods, of what stands in a class body, and of what o.name = … gives to objects
+ * that are not self: functions, modules. */
 static void public_names(Program *p, u32 file)
 {
     const Facts *f = p->facts[file];

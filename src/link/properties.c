@@ -3,8 +3,8 @@
  *   @x.setter                   the second method of a name that is a property there
  *   x = property(get_x, set_x)  in the class body, with methods of that class
  *
- * A property alone cannot be set; what only names itself one (cached_property and its like) keeps what self.x = v gives
- * it in the object. (Python reference, section 3.3.2.) */
+ * A property alone cannot be set; what only names itself one (cached_property and its like) keeps what self.x = v
+ * gives it in the object. (Python reference, section 3.3.2.) */
 #include "link/link.h"
 
 static u32 body_method(const Program *p, u32 gclass, u32 file, const Arg *a)
@@ -35,7 +35,8 @@ static void called_property(Program *p, u32 file, const Def *d)
     if (maker->root != ROOT_GLOBAL || maker->nattr || !str_is(sym_str(f, maker->name), "property")) return;
     const Arg *get = property_arg(f, c, 0, "fget"), *set = property_arg(f, c, 1, "fset");
     u32 gclass = gclass_of(p, file, x->func), gs = gsym(p, file, x->name);
-    u32 getter = get ? body_method(p, gclass, file, get) : NONE, setter = set ? body_method(p, gclass, file, set) : NONE;
+    u32 getter = get ? body_method(p, gclass, file, get) : NONE;
+    u32 setter = set ? body_method(p, gclass, file, set) : NONE;
     ClassInfo *ci = &p->state->classes[gclass];
     if (getter == NONE || setter == NONE || map_get(&ci->methods, gs) != NONE) return;
     map_put(p->state->a, &ci->methods, gs, getter);

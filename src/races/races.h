@@ -38,8 +38,8 @@ typedef struct Finder {
     u32 nacc;
 } Finder;
 
-/* weigh.c: is a function that registers called while the program runs: by a context manager, for the time of a block, or
- * by a lookup of the place, which found nothing? */
+/* weigh.c: is a function that registers called while the program runs: by a context manager, for the time of a block,
+ * or by a lookup of the place, which found nothing? */
 bool called_again(const Finder *f, u32 gfunc);
 
 /* ops.c */
