@@ -85,6 +85,8 @@ static bool region_write(Plan *pl, const Region *r, const LockPlan *l, u32 lock,
         snapshot_write(pl, f, r, lock);
     else if (r->claim)
         claim_write(pl, f, r, lock);
+    else if (r->ahead)
+        ahead_write(pl, f, r, lock);
     else if (r->again.n)
         outside_write(pl, f, r, lock);
     else if (!readback_write(pl, f, r, lock))
@@ -110,7 +112,8 @@ static Verdict outside_judge(Plan *pl, Work *w, Region *r, const LockPlan *l, Ve
     Region small = {0};
     Str no = S("");
     if (lock_per_call(pl, r) != NONE) return v;
-    if (!outside_region(pl, w, r, &small) && !claim_region(pl, w, r, &small)) return v;
+    if (!outside_region(pl, w, r, &small) && !claim_region(pl, w, r, &small) && !ahead_region(pl, w, r, &small))
+        return v;
     Verdict now = region_judge(pl, w, &small, l, false, &no);
     if (now >= v) return v;
     alternative_add(pl, w, small.claim ? S("the lock held to the end of the branch")

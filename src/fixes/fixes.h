@@ -17,6 +17,7 @@
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
  *   merge.c    critical sections that are joined, or given another lock
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
+ *   ahead.c      the operand of an update, made before the lock is taken
  *   lift.c       one section around an if for one in each branch
  *   ownstack.c   planner: a stack for each thread
  *   perthread.c  planner: defaults of a threading.local in every thread
@@ -152,6 +153,7 @@ typedef struct Region {
     u32 at;          /* where that statement starts */
     u32 claim;         /* last statement that changes the state, under the lock with its test (claim.c); 0: none */
     const Race *taken; /* an entry that is tested and used is taken once, without a lock (take.c); NULL */
+    u32 ahead;       /* the operand of an update, a node, made before the lock is taken (ahead.c); 0: none */
     Str again;       /* the value is made before the lock, and this asked once more under it (outside.c) */
 } Region;
 typedef Vec(Region) RegionVec;
@@ -246,6 +248,9 @@ bool value_plain(Plan *pl, u32 file, u32 n);
 /* What the expression of a function gives is a number, a string or a tuple of such, if its parameters are hashable.
  */
 bool value_given(Plan *pl, u32 file, u32 func, u32 n);
+/* ahead.c: the update alone, its operand made before. False where that is not the same, or not so written. */
+bool ahead_region(Plan *pl, const Work *w, const Region *r, Region *out);
+void ahead_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* lift.c: where all branches of an if take the group's lock, it is taken around the if. */
 void regions_lift(Plan *pl, Work **works, u32 n);
 /* The smallest run of whole statements on whole lines of one block that holds both spans. False with a

@@ -20,7 +20,8 @@ typedef struct Lift {
 
 static bool plain_region(const Region *r)
 {
-    return !r->problem.n && !r->copy.n && !r->name.n && !r->skip && !r->claim && !r->taken && !r->again.n;
+    bool small = r->claim || r->ahead || r->taken || r->again.n;
+    return !small && !r->problem.n && !r->copy.n && !r->name.n && !r->skip;
 }
 
 /* Is the statement within a region of the group? */

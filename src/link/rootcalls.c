@@ -75,7 +75,8 @@ static bool from_submit(const Program *p, u32 file, const Path *x)
         if (at != NONE && f->defs.v[p->state->defrefs.v[at].def].kind == VAL_CALL)
             call = f->defs.v[p->state->defrefs.v[at].def].value;
     }
-    if (call == NONE) return false;
+    if (call == NONE) /* for future in futures: */
+        return file_imports(p, file, "concurrent") && !file_imports(p, file, "asyncio");
     const Path *c = &f->paths.v[f->calls.v[call].callee];
     return c->nattr && str_is(sym_str(f, c->attr[c->nattr - 1]), "submit");
 }

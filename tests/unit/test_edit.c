@@ -202,7 +202,11 @@ static void test_edit_import_alone(void **state)
     imported("from __future__ import annotations\n\nimport numpy\n", "import threading",
              "from __future__ import annotations\n\nimport threading\n\nimport numpy\n");
     imported("#!/usr/bin/python3\n# -*- coding: utf-8 -*-\nx = 1\n", "import threading",
-             "#!/usr/bin/python3\n# -*- coding: utf-8 -*-\nimport threading\n\nx = 1\n");
+             "#!/usr/bin/python3\n# -*- coding: utf-8 -*-\n\nimport threading\n\nx = 1\n");
+    imported("# Licence\n\n\nclass A:\n    pass\n", "import threading",
+             "# Licence\n\nimport threading\n\n\nclass A:\n    pass\n");
+    imported("class A:\n    pass\n", "import threading", "import threading\n\n\nclass A:\n    pass\n");
+    imported("\"\"\"Doc.\"\"\"\nx = 1\n", "import threading", "\"\"\"Doc.\"\"\"\n\nimport threading\n\nx = 1\n");
     imported("# Licence\n\n# about x\nx = 1\n", "import threading",
              "# Licence\n\nimport threading\n\n# about x\nx = 1\n");
     imported("\xEF\xBB\xBFx = 1\n", "import threading", "\xEF\xBB\xBFimport threading\n\nx = 1\n");

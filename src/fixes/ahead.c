@@ -1,0 +1,78 @@
+/* The operand of an update is made before the lock is taken:
+ *
+ *   self.total += fetch(url)       →       value = fetch(url)
+ *                                          with self._total_lock:
+ *                                              self.total += value
+ *
+ * Python reads the state first and then makes the operand; what was lost in between is not lost any more. Only for an
+ * augmented assignment on lines of its own whose operand is a call, neither reads nor changes the state, and waits
+ * for nothing of a coroutine. */
+#include "fixes/fixes.h"
+
+/* Functions that change the place, marked for reach_from. */
+static u32 mark_changers(Plan *pl, u32 place)
+{
+    const Place *x = &pl->p->places.v[place];
+    pl->marks++;
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 ga = pl->p->place_access.v[i];
+        if (access_writes(pl->p, ga))
+            pl->mark[gfunc_of(pl->p, access_gid(pl->p, ga).file, program_access(pl->p, ga)->func)] = pl->marks;
+    }
+    return pl->marks;
+}
+
+static bool reads_state(const Plan *pl, u32 place, u32 file, Span s)
+{
+    const Place *x = &pl->p->places.v[place];
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 ga = pl->p->place_access.v[i];
+        Span at = program_access(pl->p, ga)->span;
+        if (access_gid(pl->p, ga).file == file && s.start <= at.start && at.end <= s.end) return true;
+    }
+    return false;
+}
+
+/* The statement begins its line, and nothing but a comment follows it there. */
+static bool own_lines(const Source *s, Span stmt)
+{
+    u32 next = line_after(s, stmt.end);
+    Str after = str_trim(str_slice(s->text, stmt.end, next));
+    bool alone = !str_trim(str_slice(s->text, line_before(s, stmt.start), stmt.start)).n;
+    return alone && next > stmt.end && s->text.p[next - 1] == '\n' && (!after.n || after.p[0] == '#');
+}
+
+bool ahead_region(Plan *pl, const Work *w, const Region *r, Region *out)
+{
+    const Ast *t = site_ast(pl, r->file);
+    if (r->first != r->last || r->problem.n || r->copy.n) return false;
+    if (!ast_is(t, r->first, NODE_expression_statement)) return false;
+    u32 update = ast_first(t, r->first), right = NONE;
+    if (ast_is(t, update, NODE_augmented_assignment) && ast_after(t, update) == NONE)
+        right = ast_field(t, update, FIELD_right);
+    if (!ast_is(t, right, NODE_call)) return false;
+    Span value = {t->v[right].start, t->v[right].end};
+    if (value.end != r->span.end || !own_lines(t->source, r->span) || reads_state(pl, w->place, r->file, value))
+        return false;
+    if (reach_from(pl, r->file, r->func, value, mark_changers(pl, w->place)) == REACH_YES) return false;
+    *out = *r;
+    if (!local_name(pl, r->file, r->func, S("value"), S(""), "made", &out->name)) return false;
+    out->at = r->span.start;
+    out->ahead = right;
+    out->span = (Span){r->span.start, value.start};
+    return true;
+}
+
+void ahead_write(Plan *pl, Fix *f, const Region *r, u32 lock)
+{
+    const Source *s = site_source(pl, r->file);
+    const Ast *t = site_ast(pl, r->file);
+    Span value = {t->v[r->ahead].start, t->v[r->ahead].end};
+    u32 line = line_before(s, r->at);
+    Str indent = str_slice(s->text, line, r->at);
+    Str text = str_fmt(pl->a, "%.*s%.*s = %.*s", STR_ARG(indent), STR_ARG(r->name),
+                       STR_ARG(str_slice(s->text, value.start, value.end)));
+    intent_add(pl, f, INTENT_INSERT, r->file, (Span){line, line}, text, NONE);
+    intent_add(pl, f, INTENT_REPLACE, r->file, value, r->name, NONE);
+    intent_add(pl, f, INTENT_WRAP, r->file, (Span){r->span.start, value.end}, r->lock, lock);
+}
