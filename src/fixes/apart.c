@@ -7,9 +7,9 @@
  *       seen.add(name)
  *
  * One page has to take care of all findings of a place where it guards with a lock, for a lock on some excludes
- * nobody. What is one step of its own excludes nobody and need not: each finding may be cured by another page. Only pages
- * that rewrite the statements of the finding and nothing else, and only when all findings have one and none names a
- * lock. */
+ * nobody. What is one step of its own excludes nobody and need not: each finding may be cured by another page. Only
+ * pages that rewrite the statements of the finding and nothing else, and only when all findings have one and none
+ * names a lock. */
 #include "fixes/fixes.h"
 
 /* Does the page rewrite the two steps of a finding and nothing else of the place? */

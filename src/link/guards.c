@@ -63,6 +63,8 @@ Alone access_alone(const Program *p, u32 gaccess)
     if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return ALONE_IMPORT;
     bool early = fi->first_start == NONE || a->span.end <= fi->first_start; /* nothing started here runs yet */
     if (a->func == 0 && early && !in_main_block(f, a->block)) return ALONE_IMPORT;
+    for (u32 depth = 0; fi->construct && x->root == ROOT_CALL && depth < 4; depth++) /* self.items.values() */
+        x = &f->paths.v[f->calls.v[x->func].callee];
     if (fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS) && place != NONE &&
         p->places.v[place].kind == PLACE_INSTANCE)
         return ALONE_CONSTRUCT;
@@ -75,7 +77,7 @@ Alone access_alone(const Program *p, u32 gaccess)
     if (place != NONE && p->places.v[place].kind == PLACE_CLOSURE &&
         gfunc_of(p, g.file, a->func) == p->places.v[place].owner && early)
         return ALONE_CAPTURE;
-    return owned(p, g.file, a, x) ? ALONE_OWN : ALONE_NOT;
+    return owned(p, g.file, a, &f->paths.v[a->path]) ? ALONE_OWN : ALONE_NOT;
 }
 
 bool access_counts(const Program *p, u32 gaccess)

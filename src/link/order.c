@@ -28,6 +28,19 @@ static Map starting_calls(const Program *p, Arena *scratch)
     return m;
 }
 
+/* run(thread.start): somebody starts it in the course of the call. */
+static bool passes_start(const Program *p, u32 file, const Call *c)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        const Path *x = f->args.v[i].kind == VAL_PATH ? &f->paths.v[f->args.v[i].value] : NULL;
+        if (x && x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && str_is(sym_str(f, x->attr[x->nattr - 1]), "start") &&
+            is_thread(p, file, x))
+            return true;
+    }
+    return false;
+}
+
 static void order_func(Program *p, const Map *starting, u32 file, u32 func)
 {
     const Facts *f = p->facts[file];
@@ -38,7 +51,8 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
         Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
-        bool start = (str_is(name, "start") && is_thread(p, file, x)) || map_get(starting, map_key(file, i)) != NONE;
+        bool start = (str_is(name, "start") && is_thread(p, file, x)) || map_get(starting, map_key(file, i)) != NONE ||
+                     passes_start(p, file, c);
         if (start) {
             fi->first_start = MIN(fi->first_start, c->span.start);
             last_start = MAX(last_start, c->span.end);

@@ -154,14 +154,17 @@ static bool stands_in(const Program *p, u32 inner, u32 outer)
 }
 
 /* Do all threads that come here have made the captured variable themselves, by a call of its function? A thread that
- * runs an inner function, or does not come to the outer one, has that of somebody else. */
-static bool own_variable(const Program *p, const Place *x, const FuncInfo *fi)
+ * runs an inner function, or does not come to the outer one, has that of somebody else; unless the variable was
+ * handed on as an argument: then what it has is another object. */
+static bool own_variable(const Program *p, const Place *x, u32 gfunc)
 {
-    const FuncInfo *owner = &p->funcs[x->owner];
+    const FuncInfo *owner = &p->funcs[x->owner], *fi = &p->funcs[gfunc];
+    bool handed = !stands_in(p, gfunc, x->owner);
     for (u32 i = 0; i < fi->nroots; i++) {
         const Root *r = &p->roots.v[fi->roots[i]];
         bool comes = owner->nroots == FUNC_ROOTS;
         for (u32 k = 0; k < owner->nroots; k++) comes |= owner->roots[k] == fi->roots[i];
+        if (handed && !comes && (r->func == NONE || !stands_in(p, r->func, x->owner))) continue;
         if (!comes || (r->func != NONE && r->func != x->owner && stands_in(p, r->func, x->owner))) return false;
     }
     return true;
@@ -234,7 +237,8 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));
     const FuncInfo *owner = captured ? &p->funcs[x->owner] : NULL;
     if (captured && ((out_a && fa == owner) || (out_b && fb == owner))) return APART_ORDER;
-    if (captured && (fa->nroots || fb->nroots) && own_variable(p, x, fa) && own_variable(p, x, fb))
+    if (captured && (fa->nroots || fb->nroots) && own_variable(p, x, gfunc_of(p, a.file, xa->func)) &&
+        own_variable(p, x, gfunc_of(p, b.file, xb->func)))
         return APART_OBJECT;
     if (fa->event_loop && fb->event_loop && !(fa->nroots && fb->nroots))
         return APART_LOOP; /* one loop; several when threads run them */

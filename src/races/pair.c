@@ -274,7 +274,7 @@ bool test_leaves(const Program *p, u32 test, u32 act)
         if (block_within(f, a->block, b)) return true;
         const Block *x = &f->blocks.v[b];
         bool passed = x->kind == BLOCK_WITH || x->kind == BLOCK_THEN || x->kind == BLOCK_ELSE || x->kind == BLOCK_TRY;
-        if (!passed || x->parent == NONE) return false;
+        if (!passed || x->parent == NONE || (x->exits && x->kind != BLOCK_TRY)) return false;
         if (x->cond != NONE && f->conds.v[x->cond].loop) return false;
         end = x->cond != NONE ? f->conds.v[x->cond].span.end : x->span.end;
         b = x->parent;
