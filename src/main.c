@@ -1,6 +1,7 @@
 /* ungil: from the command line to an exit status. run() is the whole pipeline, one call a stage; src/app/ answers the
  * commands that analyse nothing or more than one tree. */
 #include "app/app.h"
+#include "parse/asts.h"
 
 #include <signal.h>
 
@@ -16,6 +17,14 @@ static void stage_done(const Options *o, const char *stage, double *since)
     double now = os_seconds();
     if (o->verbosity > 0) fprintf(stderr, "ungil: %-6s %8.3f s\n", stage, now - *since);
     *since = now;
+}
+
+/* Does an edit leave the program, or a judgement of one? What only names the fix that is planned needs no proof,
+ * which costs as much again as the analysis. */
+static bool edits_leave(const Options *o)
+{
+    bool names = o->format == FMT_TEXT || o->format == FMT_CONCISE || o->format == FMT_GITHUB;
+    return o->command != CMD_CHECK || !names || o->dump == DUMP_EDITS;
 }
 
 static int run(Arena *a, const Options *o, Err *e)
@@ -62,7 +71,10 @@ static int run(Arena *a, const Options *o, Err *e)
     stage_done(o, "plan", &since);
     if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(o, &dump, e);
 
-    edits_verify(a, program, &pages, &all, &races, &fixes, &wanted, &changes);
+    if (edits_leave(o))
+        edits_verify(a, program, &pages, &all, &races, &fixes, &wanted, &changes);
+    else
+        asts_drop(fixes.asts);
     stage_done(o, "edit", &since);
     if (o->dump == DUMP_EDITS) return edits_dump(&dump, &changes), dump_out(o, &dump, e);
 

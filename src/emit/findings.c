@@ -62,6 +62,7 @@ static void counts_put(Buf *out, const Results *r, const Counts *c)
     if (c->low) buf_fmt(out, ", %u low", c->low);
     buf_fmt(out, ") in %u file%s; %u fixable with ungil fix", c->files, plural(c->files), c->fixable);
     if (c->unsafe) buf_fmt(out, " (%u more with --unsafe-fixes)", c->unsafe);
+    if (c->fixable) buf_fmt(out, ", which proves each first"); /* this output has no edits, and so no proof */
     if (c->known) buf_fmt(out, "; %u in the baseline", c->known);
     if (r->notes->n) buf_fmt(out, "; %u note%s", r->notes->n, plural(r->notes->n));
     buf_char(out, '\n');

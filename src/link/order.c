@@ -34,9 +34,8 @@ static bool passes_start(const Program *p, u32 file, const Call *c)
     const Facts *f = p->facts[file];
     for (u32 i = c->args; i < c->args + c->nargs; i++) {
         const Path *x = f->args.v[i].kind == VAL_PATH ? &f->paths.v[f->args.v[i].value] : NULL;
-        if (x && x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && str_is(sym_str(f, x->attr[x->nattr - 1]), "start") &&
-            is_thread(p, file, x))
-            return true;
+        if (!x || !x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) continue;
+        if (str_is(sym_str(f, x->attr[x->nattr - 1]), "start") && is_thread(p, file, x)) return true;
     }
     return false;
 }
@@ -51,8 +50,8 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
         Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
-        bool start = (str_is(name, "start") && is_thread(p, file, x)) || map_get(starting, map_key(file, i)) != NONE ||
-                     passes_start(p, file, c);
+        bool start = (str_is(name, "start") && is_thread(p, file, x)) || passes_start(p, file, c) ||
+                     map_get(starting, map_key(file, i)) != NONE;
         if (start) {
             fi->first_start = MIN(fi->first_start, c->span.start);
             last_start = MAX(last_start, c->span.end);
