@@ -26,6 +26,7 @@ static bool page_local(const Page *page)
 /* Takes back the fixes from this one on. */
 static void fixes_forget(Plan *pl, u32 from)
 {
+    if (from == pl->out->fixes.n) return;
     memset(pl->out->fixes.v + from, 0, (pl->out->fixes.n - from) * sizeof *pl->out->fixes.v);
     pl->out->fixes.n = from;
 }

@@ -153,6 +153,13 @@ static bool stands_in(const Program *p, u32 inner, u32 outer)
     return fn == o.id;
 }
 
+/* Is the thread started by a call in the function, which may give it the function's variables? */
+static bool started_in(const Program *p, const Root *r, u32 gfunc)
+{
+    if (r->call == NONE) return false;
+    return stands_in(p, p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func, gfunc);
+}
+
 /* Do all threads that come here have made the captured variable themselves, by a call of its function? A thread that
  * runs an inner function, or does not come to the outer one, has that of somebody else; unless the variable was
  * handed on as an argument: then what it has is another object. */
@@ -164,7 +171,8 @@ static bool own_variable(const Program *p, const Place *x, u32 gfunc)
         const Root *r = &p->roots.v[fi->roots[i]];
         bool comes = owner->nroots == FUNC_ROOTS;
         for (u32 k = 0; k < owner->nroots; k++) comes |= owner->roots[k] == fi->roots[i];
-        if (handed && !comes && (r->func == NONE || !stands_in(p, r->func, x->owner))) continue;
+        if (handed && !comes && !started_in(p, r, x->owner) && (r->func == NONE || !stands_in(p, r->func, x->owner)))
+            continue;
         if (!comes || (r->func != NONE && r->func != x->owner && stands_in(p, r->func, x->owner))) return false;
     }
     return true;
