@@ -33,15 +33,6 @@ static bool reads_state(const Plan *pl, u32 place, u32 file, Span s)
     return false;
 }
 
-/* The statement begins its line, and nothing but a comment follows it there. */
-static bool own_lines(const Source *s, Span stmt)
-{
-    u32 next = line_after(s, stmt.end);
-    Str after = str_trim(str_slice(s->text, stmt.end, next));
-    bool alone = !str_trim(str_slice(s->text, line_before(s, stmt.start), stmt.start)).n;
-    return alone && next > stmt.end && s->text.p[next - 1] == '\n' && (!after.n || after.p[0] == '#');
-}
-
 bool ahead_region(Plan *pl, const Work *w, const Region *r, Region *out)
 {
     const Ast *t = site_ast(pl, r->file);

@@ -56,13 +56,6 @@ static u32 reading(const Ast *t, u32 stmt, Str text)
     return count == 1 ? n : NONE;
 }
 
-static u32 previous(const Ast *t, u32 n)
-{
-    u32 last = NONE;
-    for (u32 c = ast_first(t, t->v[n].parent); c != NONE && c != n; c = ast_after(t, c)) last = c;
-    return last;
-}
-
 /* `global NAME` alone in the function is not needed any more. */
 static void global_delete(Ids *x, u32 file, u32 func, Str name)
 {
@@ -88,7 +81,7 @@ static bool pair_convert(Ids *x, u32 g)
     if (stmt == NONE || !plus_one(t, stmt, &text) ||
         (x->pl->p->places.v[x->w->place].kind == PLACE_CLASS_ATTR && str_starts(text, S("self."))))
         return false;
-    u32 next = ast_after(t, stmt), prev = previous(t, stmt);
+    u32 next = ast_after(t, stmt), prev = ast_before(t, stmt);
     u32 after = reading(t, next, text), before = reading(t, prev, text);
     if ((after == NONE) == (before == NONE)) return false;
     u32 n = after != NONE ? after : before;

@@ -248,6 +248,8 @@ bool value_plain(Plan *pl, u32 file, u32 n);
 /* What the expression of a function gives is a number, a string or a tuple of such, if its parameters are hashable.
  */
 bool value_given(Plan *pl, u32 file, u32 func, u32 n);
+/* readback.c: does the statement have its lines, the line's end and a comment aside, for itself? */
+bool own_lines(const Source *s, Span stmt);
 /* ahead.c: the update alone, its operand made before. False where that is not the same, or not so written. */
 bool ahead_region(Plan *pl, const Work *w, const Region *r, Region *out);
 void ahead_write(Plan *pl, Fix *f, const Region *r, u32 lock);

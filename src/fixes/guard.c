@@ -66,19 +66,11 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     r->span.end = span.end;
 }
 
-/* The statement before it in the same block; NONE. */
-static u32 sibling_before(const Ast *t, u32 n)
-{
-    u32 before = NONE;
-    for (u32 c = ast_first(t, t->v[n].parent); c != NONE && c != n; c = ast_after(t, c)) before = c;
-    return before;
-}
-
 /* port = next_port; next_port += 1: what is read right before the update is meant to be the value that it changes. */
 static void extend_from_reads(Plan *pl, const Work *w, Region *r)
 {
     const Ast *t = site_ast(pl, r->file);
-    u32 before = sibling_before(t, r->first);
+    u32 before = ast_before(t, r->first);
     if (!ast_is(t, before, NODE_expression_statement) || !ast_is(t, ast_first(t, before), NODE_assignment)) return;
     Span span = {t->v[before].start, t->v[before].end};
     Region more;

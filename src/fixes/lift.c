@@ -55,13 +55,6 @@ static bool calls_nothing(const Lift *l, u32 condition)
     return true;
 }
 
-static u32 before(const Ast *t, u32 n)
-{
-    u32 last = NONE;
-    for (u32 c = ast_first(t, t->v[n].parent); c != NONE && c != n; c = ast_after(t, c)) last = c;
-    return last;
-}
-
 /* Shall the lock be taken around the if statement instead? */
 static bool liftable(const Lift *l, u32 n)
 {
@@ -79,7 +72,7 @@ static bool liftable(const Lift *l, u32 n)
             whole = true;
         }
     }
-    u32 prev = before(t, n), next = ast_after(t, n);
+    u32 prev = ast_before(t, n), next = ast_after(t, n);
     return whole || (prev != NONE && held(l, prev)) || (next != NONE && held(l, next));
 }
 

@@ -41,8 +41,7 @@ static u32 updated(const Ast *t, u32 stmt)
     return ast_is(t, left, NODE_identifier) || ast_is(t, left, NODE_attribute) ? left : NONE;
 }
 
-/* Does the statement have its lines for itself? */
-static bool own_lines(const Source *s, Span stmt)
+bool own_lines(const Source *s, Span stmt)
 {
     Str before = str_slice(s->text, line_before(s, stmt.start), stmt.start);
     u32 next = line_after(s, stmt.end);

@@ -59,7 +59,7 @@ static bool parameters_read(Hook *h, u32 want)
 }
 
 /* Does the statement stand on lines of its own? */
-static bool own_lines(const Ast *t, u32 stmt)
+static bool lines_for_itself(const Ast *t, u32 stmt)
 {
     const Source *s = t->source;
     Str rest = str_trim(str_slice(s->text, t->v[stmt].end, line_after(s, t->v[stmt].end)));
@@ -149,7 +149,7 @@ static bool getstate_read(Hook *h, StateHooks *out, bool *plain)
     for (u32 n = ast_first(t, ast_field(t, h->def, FIELD_body)); n != NONE; n = ast_after(t, last = n)) {
         Str name = copy_variable(h, n);
         if (!name.n) continue;
-        if (out->copied.n || !own_lines(t, n)) return false;
+        if (out->copied.n || !lines_for_itself(t, n)) return false;
         out->copy = n;
         out->copied = name;
     }
@@ -169,7 +169,7 @@ static bool setstate_read(Hook *h, StateHooks *out)
     u32 first = ast_first(t, ast_field(t, h->def, FIELD_body));
     if (ast_is(t, first, NODE_expression_statement) && ast_is(t, ast_first(t, first), NODE_string))
         first = ast_after(t, first);
-    if (first == NONE || !own_lines(t, first)) return false;
+    if (first == NONE || !lines_for_itself(t, first)) return false;
     Str text = ast_text(t, first), dict = str_fmt(h->a, "%.*s.__dict__", STR_ARG(h->self));
     out->stored = str_eq(text, str_fmt(h->a, "%.*s = %.*s", STR_ARG(dict), STR_ARG(h->state))) ||
                   str_eq(text, str_fmt(h->a, "%.*s.update(%.*s)", STR_ARG(dict), STR_ARG(h->state)));

@@ -34,6 +34,13 @@ u32 ast_after(const Ast *t, u32 n)
     return skip_extras(t, t->v[n].next);
 }
 
+u32 ast_before(const Ast *t, u32 n)
+{
+    u32 before = NONE;
+    for (u32 c = ast_first(t, t->v[n].parent); c != NONE && c != n; c = ast_after(t, c)) before = c;
+    return before;
+}
+
 bool ast_token(const Ast *t, u32 n, const char *text)
 {
     for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next)

@@ -38,6 +38,8 @@ u32 ast_field(const Ast *t, u32 n, FieldName f);
 /* The first named child that is no comment, and the next such sibling; NONE at the end. */
 u32 ast_first(const Ast *t, u32 n);
 u32 ast_after(const Ast *t, u32 n);
+/* The named sibling before it; NONE for the first. */
+u32 ast_before(const Ast *t, u32 n);
 /* Has it a token child with this text ("async", "not", "*")? */
 bool ast_token(const Ast *t, u32 n, const char *text);
 
