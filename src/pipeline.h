@@ -221,6 +221,7 @@ typedef struct Race {
     u32 sites[RACE_SITES];
     u8 nsites;
     bool per_call; /* of data of one call, kept on a shared object or in a default value: no lock is a cure */
+    bool by_shape; /* what is written so, a callback, an object made by halves, is written for threads */
     const char *by_hand; /* why no fix is tried, a clause; NULL */
     bool readers;  /* reads that are one step each are harmed as well: they want the lock, too */
     u32 test, act; /* global accesses of a two-step pattern, NONE */

@@ -81,6 +81,21 @@ bool str_has_word(Str s, const char *word)
     return false;
 }
 
+bool is_word_char(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
+}
+
+bool str_has_name(Str text, Str name)
+{
+    for (size_t i = 0; name.n && i + name.n <= text.n; i++) {
+        if (memcmp(text.p + i, name.p, name.n) != 0) continue;
+        char before = i ? text.p[i - 1] : ' ', after = i + name.n < text.n ? text.p[i + name.n] : ' ';
+        if (!is_word_char(before) && before != '.' && !is_word_char(after)) return true;
+    }
+    return false;
+}
+
 Str str_cut(Str s, char sep, Str *rest)
 {
     size_t at = str_find(s, sep);

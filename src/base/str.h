@@ -46,6 +46,10 @@ size_t str_search(Str s, Str sub);
 bool str_contains(Str s, Str sub);
 /* The same, ASCII letters of s in any case; word is in lower case. */
 bool str_has_word(Str s, const char *word);
+/* May the character stand in a Python name? Bytes beyond ASCII may. */
+bool is_word_char(char c);
+/* Does the name stand somewhere in the text of a program, whole and not as an attribute of something? */
+bool str_has_name(Str text, Str name);
 /* Is it one of the n words? */
 bool str_among(Str s, const char *const *words, size_t n);
 

@@ -132,7 +132,6 @@ bool import_at_top(const Ast *t, const Import *m);
 bool name_used(const Facts *f, Str name);
 /* Does something other than an import of the module bind the name? */
 bool name_bound(const Facts *f, Str name, Str module);
-bool is_word_char(char c);
 
 /* ---- sites
  * ----------------------------------------------------------------------------------------------- */

@@ -6,11 +6,6 @@
  * queue), the new import gets an alias with an underscore. */
 #include "fixes/fixes.h"
 
-bool is_word_char(char c)
-{
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
-}
-
 bool name_used(const Facts *f, Str name)
 {
     Str rest = f->source->text;

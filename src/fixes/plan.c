@@ -149,14 +149,6 @@ static void work_start(Plan *pl, Work *w)
     const Page *last = NULL;
     Buf unlike = {0};
     const Race *first = &pl->races->v[w->races.v[0]];
-    if (first->per_call) {
-        bool in_default = first->place != NONE && pl->p->places.v[first->place].kind == PLACE_DEFAULT;
-        w->tried = in_default
-                       ? S("None as the default, and a new object in each call, is right here, not a lock")
-                       : S("it belongs to one call, so a local variable that is passed on is right, not a lock");
-        work_declined(pl, w, NULL);
-        return;
-    }
     if (first->by_hand) {
         w->tried = str_from(first->by_hand);
         work_declined(pl, w, NULL);

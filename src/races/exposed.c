@@ -96,6 +96,7 @@ static void late_field(Finder *f, u32 file, const Def *d, u32 place)
         r->sites[1] = reader;
         r->sites[2] = use;
         r->nsites = 3;
+        r->by_shape = true;
         r->by_hand = "a lock here does not help who reads without it; made whole first and bound last, it needs none";
         race_message(f, r,
                      "%.*s is set here, after line %u has put the object into %.*s, where %.*s:%u finds it; another "

@@ -27,26 +27,6 @@ static bool holds_items(u8 type)
            type == TYPE_ORDERED_DICT || type == TYPE_DEFAULT_DICT || type == TYPE_COUNTER;
 }
 
-/* The last name of what a call names. */
-static Str callee_name(const Facts *x, u32 call)
-{
-    const Path *q = &x->paths.v[x->calls.v[call].callee];
-    return sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name);
-}
-
-/* [], {}, set(), OrderedDict(), defaultdict(list) */
-static bool binds_empty(const Program *p, u32 ga)
-{
-    static const char *const makers[] = {"dict", "list", "set", "OrderedDict", "Counter", "deque"};
-    const Facts *x = p->facts[file_of(p, ga)];
-    const Def *d = stored_def(p, ga);
-    if (!d || d->augmented) return false;
-    if (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET) return d->empty;
-    if (d->kind != VAL_CALL) return false;
-    Str name = callee_name(x, d->value);
-    return str_is(name, "defaultdict") || (!x->calls.v[d->value].nargs && str_among(name, makers, COUNT_OF(makers)));
-}
-
 static bool makes_object(const Program *p, u32 ga)
 {
     u32 file = file_of(p, ga);
@@ -153,6 +133,7 @@ static bool report(Finder *f, u32 i, bool object, bool lazy)
     if (c.confidence > CONF_MEDIUM) c.confidence = CONF_MEDIUM;
     Race *r = race_add(f, lazy ? UG103 : UG101, ga, c);
     r->act = ga;
+    r->by_shape = true;
     r->by_hand = "a lock here does not help who reads without it; made whole first and bound last, it needs none";
     const Access *w = program_access(p, c.witness);
     if (p->access_place[fill] == f->place) race_site(r, fill);
@@ -175,7 +156,7 @@ void race_halfway(Finder *f)
         const Access *a = program_access(f->p, ga);
         if (a->op != OP_STORE || !a->func || f->claimed[ga] || !access_counts(f->p, ga)) continue;
         bool object = x->type.kind == TYPE_CLASS && makes_object(f->p, ga);
-        if (!object && !(holds_items(x->type.kind) && binds_empty(f->p, ga))) continue;
+        if (!object && !(holds_items(x->type.kind) && stores_empty(f->p, ga))) continue;
         found += report(f, i, object, true) || (!object && report(f, i, object, false));
     }
 }

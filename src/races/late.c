@@ -63,21 +63,6 @@ static u32 tested_field(const Finder *f, u32 gfunc, u32 test)
     return NONE;
 }
 
-static bool is_word(char c)
-{
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
-}
-
-static bool names(Str text, Str name)
-{
-    for (u32 i = 0; name.n && i + name.n <= text.n; i++) {
-        if (!str_starts(str_slice(text, i, text.n), name)) continue;
-        char before = i ? text.p[i - 1] : ' ', after = i + name.n < text.n ? text.p[i + name.n] : ' ';
-        if (!is_word(before) && before != '.' && !is_word(after)) return true;
-    }
-    return false;
-}
-
 /* The parameter of this function that the call calls, or passes on if that is enough; SYM_EMPTY. */
 static u32 param_used(const Facts *x, const Call *c, bool passed)
 {
@@ -111,7 +96,7 @@ static bool used_otherwise(const Facts *x, const Access *t, const Access *act)
         u32 name = param_used(x, call, !stores);
         bool in_other = in_then ? c->else_block != NONE && block_within(x, call->block, c->else_block)
                                 : block_within(x, call->block, c->then_block);
-        if (name != SYM_EMPTY && in_other && names(kept, sym_str(x, name))) return true;
+        if (name != SYM_EMPTY && in_other && str_has_name(kept, sym_str(x, name))) return true;
     }
     return false;
 }
@@ -199,6 +184,7 @@ static void too_late(Finder *f, u32 i)
     const Access *done = program_access(p, set);
     Race *r = race_add(f, UG102, act, c);
     r->act = act;
+    r->by_shape = true;
     r->by_hand = "one lock has to be held over both steps here, and over both steps of the other side";
     race_message(f, r,
                  "%.*s is tested on line %u, and what is handed in is kept here; line %u of %.*s may come between, "

@@ -125,6 +125,7 @@ void race_on_entry(Finder *f)
     r = report(f, pair);
     if (!r) return;
     r->per_call = own;
+    if (own) r->by_hand = "it belongs to one block, so a new manager for each, or a thread-local attribute, is right";
     const char *what = own ? "%.*s is set here for this one block, and read on line %u when the block ends; the "
                              "object is entered by all threads, and of two at once, one reads the other's"
                            : "%.*s is set here and set back on line %u when the block ends; of two such blocks at "

@@ -94,22 +94,6 @@ static void append_and_count(Finder *f, u32 i)
     }
 }
 
-static bool is_word(char c)
-{
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
-}
-
-/* Does the name stand somewhere between the two offsets? */
-static bool names(Str text, u32 from, u32 to, Str name)
-{
-    for (u32 i = from; name.n && i + name.n <= to; i++) {
-        if (!str_starts(str_slice(text, i, to), name)) continue;
-        char before = i ? text.p[i - 1] : ' ', after = i + name.n < to ? text.p[i + name.n] : ' ';
-        if (!is_word(before) && before != '.' && !is_word(after)) return true;
-    }
-    return false;
-}
-
 /* i = len(q); q.append(x); return i */
 static void count_and_append(Finder *f, u32 i)
 {
@@ -119,7 +103,8 @@ static void count_and_append(Finder *f, u32 i)
     for (u32 k = i + 1; k < f->nacc && follows(f, i, k); k++) {
         const Access *b = program_access(f->p, f->acc[k]);
         if (b->op != OP_METHOD || !str_is(method_name(f, k), "append")) continue;
-        if (!names(x->source->text, b->span.start, x->blocks.v[b->block].span.end, sym_str(x, a->local))) return;
+        Str rest = str_slice(x->source->text, b->span.start, x->blocks.v[b->block].span.end);
+        if (!str_has_name(rest, sym_str(x, a->local))) return;
         Race *r = pair_add(f, UG101, i, k, EFFECT_GROW | EFFECT_SHRINK);
         if (r)
             race_message(f, r,

@@ -74,6 +74,10 @@ bool is_data(const Place *x);
 bool access_walks(const Program *p, u32 gaccess);
 bool access_is_view(const Program *p, u32 gaccess);
 
+/* save.c: does the access store an empty container, [], dict(), defaultdict(int)? */
+bool stores_empty(const Program *p, u32 gaccess);
+/* save.c: does the block stand in a finally? */
+bool in_finally(const Facts *f, u32 block);
 /* check.c: the name of the method or of the function that reads, d.get(k), len(d); empty for other accesses. */
 Str access_method(const Program *p, u32 gaccess);
 

@@ -65,7 +65,7 @@ static void around_yield(Finder *f, u32 i)
     }
 }
 
-static bool in_finally(const Facts *f, u32 block)
+bool in_finally(const Facts *f, u32 block)
 {
     for (; block != NONE; block = f->blocks.v[block].parent)
         if (f->blocks.v[block].kind == BLOCK_FINALLY) return true;
@@ -105,12 +105,12 @@ static void pushed(Finder *f, u32 i)
     }
 }
 
-/* [], {}, dict(), Counter(), defaultdict(int) */
-static bool empty_container(const Facts *f, const Access *a)
+bool stores_empty(const Program *p, u32 ga)
 {
     static const char *const kinds[] = {"list", "dict", "set", "deque", "Counter", "OrderedDict", "defaultdict"};
-    if (a->value == NONE) return false;
-    const Def *d = &f->defs.v[a->value];
+    const Facts *f = p->facts[access_gid(p, ga).file];
+    const Def *d = stored_def(p, ga);
+    if (!d || d->augmented) return false;
     if (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET) return d->empty;
     if (d->kind != VAL_CALL) return false;
     const Call *call = &f->calls.v[d->value];
@@ -148,7 +148,7 @@ static void swapped_out(Finder *f, u32 i)
     const Facts *x;
     u32 store = f->acc[i];
     func_of(f->p, store, &x);
-    if (!empty_container(x, program_access(f->p, store))) return;
+    if (!stores_empty(f->p, store)) return;
     u32 load = kept_before(f, i);
     if (load == NONE || one_section(f->p, load, store, NULL)) return;
     Conflict c = adder(f, store);
@@ -181,11 +181,13 @@ static bool reads_all(const Facts *x, const Access *a)
 }
 
 /* q.clear(), q = [], del q[:] */
-static bool empties(const Facts *x, const Access *a)
+static bool empties(const Program *p, u32 ga)
 {
+    const Facts *x = p->facts[access_gid(p, ga).file];
+    const Access *a = program_access(p, ga);
     if (a->op == OP_METHOD) return str_is(sym_str(x, a->method), "clear") && !a->nargs;
     if (a->op == OP_ITEM_DEL) return str_is(sym_str(x, a->key), ":");
-    return a->op == OP_STORE && empty_container(x, a);
+    return a->op == OP_STORE && stores_empty(p, ga);
 }
 
 /* The read of the whole that comes before access i, which empties the container, in the same block. */
@@ -219,7 +221,7 @@ static void drained(Finder *f, u32 i)
     const Facts *x;
     u32 end = f->acc[i];
     const Func *fn = func_of(f->p, end, &x);
-    if (f->claimed[end] || !empties(x, program_access(f->p, end))) return;
+    if (f->claimed[end] || !empties(f->p, end)) return;
     u32 read = read_before(f, i);
     if (read == NONE || one_section(f->p, read, end, NULL)) return;
     Conflict c = adder(f, end);

@@ -115,6 +115,7 @@ Race *race_of_call(Finder *f, u32 set, u32 act, Conflict c)
 {
     Race *r = race_add(f, UG101, set, c);
     r->per_call = true;
+    r->by_hand = "it belongs to one call, so a local variable that is passed on is right, not a lock";
     r->test = set;
     r->act = act;
     race_site(r, act);

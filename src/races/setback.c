@@ -15,13 +15,6 @@
  * does. Flags are left alone: whoever sets them wants all to see them. */
 #include "races/races.h"
 
-static bool in_finally(const Facts *f, u32 block)
-{
-    for (; block != NONE; block = f->blocks.v[block].parent)
-        if (f->blocks.v[block].kind == BLOCK_FINALLY) return true;
-    return false;
-}
-
 /* x = None, del x */
 static bool takes_away(const Program *p, u32 ga)
 {

@@ -242,6 +242,7 @@ void race_default(Finder *f)
         if (c.witness == NONE) continue;
         Race *r = race_add(f, UG101, ga, c);
         r->per_call = true;
+        r->by_hand = "None as the default, and a new object in each call, is right here, not a lock";
         race_message(f, r,
                      "the default value of %.*s is one object for all calls, and is changed here; calls in other "
                      "threads see and change the same object",

@@ -351,8 +351,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
     bool outside = from_outside(p, r->sites[0], r->sites[1]) || from_outside(p, r->sites[1], r->sites[0]);
     bool for_block = x->evidence & EV_NAME && set_for_block(p, r);
-    bool shape = r->by_hand; /* callbacks, half made objects: what is written so is written for threads */
-    if (hint_only(r, x) && everyday(r->rule) && !outside && !for_block && !shape) return true;
+    if (hint_only(r, x) && everyday(r->rule) && !outside && !for_block && !r->by_shape) return true;
     if (x->signs & SIGN_LOOP && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1]))) return true;
     if (as_good(f, r, x)) return true;
     if (own_entry(p, r) || fixed_module(p, r, x)) return true;
