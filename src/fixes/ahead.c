@@ -9,8 +9,7 @@
  * for nothing of a coroutine. */
 #include "fixes/fixes.h"
 
-/* Functions that change the place, marked for reach_from. */
-static u32 mark_changers(Plan *pl, u32 place)
+u32 mark_changers(Plan *pl, u32 place)
 {
     const Place *x = &pl->p->places.v[place];
     pl->marks++;

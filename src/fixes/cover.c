@@ -123,6 +123,41 @@ static Verdict outside_judge(Plan *pl, Work *w, Region *r, const LockPlan *l, Ve
     return now;
 }
 
+/* Are steps of one of the work's findings in the region, rather than what they race with? */
+static bool own_steps(const Plan *pl, const Work *w, const Region *r)
+{
+    for (u32 i = 0; i < w->races.n; i++) {
+        const Race *x = &pl->races->v[w->races.v[i]];
+        u32 steps[] = {x->nsites ? x->sites[0] : NONE, x->test, x->act};
+        for (u32 k = 0; k < COUNT_OF(steps); k++) {
+            if (steps[k] == NONE || access_gid(pl->p, steps[k]).file != r->file) continue;
+            Span s = program_access(pl->p, steps[k])->span;
+            if (r->span.start <= s.start && s.end <= r->span.end) return true;
+        }
+    }
+    return false;
+}
+
+/* A write that no finding is about, from its test on: where that had better not run under the lock as a whole, the
+ * write alone does. It excludes the steps of the findings as before, and the test is left as it was. */
+static Verdict write_judge(Plan *pl, Work *w, Region *r, const LockPlan *l, Verdict v, Str *why)
+{
+    Span at = program_access(pl->p, r->access)->span;
+    Region small = {0};
+    Str no = S("");
+    if (r->test == NONE || r->copy.n || r->taken || own_steps(pl, w, r) || lock_per_call(pl, r) != NONE) return v;
+    if (!region_split(pl, r->file, r->func, at, at, &small, &no)) return v;
+    if (small.span.end - small.span.start >= r->span.end - r->span.start) return v;
+    small.access = r->access;
+    small.test = NONE;
+    small.race = r->race;
+    Verdict now = region_judge(pl, w, &small, l, false, &no);
+    if (now >= v) return v;
+    *r = small;
+    *why = no;
+    return now;
+}
+
 /* Is the second step of each finding only a read? */
 static bool only_asks(const Plan *pl, const Work *w)
 {
@@ -165,6 +200,7 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
     if (joins && only_asks(pl, w) && readback_join(pl, f, r)) return true;
     Verdict v = why.n ? VERDICT_DECLINE : region_judge(pl, w, r, l, joins, &why);
     if (v != VERDICT_OK && r->race && !joins) v = outside_judge(pl, w, r, l, v, &why);
+    if (v != VERDICT_OK && !joins) v = write_judge(pl, w, r, l, v, &why);
     if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
     if (v != VERDICT_DECLINE && !lock_expression(pl, lock, w, r, f, &why)) v = VERDICT_DECLINE;
     if (v != VERDICT_DECLINE && !region_write(pl, r, l, lock, joins, f, &why)) v = VERDICT_DECLINE;

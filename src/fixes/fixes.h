@@ -25,6 +25,7 @@
  *   files.c    planner: files and folders made or removed in one step
  *   claim.c    test and change under the lock, the rest of the branch after it
  *   take.c     planner: an entry is taken once, then tested and used
+ *   ownvalue.c planner: what a call has set for itself is used from a local
  *   apart.c    findings of one place, each cured by a page of its own
  *   plain.c    values that are the same whoever makes them
  *   dump.c     the text dump */
@@ -74,6 +75,7 @@ typedef struct Planner {
     const char *name;
     const char *line;
     bool locks; /* plans locks: tried after the pages that need none */
+    bool hands; /* also for findings that say why no lock is a cure (Race.by_hand) */
     bool (*run)(struct Plan *pl, struct Work *w, const Page *page);
 } Planner;
 extern const Planner planner_table[];
@@ -347,6 +349,8 @@ void reach_init(Plan *pl);
 /* A mark of its own for the functions that take any lock themselves; for those that take this one. */
 u32 mark_lockers(Plan *pl);
 u32 mark_takers(Plan *pl, u32 lock);
+/* A mark for the functions that change the place (ahead.c). */
+u32 mark_changers(Plan *pl, u32 place);
 typedef enum Reach { REACH_NO, REACH_UNKNOWN, REACH_YES } Reach;
 /* May code in this span of a function call, directly or not, a function marked `mark`, or code nobody here
  * knows? */
@@ -479,5 +483,7 @@ bool plan_poll(Plan *pl, Work *w, const Page *page);
 bool plan_take(Plan *pl, Work *w, const Page *page);
 bool plan_once(Plan *pl, Work *w, const Page *page);
 bool plan_deque(Plan *pl, Work *w, const Page *page);
+/* ownvalue.c */
+bool plan_own_value(Plan *pl, Work *w, const Page *page);
 
 #endif

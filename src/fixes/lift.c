@@ -16,6 +16,7 @@ typedef struct Lift {
     Work **works;
     u32 n, file, func;
     const Ast *t;
+    u32 branch; /* the if statement */
 } Lift;
 
 static bool plain_region(const Region *r)
@@ -24,15 +25,18 @@ static bool plain_region(const Region *r)
     return !small && !r->problem.n && !r->copy.n && !r->name.n && !r->skip;
 }
 
-/* Is the statement within a region of the group? */
+/* Is the statement within a region of the group that is no larger than the if statement itself? Where a larger one
+ * holds all of it, nothing is to be lifted, and what that one is too large for must not count here. */
 static bool held(const Lift *l, u32 stmt)
 {
-    const Node *x = &l->t->v[stmt];
+    const Node *x = &l->t->v[stmt], *whole = &l->t->v[l->branch];
     for (u32 i = 0; i < l->n; i++)
         for (u32 k = 0; k < l->works[i]->regions.n; k++) {
             const Region *r = &l->works[i]->regions.v[k];
-            if (r->file == l->file && r->func == l->func && plain_region(r) && r->span.start <= x->start &&
-                x->end <= r->span.end)
+            bool larger = r->span.start <= whole->start && whole->end <= r->span.end &&
+                          r->span.end - r->span.start > whole->end - whole->start;
+            if (r->file == l->file && r->func == l->func && plain_region(r) && !larger &&
+                r->span.start <= x->start && x->end <= r->span.end)
                 return true;
         }
     return false;
@@ -56,10 +60,11 @@ static bool calls_nothing(const Lift *l, u32 condition)
 }
 
 /* Shall the lock be taken around the if statement instead? */
-static bool liftable(const Lift *l, u32 n)
+static bool liftable(Lift *l, u32 n)
 {
     const Ast *t = l->t;
     bool whole = false;
+    l->branch = n;
     if (!calls_nothing(l, ast_field(t, n, FIELD_condition)) || !suite_held(l, ast_field(t, n, FIELD_consequence)))
         return false;
     for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c)) {
@@ -101,7 +106,7 @@ void regions_lift(Plan *pl, Work **works, u32 n)
             for (u32 k = 0; k < works[i]->regions.n; k++) {
                 Region *r = &works[i]->regions.v[k];
                 if (!plain_region(r)) continue;
-                Lift l = {pl, works, n, r->file, r->func, site_ast(pl, r->file)};
+                Lift l = {pl, works, n, r->file, r->func, site_ast(pl, r->file), NONE};
                 again |= lift(&l, r);
             }
     }

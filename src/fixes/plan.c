@@ -11,21 +11,23 @@ enum { EDITABLE_BYTES = 4 << 20 };
 const char *const safety_name[] = {"safe", "unsafe", "manual"};
 
 const Planner planner_table[] = {
-    {"guard", "every write of the place under one lock, from the test to the act", true, plan_guard},
-    {"queue-poll", "pop and catch the error instead of testing first", false, plan_poll},
-    {"snapshot", "copy what is walked, in one step", false, plan_snapshot},
-    {"count", "numbers are handed out by an itertools.count", false, plan_count},
-    {"memo", "a dictionary that only remembers results becomes functools.cache", false, plan_memo},
-    {"publish", "make the value outside, enter it by setdefault", false, plan_publish},
-    {"with", "acquire() and release() become a with statement", false, plan_with},
-    {"swap", "start() before join()", false, plan_swap},
-    {"eager", "what is made on first use is made where its name is defined", false, plan_eager},
-    {"own-stack", "a subclass of threading.local holds one stack for each thread", false, plan_own_stack},
-    {"thread-local", "a subclass of threading.local sets the attributes in every thread", false, plan_perthread},
-    {"file-step", "a file or folder is made or removed in one step", false, plan_files},
-    {"take-entry", "an entry is taken out once, then tested and used", false, plan_take},
-    {"read-once", "read into a local, then test and use it", false, plan_once},
-    {"list-to-deque", "a list that is used as a queue only becomes a deque", false, plan_deque},
+    {"guard", "every write of the place under one lock, from the test to the act", true, false, plan_guard},
+    {"queue-poll", "pop and catch the error instead of testing first", false, false, plan_poll},
+    {"snapshot", "copy what is walked, in one step", false, false, plan_snapshot},
+    {"count", "numbers are handed out by an itertools.count", false, false, plan_count},
+    {"memo", "a dictionary that only remembers results becomes functools.cache", false, false, plan_memo},
+    {"publish", "make the value outside, enter it by setdefault", false, false, plan_publish},
+    {"with", "acquire() and release() become a with statement", false, false, plan_with},
+    {"swap", "start() before join()", false, false, plan_swap},
+    {"eager", "what is made on first use is made where its name is defined", false, false, plan_eager},
+    {"own-stack", "a subclass of threading.local holds one stack for each thread", false, false, plan_own_stack},
+    {"thread-local", "a subclass of threading.local sets the attributes in every thread", false, false,
+     plan_perthread},
+    {"file-step", "a file or folder is made or removed in one step", false, false, plan_files},
+    {"take-entry", "an entry is taken out once, then tested and used", false, false, plan_take},
+    {"read-once", "read into a local, then test and use it", false, false, plan_once},
+    {"own-value", "what a call has set for itself is used from a local", false, true, plan_own_value},
+    {"list-to-deque", "a list that is used as a queue only becomes a deque", false, false, plan_deque},
 };
 
 const Planner *planner_find(Str name)
@@ -144,25 +146,40 @@ static bool lesson_there(const Plan *pl, u32 place)
     return false;
 }
 
+/* A finding that no lock cures: only pages that are meant for such are asked. */
+static void by_hand(Plan *pl, Work *w, const Race *r)
+{
+    Buf unlike = {0};
+    bool done = false;
+    for (u32 i = 0; i < pl->pages->n && !done; i++) {
+        const Page *page = pl->pages->v[i];
+        if (page->planner && page->planner->hands && page_fits(pl, page, w)) done = page_try(pl, w, page, &unlike);
+    }
+    buf_free(&unlike);
+    if (done) return;
+    w->tried = str_from(r->by_hand);
+    work_declined(pl, w, NULL);
+}
+
 static void work_start(Plan *pl, Work *w)
 {
     const Page *last = NULL;
     Buf unlike = {0};
     const Race *first = &pl->races->v[w->races.v[0]];
-    if (first->by_hand) {
-        w->tried = str_from(first->by_hand);
-        work_declined(pl, w, NULL);
-        return;
-    }
     if (too_large(pl, w)) {
         w->tried = S("the file is too large to be edited (over 4 MiB)");
         work_declined(pl, w, NULL);
         return;
     }
+    if (first->by_hand) {
+        by_hand(pl, w, first);
+        return;
+    }
     for (u32 i = 0; i < pl->pages->n; i++) {
         const Page *page = pl->pages->v[i];
         bool advice = !page->planner && !page->find.n;
-        if (page_locks(page) || advice || !page_fits(pl, page, w) || lesson_there(pl, w->place)) continue;
+        if (page_locks(page) || advice || (page->planner && page->planner->hands)) continue;
+        if (!page_fits(pl, page, w) || lesson_there(pl, w->place)) continue;
         if (page_try(pl, w, page, &unlike)) {
             buf_free(&unlike);
             return;
