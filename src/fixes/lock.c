@@ -237,7 +237,8 @@ static Str new_name(Plan *pl, const LockPlan *l, Str state, bool several)
 static Str scope_display(Plan *pl, const Place *p, const LockPlan *l)
 {
     Str name = l->name, module = l->kind == PLACE_GLOBAL ? pl->p->facts[l->file]->source->module : S("");
-    if (module.n && p->kind != PLACE_GLOBAL) return str_fmt(pl->a, "%.*s.%.*s", STR_ARG(module), STR_ARG(name));
+    bool own_scope = p->kind != PLACE_GLOBAL || str_contains(pl->p->syms.strs[p->name], S(".")); /* f.calls */
+    if (module.n && own_scope) return str_fmt(pl->a, "%.*s.%.*s", STR_ARG(module), STR_ARG(name));
     Str state = str_slice(p->display, 0, str_find(p->display, '['));
     size_t dot = str_rfind(state, '.');
     return dot == state.n ? name : str_fmt(pl->a, "%.*s.%.*s", (int)dot, state.p, STR_ARG(name));

@@ -5,6 +5,7 @@
  *   classes.c  bases, method resolution, who owns an attribute; properties.c: what self.x = v calls
  *   resolve.c  a path to the thing it names
  *   types.c    what kind of object a place, local or call result is
+ *   funcattrs.c  attributes of functions
  *   places.c   pieces of shared state and who accesses them
  *   halves.c   runs what follows, to unseen.c without locks and guards, on two threads
  *   calls.c    call edges, with callbacks.c
@@ -133,6 +134,7 @@ typedef struct LinkState {
     Map places;     /* hash of kind, file, owner, name → place */
     Map place_defs; /* place → first DefRef */
     Map local_defs; /* hash of (file, func, symbol) → first DefRef */
+    Map func_attrs; /* (global func, global symbol of an attribute) → place, see funcattrs.c */
     Map handed;     /* place → the place whose container it holds, see handed.c */
     Map elem_defs;  /* place → first DefRef of its elements; locals: local_key + 1 */
     Vec(DefRef) defrefs;
@@ -222,6 +224,11 @@ Type external_type(const Program *p, Str dotted);
 bool type_is_lock(u8 kind);
 bool sounds_like_lock(Str name);
 u64 local_key(u32 file, u32 func, u32 sym);
+
+/* funcattrs.c */
+void func_attrs_index(Program *p);
+/* The attribute of a function as the place that it is; ENT_NONE when it is no state of the module. */
+Ent func_attr(const Program *p, u32 gfunc, u32 gs);
 
 /* places.c */
 void locals_index(Program *p);

@@ -51,6 +51,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     locals_index(p);
     classes_index(p);
     classes_attrs(p);
+    func_attrs_index(p);
     places_index(p);
     params_link(p);
     /* parameters have types now: what was asked before may have been answered too early */

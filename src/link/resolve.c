@@ -81,7 +81,7 @@ Ent ent_attr(const Program *p, Ent e, u32 gs)
         /* a property stands for what it returns */
         GId g = func_gid(p, e.id);
         const Func *f = &p->facts[g.file]->funcs.v[g.id];
-        if (!f->is_property) return nothing;
+        if (!f->is_property) return func_attr(p, e.id, gs);
         Type t = ent_type(p, e);
         return t.kind == TYPE_CLASS ? ent_attr(p, (Ent){ENT_INSTANCE, t.id, NONE, NONE}, gs) : nothing;
     }
