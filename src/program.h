@@ -213,6 +213,9 @@ bool is_vendored_path(Str path);
 bool class_only_parts(const Program *p, u32 gclass);
 /* How many calls in the program make objects of this class. */
 u32 class_made_at(const Program *p, u32 gclass);
+/* Does the access walk an iterator that a function made, iter(d), six.iteritems(d), or that an __iter__ of ours hands
+ * out? A list of it is made item by item, whatever the container is. */
+bool access_of_iterator(const Program *p, u32 ga);
 /* The method of this name that an object of the class has: a global func, NONE. */
 u32 class_method_called(const Program *p, u32 gclass, Str name);
 /* Is all that its objects have in the class itself: no base class but object? */

@@ -160,6 +160,42 @@ u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits)
     return owner;
 }
 
+enum { FAMILY_MAX = 64, DIVIDED = NONE - 1 };
+
+static u32 own_or_inherited(const Program *p, u32 gclass, u32 gs, bool method)
+{
+    u32 bits;
+    return method ? class_method(p, gclass, gs, false) : class_attr_owner(p, gclass, gs, &bits);
+}
+
+static u32 in_family(const Program *p, u32 gclass, u32 gs, bool method)
+{
+    u32 family[FAMILY_MAX], n = 0, found = NONE;
+    family[n++] = gclass;
+    for (u32 at = 0; at < n; at++) {
+        const ClassInfo *ci = &p->state->classes[family[at]];
+        for (u32 i = 0; i < ci->subs.n; i++) {
+            u32 x = own_or_inherited(p, ci->subs.v[i], gs, method);
+            if ((x != NONE && found != NONE && x != found) || n == FAMILY_MAX) return NONE;
+            if (x != NONE) found = x;
+            family[n++] = ci->subs.v[i];
+        }
+    }
+    return found;
+}
+
+u32 class_completed_by(const Program *p, u32 gclass, u32 gs, bool method)
+{
+    LinkState *s = p->state;
+    if (!s->classes[gclass].subs.n) return NONE;
+    u32 *at = map_at(s->a, &s->completed, map_key(gclass * 2 + method, gs));
+    if (*at == NONE) {
+        u32 x = in_family(p, gclass, gs, method);
+        *at = x == NONE ? DIVIDED : x;
+    }
+    return *at == DIVIDED ? NONE : *at;
+}
+
 bool class_is_a(const Program *p, u32 gclass, u32 base)
 {
     u32 order[MRO_MAX], n = mro(p, gclass, order);

@@ -2,9 +2,10 @@
  * stands for the containers that one container holds; which key leads to which is not told apart, except that a key
  * that is written out (config["paths"]) names a field of a record, which is left alone.
  *
- * Needs to know that containers are held: by an assignment of an item (groups[key] = set()), by what is done to
- * the item (membership tests, items stored and deleted), or by what stands in for a missing one:
- * groups.get(key, []), groups.setdefault(key, set()). */
+ * Needs to know that containers are held: by an assignment of an item (groups[key] = set()), by what makes a missing
+ * one (defaultdict(set)), by what is done to the item (membership tests, items stored and deleted), or by what stands
+ * in for a missing one: groups.get(key, []), groups.setdefault(key, set()). groups.get(key) is an item as well, which
+ * does not tell that it is a container. */
 #include "link/link.h"
 
 enum { BACK = 12 }; /* accesses that are looked through for the one that reads the item */
@@ -37,12 +38,30 @@ static bool container_use(const Access *a)
     return a->op == OP_CONTAINS || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG;
 }
 
+/* What defaultdict(set) makes for a missing key, where that is the one value of the place; unknown otherwise. */
+static Type made_for_missing(const Program *p, u32 place)
+{
+    const LinkState *s = p->state;
+    Type t = {TYPE_UNKNOWN, NONE};
+    u32 at = map_get(&s->place_defs, place);
+    if (at == NONE || s->defrefs.v[at].next != NONE) return t;
+    u32 file = s->defrefs.v[at].file;
+    const Facts *f = p->facts[file];
+    const Def *d = &f->defs.v[s->defrefs.v[at].def];
+    const Call *c = d->kind == VAL_CALL ? &f->calls.v[d->value] : NULL;
+    if (!c || !c->nargs || f->args.v[c->args].kind != VAL_PATH) return t;
+    return str_is(path_external(p, file, c->callee), "collections.defaultdict")
+               ? external_type(p, path_external(p, file, f->args.v[c->args].value))
+               : t;
+}
+
 /* The place of the containers that the place behind `base` holds, of type `hint` when nothing else tells; or NONE. */
 static u32 place_in(Program *p, u32 file, const Path *base, Type hint)
 {
     Ent e = path_resolve(p, file, base, base->nattr);
     if (e.kind != ENT_PLACE) return NONE;
     Type t = element_type(p, file, e), outer = place_type(p, e.id);
+    if (t.kind == TYPE_UNKNOWN) t = made_for_missing(p, e.id);
     if (t.kind == TYPE_UNKNOWN) t = hint;
     if (t.kind != TYPE_UNKNOWN && !is_container(t.kind)) return NONE;
     if (outer.kind != TYPE_UNKNOWN && !is_container(outer.kind)) return NONE;
@@ -69,41 +88,35 @@ u32 element_place(Program *p, u32 file, const Access *a, const Path *x)
     return constant_key(p->facts[file], a, &base) ? NONE : place_in(p, file, &base, (Type){TYPE_UNKNOWN, NONE});
 }
 
-/* The type of what groups.get(key, []) gives for a missing key; unknown for anything but an empty container. */
+/* What groups.get(key, []) gives for a missing key: the type of an empty container; unknown for None and (), which
+ * leave it open; a tuple, which no item is, for anything else. */
 static Type stand_in(const Program *p, u32 file, const Call *c)
 {
     const Arg *a = &p->facts[file]->args.v[c->args + 1];
-    Type t = {TYPE_UNKNOWN, NONE};
+    Type t = {TYPE_TUPLE, NONE};
+    if (c->nargs == 1 || a->kind == VAL_NONE || a->kind == VAL_TUPLE) t.kind = TYPE_UNKNOWN;
+    if (c->nargs == 1) return t;
     if (a->kind == VAL_LIST) t.kind = TYPE_LIST;
     if (a->kind == VAL_DICT) t.kind = TYPE_DICT;
     if (a->kind == VAL_CALL && !p->facts[file]->calls.v[a->value].nargs) t = call_type(p, file, a->value);
     return t;
 }
 
-/* The call whose result the path is: itself, or that of the one assignment of a local; NONE. */
-static u32 result_of(const Program *p, u32 file, const Path *x)
-{
-    if (x->nattr) return NONE;
-    if (x->root == ROOT_CALL) return x->func;
-    u32 at = x->root == ROOT_LOCAL ? map_get(&p->state->local_defs, local_key(file, x->func, x->name)) : NONE;
-    if (at == NONE || p->state->defrefs.v[at].next != NONE) return NONE;
-    const Def *d = &p->facts[file]->defs.v[p->state->defrefs.v[at].def];
-    return d->kind == VAL_CALL && !d->augmented ? d->value : NONE;
-}
-
 u32 element_asked(Program *p, u32 file, const Access *a, const Path *x)
 {
     const Facts *f = p->facts[file];
-    u32 call = used_whole(a) ? result_of(p, file, x) : NONE;
+    u32 call = used_whole(a) ? path_result_of(p, file, x) : NONE;
     if (call == NONE) return NONE;
     const Call *c = &f->calls.v[call];
     Path base = f->paths.v[c->callee];
-    if (c->nargs != 2 || !base.nattr || base.truncated || f->args.v[c->args].text != SYM_EMPTY) return NONE;
+    if (!c->nargs || c->nargs > 2 || !base.nattr || base.truncated || f->args.v[c->args].text != SYM_EMPTY)
+        return NONE;
     Str name = sym_str(f, base.attr[base.nattr - 1]);
     if (!str_is(name, "get") && !str_is(name, "setdefault")) return NONE;
     Type t = stand_in(p, file, c);
     base.nattr--;
-    return is_container(t.kind) ? place_in(p, file, &base, t) : NONE;
+    bool open = t.kind == TYPE_UNKNOWN && (a->op == OP_ITER || container_use(a));
+    return is_container(t.kind) || open ? place_in(p, file, &base, t) : NONE;
 }
 
 /* Of unknown type, and nothing shows a container: no place after all. */

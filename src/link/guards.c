@@ -234,6 +234,15 @@ static u32 made_elsewhere(const Program *p, u32 cls, u32 depth)
     return n;
 }
 
+/* Globals and class attributes that hold an object of the class or of a class derived from it. */
+static u32 kept_globally(const Program *p, u32 cls, u32 depth)
+{
+    const ClassInfo *c = &p->state->classes[cls];
+    u32 n = c->kept_globally;
+    for (u32 i = 0; i < c->subs.n && depth; i++) n += kept_globally(p, c->subs.v[i], depth - 1);
+    return n;
+}
+
 /* A thread's function that is defined where the thread is started has what it captures from there. */
 static void captured_by(const Program *p, const Root *r, u32 starter)
 {
@@ -315,9 +324,10 @@ static void class_evidence(Program *p)
         }
         if (kept_for_all(p, x)) s->classes[x->type.id].kept_globally++;
     }
-    for (u32 i = 0; i < s->nclasses; i++)
-        s->classes[i].singleton |= s->classes[i].kept_globally &&
-                                  s->classes[i].kept_globally >= made_elsewhere(p, i, SUBCLASS_DEPTH);
+    for (u32 i = 0; i < s->nclasses; i++) {
+        u32 kept = kept_globally(p, i, SUBCLASS_DEPTH);
+        s->classes[i].singleton |= kept && kept >= made_elsewhere(p, i, SUBCLASS_DEPTH);
+    }
     for (u32 i = 0; i < p->locks.n; i++) {
         u32 place = p->locks.v[i].place;
         if (place == NONE || p->locks.v[i].maybe) continue;

@@ -50,6 +50,7 @@ static Program program_copy(const Program *p, Arena *keep, Arena *scratch)
     s->gsym = by_symbol_copy(scratch, p, p->state->gsym);
     s->root_ents = by_symbol_copy(scratch, p, p->state->root_ents);
     s->places = map_copy(scratch, &p->state->places);
+    s->completed = map_copy(scratch, &p->state->completed);
     s->import_ents = map_copy(scratch, &p->state->import_ents);
     s->dotted_ents = map_copy(scratch, &p->state->dotted_ents);
     s->name_ents = map_copy(scratch, &p->state->name_ents);

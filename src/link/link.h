@@ -136,6 +136,7 @@ typedef struct LinkState {
     Map local_defs; /* hash of (file, func, symbol) → first DefRef */
     Map func_attrs; /* (global func, global symbol of an attribute) → place, see funcattrs.c */
     Map handed;     /* place → the place whose container it holds, see handed.c */
+    Map completed;  /* (class, method or not, global symbol) → class_completed_by's answer */
     Map elem_defs;  /* place → first DefRef of its elements; locals: local_key + 1 */
     Vec(DefRef) defrefs;
     Vec(u8) place_state; /* 0 type not asked for, 1 being computed, 2 known */
@@ -191,6 +192,9 @@ u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self);
 u32 class_setter(const Program *p, u32 gclass, u32 gs); /* what self.x = … calls, NONE */
 /* The class in the method resolution order, nearest the root, that has the attribute; NONE when no class has it. */
 u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits);
+/* What a name means in a mixin that has none of it, nor its bases: the method, or the class with the attribute, that all
+ * classes derived from it have, be it from other bases. NONE where they do not agree. */
+u32 class_completed_by(const Program *p, u32 gclass, u32 gs, bool method);
 Str class_display(Arena *a, const Program *p, u32 gclass);
 
 /* owner.c */
@@ -242,6 +246,18 @@ u32 param_place(Program *p, u32 file, const Path *path);
 /* The place whose container the attribute holds, when its maker was given it; else the place itself. Binding the
  * attribute (op) is no matter of the container. */
 u32 handed_place(Program *p, u32 place, u8 op);
+
+/* views.c */
+/* The call whose result the path is: itself, or that of the one assignment of a local; NONE. */
+u32 path_result_of(const Program *p, u32 file, const Path *x);
+/* Is the path a view of a container of the same file, d.items()? Sets *out to the container's path. */
+bool view_of(const Program *p, u32 file, const Path *x, Path *out);
+/* The place that a function hands out by its one return: as it is, from a property; or, when what it returns is only
+ * walked, as a view or an iterator too, and from methods. NONE. */
+u32 handed_out(const Program *p, u32 gfunc, bool walked);
+/* The place that a walk (OP_ITER) or a read in one call (OP_CREAD) of the path goes through by a function, a property
+ * or an __iter__ of ours; NONE. */
+u32 walked_place(const Program *p, u32 file, const Path *x, u8 op);
 
 /* element.c */
 /* The place of what a container in the container holds, for a path that ends in a subscript; NONE. */

@@ -161,38 +161,6 @@ static u32 default_place(Program *p, u32 file, const Path *x, const Access *a)
     return NONE;
 }
 
-/* Walking d.items() is walking d. */
-static bool through_view(Program *p, u32 file, const Path *x, Path *out)
-{
-    const Facts *f = p->facts[file];
-    const Call *c = &f->calls.v[x->func];
-    *out = f->paths.v[c->callee];
-    Str helper = sym_str(f, out->nattr ? out->attr[out->nattr - 1] : out->name);
-    bool one = c->nargs == 1 && f->args.v[c->args].kind == VAL_PATH && !f->args.v[c->args].star;
-    if (one && (str_starts(helper, S("iter")) || str_starts(helper, S("view"))) &&
-        (str_is(helper, "iteritems") || str_is(helper, "itervalues") || str_is(helper, "iterkeys") ||
-         str_is(helper, "viewitems") || str_is(helper, "viewvalues") || str_is(helper, "viewkeys"))) {
-        *out = f->paths.v[f->args.v[c->args].value]; /* six.iteritems(d) and its like */
-        return true;
-    }
-    if (!out->nattr || out->attr[out->nattr - 1] == SYM_ITEM) return false;
-    Str view = sym_str(f, out->attr[out->nattr - 1]);
-    out->nattr--;
-    return str_is(view, "items") || str_is(view, "keys") || str_is(view, "values") || str_is(view, "iteritems") ||
-           str_is(view, "iterkeys") || str_is(view, "itervalues") || str_is(view, "elements");
-}
-
-/* names = d.keys(); … for n in names: walking d all the same. */
-static bool kept_view(Program *p, u32 file, const Path *x, Path *out)
-{
-    if (x->root != ROOT_LOCAL || x->nattr) return false;
-    u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
-    if (at == NONE || p->state->defrefs.v[at].next != NONE) return false;
-    const Def *d = &p->facts[file]->defs.v[p->state->defrefs.v[at].def];
-    Path call = {.root = ROOT_CALL, .func = d->value};
-    return d->kind == VAL_CALL && through_view(p, file, &call, out);
-}
-
 /* def __get__(self, obj, …): obj.__dict__ is that of an object which many threads may read the attribute of. */
 static u32 descriptor_dict(Program *p, u32 file, const Path *x)
 {
@@ -243,19 +211,6 @@ static u32 contents_place(Program *p, u32 cls)
     return place_of(p, PLACE_INSTANCE, file, cls, intern(p->arena, &p->syms, S("<items>")));
 }
 
-/* The place that a property hands out: def metrics(self): return self._metrics. */
-static u32 property_place(const Program *p, u32 gfunc)
-{
-    GId g = func_gid(p, gfunc);
-    const Facts *f = p->facts[g.file];
-    u32 at = map_get(&p->state->local_defs, local_key(g.file, g.id, SYM_EMPTY));
-    if (!f->funcs.v[g.id].is_property || at == NONE || p->state->defrefs.v[at].next != NONE) return NONE;
-    const Def *d = &f->defs.v[p->state->defrefs.v[at].def];
-    if (d->kind != VAL_PATH || f->paths.v[d->value].root != ROOT_SELF || f->paths.v[d->value].nattr != 1) return NONE;
-    Ent e = path_entity(p, g.file, d->value);
-    return e.kind == ENT_PLACE ? e.id : NONE;
-}
-
 /* self.count += 1, where count is a property that can be set and hands out self._count: what the class does to it is
  * done to that, unless the setter takes a lock. */
 static u32 set_property_place(Program *p, u32 file, const Path *x, Ent e)
@@ -264,7 +219,7 @@ static u32 set_property_place(Program *p, u32 file, const Path *x, Ent e)
     u32 setter = attr == SYM_ITEM ? NONE : class_setter(p, e.recv, gsym(p, file, attr));
     if (setter == NONE) return NONE;
     GId g = func_gid(p, setter);
-    return p->facts[g.file]->funcs.v[g.id].nsections ? NONE : property_place(p, e.id);
+    return p->facts[g.file]->funcs.v[g.id].nsections ? NONE : handed_out(p, e.id, false);
 }
 
 /* An attribute of a captured object of no class of ours: wrapper.calls, f._cache of a decorated function. It is one
@@ -296,11 +251,12 @@ static u32 inside_queue(Program *p, u32 file, const Path *x)
 static u32 access_place_of(Program *p, u32 file, const Access *a)
 {
     const Path *x = &p->facts[file]->paths.v[a->path];
-    Path seen, kept;
-    if (x->root == ROOT_CALL && !x->nattr && (a->op == OP_ITER || a->op == OP_CREAD) &&
-        through_view(p, file, x, &seen))
-        x = &seen;
-    if ((a->op == OP_ITER || a->op == OP_CREAD) && kept_view(p, file, x, &kept)) x = &kept;
+    Path seen;
+    if (a->op == OP_ITER || a->op == OP_CREAD) {
+        u32 walked = walked_place(p, file, x, a->op);
+        if (walked != NONE) return walked;
+        if (view_of(p, file, x, &seen)) x = &seen;
+    }
     if (x->truncated || x->root == ROOT_UNKNOWN) return NONE;
     u32 described = descriptor_dict(p, file, x), item = NONE;
     if (described != NONE) return described;
@@ -310,7 +266,7 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     if (e.kind == ENT_EXTERNAL) return library_place(p, e.id);
     bool whole = a->op == OP_ITER || a->op == OP_CREAD || a->op == OP_CONTAINS || a->op == OP_METHOD ||
                  a->op == OP_ITEM_LOAD || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL;
-    if (e.kind == ENT_FUNC && whole) return property_place(p, e.id);
+    if (e.kind == ENT_FUNC && whole) return handed_out(p, e.id, false);
     u32 set = e.kind == ENT_FUNC ? set_property_place(p, file, x, e) : NONE;
     if (set != NONE) return set;
     if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) return contents_place(p, e.id);

@@ -15,6 +15,11 @@ static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool 
     LinkState *s = p->state;
     u32 m = class_method(p, cls, gs, skip_self);
     u32 bits, owner = class_attr_owner(p, cls, gs, &bits);
+    if (m == NONE && owner == NONE && on_instance) {
+        m = skip_self ? NONE : class_completed_by(p, cls, gs, true);
+        u32 other = m == NONE ? class_completed_by(p, cls, gs, false) : NONE;
+        if (other != NONE) owner = class_attr_owner(p, other, gs, &bits);
+    }
     if (m != NONE && !(owner != NONE && bits & ATTR_SELF)) return (Ent){ENT_FUNC, m, NONE, cls};
     u32 nested = map_get(&s->classes[cls].nested, gs);
     if (nested != NONE) return (Ent){ENT_CLASS, nested, NONE, NONE};

@@ -1,0 +1,142 @@
+/* Views and what else stands for a container when it is walked:
+ *
+ *   for k in d.items(), six.iteritems(d)      d itself; also when the view is kept in a local first
+ *   for k in store.names()                    what the one return of our function hands out: a view of self._d, an
+ *                                             iterator over it, or self._d itself; likewise a property
+ *   for k in store                            what its __iter__ hands out
+ *
+ * Nothing is known of functions with several returns, generators, and those that return a copy. */
+#include "link/link.h"
+
+u32 path_result_of(const Program *p, u32 file, const Path *x)
+{
+    if (x->nattr || x->truncated) return NONE;
+    if (x->root == ROOT_CALL) return x->func;
+    if (x->root != ROOT_LOCAL) return NONE;
+    u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
+    if (at == NONE || p->state->defrefs.v[at].next != NONE) return NONE;
+    const Def *d = &p->facts[file]->defs.v[p->state->defrefs.v[at].def];
+    return d->kind == VAL_CALL && !d->augmented ? d->value : NONE;
+}
+
+static bool view_name(Str s)
+{
+    static const char *const names[] = {"items", "keys", "values", "iteritems", "iterkeys", "itervalues", "elements"};
+    return str_among(s, names, COUNT_OF(names));
+}
+
+/* six.iteritems, future.utils.itervalues and their like, whatever they are called here. */
+static bool view_function(const Program *p, u32 file, u32 callee)
+{
+    static const char *const names[] = {"iteritems", "itervalues", "iterkeys", "viewitems", "viewvalues", "viewkeys"};
+    const Facts *f = p->facts[file];
+    const Path *x = &f->paths.v[callee];
+    if (str_among(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), names, COUNT_OF(names))) return true;
+    Str full = x->nattr ? S("") : path_external(p, file, callee);
+    size_t dot = str_rfind(full, '.');
+    return dot < full.n && str_among(str_slice(full, dot + 1, full.n), names, COUNT_OF(names));
+}
+
+bool view_of(const Program *p, u32 file, const Path *x, Path *out)
+{
+    u32 call = path_result_of(p, file, x);
+    if (call == NONE) return false;
+    const Facts *f = p->facts[file];
+    const Call *c = &f->calls.v[call];
+    if (c->nargs == 1 && f->args.v[c->args].kind == VAL_PATH && !f->args.v[c->args].star &&
+        view_function(p, file, c->callee)) {
+        *out = f->paths.v[f->args.v[c->args].value];
+        return true;
+    }
+    *out = f->paths.v[c->callee];
+    if (!out->nattr || out->attr[out->nattr - 1] == SYM_ITEM) return false;
+    return view_name(sym_str(f, out->attr[--out->nattr]));
+}
+
+/* iter(self._d): the path of what is walked. */
+static bool iterator_of(const Program *p, u32 file, u32 call, Path *out)
+{
+    const Facts *f = p->facts[file];
+    const Call *c = &f->calls.v[call];
+    if (c->nargs != 1 || f->args.v[c->args].star || !str_is(path_external(p, file, c->callee), "iter")) return false;
+    const Arg *a = &f->args.v[c->args];
+    if (a->kind == VAL_PATH) *out = f->paths.v[a->value];
+    if (a->kind == VAL_CALL) return view_of(p, file, &(Path){.root = ROOT_CALL, .func = a->value}, out);
+    return a->kind == VAL_PATH;
+}
+
+static bool of_self_or_module(const Path *x)
+{
+    return (x->root == ROOT_SELF && x->nattr == 1) || (x->root == ROOT_GLOBAL && !x->nattr);
+}
+
+/* The one value that a function returns; NULL. */
+static const Def *one_return(const Program *p, GId g)
+{
+    const Facts *f = p->facts[g.file];
+    u32 at = map_get(&p->state->local_defs, local_key(g.file, g.id, SYM_EMPTY));
+    if (f->funcs.v[g.id].is_generator || f->funcs.v[g.id].is_async || at == NONE ||
+        p->state->defrefs.v[at].next != NONE)
+        return NULL;
+    return &f->defs.v[p->state->defrefs.v[at].def];
+}
+
+u32 handed_out(const Program *p, u32 gfunc, bool walked)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    const Def *d = one_return(p, g);
+    if (!d || (!f->funcs.v[g.id].is_property && !walked)) return NONE;
+    Path view, *x = d->kind == VAL_PATH ? &f->paths.v[d->value] : NULL;
+    if (x && (x->root != ROOT_SELF || x->nattr != 1)) return NONE;
+    if (d->kind == VAL_CALL && walked &&
+        (view_of(p, g.file, &(Path){.root = ROOT_CALL, .func = d->value}, &view) ||
+         iterator_of(p, g.file, d->value, &view)))
+        x = of_self_or_module(&view) ? &view : NULL;
+    if (!x) return NONE;
+    Ent e = path_resolve(p, g.file, x, x->nattr);
+    return e.kind == ENT_PLACE ? e.id : NONE;
+}
+
+/* The method that a walk over an object of our class calls. */
+static u32 iter_method(const Program *p, Ent e)
+{
+    Type t = ent_type(p, e);
+    u32 gs = t.kind == TYPE_CLASS ? intern_find(&p->syms, S("__iter__")) : NONE;
+    return gs == NONE ? NONE : class_method(p, t.id, gs, false);
+}
+
+/* The function, property or __iter__ of ours that a walk goes through; NONE. */
+static u32 walked_through(const Program *p, u32 file, const Path *x, u8 op)
+{
+    u32 call = path_result_of(p, file, x);
+    Ent e = call != NONE ? path_entity(p, file, p->facts[file]->calls.v[call].callee)
+                         : path_resolve(p, file, x, x->nattr);
+    if (e.kind == ENT_FUNC) {
+        GId g = func_gid(p, e.id);
+        return p->facts[g.file]->funcs.v[g.id].is_property == (call == NONE) ? e.id : NONE;
+    }
+    return op == OP_ITER && call == NONE && e.kind != ENT_NONE ? iter_method(p, e) : NONE;
+}
+
+u32 walked_place(const Program *p, u32 file, const Path *x, u8 op)
+{
+    u32 func = walked_through(p, file, x, op);
+    return func == NONE ? NONE : handed_out(p, func, true);
+}
+
+bool access_of_iterator(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Access *a = program_access(p, ga);
+    const Path *x = &p->facts[g.file]->paths.v[a->path];
+    u32 func = walked_through(p, g.file, x, a->op), call = path_result_of(p, g.file, x);
+    if (func != NONE) {
+        GId h = func_gid(p, func);
+        const Def *d = one_return(p, h);
+        Path seen;
+        return d && d->kind == VAL_CALL && iterator_of(p, h.file, d->value, &seen);
+    }
+    return call != NONE && p->facts[g.file]->calls.v[call].nargs &&
+           view_function(p, g.file, p->facts[g.file]->calls.v[call].callee);
+}
