@@ -41,7 +41,8 @@ static int run(Arena *a, const Options *o, Err *e)
     Buf dump = {0};
     Wanted wanted = {.unsafe = o->unsafe_fixes};
 
-    if (!pages_load(a, o->transforms_dir, &pages, e) || !baseline_open(a, o, &known, e)) return 2;
+    if (!pages_load(a, o->transforms_dir, &pages, e) || !pages_named(&pages, &o->prefer, e)) return 2;
+    if (!baseline_open(a, o, &known, e)) return 2;
     Options *head = arena_new(a, Options, 1);
     *head = *o;
     bool bare = o->command == CMD_COMMIT && (o->branch.n || o->patches.n) && repo_is_bare(a, o);

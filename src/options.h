@@ -111,6 +111,7 @@ typedef struct Options {
     Str root;    /* absolute directory; paths in output are relative to it */
     StrVec select, ignore, exclude, include, extend_roots;
     StrVec safe_rules, unsafe_rules; /* whose fixes the user takes for safe, or wants to look at */
+    StrVec prefer;                   /* transforms that are tried before others */
     StrVec only;                     /* fingerprints: no other findings are fixed */
     Vec(PathIgnore) path_ignores;
     Vec(RuleSetting) rule_settings;

@@ -304,7 +304,7 @@ extern const char *const safety_name[];
 typedef enum IntentKind {
     INTENT_NEED_IMPORT, /* text: "threading" or "collections.deque" */
     INTENT_NEED_LOCK,   /* define lock `lock` */
-    INTENT_WRAP,        /* put "with LOCK:" round the statements in span */
+    INTENT_WRAP,        /* put "with LOCK:" round the statements in span; "try:" where the text is empty */
     INTENT_REPLACE,     /* span becomes text */
     INTENT_INSERT,      /* text goes in at span.start, a whole line of its own */
     INTENT_DELETE       /* span goes */
@@ -375,6 +375,8 @@ typedef struct PageList {
 /* The built-in pages, and those of a directory when given. A page that is wrong fails with file:line and a sentence.
  */
 bool pages_load(Arena *a, Str dir, PageList *out, Err *e);
+/* Is each of the names that of a page? */
+bool pages_named(const PageList *pages, const StrVec *names, Err *e);
 Str page_id(const Page *p);
 Str page_title(const Page *p);
 Str page_text(const Page *p);

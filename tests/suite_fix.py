@@ -142,6 +142,7 @@ def test_alternatives(c):
         hits, misses, pages = (by_state[s] for s in ("two.hits", "two.misses", "slow.pages"))
         c.equal((hits["lock"]["name"], hits["lock"]["kind"], hits["lock"]["new"]), ("two._hits_lock", "Lock", True))
         c.check("120 ns" in hits["price"], hits["price"])
+        c.check(any("--prefer local-sum" in a["reason"] for a in misses["alternatives"]), misses["alternatives"])
         names = [a["what"] for a in misses["alternatives"]]
         c.check("an RLock in place of the Lock" in names and any("sum of its own" in n for n in names), names)
         c.check(not any("sum of its own" in a["what"] for a in hits["alternatives"]), "a sum where there is no loop")
@@ -156,6 +157,23 @@ def test_alternatives(c):
         fix = findings(folder)[0]["fix"]
         c.equal(fix["lock"]["name"], "two.Box._b_lock")
         c.check(any(a["what"] == "two.Box._lock" and "cannot be taken twice" in a["reason"] for a in fix["alternatives"]), fix["alternatives"])
+
+
+def test_preferred(c):
+    """The transform that the configuration prefers is taken where it fits, elsewhere all is as before; a wrong name is an error."""
+    with temporary() as folder:
+        write_tree(folder, {"two.py": TWO})
+        plain = {f["state"]: f["fix"] for f in findings(folder)}
+        write_tree(folder, {"ungil.toml": 'prefer = ["local-sum"]\n'})
+        fixes = {f["state"]: f["fix"] for f in findings(folder)}
+        c.equal((plain["two.misses"]["transform"], fixes["two.misses"]["transform"]), ("guard-update", "local-sum"))
+        c.equal(fixes["two.misses"]["safety"], "unsafe")
+        c.check("others see the total only when the loop is over" in fixes["two.misses"]["reason"], fixes["two.misses"])
+        c.equal(fixes["two.hits"]["edits"], plain["two.hits"]["edits"])
+        c.check(not any("local-sum" in a["what"] for a in fixes["two.misses"]["alternatives"]), fixes["two.misses"])
+        wrong = ungil("check", "--prefer", "sum", ".", cwd=folder)
+        c.has(wrong, "there is no transform 'sum' to prefer", stream="err")
+        c.code(wrong, 2)
 
 
 NESTED = '''import threading

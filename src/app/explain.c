@@ -27,7 +27,7 @@ int explain_word(Arena *a, const Options *o, Err *e)
     Buf out = {0};
     PageList pages = {0};
     Str word = o->args.v[0];
-    if (!pages_load(a, o->transforms_dir, &pages, e)) return 2;
+    if (!pages_load(a, o->transforms_dir, &pages, e) || !pages_named(&pages, &o->prefer, e)) return 2;
     RuleId rule = rule_find(word);
     if (rule != RULE_COUNT) rule_describe(&out, rule, &pages);
     for (u32 i = 0; i < pages.n; i++) { /* some words name a rule and a transform */

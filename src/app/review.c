@@ -93,6 +93,7 @@ int review_run(Arena *a, Options *o, Err *e)
     if (!review_defaults(a, o, e)) return 2;
     if (o->post.from.n) return emit_review_from(a, o, e);
     if (!read_revisions(a, o, &revisions, &notes, e) || !pages_load(a, o->transforms_dir, &pages, e)) return 2;
+    if (!pages_named(&pages, &o->prefer, e)) return 2;
     now->n = revisions.after.n;
     old->n = revisions.before.n;
     if (!facts_all(a, o, &revisions.after, &now->facts, &notes, e)) return 2;

@@ -3,7 +3,7 @@
  * Two comparisons of the old and the new syntax tree. The leaves, comments included, must be the same
  * texts in the same order once the leaves that lie in inserted text are left out. And the trees must be
  * the same node for node, comments left out, once inserted statements are skipped and an inserted with
- * statement is replaced by the statements in its body. A string counts as one leaf, so that its contents
+ * or try statement is replaced by the statements in its body. A string counts as one leaf, so that its contents
  * are compared to the byte. Replaced spans are left out on both sides; a node whose shape differs is
  * accepted only when a replaced span touches it. A semicolon may become a line break. */
 #include "edit/edit.h"
@@ -141,11 +141,12 @@ static bool skipped(const Side *s, const Node *n)
     return at != NONE && put_in(s, at);
 }
 
+/* An inserted `with LOCK:`, or `try:` whose other clauses are inserted as well, or their tokens would be too many. */
 static bool inserted_with(const Side *s, u32 n)
 {
     const Node *x = &s->ast.v[n];
-    if (x->kind != NODE_with_statement) return false;
-    u32 at = span_at(s, x->start, x->start + 4);
+    if (x->kind != NODE_with_statement && x->kind != NODE_try_statement) return false;
+    u32 at = span_at(s, x->start, x->start + 3);
     return at != NONE && (s->kinds[at] == PIECE_WITH || s->kinds[at] == PIECE_BREAK);
 }
 

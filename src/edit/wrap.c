@@ -1,4 +1,4 @@
-/* `with LOCK:` round statements: one inserted line, and one unit of indentation before each line of the
+/* `with LOCK:` or `try:` round statements: one inserted line, and one unit of indentation before each line of the
  * statements.
  *
  * A line that begins inside a string over several lines gets none, since its blanks belong to the string;
@@ -93,7 +93,8 @@ static void wraps_merge(Draft *d, WrapVec *wraps)
         u32 k = n;
         while (k > 0) {
             Wrap *o = &wraps->v[k - 1];
-            if (str_eq(o->lock, w.lock) && (w.span.start < o->span.end || adjacent(d, o->span, w.span))) break;
+            bool meet = w.span.start < o->span.end || adjacent(d, o->span, w.span);
+            if (w.lock.n && str_eq(o->lock, w.lock) && meet) break;
             k--;
         }
         if (k > 0)
@@ -150,7 +151,7 @@ static void wrap_place(Draft *d, const Wrap *w, u32 depth)
             indent = str_slice(indent, 1, indent.n); /* a form feed stays on its line */
         buf_str(&head, indent);
         for (u32 i = 0; i < depth; i++) buf_str(&head, unit);
-        buf_fmt(&head, "with %.*s:", STR_ARG(w->lock));
+        buf_fmt(&head, "%s%.*s:", w->lock.n ? "with " : "try", STR_ARG(w->lock));
         piece_before(d, first, str_dup(d->a, buf_view(&head)), PIECE_WITH, w->fix);
         d->pieces.v[d->pieces.n - 1].depth = depth;
         buf_free(&head);

@@ -85,6 +85,8 @@ static bool region_write(Plan *pl, const Region *r, const LockPlan *l, u32 lock,
         snapshot_write(pl, f, r, lock);
     else if (r->claim)
         claim_write(pl, f, r, lock);
+    else if (r->sum)
+        sum_write(pl, f, r, lock);
     else if (r->ahead)
         ahead_write(pl, f, r, lock);
     else if (r->again.n)

@@ -19,6 +19,7 @@ static Str example_fix(Arena *a, const PageList *pages, const Page *page, Str be
 {
     Options *o = arena_new(a, Options, 1);
     *o = example_options(page);
+    if (page->preferred) vec_push(a, &o->prefer, page->id);
     NoteVec notes = {0};
     Source *s = arena_new(a, Source, 1);
     *s = (Source){.path = S("example.py"), .text = str_dup(a, before)};

@@ -25,6 +25,7 @@
  *   files.c    planner: files and folders made or removed in one step
  *   claim.c    test and change under the lock, the rest of the branch after it
  *   take.c     planner: an entry is taken once, then tested and used
+ *   localsum.c planner: an update in a loop, summed up and added once
  *   ownvalue.c planner: what a call has set for itself is used from a local
  *   apart.c    findings of one place, each cured by a page of its own
  *   plain.c    values that are the same whoever makes them
@@ -87,6 +88,7 @@ struct Page {
     Str id, title, rules, safety, needs, plan;
     u8 safety_class;
     bool strict;   /* only under --model strict */
+    bool preferred; /* only where --prefer names it */
     bool replaces; /* certificate: replace; else tokens */
     bool states;   /* it says which words the rewrite adds and drops: lists with commas, see edit/words.c */
     Str adds, drops;
@@ -154,6 +156,7 @@ typedef struct Region {
     u32 at;          /* where that statement starts */
     u32 claim;         /* last statement that changes the state, under the lock with its test (claim.c); 0: none */
     const Race *taken; /* an entry that is tested and used is taken once, without a lock (take.c); NULL */
+    u32 sum;         /* the loop whose sum is added once, after it (localsum.c); 0: none. span: what is added to */
     u32 ahead;       /* the operand of an update, a node, made before the lock is taken (ahead.c); 0: none */
     Str again;       /* the value is made before the lock, and this asked once more under it (outside.c) */
 } Region;
@@ -483,6 +486,9 @@ bool plan_poll(Plan *pl, Work *w, const Page *page);
 bool plan_take(Plan *pl, Work *w, const Page *page);
 bool plan_once(Plan *pl, Work *w, const Page *page);
 bool plan_deque(Plan *pl, Work *w, const Page *page);
+/* localsum.c */
+bool plan_sum(Plan *pl, Work *w, const Page *page);
+void sum_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* ownvalue.c */
 bool plan_own_value(Plan *pl, Work *w, const Page *page);
 

@@ -12,7 +12,8 @@ static bool wraps(const Fix *lock, u32 file, Span span)
 {
     for (u32 i = 0; i < lock->intents.n; i++) {
         const Intent *t = &lock->intents.v[i];
-        if (t->kind == INTENT_WRAP && t->file == file && t->span.start <= span.start && span.end <= t->span.end)
+        bool with = t->kind == INTENT_WRAP && t->text.n;
+        if (with && t->file == file && t->span.start <= span.start && span.end <= t->span.end)
             return true;
     }
     return false;

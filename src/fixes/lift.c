@@ -21,7 +21,7 @@ typedef struct Lift {
 
 static bool plain_region(const Region *r)
 {
-    bool small = r->claim || r->ahead || r->taken || r->again.n;
+    bool small = r->claim || r->sum || r->ahead || r->taken || r->again.n;
     return !small && !r->problem.n && !r->copy.n && !r->name.n && !r->skip;
 }
 

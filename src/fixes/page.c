@@ -110,6 +110,10 @@ static bool read_key(Reader *r, Str key, Str value)
         p->strict = str_is(value, "strict");
         return p->strict || page_error(r, r->line, "model can only be strict, not ", value);
     }
+    if (str_is(key, "when")) {
+        p->preferred = str_is(value, "preferred");
+        return p->preferred || page_error(r, r->line, "when can only be preferred, not ", value);
+    }
     if (str_is(key, "certificate")) return read_certificate(r, value);
     return page_error(r, r->line, "there is no key ", key);
 }
@@ -317,6 +321,15 @@ bool pages_load(Arena *a, Str dir, PageList *out, Err *e)
         list_put(a, out, p);
     }
     return dir.n == 0 || load_dir(a, dir, out, e);
+}
+
+bool pages_named(const PageList *pages, const StrVec *names, Err *e)
+{
+    for (u32 i = 0; i < names->n; i++)
+        if (!page_find(pages, names->v[i]))
+            return err_set(e, "there is no transform '%.*s' to prefer; `ungil transforms` lists them",
+                           STR_ARG(names->v[i]));
+    return true;
 }
 
 const Page *page_find(const PageList *pages, Str id)

@@ -26,6 +26,7 @@ const Planner planner_table[] = {
     {"file-step", "a file or folder is made or removed in one step", false, false, plan_files},
     {"take-entry", "an entry is taken out once, then tested and used", false, false, plan_take},
     {"read-once", "read into a local, then test and use it", false, false, plan_once},
+    {"local-sum", "an update in a loop is summed up, and added once under the lock", true, false, plan_sum},
     {"own-value", "what a call has set for itself is used from a local", false, true, plan_own_value},
     {"list-to-deque", "a list that is used as a queue only becomes a deque", false, false, plan_deque},
 };
@@ -67,9 +68,18 @@ void fix_caution(Fix *f, u8 safety, Str reason)
     if (!f->reason.n) f->reason = reason;
 }
 
+static bool preferred(const Plan *pl, const Page *page)
+{
+    const StrVec *names = &pl->p->options->prefer;
+    for (u32 i = 0; i < names->n; i++)
+        if (str_eq(names->v[i], page->id)) return true;
+    return false;
+}
+
 bool page_fits(const Plan *pl, const Page *page, const Work *w)
 {
     if (page->strict && pl->p->options->model != MODEL_STRICT) return false;
+    if (page->preferred && !preferred(pl, page)) return false;
     for (u32 i = 0; i < w->races.n; i++)
         if (!page_handles(page, pl->races->v[w->races.v[i]].rule)) return false;
     return true;
@@ -85,7 +95,7 @@ static const Page *lock_page(const Plan *pl, const Work *w)
     for (u32 r = 0; r < w->races.n; r++)
         for (u32 i = 0; i < pl->pages->n; i++) {
             const Page *page = pl->pages->v[i];
-            if (page_locks(page) && page_handles(page, pl->races->v[w->races.v[r]].rule) &&
+            if (page_locks(page) && !page->preferred && page_handles(page, pl->races->v[w->races.v[r]].rule) &&
                 (!page->strict || pl->p->options->model == MODEL_STRICT))
                 return page;
         }
@@ -161,6 +171,19 @@ static void by_hand(Plan *pl, Work *w, const Race *r)
     work_declined(pl, w, NULL);
 }
 
+/* The transforms that the user prefers, in the order in which they are named. */
+static bool preferred_try(Plan *pl, Work *w, Buf *unlike)
+{
+    const StrVec *names = &pl->p->options->prefer;
+    for (u32 i = 0; i < names->n; i++) {
+        const Page *page = page_find(pl->pages, names->v[i]);
+        if (!page || !page_fits(pl, page, w) || (!page_locks(page) && lesson_there(pl, w->place))) continue;
+        if (page->planner && page->planner->hands) continue;
+        if (page_try(pl, w, page, unlike)) return true;
+    }
+    return false;
+}
+
 static void work_start(Plan *pl, Work *w)
 {
     const Page *last = NULL;
@@ -173,6 +196,10 @@ static void work_start(Plan *pl, Work *w)
     }
     if (first->by_hand) {
         by_hand(pl, w, first);
+        return;
+    }
+    if (preferred_try(pl, w, &unlike)) {
+        buf_free(&unlike);
         return;
     }
     for (u32 i = 0; i < pl->pages->n; i++) {
