@@ -76,11 +76,13 @@ static bool walk_inside(const Plan *pl, const Region *r)
 }
 
 /* The intents that put the region under the lock, once all is judged. */
-static bool region_write(Plan *pl, const Region *r, const LockPlan *l, u32 lock, bool joins, Fix *f, Str *why)
+static bool region_write(Plan *pl, const Work *w, const Region *r, u32 lock, bool joins, Fix *f, Str *why)
 {
+    const LockPlan *l = &pl->out->locks.v[lock];
     u32 local = lock_per_call(pl, r);
     if (local != NONE) return section_relock(pl, r, local, f, why);
-    if (joins) return sections_join(pl, r, l, f, why);
+    if (joins && sections_join(pl, w, r, l, f, why)) return true;
+    if (joins && !l->reentrant) return false;
     if (r->copy.n)
         snapshot_write(pl, f, r, lock);
     else if (r->claim)
@@ -198,14 +200,15 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         r->skip = true;
         return true;
     }
-    bool joins = !why.n && l->existing && !l->reentrant && takes_directly(pl, r->file, r->func, r->span, l->lock);
+    bool joins = !why.n && l->existing && takes_directly(pl, r->file, r->func, r->span, l->lock);
     if (joins && only_asks(pl, w) && readback_join(pl, f, r)) return true;
     Verdict v = why.n ? VERDICT_DECLINE : region_judge(pl, w, r, l, joins, &why);
-    if (v != VERDICT_OK && r->race && !joins) v = outside_judge(pl, w, r, l, v, &why);
-    if (v != VERDICT_OK && !joins) v = write_judge(pl, w, r, l, v, &why);
+    bool whole = joins && !l->reentrant;
+    if (v != VERDICT_OK && r->race && !whole) v = outside_judge(pl, w, r, l, v, &why);
+    if (v != VERDICT_OK && !whole) v = write_judge(pl, w, r, l, v, &why);
     if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
     if (v != VERDICT_DECLINE && !lock_expression(pl, lock, w, r, f, &why)) v = VERDICT_DECLINE;
-    if (v != VERDICT_DECLINE && !region_write(pl, r, l, lock, joins, f, &why)) v = VERDICT_DECLINE;
+    if (v != VERDICT_DECLINE && !region_write(pl, w, r, lock, joins, f, &why)) v = VERDICT_DECLINE;
     if (v == VERDICT_DECLINE && r->race) {
         w->problem = str_fmt(pl->a, "%.*s: %.*s", STR_ARG(where(pl, r)), STR_ARG(why));
         return false;

@@ -358,6 +358,8 @@ typedef enum Reach { REACH_NO, REACH_UNKNOWN, REACH_YES } Reach;
 /* May code in this span of a function call, directly or not, a function marked `mark`, or code nobody here
  * knows? */
 Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark);
+/* Is all that this span of a function calls known, and all that is called there, down to libraries? */
+bool reach_all_known(Plan *pl, u32 file, u32 func, Span span);
 /* The same for one function at a time: start gives how many functions may be looked at, and forgets which were. What
  * its calls may do that is not known does not count. */
 u32 reach_start(Plan *pl);
@@ -447,8 +449,9 @@ bool readback_join(Plan *pl, Fix *f, const Region *r);
 /* Is what the access stores made there: a call or an expression, no mere flag? */
 bool makes_something(const Facts *f, const Access *act);
 
-/* The region holds the lock in sections side by side: they become one. r->lock says how the lock is written. */
-bool sections_join(Plan *pl, const Region *r, const LockPlan *l, Fix *fix, Str *why);
+/* The region holds the lock in sections side by side: they become one. r->lock says how the lock is written. Not
+ * where what stands between them waits, is slow, or is code of others. */
+bool sections_join(Plan *pl, const Work *w, const Region *r, const LockPlan *l, Fix *fix, Str *why);
 /* The region stands under a lock that its function makes: its sections take r->lock instead. */
 bool section_relock(Plan *pl, const Region *r, u32 local, Fix *fix, Str *why);
 

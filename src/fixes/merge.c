@@ -9,7 +9,8 @@
  *
  * The headers after the first go, and what stood between the sections is indented; the bodies stay where they are. So
  * is the return of what a section has changed. A lock made in the function gives way to the one that lives beside the
- * state, in the sections that take it. */
+ * state, in the sections that take it. What stands between the sections must be quick and known: whoever releases a
+ * lock around a slow call, or one of code of others, means it. */
 #include "fixes/fixes.h"
 
 /* Is it `with LOCK:` and nothing else? */
@@ -63,12 +64,37 @@ static bool calls_taker(Plan *pl, const Region *r, const LockPlan *l, Span s)
     return reach_from(pl, r->file, r->func, s, mark_takers(pl, l->lock)) == REACH_YES;
 }
 
+/* Whoever releases a lock around a call means it: what waits, is slow, or is code of others stays outside. */
+static bool gap_quick(Plan *pl, const Work *w, const Region *r, const LockPlan *l, Span s, Str *why)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    Region gap = *r;
+    Str slow = S("");
+    gap.span = s;
+    gap.test = NONE;
+    bool quick = no_blocking(pl, w, &gap, l, &slow) == VERDICT_OK;
+    if (quick && reach_all_known(pl, r->file, r->func, s)) return true;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->span.start < s.start || c->span.end > s.end) continue;
+        *why = str_fmt(pl->a,
+                       "what line %u and those around it call runs while %.*s is released, and may take long or come "
+                       "back to it: test once more where the lock is taken again",
+                       c->line, STR_ARG(l->display));
+        break;
+    }
+    return false;
+}
+
 /* Lines from one section's end to the next one's header, or to the end of the region. */
-static bool gap_indent(Plan *pl, Fix *fix, const Region *r, const LockPlan *l, Span s, Str from, Str to, Str *why)
+static bool gap_indent(Plan *pl, const Work *w, Fix *fix, const Region *r, const LockPlan *l, Span s, Str from,
+                       Str to, Str *why)
 {
     const Ast *t = site_ast(pl, r->file);
     Str old = str_slice(t->source->text, s.start, s.end);
     if (!str_trim(old).n) return true;
+    if (!gap_quick(pl, w, r, l, s, why)) return false;
     *why = S("what stands between the two critical sections cannot be indented");
     if (string_over_lines(t, s) || calls_taker(pl, r, l, s)) return false;
     Str text = reindent(pl, old, from, to);
@@ -111,7 +137,7 @@ static bool header_delete(Plan *pl, Fix *fix, const Region *r, u32 with, Str uni
     return true;
 }
 
-bool sections_join(Plan *pl, const Region *r, const LockPlan *l, Fix *fix, Str *why)
+bool sections_join(Plan *pl, const Work *w, const Region *r, const LockPlan *l, Fix *fix, Str *why)
 {
     const Ast *t = site_ast(pl, r->file);
     const Source *s = t->source;
@@ -130,13 +156,14 @@ bool sections_join(Plan *pl, const Region *r, const LockPlan *l, Fix *fix, Str *
     }
     for (u32 i = 0; i < sections.n; i++) {
         u32 with = sections.v[i];
-        if (!gap_indent(pl, &draft, r, l, (Span){gap, line_before(s, t->v[with].start)}, from, to, why)) return false;
+        Span between = {gap, line_before(s, t->v[with].start)};
+        if (!gap_indent(pl, w, &draft, r, l, between, from, to, why)) return false;
         if (!header_delete(pl, &draft, r, with, str_slice(to, from.n, to.n))) return false;
         gap = line_after(s, t->v[with].end);
     }
     bool returns = ast_is(t, r->last, NODE_return_statement) && ast_after(t, r->first) == r->last;
     if (!sections.n && !returns) return false;
-    if (!gap_indent(pl, &draft, r, l, (Span){MIN(gap, end), end}, from, to, why)) return false;
+    if (!gap_indent(pl, w, &draft, r, l, (Span){MIN(gap, end), end}, from, to, why)) return false;
     for (u32 i = 0; i < draft.intents.n; i++) vec_push(pl->a, &fix->intents, draft.intents.v[i]);
     return true;
 }

@@ -154,7 +154,8 @@ u32 mark_takers(Plan *pl, u32 lock)
 
 /* ---- downwards ---- */
 
-enum { REACH_LIMIT = 5000 }; /* functions looked at for one question; beyond, anything may be reached */
+/* Functions looked at for one question; beyond, anything may be reached. */
+enum { REACH_LIMIT = 5000, KNOWN_LIMIT = 100 };
 
 static Reach reaches(Plan *pl, u32 g, u32 mark, u32 *left)
 {
@@ -280,6 +281,33 @@ Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark)
         if (n == 0 && unknown_call(pl, file, c)) worst = REACH_UNKNOWN;
     }
     return worst;
+}
+
+static bool all_known(Plan *pl, u32 file, u32 func, Span span, u32 *left)
+{
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->span.start < span.start || c->span.end > span.end) continue;
+        u32 targets[16], n = call_targets(pl->p, file, i, targets, COUNT_OF(targets));
+        if (n == 0 ? unknown_call(pl, file, c) : call_unknown(pl->p, file, i)) return false;
+        for (u32 k = 0; k < n; k++) {
+            if (pl->seen[targets[k]] == pl->epoch) continue;
+            pl->seen[targets[k]] = pl->epoch;
+            GId g = func_gid(pl->p, targets[k]);
+            if (!*left || !all_known(pl, g.file, g.id, program_func(pl->p, targets[k])->span, left)) return false;
+            --*left;
+        }
+    }
+    return true;
+}
+
+bool reach_all_known(Plan *pl, u32 file, u32 func, Span span)
+{
+    u32 left = KNOWN_LIMIT;
+    pl->epoch++;
+    return all_known(pl, file, func, span, &left);
 }
 
 bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock)

@@ -7,10 +7,13 @@
 #include "fixes/fixes.h"
 
 /* Calls that wait for another thread, which may need the same lock; and calls that are merely slow. */
-static const char *const waiting[] = {"join",    "result",    "wait",        "wait_for",
-                                      "acquire", "exception", "as_completed"};
+static const char *const waiting[] = {"join",         "result",      "wait",
+                                      "wait_for",     "acquire",     "exception",
+                                      "as_completed", "run_forever", "run_until_complete",
+                                      "serve_forever"};
 static const char *const slow[] = {"sleep",      "recv",        "recvfrom",          "accept",      "connect",
-                                   "sendall",    "urlopen",     "check_output",      "communicate", /* a process */
+                                   "sendall",    "send",        "sendto",            "sendmsg",     "recv_into",
+                                   "recvmsg",    "urlopen",     "check_output",      "communicate", /* a process */
                                    "check_call", "getaddrinfo", "create_connection", "urlretrieve"};
 static const char *const slow_names[] = {"sleep", "urlopen", "input", "check_output", "check_call", "urlretrieve"};
 static const char *const slow_modules[] = {
@@ -183,6 +186,16 @@ static bool takes_lock(Below *b, u32 file, const Func *fn)
     return false;
 }
 
+/* Is it certain what the edge leads to, or is there but one method of that name in the program? */
+static bool edge_tells(const Program *p, const CallEdge *e)
+{
+    const Facts *f = p->facts[e->file];
+    u32 out[2];
+    if (!e->weak) return true;
+    return e->call != NONE &&
+           weak_targets(p, e->file, &f->paths.v[f->calls.v[e->call].callee], out, COUNT_OF(out)) == 1;
+}
+
 /* Does the function, or one that it calls for certain, wait, do something slow, or take another lock? */
 static bool bad_below(Below *b, u32 g)
 {
@@ -201,7 +214,7 @@ static bool bad_below(Below *b, u32 g)
         return true;
     }
     for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++)
-        if (!pl->p->edges.v[i].weak && bad_below(b, pl->p->edges.v[i].callee)) return true;
+        if (edge_tells(pl->p, &pl->p->edges.v[i]) && bad_below(b, pl->p->edges.v[i].callee)) return true;
     return false;
 }
 
@@ -223,6 +236,10 @@ static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPl
     u32 targets[8], n = call_targets(pl->p, r->file, call, targets, COUNT_OF(targets));
     const Facts *f = pl->p->facts[r->file];
     const Call *c = &f->calls.v[call];
+    if (!n && call_unknown(pl->p, r->file, call)) { /* the one method of that name in the program */
+        n = weak_targets(pl->p, r->file, &f->paths.v[c->callee], targets, COUNT_OF(targets));
+        n = n == 1;
+    }
     Below b = {.pl = pl, .lock = lock, .left = BELOW_LIMIT, .locks = true, .what = S("")};
     b.patient = makes_value(pl, w, r, lock);
     b.epoch = ++pl->epoch;
@@ -270,6 +287,61 @@ static bool tells_somebody(Plan *pl, const Region *r, u32 file, const Call *c)
     return false;
 }
 
+/* Is it a parameter, of this function or of one around it, and no class? Whatever one caller is seen to pass, others
+ * may pass anything. */
+static bool given_code(const Plan *pl, u32 file, u32 path)
+{
+    const Path *p = &pl->p->facts[file]->paths.v[path];
+    return p->root == ROOT_PARAM && !p->nattr && path_type(pl->p, file, path).kind != TYPE_CLASS_OBJECT;
+}
+
+/* Does the region store in its state what was made there, and no mere flag? Whoever comes meanwhile needs it. */
+static bool stores_value(const Plan *pl, const Work *w, const Region *r)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        if (pl->p->access_place[pl->p->access_base[r->file] + i] != w->place || a->span.start < r->span.start ||
+            a->span.end > r->span.end)
+            continue;
+        if (a->op == OP_ITEM_STORE ? a->value == NONE || f->defs.v[a->value].kind != VAL_BOOL : makes_something(f, a))
+            return true;
+    }
+    return false;
+}
+
+/* Does one of the functions that the call runs call a parameter of its own, while the call hands over one of ours? */
+static bool hands_on(const Plan *pl, u32 file, u32 call)
+{
+    const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    bool given = false;
+    for (u32 i = c->args; i < c->args + c->nargs && !given; i++)
+        given = f->args.v[i].kind == VAL_PATH && given_code(pl, file, f->args.v[i].value);
+    u32 targets[8], n = given ? call_targets(pl->p, file, call, targets, COUNT_OF(targets)) : 0;
+    for (u32 k = 0; k < n; k++) {
+        GId g = func_gid(pl->p, targets[k]);
+        const Facts *to = pl->p->facts[g.file];
+        const Func *fn = &to->funcs.v[g.id];
+        for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+            if (given_code(pl, g.file, to->calls.v[i].callee)) return true;
+    }
+    return false;
+}
+
+/* Is code of whoever called the function run, for anything but the value that the region is there to make, or what is
+ * to be done once? */
+static bool runs_given(Plan *pl, const Work *w, const Region *r, u32 file, u32 call)
+{
+    const Call *c = &pl->p->facts[file]->calls.v[call];
+    if (!given_code(pl, file, c->callee) && !hands_on(pl, file, call)) return false;
+    const Ast *t = site_ast(pl, file);
+    u32 n = ast_at(t, c->span), up = n == 0 ? NONE : t->v[n].parent;
+    if (ast_is(t, up, NODE_expression_statement)) return c->span.start > program_access(pl->p, r->access)->span.end;
+    return !stores_value(pl, w, r);
+}
+
 /* Whatever else the region is for: a call that waits for a thread is refused, one that is slow or takes another lock
  * makes the fix unsafe. */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
@@ -294,7 +366,7 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
                            "line %u calls what the state holds while the lock is held, which may be code of anybody",
                            c->line);
             worst = VERDICT_UNSAFE;
-        } else if (tells_somebody(pl, r, r->file, c)) {
+        } else if (tells_somebody(pl, r, r->file, c) || runs_given(pl, w, r, r->file, i)) {
             *why = str_fmt(pl->a,
                            "line %u calls %.*s() while the lock is held, which is code of whoever passed it in",
                            c->line, STR_ARG(name));
