@@ -10,6 +10,7 @@
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
+ *   mustbe.c    what must be made once only: locks, and threads that are started in passing
  *   weigh.c     which findings are worth little without visible threads
  *   find.c      runs the rules, sorts, filters
  *   suppress.c  comments that silence findings
@@ -151,6 +152,11 @@ bool yields_once(const Program *p, const Facts *f, const Func *fn);
 const Def *stored_def(const Program *p, u32 ga);
 /* Is the key the identity of the thread that runs here, d[get_ident()]? No other thread has it. */
 bool own_key(const Program *p, u32 ga);
+
+/* mustbe.c: does the place hold a lock or its like? */
+bool must_be_one(const Place *x);
+/* Is it a thread or an executor that is made on first use, by a function that is there for something else? */
+bool starts_in_passing(const Program *p, const Race *r, const Place *x);
 
 /* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
 void races_weigh(Finder *f, u32 first);

@@ -130,19 +130,13 @@ static bool unknown_value(const Program *p, const Race *r, const Place *x)
     return x->type.kind == TYPE_NONE || x->type.kind == TYPE_LIST || x->type.kind == TYPE_EXTERNAL;
 }
 
-/* Made twice, one too many for a lock; of other things the second takes the first one's place and mostly nothing is
- * lost. Of 40 of those, read as maintainers would at high confidence, 2 were true. */
-static bool must_be_one(const Place *x)
-{
-    return x->is_lock || (x->type.kind >= TYPE_LOCK && x->type.kind <= TYPE_EVENT) || x->type.kind == TYPE_RWLOCK;
-}
-
 /* What one object that is kept for all makes or does on first use, a flag of it, or what a library's function
  * gives it. Of 120 such findings none was a race that was fixed; those that were fill a container, or set what
  * others are kept from by. */
 static bool first_use_of_one(const Program *p, const Race *r, const Place *x)
 {
     if (r->rule != UG103 || x->kind != PLACE_INSTANCE || must_be_one(x) || x->evidence & EV_GUARDED) return false;
+    if (starts_in_passing(p, r, x)) return false;
     if (x->signs & SIGN_FINAL && x->evidence & EV_CLASS_LOCKS) return false;
     bool container = x->type.kind >= TYPE_LIST && x->type.kind <= TYPE_WEAK_SET;
     return !container && !(x->evidence & EV_SINGLETON && makes_object(p, r->act));
@@ -333,6 +327,7 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
     bool step = r->rule == UG102 || r->rule == UG103;
     if (visible && step && !(x->evidence & (EV_HANDED | EV_NAME | EV_PURPOSE)) && !must_be_one(x)) return true;
     if (visible) return !used && class_only_parts(p, x->owner);
+    if (r->rule == UG103 && starts_in_passing(p, r, x)) return false;
     if (r->rule == UG103)
         return !must_be_one(x) && x->type.kind != TYPE_EXECUTOR && !(used && x->signs & SIGN_FINAL);
     return !used && r->rule == UG107;
