@@ -26,6 +26,7 @@ typedef enum TypeKind {
     TYPE_ORDERED_DICT,
     TYPE_DEFAULT_DICT,
     TYPE_COUNTER,
+    TYPE_CACHE, /* of cachetools */
     TYPE_WEAK_DICT,
     TYPE_WEAK_SET,
     TYPE_BYTEARRAY,

@@ -324,6 +324,7 @@ static void class_evidence(Program *p)
         }
         if (kept_for_all(p, x)) s->classes[x->type.id].kept_globally++;
     }
+    singles_find(p);
     for (u32 i = 0; i < s->nclasses; i++) {
         u32 kept = kept_globally(p, i, SUBCLASS_DEPTH);
         s->classes[i].singleton |= kept && kept >= made_elsewhere(p, i, SUBCLASS_DEPTH);

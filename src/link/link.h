@@ -21,6 +21,7 @@
  *   hints.c    signs that a class is made to be shared
  *   guards.c   which lock guards which place; evidence of sharing
  *   kept.c     objects that are shared because of who has them
+ *   singles.c  classes that keep their own objects
  *   unseen.c   counts what cannot be followed
  *   escape.c   what leaves the function that made it
  *   filled.c   what fills objects before anybody else has them
@@ -355,6 +356,9 @@ u32 lock_at(Program *p, u32 place);
 u32 class_hints(const Program *p, u32 gclass);
 /* The class of an object that this call registers with the interpreter, or NONE. */
 u32 registered_class(const Program *p, u32 file, u32 call);
+
+/* singles.c: classes that keep their own objects. Sets ClassInfo.singleton, and counts in kept_globally. */
+void singles_find(Program *p);
 
 /* guards.c */
 void guards_find(Program *p);

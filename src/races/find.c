@@ -230,6 +230,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_build(&f, file);
         race_discipline(&f, file);
         race_settings(&f, file);
+        race_cached(&f, file);
         race_files(&f, file);
         race_entered(&f, file);
         race_published(&f, file);

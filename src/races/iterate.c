@@ -8,7 +8,7 @@
 static bool dict_like(u8 t)
 {
     return t == TYPE_DICT || t == TYPE_SET || t == TYPE_DEQUE || t == TYPE_ORDERED_DICT || t == TYPE_DEFAULT_DICT ||
-           t == TYPE_COUNTER || t == TYPE_WEAK_DICT || t == TYPE_WEAK_SET || t == TYPE_QUEUE;
+           t == TYPE_COUNTER || t == TYPE_CACHE || t == TYPE_WEAK_DICT || t == TYPE_WEAK_SET || t == TYPE_QUEUE;
 }
 
 bool access_is_view(const Program *p, u32 ga)

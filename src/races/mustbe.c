@@ -11,17 +11,17 @@ bool must_be_one(const Place *x)
     return x->is_lock || (x->type.kind >= TYPE_LOCK && x->type.kind <= TYPE_EVENT) || x->type.kind == TYPE_RWLOCK;
 }
 
-/* start, start_thread, run, open_connection, __enter__, onConnected, mainLoop: what a user calls once, or an event does. */
+/* start, start_thread, run, open_connection, __enter__, onConnected, mainLoop: what a user calls once, or an event
+ * does. */
 static bool begins(Str name)
 {
-    static const char *const verbs[] = {"start", "run",  "open",   "connect", "begin", "launch", "spawn",
-                                        "setup", "init", "listen", "serve",   "enter", "resume", "on",
-                                        "main",  "loop"};
+    static const char *const verbs[] = {"start", "run",  "open",   "connect", "begin",  "launch", "spawn", "setup",
+                                        "init",  "main", "listen", "serve",   "enter",  "resume", "loop",  "on"};
     while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
     for (u32 i = 0; i < COUNT_OF(verbs); i++) {
         size_t n = strlen(verbs[i]);
-        if (str_starts(name, str_from(verbs[i])) && (name.n == n || name.p[n] == '_' || (name.p[n] >= 'A' && name.p[n] <= 'Z')))
-            return true;
+        bool whole = name.n <= n || name.p[n] == '_' || (name.p[n] >= 'A' && name.p[n] <= 'Z');
+        if (whole && str_starts(name, str_from(verbs[i]))) return true;
     }
     return false;
 }

@@ -150,6 +150,7 @@ bool reader_is_safe(u8 type, Str reader, bool view)
     case TYPE_SET: return str_among(reader, set_whole, COUNT_OF(set_whole));
     case TYPE_DEQUE:
     case TYPE_ORDERED_DICT:
+    case TYPE_CACHE:
     case TYPE_WEAK_DICT:
     case TYPE_WEAK_SET:
     case TYPE_QUEUE: return false; /* the deque inside: q.queue */

@@ -7,7 +7,8 @@
  *   update.c single.c peek.c check.c helper.c save.c setback.c scratch.c halfway.c late.c
  *   iterate.c iterator.c
  *   fields.c guard.c object.c growth.c   rules about one place
- *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c   rules about calls and locks
+ *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c cached.c
+ *               rules about calls and locks
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
  *   mustbe.c    what must be made once only: locks, and threads that are started in passing
@@ -192,6 +193,7 @@ void race_build(Finder *f, u32 file);
 void race_discipline(Finder *f, u32 file);
 void race_lock_order(Finder *f);
 void race_settings(Finder *f, u32 file);
+void race_cached(Finder *f, u32 file);
 void race_files(Finder *f, u32 file);
 void race_entered(Finder *f, u32 file);
 void race_published(Finder *f, u32 file);

@@ -1,5 +1,5 @@
 /* UG101 for a single call that is not one step: l.sort(), counter.update(), anything that changes an OrderedDict,
- * heapq.heappush(h, x), bisect.insort(l, x), random.shuffle(l).
+ * or a cache of cachetools, heapq.heappush(h, x), bisect.insort(l, x), random.shuffle(l).
  *
  * Needs the accesses of one place; the tables say which calls, what becomes of the others, and from which version of
  * Python on the interpreter does it in one step. Sources: docs/memory-model.md, and the issues named in its list of
@@ -20,6 +20,7 @@ static const Single methods[] = {
     {TYPE_COUNTER, "update", 0, false, "it counts item by item, and counts of other threads are lost"},
     {TYPE_COUNTER, "subtract", 0, false, "it counts item by item, and counts of other threads are lost"},
     {TYPE_ORDERED_DICT, NULL, 15, true, "an OrderedDict has no lock of its own: entries are lost, Python may crash"},
+    {TYPE_CACHE, NULL, 0, true, "a cache of cachetools has no lock of its own, and making room may raise KeyError"},
     {TYPE_BYTEARRAY, NULL, 15, true, "a bytearray has no lock of its own: bytes are lost, Python may hang"},
     {TYPE_ARRAY, NULL, 14, true, "an array has no lock of its own: items are lost, Python may hang"},
     {TYPE_EXTERNAL, "write", 14, true, "a BytesIO has no lock of its own: bytes are lost, Python may crash"},
@@ -92,10 +93,12 @@ static const Single *method_of(const Finder *f, u32 i)
     return NULL;
 }
 
-/* Readers are harmed by a sort and by an OrderedDict; every use of an object that is no container is a read. */
+/* Readers are harmed by a sort, by an OrderedDict and by a cache; every use of an object that is no container is a
+ * read. */
 static bool harms_readers(const Single *m)
 {
-    return m && (m->type == TYPE_LIST || m->type == TYPE_ORDERED_DICT || m->type == TYPE_EXTERNAL);
+    return m && (m->type == TYPE_LIST || m->type == TYPE_ORDERED_DICT || m->type == TYPE_CACHE ||
+                 m->type == TYPE_EXTERNAL);
 }
 
 static Conflict single_conflict(const Finder *f, u32 ga, const Single *m)
