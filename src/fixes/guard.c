@@ -295,6 +295,26 @@ static void other_writes(Plan *pl, Work *w)
     }
 }
 
+/* entries = groups[key]; groups[key] = entries + new: an entry is read and replaced, and what others put into the entry
+ * meanwhile goes with the old one. Changes of the containers that this one holds belong under the lock, too. */
+static void entry_writes(Plan *pl, Work *w)
+{
+    bool replaced = false;
+    for (u32 i = 0; i < w->regions.n; i++) {
+        const Region *r = &w->regions.v[i];
+        replaced |= r->race && r->test != NONE && program_access(pl->p, r->test)->op == OP_ITEM_LOAD &&
+                    program_access(pl->p, r->access)->op == OP_ITEM_STORE;
+    }
+    for (u32 k = 0; replaced && k < pl->p->places.n; k++) {
+        const Place *q = &pl->p->places.v[k];
+        if (q->of != w->place) continue;
+        for (u32 i = q->first; i < q->first + q->n; i++) {
+            u32 g = pl->p->place_access.v[i];
+            if (access_writes(pl->p, g) && !in_construction(pl, w, g)) region_add(pl, w, g, g, false);
+        }
+    }
+}
+
 /* Does a region change how many items there are? */
 static bool size_changes(const Plan *pl, const Work *w)
 {
@@ -373,6 +393,7 @@ bool plan_guard(Plan *pl, Work *w, const Page *page)
     lesson_regions(pl, w);
     doubtful_regions(pl, w);
     other_writes(pl, w);
+    entry_writes(pl, w);
     other_walks(pl, w);
     return true;
 }

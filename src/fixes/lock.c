@@ -244,8 +244,21 @@ static Str scope_display(Plan *pl, const Place *p, const LockPlan *l)
     return dot == state.n ? name : str_fmt(pl->a, "%.*s.%.*s", (int)dot, state.p, STR_ARG(name));
 }
 
+/* Has the program a module of its own called threading, which any import of it would find first? */
+static bool own_threading(const Plan *pl)
+{
+    for (u32 i = 0; i < pl->p->nfiles; i++)
+        if (str_is(pl->p->facts[i]->source->module, "threading") && !name_used(pl->p->facts[i], S("RLock")))
+            return true;
+    return false;
+}
+
 static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
 {
+    if (own_threading(pl)) {
+        *why = S("the program has a module of its own that is called threading, and locks cannot be imported");
+        return NONE;
+    }
     const Place *p = work_place(pl, works[0]);
     LockPlan l = {.lock = NONE, .place = works[0]->place, .reason = S("no lock guards this state yet")};
     if (!lock_home(pl, p, &l, why)) return NONE;

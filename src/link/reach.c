@@ -296,11 +296,34 @@ static void made_anew(Program *p)
     }
 }
 
+/* What os.register_at_fork runs in a new child runs before that has a thread of its own; the parent's are not there
+ * (Python library reference, "os.register_at_fork"). */
+static void after_fork(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        if (intern_find(&f->syms, S("register_at_fork")) == NONE) continue;
+        for (u32 i = 0; i < f->calls.n; i++) {
+            const Call *c = &f->calls.v[i];
+            if (!str_is(path_external(p, file, c->callee), "os.register_at_fork")) continue;
+            for (u32 k = c->args; k < c->args + c->nargs; k++) {
+                const Arg *a = &f->args.v[k];
+                if (!str_is(sym_str(f, a->keyword), "after_in_child")) continue;
+                Type t = a->kind == VAL_PATH ? path_type(p, file, a->value) : (Type){0};
+                if (t.kind == TYPE_FUNC) p->funcs[t.id].import_time = true;
+                if (a->kind == VAL_LAMBDA || a->kind == VAL_FUNC)
+                    p->funcs[gfunc_of(p, file, a->value)].import_time = true;
+            }
+        }
+    }
+}
+
 static void propagate(Program *p)
 {
     Arena scratch = {0};
     Callers c = callers_index(p, &scratch);
     private_roots(p, &c);
+    after_fork(p);
     made_anew(p);
     for (u32 round = 0; round < 4; round++) {
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {

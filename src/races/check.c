@@ -309,6 +309,7 @@ static void report(Finder *f, u32 test, u32 act)
         return; /* if the other side lacks the lock, that is where it is reported */
     }
     bool replaced = asked_to_go(p, test, act);
+    if (own_thread_test(p, test)) return;
     if (check_harmless(p, test, act) || (!replaced && check_overwrites(f, test, act)) || far_from_empty(p, test, act))
         return;
     if ((effect & EFFECT_RAISES) && failure_caught(p, act) && !(a->op == OP_ITEM_STORE)) return;

@@ -151,6 +151,11 @@ bool yields_once(const Program *p, const Facts *f, const Func *fn);
 
 /* harmless.c: the Def that tells what a store stores, NULL. */
 const Def *stored_def(const Program *p, u32 ga);
+/* Is the value only compared with the identity of the thread that runs here, as the owner of something? Only that
+ * thread makes it so and takes it back, and so whatever the others store, the answer stays the same. */
+bool own_thread_test(const Program *p, u32 test);
+/* Does the access store the identity of the thread that runs here, by which others see who owns something? */
+bool stores_own_thread(const Program *p, u32 ga);
 /* Is the key the identity of the thread that runs here, d[get_ident()]? No other thread has it. */
 bool own_key(const Program *p, u32 ga);
 

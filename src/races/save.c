@@ -41,6 +41,7 @@ static void around_yield(Finder *f, u32 i)
     const Access *a = program_access(f->p, set);
     u8 kind = f->p->places.v[f->place].kind;
     if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT || !fn->is_generator || !yields_once(f->p, x, fn)) return;
+    if (stores_own_thread(f->p, set)) return;
     for (u32 k = i + 1; k < f->nacc; k++) {
         u32 back = f->acc[k];
         const Access *b = program_access(f->p, back);
