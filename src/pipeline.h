@@ -330,6 +330,7 @@ typedef struct LockPlan {
     bool existing;
     bool reentrant;
     bool promoted; /* an existing Lock that becomes an RLock */
+    bool fork_hook; /* a new lock that os.register_at_fork takes around each fork */
     u8 home;     /* LockHome bits, of a new lock */
     u8 kind;     /* PlaceKind: PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_CLOSURE */
     u32 file;    /* where it is defined */

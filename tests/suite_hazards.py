@@ -27,6 +27,25 @@ def hammer(function, n=4):
 
 """
 PROGRAMS = {
+    "forks": """
+import os, signal, time, warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+signal.alarm(30)  # a child that waits for ever
+for _ in range(5):
+    held = threading.Event()
+    def hold():
+        with m._total_lock if fixed else threading.Lock():
+            held.set()
+            time.sleep(0.05)
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    assert m.child() == 1
+    holder.join()
+    assert m.total == 0 and not (fixed and m._total_lock.locked())
+hammer(m.work)
+assert m.child() == 5
+""",
     "slots": """
 a, b = m.Tally("a"), m.Tally("b")
 hammer(lambda: [a.add(1) for _ in range(100)])

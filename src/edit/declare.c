@@ -298,17 +298,34 @@ static bool follows_lock(const Draft *d, u32 line)
     return false;
 }
 
+/* The lock is taken around each fork, so that the child finds it free and what it guards whole. os: as the file
+ * names the module. Windows has no such function. */
+static Str fork_hook(Draft *d, const LockPlan *l, Str os, u32 line)
+{
+    static const char *const hooks[] = {"before", "after_in_parent", "after_in_child"};
+    Str nl = newline_text(d->s, line), unit = indent_unit(d, S(""));
+    Str text = str_fmt(d->a, "%.*sif hasattr(%.*s, \"register_at_fork\"):%.*s%.*s%.*s.register_at_fork(", STR_ARG(nl),
+                       STR_ARG(os), STR_ARG(nl), STR_ARG(unit), STR_ARG(os));
+    for (u32 i = 0; i < COUNT_OF(hooks); i++)
+        text = str_fmt(d->a, "%.*s%.*s%.*s%.*s%s=%.*s.%s,", STR_ARG(text), STR_ARG(nl), STR_ARG(unit), STR_ARG(unit),
+                       hooks[i], STR_ARG(l->name), i ? "release" : "acquire");
+    return str_fmt(d->a, "%.*s%.*s%.*s)", STR_ARG(text), STR_ARG(nl), STR_ARG(unit));
+}
+
 bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
 {
     const LockPlan *l = &d->fixes->locks.v[lock];
     ImportRef type = import_ref(d->a, d->f, &d->ast, S("threading"), l->reentrant ? S("RLock") : S("Lock"), false);
+    ImportRef os = {0}, last = type;
+    if (l->fork_hook) os = import_ref(d->a, d->f, &d->ast, S("os"), S(""), false);
+    if (os.have && (!last.have || os.end > last.end)) last = os;
     Spot spot = {0};
     bool method = l->kind == PLACE_INSTANCE && (l->home & HOME_POST_INIT) && !maker_of(d, l);
     bool ok = method                        ? true
               : l->kind == PLACE_INSTANCE   ? spot_instance(d, l, fix, &spot, why)
               : l->kind == PLACE_CLASS_ATTR ? spot_class(d, l, fix, &spot, why)
               : l->kind == PLACE_CLOSURE    ? spot_closure(d, l, fix, &spot, why)
-                                            : spot_global(d, l, &type, &spot, why);
+                                            : spot_global(d, l, &last, &spot, why);
     if (!ok) return false;
     Str making = lock_making(d, l, l->kind == PLACE_INSTANCE ? first_parameter(d, l) : S(""), type.text);
     if (method && !post_init_write(d, l, making, fix, why)) return false;
@@ -317,6 +334,10 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
     if (!type.have) import_need(d, &(Intent){.kind = INTENT_NEED_IMPORT, .text = type.statement}, fix);
     if (method) return true;
     Str nl = newline_text(d->s, spot.line);
+    if (l->fork_hook) {
+        if (!os.have) import_need(d, &(Intent){.kind = INTENT_NEED_IMPORT, .text = os.statement}, fix);
+        making = str_fmt(d->a, "%.*s%.*s", STR_ARG(making), STR_ARG(fork_hook(d, l, os.text, spot.line)));
+    }
     if (spot.blank_before && follows_lock(d, spot.line)) spot.blank_before = false;
     Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
                        STR_ARG(making), STR_ARG(spot.blank_after ? nl : S("")),

@@ -326,6 +326,11 @@ typedef struct StateHooks {
 bool state_hooks(Arena *a, const Facts *f, const Ast *t, u32 class_node, StateHooks *out);
 /* Where the program forks; empty. */
 Str forks_where(Plan *pl);
+/* Sees to a new lock for these works that lives as long as the program, where that forks: l->fork_hook and reason. */
+void forks_mind(Plan *pl, Work **works, u32 n, LockPlan *l);
+/* Are all sections of the works such that they end by themselves: no other lock is taken, nothing called that waits
+ * or that is not known (judge.c)? */
+bool works_end_soon(Plan *pl, Work **works, u32 n);
 /* Fills derived_first and derived. */
 void derived_index(Plan *pl);
 /* Why an object of a class in this file should get no attribute that cannot be pickled or copied; empty. */

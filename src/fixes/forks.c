@@ -1,6 +1,8 @@
 /* Does the program fork? A child that is forked while another thread holds a lock finds it held for ever, since the
- * thread that would release it is not there (docs/memory-model.md). That is so with every lock; where a new one comes
- * into a program that forks, the reason of its place says so, and what helps: os.register_at_fork. */
+ * thread that would release it is not there (docs/memory-model.md). That is so with every lock; a new one of the
+ * module in a program that forks is taken around each fork, by os.register_at_fork (its documentation), so that the
+ * child finds it free and what it guards whole. That waits for nobody only where the lock is held for steps that end
+ * by themselves; elsewhere the reason of its place says what a person must do. */
 #include "fixes/fixes.h"
 
 static const char *const forkers[] = {"os.fork", "os.forkpty", "pty.fork", "multiprocessing.Process",
@@ -24,6 +26,45 @@ static bool is_fork(const Plan *pl, u32 file, const Call *c)
     return asks_for_fork(f, c, name);
 }
 
+/* Functions that fork, marked for reach_from. */
+static u32 mark_forkers(Plan *pl)
+{
+    u32 mark = ++pl->marks;
+    for (u32 file = 0; file < pl->p->nfiles; file++) {
+        const Facts *f = pl->p->facts[file];
+        for (u32 i = 0; i < f->calls.n; i++)
+            if (is_fork(pl, file, &f->calls.v[i])) pl->mark[gfunc_of(pl->p, file, f->calls.v[i].func)] = mark;
+    }
+    return mark;
+}
+
+/* Does a section fork itself? It would then wait for its own lock. */
+static bool section_forks(Plan *pl, const Region *r, u32 mark)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (r->span.start <= c->span.start && c->span.end <= r->span.end && is_fork(pl, r->file, c)) return true;
+    }
+    return reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO;
+}
+
+/* May a new lock of the module for these works be taken around each fork? */
+static bool hook_fits(Plan *pl, Work **works, u32 n, bool reentrant)
+{
+    if (!works_end_soon(pl, works, n)) return false;
+    u32 mark = mark_forkers(pl);
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const Region *r = &works[i]->regions.v[k];
+            if (r->problem.n || r->skip) continue;
+            if (pl->finalizer[gfunc_of(pl->p, r->file, r->func)]) return false;
+            if (!reentrant && section_forks(pl, r, mark)) return false;
+        }
+    return true;
+}
+
 Str forks_where(Plan *pl)
 {
     for (u32 file = 0; !pl->forks_known && file < pl->p->nfiles; file++) {
@@ -42,4 +83,15 @@ Str forks_where(Plan *pl)
     }
     pl->forks_known = true;
     return pl->forks;
+}
+
+void forks_mind(Plan *pl, Work **works, u32 n, LockPlan *l)
+{
+    Str forks = l->kind == PLACE_GLOBAL || l->kind == PLACE_CLASS_ATTR ? forks_where(pl) : S("");
+    if (!forks.n) return;
+    l->fork_hook = l->kind == PLACE_GLOBAL && hook_fits(pl, works, n, l->reentrant);
+    const char *what = l->fork_hook ? "os.register_at_fork takes it meanwhile, so that the child finds it free"
+                                    : "a child that is forked while another thread holds it would wait for ever: "
+                                      "renew it there by os.register_at_fork";
+    l->reason = str_fmt(pl->a, "%.*s; %.*s forks, and %s", STR_ARG(l->reason), STR_ARG(forks), what);
 }

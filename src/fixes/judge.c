@@ -96,14 +96,14 @@ bool final_own(const Plan *pl, const Work *w, const Region *r)
     return pl->p->places.v[w->place].kind == PLACE_INSTANCE && p->root == ROOT_SELF && p->nattr == 1;
 }
 
-/* Is the new lock held for steps that end by themselves: no other lock is taken, nothing is called that is not known?
- * A finalizer may then wait for it in whatever thread it runs, since its holder waits for nobody. */
-static bool ends_soon(Plan *pl)
+/* Whoever waits for a lock with such sections, in whatever thread, gets it, since its holder waits for nobody: a
+ * finalizer, or a fork. */
+bool works_end_soon(Plan *pl, Work **works, u32 n)
 {
     u32 mark = mark_lockers(pl);
-    for (u32 i = 0; i < pl->ngroup; i++)
-        for (u32 k = 0; k < pl->group[i]->regions.n; k++) {
-            const Region *r = &pl->group[i]->regions.v[k];
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const Region *r = &works[i]->regions.v[k];
             Str why;
             if (r->problem.n || r->skip) continue;
             const Func *fn = &pl->p->facts[r->file]->funcs.v[r->func];
@@ -112,9 +112,9 @@ static bool ends_soon(Plan *pl)
                 if (span.start < r->span.end && r->span.start < span.end) return false;
             }
             if (reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO) return false;
-            if (no_blocking(pl, pl->group[i], r, NULL, &why) != VERDICT_OK) return false;
+            if (no_blocking(pl, works[i], r, NULL, &why) != VERDICT_OK) return false;
         }
-    return pl->ngroup > 0;
+    return n > 0;
 }
 
 static Verdict not_finalizer(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
@@ -123,7 +123,7 @@ static Verdict not_finalizer(Plan *pl, const Work *w, const Region *r, const Loc
     bool twice = !lock || lock->reentrant; /* then the same thread may come in again, as it could before */
     if (final == FINAL_NO || (final == FINAL_REACHED && twice)) return VERDICT_OK;
     if (lock && !lock->existing && lock->kind == PLACE_INSTANCE && final_own(pl, w, r)) return VERDICT_OK;
-    if (lock && !lock->existing && twice && ends_soon(pl)) {
+    if (lock && !lock->existing && twice && works_end_soon(pl, pl->group, pl->ngroup)) {
         *why = str_fmt(pl->a,
                        "the code in %.*s may run in __del__, a weakref callback or a signal handler; the lock keeps "
                        "threads apart, but code that interrupts its own thread still comes between the steps",

@@ -273,12 +273,7 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
     l.display = scope_display(pl, p, &l);
     l.reentrant = needs_rlock(pl, works, n);
     if (n > 1) l.reason = str_fmt(pl->a, "%.*s; one lock for state that changes together", STR_ARG(l.reason));
-    Str forks = l.kind == PLACE_GLOBAL || l.kind == PLACE_CLASS_ATTR ? forks_where(pl) : S("");
-    if (forks.n)
-        l.reason = str_fmt(pl->a,
-                           "%.*s; %.*s forks, and a child that is forked while another thread holds it would wait "
-                           "for ever: renew it there by os.register_at_fork",
-                           STR_ARG(l.reason), STR_ARG(forks));
+    forks_mind(pl, works, n, &l);
     return lock_add(pl, l);
 }
 
