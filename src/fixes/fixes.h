@@ -17,6 +17,7 @@
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
  *   merge.c    critical sections that are joined, or given another lock
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
+ *   depth.c      a counter of depth, with its test
  *   ahead.c      the operand of an update, made before the lock is taken
  *   lift.c       one section around an if for one in each branch
  *   ownstack.c   planner: a stack for each thread
@@ -254,6 +255,8 @@ bool value_plain(Plan *pl, u32 file, u32 n);
 bool value_given(Plan *pl, u32 file, u32 func, u32 n);
 /* readback.c: does the statement have its lines, the line's end and a comment aside, for itself? */
 bool own_lines(const Source *s, Span stmt);
+/* Widens the region of an update of a counter of depth over the tests beside it (depth.c). */
+void depth_extend(Plan *pl, const Work *w, Region *r);
 /* ahead.c: the update alone, its operand made before. False where that is not the same, or not so written. */
 bool ahead_region(Plan *pl, const Work *w, const Region *r, Region *out);
 void ahead_write(Plan *pl, Fix *f, const Region *r, u32 lock);

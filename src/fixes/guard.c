@@ -108,6 +108,7 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
         why = S("a loop advances the iterator, and would hold the lock in every turn; take each item by next() under "
                 "the lock");
     if (!why.n && is_update(a, b)) {
+        if (from == to) depth_extend(pl, w, &r);
         extend_to_reads(pl, w, &r);
         if (from == to || a->stmt == b->stmt) extend_from_reads(pl, w, &r);
     }
