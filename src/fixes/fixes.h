@@ -413,7 +413,7 @@ bool access_writes(const Program *p, u32 gaccess);
 Str text_indent(Plan *pl, u32 file, u32 at, Str text);
 
 /* What the name of a place says in one word, as a part of the text: __cache → cache, wrapper.calls → calls,
- * groups[...] → groups, <items> → items. */
+ * groups[...] → groups, <items> → items, __name__ → name. */
 Str state_word(Str state);
 /* A name for a local that the function does not use, after the state's: self._conn → conn, conn → conn_SUFFIX. */
 bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *suffix, Str *out);

@@ -202,6 +202,8 @@ Str state_word(Str state)
     if (str_starts(state, S("<"))) state = str_slice(state, 1, str_find(state, '>'));
     size_t dot = str_rfind(state, '.');
     if (dot != state.n) state = str_slice(state, dot + 1, state.n);
+    bool magic = str_starts(state, S("__")) && str_ends(state, S("__")) && state.n > 4;
+    if (magic) state = str_slice(state, 0, state.n - 2);
     while (state.n > 1 && state.p[0] == '_') state = str_slice(state, 1, state.n);
     return state;
 }

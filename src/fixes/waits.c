@@ -186,14 +186,21 @@ static bool takes_lock(Below *b, u32 file, const Func *fn)
     return false;
 }
 
-/* Is it certain what the edge leads to, or is there but one method of that name in the program? */
-static bool edge_tells(const Program *p, const CallEdge *e)
+static bool bad_below(Below *b, u32 g);
+
+/* A method of an object of unknown type: does each one of that name in the program wait, be slow, or take a lock? */
+static bool bad_whichever(Below *b, u32 file, u32 call)
 {
-    const Facts *f = p->facts[e->file];
-    u32 out[2];
-    if (!e->weak) return true;
-    return e->call != NONE &&
-           weak_targets(p, e->file, &f->paths.v[f->calls.v[e->call].callee], out, COUNT_OF(out)) == 1;
+    const Facts *f = b->pl->p->facts[file];
+    u32 targets[8], n = 0, bad = 0;
+    if (!call_unknown(b->pl->p, file, call)) return false;
+    u32 all = weak_targets(b->pl->p, file, &f->paths.v[f->calls.v[call].callee], targets, COUNT_OF(targets));
+    for (u32 i = 0; i < all; i++) {
+        if (program_func(b->pl->p, targets[i])->is_async) continue; /* it would only be made */
+        n++;
+        bad += bad_below(b, targets[i]);
+    }
+    return n && bad == n;
 }
 
 /* Does the function, or one that it calls for certain, wait, do something slow, or take another lock? */
@@ -214,7 +221,9 @@ static bool bad_below(Below *b, u32 g)
         return true;
     }
     for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++)
-        if (edge_tells(pl->p, &pl->p->edges.v[i]) && bad_below(b, pl->p->edges.v[i].callee)) return true;
+        if (!pl->p->edges.v[i].weak && bad_below(b, pl->p->edges.v[i].callee)) return true;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (bad_whichever(b, id.file, i)) return true;
     return false;
 }
 
@@ -236,15 +245,12 @@ static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPl
     u32 targets[8], n = call_targets(pl->p, r->file, call, targets, COUNT_OF(targets));
     const Facts *f = pl->p->facts[r->file];
     const Call *c = &f->calls.v[call];
-    if (!n && call_unknown(pl->p, r->file, call)) { /* the one method of that name in the program */
-        n = weak_targets(pl->p, r->file, &f->paths.v[c->callee], targets, COUNT_OF(targets));
-        n = n == 1;
-    }
     Below b = {.pl = pl, .lock = lock, .left = BELOW_LIMIT, .locks = true, .what = S("")};
     b.patient = makes_value(pl, w, r, lock);
     b.epoch = ++pl->epoch;
-    for (u32 k = 0; k < n; k++) {
-        if (!bad_below(&b, targets[k])) continue;
+    bool whichever = !n && bad_whichever(&b, r->file, call);
+    for (u32 k = 0; k < n + whichever; k++) {
+        if (!whichever && !bad_below(&b, targets[k])) continue;
         *why = str_fmt(pl->a,
                        "line %u calls %.*s() while the lock is held, and that %.*s; other threads wait that long, "
                        "or for each other",
