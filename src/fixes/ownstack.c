@@ -28,17 +28,17 @@ static bool fails(Own *x, const char *why)
     return false;
 }
 
-/* Are all findings about what is pushed and popped on two sides of a block? */
-static bool only_pairs(const Plan *pl, const Work *w)
+/* Is it a stack: is there a finding about what is pushed and popped on two sides of a block? */
+static bool is_stack(const Plan *pl, const Work *w)
 {
     for (u32 i = 0; i < w->races.n; i++) {
         const Race *r = &pl->races->v[w->races.v[i]];
         bool pair = r->test != NONE && r->act != NONE && program_access(pl->p, r->test)->op == OP_METHOD &&
                     program_access(pl->p, r->act)->op == OP_METHOD &&
                     program_access(pl->p, r->test)->func != program_access(pl->p, r->act)->func;
-        if (!pair) return false;
+        if (pair) return true;
     }
-    return w->races.n > 0;
+    return false;
 }
 
 static bool made_empty(const Ast *t, u32 value)
@@ -124,7 +124,7 @@ static bool class_write(Own *x)
 bool plan_own_stack(Plan *pl, Work *w, const Page *page)
 {
     Own x = {.pl = pl, .w = w};
-    if (w->place == NONE || !only_pairs(pl, w)) return false;
+    if (w->place == NONE || !is_stack(pl, w)) return false;
     const Place *place = &pl->p->places.v[w->place];
     if (place->kind != PLACE_GLOBAL || place->file == NONE || place->public_)
         return fails(&x, "only a private stack of a module can become one for each thread");

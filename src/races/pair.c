@@ -239,9 +239,17 @@ static bool leaves(const Facts *f, const Cond *c)
     return exits && !c->loop;
 }
 
+/* q[-1] if q else None: the text of the act stands before that of its test. */
+static bool ternary(const Facts *f, const Access *t, const Access *a)
+{
+    const Cond *c = t->cond == NONE || !t->test ? NULL : &f->conds.v[t->cond];
+    return c && c->is_expr && c->then_block != NONE && block_within(f, a->block, c->then_block);
+}
+
 bool decides(const Facts *f, const Access *t, const Access *a)
 {
-    if (t->func != a->func || t->span.start > a->span.start) return false;
+    if (t->func != a->func) return false;
+    if (t->span.start > a->span.start) return ternary(f, t, a);
     if (handler_decides(f, t, a) || failed_before(f, t, a)) return true;
     if (t->cond == NONE || !t->test) return false;
     const Cond *c = &f->conds.v[t->cond];
