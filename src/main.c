@@ -56,6 +56,7 @@ static int run(Arena *a, const Options *o, Err *e)
 
     Program *program = program_link(a, o, facts, sources.n);
     roots_unused(a, program, &notes);
+    declarations_unmet(a, program, &notes);
     stage_done(o, "link", &since);
     if (o->dump == DUMP_PLACES) return places_dump(&dump, program), dump_out(o, &dump, e);
     if (o->command == CMD_GUARDS) return emit_guards(o, program, e);

@@ -200,6 +200,8 @@ typedef struct Program {
 Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n);
 /* A note for each root of the options that names nothing in the files that were read. */
 void roots_unused(Arena *a, const Program *p, NoteVec *notes);
+/* A note for each `# guarded-by` comment that names no lock in sight, or stands at no definition. */
+void declarations_unmet(Arena *a, const Program *p, NoteVec *notes);
 GId func_gid(const Program *p, u32 gfunc);
 GId access_gid(const Program *p, u32 gaccess);
 const Access *program_access(const Program *p, u32 gaccess);

@@ -969,6 +969,21 @@ def test_explain_every_rule(c):
         c.check(result.code == 0 and rule["name"] in result.out, result)
 
 
+def test_declared_guard(c):
+    """A guarded-by comment that has no effect is said; one that has is not."""
+    head = "import threading\n\n_lock = threading.Lock()\n"
+    for text, line, words in (("_n = 0  # guarded-by: _lock\n", 0, ""),
+                              ("_n = 0  # guarded-by: _lok\n", 4, "_lok"),
+                              ("class A:\n    def __init__(self):\n        self.n = 0  # guarded-by: self._lock\n", 6, "_lock"),
+                              ("def f():\n    return 1  # guarded-by: _lock\n", 5, "no definition")):
+        with lib.temporary() as folder:
+            write_tree(folder, {"a.py": head + text})
+            result = ungil("check", "--format", "json", cwd=folder)
+            notes = [n for n in result.json()["notes"] if n["code"] == "guarded-by-unknown"]
+            c.equal([n["line"] for n in notes], [line] if line else [], result)
+            c.check(all(words in n["message"] for n in notes), result)
+
+
 def test_rules(c):
     text = ungil("rules")
     c.code(text, 0)

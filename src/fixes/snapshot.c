@@ -199,7 +199,8 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
     /* list(six.iteritems(d)) copies an iterator, which other threads may come between */
     bool helper = ast_is(t, n, NODE_call) && ast_first(t, ast_field(t, n, FIELD_arguments)) != NONE;
     bool contract = pl->p->places.v[w->place].declared_guard != NONE; /* a comment says that reads count, too */
-    bool locked = helper || contract || access_of_iterator(pl->p, gaccess) || copy_method(t, n) || (type == TYPE_LIST && has_lock(pl, w));
+    bool locked = helper || contract || access_of_iterator(pl->p, gaccess) || copy_method(t, n) ||
+                  (type == TYPE_LIST && has_lock(pl, w));
     r->copy = locked ? S("") : one_step_copy(pl, gaccess, ast_text(t, n));
     return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
 }

@@ -507,33 +507,6 @@ static u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
     return ev;
 }
 
-/* # guarded-by: NAME on the line where the state is defined. */
-static void declarations(Program *p)
-{
-    for (u32 i = 0; i < p->places.n; i++) {
-        Place *x = &p->places.v[i];
-        if (x->def == NONE || !p->facts[x->def_file]->comments.n) continue;
-        const Facts *f = p->facts[x->def_file];
-        const Def *d = &f->defs.v[x->def];
-        u32 line, column;
-        source_position(f->source, d->span.start, &line, &column);
-        for (u32 k = 0; k < f->comments.n; k++) {
-            const Comment *c = &f->comments.v[k];
-            if (line < c->first_line || line > c->last_line) continue;
-            if (c->kind == COMMENT_THREAD_CONFINED || c->kind == COMMENT_SINGLE_THREADED) x->confined = true;
-            if (c->kind != COMMENT_GUARDED_BY) continue;
-            Str want = sym_str(f, c->codes);
-            if (str_starts(want, S("self."))) want = str_slice(want, 5, want.n);
-            for (u32 l = 0; l < p->places.n && x->declared_guard == NONE; l++) {
-                const Place *y = &p->places.v[l];
-                bool scope = y->file == x->file && (y->owner == x->owner || y->kind == PLACE_GLOBAL);
-                if (scope && type_is_lock(y->type.kind) && str_eq(p->syms.strs[y->name], want))
-                    x->declared_guard = lock_at(p, l);
-            }
-        }
-    }
-}
-
 /* Is what the call makes stored in a global or class attribute? */
 static bool for_all(const Program *p, u32 file, const Call *c)
 {
@@ -599,5 +572,5 @@ void guards_find(Program *p)
     for (u32 i = 0; i < p->places.n; i++)
         if (p->places.v[i].n) p->places.v[i].evidence = place_evidence(p, &p->places.v[i], of_class);
     free(of_class);
-    declarations(p);
+    declarations_apply(p);
 }

@@ -193,8 +193,8 @@ u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self);
 u32 class_setter(const Program *p, u32 gclass, u32 gs); /* what self.x = … calls, NONE */
 /* The class in the method resolution order, nearest the root, that has the attribute; NONE when no class has it. */
 u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits);
-/* What a name means in a mixin that has none of it, nor its bases: the method, or the class with the attribute, that all
- * classes derived from it have, be it from other bases. NONE where they do not agree. */
+/* What a name means in a mixin that has none of it, nor its bases: the method, or the class with the attribute, that
+ * all classes derived from it have, be it from other bases. NONE where they do not agree. */
 u32 class_completed_by(const Program *p, u32 gclass, u32 gs, bool method);
 Str class_display(Arena *a, const Program *p, u32 gclass);
 
@@ -359,6 +359,9 @@ u32 registered_class(const Program *p, u32 file, u32 call);
 
 /* singles.c: classes that keep their own objects. Sets ClassInfo.singleton, and counts in kept_globally. */
 void singles_find(Program *p);
+
+/* declared.c */
+void declarations_apply(Program *p); /* once locks and types are known: fills declared_guard and confined */
 
 /* guards.c */
 void guards_find(Program *p);
