@@ -2,7 +2,8 @@
  * thread that would release it is not there (docs/memory-model.md). That is so with every lock; a new one of the
  * module in a program that forks is taken around each fork, by os.register_at_fork (its documentation), so that the
  * child finds it free and what it guards whole. That waits for nobody only where the lock is held for steps that end
- * by themselves; elsewhere the reason of its place says what a person must do. */
+ * by themselves; elsewhere the reason of its place says what a person must do. Forks that nothing in sight gets to,
+ * those of examples, and those by which a process becomes a daemon do not count. */
 #include "fixes/fixes.h"
 
 static const char *const forkers[] = {"os.fork", "os.forkpty", "pty.fork", "multiprocessing.Process",
@@ -24,6 +25,34 @@ static bool is_fork(const Plan *pl, u32 file, const Call *c)
     for (u32 i = 0; i < COUNT_OF(forkers); i++)
         if (str_is(name, forkers[i])) return i < 3 || pl->p->options->target < 14;
     return asks_for_fork(f, c, name);
+}
+
+/* A process that makes itself a daemon forks before its threads start, which would not come along. */
+static bool leaves_session(const Plan *pl, u32 file, u32 func)
+{
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (str_is(path_external(pl->p, file, f->calls.v[i].callee), "os.setsid")) return true;
+    return false;
+}
+
+/* Does something in sight get to the function? */
+static bool reached(const Plan *pl, u32 file, u32 func)
+{
+    const FuncInfo *fi = &pl->p->funcs[gfunc_of(pl->p, file, func)];
+    return func == 0 || fi->main || fi->nroots || fi->api || fi->import_time;
+}
+
+/* Files beside the program. */
+static bool shown_only(Str path)
+{
+    static const char *const folders[] = {"example", "examples", "docs", "samples", "demos", "benchmarks"};
+    for (Str rest = path; rest.n;) {
+        Str part = str_cut(rest, '/', &rest);
+        if (rest.n && str_among(part, folders, COUNT_OF(folders))) return true;
+    }
+    return is_test_path(path);
 }
 
 /* Functions that fork, marked for reach_from. */
@@ -75,10 +104,12 @@ Str forks_where(Plan *pl)
             imports |= str_is(top, "os") || str_is(top, "pty") || str_is(top, "multiprocessing") ||
                        str_is(top, "concurrent");
         }
-        if (!imports || is_test_path(f->source->path)) continue;
-        for (u32 i = 0; i < f->calls.n && !pl->forks.n; i++)
-            if (is_fork(pl, file, &f->calls.v[i]))
-                pl->forks = str_fmt(pl->a, "%.*s:%u", STR_ARG(f->source->path), f->calls.v[i].line);
+        if (!imports || shown_only(f->source->path)) continue;
+        for (u32 i = 0; i < f->calls.n && !pl->forks.n; i++) {
+            const Call *c = &f->calls.v[i];
+            if (is_fork(pl, file, c) && !leaves_session(pl, file, c->func) && reached(pl, file, c->func))
+                pl->forks = str_fmt(pl->a, "%.*s:%u", STR_ARG(f->source->path), c->line);
+        }
         if (pl->forks.n) break;
     }
     pl->forks_known = true;
