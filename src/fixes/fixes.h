@@ -311,6 +311,8 @@ Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r,
 u32 race_lock(const Plan *pl, const Work *w);
 /* Chooses a lock for works that share one: an index in FixList.locks, or NONE with a reason. */
 u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
+/* Once its sections are what they will be: a new lock is reentrant only where one of them may come back to it. */
+void lock_settle(Plan *pl, u32 lock, Work **works, u32 n);
 /* Where the new lock for a place lives: its file, owner, kind and home. False with a reason. */
 bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why);
 /* The last name of a class's __slots__, when they are a tuple or list of strings to which one can be added; NONE. */

@@ -199,6 +199,7 @@ static void group_plan(Plan *pl, Work **works, u32 n)
         else
             work_plan(pl, works[i], lock);
     }
+    if (lock != NONE && !why.n) lock_settle(pl, lock, works, stay);
     pl->ngroup = 0;
     pl->allowed = false;
     if (stay < n) group_plan(pl, works + stay, n - stay);
