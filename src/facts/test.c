@@ -33,9 +33,9 @@ static bool walk_contains(Walk *w, u32 n, bool negated)
     Str attr;
     u32 last = p.nattr ? p.attr[p.nattr - 1] : SYM_EMPTY;
     if (p.nattr && string_literal(w, left, &attr) && str_is(sym_str(w->f, last), "__dict__")) {
-        p.attr[p.nattr - 1] = intern(w->a, &w->f->syms, attr);
-        access_add(w, p, (Use){.op = OP_HASATTR, .test = w->head_cond != NONE ? test : TEST_NO}, n);
-        return true;
+        Path named = p; /* whoever fills it stores the attribute, or the item */
+        named.attr[p.nattr - 1] = intern(w->a, &w->f->syms, attr);
+        access_add(w, named, (Use){.op = OP_HASATTR, .test = w->head_cond != NONE ? test : TEST_NO}, n);
     }
     u32 id = access_add(w, p, (Use){.op = OP_CONTAINS, .test = w->head_cond != NONE ? test : TEST_NO}, n);
     if (id != NONE) w->f->accesses.v[id].key = key_symbol(w, left);
