@@ -313,7 +313,10 @@ static void handed_bases(Program *p)
 static void class_evidence(Program *p)
 {
     LinkState *s = p->state;
-    for (u32 i = 0; i < s->nclasses; i++) s->classes[i].hints = class_hints(p, i);
+    for (u32 i = 0; i < s->nclasses; i++) {
+        s->classes[i].hints = class_hints(p, i);
+        s->classes[i].decorator |= !s->classes[i].made_elsewhere && wraps_function(p, i);
+    }
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
         if (x->owner != NONE && (x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR)) {

@@ -11,23 +11,22 @@ static bool is_pool(Str name)
     return str_ends(name, S("Pool")) || str_is(name, "pool");
 }
 
-static bool has_method(const Program *p, u32 gclass, const char *name)
+static u32 own_method(const Program *p, u32 gclass, const char *name)
 {
     u32 gs = intern_find(&p->syms, str_from(name));
-    return gs != NONE && map_get(&p->state->classes[gclass].methods, gs) != NONE;
+    return gs == NONE ? NONE : map_get(&p->state->classes[gclass].methods, gs);
 }
 
 /* Locks, semaphores, limiters of the project's own. */
 static bool is_lock_class(const Program *p, u32 gclass)
 {
-    return has_method(p, gclass, "acquire") && has_method(p, gclass, "release");
+    return own_method(p, gclass, "acquire") != NONE && own_method(p, gclass, "release") != NONE;
 }
 
 /* Futures, results, servers: one thread waits for what another one does. */
 static bool is_waited_for(const Program *p, u32 gclass)
 {
-    u32 gs = intern_find(&p->syms, S("wait"));
-    u32 gfunc = gs == NONE ? NONE : map_get(&p->state->classes[gclass].methods, gs);
+    u32 gfunc = own_method(p, gclass, "wait");
     return gfunc != NONE && !program_func(p, gfunc)->is_async;
 }
 
@@ -41,6 +40,40 @@ u32 class_hints(const Program *p, u32 gclass)
     if (k->says_shared) hints |= EV_PURPOSE;
     if (class_derives(p, gclass, "types.ModuleType")) hints |= EV_SINGLETON; /* kept in sys.modules */
     return hints;
+}
+
+/* The attribute (a symbol of the file) that __init__ binds to the first thing it is given; SYM_ITEM. */
+static u32 keeps_first(const Facts *f, const Func *init)
+{
+    if (init->nparams < 2) return SYM_ITEM;
+    u32 first = f->params.v[init->params + 1].name;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        if (d->path == NONE || d->kind != VAL_PATH || &f->funcs.v[d->func] != init) continue;
+        const Path *to = &f->paths.v[d->path], *of = &f->paths.v[d->value];
+        if (to->root == ROOT_SELF && to->nattr == 1 && of->root == ROOT_PARAM && !of->nattr && of->name == first)
+            return to->attr[0];
+    }
+    return SYM_ITEM;
+}
+
+bool wraps_function(const Program *p, u32 gclass)
+{
+    u32 init = own_method(p, gclass, "__init__"), call = own_method(p, gclass, "__call__");
+    if (init == NONE || call == NONE) return false;
+    GId g = func_gid(p, call);
+    if (func_gid(p, init).file != g.file) return false;
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    u32 attr = keeps_first(f, program_func(p, init));
+    bool any = false;
+    for (u32 i = fn->params; i < fn->params + fn->nparams; i++) any |= f->params.v[i].star;
+    if (!any || attr == SYM_ITEM) return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *x = &f->paths.v[f->calls.v[i].callee];
+        if (x->root == ROOT_SELF && x->nattr == 1 && x->attr[0] == attr) return true;
+    }
+    return false;
 }
 
 /* sys.meta_path.insert(0, Finder()), atexit.register(Writer()) …: the class whose object is registered, or NONE. */
