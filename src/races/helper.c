@@ -5,16 +5,10 @@
  * only those on the same object: self.load(), or `if not server.running: server.start()` where the test names it in
  * the same way and the object is not the function's own. A callee that tests again before it changes is
  * double-checked and is looked at by itself. Loops over a state (while not done: step()) are no tests, and flags are
- * left alone, unless they say that something has been made. */
+ * left alone, unless they say that something has been made. Steps that each hold the lock are gap.c's. */
 #include "races/races.h"
 
 enum { FINDINGS = 2 }; /* of one place */
-
-typedef struct Step {
-    u32 access; /* of the place, where the step is really taken */
-    u32 file, call;
-    Access at; /* where it happens in the function that both steps share */
-} Step;
 
 static const Call *edge_call(const Program *p, const CallEdge *e)
 {
@@ -90,7 +84,22 @@ static bool makes(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
-    return makes_here(p, ga) && f->blocks.v[f->accesses.v[g.id].block].parent == NONE;
+    return makes_here(p, ga) && f->blocks.v[past_with(f, f->accesses.v[g.id].block)].parent == NONE;
+}
+
+/* self.running = True, del self.items[key]: steps that matter between two critical sections (gap.c). */
+static bool in_gap(const Program *p, u32 ga)
+{
+    const Def *d = program_access(p, ga)->op == OP_STORE ? stored_def(p, ga) : NULL;
+    return p->access_locks[ga] && ((d && d->kind == VAL_BOOL) || gap_raises(p, ga));
+}
+
+/* And without a further condition? */
+static bool in_gap_always(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    return in_gap(p, ga) && f->blocks.v[past_with(f, f->accesses.v[g.id].block)].parent == NONE;
 }
 
 /* self.running = True after self.thread = Thread(…): the flag says that something was made, which two would make
@@ -119,9 +128,12 @@ static bool says_made(const Program *p, u32 ga)
 static bool leads_to(const Facts *x, const Access *t, const Access *act)
 {
     const Cond *c = &x->conds.v[t->cond];
+    u32 b = act->block;
     if (c->loop) return false;
-    if (act->block == c->then_block || act->block == c->else_block) return true;
-    if (c->then_block == NONE || act->block != c->block || !x->blocks.v[c->then_block].exits) return false;
+    while (b != c->then_block && b != c->else_block && b != c->block && x->blocks.v[b].kind == BLOCK_WITH)
+        b = x->blocks.v[b].parent;
+    if (b == c->then_block || b == c->else_block) return true;
+    if (c->then_block == NONE || b != c->block || !x->blocks.v[c->then_block].exits) return false;
     Str body = str_slice(x->source->text, x->blocks.v[c->then_block].span.start, x->blocks.v[c->then_block].span.end);
     return str_starts(str_trim(body), S("return"));
 }
@@ -141,7 +153,9 @@ static u32 changes(const Finder *f, u32 gfunc)
     for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
         u32 ga = f->acc[i];
         if (check_tests(f->p, ga) && act == NONE && !asserted(f->p, ga)) return NONE;
-        if (act == NONE && (makes(f->p, ga) || says_made(f->p, ga)) && !f->claimed[ga]) act = ga;
+        if (act == NONE && !f->claimed[ga] &&
+            (makes(f->p, ga) || says_made(f->p, ga) || in_gap_always(f->p, ga)))
+            act = ga;
     }
     return act;
 }
@@ -155,7 +169,8 @@ static u32 answers(const Finder *f, u32 gfunc)
         const Access *a = program_access(f->p, f->acc[i]);
         if (f->effect[i] & EFFECT_WRITE) return NONE;
         Str text = str_slice(f->p->facts[g.file]->source->text, a->stmt, a->span.end);
-        bool plain = a->op == OP_RETURN || a->op == OP_TRUTH || a->op == OP_LOAD || a->op == OP_CONTAINS;
+        bool looks = a->op == OP_METHOD && str_is(access_method(f->p, f->acc[i]), "get"); /* d.get(key) */
+        bool plain = a->op == OP_RETURN || a->op == OP_TRUTH || a->op == OP_LOAD || a->op == OP_CONTAINS || looks;
         if (plain && str_starts(text, S("return "))) answer = f->acc[i];
     }
     return answer;
@@ -163,7 +178,7 @@ static u32 answers(const Finder *f, u32 gfunc)
 
 /* The test of the place in the caller, nearest before the call, that decides whether the call is made; on the object
  * that the path `callee` is called on, NONE for any. */
-static bool test_before(const Finder *f, u32 gfunc, const Access *act, u32 callee, Step *test)
+static bool test_before(const Finder *f, u32 gfunc, const Access *act, u32 callee, GapStep *test)
 {
     u32 end, at = NONE;
     GId g = func_gid(f->p, gfunc);
@@ -176,12 +191,13 @@ static bool test_before(const Finder *f, u32 gfunc, const Access *act, u32 calle
         if (check_tests(f->p, f->acc[i]) && t->cond != NONE && leads_to(x, t, act)) at = i;
     }
     if (at == NONE) return false;
-    *test = (Step){f->acc[at], g.file, NONE, *program_access(f->p, f->acc[at])};
+    *test = (GapStep){f->acc[at], g.file, NONE, *program_access(f->p, f->acc[at])};
     return true;
 }
 
-/* if not self.ready(): the call that asks, with the condition that its answer decides. */
-static bool asked_before(const Finder *f, u32 gfunc, const Access *act, Step *test)
+/* if not self.ready(): the call that asks, with the condition that its answer decides; on the object that the path
+ * `callee` is called on, NONE for the object itself. */
+static bool asked_before(const Finder *f, u32 gfunc, const Access *act, u32 callee, GapStep *test)
 {
     const Program *p = f->p;
     GId g = func_gid(p, gfunc);
@@ -190,8 +206,8 @@ static bool asked_before(const Finder *f, u32 gfunc, const Access *act, Step *te
     bool found = false;
     for (u32 e = p->edge_first[gfunc]; e < p->edge_first[gfunc + 1]; e++) {
         const Call *c = edge_call(p, &p->edges.v[e]);
-        if (!c || p->edges.v[e].file != g.file || c->span.end > act->span.start || !same_object(f, &p->edges.v[e]))
-            continue;
+        if (!c || p->edges.v[e].file != g.file || c->span.end > act->span.start) continue;
+        if (callee == NONE ? !same_object(f, &p->edges.v[e]) : !of_one_object(x, c->callee, callee)) continue;
         u32 answer = answers(f, p->edges.v[e].callee);
         if (answer == NONE) continue;
         for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
@@ -199,14 +215,14 @@ static bool asked_before(const Finder *f, u32 gfunc, const Access *act, Step *te
             if (a->span.end != c->span.end || a->op != OP_METHOD || !a->test || a->cond == NONE ||
                 !leads_to(x, a, act))
                 continue;
-            *test = (Step){answer, g.file, p->edges.v[e].call, *a};
+            *test = (GapStep){answer, g.file, p->edges.v[e].call, *a};
             found = true;
         }
     }
     return found;
 }
 
-static void say(Finder *f, Race *r, const Step *test, const Step *act)
+static void say(Finder *f, Race *r, const GapStep *test, const GapStep *act)
 {
     const Program *p = f->p;
     Str s = short_state(p, f->place);
@@ -220,20 +236,56 @@ static void say(Finder *f, Race *r, const Step *test, const Step *act)
     (void)test;
 }
 
-/* Nothing but a caller that holds a lock for both steps, or a value that does not matter, speaks for the two steps.
- */
-static void judge(Finder *f, const Step *test, const Step *act)
+/* Each step takes the lock, and both together do not. */
+static void say_gap(Finder *f, RuleId rule, const GapStep *test, const GapStep *act)
+{
+    const Program *p = f->p;
+    u32 lock = lockset_common(p, p->access_locks[test->access], p->access_locks[act->access]);
+    Conflict c = {act->access, CONF_MEDIUM, false};
+    Race *r = race_add_at(f, rule, act->access, c, act->file, act->at.func, act->at.span);
+    r->test = test->access;
+    r->act = act->access;
+    r->by_hand = "each step takes the lock by itself; one piece of code that holds it has to do both";
+    race_site(r, test->access);
+    race_message(f, r,
+                 "%.*s is tested on line %u and changed here; each step takes %.*s, and gives it back in between, so "
+                 "that two threads may both go on",
+                 STR_ARG(short_state(p, f->place)), test->at.line, STR_ARG(p->locks.v[lock].display));
+}
+
+/* What counts where the steps do not both hold the lock: the act makes something, no lock is taken on the way to it,
+ * and the test is no lookup, which who stores knows about. */
+static bool in_plain_sight(const Program *p, const GapStep *test, const GapStep *act)
+{
+    const Facts *x = p->facts[act->file], *f = p->facts[access_gid(p, act->access).file];
+    const Cond *c = &x->conds.v[test->at.cond];
+    u32 b = act->at.block, own = program_access(p, act->access)->block;
+    if (!makes_here(p, act->access) && !says_made(p, act->access)) return false;
+    if (test->call != NONE && program_access(p, test->access)->op == OP_METHOD) return false;
+    return (b == c->then_block || b == c->else_block || b == c->block) &&
+           (act->call == NONE || f->blocks.v[own].parent == NONE);
+}
+
+/* Reports the two steps, unless a caller holds a lock for both, or the value does not matter. */
+static bool judge(Finder *f, const GapStep *test, const GapStep *act)
 {
     const Program *p = f->p;
     bool maybe = false;
-    if (f->claimed[test->access]) return;
-    if (spots_in_section(p, test->file, test->at.func, test->at.span.start, act->at.span.start, &maybe)) return;
-    if (check_harmless(p, test->access, act->access)) return;
+    RuleId gap;
+    if (f->claimed[test->access]) return false;
+    if (spots_in_section(p, test->file, test->at.func, test->at.span.start, act->at.span.start, &maybe)) return false;
+    if (check_harmless(p, test->access, act->access)) return false;
+    if (gap_harms(f, test, act, &gap)) {
+        say_gap(f, gap, test, act);
+        return true;
+    }
+    if (!in_plain_sight(p, test, act)) return false;
     Conflict c = conflict_find(f, act->access, EFFECT_WRITE, true);
     if (c.witness == NONE) { /* the act is locked, the test is not */
-        if (p->locksets.v[p->access_locks[test->access]].n || !may_run_together(p, act->access, act->access)) return;
+        if (p->locksets.v[p->access_locks[test->access]].n || !may_run_together(p, act->access, act->access))
+            return false;
         c = conflict_find(f, test->access, EFFECT_WRITE, true);
-        if (c.witness == NONE) return;
+        if (c.witness == NONE) return false;
     }
     RuleId rule = check_rule(f, test->access, act->access);
     Race *r = race_add(f, rule, test->access, c);
@@ -247,6 +299,7 @@ static void judge(Finder *f, const Step *test, const Step *act)
     r->act = act->access;
     race_site(r, act->access);
     say(f, r, test, act);
+    return true;
 }
 
 /* if not self.items: self.load() / self.items[0]: does the caller go on with what it thinks is there? Else the two
@@ -271,17 +324,16 @@ static u32 called_after_test(Finder *f, u32 gfunc, u32 act)
         if (!c || e->caller == gfunc || c->is_decorator || c->func == 0) continue;
         bool own = same_object(f, e);
         if (!own && f->p->places.v[f->place].kind != PLACE_INSTANCE) continue;
-        Step done = {
+        GapStep done = {
             act,
             e->file,
             e->call,
             {.func = c->func, .block = c->block, .cond = NONE, .stmt = c->stmt, .span = c->span, .line = c->line}};
-        Step test;
+        GapStep test;
         bool found_test = test_before(f, e->caller, &done.at, own ? NONE : c->callee, &test);
-        if (!found_test && !(own && asked_before(f, e->caller, &done.at, &test))) continue;
+        if (!found_test && !asked_before(f, e->caller, &done.at, own ? NONE : c->callee, &test)) continue;
         if (adds_item(p, act) && !relies_on_it(f, e->caller, c)) continue;
-        judge(f, &test, &done);
-        found++;
+        found += judge(f, &test, &done);
     }
     return found;
 }
@@ -291,8 +343,8 @@ static void asks_then_changes(Finder *f, u32 i)
 {
     u32 act = f->acc[i];
     const Access *a = program_access(f->p, act);
-    Step done = {act, access_gid(f->p, act).file, NONE, *a}, test;
-    if (asked_before(f, function_of(f->p, act), a, &test)) judge(f, &test, &done);
+    GapStep done = {act, access_gid(f->p, act).file, NONE, *a}, test;
+    if (asked_before(f, function_of(f->p, act), a, NONE, &test)) judge(f, &test, &done);
 }
 
 void race_helper(Finder *f)
@@ -305,6 +357,7 @@ void race_helper(Finder *f)
         u32 act = changes(f, gfunc);
         if (act != NONE && !f->p->funcs[gfunc].import_time) found += called_after_test(f, gfunc, act);
         for (; i < end; i++)
-            if (!f->claimed[f->acc[i]] && makes_here(f->p, f->acc[i])) asks_then_changes(f, i);
+            if (!f->claimed[f->acc[i]] && (makes_here(f->p, f->acc[i]) || in_gap(f->p, f->acc[i])))
+                asks_then_changes(f, i);
     }
 }

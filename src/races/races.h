@@ -4,7 +4,7 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c check.c helper.c save.c setback.c scratch.c halfway.c late.c
+ *   update.c single.c peek.c check.c helper.c gap.c save.c setback.c scratch.c halfway.c late.c
  *   iterate.c iterator.c
  *   fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c cached.c
@@ -125,6 +125,8 @@ bool other_object(const Program *p, u32 ga, u32 gb);
 
 /* report.c */
 Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c);
+/* The same, reported elsewhere: where the function is called that has the access. */
+Race *race_add_at(Finder *f, RuleId rule, u32 site, Conflict c, u32 file, u32 func, Span span);
 /* One about data of a call, kept on an object: set there, and read or taken back by `act` (scratch.c). */
 Race *race_of_call(Finder *f, u32 set, u32 act, Conflict c);
 void race_site(Race *r, u32 ga);
@@ -163,6 +165,21 @@ bool own_key(const Program *p, u32 ga);
 bool must_be_one(const Place *x);
 /* Is it a thread or an executor that is made on first use, by a function that is there for something else? */
 bool starts_in_passing(const Program *p, const Race *r, const Place *x);
+
+/* helper.c: a step of a pair that stands, or is called, in one function. */
+typedef struct GapStep {
+    u32 access; /* of the place, where the step is really taken */
+    u32 file, call; /* the call that leads there, NONE */
+    Access at; /* where it happens in the function that both steps share */
+} GapStep;
+
+/* gap.c */
+/* The block, or the one around it and around further `with` statements. */
+u32 past_with(const Facts *f, u32 block);
+/* Does the access take an item away by its key, and raise when it is gone? */
+bool gap_raises(const Program *p, u32 ga);
+/* Do both steps hold one lock, but not at one piece, so that what comes between does harm? *rule: what it is. */
+bool gap_harms(const Finder *f, const GapStep *test, const GapStep *act, RuleId *rule);
 
 /* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
 void races_weigh(Finder *f, u32 first);

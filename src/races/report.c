@@ -131,24 +131,29 @@ static void place_impact(Race *r, const Place *x)
     if (x->type.kind == TYPE_ORDERED_DICT) r->impact = IMPACT_NEW;
 }
 
-Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c)
+Race *race_add_at(Finder *f, RuleId rule, u32 site, Conflict c, u32 file, u32 func, Span span)
 {
-    GId g = access_gid(f->p, site);
-    const Access *a = &f->p->facts[g.file]->accesses.v[g.id];
     const Place *x = &f->p->places.v[f->place];
-    Race *r = race_new(f, rule, g.file, a->func, a->span, x->display);
+    Race *r = race_new(f, rule, file, func, span, x->display);
     r->place = f->place;
     r->confidence = c.confidence;
     bool always = f->p->options->assume == ASSUME_ALWAYS;
-    if (!always && is_test_path(f->p->facts[g.file]->source->path))
+    if (!always && is_test_path(f->p->facts[file]->source->path))
         r->confidence = CONF_LOW; /* tests share on purpose: of 68 such findings none was one that was fixed */
     r->sites[0] = site;
     r->sites[1] = c.witness;
     r->nsites = 2;
-    f->claimed[site] = 1;
     place_impact(r, x);
     why_shared(f, r, site, c);
     return r;
+}
+
+Race *race_add(Finder *f, RuleId rule, u32 site, Conflict c)
+{
+    GId g = access_gid(f->p, site);
+    const Access *a = &f->p->facts[g.file]->accesses.v[g.id];
+    f->claimed[site] = 1;
+    return race_add_at(f, rule, site, c, g.file, a->func, a->span);
 }
 
 Race *race_at(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state, Confidence c)
