@@ -354,8 +354,8 @@ u32 lock_at(Program *p, u32 place);
 /* hints.c */
 /* Evidence bits that the class itself gives: EV_NAME, EV_PURPOSE, EV_SINGLETON. */
 u32 class_hints(const Program *p, u32 gclass);
-/* Is the class a decorator by its shape: __init__ keeps the function that it is given first, and __call__(self, *args)
- * calls it? */
+/* Is the class a decorator by its shape: does __init__ keep the function that it is given first, and __call__(self,
+ * *args) call it? */
 bool wraps_function(const Program *p, u32 gclass);
 /* The class of an object that this call registers with the interpreter, or NONE. */
 u32 registered_class(const Program *p, u32 file, u32 call);
