@@ -172,6 +172,54 @@ static bool only_asks(const Plan *pl, const Work *w)
     return true;
 }
 
+/* Does a region of the group stand in the statement? */
+static bool in_group(const Plan *pl, u32 file, Span s)
+{
+    for (u32 w = 0; w < pl->ngroup; w++)
+        for (u32 i = 0; i < pl->group[w]->regions.n; i++) {
+            const Region *o = &pl->group[w]->regions.v[i];
+            if (o->file == file && o->span.start < s.end && s.start < o->span.end) return true;
+        }
+    return false;
+}
+
+/* Is it an assignment, of nothing that is called, to a field that the lock guards elsewhere? */
+static bool stores_guarded(Plan *pl, const Region *r, u32 stmt, u32 lock)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Ast *t = site_ast(pl, r->file);
+    const Func *fn = &f->funcs.v[r->func];
+    Span s = {t->v[stmt].start, t->v[stmt].end};
+    bool found = false;
+    if (!ast_is(t, stmt, NODE_expression_statement) || !ast_is(t, ast_first(t, stmt), NODE_assignment)) return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (s.start <= f->calls.v[i].span.start && f->calls.v[i].span.end <= s.end) return false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 g = pl->p->access_base[r->file] + i, place = pl->p->access_place[g];
+        if (f->accesses.v[i].span.start < s.start || f->accesses.v[i].span.end > s.end) continue;
+        if (place == NONE || !access_writes(pl->p, g)) continue;
+        if (pl->p->places.v[place].guard != lock) return false;
+        found = true;
+    }
+    return found && !in_group(pl, r->file, s);
+}
+
+/* self._data = {}; self._first = None; self._last = None: what is stored right after the region and guarded by the same
+ * lock elsewhere belongs to it. */
+static void extend_to_fields(Plan *pl, Region *r, const LockPlan *l)
+{
+    const Ast *t = site_ast(pl, r->file);
+    if (!l->existing || r->copy.n || r->taken) return;
+    for (u32 n; (n = ast_after(t, r->last)) != NONE && stores_guarded(pl, r, n, l->lock);) {
+        Region more;
+        Str why;
+        Span span = {t->v[n].start, t->v[n].end};
+        if (!region_split(pl, r->file, r->func, span, span, &more, &why) || more.first != n || more.last != n) return;
+        r->last = n;
+        r->span.end = span.end;
+    }
+}
+
 /* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
 static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
 {
@@ -202,6 +250,7 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
     }
     bool joins = !why.n && l->existing && takes_directly(pl, r->file, r->func, r->span, l->lock);
     if (joins && only_asks(pl, w) && readback_join(pl, f, r)) return true;
+    if (!why.n && !joins) extend_to_fields(pl, r, l);
     Verdict v = why.n ? VERDICT_DECLINE : region_judge(pl, w, r, l, joins, &why);
     bool whole = joins && !l->reentrant;
     if (v != VERDICT_OK && r->race && !whole) v = outside_judge(pl, w, r, l, v, &why);
