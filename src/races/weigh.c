@@ -175,6 +175,20 @@ static bool whole_copy(const Program *p, const Race *r, const Place *x)
     return false;
 }
 
+/* A walk or copy elsewhere takes the lock that guards the place: whoever wrote that knows that a copy needs it. */
+static bool walked_under_guard(const Finder *f, const Place *x)
+{
+    if (!(x->evidence & EV_GUARDED)) return false;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        u8 op = program_access(f->p, ga)->op;
+        bool copy = op == OP_CREAD && !str_is(access_method(f->p, ga), "len");
+        if ((op == OP_ITER || copy) && access_counts(f->p, ga) && lockset_has(f->p, f->p->access_locks[ga], x->guard))
+            return true;
+    }
+    return false;
+}
+
 /* A context manager sets it and sets it back (save.c): meant for all who use the object, and its name is hint enough.
  */
 static bool set_for_block(const Program *p, const Race *r)
@@ -338,7 +352,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     const Program *p = f->p;
     const Place *x = &p->places.v[f->place];
     bool walk = r->rule == UG106 || (r->rule == UG108 && r->act == NONE);
-    if (walk && whole_copy(p, r, x)) return true;
+    if (walk && whole_copy(p, r, x) && !walked_under_guard(f, x)) return true;
     if (x->signs & SIGN_FINAL && !(x->signs & SIGN_FLOW) && r->rule == UG103 && x->evidence & EV_CLASS_LOCKS)
         return false;
     if (r->rule == UG104 && r->test != NONE && r->act != NONE &&
