@@ -18,6 +18,23 @@ static u32 comparison_operator(Walk *w, u32 n)
     return NONE;
 }
 
+/* What `in` asks: d, also where d.keys() is written. The call is kept, whoever's keys() it is. */
+static Path asked_container(Walk *w, u32 n)
+{
+    u32 fn = ast_is(&w->t, n, NODE_call) ? ast_field(&w->t, n, FIELD_function) : NONE;
+    if (fn == NONE || !ast_is(&w->t, fn, NODE_attribute) ||
+        ast_first(&w->t, ast_field(&w->t, n, FIELD_arguments)) != NONE)
+        return walk_object(w, n);
+    Str name = ast_text(&w->t, ast_field(&w->t, fn, FIELD_attribute));
+    if (!str_is(name, "keys") && !str_is(name, "iterkeys") && !str_is(name, "viewkeys")) return walk_object(w, n);
+    Path p = walk_object(w, n);
+    if (p.root != ROOT_CALL || p.nattr || p.func == NONE) return p;
+    Path whose = w->f->paths.v[w->f->calls.v[p.func].callee];
+    if (!whose.nattr || whose.truncated) return p;
+    whose.nattr--;
+    return whose;
+}
+
 /* k in d, k not in d */
 static bool walk_contains(Walk *w, u32 n, bool negated)
 {
@@ -28,7 +45,7 @@ static bool walk_contains(Walk *w, u32 n, bool negated)
     bool in = str_is(op, "in"), not_in = str_starts(op, S("not"));
     if (!in && !not_in) return false;
     walk_expr(w, left, use_load);
-    Path p = walk_object(w, right);
+    Path p = asked_container(w, right);
     u8 test = in != negated ? TEST_IN : TEST_NOT_IN;
     Str attr;
     u32 last = p.nattr ? p.attr[p.nattr - 1] : SYM_EMPTY;

@@ -241,6 +241,11 @@ void places_index(Program *p);
 u32 place_of(const Program *p, u8 kind, u32 file, u32 owner, u32 gs);
 void places_access(Program *p);
 
+/* defaults.c: what the default of a parameter holds that all calls share and can change, TYPE_UNKNOWN for nothing;
+ * its place as far as the access is to the default, or NONE */
+u8 default_kind(const Program *p, u32 file, const Param *q);
+u32 default_place(Program *p, u32 file, const Path *x, const Access *a);
+
 /* handed.c */
 /* The one place that all callers pass for this parameter, or NONE. */
 u32 param_place(Program *p, u32 file, const Path *path);

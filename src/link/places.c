@@ -133,34 +133,6 @@ static u32 closure_place(Program *p, u32 file, const Path *x)
     return place_of(p, PLACE_CLOSURE, file, gfunc_of(p, file, x->func), gsym(p, file, x->name));
 }
 
-/* x = dict(x): from here on the parameter is another object than its default. Binding it never changes the default.
- */
-static bool rebound(const Program *p, u32 file, const Path *x, const Access *a)
-{
-    const Facts *f = p->facts[file];
-    if (a->op == OP_STORE || a->op == OP_DEL) return true;
-    u32 at = map_get(&p->state->local_defs, local_key(file, x->func, x->name));
-    for (; at != NONE; at = p->state->defrefs.v[at].next) {
-        const Def *d = &f->defs.v[p->state->defrefs.v[at].def];
-        if (d->func == x->func && d->block == f->funcs.v[x->func].block && d->stmt < a->stmt) return true;
-    }
-    return false;
-}
-
-static u32 default_place(Program *p, u32 file, const Path *x, const Access *a)
-{
-    const Facts *f = p->facts[file];
-    const Func *fn = &f->funcs.v[x->func];
-    if (rebound(p, file, x, a)) return NONE;
-    for (u32 i = 0; i < fn->nparams; i++) {
-        const Param *q = &f->params.v[fn->params + i];
-        if (fn->parent == 0 && q->name == x->name &&
-            (q->def_kind == VAL_DICT || q->def_kind == VAL_LIST || q->def_kind == VAL_SET))
-            return place_of(p, PLACE_DEFAULT, file, gfunc_of(p, file, x->func), gsym(p, file, x->name));
-    }
-    return NONE;
-}
-
 /* def __get__(self, obj, …): obj.__dict__ is that of an object which many threads may read the attribute of. */
 static u32 descriptor_dict(Program *p, u32 file, const Path *x)
 {
@@ -291,8 +263,7 @@ static void closure_type(Program *p, u32 place)
         const Facts *f = p->facts[g.file];
         for (u32 i = 0; i < f->funcs.v[g.id].nparams; i++) {
             const Param *q = &f->params.v[f->funcs.v[g.id].params + i];
-            if (gsym(p, g.file, q->name) == x->name)
-                x->type.kind = q->def_kind == VAL_DICT ? TYPE_DICT : q->def_kind == VAL_SET ? TYPE_SET : TYPE_LIST;
+            if (gsym(p, g.file, q->name) == x->name) p->places.v[place].type.kind = default_kind(p, g.file, q);
         }
         return;
     }

@@ -235,6 +235,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_entered(&f, file);
         race_published(&f, file);
         race_exposed(&f, file);
+        race_first_use(&f, file);
     }
     race_lock_order(&f);
     single_threaded(p, out);

@@ -220,6 +220,7 @@ void race_files(Finder *f, u32 file);
 void race_entered(Finder *f, u32 file);
 void race_published(Finder *f, u32 file);
 void race_exposed(Finder *f, u32 file);
+void race_first_use(Finder *f, u32 file);
 
 /* suppress.c */
 void races_suppress(Finder *f);

@@ -1,0 +1,134 @@
+/* UG103 by its shape, where the state belongs to an object that the code cannot name.
+ *
+ *   def __get__(self, obj, owner):                    if not hasattr(obj, "_lock"):
+ *       value = obj.__dict__[self.name] = self.func(obj)    obj._lock = threading.Lock()
+ *
+ * A descriptor without __set__ is asked until the object has an entry of the name, so the first use is tested by the
+ * interpreter (docs.python.org/3/howto/descriptor.html, "Invocation from an instance"), and two threads may both come
+ * here. And a lock says of itself that threads share what it is kept in, whatever the type of that.
+ *
+ * Needs the accesses and calls of one function. Left alone: descriptors that look again or hold a lock, and objects
+ * that have a place; those are looked at by the rules about places. */
+#include "races/races.h"
+
+/* Is this the argument of __get__ that stands for the object? */
+static bool is_object(const Facts *x, const Func *fn, u32 path, u32 nattr)
+{
+    const Path *q = &x->paths.v[path];
+    return q->root == ROOT_PARAM && q->nattr == nattr && q->name == x->params.v[fn->params + 1].name;
+}
+
+/* self.func(obj) */
+static bool computes(const Facts *x, const Func *fn, const Call *c)
+{
+    const Path *callee = &x->paths.v[c->callee];
+    if (callee->root != ROOT_SELF || callee->nattr != 1 || c->nargs != 1 || c->awaited) return false;
+    const Arg *a = &x->args.v[c->args];
+    return a->kind == VAL_PATH && !a->star && is_object(x, fn, a->value, 0);
+}
+
+/* setattr(obj, name, value) */
+static bool sets(const Program *p, u32 file, const Func *fn, const Call *c)
+{
+    const Facts *x = p->facts[file];
+    if (c->nargs != 3 || x->args.v[c->args].kind != VAL_PATH) return false;
+    return str_is(path_external(p, file, c->callee), "setattr") && is_object(x, fn, x->args.v[c->args].value, 0);
+}
+
+/* obj.__dict__[…] = …, the first of them; NONE. Where the function asks as well, it is no matter of shape: *asks. */
+static u32 stores(const Program *p, u32 file, const Func *fn, bool *asks)
+{
+    const Facts *x = p->facts[file];
+    u32 store = NONE;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &x->accesses.v[i];
+        if (!is_object(x, fn, a->path, 1)) continue;
+        bool dict = str_is(sym_str(x, x->paths.v[a->path].attr[0]), "__dict__");
+        if (dict && a->op == OP_ITEM_STORE && store == NONE)
+            store = p->access_base[file] + i;
+        else if (dict && a->op != OP_ITEM_STORE)
+            *asks = true;
+    }
+    return store;
+}
+
+static void descriptor(Finder *f, u32 file, u32 func)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    if (fn->cls == NONE || fn->nparams < 2 || fn->nsections || !str_is(sym_str(x, fn->name), "__get__")) return;
+    if (p->funcs[p->func_base[file] + func].entry_locks) return;
+    bool asks = false, computed = false;
+    u32 store = stores(p, file, fn, &asks);
+    Span at = {0};
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &x->calls.v[i];
+        Str name = path_external(p, file, c->callee);
+        computed |= computes(x, fn, c);
+        asks |= str_is(name, "getattr") || str_is(name, "hasattr");
+        if (sets(p, file, fn, c)) at = c->span;
+    }
+    if (store != NONE) at = program_access(p, store)->span;
+    if (asks || !computed || !at.end) return;
+    Confidence c = is_test_path(x->source->path) ? CONF_LOW : CONF_MEDIUM;
+    Race *r = race_at(f, UG103, file, func, at, func_display(f->a, p, p->func_base[file] + func), c);
+    r->impact = IMPACT_DUPLICATE;
+    r->by_hand = "the lock of the object or of the descriptor has to be held over a second look and the call";
+    race_message(f, r,
+                 "the value is made on first use and kept in the object; two threads may both make it, and the "
+                 "second one replaces the first");
+}
+
+/* The test before the store that asks for the same attribute, NONE. */
+static u32 asked_for(const Program *p, u32 file, const Func *fn, u32 store)
+{
+    const Facts *x = p->facts[file];
+    for (u32 i = store; i-- > fn->accesses;) {
+        const Access *t = &x->accesses.v[i];
+        u32 ga = p->access_base[file] + i, act = p->access_base[file] + store;
+        bool missing = t->test == TEST_NONE || t->test == TEST_FALSE || t->op == OP_HASATTR;
+        if (t->path == x->accesses.v[store].path && t->cond != NONE && missing && test_decides(p, ga, act)) return ga;
+    }
+    return NONE;
+}
+
+static bool makes_lock(const Program *p, u32 file, const Def *d)
+{
+    static const char *const locks[] = {"threading.Lock", "threading.RLock", "threading.Condition",
+                                        "threading.Semaphore", "threading.BoundedSemaphore"};
+    if (!d || d->kind != VAL_CALL) return false;
+    Str made = path_external(p, file, p->facts[file]->calls.v[d->value].callee);
+    for (u32 i = 0; i < COUNT_OF(locks); i++)
+        if (str_is(made, locks[i])) return true;
+    return false;
+}
+
+static void lock_of_object(Finder *f, u32 file, u32 access)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    const Access *a = &x->accesses.v[access];
+    const Path *q = &x->paths.v[a->path];
+    u32 ga = p->access_base[file] + access;
+    if (a->op != OP_STORE || p->access_place[ga] != NONE || q->root != ROOT_PARAM || q->nattr != 1) return;
+    if (!makes_lock(p, file, stored_def(p, ga))) return;
+    u32 test = asked_for(p, file, &x->funcs.v[a->func], access);
+    if (test == NONE || p->locksets.v[p->access_locks[ga]].n) return;
+    Confidence c = is_test_path(x->source->path) ? CONF_LOW : CONF_MEDIUM;
+    Str name = sym_str(x, q->attr[0]);
+    Race *r = race_at(f, UG103, file, a->func, a->span, name, c);
+    r->by_hand = "a lock for each object is made where the object is made, or under one lock of the module";
+    race_message(f, r,
+                 "the lock %.*s is made on first use (tested on line %u); two threads may each make one, and then "
+                 "exclude nobody",
+                 STR_ARG(name), program_access(p, test)->line);
+}
+
+void race_first_use(Finder *f, u32 file)
+{
+    const Facts *x = f->p->facts[file];
+    if (intern_find(&x->syms, S("__get__")) != NONE)
+        for (u32 i = 1; i < x->funcs.n; i++) descriptor(f, file, i);
+    for (u32 i = 0; i < x->accesses.n; i++) lock_of_object(f, file, i);
+}
