@@ -51,6 +51,7 @@ static void operations(Program *p, u32 file)
         if (t.kind != TYPE_CLASS) continue;
         edge_to(p, file, a->func, t.id, name);
         if (a->op == OP_ITEM_AUG) edge_to(p, file, a->func, t.id, "__getitem__");
+        if (a->op == OP_ITEM_LOAD || a->op == OP_ITEM_AUG) edge_to(p, file, a->func, t.id, "__missing__");
         if (a->op == OP_ITER) edge_to(p, file, a->func, t.id, "__next__");
     }
 }

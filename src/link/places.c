@@ -149,8 +149,13 @@ static u32 descriptor_dict(Program *p, u32 file, const Path *x)
 /* State of the standard library that threads share whoever writes it: by what it is known. */
 static u32 library_place(Program *p, u32 gs)
 {
-    static const char *const known[] = {"sys.modules", "logging.root.manager.loggerDict",
-                                        "logging.Logger.manager.loggerDict", "warnings.filters", "os.environ"};
+    static const char *const known[] = {"sys.modules",
+                                        "sys.path_importer_cache",
+                                        "threading._active",
+                                        "logging.root.manager.loggerDict",
+                                        "logging.Logger.manager.loggerDict",
+                                        "warnings.filters",
+                                        "os.environ"};
     for (u32 i = 0; i < COUNT_OF(known); i++)
         if (str_is(p->syms.strs[gs], known[i])) return place_of(p, PLACE_GLOBAL, NONE, NONE, gs);
     return NONE;

@@ -105,6 +105,7 @@ static void place_rules(Finder *f, Arena *scratch)
     }
     race_declared(f);
     race_check(f);
+    race_missing(f);
     race_helper(f);
     race_update(f);
     race_peek(f);
@@ -123,6 +124,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_set_back(f);
     race_readback(f);
     race_scratch(f);
+    race_emptied(f);
     u32 half = f->out->n;
     race_halfway(f);
     race_late(f);

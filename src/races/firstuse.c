@@ -1,14 +1,18 @@
-/* UG103 by its shape, where the state belongs to an object that the code cannot name.
+/* UG103 and UG104 by their shape: first uses that the interpreter tests, and locks of objects that have no name here.
  *
  *   def __get__(self, obj, owner):                    if not hasattr(obj, "_lock"):
  *       value = obj.__dict__[self.name] = self.func(obj)    obj._lock = threading.Lock()
  *
+ *   def __missing__(self, key):
+ *       value = self[key] = make(key)
+ *
  * A descriptor without __set__ is asked until the object has an entry of the name, so the first use is tested by the
  * interpreter (docs.python.org/3/howto/descriptor.html, "Invocation from an instance"), and two threads may both come
- * here. And a lock says of itself that threads share what it is kept in, whatever the type of that.
+ * here. So they may to what dict.__getitem__ calls for want of a key. And a lock says of itself that threads share
+ * what it is kept in, whatever the type of that.
  *
- * Needs the accesses and calls of one function. Left alone: descriptors that look again or hold a lock, and objects
- * that have a place; those are looked at by the rules about places. */
+ * Needs the accesses and calls of one function. Left alone: descriptors that look again or hold a lock, entries that
+ * are the same whoever makes them, and locks that have a place, which the rules about places look at. */
 #include "races/races.h"
 
 /* Is this the argument of __get__ that stands for the object? */
@@ -123,6 +127,38 @@ static void lock_of_object(Finder *f, u32 file, u32 access)
                  "the lock %.*s is made on first use (tested on line %u); two threads may each make one, and then "
                  "exclude nobody",
                  STR_ARG(name), program_access(p, test)->line);
+}
+
+/* Is this in __missing__ of a dict, under its key, and another object each time? */
+static bool fills_missing(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *x = p->facts[g.file];
+    const Access *a = &x->accesses.v[g.id];
+    const Func *fn = &x->funcs.v[a->func];
+    const Path *q = &x->paths.v[a->path];
+    const Def *d = a->op == OP_ITEM_STORE ? stored_def(p, ga) : NULL;
+    bool made = d && (d->kind == VAL_CALL || d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET);
+    if (!made || q->root != ROOT_SELF || q->nattr || fn->nparams < 2) return false;
+    return str_is(sym_str(x, fn->name), "__missing__") &&
+           str_eq(sym_str(x, a->key), sym_str(x, x->params.v[fn->params + 1].name));
+}
+
+void race_missing(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i];
+        if (f->claimed[ga] || !fills_missing(f->p, ga)) continue;
+        Conflict c = conflict_find(f, ga, EFFECT_WRITE, true);
+        if (c.witness == NONE) continue;
+        Race *r = race_add(f, UG104, ga, c);
+        r->act = ga;
+        r->by_hand = "a lock is no cure before the key is looked up once more under it, and only then computed";
+        race_message(f, r,
+                     "%.*s is filled here for want of the key; two threads may both miss and both compute the entry, "
+                     "one replacing the other's",
+                     STR_ARG(short_state(f->p, f->place)));
+    }
 }
 
 void race_first_use(Finder *f, u32 file)

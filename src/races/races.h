@@ -196,6 +196,7 @@ void race_saved(Finder *f);
 void race_on_entry(Finder *f);
 void race_kept_place(Finder *f);
 void race_scratch(Finder *f);
+void race_emptied(Finder *f);
 void race_set_back(Finder *f);
 void race_readback(Finder *f);
 void race_halfway(Finder *f);
@@ -220,6 +221,7 @@ void race_files(Finder *f, u32 file);
 void race_entered(Finder *f, u32 file);
 void race_published(Finder *f, u32 file);
 void race_exposed(Finder *f, u32 file);
+void race_missing(Finder *f);
 void race_first_use(Finder *f, u32 file);
 
 /* suppress.c */
