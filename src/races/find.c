@@ -53,13 +53,15 @@ static bool holds_items(u8 t)
 static bool stays_empty(const Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
-    if (x->kind != PLACE_DEFAULT) return false;
+    if (x->kind != PLACE_DEFAULT || x->type.kind == TYPE_GENERATOR || x->type.kind == TYPE_ITERATOR) return false;
     GId g = func_gid(f->p, x->owner);
     const Facts *facts = f->p->facts[g.file];
     const Func *fn = &facts->funcs.v[g.id];
-    for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
-        if (str_eq(sym_str(facts, facts->params.v[i].name), f->p->syms.strs[x->name]) && !facts->params.v[i].empty)
-            return false;
+    for (u32 i = fn->params; i < fn->params + fn->nparams; i++) {
+        const Param *q = &facts->params.v[i];
+        bool empty = q->empty || (q->def_kind == VAL_CALL && !facts->calls.v[q->def_value].nargs);
+        if (str_eq(sym_str(facts, q->name), f->p->syms.strs[x->name]) && !empty) return false;
+    }
     for (u32 i = 0; i < f->nacc; i++)
         if (f->effect[i] & EFFECT_WRITE && !(f->effect[i] & (EFFECT_SHRINK | EFFECT_REBIND))) return false;
     return true;

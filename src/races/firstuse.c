@@ -151,8 +151,10 @@ void race_missing(Finder *f)
         if (f->claimed[ga] || !fills_missing(f->p, ga)) continue;
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, true);
         if (c.witness == NONE) continue;
+        u32 evidence = f->p->places.v[f->place].evidence;
         Race *r = race_add(f, UG104, ga, c);
         r->act = ga;
+        if (!c.roots && !(evidence & (EV_SINGLETON | EV_GUARDED | EV_CLASS_LOCKS))) r->confidence = CONF_LOW;
         r->by_hand = "a lock is no cure before the key is looked up once more under it, and only then computed";
         race_message(f, r,
                      "%.*s is filled here for want of the key; two threads may both miss and both compute the entry, "
