@@ -204,8 +204,8 @@ static bool stores_guarded(Plan *pl, const Region *r, u32 stmt, u32 lock)
     return found && !in_group(pl, r->file, s);
 }
 
-/* self._data = {}; self._first = None; self._last = None: what is stored right after the region and guarded by the same
- * lock elsewhere belongs to it. */
+/* self._data = {}; self._first = None; self._last = None: what is stored right after the region and guarded by the
+ * same lock elsewhere belongs to it. */
 static void extend_to_fields(Plan *pl, Region *r, const LockPlan *l)
 {
     const Ast *t = site_ast(pl, r->file);

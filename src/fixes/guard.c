@@ -296,8 +296,8 @@ static void other_writes(Plan *pl, Work *w)
     }
 }
 
-/* entries = groups[key]; groups[key] = entries + new: an entry is read and replaced, and what others put into the entry
- * meanwhile goes with the old one. Changes of the containers that this one holds belong under the lock, too. */
+/* entries = groups[key]; groups[key] = entries + new: an entry is read and replaced, and what others put into the
+ * entry meanwhile goes with the old one. Changes of the containers that this one holds belong under the lock, too. */
 static void entry_writes(Plan *pl, Work *w)
 {
     bool replaced = false;
