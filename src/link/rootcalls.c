@@ -1,5 +1,5 @@
-/* Thread roots by what is given away: the argument of Thread(), of submit(), a callback that is stored; and of methods
- * of the program that start what they are given, whichever of them the receiver has. */
+/* Thread roots by what is given away: the argument of Thread(), of submit(), a callback that is stored; and of
+ * methods of the program that start what they are given, whichever of them the receiver has. */
 #include "link/roots.h"
 
 enum { TARGETS = 8 };
