@@ -75,7 +75,8 @@ static void descriptor(Finder *f, u32 file, u32 func)
     }
     if (store != NONE) at = program_access(p, store)->span;
     if (asks || !computed || !at.end) return;
-    Confidence c = is_test_path(x->source->path) ? CONF_LOW : CONF_MEDIUM;
+    bool always = p->options->assume == ASSUME_ALWAYS; /* of nine such findings none was more than made twice */
+    Confidence c = always ? CONF_MEDIUM : CONF_LOW;
     Race *r = race_at(f, UG103, file, func, at, func_display(f->a, p, p->func_base[file] + func), c);
     r->impact = IMPACT_DUPLICATE;
     r->by_hand = "the lock of the object or of the descriptor has to be held over a second look and the call";
