@@ -190,6 +190,7 @@ typedef struct Program {
     bool concurrent;          /* some thread root is visible */
     bool library;             /* looks like a library rather than a program */
     bool one_loop;            /* a program of windows, or of a reactor: window.c */
+    bool *vendored;           /* by file: is it a copy of a package that others maintain? (vendored.c) */
     bool *root_used;          /* of the configuration's roots, then of extend_roots: does it name anything? */
     u32 unseen[UNSEEN_COUNT]; /* what could not be followed, in all files */
     struct LinkState *state;  /* private to link/ */
@@ -210,8 +211,6 @@ const Func *program_func(const Program *p, u32 gfunc);
 Str func_display(Arena *a, const Program *p, u32 gfunc);
 /* Does the path look like one of tests? */
 bool is_test_path(Str path);
-/* Of code that the project keeps a copy of and others maintain? */
-bool is_vendored_path(Str path);
 /* Is every object of the class, tests and scripts aside, made for an attribute of self? */
 bool class_only_parts(const Program *p, u32 gclass);
 /* How many calls in the program make objects of this class. */

@@ -13,6 +13,7 @@
  *   walk.c     what they reach
  *   loops.c    code of event loops
  *   reach.c    what kind of code each function is
+ *   vendored.c which files are copies of other people's packages
  *   waited.c   threads that their starter waits for at once
  *   order.c    what runs before the first start and after the last join
  *   opaque.c   places that hold objects of libraries, not containers
@@ -309,6 +310,8 @@ void roots_reach(Program *p);
  * other threads? And window_callbacks marks what the file hands to the loop of a window as run by the main thread. */
 bool window_code(const Program *p, u32 file);
 void window_callbacks(Program *p, u32 file);
+/* Sets Program.vendored. Needs nothing but the paths. */
+void vendored_find(Program *p);
 /* Sets Program.one_loop. Needs the roots. */
 void loop_program_find(Program *p);
 

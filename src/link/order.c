@@ -4,9 +4,22 @@
  * start. A start that we do not see is not waited for. */
 #include "link/link.h"
 
+/* threads.pop(): the call of a container's method that gives one of its threads. */
+static bool popped_thread(const Program *p, u32 file, const Call *c)
+{
+    const Facts *f = p->facts[file];
+    const Path *x = &f->paths.v[c->callee];
+    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) return false;
+    Str name = sym_str(f, x->attr[x->nattr - 1]);
+    if (!str_is(name, "pop") && !str_is(name, "popleft")) return false;
+    Type t = element_type(p, file, path_resolve(p, file, x, x->nattr - 1u));
+    return t.kind == TYPE_THREAD || (t.kind == TYPE_CLASS && class_derives(p, t.id, "threading.Thread"));
+}
+
 static bool is_thread(const Program *p, u32 file, const Path *x)
 {
-    bool made = x->root == ROOT_CALL && x->nattr == 1; /* Thread(…).start() */
+    bool made = x->root == ROOT_CALL && x->nattr == 1; /* Thread(…).start(), threads.pop().join() */
+    if (made && popped_thread(p, file, &p->facts[file]->calls.v[x->func])) return true;
     Type t = made ? call_type(p, file, x->func) : ent_type(p, path_resolve(p, file, x, x->nattr - 1u));
     if (x->nattr > 1 && x->attr[x->nattr - 2] == SYM_ITEM) { /* t.start() for t in threads */
         Ent base = path_resolve(p, file, x, x->nattr - 2u);

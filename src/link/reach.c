@@ -15,19 +15,6 @@ bool is_test_path(Str path)
            str_is(name, "test.py") || str_is(name, "tests.py");
 }
 
-bool is_vendored_path(Str path)
-{
-    static const char *const folders[] = {"vendor",     "_vendor",    "vendored",   "_vendored", "third_party",
-                                          "thirdparty", "3rdparty",   "extern",     "_extern",   "externals",
-                                          "site-packages"};
-    for (Str rest = path; rest.n;) {
-        Str part = str_cut(rest, '/', &rest);
-        for (u32 i = 0; rest.n && i < COUNT_OF(folders); i++)
-            if (str_is(part, folders[i])) return true;
-    }
-    return false;
-}
-
 bool is_script(const Program *p, u32 file)
 {
     const Facts *f = p->facts[file];

@@ -56,19 +56,40 @@ static bool far_guess(const Program *p, const CallEdge *e)
     return e->weak && func_gid(p, e->callee).file != e->file;
 }
 
-/* Is the result of the call an argument of one that runs coroutines in this thread, or in the loop of this thread? */
-static bool runs_here(const Facts *f, u32 call)
+static bool call_named(const Facts *f, u32 call, const char *const *names, u32 n)
 {
-    static const char *const runners[] = {"run",         "run_until_complete", "run_sync", "wait_for",
-                                          "create_task", "ensure_future",      "gather",   "start_soon"};
+    const Path *x = &f->paths.v[f->calls.v[call].callee];
+    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    for (u32 i = 0; i < n; i++)
+        if (str_is(name, names[i])) return true;
+    return false;
+}
+
+/* Does the function run a loop itself? */
+static bool runs_loop(const Facts *f, u32 func)
+{
+    static const char *const loops[] = {"run_forever", "run_until_complete", "run", "run_sync"};
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (call_named(f, i, loops, COUNT_OF(loops))) return true;
+    return false;
+}
+
+enum { WRAPPED = 4 };
+
+/* Is the result of the call an argument of one that runs coroutines in this thread? A task is run by its loop: by
+ * this thread, if the function runs one or passes the task on to who does. */
+static bool runs_here(const Facts *f, u32 call, u32 depth)
+{
+    static const char *const runners[] = {"run", "run_until_complete", "run_sync"};
+    static const char *const makers[] = {"wait_for", "create_task", "ensure_future", "gather", "start_soon"};
     for (u32 i = 0; i < f->calls.n; i++) {
         const Call *c = &f->calls.v[i];
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
             if (f->args.v[k].kind != VAL_CALL || f->args.v[k].value != call) continue;
-            const Path *x = &f->paths.v[c->callee];
-            Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
-            for (u32 j = 0; j < COUNT_OF(runners); j++)
-                if (str_is(name, runners[j])) return true;
+            if (call_named(f, i, runners, COUNT_OF(runners))) return true;
+            if (!depth || !call_named(f, i, makers, COUNT_OF(makers))) continue;
+            if (runs_loop(f, c->func) || runs_here(f, i, depth - 1)) return true;
         }
     }
     return false;
@@ -78,7 +99,7 @@ static bool only_made(const Program *p, const CallEdge *e)
 {
     GId to = func_gid(p, e->callee), from = func_gid(p, e->caller);
     if (!is_coroutine(p, to.file, to.id) || is_coroutine(p, from.file, from.id)) return false;
-    return e->call == NONE || !runs_here(p->facts[e->file], e->call);
+    return e->call == NONE || !runs_here(p->facts[e->file], e->call, WRAPPED);
 }
 
 /* Class of the object, or the class itself, on which a method is called; NONE when unknown. */

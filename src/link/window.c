@@ -119,7 +119,7 @@ void loop_program_find(Program *p)
     wrappers_find(p, &scratch, &wrappers);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        if (is_script(p, file) || is_vendored_path(f->source->path) || !f->imports.n) continue;
+        if (is_script(p, file) || p->vendored[file] || !f->imports.n) continue;
         files++;
         with += imports_loop(f, &wrappers);
     }

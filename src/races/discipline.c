@@ -13,6 +13,19 @@ static Race *at_section(Finder *f, RuleId rule, u32 file, const Section *s, u32 
     return r;
 }
 
+/* FileLock(path), client.lock(name): an object of this call for a lock that others have by the same name. */
+static bool lock_by_name(const Program *p, u32 file, const Section *s, u32 place)
+{
+    const Facts *x = p->facts[file];
+    u32 call = s->call;
+    if (place != NONE && p->places.v[place].def != NONE && p->places.v[place].def_file == file) {
+        const Def *d = &x->defs.v[p->places.v[place].def];
+        if (d->kind == VAL_CALL) call = d->value;
+    }
+    if (call == NONE || !x->calls.v[call].nargs) return false;
+    return !str_starts(path_external(p, file, x->calls.v[call].callee), S("threading."));
+}
+
 /* A lock made by this very call: nobody else can hold it. */
 static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
 {
@@ -20,6 +33,7 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
     const Facts *x = p->facts[file];
     if (p->locks.v[lock].func != p->func_base[file] + s->func || s->func == 0) return;
     u32 place = p->locks.v[lock].place;
+    if (lock_by_name(p, file, s, place)) return;
     for (u32 i = 0; place != NONE && i < p->places.v[place].n;
          i++) { /* handed to others or used by inner functions: theirs too */
         u32 ga = p->place_access.v[p->places.v[place].first + i];

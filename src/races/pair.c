@@ -111,10 +111,30 @@ static bool closure_private(const Finder *f, u32 a, u32 b)
     return fa == x->owner && fb == x->owner;
 }
 
+/* The text of a key that is written out as one plain string, without its quotes; empty for others. */
+static Str written_key(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    bool item = a->op == OP_ITEM_LOAD || a->op == OP_ITEM_STORE || a->op == OP_ITEM_AUG || a->op == OP_ITEM_DEL;
+    Str key = item ? sym_str(p->facts[access_gid(p, ga).file], a->key) : S("");
+    if (key.n < 3 || (key.p[0] != '"' && key.p[0] != '\'') || key.p[key.n - 1] != key.p[0]) return S("");
+    Str text = str_slice(key, 1, key.n - 1);
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] == key.p[0] || text.p[i] == '\\') return S("");
+    return text;
+}
+
+/* d["seen"] and d["done"]: entries of a dict that do not meet. */
+static bool two_entries(const Program *p, u32 ga, u32 gb)
+{
+    Str a = written_key(p, ga), b = written_key(p, gb);
+    return a.n && b.n && !str_eq(a, b);
+}
+
 Conflict conflict_of(const Finder *f, u32 ga, u32 gb)
 {
     const Program *p = f->p;
-    if (!may_run_together(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
+    if (!may_run_together(p, ga, gb) || two_entries(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
         return (Conflict){NONE, CONF_LOW, false};
     bool roots = threads_reach(p, ga) && threads_reach(p, gb);
     u8 c = confidence_of(f, ga, gb, threads_visible(p, ga, gb));

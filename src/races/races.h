@@ -183,8 +183,8 @@ bool gap_harms(const Finder *f, const GapStep *test, const GapStep *act, RuleId 
 
 /* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
 void races_weigh(Finder *f, u32 first);
-/* Lowers those about locks in tests. */
-void races_weigh_tests(const Program *p, RaceVec *races);
+/* Lowers those about locks in tests, and all in copies of other people's packages. */
+void races_weigh_files(const Program *p, RaceVec *races);
 
 /* the rules */
 void race_helper(Finder *f);

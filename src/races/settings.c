@@ -64,6 +64,23 @@ static bool back_in_finally(const Program *p, u32 file, u32 func, Str name)
     return false;
 }
 
+/* Is the former value kept, to be set back: by another call of the function, or by the context manager that it is? */
+static bool set_back(const Program *p, u32 file, u32 call, Str name)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[x->calls.v[call].func];
+    if (str_is(name, "warnings.catch_warnings") || str_starts(name, S("contextlib."))) return true;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (i != call && sets_back(path_external(p, file, x->calls.v[i].callee), name)) return true;
+    return false;
+}
+
+/* os.umask(0), and no word of what it was: all who come here want the same one. */
+static bool same_mask(const Program *p, u32 file, u32 call, Str name)
+{
+    return str_is(name, "os.umask") && !set_back(p, file, call, name);
+}
+
 static void process_settings(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -80,14 +97,15 @@ static void process_settings(Finder *f, u32 file)
             bool catch = str_is(ext, "warnings.catch_warnings");
             if (catch && p->options->target >= 14) break; /* context-aware there (docs/memory-model.md) */
             u8 conf = settings[k].conf;
-            bool known = is_test_path(x->source->path) || is_vendored_path(x->source->path) || is_chdir(ext);
+            bool known = is_test_path(x->source->path) || p->vendored[file] || is_chdir(ext);
             if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
-            Race *r = race_at(f, UG402, file, c->func, c->span, ext, fi->threads ? CONF_HIGH : conf);
+            if (fi->threads) conf = same_mask(p, file, i, ext) ? CONF_MEDIUM : CONF_HIGH;
+            Race *r = race_at(f, UG402, file, c->func, c->span, ext, conf);
             r->call = p->call_base[file] + i;
-            race_message(f, r,
-                         "%.*s changes %s of the whole process; all other threads see the change, and two of these "
-                         "at once restore the wrong value%s",
-                         STR_ARG(ext), settings[k].what, catch ? " (cured in free-threaded 3.14)" : "");
+            race_message(f, r, "%.*s changes %s of the whole process; all other threads see the change%s%s",
+                         STR_ARG(ext), settings[k].what,
+                         set_back(p, file, i, ext) ? ", and two of these at once restore the wrong value" : "",
+                         catch ? " (cured in free-threaded 3.14)" : "");
         }
     }
 }

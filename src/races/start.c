@@ -30,6 +30,26 @@ static bool same_loop(const Facts *x, const Access *join, const Def *again)
     return before && before->kind == VAL_ITER_OF && again->kind == VAL_ITER_OF && before->value == again->value;
 }
 
+/* Is another thread bound to the name or stored in the attribute between the two? Then the join waits for the one
+ * that was there before. */
+static bool rebound(const Facts *x, const Access *join, const Access *start)
+{
+    for (u32 k = 0; k < x->defs.n && !x->paths.v[join->path].nattr; k++) {
+        const Def *d = &x->defs.v[k];
+        if (d->func == join->func && d->path != NONE && d->path == join->path && d->span.start > join->span.start &&
+            d->span.start < start->span.start && !same_loop(x, join, d))
+            return true;
+    }
+    const Func *fn = &x->funcs.v[join->func];
+    for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
+        const Access *a = &x->accesses.v[k];
+        if (a->op == OP_STORE && a->path == join->path && x->paths.v[a->path].nattr &&
+            a->span.start > join->span.start && a->span.start < start->span.start)
+            return true;
+    }
+    return false;
+}
+
 void race_start(Finder *f, u32 file)
 {
     const Facts *x = f->p->facts[file];
@@ -49,12 +69,7 @@ void race_start(Finder *f, u32 file)
         }
         if (started || start == NONE || !thread_like(f->p, file, join)) continue;
         const Access *s = &x->accesses.v[start];
-        bool rebound = false; /* another thread bound to the name in between */
-        for (u32 k = 0; k < x->defs.n && !x->paths.v[join->path].nattr; k++)
-            rebound |= !same_loop(x, join, &x->defs.v[k]) && x->defs.v[k].func == join->func &&
-                       x->defs.v[k].path != NONE && x->defs.v[k].path == join->path &&
-                       x->defs.v[k].span.start > join->span.start && x->defs.v[k].span.start < s->span.start;
-        if (rebound) continue;
+        if (rebound(x, join, s)) continue;
         /* start in another branch, or in a loop that comes round again, is not after the join */
         if (x->blocks.v[join->block].repeats && x->blocks.v[s->block].repeats &&
             x->blocks.v[join->block].parent != x->blocks.v[s->block].parent &&

@@ -388,7 +388,6 @@ void races_weigh(Finder *f, u32 first)
         if (made_twice(r)) r->confidence = CONF_MEDIUM;
         if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
         if (r->confidence == CONF_HIGH && not_high(f->p, r, x)) r->confidence = CONF_MEDIUM;
-        if (is_vendored_path(f->p->facts[r->file]->source->path)) r->confidence = CONF_LOW;
         if (plain_value(f->p, r, x) || own_object(f->p, r, x)) r->confidence = CONF_LOW;
         bool contract = callers_lock(f->p, r->file, r->func);
         if (contract) r->impact = IMPACT_CONTRACT;
@@ -398,13 +397,14 @@ void races_weigh(Finder *f, u32 first)
     }
 }
 
-/* Tests take locks in odd ways on purpose. */
-void races_weigh_tests(const Program *p, RaceVec *races)
+/* Tests take locks in odd ways on purpose; and of what others maintain they are told by others. */
+void races_weigh_files(const Program *p, RaceVec *races)
 {
     if (p->options->assume == ASSUME_ALWAYS) return;
     for (u32 i = 0; i < races->n; i++) {
         Race *r = &races->v[i];
         bool about_locks = r->rule >= UG301 && r->rule <= UG306;
         if (about_locks && is_test_path(p->facts[r->file]->source->path)) r->confidence = CONF_LOW;
+        if (p->vendored[r->file] && r->rule <= UG403) r->confidence = CONF_LOW;
     }
 }
