@@ -211,6 +211,8 @@ const Func *program_func(const Program *p, u32 gfunc);
 Str func_display(Arena *a, const Program *p, u32 gfunc);
 /* Does the path look like one of tests? */
 bool is_test_path(Str path);
+/* Does it stand in a folder of examples? */
+bool is_example_path(Str path);
 /* Is every object of the class, tests and scripts aside, made for an attribute of self? */
 bool class_only_parts(const Program *p, u32 gclass);
 /* How many calls in the program make objects of this class. */
@@ -220,6 +222,8 @@ u32 class_made_at(const Program *p, u32 gclass);
 bool access_of_iterator(const Program *p, u32 ga);
 /* The method of this name that an object of the class has: a global func, NONE. */
 u32 class_method_called(const Program *p, u32 gclass, Str name);
+/* Is it a multiprocessing.Process, whose run() works on a copy of the object? */
+bool class_is_process(const Program *p, u32 gclass);
 /* Is all that its objects have in the class itself: no base class but object? */
 bool class_baseless(const Program *p, u32 gclass);
 /* Why two accesses do not run at the same time in two threads. */

@@ -54,6 +54,12 @@ bool uses_threads(const Program *p, u32 file)
     return false;
 }
 
+bool class_is_process(const Program *p, u32 gclass)
+{
+    return class_derives(p, gclass, "multiprocessing.Process") ||
+           class_derives(p, gclass, "multiprocessing.context.Process");
+}
+
 /* Greenlets take turns in one thread, and so does what is written for them. */
 static bool greenlet_code(const Program *p, u32 file)
 {

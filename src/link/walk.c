@@ -31,11 +31,12 @@ static void info_add(const Program *p, FuncInfo *fi, u32 root)
     if (i == fi->nroots && i < FUNC_ROOTS) fi->roots[fi->nroots++] = root;
 }
 
-static bool is_example_path(Str path)
+bool is_example_path(Str path)
 {
     static const char *const folders[] = {"example", "examples", "sample", "samples", "demo", "demos", "docs"};
     for (Str rest = path; rest.n;) {
         Str part = str_cut(rest, '/', &rest);
+        if (rest.n && str_starts(part, S("examples_"))) return true; /* examples_old */
         for (u32 i = 0; rest.n && i < COUNT_OF(folders); i++)
             if (str_is(part, folders[i])) return true;
     }

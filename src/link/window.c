@@ -11,7 +11,7 @@
  * would, none was true. */
 #include "link/link.h"
 
-static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk"};
+static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk", "curses"};
 
 bool window_code(const Program *p, u32 file)
 {

@@ -35,9 +35,7 @@ static Str folder(const Program *p, u32 file)
     return at == path.n ? S("") : str_slice(path, 0, at);
 }
 
-/* Is a thread that reaches the access started in the place's own file or package? A thread that is far away, of a
- * plot say, comes to much code of a library, without anybody having thought of threads there. */
-static bool near_root(const Program *p, u32 ga, u32 file)
+bool near_root(const Program *p, u32 ga, u32 file)
 {
     GId g = access_gid(p, ga);
     const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
@@ -134,7 +132,8 @@ static bool two_entries(const Program *p, u32 ga, u32 gb)
 Conflict conflict_of(const Finder *f, u32 ga, u32 gb)
 {
     const Program *p = f->p;
-    if (!may_run_together(p, ga, gb) || two_entries(p, ga, gb) || lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
+    if (!may_run_together(p, ga, gb) || two_entries(p, ga, gb) ||
+        lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
         return (Conflict){NONE, CONF_LOW, false};
     bool roots = threads_reach(p, ga) && threads_reach(p, gb);
     u8 c = confidence_of(f, ga, gb, threads_visible(p, ga, gb));

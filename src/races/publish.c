@@ -155,7 +155,7 @@ void race_published(Finder *f, u32 file)
     for (u32 func = 1; func < x->funcs.n; func++) {
         if (x->funcs.v[func].cls == NONE || !str_is(sym_str(x, x->funcs.v[func].name), "__init__")) continue;
         for (u32 r = ROOT_API + 1; r < p->roots.n; r++) {
-            if (p->roots.v[r].func == NONE) continue;
+            if (p->roots.v[r].func == NONE || p->roots.v[r].main) continue;
             u32 at = started_at(f, p->func_base[file] + func, r);
             if (at != NONE) late_fields(f, file, func, r, at);
         }

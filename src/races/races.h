@@ -12,6 +12,8 @@
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
  *   mustbe.c    what must be made once only: locks, and threads that are started in passing
+ *   sure.c      which findings are high
+ *   slight.c    which are of no use whatever the evidence
  *   weigh.c     which findings are worth little without visible threads
  *   find.c      runs the rules, sorts, filters
  *   suppress.c  comments that silence findings
@@ -101,6 +103,9 @@ Conflict conflict_of(const Finder *f, u32 ga, u32 gb);
 bool threads_visible(const Program *p, u32 ga, u32 gb);
 /* Is the access reached from a thread that is started in sight? Callbacks of an object's end do not count. */
 bool threads_reach(const Program *p, u32 ga);
+/* Is a thread that reaches the access started in this file, the place's own, or in its package? A thread that is far
+ * away, of a plot say, comes to much code of a library, without anybody having thought of threads there. */
+bool near_root(const Program *p, u32 ga, u32 file);
 /* Does the test decide whether the act runs (same function)? */
 bool test_decides(const Program *p, u32 test, u32 act);
 /* Does the test leave the function or a block, so that what stands after the blocks around it runs only when it has
@@ -181,9 +186,16 @@ bool gap_raises(const Program *p, u32 ga);
 /* Do both steps hold one lock, but not at one piece, so that what comes between does harm? *rule: what it is. */
 bool gap_harms(const Finder *f, const GapStep *test, const GapStep *act, RuleId *rule);
 
+/* sure.c: would we bet on the finding, which is high by its threads? The rest of what threads in sight do is
+ * medium. */
+bool race_sure(const Program *p, const Race *r, const Place *x);
+
+/* slight.c: is it of a shape that maintainers leave as it is? */
+bool race_slight(const Finder *f, const Race *r, const Place *x);
+
 /* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
 void races_weigh(Finder *f, u32 first);
-/* Lowers those about locks in tests, and all in copies of other people's packages. */
+/* Lowers those about locks in tests, and all in examples and in copies of other people's packages. */
 void races_weigh_files(const Program *p, RaceVec *races);
 
 /* the rules */

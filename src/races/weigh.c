@@ -282,49 +282,6 @@ static bool fixed_module(const Program *p, const Race *r, const Place *x)
     return key.n && (key.p[0] == '"' || key.p[0] == '\'');
 }
 
-/* Made twice, and that is all. */
-static bool made_twice(const Race *r)
-{
-    return r->impact == IMPACT_DUPLICATE && r->confidence > CONF_MEDIUM;
-}
-
-/* One side is run by a thread in sight, the other by the main program of a library, as far as that has one. Of 8 such
- * findings about objects that were no walks none was true. */
-static bool beside_main_only(const Program *p, const Race *r, const Place *x)
-{
-    return x->kind == PLACE_INSTANCE && r->rule != UG106 && !(rooted(p, r->sites[0]) && rooted(p, r->sites[1]));
-}
-
-/* Threads run both sides; that they meet in one object is seen where an object of the class is kept for all, or
- * given to threads when they are started. */
-static bool one_object(const Place *x)
-{
-    return x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR | EV_HANDED);
-}
-
-/* An argument of threads, which are not the class's own: every one of them has it. */
-static bool given_away(const Place *x)
-{
-    return x->kind == PLACE_INSTANCE && x->evidence & EV_HANDED && !(x->evidence & EV_CLASS_LOCKS);
-}
-
-/* Threads that the class starts run its methods on both sides; what they do there is mostly each one's part of the
- * work. A walk, or a lock that guards the state elsewhere, says more. Of 70 others one was a race that was fixed. */
-static bool own_threads(const Race *r, const Place *x)
-{
-    bool guarded = x->evidence & EV_GUARDED && 2 * x->guarded >= x->total;
-    if (x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR)) return false;
-    return r->rule != UG106 && !guarded && !given_away(x);
-}
-
-/* Two threads are in sight; but see the judgements above. State that is tested is often one thread's to change;
- * and which key leads to which inner container is not told apart. */
-static bool not_high(const Program *p, const Race *r, const Place *x)
-{
-    if ((r->rule == UG102 && !given_away(x)) || x->of != NONE) return true;
-    return !one_object(x) || own_threads(r, x) || (r->rule == UG103 && !must_be_one(x)) || beside_main_only(p, r, x);
-}
-
 /* Threads run the code of the class, or are started by it; that two of them have one object, nothing shows. Of 8
  * findings where only the file uses threads and where each object is made for another one, read as maintainers would,
  * none was true, unless it was a walk; of 10 about what an object makes or does on first use without a thread in
@@ -385,10 +342,9 @@ void races_weigh(Finder *f, u32 first)
         Race *r = &f->out->v[i];
         if (r->place != f->place || r->confidence == CONF_LOW || r->rule == UG307) continue;
         const Place *x = &f->p->places.v[f->place];
-        if (made_twice(r)) r->confidence = CONF_MEDIUM;
         if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
-        if (r->confidence == CONF_HIGH && not_high(f->p, r, x)) r->confidence = CONF_MEDIUM;
-        if (plain_value(f->p, r, x) || own_object(f->p, r, x)) r->confidence = CONF_LOW;
+        if (r->confidence == CONF_HIGH && !race_sure(f->p, r, x)) r->confidence = CONF_MEDIUM;
+        if (plain_value(f->p, r, x) || own_object(f->p, r, x) || race_slight(f, r, x)) r->confidence = CONF_LOW;
         bool contract = callers_lock(f->p, r->file, r->func);
         if (contract) r->impact = IMPACT_CONTRACT;
         if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
@@ -397,7 +353,8 @@ void races_weigh(Finder *f, u32 first)
     }
 }
 
-/* Tests take locks in odd ways on purpose; and of what others maintain they are told by others. */
+/* Tests take locks in odd ways on purpose, examples are made to be read, and of what others maintain they are told by
+ * others. */
 void races_weigh_files(const Program *p, RaceVec *races)
 {
     if (p->options->assume == ASSUME_ALWAYS) return;
@@ -405,6 +362,7 @@ void races_weigh_files(const Program *p, RaceVec *races)
         Race *r = &races->v[i];
         bool about_locks = r->rule >= UG301 && r->rule <= UG306;
         if (about_locks && is_test_path(p->facts[r->file]->source->path)) r->confidence = CONF_LOW;
-        if (p->vendored[r->file] && r->rule <= UG403) r->confidence = CONF_LOW;
+        bool aside = p->vendored[r->file] || is_example_path(p->facts[r->file]->source->path);
+        if (aside && r->rule <= UG403) r->confidence = CONF_LOW;
     }
 }

@@ -1,0 +1,65 @@
+/* Findings that maintainers leave as they are, whatever the evidence: shapes of which, in all that was read
+ * (tests/readings.md), next to none was worth a change and none is a race that was fixed. They become low. */
+#include "races/races.h"
+
+static bool visible(const Program *p, const Race *r)
+{
+    return threads_reach(p, r->sites[0]) || (r->sites[1] != NONE && threads_reach(p, r->sites[1]));
+}
+
+/* self.shown = not self.shown: a switch that its user turns. */
+static bool turned(const Program *p, const Race *r)
+{
+    const Access *a = program_access(p, r->sites[0]);
+    if (r->rule != UG101 || a->op != OP_STORE) return false;
+    Str text = p->facts[r->file]->source->text;
+    size_t at = a->span.end;
+    while (at < text.n && (text.p[at] == ' ' || text.p[at] == '=')) at++;
+    return str_starts(str_slice(text, at, text.n), S("not "));
+}
+
+/* close(), stop(), shutdown(), __exit__(): the end of an object, which its owner brings about. */
+static bool ends(Str name)
+{
+    static const char *const words[] = {"close",     "stop",    "shutdown", "disconnect",
+                                        "terminate", "cleanup", "__exit__"};
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_contains(name, str_from(words[i]))) return true;
+    return false;
+}
+
+/* def close(self): if self.file is not None: self.file.close(); self.file = None. Threads are another matter, and so
+ * are objects of the program, which may be threads. */
+static bool closed_twice(const Program *p, const Race *r, const Place *x)
+{
+    if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_CLASS) return false;
+    if (r->rule != UG102 || x->kind != PLACE_INSTANCE || x->evidence & EV_GUARDED || r->act == NONE) return false;
+    const Access *act = program_access(p, r->act);
+    const Def *d = act->op == OP_STORE ? stored_def(p, r->act) : NULL;
+    if (act->op != OP_DEL && (!d || d->kind != VAL_NONE)) return false;
+    return ends(sym_str(p->facts[r->file], p->facts[r->file]->funcs.v[r->func].name));
+}
+
+/* os.environ["X"] = …, sys.modules[…] = …, by code that nobody is seen to run in a thread. */
+static bool of_process(const Race *r, const Place *x)
+{
+    return x->file == NONE && (r->rule == UG101 || r->rule == UG102);
+}
+
+/* Made on first use by what a thread that was started far away comes to: no better known than without it. */
+static bool far_first_use(const Finder *f, const Race *r, const Place *x)
+{
+    if (must_be_one(x) || starts_in_passing(f->p, r, x) || x->evidence & EV_GUARDED) return false;
+    return r->rule == UG103 && x->kind == PLACE_GLOBAL &&
+           threads_reach(f->p, r->sites[0]) && threads_reach(f->p, r->sites[1]) &&
+           !near_root(f->p, r->sites[0], x->file) && !near_root(f->p, r->sites[1], x->file);
+}
+
+bool race_slight(const Finder *f, const Race *r, const Place *x)
+{
+    const Program *p = f->p;
+    if (far_first_use(f, r, x)) return true;
+    if (visible(p, r)) return false;
+    if (x->kind == PLACE_INSTANCE && class_is_process(p, x->owner)) return true; /* what it runs has a copy of it */
+    return turned(p, r) || closed_twice(p, r, x) || of_process(r, x);
+}
