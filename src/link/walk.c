@@ -161,10 +161,27 @@ static void visit(Walk *w, u32 root, u32 func, u32 self)
     vec_push(&w->scratch, &w->stack, (Step){func, self});
 }
 
+/* submit(fetch) of a coroutine function: the thread would only make the coroutine. Who takes it nevertheless gives it
+ * to a loop. */
+static bool given_to_loop(const Program *p, const Root *r)
+{
+    GId g = func_gid(p, r->func);
+    if (r->call == NONE || !is_coroutine(p, g.file, g.id)) return false;
+    const Facts *f = p->facts[r->file];
+    const Call *c = &f->calls.v[r->call];
+    Str name = sym_str(p->facts[g.file], p->facts[g.file]->funcs.v[g.id].name);
+    for (u32 k = c->args; k < c->args + c->nargs; k++) {
+        const Path *x = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
+        if (x && str_eq(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), name)) return true;
+    }
+    return false;
+}
+
 static void walk_from(Program *p, u32 root)
 {
     Walk w = {.p = p};
     const Root *r = &p->roots.v[root];
+    if (given_to_loop(p, r)) return;
     if (r->file == NONE || !from_tests(p, r->file, r->func)) visit(&w, root, r->func, NONE);
     while (w.stack.n) {
         Step at = w.stack.v[--w.stack.n];

@@ -32,6 +32,7 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
     const Program *p = f->p;
     const Facts *x = p->facts[file];
     if (p->locks.v[lock].func != p->func_base[file] + s->func || s->func == 0) return;
+    if (x->paths.v[s->path].root == ROOT_PARAM) return; /* if lock is None: lock = Lock(), for want of another */
     u32 place = p->locks.v[lock].place;
     if (lock_by_name(p, file, s, place)) return;
     for (u32 i = 0; place != NONE && i < p->places.v[place].n;

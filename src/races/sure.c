@@ -44,6 +44,19 @@ static bool saved(const Program *p, const Race *r)
     return !r->per_call && r->test != NONE && r->act != NONE && program_access(p, r->test)->op == OP_STORE;
 }
 
+/* The same threads run both sides, one at a time each: two ways to start the same work, for an object of its own. */
+static bool two_starts(const Program *p, const Race *r, const Place *x)
+{
+    if (x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR)) return false;
+    GId a = access_gid(p, r->sites[0]), b = access_gid(p, r->sites[1]);
+    const FuncInfo *fa = &p->funcs[p->func_base[a.file] + program_access(p, r->sites[0])->func];
+    const FuncInfo *fb = &p->funcs[p->func_base[b.file] + program_access(p, r->sites[1])->func];
+    if (fa->many || fb->many || fa->nroots != fb->nroots) return false;
+    for (u32 i = 0; i < fa->nroots; i++)
+        if (fa->roots[i] != fb->roots[i]) return false;
+    return fa->nroots;
+}
+
 /* A walk: the thread that changes the container is in sight, and whoever walks is another one. State of modules is
  * much filled by a program while it starts, so there both must be threads. */
 static bool sure_walk(const Program *p, const Race *r, const Place *x)
@@ -51,12 +64,13 @@ static bool sure_walk(const Program *p, const Race *r, const Place *x)
     if (x->file == NONE) /* sys.modules: any import changes it */
         return visible(p, r, 0) && r->sites[0] == r->sites[1];
     if (x->kind != PLACE_INSTANCE) return visible(p, r, 0) && visible(p, r, 1);
-    return visible(p, r, 1);
+    return visible(p, r, 1) && !two_starts(p, r, x);
 }
 
 static bool sure_update(const Program *p, const Race *r, const Place *x)
 {
     if (x->kind == PLACE_DEFAULT) return true;
+    if (x->file == NONE) return false; /* os.environ["PATH"] += … */
     return visible(p, r, 0) && visible(p, r, 1) && !own_threads(x) && (counts(p, r) || saved(p, r));
 }
 
