@@ -50,8 +50,8 @@ static bool of_process(const Race *r, const Place *x)
 static bool far_first_use(const Finder *f, const Race *r, const Place *x)
 {
     if (must_be_one(x) || starts_in_passing(f->p, r, x) || x->evidence & EV_GUARDED) return false;
-    return r->rule == UG103 && x->kind == PLACE_GLOBAL &&
-           threads_reach(f->p, r->sites[0]) && threads_reach(f->p, r->sites[1]) &&
+    return r->rule == UG103 && x->kind == PLACE_GLOBAL && threads_reach(f->p, r->sites[0]) &&
+           threads_reach(f->p, r->sites[1]) &&
            !near_root(f->p, r->sites[0], x->file) && !near_root(f->p, r->sites[1], x->file);
 }
 

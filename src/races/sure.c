@@ -30,12 +30,26 @@ static bool visible(const Program *p, const Race *r, u32 site)
     return r->sites[site] != NONE && threads_reach(p, r->sites[site]);
 }
 
+/* d[k] = d.get(k, 0) + 1: does the line end in a number that is added or taken off? */
+static bool adds_number(Str text, size_t at)
+{
+    size_t end = at;
+    while (end < text.n && text.p[end] != '\n' && text.p[end] != '\r') end++;
+    size_t i = end;
+    while (i > at && text.p[i - 1] >= '0' && text.p[i - 1] <= '9') i--;
+    if (i == end) return false;
+    while (i > at && text.p[i - 1] == ' ') i--;
+    return i > at && (text.p[i - 1] == '+' || text.p[i - 1] == '-');
+}
+
 /* n += 1, d[k] += 1: what is lost is counted. `x = not x`, `x = f(x)`, a sort and a list that is emptied are as often
  * meant so. */
 static bool counts(const Program *p, const Race *r)
 {
-    u8 op = program_access(p, r->sites[0])->op;
-    return op == OP_AUG || op == OP_ITEM_AUG;
+    const Access *a = program_access(p, r->sites[0]);
+    if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
+    bool store = a->op == OP_STORE || a->op == OP_ITEM_STORE;
+    return store && adds_number(p->facts[r->file]->source->text, a->span.end);
 }
 
 /* A context manager or a function sets it and sets it back for the time of a block (save.c). */
