@@ -93,8 +93,8 @@ static void wraps_merge(Draft *d, WrapVec *wraps)
         u32 k = n;
         while (k > 0) {
             Wrap *o = &wraps->v[k - 1];
-            bool meet = w.span.start < o->span.end || adjacent(d, o->span, w.span);
-            if (w.lock.n && str_eq(o->lock, w.lock) && meet) break;
+            bool same = w.lock.n && str_eq(o->lock, w.lock); /* asked first: to look for neighbours is a search */
+            if (same && (w.span.start < o->span.end || adjacent(d, o->span, w.span))) break;
             k--;
         }
         if (k > 0)

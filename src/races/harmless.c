@@ -155,6 +155,13 @@ bool stores_own_thread(const Program *p, u32 ga)
     return x->root == ROOT_LOCAL && !x->nattr && names_local(p, g.file, a->func, sym_str(f, x->name), NONE);
 }
 
+static bool func_asks_thread(const Program *p, u32 file, const Func *fn)
+{
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (asks_thread(p, file, i)) return true;
+    return false;
+}
+
 bool own_thread_test(const Program *p, u32 test)
 {
     GId g = access_gid(p, test);
@@ -162,6 +169,7 @@ bool own_thread_test(const Program *p, u32 test)
     const Access *t = &f->accesses.v[g.id];
     const Func *fn = &f->funcs.v[t->func];
     bool found = false;
+    if (!func_asks_thread(p, g.file, fn)) return false;
     for (u32 i = 0; i < f->conds.n; i++) {
         const Cond *c = &f->conds.v[i];
         if (c->func != t->func || c->is_try) continue;
