@@ -15,12 +15,23 @@
 
 enum { DEPTH = 6 };
 
-/* cls._one = …, cls._instances[key] = …, Client._one = …, by the class's own functions. */
-static bool kept_on_class(const Program *p, u32 file, const Def *d, u8 own)
+/* Is the item stored by its key? cls.instances.append(x) keeps account of all objects, each of which has its user. */
+static bool by_key(const Facts *f, u32 def)
 {
+    const Func *fn = &f->funcs.v[f->defs.v[def].func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++)
+        if (f->accesses.v[i].op == OP_ITEM_STORE && f->accesses.v[i].value == def) return true;
+    return false;
+}
+
+/* cls._one = …, cls._instances[key] = …, Client._one = …, by the class's own functions. */
+static bool kept_on_class(const Program *p, u32 file, u32 def, u8 own)
+{
+    const Def *d = &p->facts[file]->defs.v[def];
     const Path *x = &p->facts[file]->paths.v[d->path];
     u32 nattr = x->nattr && x->attr[x->nattr - 1] == SYM_ITEM ? x->nattr - 1u : x->nattr;
     if (nattr != 1 || x->truncated || d->augmented) return false;
+    if (nattr != x->nattr && !by_key(p->facts[file], def)) return false;
     if (x->root == own) return true;
     Ent e = path_resolve(p, file, x, 0);
     return x->root == ROOT_GLOBAL && e.kind == ENT_CLASS;
@@ -58,7 +69,7 @@ static bool keeps_made(const Program *p, u32 file, u32 func, Str method, u8 own)
     if (by_thread(p, file, func)) return false;
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
-        if (d->func != func || d->path == NONE || !kept_on_class(p, file, d, own)) continue;
+        if (d->func != func || d->path == NONE || !kept_on_class(p, file, i, own)) continue;
         if (d->kind == VAL_CALL && makes_bare(f, &f->calls.v[d->value], method)) return true;
         if (d->kind != VAL_PATH || f->paths.v[d->value].root != ROOT_LOCAL || f->paths.v[d->value].nattr) continue;
         u32 at = map_get(&p->state->local_defs, local_key(file, func, f->paths.v[d->value].name));
@@ -117,7 +128,7 @@ static void by_storing(const Program *p, u32 file)
     if (is_test_path(f->source->path) || is_script(p, file)) return;
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
-        if (d->kind != VAL_CALL || d->path == NONE || !d->func || !kept_on_class(p, file, d, ROOT_CLS)) continue;
+        if (d->kind != VAL_CALL || d->path == NONE || !d->func || !kept_on_class(p, file, i, ROOT_CLS)) continue;
         Type t = call_type(p, file, d->value);
         const Path *callee = &f->paths.v[f->calls.v[d->value].callee];
         if (t.kind != TYPE_CLASS) continue;
