@@ -214,9 +214,7 @@ static bool own_target(const Program *p, const Root *r)
 static bool only_started(const Program *p, const Callers *c, const Root *r)
 {
     Str ext = r->call == NONE ? S("") : path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
-    bool handed_on = !ext.n && r->call != NONE && /* to a class of threads, or to what starts one (rootcalls.c) */
-                     (str_starts(r->display, S("Thread(")) || str_starts(r->display, S("start_new_thread(")));
-    if (!handed_on && !str_is(ext, "threading.Thread") && !str_is(ext, "thread.start_new_thread") &&
+    if (!str_is(ext, "threading.Thread") && !str_is(ext, "thread.start_new_thread") &&
         !str_is(ext, "_thread.start_new_thread"))
         return false;
     if (!own_target(p, r)) return false;

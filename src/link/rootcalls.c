@@ -1,5 +1,4 @@
-/* Thread roots by what is given away: the argument of Thread(), of submit(), a callback that is stored; and of
- * methods of the program that start what they are given, whichever of them the receiver has. */
+/* Thread roots by what is given away: the argument of Thread(), of submit(), a callback that is stored. */
 #include "link/roots.h"
 
 enum { TARGETS = 8 };
@@ -142,63 +141,6 @@ static bool call_row_fits(const Program *p, u32 file, const RootRow *r)
     return !str_starts(str_from(r->name), S("joblib.")) || joblib_threads(p, file);
 }
 
-/* What starts something that runs beside its caller, by a name of its own in each library: gevent.spawn, Thread of
- * eventlet.green.threading. */
-static bool starts_by_name(Str ext)
-{
-    size_t dot = str_rfind(ext, '.');
-    Str last = str_slice(ext, dot == ext.n ? 0 : dot + 1, ext.n);
-    return str_is(last, "Thread") || str_is(last, "Greenlet") || str_starts(last, S("spawn"));
-}
-
-/* def spawn(self, func, *args): Thread(target=func, args=args).start(): the row by which the method starts its first
- * parameter, NULL. *starts: it starts that in some way. */
-static const RootRow *starts_first_param(const Program *p, u32 gfunc, bool *starts)
-{
-    GId g = func_gid(p, gfunc);
-    const Facts *f = p->facts[g.file];
-    const Func *fn = &f->funcs.v[g.id];
-    const LinkState *s = p->state;
-    *starts = false;
-    if (fn->nparams < 2 || fn->is_static || f->params.v[fn->params + 1].star) return NULL;
-    u32 name = f->params.v[fn->params + 1].name;
-    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        const Call *c = &f->calls.v[i];
-        Str ext = path_external(p, g.file, c->callee);
-        if (!ext.n) continue;
-        for (u32 k = c->args; k < c->args + c->nargs && !*starts; k++) {
-            const Arg *a = &f->args.v[k];
-            const Path *x = a->kind == VAL_PATH ? &f->paths.v[a->value] : NULL;
-            *starts = x && x->root == ROOT_PARAM && !x->nattr && x->name == name && starts_by_name(ext);
-        }
-        if (!*starts) continue;
-        for (u32 k = 0; k < s->rows[ROOT_BY_CALL].n; k++)
-            if (str_eq(ext, s->rows[ROOT_BY_CALL].v[k].name)) return s->rows[ROOT_BY_CALL].v[k].row;
-        return NULL;
-    }
-    return NULL;
-}
-
-/* self.handler.spawn(self.loop), where the handler is one of several that nothing tells apart: every method of that
- * name starts what it is given, and one of them in a thread. */
-static void roots_of_spawner(Program *p, u32 file, u32 call, const Path *x)
-{
-    const Facts *f = p->facts[file];
-    const Call *c = &f->calls.v[call];
-    const Arg *arg = find_arg(f, c, 0, NULL);
-    if (!arg || arg->kind != VAL_PATH || !receiver_unknown(p, file, x)) return;
-    const RootRow *row = NULL;
-    u32 at = map_get(&p->state->method_names, gsym(p, file, x->attr[x->nattr - 1]));
-    for (; at != NONE; at = p->state->method_list.v[at].next) {
-        u32 method = p->state->method_list.v[at].def;
-        bool starts;
-        const RootRow *r = starts_first_param(p, method, &starts);
-        if (!starts && program_func(p, method)->ncalls) return; /* an interface's has none */
-        if (r && !row) row = r;
-    }
-    if (row) roots_of_arg(p, file, c, call, arg, row->many, row->own, row->label);
-}
-
 void roots_of_call(Program *p, u32 file, u32 call)
 {
     const Facts *f = p->facts[file];
@@ -222,7 +164,6 @@ void roots_of_call(Program *p, u32 file, u32 call)
             roots_of_arg(p, file, c, call, find_arg(f, c, 1, "target"), false, false, "Thread(target=%s)");
         return;
     }
-    if (!ext.n) roots_of_spawner(p, file, call, x);
     Str method = sym_str(f, x->attr[x->nattr - 1]);
     may = root_row_named(p, ROOT_BY_METHOD, method);
     for (u32 i = 0; may && i < s->rows[ROOT_BY_METHOD].n; i++) {
