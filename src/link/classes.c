@@ -137,6 +137,12 @@ u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self)
     return NONE;
 }
 
+u32 class_own_method(const Program *p, u32 gclass, const char *name)
+{
+    u32 gs = intern_find(&p->syms, str_from(name));
+    return gs == NONE ? NONE : map_get(&p->state->classes[gclass].methods, gs);
+}
+
 u32 class_setter(const Program *p, u32 gclass, u32 gs)
 {
     u32 order[MRO_MAX], n = mro(p, gclass, order);

@@ -11,22 +11,16 @@ static bool is_pool(Str name)
     return str_ends(name, S("Pool")) || str_is(name, "pool");
 }
 
-static u32 own_method(const Program *p, u32 gclass, const char *name)
-{
-    u32 gs = intern_find(&p->syms, str_from(name));
-    return gs == NONE ? NONE : map_get(&p->state->classes[gclass].methods, gs);
-}
-
 /* Locks, semaphores, limiters of the project's own. */
 static bool is_lock_class(const Program *p, u32 gclass)
 {
-    return own_method(p, gclass, "acquire") != NONE && own_method(p, gclass, "release") != NONE;
+    return class_own_method(p, gclass, "acquire") != NONE && class_own_method(p, gclass, "release") != NONE;
 }
 
 /* Futures, results, servers: one thread waits for what another one does. */
 static bool is_waited_for(const Program *p, u32 gclass)
 {
-    u32 gfunc = own_method(p, gclass, "wait");
+    u32 gfunc = class_own_method(p, gclass, "wait");
     return gfunc != NONE && !program_func(p, gfunc)->is_async;
 }
 
@@ -59,7 +53,7 @@ static u32 keeps_first(const Facts *f, const Func *init)
 
 bool wraps_function(const Program *p, u32 gclass)
 {
-    u32 init = own_method(p, gclass, "__init__"), call = own_method(p, gclass, "__call__");
+    u32 init = class_own_method(p, gclass, "__init__"), call = class_own_method(p, gclass, "__call__");
     if (init == NONE || call == NONE) return false;
     GId g = func_gid(p, call);
     if (func_gid(p, init).file != g.file) return false;

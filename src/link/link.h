@@ -191,6 +191,8 @@ bool func_named(const Program *p, u32 gfunc, Str dotted);
 bool class_derives(const Program *p, u32 gclass, const char *external);
 bool class_is_a(const Program *p, u32 gclass, u32 base);
 u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self);
+/* The method of this name that the class itself has, not its bases; NONE. */
+u32 class_own_method(const Program *p, u32 gclass, const char *name);
 u32 class_setter(const Program *p, u32 gclass, u32 gs); /* what self.x = … calls, NONE */
 /* The class in the method resolution order, nearest the root, that has the attribute; NONE when no class has it. */
 u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits);

@@ -88,24 +88,17 @@ static void single(const Program *p, u32 gclass, u32 depth)
     for (u32 i = 0; i < c->subs.n && depth; i++) single(p, c->subs.v[i], depth - 1);
 }
 
-/* The method of this name that the class itself has. */
-static u32 own_method(const Program *p, u32 gclass, const char *name)
-{
-    u32 gs = intern_find(&p->syms, str_from(name));
-    return gs == NONE ? NONE : map_get(&p->state->classes[gclass].methods, gs);
-}
-
 static void by_making(const Program *p, u32 gclass)
 {
     u32 file;
     const Class *k = program_class(p, gclass, &file);
-    u32 made = own_method(p, gclass, "__new__");
+    u32 made = class_own_method(p, gclass, "__new__");
     if (is_test_path(p->facts[file]->source->path)) return;
     if (made != NONE && keeps_made(p, func_gid(p, made).file, func_gid(p, made).id, S("__new__"), ROOT_CLS))
         single(p, gclass, DEPTH);
     if (k->metaclass == NONE) return;
     Ent meta = path_entity(p, file, k->metaclass);
-    u32 call = meta.kind == ENT_CLASS ? own_method(p, meta.id, "__call__") : NONE;
+    u32 call = meta.kind == ENT_CLASS ? class_own_method(p, meta.id, "__call__") : NONE;
     if (call != NONE && keeps_made(p, func_gid(p, call).file, func_gid(p, call).id, S("__call__"), ROOT_SELF))
         single(p, gclass, DEPTH);
 }
