@@ -265,6 +265,10 @@ Str path_why_nothing(Arena *a, const Program *p, u32 file, u32 path);
 bool lockset_has(const Program *p, u32 set, u32 lock);
 /* Some lock that is in both sets, or NONE. */
 u32 lockset_common(const Program *p, u32 set1, u32 set2);
+/* Is it a container whose methods and walks are known: list to WeakSet, without tuple, which never changes? */
+bool type_is_container(u8 kind);
+/* The same, bytearray, array and queue too. */
+bool type_holds_items(u8 kind);
 /* Type of what a path names, seen from its file; TYPE_UNKNOWN when nothing tells. */
 Type path_type(const Program *p, u32 file, u32 path);
 /* The place a path names, or NONE. */
@@ -275,6 +279,10 @@ Str path_external(const Program *p, u32 file, u32 path);
 u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max);
 /* Is the call a method of an object of unknown type? */
 bool call_unknown(const Program *p, u32 file, u32 call);
+/* Does the call give the identity of the thread that runs here, get_ident() or current_thread()? */
+bool call_asks_thread(const Program *p, u32 file, u32 call);
+/* Does the function itself make such a call? */
+bool func_asks_thread(const Program *p, u32 file, u32 func);
 /* Does the Def replace a function, a class, or an attribute of a module that was not read? */
 bool def_patches(const Program *p, u32 file, u32 def);
 /* Does the star import lead to a module that was not read? */

@@ -88,8 +88,8 @@ bool is_word_char(char c)
 
 bool str_has_name(Str text, Str name)
 {
-    for (size_t i = 0; name.n && i + name.n <= text.n; i++) {
-        if (memcmp(text.p + i, name.p, name.n) != 0) continue;
+    for (size_t from = 0, i; name.n && (i = from + str_search(str_slice(text, from, text.n), name)) < text.n;
+         from = i + 1) {
         char before = i ? text.p[i - 1] : ' ', after = i + name.n < text.n ? text.p[i + name.n] : ' ';
         if (!is_word_char(before) && before != '.' && !is_word_char(after)) return true;
     }
@@ -248,4 +248,26 @@ bool str_among(Str s, const char *const *words, size_t n)
     for (size_t i = 0; i < n; i++)
         if (words[i][0] == first && str_is(s, words[i])) return true;
     return false;
+}
+
+bool str_has_any(Str s, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_has_word(s, words[i])) return true;
+    return false;
+}
+
+bool str_starts_any(Str s, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_starts(s, str_from(words[i]))) return true;
+    return false;
+}
+
+bool str_first_word(Str name, const char *const *words, size_t n)
+{
+    while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
+    size_t end = 1;
+    while (end < name.n && name.p[end] != '_' && !(name.p[end] >= 'A' && name.p[end] <= 'Z')) end++;
+    return str_among(str_slice(name, 0, end), words, n);
 }

@@ -52,6 +52,11 @@ bool is_word_char(char c);
 bool str_has_name(Str text, Str name);
 /* Is it one of the n words? */
 bool str_among(Str s, const char *const *words, size_t n);
+/* Does one of the n words stand in it, in any case as for str_has_word? Does it start with one? */
+bool str_has_any(Str s, const char *const *words, size_t n);
+bool str_starts_any(Str s, const char *const *words, size_t n);
+/* Is the first word of a name one of the n: "open" of open, _open_all, openAll, not of opening? */
+bool str_first_word(Str name, const char *const *words, size_t n);
 
 /* The part before the first sep; *rest is what follows it, empty when there was none. */
 Str str_cut(Str s, char sep, Str *rest);

@@ -64,8 +64,7 @@ static bool key_check(const Toml *t, Str file, Err *e)
 {
     static const char *const keys[] = {"call",     "method",   "base", "decorator", "attribute",
                                        "function", "argument", "many", "thread"};
-    for (u32 i = 0; i < COUNT_OF(keys); i++)
-        if (str_is(t->key, keys[i])) return true;
+    if (str_among(t->key, keys, COUNT_OF(keys))) return true;
     const char *near = near_word(t->key, keys, COUNT_OF(keys));
     return err_set(e, "%.*s:%u: roots: unknown key '%.*s'%s%s%s", STR_ARG(file), t->line, STR_ARG(t->key),
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");

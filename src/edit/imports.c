@@ -227,9 +227,7 @@ static const char *const stdlib[] = {"abc",
 static bool is_stdlib(Str module)
 {
     Str rest, top = str_cut(module, '.', &rest);
-    for (u32 i = 0; i < COUNT_OF(stdlib); i++)
-        if (str_is(top, stdlib[i])) return true;
-    return false;
+    return str_among(top, stdlib, COUNT_OF(stdlib));
 }
 
 typedef struct Stmt {

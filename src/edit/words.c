@@ -15,9 +15,7 @@ static bool keyword(Str w)
         "and",  "as",     "assert", "async",  "await",   "break", "class",  "continue", "def", "del",    "elif",
         "else", "except", "for",    "from",   "global",  "if",    "in",     "import",   "is",  "not",    "or",
         "pass", "raise",  "try",    "lambda", "finally", "while", "nonlocal", "with",   "yield", "return"};
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_is(w, words[i])) return true;
-    return false;
+    return str_among(w, words, COUNT_OF(words));
 }
 
 /* The next word of a text; false at its end. */

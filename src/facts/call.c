@@ -16,9 +16,7 @@ static bool reads_whole(Str name)
         "bisect_right", "shuffle",   "chain",    "reduce",      "fsum",         "isinstance",  "bool",
         "vars",         "update",    "extend",   "partial",     "product",      "islice",      "starmap",
         "zip_longest",  "izip",      "imap",     "ifilter",     "takewhile",    "dropwhile",   "accumulate"};
-    for (u32 i = 0; i < COUNT_OF(readers); i++)
-        if (str_is(name, readers[i])) return true;
-    return false;
+    return str_among(name, readers, COUNT_OF(readers));
 }
 
 static u32 arg_add(Walk *w, u32 n, u32 keyword, bool star)
@@ -49,9 +47,7 @@ static bool names_are_keys(Walk *w, Use use)
 {
     static const char *const makers[] = {"dict", "OrderedDict", "Counter", "update"};
     Str name = use.op == OP_CREAD ? sym_str(w->f, use.method) : S("");
-    for (u32 i = 0; i < COUNT_OF(makers); i++)
-        if (str_is(name, makers[i])) return true;
-    return false;
+    return str_among(name, makers, COUNT_OF(makers));
 }
 
 static void walk_args(Walk *w, u32 list, Use use)

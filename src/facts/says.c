@@ -11,13 +11,6 @@ static bool names_threads(Str text)
     return str_contains(text, S("hread")) || str_contains(text, S("HREAD")) || str_contains(text, S("oncurrent"));
 }
 
-static bool has_any(Str text, const char *const *words, u32 n)
-{
-    for (u32 i = 0; i < n; i++)
-        if (str_has_word(text, words[i])) return true;
-    return false;
-}
-
 /* Does the text say that several threads come here? */
 static bool speaks_of_threads(Str text)
 {
@@ -28,7 +21,8 @@ static bool speaks_of_threads(Str text)
     static const char *const denied[] = {"not thread",     "non-thread", "n't thread",  "not concurrent",
                                          "n't concurrent", "no locking", "external lock",
                                          "not safe",       "not be shared"};
-    return names_threads(text) && !has_any(text, denied, COUNT_OF(denied)) && has_any(text, said, COUNT_OF(said));
+    return names_threads(text) && !str_has_any(text, denied, COUNT_OF(denied)) &&
+           str_has_any(text, said, COUNT_OF(said));
 }
 
 bool leaves_locking(Str text)
@@ -40,7 +34,7 @@ bool leaves_locking(Str text)
                                        "not safe for use in concurrent", "not safe to call from multiple thread",
                                        "not safe to use from multiple thread", "not be shared across thread",
                                        "not be shared between thread", "not be shared among thread"};
-    return has_any(text, parts, COUNT_OF(parts)) && has_any(text, said, COUNT_OF(said));
+    return str_has_any(text, parts, COUNT_OF(parts)) && str_has_any(text, said, COUNT_OF(said));
 }
 
 void says_collect(Walk *w)

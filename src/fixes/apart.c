@@ -18,9 +18,7 @@ static bool page_local(const Page *page)
     static const char *const planners[] = {"snapshot", "publish", "take-entry", "read-once"};
     if (page_locks(page) || page->safety_class != FIX_SAFE) return false;
     if (!page->planner) return page->find.n > 0;
-    for (u32 i = 0; i < COUNT_OF(planners); i++)
-        if (str_is(str_from(page->planner->name), planners[i])) return true;
-    return false;
+    return str_among(str_from(page->planner->name), planners, COUNT_OF(planners));
 }
 
 /* Takes back the fixes from this one on. */

@@ -104,9 +104,7 @@ static bool serves_attributes(const Plan *pl, const Region *r)
 {
     static const char *const names[] = {"__getattr__", "__getattribute__", "__setattr__", "__delattr__"};
     const Facts *f = pl->p->facts[r->file];
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (str_is(sym_str(f, f->funcs.v[r->func].name), names[i])) return true;
-    return false;
+    return str_among(sym_str(f, f->funcs.v[r->func].name), names, COUNT_OF(names));
 }
 
 /* The works, and those that were planned with the same existing lock before; *n becomes their number. */

@@ -21,12 +21,6 @@ static bool binding_test(const Access *a)
     return a->test == TEST_TRUE || a->test == TEST_FALSE || a->test == TEST_NONE || a->test == TEST_NOT_NONE;
 }
 
-/* Do emptiness tests of a container look at what it holds rather than at the name's binding? */
-static bool holds_items(u8 type)
-{
-    return type >= TYPE_LIST && type <= TYPE_QUEUE && type != TYPE_TUPLE;
-}
-
 /* The node of the state itself at the left edge of an access's expression. */
 static u32 state_node(const Ast *t, Span span, Str state)
 {
@@ -180,7 +174,7 @@ static bool changed_in_place(const Plan *pl, u32 place)
 
 bool plan_once(Plan *pl, Work *w, const Page *page)
 {
-    if (w->place == NONE || holds_items(pl->p->places.v[w->place].type.kind) || changed_in_place(pl, w->place))
+    if (w->place == NONE || type_holds_items(pl->p->places.v[w->place].type.kind) || changed_in_place(pl, w->place))
         return false;
     Fix draft = {0};
     u32 last = NONE;

@@ -55,8 +55,7 @@ static bool writes_out(const Facts *f)
                                           "msgpack", "toml",       "jsonpickle", "tomli_w"};
     for (u32 i = 0; i < f->imports.n; i++) {
         Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
-        for (u32 k = 0; k < COUNT_OF(writers); k++)
-            if (str_is(top, writers[k])) return true;
+        if (str_among(top, writers, COUNT_OF(writers))) return true;
     }
     return false;
 }

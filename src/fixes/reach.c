@@ -236,8 +236,7 @@ bool runs_any_code(const Plan *pl, u32 file, const Call *c)
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
     Str full = path_external(pl->p, file, c->callee);
-    for (u32 i = 0; i < COUNT_OF(modules); i++)
-        if (str_starts(full, str_from(modules[i]))) return true;
+    if (str_starts_any(full, modules, COUNT_OF(modules))) return true;
     for (u32 i = 0; i < COUNT_OF(names); i++)
         if (p->nattr == 0 && p->root == ROOT_GLOBAL && str_is(sym_str(f, p->name), names[i])) return true;
     return false;
@@ -257,8 +256,7 @@ static bool unknown_call(Plan *pl, u32 file, const Call *c)
     if (p->nattr && !p->truncated && plain_type(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u))))
         return false;
     Str name = method_name(pl, file, c);
-    for (u32 i = 0; i < COUNT_OF(plain_methods); i++)
-        if (str_is(name, plain_methods[i])) return false;
+    if (str_among(name, plain_methods, COUNT_OF(plain_methods))) return false;
     return true;
 }
 

@@ -20,9 +20,7 @@ static bool wants_type(Str reader)
     static const char *const names[] = {"dumps",   "dump", "deepcopy",    "pformat",     "pprint",
                                         "update",  "dict", "OrderedDict", "defaultdict", "Counter",
                                         "ChainMap"};
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (str_is(reader, names[i])) return true;
-    return false;
+    return str_among(reader, names, COUNT_OF(names));
 }
 
 static bool primary(const Ast *t, u32 n)

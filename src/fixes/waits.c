@@ -120,9 +120,7 @@ static bool makes_object(Str full)
 
 static bool in_slow_module(Str full)
 {
-    for (u32 i = 0; i < COUNT_OF(slow_modules); i++)
-        if (str_starts(full, str_from(slow_modules[i]))) return true;
-    return false;
+    return str_starts_any(full, slow_modules, COUNT_OF(slow_modules));
 }
 
 static bool is_slow(Plan *pl, u32 file, u32 call)
@@ -138,8 +136,7 @@ static bool is_slow(Plan *pl, u32 file, u32 call)
     if (p->nattr && str_among(call_name(f, c), slow, COUNT_OF(slow)))
         return !leads_on(pl, file, call) && !(str_is(call_name(f, c), "connect") && hands_over(pl, file, c));
     Str full = path_external(pl->p, file, c->callee);
-    for (u32 i = 0; i < COUNT_OF(quick_modules); i++)
-        if (str_starts(full, str_from(quick_modules[i]))) return false;
+    if (str_starts_any(full, quick_modules, COUNT_OF(quick_modules))) return false;
     return in_slow_module(full) && !makes_object(full) && !str_among(full, quick_names, COUNT_OF(quick_names));
 }
 

@@ -211,6 +211,23 @@ bool receiver_unknown(const Program *p, u32 file, const Path *x)
     return t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE;
 }
 
+bool call_asks_thread(const Program *p, u32 file, u32 call)
+{
+    static const char *const own[] = {"threading.get_ident", "threading._get_ident", "threading.current_thread",
+                                      "threading.currentThread", "_thread.get_ident", "thread.get_ident",
+                                      "threading.get_native_id"};
+    Str ext = path_external(p, file, p->facts[file]->calls.v[call].callee);
+    return ext.n && str_among(ext, own, COUNT_OF(own));
+}
+
+bool func_asks_thread(const Program *p, u32 file, u32 func)
+{
+    const Func *fn = &p->facts[file]->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (call_asks_thread(p, file, i)) return true;
+    return false;
+}
+
 bool call_unknown(const Program *p, u32 file, u32 call)
 {
     u32 out[1];

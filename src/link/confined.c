@@ -17,8 +17,7 @@ static bool is_widget(const Program *p, u32 cls)
     for (u32 i = 0; i < ci->ext_bases.n; i++) {
         Str base = p->syms.strs[ci->ext_bases.v[i]];
         if (str_search(base, S("Thread")) < base.n || str_search(base, S("Runnable")) < base.n) continue;
-        for (u32 k = 0; k < COUNT_OF(toolkits); k++)
-            if (str_starts(base, str_from(toolkits[k]))) return true;
+        if (str_starts_any(base, toolkits, COUNT_OF(toolkits))) return true;
     }
     return false;
 }
@@ -137,8 +136,7 @@ static bool from_other_threads(const Program *p, const Place *x)
         u32 ga = p->place_access.v[x->first + i];
         const Facts *f = p->facts[access_gid(p, ga).file];
         Str name = sym_str(f, f->funcs.v[program_access(p, ga)->func].name);
-        for (u32 k = 0; k < COUNT_OF(names); k++)
-            if (str_is(name, names[k])) return true;
+        if (str_among(name, names, COUNT_OF(names))) return true;
     }
     return false;
 }

@@ -29,8 +29,7 @@ u8 default_kind(const Program *p, u32 file, const Param *q)
     default: return TYPE_UNKNOWN;
     }
     u8 kind = call_type(p, file, q->def_value).kind;
-    bool container = kind >= TYPE_LIST && kind <= TYPE_WEAK_SET && kind != TYPE_TUPLE;
-    return container || kind == TYPE_GENERATOR || kind == TYPE_ITERATOR ? kind : TYPE_UNKNOWN;
+    return type_is_container(kind) || kind == TYPE_GENERATOR || kind == TYPE_ITERATOR ? kind : TYPE_UNKNOWN;
 }
 
 u32 default_place(Program *p, u32 file, const Path *x, const Access *a)

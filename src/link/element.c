@@ -10,11 +10,6 @@
 
 enum { BACK = 12 }; /* accesses that are looked through for the one that reads the item */
 
-static bool is_container(u8 kind)
-{
-    return kind >= TYPE_LIST && kind <= TYPE_WEAK_SET && kind != TYPE_TUPLE;
-}
-
 /* Is the key of the subscript that the access goes through written out? True also when it is not found. */
 static bool constant_key(const Facts *f, const Access *a, const Path *base)
 {
@@ -63,8 +58,8 @@ static u32 place_in(Program *p, u32 file, const Path *base, Type hint)
     Type t = element_type(p, file, e), outer = place_type(p, e.id);
     if (t.kind == TYPE_UNKNOWN) t = made_for_missing(p, e.id);
     if (t.kind == TYPE_UNKNOWN) t = hint;
-    if (t.kind != TYPE_UNKNOWN && !is_container(t.kind)) return NONE;
-    if (outer.kind != TYPE_UNKNOWN && !is_container(outer.kind)) return NONE;
+    if (t.kind != TYPE_UNKNOWN && !type_is_container(t.kind)) return NONE;
+    if (outer.kind != TYPE_UNKNOWN && !type_is_container(outer.kind)) return NONE;
     const Place *c = &p->places.v[e.id];
     if (c->file == NONE || c->kind == PLACE_DEFAULT || c->kind == PLACE_CLOSURE) return NONE;
     u32 name = intern(p->arena, &p->syms, str_fmt(p->arena, "%.*s[...]", STR_ARG(p->syms.strs[c->name])));
@@ -116,7 +111,7 @@ u32 element_asked(Program *p, u32 file, const Access *a, const Path *x)
     Type t = stand_in(p, file, c);
     base.nattr--;
     bool open = t.kind == TYPE_UNKNOWN && (a->op == OP_ITER || container_use(a));
-    return is_container(t.kind) || open ? place_in(p, file, &base, t) : NONE;
+    return type_is_container(t.kind) || open ? place_in(p, file, &base, t) : NONE;
 }
 
 /* Of unknown type, and nothing shows a container: no place after all. */

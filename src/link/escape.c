@@ -93,9 +93,7 @@ static bool keeps_for_later(Str callee)
         "bind",   "defer", "create", "attach", "enqueue", "subscribe", "connect"};
     while (callee.n && callee.p[0] == '_') callee = str_slice(callee, 1, callee.n);
     if (!callee.n || (callee.p[0] >= 'A' && callee.p[0] <= 'Z')) return true; /* a class */
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_starts(callee, str_from(words[i]))) return true;
-    return false;
+    return str_starts_any(callee, words, COUNT_OF(words));
 }
 
 /* Does the call keep its argument to itself? */

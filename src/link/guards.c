@@ -203,9 +203,7 @@ static bool name_says_shared(Str s)
 {
     static const char *const words[] = {"pool",    "cache",   "registry", "session",   "client", "manager", "store",
                                         "storage", "backend", "tracker",  "collector", "hub",    "loader"};
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_has_word(s, words[i])) return true;
-    return false;
+    return str_has_any(s, words, COUNT_OF(words));
 }
 
 /* A global or class attribute that is made at import time, outside of tests, and holds an object of a class of ours.

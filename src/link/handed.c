@@ -73,7 +73,7 @@ static bool holds_one(const Program *p, u32 place)
     }
     if (!n) return false;
     u8 kind = g.file != NONE ? local_type(p, g.file, g.id, sym).kind : place_type(p, place).kind;
-    return kind >= TYPE_LIST && kind <= TYPE_WEAK_SET && kind != TYPE_TUPLE;
+    return type_is_container(kind);
 }
 
 /* The place that the attribute's one value comes from, or NONE. */

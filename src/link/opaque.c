@@ -11,9 +11,7 @@ static bool says_little(Str method)
 {
     static const char *const names[] = {"add",   "remove", "update", "insert", "clear",    "put",  "sort",
                                         "count", "index",  "copy",   "get",    "subtract", "full", "empty"};
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (str_is(method, names[i])) return true;
-    return false;
+    return str_among(method, names, COUNT_OF(names));
 }
 
 static bool container_method(Str method)
@@ -22,9 +20,7 @@ static bool container_method(Str method)
         "append",  "appendleft", "extend",     "extendleft", "setdefault", "pop",
         "popleft", "popitem",    "discard",    "items",      "keys",       "values",
         "rotate",  "has_key",    "move_to_end", "difference_update"};
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (str_is(method, names[i])) return true;
-    return false;
+    return str_among(method, names, COUNT_OF(names));
 }
 
 /* None, or what a call gave whose function and type are unknown. */

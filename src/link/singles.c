@@ -47,26 +47,11 @@ static bool makes_bare(const Facts *f, const Call *c, Str method)
                              str_is(root, "type"));
 }
 
-/* The key has the identity of the thread: each has objects of its own. */
-static bool by_thread(const Program *p, u32 file, u32 func)
-{
-    static const char *const names[] = {"threading.get_ident", "threading.current_thread", "threading.currentThread",
-                                        "_thread.get_ident", "thread.get_ident", "threading.get_native_id"};
-    const Facts *f = p->facts[file];
-    const Func *fn = &f->funcs.v[func];
-    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        Str ext = path_external(p, file, f->calls.v[i].callee);
-        for (u32 k = 0; k < COUNT_OF(names) && ext.n; k++)
-            if (str_is(ext, names[k])) return true;
-    }
-    return false;
-}
-
 /* Does the function store on its class what `method` of the base makes: at once, or by way of a local? */
 static bool keeps_made(const Program *p, u32 file, u32 func, Str method, u8 own)
 {
     const Facts *f = p->facts[file];
-    if (by_thread(p, file, func)) return false;
+    if (func_asks_thread(p, file, func)) return false; /* each thread has objects of its own */
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
         if (d->func != func || d->path == NONE || !kept_on_class(p, file, i, own)) continue;

@@ -62,9 +62,14 @@ bool type_is_lock(u8 kind)
            kind == TYPE_RWLOCK;
 }
 
-static bool type_is_container(u8 kind)
+bool type_is_container(u8 kind)
 {
-    return (kind >= TYPE_LIST && kind <= TYPE_ARRAY && kind != TYPE_TUPLE) || kind == TYPE_QUEUE;
+    return kind >= TYPE_LIST && kind <= TYPE_WEAK_SET && kind != TYPE_TUPLE;
+}
+
+bool type_holds_items(u8 kind)
+{
+    return type_is_container(kind) || kind == TYPE_BYTEARRAY || kind == TYPE_ARRAY || kind == TYPE_QUEUE;
 }
 
 bool sounds_like_lock(Str name)
@@ -75,8 +80,7 @@ bool sounds_like_lock(Str name)
     }
     static const char *const words[] = {"lock",      "mutex",     "semaphore", "critical", "synchron",
                                         "exclusive", "condition", "_cond",     "_sem",     "_cv"};
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_has_word(name, words[i])) return true;
+    if (str_has_any(name, words, COUNT_OF(words))) return true;
     return str_is(name, "cond") || str_is(name, "sem") || str_is(name, "mtx") || str_is(name, "cv");
 }
 
@@ -163,7 +167,7 @@ static Type better(Type a, Type b)
 {
     if (a.kind == TYPE_UNKNOWN) return b;
     if (a.kind == TYPE_NONE && b.kind != TYPE_UNKNOWN) return b;
-    if ((a.kind == TYPE_EXTERNAL || a.kind == TYPE_NUMBER) && (b.kind == TYPE_CLASS || type_is_container(b.kind)))
+    if ((a.kind == TYPE_EXTERNAL || a.kind == TYPE_NUMBER) && (b.kind == TYPE_CLASS || type_holds_items(b.kind)))
         return b;
     return a;
 }

@@ -7,9 +7,7 @@
 static bool speaks_of_gil(Str s)
 {
     static const char *const words[] = {"gil", "free_thread", "free-thread", "freethread", "free thread"};
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_has_word(s, words[i])) return true;
-    return false;
+    return str_has_any(s, words, COUNT_OF(words));
 }
 
 static bool wrong_variable(Str text)
@@ -18,9 +16,7 @@ static bool wrong_variable(Str text)
         "CONFIGURE_CFLAGS", "CONFIG_ARGS",    "CFLAGS",   "PY_CFLAGS", "CONFIGURE_CPPFLAGS",
         "CPPFLAGS",         "PY_CORE_CFLAGS", "ABIFLAGS", "SOABI",     "EXT_SUFFIX"};
     text = str_slice(text, 1, text.n ? text.n - 1 : 0);
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (str_is(text, names[i])) return true;
-    return false;
+    return str_among(text, names, COUNT_OF(names));
 }
 
 /* The function round it, or the line when it stands at module level: is it about the GIL? */

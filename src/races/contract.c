@@ -45,8 +45,7 @@ static bool wants_lock(Str text)
         "must hold the lock",   "must hold lock",        "lock must be held",         "call with the lock",
         "called with the lock", "must own the lock",     "called while holding the",  "caller holds the lock",
         "lock should be held",  "should hold the lock",  "lock is held by the caller"};
-    for (u32 i = 0; i < COUNT_OF(said); i++)
-        if (str_has_word(text, said[i])) return true;
+    if (str_has_any(text, said, COUNT_OF(said))) return true;
     return str_has_word(text, "not safe to") && str_has_word(text, "thread");
 }
 

@@ -19,15 +19,7 @@ static bool clears(Str name)
                                         "close", "stop", "init", "reload", "setup", "clean", "cleanup", "load",
                                         "refresh", "build", "update", "invalidate", "shutdown", "register",
                                         "configure"};
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_has_word(name, words[i])) return true;
-    return false;
-}
-
-static bool is_container(u8 type)
-{
-    return type == TYPE_LIST || type == TYPE_DICT || type == TYPE_SET || type == TYPE_DEFAULT_DICT ||
-           type == TYPE_ORDERED_DICT || type == TYPE_DEQUE;
+    return str_has_any(name, words, COUNT_OF(words));
 }
 
 /* found = [], found.clear(), at the top of the function. */
@@ -70,7 +62,7 @@ static u32 collected(const Finder *f)
 void race_emptied(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
-    if (x->kind != PLACE_GLOBAL || x->file == NONE || !is_container(x->type.kind)) return;
+    if (x->kind != PLACE_GLOBAL || x->file == NONE || !type_is_container(x->type.kind)) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         GId g = access_gid(f->p, ga);

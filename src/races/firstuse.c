@@ -104,9 +104,7 @@ static bool makes_lock(const Program *p, u32 file, const Def *d)
                                         "threading.Semaphore", "threading.BoundedSemaphore"};
     if (!d || d->kind != VAL_CALL) return false;
     Str made = path_external(p, file, p->facts[file]->calls.v[d->value].callee);
-    for (u32 i = 0; i < COUNT_OF(locks); i++)
-        if (str_is(made, locks[i])) return true;
-    return false;
+    return str_among(made, locks, COUNT_OF(locks));
 }
 
 static void lock_of_object(Finder *f, u32 file, u32 access)

@@ -21,12 +21,6 @@ static u32 file_of(const Program *p, u32 ga)
     return access_gid(p, ga).file;
 }
 
-static bool holds_items(u8 type)
-{
-    return type == TYPE_LIST || type == TYPE_DICT || type == TYPE_SET || type == TYPE_DEQUE ||
-           type == TYPE_ORDERED_DICT || type == TYPE_DEFAULT_DICT || type == TYPE_COUNTER;
-}
-
 static bool makes_object(const Program *p, u32 ga)
 {
     u32 file = file_of(p, ga);
@@ -40,9 +34,7 @@ static bool sets_up(Str name)
     static const char *const words[] = {"init",  "initialize", "initialise", "setup", "load",
                                         "configure", "populate",   "build",      "fill",  "prepare"};
     while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_starts(name, str_from(words[i]))) return true;
-    return false;
+    return str_starts_any(name, words, COUNT_OF(words));
 }
 
 /* Does access k, later in the function, complete what access i has bound? */
@@ -156,7 +148,7 @@ void race_halfway(Finder *f)
         const Access *a = program_access(f->p, ga);
         if (a->op != OP_STORE || !a->func || f->claimed[ga] || !access_counts(f->p, ga)) continue;
         bool object = x->type.kind == TYPE_CLASS && makes_object(f->p, ga);
-        if (!object && !(holds_items(x->type.kind) && stores_empty(f->p, ga))) continue;
+        if (!object && !(type_is_container(x->type.kind) && stores_empty(f->p, ga))) continue;
         found += report(f, i, object, true) || (!object && report(f, i, object, false));
     }
 }

@@ -80,16 +80,6 @@ u8 test_for_act(const Program *p, u32 test, u32 act)
     }
 }
 
-/* Does the call give the identity of the thread that runs here? */
-static bool asks_thread(const Program *p, u32 file, u32 call)
-{
-    static const char *const own[] = {"threading.get_ident", "threading._get_ident", "threading.current_thread",
-                                      "threading.currentThread", "_thread.get_ident", "thread.get_ident",
-                                      "threading.get_native_id"};
-    Str ext = path_external(p, file, p->facts[file]->calls.v[call].callee);
-    return ext.n && str_among(ext, own, COUNT_OF(own));
-}
-
 /* Is the key the identity of the thread that runs here: d[get_ident()], or me = current_thread(); d[me]? No other
  * thread has it. */
 bool own_key(const Program *p, u32 ga)
@@ -113,17 +103,7 @@ bool own_key(const Program *p, u32 ga)
         bool within = only && only->kind == VAL_TUPLE && only->stmt == c->stmt; /* key = id(self), get_ident() */
         bool here = only ? within || (only->kind == VAL_CALL && only->value == i)
                          : str_eq(str_slice(f->source->text, c->span.start, c->span.end), key);
-        if (here && asks_thread(p, g.file, i)) return true;
-    }
-    return false;
-}
-
-static bool has_word(Str text, Str word)
-{
-    for (size_t from = 0, at; word.n && (at = from + str_search(str_slice(text, from, text.n), word)) < text.n;
-         from = at + 1) {
-        bool starts = !at || (!is_word_char(text.p[at - 1]) && text.p[at - 1] != '.');
-        if (starts && (at + word.n == text.n || !is_word_char(text.p[at + word.n]))) return true;
+        if (here && call_asks_thread(p, g.file, i)) return true;
     }
     return false;
 }
@@ -136,8 +116,8 @@ static bool names_local(const Program *p, u32 file, u32 func, Str text, u32 stmt
         const Def *d = &f->defs.v[i];
         if (d->path == NONE || d->func != func) continue;
         const Path *x = &f->paths.v[d->path];
-        if (x->root != ROOT_LOCAL || x->nattr || !has_word(text, sym_str(f, x->name))) continue;
-        if (stmt == NONE ? d->kind == VAL_CALL && asks_thread(p, file, d->value) : d->stmt == stmt) return true;
+        if (x->root != ROOT_LOCAL || x->nattr || !str_has_name(text, sym_str(f, x->name))) continue;
+        if (stmt == NONE ? d->kind == VAL_CALL && call_asks_thread(p, file, d->value) : d->stmt == stmt) return true;
     }
     return false;
 }
@@ -149,17 +129,10 @@ bool stores_own_thread(const Program *p, u32 ga)
     const Access *a = &f->accesses.v[g.id];
     if (a->op != OP_STORE || a->value == NONE) return false;
     const Def *d = &f->defs.v[a->value];
-    if (d->kind == VAL_CALL) return asks_thread(p, g.file, d->value);
+    if (d->kind == VAL_CALL) return call_asks_thread(p, g.file, d->value);
     if (d->kind != VAL_PATH) return false;
     const Path *x = &f->paths.v[d->value];
     return x->root == ROOT_LOCAL && !x->nattr && names_local(p, g.file, a->func, sym_str(f, x->name), NONE);
-}
-
-static bool func_asks_thread(const Program *p, u32 file, const Func *fn)
-{
-    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
-        if (asks_thread(p, file, i)) return true;
-    return false;
 }
 
 bool own_thread_test(const Program *p, u32 test)
@@ -169,7 +142,7 @@ bool own_thread_test(const Program *p, u32 test)
     const Access *t = &f->accesses.v[g.id];
     const Func *fn = &f->funcs.v[t->func];
     bool found = false;
-    if (!func_asks_thread(p, g.file, fn)) return false;
+    if (!func_asks_thread(p, g.file, t->func)) return false;
     for (u32 i = 0; i < f->conds.n; i++) {
         const Cond *c = &f->conds.v[i];
         if (c->func != t->func || c->is_try) continue;
@@ -179,10 +152,10 @@ bool own_thread_test(const Program *p, u32 test)
         bool own = names_local(p, g.file, t->func, head, NONE);
         for (u32 k = fn->calls; k < fn->calls + fn->ncalls && !own; k++)
             own = c->head.start <= f->calls.v[k].span.start && f->calls.v[k].span.end <= c->head.end &&
-                  asks_thread(p, g.file, k);
+                  call_asks_thread(p, g.file, k);
         bool compares = str_search(head, S("==")) < head.n || str_search(head, S("!=")) < head.n ||
                         str_search(head, S(" is ")) < head.n;
-        if (!own || !compares || has_word(head, S("and")) || has_word(head, S("or"))) return false;
+        if (!own || !compares || str_has_name(head, S("and")) || str_has_name(head, S("or"))) return false;
         found = true;
     }
     return found;

@@ -17,13 +17,7 @@ static bool begins(Str name)
 {
     static const char *const verbs[] = {"start", "run",  "open",   "connect", "begin",  "launch", "spawn", "setup",
                                         "init",  "main", "listen", "serve",   "enter",  "resume", "loop",  "on"};
-    while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
-    for (u32 i = 0; i < COUNT_OF(verbs); i++) {
-        size_t n = strlen(verbs[i]);
-        bool whole = name.n <= n || name.p[n] == '_' || (name.p[n] >= 'A' && name.p[n] <= 'Z');
-        if (whole && str_starts(name, str_from(verbs[i]))) return true;
-    }
-    return false;
+    return str_first_word(name, verbs, COUNT_OF(verbs));
 }
 
 bool starts_in_passing(const Program *p, const Race *r, const Place *x)

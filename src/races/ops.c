@@ -70,8 +70,7 @@ bool is_data(const Place *x)
 /* May the place hold a container? Unknown types may. */
 static bool may_hold(u8 type)
 {
-    return type == TYPE_UNKNOWN || type == TYPE_NONE ||
-           (type >= TYPE_LIST && type <= TYPE_QUEUE && type != TYPE_TUPLE);
+    return type == TYPE_UNKNOWN || type == TYPE_NONE || type_holds_items(type);
 }
 
 static u32 method_effect(u8 type, Str name)

@@ -4,8 +4,8 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c check.c helper.c gap.c save.c setback.c scratch.c halfway.c late.c
- *   iterate.c iterator.c
+ *   update.c single.c peek.c check.c helper.c gap.c save.c setback.c scratch.c halfway.c late.c emptied.c firstuse.c
+ *   onentry.c files.c readback.c iterate.c iterator.c
  *   fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c cached.c
  *               rules about calls and locks

@@ -212,8 +212,7 @@ static bool winds_up(const Facts *x, const Func *fn)
     static const char *const words[] = {"close",  "stop",     "shutdown", "clear", "reset",   "terminate",
                                         "finish", "teardown", "cleanup",  "abort", "destroy", "disconnect"};
     Str name = sym_str(x, fn->name);
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_has_word(name, words[i])) return true;
+    if (str_has_any(name, words, COUNT_OF(words))) return true;
     return str_is(name, "__exit__") || str_is(name, "__del__") || str_is(name, "tearDown");
 }
 

@@ -28,9 +28,7 @@ static bool sets_up(Str name)
 {
     static const char *const words[] = {"init",  "start", "open",  "connect", "setup",  "set",   "load",
                                         "reset", "reload", "refresh", "update", "create", "enter", "build"};
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_has_word(name, words[i])) return true;
-    return false;
+    return str_has_any(name, words, COUNT_OF(words));
 }
 
 /* The read that follows the store on the same way, or NONE. */

@@ -9,9 +9,7 @@
 static bool copies(Str reader)
 {
     static const char *const names[] = {"{**}", "dict", "[*]", "list", "set", "sorted", "tuple", "filter"};
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (str_is(reader, names[i])) return true;
-    return false;
+    return str_among(reader, names, COUNT_OF(names));
 }
 
 /* best = max(best, v) */

@@ -138,8 +138,7 @@ static bool first_use_of_one(const Program *p, const Race *r, const Place *x)
     if (r->rule != UG103 || x->kind != PLACE_INSTANCE || must_be_one(x) || x->evidence & EV_GUARDED) return false;
     if (starts_in_passing(p, r, x)) return false;
     if (x->signs & SIGN_FINAL && x->evidence & EV_CLASS_LOCKS) return false;
-    bool container = x->type.kind >= TYPE_LIST && x->type.kind <= TYPE_WEAK_SET;
-    return !container && !(x->evidence & EV_SINGLETON && makes_object(p, r->act));
+    return !type_is_container(x->type.kind) && !(x->evidence & EV_SINGLETON && makes_object(p, r->act));
 }
 
 /* if C.mode != mode: C.mode = mode: a setting of the class, which one of them sets last either way. */
@@ -170,9 +169,7 @@ static bool whole_copy(const Program *p, const Race *r, const Place *x)
     const Access *a = program_access(p, r->sites[0]);
     if (a->op != OP_CREAD) return false;
     Str reader = sym_str(p->facts[r->file], a->method);
-    for (u32 i = 0; i < COUNT_OF(copies); i++)
-        if (str_is(reader, copies[i])) return true;
-    return false;
+    return str_among(reader, copies, COUNT_OF(copies));
 }
 
 /* A walk or copy elsewhere takes the lock that guards the place: whoever wrote that knows that a copy needs it. */
@@ -202,12 +199,7 @@ static bool sets_up(Str name)
 {
     static const char *const verbs[] = {"register", "unregister", "deregister", "enable",  "disable",
                                         "patch",    "unpatch",    "install",    "uninstall", "configure"};
-    while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
-    for (u32 i = 0; i < COUNT_OF(verbs); i++) {
-        size_t n = strlen(verbs[i]);
-        if (str_starts(name, str_from(verbs[i])) && (i < 3 || name.n == n || name.p[n] == '_')) return true;
-    }
-    return false;
+    return str_first_word(name, verbs, COUNT_OF(verbs));
 }
 
 /* Does the function itself do something with the place? */

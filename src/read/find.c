@@ -47,9 +47,7 @@ static bool is_junk_dir(Str name)
     static const char *const names[] = {"__pycache__",  ".tox",        ".nox",          ".venv",      "venv",
                                         "node_modules", "build",       "dist",          ".eggs",      ".hg",
                                         ".svn",         ".mypy_cache", ".pytest_cache", ".ruff_cache"};
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (str_is(name, names[i])) return true;
-    return false;
+    return str_among(name, names, COUNT_OF(names));
 }
 
 static bool has_shebang(const char *path)

@@ -26,6 +26,20 @@ static void str_cutting(void **state)
     assert_true(str_cmp(S("a"), S("ab")) < 0 && str_cmp(S("b"), S("ab")) > 0 && str_cmp(S("a"), S("a")) == 0);
 }
 
+static void str_words(void **state)
+{
+    static const char *const words[] = {"open", "set"};
+    assert_true(str_among(S("open"), words, 2) && !str_among(S("opens"), words, 2) && !str_among(S(""), words, 2));
+    assert_true(str_has_any(S("doReset"), words, 2) && !str_has_any(S("close"), words, 2));
+    assert_true(str_starts_any(S("opening"), words, 2) && !str_starts_any(S("reopen"), words, 2));
+    assert_true(str_first_word(S("_open_all"), words, 2) && str_first_word(S("openAll"), words, 2));
+    assert_true(str_first_word(S("set"), words, 2) && !str_first_word(S("setup"), words, 2));
+    assert_false(str_first_word(S("__"), words, 2) || str_first_word(S(""), words, 2));
+    assert_true(str_has_name(S("a and b"), S("and")) && !str_has_name(S("a.band"), S("and")));
+    assert_true(str_has_name(S("x.b + b"), S("b")) && !str_has_name(S("x.b"), S("b")));
+    (void)state;
+}
+
 static void str_hash_is_stable(void **state)
 {
     /* Fingerprints and cache keys are stored: the values must never change. */
@@ -167,7 +181,8 @@ static void replacing_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(str_cutting), cmocka_unit_test(str_hash_is_stable),
+        cmocka_unit_test(str_cutting),
+        cmocka_unit_test(str_words), cmocka_unit_test(str_hash_is_stable),
         cmocka_unit_test(glob),        cmocka_unit_test(buffer),
         cmocka_unit_test(map),         cmocka_unit_test(interning),
         cmocka_unit_test(vectors),     cmocka_unit_test(arena_adoption),
