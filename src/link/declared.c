@@ -45,28 +45,35 @@ void declarations_apply(Program *p)
     }
 }
 
-/* Does the comment stand at state that it gives a lock to? *stands: at any state at all. */
-static bool takes_effect(const Program *p, u32 file, const Comment *c, bool *stands)
+enum { STANDS = 1, MET = 2 }; /* at a definition of state; at one that it gave a lock to */
+
+/* What became of the comments of each file, by the comment's index; NULL for files without any. */
+static u8 **comments_met(Arena *a, const Program *p)
 {
+    u8 **met = arena_new(a, u8 *, p->nfiles);
+    for (u32 i = 0; i < p->nfiles; i++)
+        if (p->facts[i]->comments.n) met[i] = arena_new(a, u8, p->facts[i]->comments.n);
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
-        if (x->def == NONE || x->def_file != file) continue;
+        if (x->def == NONE || !met[x->def_file]) continue;
+        const Facts *f = p->facts[x->def_file];
         u32 line = definition_line(p, x);
-        if (line < c->first_line || line > c->last_line) continue;
-        *stands = true;
-        if (x->declared_guard != NONE) return true;
+        for (u32 k = 0; k < f->comments.n; k++)
+            if (line >= f->comments.v[k].first_line && line <= f->comments.v[k].last_line)
+                met[x->def_file][k] |= x->declared_guard != NONE ? STANDS | MET : STANDS;
     }
-    return false;
+    return met;
 }
 
 void declarations_unmet(Arena *a, const Program *p, NoteVec *notes)
 {
+    u8 **met = comments_met(a, p);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         for (u32 k = 0; k < f->comments.n; k++) {
             const Comment *c = &f->comments.v[k];
-            bool stands = false;
-            if (c->kind != COMMENT_GUARDED_BY || takes_effect(p, file, c, &stands)) continue;
+            if (c->kind != COMMENT_GUARDED_BY || met[file][k] & MET) continue;
+            bool stands = met[file][k] & STANDS;
             vec_push(a, notes,
                      (Note){.path = f->source->path,
                             .line = c->first_line,
