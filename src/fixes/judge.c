@@ -137,28 +137,13 @@ static Verdict not_finalizer(Plan *pl, const Work *w, const Region *r, const Loc
     return final == FINAL_DIRECT ? VERDICT_DECLINE : VERDICT_UNSAFE;
 }
 
-/* Does the region's function make the lock itself? Then it is not there yet, or others hold one that nobody uses any
- * more. */
-static bool makes_lock(const Plan *pl, const Region *r, u32 lock)
-{
-    u32 place = pl->p->locks.v[lock].place;
-    if (place == NONE || r->func == 0) return false;
-    const Place *p = &pl->p->places.v[place];
-    for (u32 i = p->first; i < p->first + p->n; i++) {
-        u32 g = pl->p->place_access.v[i];
-        const Access *a = program_access(pl->p, g);
-        if (a->op == OP_STORE && a->func == r->func && access_gid(pl->p, g).file == r->file) return true;
-    }
-    return false;
-}
-
 /* A lock that cannot be taken twice must not be held by a caller, nor taken by what the region calls. */
 static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     if (!lock || !lock->existing) return VERDICT_OK;
     u32 g = gfunc_of(pl->p, r->file, r->func);
     Str where = line_text_of(pl, r->file, r->span.start);
-    if (makes_lock(pl, r, lock->lock)) {
+    if (func_makes_lock(pl->p, r->file, r->func, lock->lock, false)) {
         *why = str_fmt(pl->a, "the function around %.*s makes %.*s itself", STR_ARG(where), STR_ARG(lock->display));
         return VERDICT_DECLINE;
     }

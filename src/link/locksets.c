@@ -54,6 +54,20 @@ bool lockset_has(const Program *p, u32 set, u32 lock)
     return false;
 }
 
+bool func_makes_lock(const Program *p, u32 file, u32 func, u32 lock, bool always)
+{
+    u32 place = p->locks.v[lock].place;
+    if (place == NONE || func == 0) return false;
+    const Place *x = &p->places.v[place];
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 g = p->place_access.v[i];
+        const Access *a = program_access(p, g);
+        if (a->op != OP_STORE || a->func != func || access_gid(p, g).file != file) continue;
+        if (!always || a->block == p->facts[file]->funcs.v[func].block) return true;
+    }
+    return false;
+}
+
 u32 lockset_common(const Program *p, u32 a, u32 b)
 {
     const LockSet *x = &p->locksets.v[a];
