@@ -263,8 +263,9 @@ Alone access_alone(const Program *p, u32 gaccess);
 /* Why a path names no piece of state, as a sentence. */
 Str path_why_nothing(Arena *a, const Program *p, u32 file, u32 path);
 bool lockset_has(const Program *p, u32 set, u32 lock);
-/* Does the function make the lock itself, as __init__ does and what starts over in a forked child? Then the lock is not
- * there before, or others hold one that nobody uses any more. `always`: whenever it runs, not only when there is none. */
+/* Does the function make the lock itself, as __init__ does and what starts over in a forked child? Then the lock is
+ * not there before, or others hold one that nobody uses any more. `always`: whenever it runs, not only when there is
+ * none. */
 bool func_makes_lock(const Program *p, u32 file, u32 func, u32 lock, bool always);
 /* Some lock that is in both sets, or NONE. */
 u32 lockset_common(const Program *p, u32 set1, u32 set2);
