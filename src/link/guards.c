@@ -217,6 +217,7 @@ static bool kept_for_all(const Program *p, const Place *x)
     const Facts *f = p->facts[x->def_file];
     const Def *d = &f->defs.v[x->def];
     u32 bits = 0;
+    if (in_main_block(f, d->block) && !is_script(p, x->def_file)) return false; /* a module shows what it can do */
     if (x->kind == PLACE_CLASS_ATTR) class_attr_owner(p, x->owner, x->name, &bits);
     if (d->augmented || bits & ATTR_FIELD) return false; /* it is only declared, or each object has its own */
     return x->kind == PLACE_GLOBAL || d->func == 0;

@@ -38,7 +38,7 @@ static Tally tally(const Finder *f, u32 lock)
         if (!access_counts(f->p, f->acc[i])) continue;
         bool held = lockset_has(f->p, f->p->access_locks[f->acc[i]], lock),
              w = access_effect(f->p, f->acc[i]) & EFFECT_WRITE;
-        t.writes += w && (held || !starts_over(f->p, f->acc[i], lock));
+        t.writes += w;
         t.guarded_writes += w && held;
         t.guarded += held;
         u8 op = program_access(f->p, f->acc[i])->op;
