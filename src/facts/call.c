@@ -15,7 +15,10 @@ static bool reads_whole(Str name)
         "nlargest",     "nsmallest", "insort",   "insort_left", "insort_right", "bisect",      "bisect_left",
         "bisect_right", "shuffle",   "chain",    "reduce",      "fsum",         "isinstance",  "bool",
         "vars",         "update",    "extend",   "partial",     "product",      "islice",      "starmap",
-        "zip_longest",  "izip",      "imap",     "ifilter",     "takewhile",    "dropwhile",   "accumulate"};
+        "zip_longest",  "izip",      "imap",     "ifilter",     "takewhile",    "dropwhile",   "accumulate",
+        "from_iterable", "mean",     "fmean",    "median",      "stdev",        "pstdev",      "array",
+        "asarray",      "fromiter",  "DataFrame", "Series",     "concatenate",  "vstack",      "hstack",
+        "tqdm"};
     return str_among(name, readers, COUNT_OF(readers));
 }
 

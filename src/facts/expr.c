@@ -119,7 +119,7 @@ void walk_expr(Walk *w, u32 n, Use use)
     case NODE_named_expression: walk_named(w, n, use); break;
     case NODE_lambda: walk_lambda(w, n); break;
     case NODE_boolean_operator:
-    case NODE_conditional_expression: walk_branch_expr(w, n); break;
+    case NODE_conditional_expression: walk_branch_expr(w, n, use); break;
     case NODE_not_operator: walk_expr(w, ast_field(&w->t, n, FIELD_argument), use); break;
     case NODE_comparison_operator: walk_comparison(w, n, false); break;
     case NODE_list_comprehension:

@@ -279,6 +279,25 @@ static void walk_returned(Walk *w, u32 value)
         w->f->accesses.v[w->f->accesses.n - 1].method = read;
 }
 
+static void return_def(Walk *w, u32 value)
+{
+    u8 kind;
+    u32 v;
+    bool empty;
+    value_of(w, value, &kind, &v, &empty);
+    vec_push(w->a, &w->f->defs,
+             (Def){.path = NONE,
+                   .is_return = true,
+                   .empty = empty,
+                   .kind = kind,
+                   .value = v,
+                   .func = w->func,
+                   .block = w->block,
+                   .annotation = NONE,
+                   .span = {w->t.v[value].start, w->t.v[value].end},
+                   .stmt = w->stmt});
+}
+
 static void walk_return(Walk *w, u32 n)
 {
     u32 value = ast_first(&w->t, n);
@@ -292,20 +311,7 @@ static void walk_return(Walk *w, u32 n)
                 walk_expr(w, c, use_load);
     else
         walk_returned(w, value);
-    u8 kind;
-    u32 v;
-    bool empty;
-    value_of(w, value, &kind, &v, &empty);
-    vec_push(w->a, &w->f->defs,
-             (Def){.path = NONE,
-                   .is_return = true,
-                   .kind = kind,
-                   .value = v,
-                   .func = w->func,
-                   .block = w->block,
-                   .annotation = NONE,
-                   .span = {w->t.v[value].start, w->t.v[value].end},
-                   .stmt = w->stmt});
+    return_def(w, value);
 }
 
 static void walk_expression_statement(Walk *w, u32 n)
@@ -387,6 +393,7 @@ void walk_function(Walk *w, Pending p)
     f->block = w->block;
     if (f->is_lambda) {
         walk_expr(w, body, (Use){.op = OP_RETURN});
+        if (body != NONE) return_def(w, body);
     } else if (body != NONE) {
         w->f->blocks.v[w->block].exits = stmt_exits(w, body);
         walk_suite(w, body);

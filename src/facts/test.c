@@ -35,6 +35,16 @@ static Path asked_container(Walk *w, u32 n)
     return whose;
 }
 
+/* x in d.values() looks at one after the other. */
+static bool asks_values(const Walk *w, u32 n, Path p)
+{
+    if (p.root != ROOT_CALL || p.nattr || p.func == NONE || !ast_is(&w->t, n, NODE_call)) return false;
+    const Path *callee = &w->f->paths.v[w->f->calls.v[p.func].callee];
+    if (!callee->nattr || w->f->calls.v[p.func].nargs) return false;
+    Str name = sym_str(w->f, callee->attr[callee->nattr - 1]);
+    return str_is(name, "values") || str_is(name, "itervalues");
+}
+
 /* k in d, k not in d */
 static bool walk_contains(Walk *w, u32 n, bool negated)
 {
@@ -56,6 +66,8 @@ static bool walk_contains(Walk *w, u32 n, bool negated)
     }
     u32 id = access_add(w, p, (Use){.op = OP_CONTAINS, .test = w->head_cond != NONE ? test : TEST_NO}, n);
     if (id != NONE) w->f->accesses.v[id].key = key_symbol(w, left);
+    if (asks_values(w, right, p))
+        access_add(w, p, (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("in"))}, right);
     return true;
 }
 
@@ -104,9 +116,22 @@ void walk_test(Walk *w, u32 n, u32 cond)
     w->head_cond = outer;
 }
 
+/* for k in self.d or (): self.d is walked, where it has something. As self.d may be None, the whole is what can be
+ * copied, and so what the access spans. */
+static void left_read(Walk *w, u32 n, u32 left, Use use)
+{
+    u8 node = w->t.v[left].kind, kind;
+    if (node != NODE_identifier && node != NODE_attribute && node != NODE_subscript && node != NODE_call) return;
+    u32 value;
+    bool empty;
+    value_of(w, left, &kind, &value, &empty);
+    if (kind == VAL_PATH) access_add(w, w->f->paths.v[value], use, n);
+    if (kind == VAL_CALL) access_add(w, (Path){.root = ROOT_CALL, .func = value, .name = SYM_EMPTY}, use, n);
+}
+
 /* A condition inside an expression: a if c else b, a and b, a or b. Inside another condition it adds no branch of its
  * own: the outer one decides. */
-void walk_branch_expr(Walk *w, u32 n)
+void walk_branch_expr(Walk *w, u32 n, Use use)
 {
     Ast *t = &w->t;
     bool ternary = t->v[n].kind == NODE_conditional_expression;
@@ -119,9 +144,11 @@ void walk_branch_expr(Walk *w, u32 n)
     walk_test(w, head, cond);
     w->head_cond = NONE;
     bool is_or = !ternary && ast_token(t, n, "or");
+    if (use.op != OP_ITER && use.op != OP_CREAD) use = use_load;
+    if (is_or && use.op != OP_LOAD) left_read(w, n, head, use);
     if (ternary) {
         w->block = w->f->conds.v[cond].then_block = block_add(w, BLOCK_THEN, cond, first);
-        walk_expr(w, first, use_load);
+        walk_expr(w, first, use);
         w->block = block;
     }
     if (rest != NONE) {
@@ -131,7 +158,7 @@ void walk_branch_expr(Walk *w, u32 n)
         else
             w->f->conds.v[cond].then_block = b;
         w->block = b;
-        walk_expr(w, rest, use_load);
+        walk_expr(w, rest, use);
     }
     w->block = block;
     w->head_cond = outer;

@@ -126,7 +126,7 @@ void unseen_add(Walk *w, UnseenKind kind, u32 n);
 void walk_test(Walk *w, u32 n, u32 cond);
 void walk_comparison(Walk *w, u32 n, bool negated);
 /* a if c else b, a and b, a or b */
-void walk_branch_expr(Walk *w, u32 n);
+void walk_branch_expr(Walk *w, u32 n, Use use);
 
 /* expr.c */
 void walk_expr(Walk *w, u32 n, Use use);

@@ -29,11 +29,18 @@ static bool primary(const Ast *t, u32 n)
            ast_is(t, n, NODE_call);
 }
 
+/* self.d or (): a copy of the whole is one of self.d. */
+static bool either(const Ast *t, u32 n)
+{
+    return ast_is(t, n, NODE_boolean_operator);
+}
+
 /* The node with exactly this span that stands for the container or its view; NONE. */
 static u32 walked_node(const Ast *t, Span span)
 {
     u32 n = ast_at(t, span);
-    if (t->v[n].start != span.start || t->v[n].end != span.end || !primary(t, n)) return NONE;
+    if (t->v[n].start != span.start || t->v[n].end != span.end || !(primary(t, n) || either(t, n)))
+        return NONE;
     for (u32 up = t->v[n].parent; up != NONE; up = t->v[up].parent) {
         if (t->v[up].kind == NODE_string) return NONE;
         if (ast_is_statement(t, up)) break;
@@ -200,6 +207,8 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
     bool locked = helper || contract || access_of_iterator(pl->p, gaccess) || copy_method(t, n) ||
                   (type == TYPE_LIST && has_lock(pl, w));
     r->copy = locked ? S("") : one_step_copy(pl, gaccess, ast_text(t, n));
+    if (either(t, n) && !str_starts(r->copy, S("list("))) return false;
+    if (either(t, n) && str_ends(r->copy, S(".keys())"))) return false;
     return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
 }
 

@@ -10,13 +10,13 @@
 
 enum { BACK = 12 }; /* accesses that are looked through for the one that reads the item */
 
-/* Is the key of the subscript that the access goes through written out? True also when it is not found. */
-static bool constant_key(const Facts *f, const Access *a, const Path *base)
+/* Is the key of the subscript that is read before the access `at` of the function written out? True also when it is not
+ * found. */
+static bool constant_key(const Facts *f, u32 at, u32 func, const Path *base)
 {
-    u32 at = (u32)(a - f->accesses.v);
     for (u32 n = 0; at && n < BACK; n++) {
         const Access *b = &f->accesses.v[--at];
-        if (b->func != a->func) return true;
+        if (b->func != func) return true;
         const Path *x = &f->paths.v[b->path];
         if (b->op != OP_ITEM_LOAD || x->root != base->root || x->func != base->func || x->name != base->name ||
             x->nattr != base->nattr || memcmp(x->attr, base->attr, base->nattr * sizeof *x->attr) != 0)
@@ -33,6 +33,14 @@ static bool container_use(const Access *a)
     return a->op == OP_CONTAINS || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG;
 }
 
+/* lambda: [], lambda: defaultdict(set): what it gives, where that is a container of its own. */
+static Type made_by(const Program *p, u32 file, u32 lambda)
+{
+    u32 at = map_get(&p->state->local_defs, local_key(file, lambda, SYM_EMPTY));
+    return at == NONE ? (Type){TYPE_UNKNOWN, NONE}
+                      : def_type(p, file, &p->facts[file]->defs.v[p->state->defrefs.v[at].def]);
+}
+
 /* What defaultdict(set) makes for a missing key, where that is the one value of the place; unknown otherwise. */
 static Type made_for_missing(const Program *p, u32 place)
 {
@@ -44,10 +52,10 @@ static Type made_for_missing(const Program *p, u32 place)
     const Facts *f = p->facts[file];
     const Def *d = &f->defs.v[s->defrefs.v[at].def];
     const Call *c = d->kind == VAL_CALL ? &f->calls.v[d->value] : NULL;
-    if (!c || !c->nargs || f->args.v[c->args].kind != VAL_PATH) return t;
-    return str_is(path_external(p, file, c->callee), "collections.defaultdict")
-               ? external_type(p, path_external(p, file, f->args.v[c->args].value))
-               : t;
+    if (!c || !c->nargs || !str_is(path_external(p, file, c->callee), "collections.defaultdict")) return t;
+    const Arg *made = &f->args.v[c->args];
+    if (made->kind == VAL_PATH) return external_type(p, path_external(p, file, made->value));
+    return made->kind == VAL_LAMBDA ? made_by(p, file, made->value) : t;
 }
 
 /* The place of the containers that the place behind `base` holds, of type `hint` when nothing else tells; or NONE. */
@@ -80,7 +88,8 @@ u32 element_place(Program *p, u32 file, const Access *a, const Path *x)
     if (!x->nattr || x->attr[x->nattr - 1] != SYM_ITEM || x->truncated || !used_whole(a)) return NONE;
     Path base = *x;
     base.nattr--;
-    return constant_key(p->facts[file], a, &base) ? NONE : place_in(p, file, &base, (Type){TYPE_UNKNOWN, NONE});
+    const Facts *f = p->facts[file];
+    return constant_key(f, (u32)(a - f->accesses.v), a->func, &base) ? NONE : place_in(p, file, &base, (Type){TYPE_UNKNOWN, NONE});
 }
 
 /* What groups.get(key, []) gives for a missing key: the type of an empty container; unknown for None and (), which
@@ -112,6 +121,23 @@ u32 element_asked(Program *p, u32 file, const Access *a, const Path *x)
     base.nattr--;
     bool open = t.kind == TYPE_UNKNOWN && (a->op == OP_ITER || container_use(a));
     return type_is_container(t.kind) || open ? place_in(p, file, &base, t) : NONE;
+}
+
+/* return self.groups[key], return self.groups.get(key, []): whoever walks the result walks the inner container. */
+u32 element_returned(Program *p, u32 file, const Def *d)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[d->func];
+    Access walk = {.op = OP_ITER};
+    if (d->kind == VAL_CALL) return element_asked(p, file, &walk, &(Path){.root = ROOT_CALL, .func = d->value});
+    if (d->kind != VAL_PATH) return NONE;
+    Path base = f->paths.v[d->value];
+    if (!base.nattr || base.attr[base.nattr - 1] != SYM_ITEM || base.truncated) return NONE;
+    base.nattr--;
+    for (u32 i = fn->accesses + fn->naccesses; i > fn->accesses; i--)
+        if (f->accesses.v[i - 1].stmt == d->stmt)
+            return constant_key(f, i, d->func, &base) ? NONE : place_in(p, file, &base, (Type){0});
+    return NONE;
 }
 
 /* Of unknown type, and nothing shows a container: no place after all. */

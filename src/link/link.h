@@ -261,6 +261,8 @@ u32 handed_place(Program *p, u32 place, u8 op);
 u32 path_result_of(const Program *p, u32 file, const Path *x);
 /* Is the path a view of a container of the same file, d.items()? Sets *out to the container's path. */
 bool view_of(const Program *p, u32 file, const Path *x, Path *out);
+/* Is the path an iterator over a container of the same file, iter(d), iter(d.values())? Sets *out likewise. */
+bool iterated_of(const Program *p, u32 file, const Path *x, Path *out);
 /* The place that a function hands out by its one return: as it is, from a property; or, when what it returns is only
  * walked, as a view or an iterator too, and from methods. NONE. */
 u32 handed_out(const Program *p, u32 gfunc, bool walked);
@@ -274,6 +276,8 @@ u32 element_place(Program *p, u32 file, const Access *a, const Path *path);
 /* The same for self.groups.get(key, []), self.groups.setdefault(key, set()) and a local that is assigned once, from
  * one of them. */
 u32 element_asked(Program *p, u32 file, const Access *a, const Path *x);
+/* The place of the inner container that a return hands out, or NONE. */
+u32 element_returned(Program *p, u32 file, const Def *d);
 /* Takes away the places of elements that no container shows in; once every access has its place. */
 void elements_settle(Program *p);
 

@@ -232,7 +232,7 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     if (a->op == OP_ITER || a->op == OP_CREAD) {
         u32 walked = walked_place(p, file, x, a->op);
         if (walked != NONE) return walked;
-        if (view_of(p, file, x, &seen)) x = &seen;
+        if (view_of(p, file, x, &seen) || (a->op == OP_ITER && iterated_of(p, file, x, &seen))) x = &seen;
     }
     if (x->truncated || x->root == ROOT_UNKNOWN) return NONE;
     u32 described = descriptor_dict(p, file, x), item = NONE;

@@ -1,11 +1,13 @@
 /* Views and what else stands for a container when it is walked:
  *
- *   for k in d.items(), six.iteritems(d)      d itself; also when the view is kept in a local first
+ *   for k in d.items(), six.iteritems(d)      d itself; also when the view is kept in a local first, and iter(d)
  *   for k in store.names()                    what the one return of our function hands out: a view of self._d, an
- *                                             iterator over it, or self._d itself; likewise a property
+ *                                             iterator over it, self._d itself, or a container in it, self._d[key];
+ *                                             likewise a property
  *   for k in store                            what its __iter__ hands out
  *
- * Nothing is known of functions with several returns, generators, and those that return a copy. */
+ * A return of nothing or of an empty container does not count beside it. Nothing is known of functions with several
+ * other returns, generators, and those that return a copy. */
 #include "link/link.h"
 
 u32 path_result_of(const Program *p, u32 file, const Path *x)
@@ -65,20 +67,38 @@ static bool iterator_of(const Program *p, u32 file, u32 call, Path *out)
     return a->kind == VAL_PATH;
 }
 
+bool iterated_of(const Program *p, u32 file, const Path *x, Path *out)
+{
+    u32 call = path_result_of(p, file, x);
+    return call != NONE && iterator_of(p, file, call, out);
+}
+
 static bool of_self_or_module(const Path *x)
 {
     return (x->root == ROOT_SELF && x->nattr == 1) || (x->root == ROOT_GLOBAL && !x->nattr);
 }
 
-/* The one value that a function returns; NULL. */
+/* return None, return [], return (): nothing that others have. */
+static bool returns_nothing(const Def *d)
+{
+    return d->kind == VAL_NONE ||
+           (d->empty && (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_TUPLE || d->kind == VAL_SET));
+}
+
+/* The one value that a function returns, beside nothing or an empty container of its own; NULL. */
 static const Def *one_return(const Program *p, GId g)
 {
     const Facts *f = p->facts[g.file];
-    u32 at = map_get(&p->state->local_defs, local_key(g.file, g.id, SYM_EMPTY));
-    if (f->funcs.v[g.id].is_generator || f->funcs.v[g.id].is_async || at == NONE ||
-        p->state->defrefs.v[at].next != NONE)
-        return NULL;
-    return &f->defs.v[p->state->defrefs.v[at].def];
+    const LinkState *s = p->state;
+    const Def *one = NULL;
+    if (f->funcs.v[g.id].is_generator || f->funcs.v[g.id].is_async) return NULL;
+    for (u32 at = map_get(&s->local_defs, local_key(g.file, g.id, SYM_EMPTY)); at != NONE; at = s->defrefs.v[at].next) {
+        const Def *d = &f->defs.v[s->defrefs.v[at].def];
+        if (returns_nothing(d)) continue;
+        if (one) return NULL;
+        one = d;
+    }
+    return one;
 }
 
 u32 handed_out(const Program *p, u32 gfunc, bool walked)
@@ -87,6 +107,8 @@ u32 handed_out(const Program *p, u32 gfunc, bool walked)
     const Facts *f = p->facts[g.file];
     const Def *d = one_return(p, g);
     if (!d || (!f->funcs.v[g.id].is_property && !walked)) return NONE;
+    u32 inner = walked ? element_returned((Program *)(uintptr_t)p, g.file, d) : NONE;
+    if (inner != NONE) return inner;
     Path view, *x = d->kind == VAL_PATH ? &f->paths.v[d->value] : NULL;
     if (x && (x->root != ROOT_SELF || x->nattr != 1)) return NONE;
     if (d->kind == VAL_CALL && walked &&
@@ -137,6 +159,7 @@ bool access_of_iterator(const Program *p, u32 ga)
         Path seen;
         return d && d->kind == VAL_CALL && iterator_of(p, h.file, d->value, &seen);
     }
-    return call != NONE && p->facts[g.file]->calls.v[call].nargs &&
-           view_function(p, g.file, p->facts[g.file]->calls.v[call].callee);
+    if (call == NONE || !p->facts[g.file]->calls.v[call].nargs) return false;
+    u32 callee = p->facts[g.file]->calls.v[call].callee;
+    return view_function(p, g.file, callee) || str_is(path_external(p, g.file, callee), "iter");
 }
