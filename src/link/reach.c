@@ -2,17 +2,28 @@
  * construction, of an event loop. */
 #include "link/link.h"
 
+/* tests, test_helpers, contract-tests: is "test" or "tests" a word of the directory's name? */
+static bool holds_tests(Str dir)
+{
+    while (dir.n) {
+        size_t end = 0;
+        while (end < dir.n && dir.p[end] != '_' && dir.p[end] != '-') end++;
+        Str word = str_slice(dir, 0, end);
+        if (str_is(word, "test") || str_is(word, "tests") || str_is(word, "testing")) return true;
+        dir = str_slice(dir, end + 1, dir.n);
+    }
+    return false;
+}
+
 bool is_test_path(Str path)
 {
     Str rest = path, name = str_slice(path, str_rfind(path, '/') == path.n ? 0 : str_rfind(path, '/') + 1, path.n);
     while (rest.n) {
         Str part = str_cut(rest, '/', &rest);
-        if (rest.n &&
-            (str_is(part, "tests") || str_is(part, "test") || str_is(part, "testing") || str_is(part, "benchmarks")))
-            return true;
+        if (rest.n && (holds_tests(part) || str_is(part, "unittests") || str_is(part, "benchmarks"))) return true;
     }
     return str_starts(name, S("test_")) || str_is(name, "conftest.py") || str_ends(name, S("_test.py")) ||
-           str_is(name, "test.py") || str_is(name, "tests.py");
+           str_ends(name, S("_tests.py")) || str_is(name, "test.py") || str_is(name, "tests.py");
 }
 
 bool is_script(const Program *p, u32 file)
