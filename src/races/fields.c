@@ -1,8 +1,8 @@
-/* UG105: fields that belong together, changed one by one.
+/* UG105, UG108: fields that belong together, changed or read one by one.
  *
- * The proxy for an invariant: fields of one object that one method stores one
- * after the other, and that another method, which may run at the same time, reads together. Only where the object is
- * known to be shared, and where no lock covers the writer, or one covers each of two changes by itself. */
+ * The proxy for an invariant: fields of one object that one method stores one after the other, and that another
+ * method, which may run at the same time, reads together. Only where the object is known to be shared, and where no
+ * lock covers the writer, or one covers each of two changes by itself, or both changes but not the reader (UG108). */
 #include "races/races.h"
 
 /* Another data field of the same object stored in the same block within a few lines: the sibling's access, or NONE.
@@ -27,8 +27,9 @@ static u32 sibling_store(const Finder *f, u32 ga)
     return NONE;
 }
 
-/* A function other than the writer's that loads both fields in one statement. */
-static u32 reads_both(const Finder *f, u32 ga, u32 sibling)
+/* A function other than the writer's that loads both fields in one statement, without this lock where one is given:
+ * its access of the place, and *second of the sibling. NONE. */
+static u32 reads_both(const Finder *f, u32 ga, u32 sibling, u32 lock, u32 *second)
 {
     u32 other = f->p->access_place[sibling];
     GId w = access_gid(f->p, ga);
@@ -38,11 +39,12 @@ static u32 reads_both(const Finder *f, u32 ga, u32 sibling)
         const Access *a = &x->accesses.v[g.id];
         if (a->op != OP_LOAD && a->op != OP_TRUTH && a->op != OP_RETURN && a->op != OP_ARG) continue;
         if (g.file == w.file && a->func == program_access(f->p, ga)->func) continue;
+        if (lock != NONE && lockset_has(f->p, f->p->access_locks[f->acc[i]], lock)) continue;
         const Func *fn = &x->funcs.v[a->func];
         for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
             const Access *b = &x->accesses.v[k];
-            if (b->stmt == a->stmt && f->p->access_place[f->p->access_base[g.file] + k] == other && b->op != OP_STORE)
-                return f->acc[i];
+            *second = f->p->access_base[g.file] + k;
+            if (b->stmt == a->stmt && f->p->access_place[*second] == other && b->op != OP_STORE) return f->acc[i];
         }
     }
     return NONE;
@@ -76,7 +78,8 @@ static u32 sibling_section(const Finder *f, u32 ga)
 static void two_sections(Finder *f, u32 ga)
 {
     const Program *p = f->p;
-    u32 sibling = sibling_section(f, ga), reader = sibling == NONE ? NONE : reads_both(f, ga, sibling);
+    u32 sibling = sibling_section(f, ga), second;
+    u32 reader = sibling == NONE ? NONE : reads_both(f, ga, sibling, NONE, &second);
     if (reader == NONE || !may_run_together(p, ga, reader)) return;
     u32 lock = lockset_common(p, p->access_locks[ga], p->access_locks[sibling]);
     if (p->locks.v[lock].maybe || !lockset_has(p, p->access_locks[reader], lock)) return;
@@ -92,7 +95,10 @@ static void two_sections(Finder *f, u32 ga)
                  STR_ARG(p->facts[access_gid(p, reader).file]->source->path));
 }
 
-enum { READ_TOGETHER = 3 }; /* a statement that reads more fields of an object than that copies it or tells of it */
+enum {
+    READ_TOGETHER = 3, /* a statement that reads more fields of an object than that copies it or tells of it */
+    SET_TOGETHER = 8   /* a function that sets more than that sets the object up */
+};
 
 /* A constant resets the field, or is a flag that says that the other one is there. */
 static bool stores_constant(const Finder *f, u32 ga)
@@ -126,8 +132,8 @@ static bool changed_along(const Program *p, u32 place, u32 other)
     return true;
 }
 
-/* How many fields of the object the statement reads. */
-static u32 fields_read(const Finder *f, u32 reader)
+/* How many fields of the object the statement reads; or the whole function stores. */
+static u32 fields_used(const Finder *f, u32 reader, bool stored)
 {
     const Program *p = f->p;
     GId g = access_gid(p, reader);
@@ -138,7 +144,7 @@ static u32 fields_read(const Finder *f, u32 reader)
     u32 n = 0;
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         u32 place = p->access_place[p->access_base[g.file] + i];
-        if (place == NONE || x->accesses.v[i].stmt != a->stmt) continue;
+        if (place == NONE || (stored ? x->accesses.v[i].op != OP_STORE : x->accesses.v[i].stmt != a->stmt)) continue;
         const Place *y = &p->places.v[place];
         n += y->kind == me->kind && y->owner == me->owner && y->file == me->file;
     }
@@ -151,7 +157,42 @@ static bool belong_together(const Finder *f, u32 ga, u32 sibling, u32 reader)
 {
     u32 other = f->p->access_place[sibling];
     return !stores_constant(f, ga) && !stores_constant(f, sibling) && changed_along(f->p, f->place, other) &&
-           changed_along(f->p, other, f->place) && fields_read(f, reader) <= READ_TOGETHER;
+           changed_along(f->p, other, f->place) && fields_used(f, reader, false) <= READ_TOGETHER;
+}
+
+/* "<Range 1 to 5>": what is only shown may be torn. */
+static bool shows(const Program *p, u32 ga)
+{
+    const Facts *x = p->facts[access_gid(p, ga).file];
+    Str name = sym_str(x, x->funcs.v[program_access(p, ga)->func].name);
+    return str_is(name, "__repr__") || str_is(name, "__str__");
+}
+
+/* with lock: low = a; high = b, where high - low is read elsewhere without the lock. The lock says that the pair
+ * belongs together, and that threads share it. Flags that are asked one after the other are no pair. */
+static void read_outside(Finder *f, u32 ga)
+{
+    const Program *p = f->p;
+    u32 sibling = sibling_store(f, ga), second, guard = p->places.v[f->place].guard;
+    if (sibling == NONE || !one_section(p, ga, sibling, NULL)) return;
+    u32 lock = lockset_common(p, p->access_locks[ga], p->access_locks[sibling]);
+    if (lock == NONE || p->locks.v[lock].maybe || (guard != NONE && guard != lock)) return;
+    u32 reader = reads_both(f, ga, sibling, lock, &second);
+    if (reader == NONE || f->claimed[reader] || shows(p, reader) || program_access(p, reader)->op == OP_TRUTH) return;
+    Conflict c = conflict_of(f, reader, ga);
+    if (c.witness == NONE || !belong_together(f, ga, sibling, reader)) return;
+    if (fields_used(f, ga, true) > SET_TOGETHER) return;
+    c.confidence = CONF_MEDIUM;
+    Race *r = race_add(f, UG108, reader, c);
+    r->lock = lock;
+    race_site(r, second);
+    f->claimed[second] = 1;
+    race_message(f, r,
+                 "%.*s and %.*s are set together under %.*s on line %u of %.*s, and read together here without it; "
+                 "one may be new and the other old",
+                 STR_ARG(short_state(p, f->place)), STR_ARG(short_state(p, p->access_place[sibling])),
+                 STR_ARG(p->locks.v[lock].display), program_access(p, ga)->line,
+                 STR_ARG(p->facts[access_gid(p, ga).file]->source->path));
 }
 
 void race_fields(Finder *f)
@@ -163,8 +204,10 @@ void race_fields(Finder *f)
         u32 ga = f->acc[i];
         const Access *a = program_access(f->p, ga);
         if ((a->op == OP_STORE || a->op == OP_AUG) && !f->claimed[ga] && f->p->access_locks[ga]) two_sections(f, ga);
+        if (a->op == OP_STORE && !f->claimed[ga] && f->p->access_locks[ga]) read_outside(f, ga);
         if (a->op != OP_STORE || f->claimed[ga] || f->p->access_locks[ga]) continue;
-        u32 sibling = sibling_store(f, ga), reader = sibling == NONE ? NONE : reads_both(f, ga, sibling);
+        u32 sibling = sibling_store(f, ga), second;
+        u32 reader = sibling == NONE ? NONE : reads_both(f, ga, sibling, NONE, &second);
         Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
         if (c.witness == NONE) continue;
         GId gr = access_gid(f->p, reader);
