@@ -2,9 +2,16 @@
  * sorts. A finding that a stronger rule has made of the same access is not made again (Finder.claimed). */
 #include "races/races.h"
 
+/* What a thread-local holds is each thread's own; the thread-local itself is everybody's, and must be one. */
+static bool made_for_threads(const Place *x)
+{
+    return x->type.kind == TYPE_LOCAL && (x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR);
+}
+
 static bool worth_looking(const Place *x)
 {
-    return x->n && x->display.n && (is_data(x) || (x->is_lock && x->type.kind != TYPE_ASYNC_LOCK));
+    return x->n && x->display.n &&
+           (is_data(x) || made_for_threads(x) || (x->is_lock && x->type.kind != TYPE_ASYNC_LOCK));
 }
 
 typedef Vec(u32) IdVec;
@@ -102,6 +109,12 @@ static void place_rules(Finder *f, Arena *scratch)
     if (stays_empty(f)) return;
     if (f->p->places.v[f->place].is_lock) {
         race_lazy_lock(f);
+        races_weigh(f, first);
+        return;
+    }
+    if (made_for_threads(&f->p->places.v[f->place])) {
+        race_check(f);
+        race_helper(f);
         races_weigh(f, first);
         return;
     }
@@ -234,6 +247,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_build(&f, file);
         race_discipline(&f, file);
         race_settings(&f, file);
+        race_options(&f, file);
         race_cached(&f, file);
         race_files(&f, file);
         race_entered(&f, file);

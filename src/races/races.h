@@ -228,6 +228,8 @@ void race_build(Finder *f, u32 file);
 void race_discipline(Finder *f, u32 file);
 void race_lock_order(Finder *f);
 void race_settings(Finder *f, u32 file);
+/* save.c: attributes that a context manager sets by names which are known at run time only */
+void race_options(Finder *f, u32 file);
 void race_cached(Finder *f, u32 file);
 void race_files(Finder *f, u32 file);
 void race_entered(Finder *f, u32 file);

@@ -1,12 +1,13 @@
-/* UG101 about values that are put somewhere for a while and taken back, in four forms:
+/* UG101 about values that are put somewhere for a while and taken back, in five forms:
  *
  *   a context manager function sets it, yields, sets it back    of two blocks at once one restores the other's value
  *   stack.append(x), the block, stack.pop()                     of two blocks at once one takes the other's value
  *   queue = self.queue; self.queue = []                         what another thread adds in between is lost
  *   for job in self.queue: …; self.queue.clear()                likewise, what it adds after the walk
+ *   for name in options: setattr(self, name, …)                 the first form, for names known at run time only
  *
- * Needs the accesses of one place. __enter__ and __exit__ are in onentry.c. Not seen: what is saved through helpers,
- * setattr with a name, ExitStack callbacks. */
+ * Needs the accesses of one place, and for the last form the calls of a file. __enter__ and __exit__ are in
+ * onentry.c. Not seen: what is saved through helpers, ExitStack callbacks. */
 #include "races/races.h"
 
 static const Func *func_of(const Program *p, u32 ga, const Facts **f)
@@ -236,6 +237,51 @@ static void drained(Finder *f, u32 i)
                  "%.*s is read to its end on line %u and emptied here; what line %u of %.*s adds in between is lost",
                  STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line,
                  program_access(f->p, c.witness)->line, STR_ARG(f->p->facts[w.file]->source->path));
+}
+
+/* setattr(self, name, …), where the name is only known when it runs. */
+static bool sets_by_name(const Program *p, u32 file, const Call *c)
+{
+    const Facts *x = p->facts[file];
+    const Arg *a = &x->args.v[c->args];
+    if (c->nargs != 3 || a[0].kind != VAL_PATH || a[1].kind == VAL_STRING) return false;
+    const Path *q = &x->paths.v[a[0].value];
+    return q->root == ROOT_SELF && !q->nattr && str_is(path_external(p, file, c->callee), "setattr");
+}
+
+/* with settings(strict=False): each option is set on the object by its name, and set back after the block. */
+static void options_around_yield(Finder *f, u32 file, u32 func)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    u32 set = NONE;
+    bool method = fn->is_generator && !fn->is_async && !fn->nsections && fn->self_class != NONE;
+    if (!method || !yields_once(p, x, fn)) return;
+    const FuncInfo *fi = &p->funcs[p->func_base[file] + func];
+    if (fi->entry_locks || (!fi->nroots && !fi->api)) return;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &x->calls.v[i];
+        if (!sets_by_name(p, file, c)) continue;
+        if (set == NONE) set = i;
+        if (!yields_between(x, func, x->calls.v[set].span.start, c->span.start)) continue;
+        Confidence conf = is_test_path(x->source->path) || p->vendored[file] ? CONF_LOW : CONF_MEDIUM;
+        Race *r = race_at(f, UG101, file, func, x->calls.v[set].span,
+                          func_display(f->a, p, p->func_base[file] + func), conf);
+        r->by_hand = "a copy of the object for the block, or a context variable, is right, not a lock";
+        race_message(f, r,
+                     "attributes of the object are set here for the time of the block, and set back on line %u; "
+                     "other threads see them meanwhile, and of two such blocks at once, one restores the other's",
+                     c->line);
+        return;
+    }
+}
+
+void race_options(Finder *f, u32 file)
+{
+    const Facts *x = f->p->facts[file];
+    if (intern_find(&x->syms, S("setattr")) == NONE) return;
+    for (u32 i = 1; i < x->funcs.n; i++) options_around_yield(f, file, i);
 }
 
 void race_saved(Finder *f)

@@ -11,7 +11,8 @@
  * Needs the accesses of one place, and for arguments the calls of the methods that read. The findings name no place
  * to the fixes: a lock would have to be held all the way, around whatever is called there, where a local variable
  * does. Only values that a call made are meant, and only what is read on the way from the store; returning it, or
- * calling its methods, is not: a newer one does as well, mostly, and an object is set up that way. */
+ * calling its methods, is not: a newer one does as well, mostly, and an object is set up that way. A number that was
+ * drawn from a counter must be the one that is returned. */
 #include "races/races.h"
 
 enum { READERS = 12, DEPTH = 5, ACCESSES = 100 }; /* state that is used more than that is no argument */
@@ -31,6 +32,21 @@ static bool sets_up(Str name)
     return str_has_any(name, words, COUNT_OF(words));
 }
 
+/* self.last = next(self.numbers), of an itertools.count: a number that nobody else is to have. */
+static bool draws_number(const Program *p, u32 store)
+{
+    GId g = access_gid(p, store);
+    const Facts *x = p->facts[g.file];
+    const Access *s = &x->accesses.v[g.id];
+    const Func *fn = &x->funcs.v[s->func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 place = p->access_place[p->access_base[g.file] + i];
+        if (x->accesses.v[i].stmt == s->stmt && place != NONE && p->places.v[place].type.kind == TYPE_COUNT_ITER)
+            return true;
+    }
+    return false;
+}
+
 /* The read that follows the store on the same way, or NONE. */
 static u32 read_after(const Finder *f, u32 i)
 {
@@ -43,6 +59,7 @@ static u32 read_after(const Finder *f, u32 i)
         if (a->func != store->func || a->op == OP_STORE || a->op == OP_DEL) return NONE;
         if (a->stmt == store->stmt || !block_within(x, a->block, store->block)) continue;
         if (a->op == OP_LOAD || a->op == OP_ARG || a->op == OP_CREAD || a->op == OP_ITEM_LOAD) return f->acc[k];
+        if (a->op == OP_RETURN && draws_number(f->p, ga)) return f->acc[k];
     }
     return NONE;
 }
