@@ -132,6 +132,7 @@ typedef struct Root {
     u32 func;       /* global func that runs in it; NONE for ROOT_API */
     bool many;      /* more than one such thread may run at once */
     bool own;       /* each such thread has an object of its own (a Thread subclass, a request handler) */
+    bool network_loop; /* the loop of a network client calls it, in the thread of its other callbacks */
     bool chain;     /* an object's next thread is started by the one before it (chain.c) */
     u8 main;        /* RunsInMain: the main thread runs it, it is no thread of its own */
     Str display;    /* "Thread(target=worker) at app/main.py:40" */
@@ -215,6 +216,8 @@ bool is_test_path(Str path);
 bool is_example_path(Str path);
 /* Is every object of the class, tests and scripts aside, made for an attribute of self? */
 bool class_only_parts(const Program *p, u32 gclass);
+/* Does the block stand under `if __name__ == "__main__":`? */
+bool in_main_block(const Facts *f, u32 block);
 /* How many calls in the program make objects of this class. */
 u32 class_made_at(const Program *p, u32 gclass);
 /* Does the access walk an iterator that a function made, iter(d), six.iteritems(d), or that an __iter__ of ours hands

@@ -323,8 +323,6 @@ void loop_program_find(Program *p);
 
 /* chain.c: sets Root.chain; needs what roots_reach fills. */
 void roots_chain(Program *p);
-/* Is the block under `if __name__ == "__main__"`? */
-bool in_main_block(const Facts *f, u32 block);
 /* Does the file import this package or one of its modules? */
 bool file_imports(const Program *p, u32 file, const char *package);
 /* Does it use threading for more than locks? */

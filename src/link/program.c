@@ -229,6 +229,25 @@ static bool beside_main(const Program *p, const FuncInfo *fi)
     return any;
 }
 
+/* A client of paho-mqtt calls all its callbacks from the thread of its network loop, one after the other (Eclipse
+ * paho.mqtt.python, "Network loop"). Those that one file sets are taken to be of one client. */
+static bool one_network_loop(const Root *a, const Root *b)
+{
+    return a->network_loop && b->network_loop && a->file == b->file;
+}
+
+/* Two starts of one function run in different threads, but with one object each when it is its own; so do the
+ * run() methods of two subclasses, where both come by self: Reader.run and Writer.run use self.lines of their base
+ * class, and no object is both. */
+static bool two_own(const Program *p, const Root *r, const Root *other, u32 place)
+{
+    if (!r->own || !other->own || !own_object(p, other, place)) return false;
+    GId ga = func_gid(p, r->func), gb = func_gid(p, other->func);
+    u32 ca = gclass_of(p, ga.file, p->facts[ga.file]->funcs.v[ga.id].cls);
+    u32 cb = gclass_of(p, gb.file, p->facts[gb.file]->funcs.v[gb.id].cls);
+    return !class_is_a(p, ca, cb) && !class_is_a(p, cb, ca) && !common_subclass(p, ca, cb, 6);
+}
+
 /* `api`: count a library's unknown callers, too? */
 static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
 {
@@ -242,6 +261,8 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
         sibling_objects(p, p->places.v[place].owner, a, xa, b, xb))
         return APART_OBJECT;
     bool object = false, same = false;
+    bool by_self = p->facts[a.file]->paths.v[xa->path].root == ROOT_SELF &&
+                   p->facts[b.file]->paths.v[xb->path].root == ROOT_SELF;
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));
@@ -260,9 +281,13 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
                 continue;
             }
             if (fa->roots[i] != fb->roots[k]) {
-                /* two starts of one function: different threads, but of one object each when it is its own */
-                if (r->func == p->roots.v[fb->roots[k]].func && own_object(p, r, place)) {
+                const Root *other = &p->roots.v[fb->roots[k]];
+                if (own_object(p, r, place) && (r->func == other->func || (by_self && two_own(p, r, other, place)))) {
                     object = true;
+                    continue;
+                }
+                if (one_network_loop(r, other)) {
+                    same = true;
                     continue;
                 }
                 return APART_NOT;

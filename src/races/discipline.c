@@ -168,6 +168,23 @@ static bool is_section_again(const Facts *x, const Section *s, u32 call)
     return false;
 }
 
+/* with lock: … lock.release(); try: call() finally: lock.acquire(): is it let go before the call? */
+static bool let_go(const Facts *x, const Section *s, const Call *c)
+{
+    const Func *fn = &x->funcs.v[s->func];
+    const Path *lock = &x->paths.v[s->path];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *r = &x->calls.v[i];
+        const Path *q = &x->paths.v[r->callee];
+        if (r->span.start < s->span.start || r->span.start >= c->span.start || q->nattr != lock->nattr + 1) continue;
+        bool same = q->root == lock->root && q->name == lock->name;
+        same &= str_is(sym_str(x, q->attr[q->nattr - 1]), "release");
+        for (u32 k = 0; k < lock->nattr; k++) same &= q->attr[k] == lock->attr[k];
+        if (same) return true;
+    }
+    return false;
+}
+
 static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Program *p = f->p;
@@ -180,6 +197,7 @@ static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
         if (c->span.start < s->span.start || c->span.start >= s->span.end || !same_object(p, e, lock)) continue;
         const Section *inner = takes(p, e->callee, lock);
         if (!inner || inner->kind != SECTION_WITH || is_section_again(p->facts[file], s, e->call)) continue;
+        if (let_go(p->facts[file], s, c)) continue;
         Str callee = func_display(f->a, p, e->callee);
         Race *r = at_section(f, UG305, file, s, lock, CONF_HIGH);
         r->call = p->call_base[file] + e->call;

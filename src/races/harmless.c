@@ -38,7 +38,7 @@ static bool only_logs(const Program *p, u32 act)
         if (!block_within(f, f->calls.v[i].block, a->block)) continue;
         const Path *x = &f->paths.v[f->calls.v[i].callee];
         Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
-        bool log = false;
+        bool log = !x->nattr && x->root == ROOT_GLOBAL && str_is(sym_str(f, x->name), "print");
         for (u32 k = 0; k < COUNT_OF(said); k++) log |= str_is(name, said[k]);
         logs |= log;
         if (!log && !str_is(name, "format")) return false;

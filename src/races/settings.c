@@ -81,6 +81,19 @@ static bool same_mask(const Program *p, u32 file, u32 call, Str name)
     return str_is(name, "os.umask") && !set_back(p, file, call, name);
 }
 
+/* with LOCALE_LOCK: … locale.setlocale(…): those who take the lock wait for each other, and whoever wrote that knows
+ * what the others see. */
+static bool under_lock(const Program *p, u32 file, const Call *c)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[c->func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
+        if (!x->sections.v[i].maybe && p->section_lock[p->section_base[file] + i] != NONE &&
+            x->sections.v[i].span.start <= c->span.start && c->span.end <= x->sections.v[i].span.end)
+            return true;
+    return false;
+}
+
 static void process_settings(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -100,11 +113,14 @@ static void process_settings(Finder *f, u32 file)
             bool known = is_test_path(x->source->path) || p->vendored[file] || is_chdir(ext);
             if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
             if (fi->threads) conf = same_mask(p, file, i, ext) ? CONF_MEDIUM : CONF_HIGH;
+            bool locked = under_lock(p, file, c);
+            if (locked) conf = CONF_LOW;
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, conf);
             r->call = p->call_base[file] + i;
+            bool restores = !locked && set_back(p, file, i, ext);
             race_message(f, r, "%.*s changes %s of the whole process; all other threads see the change%s%s",
                          STR_ARG(ext), settings[k].what,
-                         set_back(p, file, i, ext) ? ", and two of these at once restore the wrong value" : "",
+                         restores ? ", and two of these at once restore the wrong value" : "",
                          catch ? " (cured in free-threaded 3.14)" : "");
         }
     }

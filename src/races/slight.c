@@ -55,10 +55,20 @@ static bool far_first_use(const Finder *f, const Race *r, const Place *x)
            !near_root(f->p, r->sites[0], x->file) && !near_root(f->p, r->sites[1], x->file);
 }
 
+/* self.request = …, and self.request read again by the same call: most objects that keep what belongs to a call have
+ * one user at a time. Of 29 such findings none was a race that was fixed; of five that were read none was true. */
+static bool data_of_call(const Program *p, const Race *r, const Place *x)
+{
+    Str name = sym_str(p->facts[r->file], p->facts[r->file]->funcs.v[r->func].name);
+    if (str_is(name, "__enter__")) return false; /* a manager that is kept is entered by all */
+    return r->rule == UG101 && r->per_call && x->kind == PLACE_INSTANCE && !r->by_shape &&
+           !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS | EV_NAME | EV_PURPOSE | EV_HANDED | EV_DECORATOR));
+}
+
 bool race_slight(const Finder *f, const Race *r, const Place *x)
 {
     const Program *p = f->p;
-    if (far_first_use(f, r, x)) return true;
+    if (far_first_use(f, r, x) || data_of_call(p, r, x)) return true;
     if (visible(p, r)) return false;
     if (x->kind == PLACE_INSTANCE && class_is_process(p, x->owner)) return true; /* what it runs has a copy of it */
     return turned(p, r) || closed_twice(p, r, x) || of_process(r, x);

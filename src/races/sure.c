@@ -25,9 +25,39 @@ static bool own_threads(const Place *x)
     return !guarded && !given_away(x);
 }
 
+/* Is it a module of a package, which others import? */
+static bool in_package(const Program *p, u32 file)
+{
+    Str path = p->facts[file]->source->path;
+    size_t slash = str_rfind(path, '/');
+    if (slash == path.n || str_ends(path, S("/__main__.py"))) return false;
+    for (u32 i = 0; i < p->nfiles; i++) {
+        Str init = p->facts[i]->source->path;
+        if (init.n == slash + 12 && str_ends(init, S("/__init__.py")) &&
+            str_eq(str_slice(init, 0, slash), str_slice(path, 0, slash)))
+            return true;
+    }
+    return false;
+}
+
+/* `if __name__ == "__main__":` in a module of a package shows how the file is used; what it starts, others need
+ * not start. */
+static bool for_show(const Program *p, const Root *r)
+{
+    if (r->call == NONE || r->file == NONE) return false;
+    const Facts *x = p->facts[r->file];
+    return in_package(p, r->file) && !x->calls.v[r->call].func && in_main_block(x, x->calls.v[r->call].block);
+}
+
+/* Does a thread reach it that is no mere show? */
 static bool visible(const Program *p, const Race *r, u32 site)
 {
-    return r->sites[site] != NONE && threads_reach(p, r->sites[site]);
+    if (r->sites[site] == NONE || !threads_reach(p, r->sites[site])) return false;
+    GId g = access_gid(p, r->sites[site]);
+    const FuncInfo *fi = &p->funcs[p->func_base[g.file] + program_access(p, r->sites[site])->func];
+    for (u32 i = 0; i < fi->nroots; i++)
+        if (!for_show(p, &p->roots.v[fi->roots[i]])) return true;
+    return false;
 }
 
 /* d[k] = d.get(k, 0) + 1: does the line end in a number that is added or taken off? */

@@ -144,11 +144,20 @@ static bool copied(const Program *p, u32 read)
     return a->op == OP_CREAD && copies(sym_str(p->facts[access_gid(p, read).file], a->method));
 }
 
-/* self.rate = data.get("rate", self.rate) */
+/* int(x), float(x), bool(x), str(x): the call in it, else the call itself. */
+static const Call *without_conversion(const Facts *f, const Call *c)
+{
+    static const char *const kinds[] = {"int", "float", "bool", "str"};
+    const Path *callee = &f->paths.v[c->callee];
+    if (c->nargs != 1 || callee->nattr || f->args.v[c->args].kind != VAL_CALL) return c;
+    return str_among(sym_str(f, callee->name), kinds, COUNT_OF(kinds)) ? &f->calls.v[f->args.v[c->args].value] : c;
+}
+
+/* self.rate = data.get("rate", self.rate), self.rate = int(data.get("rate", self.rate)) */
 static bool default_of_call(const Facts *f, const Access *store)
 {
     if (f->defs.v[store->value].kind != VAL_CALL) return false;
-    const Call *c = &f->calls.v[f->defs.v[store->value].value];
+    const Call *c = without_conversion(f, &f->calls.v[f->defs.v[store->value].value]);
     const Path *callee = &f->paths.v[c->callee];
     if (c->nargs != 2 || !callee->nattr) return false;
     Str name = sym_str(f, callee->attr[callee->nattr - 1]);
