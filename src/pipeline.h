@@ -17,6 +17,11 @@ typedef struct Span {
     u32 start, end; /* bytes, end exclusive */
 } Span;
 
+static inline bool span_within(Span in, Span out)
+{
+    return out.start <= in.start && in.end <= out.end;
+}
+
 /* ---- rules (know/rules.def) --------------------------------------------------------------------------- */
 
 typedef enum Severity { SEV_NOTE, SEV_WARNING, SEV_ERROR } Severity;

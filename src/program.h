@@ -207,6 +207,8 @@ void declarations_unmet(Arena *a, const Program *p, NoteVec *notes);
 GId func_gid(const Program *p, u32 gfunc);
 GId access_gid(const Program *p, u32 gaccess);
 const Access *program_access(const Program *p, u32 gaccess);
+/* The function it stands in, a global func. */
+u32 access_func(const Program *p, u32 gaccess);
 const Func *program_func(const Program *p, u32 gfunc);
 /* "app.stats.Counter.add", for messages. */
 Str func_display(Arena *a, const Program *p, u32 gfunc);

@@ -96,6 +96,12 @@ bool str_has_name(Str text, Str name)
     return false;
 }
 
+Str str_last(Str s, char sep)
+{
+    size_t at = str_rfind(s, sep);
+    return at == s.n ? s : str_slice(s, at + 1, s.n);
+}
+
 Str str_cut(Str s, char sep, Str *rest)
 {
     size_t at = str_find(s, sep);

@@ -58,6 +58,8 @@ bool str_starts_any(Str s, const char *const *words, size_t n);
 /* Is the first word of a name one of the n: "open" of open, _open_all, openAll, not of opening? */
 bool str_first_word(Str name, const char *const *words, size_t n);
 
+/* What follows the last sep; all of it when there is none. */
+Str str_last(Str s, char sep);
 /* The part before the first sep; *rest is what follows it, empty when there was none. */
 Str str_cut(Str s, char sep, Str *rest);
 /* Takes the next line off *rest, without its \n or \r\n. False at the end. */

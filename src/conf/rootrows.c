@@ -24,15 +24,9 @@ static const Toml *item(const Toml *table, const char *key)
 }
 
 /* "spawn" of "app.pool.spawn". */
-static Str last_part(Str dotted)
-{
-    size_t at = str_rfind(dotted, '.');
-    return at == dotted.n ? dotted : str_slice(dotted, at + 1, dotted.n);
-}
-
 static const char *label_of(Arena *a, u8 how, Str name, const char *method, const Toml *thread)
 {
-    Str last = last_part(name);
+    Str last = str_last(name, '.');
     if (thread) return str_dup(a, thread->text).p;
     switch (how) {
     case ROOT_BY_BASE: return str_fmt(a, "%%s.%s", method).p;

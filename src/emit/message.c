@@ -4,18 +4,6 @@
 
 enum { SUBJECT = 72, BODY = 72, SITES = 6 };
 
-static Str last_part(Str dotted)
-{
-    size_t at = str_rfind(dotted, '.');
-    return at == dotted.n ? dotted : str_slice(dotted, at + 1, dotted.n);
-}
-
-static Str last_component(Str path)
-{
-    size_t at = str_rfind(path, '/');
-    return at == path.n ? path : str_slice(path, at + 1, path.n);
-}
-
 /* Appends text broken at spaces; `indent` blanks before the second line and those that follow. */
 static void wrap_put(Buf *out, Str text, u32 indent)
 {
@@ -48,7 +36,7 @@ static Str decision_subject(Arena *a, const Results *r, const Decision *d, bool 
 {
     const Fix *f = &r->fixes->fixes.v[d->fixes.v[0]];
     Str state = state_of(r, f), more = d->fixes.n > 1 ? str_fmt(a, " and %u more", d->fixes.n - 1) : S("");
-    if (brief) state = last_part(state);
+    if (brief) state = str_last(state, '.');
     if (f->lock == NONE)
         return str_fmt(a, "Apply %.*s to %.*s%.*s", STR_ARG(f->transform), STR_ARG(state), STR_ARG(more));
     return str_fmt(a, "Guard %.*s%.*s with %.*s", STR_ARG(state), STR_ARG(more),
@@ -150,7 +138,7 @@ static Str group_subject(const Commit *c, const Group *g, bool brief)
         RuleId rule = rule_find(g->name);
         what = rule == RULE_COUNT ? g->name : str_fmt(c->a, "%s %s", rule_table[rule].code, rule_table[rule].name);
     } else if (g->name.n) {
-        where = str_fmt(c->a, " in %.*s", STR_ARG(brief ? last_component(g->name) : g->name));
+        where = str_fmt(c->a, " in %.*s", STR_ARG(brief ? str_last(g->name, '/') : g->name));
     } else if (g->owners.n && !brief) {
         where = str_fmt(c->a, " for %.*s", STR_ARG(g->owners));
     }

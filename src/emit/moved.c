@@ -14,19 +14,13 @@ bool root_read(Undo *u)
     return true;
 }
 
-static Str last_part(Str path)
-{
-    size_t slash = str_rfind(path, '/');
-    return slash == path.n ? path : str_slice(path, slash + 1, path.n);
-}
-
 /* The only file with this text, or with this name; empty. */
 static Str only_file(Undo *u, Str text, Str name)
 {
     Str found = S("");
     for (u32 i = 0; i < u->root.n; i++) {
         const Source *s = u->root.v[i];
-        bool same = text.n ? str_eq(s->text, text) : str_eq(last_part(s->path), name);
+        bool same = text.n ? str_eq(s->text, text) : str_eq(str_last(s->path, '/'), name);
         if (same && found.n) return S("");
         if (same) found = s->path;
     }
@@ -41,7 +35,7 @@ Str path_now(Undo *u, Str path, Str written)
     Err missing = {0};
     if (os_read_file(u->a, str_c(u->a, at), UINT32_MAX, &text, &missing) || !root_read(u)) return path;
     Str to = written.n ? only_file(u, written, S("")) : S("");
-    if (!to.n) to = only_file(u, S(""), last_part(path));
+    if (!to.n) to = only_file(u, S(""), str_last(path, '/'));
     if (!to.n) return path;
     vec_push(u->a, &u->moved, (Moved){path, to});
     return to;

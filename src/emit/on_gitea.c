@@ -12,16 +12,9 @@ static Str pull_url(const Poster *p, const char *rest)
     return str_fmt(p->a, "%.*s/pulls/%.*s%s", STR_ARG(p->url), STR_ARG(p->o->post.pull_request), rest);
 }
 
-static Str text_at(const Poster *p, const json_t *o, const char *key)
-{
-    const json_t *v = json_object_get(o, key);
-    if (json_is_integer(v)) return str_fmt(p->a, "%lld", (long long)json_integer_value(v));
-    return json_is_string(v) ? str_dup(p->a, str_from(json_string_value(v))) : (Str){0};
-}
-
 static bool is_ours(const Poster *p, const json_t *o)
 {
-    return str_eq(text_at(p, json_object_get(o, "user"), "login"), p->who);
+    return str_eq(poster_text(p, json_object_get(o, "user"), "login"), p->who);
 }
 
 /* ---- what is there ------------------------------------------------------------------------------------- */
@@ -32,7 +25,7 @@ static bool one_read(Poster *p, Str url, const char *doing, const char *object, 
     Answer answer = http_call(&p->http, "GET", url, NULL, &r);
     if (answer == ANSWER_REFUSED) reply_fail(&p->http, &r, doing);
     const json_t *o = object ? json_object_get(r.json, object) : r.json;
-    if (answer == ANSWER_OK) *out = text_at(p, o, key);
+    if (answer == ANSWER_OK) *out = poster_text(p, o, key);
     reply_free(&r);
     if (answer == ANSWER_OK && !out->n) err_set(p->e, "cannot %s: the answer lacks it", doing);
     return answer == ANSWER_OK && out->n;
@@ -52,8 +45,8 @@ static bool reviews_take(void *ctx, const json_t *page)
     json_array_foreach(page, i, review)
     {
         if (!is_ours(x->p, review) || x->ids.n + x->pending.n >= REVIEWS_MAX) continue;
-        Str id = text_at(x->p, review, "id");
-        if (str_is(text_at(x->p, review, "state"), "PENDING"))
+        Str id = poster_text(x->p, review, "id");
+        if (str_is(poster_text(x->p, review, "state"), "PENDING"))
             vec_push(x->p->a, &x->pending, id);
         else
             vec_push(x->p->a, &x->ids, id);
@@ -70,14 +63,14 @@ static bool comments_take(void *ctx, const json_t *page)
     json_array_foreach(page, i, comment)
     {
         Thread t = {0};
-        if (!is_ours(p, comment) || !marker_read(text_at(p, comment, "body"), &t)) {
+        if (!is_ours(p, comment) || !marker_read(poster_text(p, comment, "body"), &t)) {
             x->others++;
             continue;
         }
         json_int_t line = json_integer_value(json_object_get(comment, "position"));
-        t.id = t.comment = text_at(p, comment, "id");
+        t.id = t.comment = poster_text(p, comment, "id");
         t.resolved = json_is_object(json_object_get(comment, "resolver"));
-        t.path = text_at(p, comment, "path");
+        t.path = poster_text(p, comment, "path");
         t.first = t.last = line > 0 ? (u32)line : 0;
         x->ours++;
         vec_push(p->a, &p->threads, t);
@@ -117,10 +110,10 @@ static bool notes_take(void *ctx, const json_t *page)
     const json_t *comment;
     json_array_foreach(page, i, comment)
     {
-        Str body = text_at(p, comment, "body");
+        Str body = poster_text(p, comment, "body");
         if (p->note.comment.n || !is_ours(p, comment) || !note_marked(body)) continue;
         p->note.body = body;
-        p->note.comment = text_at(p, comment, "id");
+        p->note.comment = poster_text(p, comment, "id");
     }
     return true;
 }

@@ -95,13 +95,6 @@ static const char notes_query[] =
     "pullRequest(number:$number){headRefOid comments(first:100,after:$after){pageInfo{hasNextPage endCursor}"
     "nodes{id body viewerDidAuthor}}}}}";
 
-static Str text_at(const Poster *p, const json_t *o, const char *key)
-{
-    const json_t *v = json_object_get(o, key);
-    if (json_is_integer(v)) return str_fmt(p->a, "%lld", (long long)json_integer_value(v));
-    return json_is_string(v) ? str_dup(p->a, str_from(json_string_value(v))) : (Str){0};
-}
-
 static u32 line_at(const json_t *o, const char *key)
 {
     json_int_t n = json_integer_value(json_object_get(o, key));
@@ -113,11 +106,11 @@ static void thread_take(Poster *p, const json_t *node)
     const json_t *first = json_array_get(json_object_get(json_object_get(node, "comments"), "nodes"), 0);
     Thread t = {0};
     if (!json_is_true(json_object_get(first, "viewerDidAuthor"))) return;
-    if (!marker_read(text_at(p, first, "body"), &t)) return;
-    t.id = text_at(p, node, "id");
-    t.comment = text_at(p, first, "id");
+    if (!marker_read(poster_text(p, first, "body"), &t)) return;
+    t.id = poster_text(p, node, "id");
+    t.comment = poster_text(p, first, "id");
     t.resolved = json_is_true(json_object_get(node, "isResolved"));
-    t.path = text_at(p, node, "path");
+    t.path = poster_text(p, node, "path");
     t.last = line_at(node, "line");
     t.first = line_at(node, "startLine");
     if (!t.first) t.first = t.last;
@@ -126,10 +119,10 @@ static void thread_take(Poster *p, const json_t *node)
 
 static void note_take(Poster *p, const json_t *node)
 {
-    Str body = text_at(p, node, "body");
+    Str body = poster_text(p, node, "body");
     if (p->note.comment.n || !json_is_true(json_object_get(node, "viewerDidAuthor")) || !note_marked(body)) return;
     p->note.body = body;
-    p->note.comment = text_at(p, node, "id");
+    p->note.comment = poster_text(p, node, "id");
 }
 
 /* In a job that follows another one (workflow_run) only the branch is known; the pull request is looked up. */
@@ -141,8 +134,8 @@ static bool label_take(void *ctx, const json_t *page)
     PostOptions *o = (PostOptions *)&p->o->post;
     json_array_foreach(page, i, pull)
     {
-        if (o->pull_request.n || !str_eq(text_at(p, json_object_get(pull, "head"), "sha"), p->head)) continue;
-        o->pull_request = text_at(p, pull, "number");
+        if (o->pull_request.n || !str_eq(poster_text(p, json_object_get(pull, "head"), "sha"), p->head)) continue;
+        o->pull_request = poster_text(p, pull, "number");
     }
     return true;
 }

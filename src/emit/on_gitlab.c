@@ -9,13 +9,6 @@ static Str request_url(const Poster *p, const char *rest)
     return str_fmt(p->a, "%.*s/merge_requests/%.*s%s", STR_ARG(p->url), STR_ARG(p->o->post.pull_request), rest);
 }
 
-static Str text_at(const Poster *p, const json_t *o, const char *key)
-{
-    const json_t *v = json_object_get(o, key);
-    if (json_is_integer(v)) return str_fmt(p->a, "%lld", (long long)json_integer_value(v));
-    return json_is_string(v) ? str_dup(p->a, str_from(json_string_value(v))) : (Str){0};
-}
-
 /* ---- what is there ------------------------------------------------------------------------------------- */
 
 /* The answer to one GET; NULL with e set when it is none. The caller frees the reply. */
@@ -33,9 +26,9 @@ static bool version_read(Poster *p)
     Reply r;
     const json_t *list = get(p, request_url(p, "/versions"), "read the merge request", &r);
     const json_t *newest = json_array_get(list, 0);
-    p->position[0] = text_at(p, newest, "base_commit_sha");
-    p->position[1] = text_at(p, newest, "start_commit_sha");
-    p->position[2] = p->pull_head = text_at(p, newest, "head_commit_sha");
+    p->position[0] = poster_text(p, newest, "base_commit_sha");
+    p->position[1] = poster_text(p, newest, "start_commit_sha");
+    p->position[2] = p->pull_head = poster_text(p, newest, "head_commit_sha");
     reply_free(&r);
     if (list && !p->pull_head.n) return err_set(p->e, "the merge request has no diff yet; run again later");
     return list != NULL;
@@ -47,16 +40,16 @@ static bool who_read(Poster *p)
     if (p->who.n) return true;
     const json_t *user =
         get(p, str_fmt(p->a, "%.*s/user", STR_ARG(p->o->post.api_url)), "ask whose token this is", &r);
-    p->who = text_at(p, user, "id");
+    p->who = poster_text(p, user, "id");
     reply_free(&r);
     return p->who.n > 0 || err_set(p->e, "the service does not say whose token this is");
 }
 
 static void position_read(const Poster *p, const json_t *position, Thread *t)
 {
-    bool current = str_eq(text_at(p, position, "head_sha"), p->pull_head);
+    bool current = str_eq(poster_text(p, position, "head_sha"), p->pull_head);
     json_int_t line = json_integer_value(json_object_get(position, "new_line"));
-    t->path = text_at(p, position, "new_path");
+    t->path = poster_text(p, position, "new_path");
     t->first = current && line > 0 ? (u32)line : 0;
 }
 
@@ -68,16 +61,16 @@ static bool discussions_take(void *ctx, const json_t *page)
     json_array_foreach(page, i, discussion)
     {
         const json_t *first = json_array_get(json_object_get(discussion, "notes"), 0);
-        Str body = text_at(p, first, "body");
+        Str body = poster_text(p, first, "body");
         Thread t = {0};
-        if (!str_eq(text_at(p, json_object_get(first, "author"), "id"), p->who)) continue;
+        if (!str_eq(poster_text(p, json_object_get(first, "author"), "id"), p->who)) continue;
         if (note_marked(body) && !p->note.comment.n) {
             p->note.body = body;
-            p->note.comment = text_at(p, first, "id");
+            p->note.comment = poster_text(p, first, "id");
         }
         if (!marker_read(body, &t)) continue;
-        t.id = text_at(p, discussion, "id");
-        t.comment = text_at(p, first, "id");
+        t.id = poster_text(p, discussion, "id");
+        t.comment = poster_text(p, first, "id");
         t.resolved = json_is_true(json_object_get(first, "resolved"));
         position_read(p, json_object_get(first, "position"), &t);
         vec_push(p->a, &p->threads, t);

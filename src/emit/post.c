@@ -8,6 +8,13 @@
  * What a person resolved stays resolved. We know our own resolutions by a mark in the comment. */
 #include "emit/post.h"
 
+Str poster_text(const Poster *p, const json_t *o, const char *key)
+{
+    const json_t *v = json_object_get(o, key);
+    if (json_is_integer(v)) return str_fmt(p->a, "%lld", (long long)json_integer_value(v));
+    return json_is_string(v) ? str_dup(p->a, str_from(json_string_value(v))) : (Str){0};
+}
+
 enum { ROUNDS = 3 };
 
 static const Service *const services[] = {

@@ -94,6 +94,8 @@ int post_review(const Results *r, const Review *v, Err *e);
 
 /* remark.c: takes the document apart. It may have come from anywhere: every field is checked. */
 bool remarks_read(Poster *p, const json_t *doc);
+/* A member of what a service answers, as text: strings and numbers; empty for all else. Owned by the poster. */
+Str poster_text(const Poster *p, const json_t *o, const char *key);
 /* The anchor of lines first..last of a file; not set when no hunk of the document's diff holds them. */
 Anchor anchor_find(Arena *a, const json_t *diff, Str path, u32 first, u32 last);
 

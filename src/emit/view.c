@@ -68,7 +68,7 @@ const char *access_word(const Access *x)
     }
 }
 
-static const FuncInfo *access_func(const Results *r, u32 gaccess)
+static const FuncInfo *access_info(const Results *r, u32 gaccess)
 {
     GId id = access_gid(r->program, gaccess);
     return &r->program->funcs[r->program->func_base[id.file] + program_access(r->program, gaccess)->func];
@@ -87,7 +87,7 @@ static Str root_name(const Results *r, u32 root, const char *otherwise)
 
 u32 site_roots(const Results *r, u32 gaccess, Str out[SITE_ROOTS])
 {
-    const FuncInfo *f = access_func(r, gaccess);
+    const FuncInfo *f = access_info(r, gaccess);
     u32 n = 0;
     for (; n < f->nroots; n++) out[n] = root_name(r, f->roots[n], "a thread");
     if (f->api) out[n++] = root_name(r, ROOT_API, "any caller");

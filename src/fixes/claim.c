@@ -12,18 +12,13 @@
  * touches the state. */
 #include "fixes/fixes.h"
 
-static bool inside(Span s, Span outer)
-{
-    return outer.start <= s.start && s.end <= outer.end;
-}
-
 /* Does the function access the place within this span? */
 static bool touched(const Plan *pl, const Region *r, u32 place, Span span)
 {
     const Facts *f = pl->p->facts[r->file];
     const Func *fn = &f->funcs.v[r->func];
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++)
-        if (inside(f->accesses.v[i].span, span) && pl->p->access_place[pl->p->access_base[r->file] + i] == place)
+        if (span_within(f->accesses.v[i].span, span) && pl->p->access_place[pl->p->access_base[r->file] + i] == place)
             return true;
     return false;
 }
@@ -81,14 +76,14 @@ bool claim_region(Plan *pl, const Work *w, const Region *r, Region *out)
     if (r->test == NONE || r->copy.n || r->taken || r->problem.n || r->first != r->last) return false;
     if (!ast_is(t, r->first, NODE_if_statement) || ast_field(t, r->first, FIELD_alternative) != NONE) return false;
     u32 cond = ast_field(t, r->first, FIELD_condition), body = ast_field(t, r->first, FIELD_consequence);
-    if (!one_line(t, cond) || !inside(program_access(pl->p, r->test)->span, (Span){t->v[cond].start, t->v[cond].end}))
+    if (!one_line(t, cond) || !span_within(program_access(pl->p, r->test)->span, (Span){t->v[cond].start, t->v[cond].end}))
         return false;
     u32 last = change_end(pl, w, r, t, body);
     if (last == NONE || shared(pl, w, r)) return false;
     *out = (Region){.file = r->file, .func = r->func, .first = r->first, .last = r->first,
                     .span = {t->v[r->first].start, t->v[last].end}, .access = r->access, .test = r->test,
                     .race = true, .at = t->v[r->first].start, .claim = last};
-    if (!inside(program_access(pl->p, r->access)->span, out->span)) return false;
+    if (!span_within(program_access(pl->p, r->access)->span, out->span)) return false;
     bool negated = ast_is(t, cond, NODE_not_operator) || ast_token(t, cond, "not in") || ast_token(t, cond, "is");
     return local_name(pl, r->file, r->func, negated ? S("first") : S("proceed"), S(""), "here", &out->name);
 }

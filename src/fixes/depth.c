@@ -10,16 +10,6 @@
  * with nothing but zero before or after its updates; what stands in the branch is judged as any critical section. */
 #include "fixes/fixes.h"
 
-static bool inside(Span s, Span outer)
-{
-    return outer.start <= s.start && s.end <= outer.end;
-}
-
-static Span span_of(const Ast *t, u32 n)
-{
-    return (Span){t->v[n].start, t->v[n].end};
-}
-
 /* X += 1 or X -= 1: which one, as +1 or -1; 0 for other statements. */
 static int step_of(const Ast *t, u32 stmt)
 {
@@ -75,8 +65,8 @@ void depth_extend(Plan *pl, const Work *w, Region *r)
     if (!asks_zero(t, from, counter)) from = r->first;
     if (!asks_zero(t, to, counter)) to = r->last;
     Region more;
-    if (from == to || !region_split(pl, r->file, r->func, span_of(t, from), span_of(t, to), &more, &why)) return;
-    if (more.first != from || more.last != to || !inside(r->span, more.span)) return;
+    if (from == to || !region_split(pl, r->file, r->func, ast_span(t, from), ast_span(t, to), &more, &why)) return;
+    if (more.first != from || more.last != to || !span_within(r->span, more.span)) return;
     r->first = from;
     r->last = to;
     r->span = more.span;

@@ -14,30 +14,13 @@
  * where it is preferred. All other writes of the state take the lock as in planner "guard". */
 #include "fixes/fixes.h"
 
-static Span span_of(const Ast *t, u32 n)
-{
-    return (Span){t->v[n].start, t->v[n].end};
-}
-
-static bool inside(Span s, Span outer)
-{
-    return outer.start <= s.start && s.end <= outer.end;
-}
-
-/* A name, or attributes of a name. */
-static bool plain_name(const Ast *t, u32 n)
-{
-    while (ast_is(t, n, NODE_attribute)) n = ast_field(t, n, FIELD_object);
-    return ast_is(t, n, NODE_identifier);
-}
-
 /* The augmented assignment that the region consists of, when it adds to or takes from a name; NONE. */
 static u32 sum_update(const Ast *t, const Region *r)
 {
     u32 n = r->first == r->last && ast_is(t, r->first, NODE_expression_statement) ? ast_first(t, r->first) : NONE;
     if (!ast_is(t, n, NODE_augmented_assignment) || ast_after(t, n) != NONE) return NONE;
     bool sum = ast_token(t, n, "+=") || ast_token(t, n, "-=");
-    return sum && plain_name(t, ast_field(t, n, FIELD_left)) ? n : NONE;
+    return sum && ast_plain_name(t, ast_field(t, n, FIELD_left)) ? n : NONE;
 }
 
 /* The loop around a statement, within its function; NONE. */
@@ -58,12 +41,12 @@ static bool used_otherwise(const Plan *pl, const Work *w, const Region *r, Span 
     const Func *fn = &f->funcs.v[r->func];
     Str root = str_slice(state, 0, str_find(state, '.'));
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
-        if (!inside(f->accesses.v[i].span, loop) || inside(f->accesses.v[i].span, r->span)) continue;
+        if (!span_within(f->accesses.v[i].span, loop) || span_within(f->accesses.v[i].span, r->span)) continue;
         if (pl->p->access_place[pl->p->access_base[r->file] + i] == w->place) return true;
     }
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
-        if (d->path == NONE || !inside(d->span, loop) || inside(d->span, r->span)) continue;
+        if (d->path == NONE || !span_within(d->span, loop) || span_within(d->span, r->span)) continue;
         const Path *p = &f->paths.v[d->path];
         if (p->nattr == 0 && str_eq(sym_str(f, p->name), root)) return true;
     }
@@ -136,7 +119,7 @@ static bool sum_region(Plan *pl, const Work *w, Region *r, Str *why)
     u32 loop = update == NONE ? NONE : loop_around(t, r->first);
     *why = S("no update by += or -= stands in a loop");
     if (loop == NONE || pl->p->places.v[w->place].type.kind != TYPE_NUMBER) return false;
-    Span span = span_of(t, loop);
+    Span span = ast_span(t, loop);
     Str state = ast_text(t, ast_field(t, update, FIELD_left));
     Region whole = {.file = r->file, .func = r->func, .first = loop, .last = loop, .span = span};
     *why = S("the loop or what it calls uses the state otherwise");
@@ -150,7 +133,7 @@ static bool sum_region(Plan *pl, const Work *w, Region *r, Str *why)
     if (!local_name(pl, r->file, r->func, state, state, "sum", &r->name)) return false;
     r->sum = loop;
     r->at = span.start;
-    r->span = span_of(t, ast_field(t, update, FIELD_left));
+    r->span = ast_span(t, ast_field(t, update, FIELD_left));
     return true;
 }
 
@@ -182,7 +165,7 @@ void sum_write(Plan *pl, Fix *f, const Region *r, u32 lock)
     add = str_fmt(pl->a, "%.*s%.*s", STR_ARG(indent), STR_ARG(text_indent(pl, r->file, r->at, add)));
     intent_add(pl, f, INTENT_INSERT, r->file, (Span){line, line}, made, NONE);
     intent_add(pl, f, INTENT_REPLACE, r->file, r->span, r->name, NONE);
-    if (!through) intent_add(pl, f, INTENT_WRAP, r->file, span_of(t, r->sum), S(""), lock);
+    if (!through) intent_add(pl, f, INTENT_WRAP, r->file, ast_span(t, r->sum), S(""), lock);
     intent_add(pl, f, INTENT_INSERT, r->file, (Span){after, after}, add, lock);
     fix_caution(f, FIX_UNSAFE, S("others see the total only when the loop is over, which a person must want"));
 }

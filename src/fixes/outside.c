@@ -101,11 +101,6 @@ static bool key_rebound(const Plan *pl, const Ast *t, const Region *r, u32 targe
 
 /* ---- what stands before the store ---- */
 
-static bool inside(Span s, Span outer)
-{
-    return outer.start <= s.start && s.end <= outer.end;
-}
-
 static bool starts_process(Plan *pl, u32 file, const Call *c)
 {
     Str full = path_external(pl->p, file, c->callee);
@@ -123,10 +118,10 @@ static bool starts_something(Plan *pl, u32 gfunc, Span span, u32 depth)
         const Root *root = &pl->p->roots.v[i];
         if (root->file != id.file || root->call == NONE || root->func == NONE) continue;
         const Call *c = &f->calls.v[root->call];
-        if (c->func == id.id && inside(c->span, span)) return true;
+        if (c->func == id.id && span_within(c->span, span)) return true;
     }
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        if (!inside(f->calls.v[i].span, span)) continue;
+        if (!span_within(f->calls.v[i].span, span)) continue;
         if (starts_process(pl, id.file, &f->calls.v[i])) return true;
         u32 targets[8], n = call_targets(pl->p, id.file, i, targets, COUNT_OF(targets));
         for (u32 k = 0; k < n; k++) {
@@ -145,7 +140,7 @@ static bool changes_more(const Plan *pl, const Region *r)
     const Func *fn = &f->funcs.v[r->func];
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         u32 g = pl->p->access_base[r->file] + i;
-        if (g == r->access || !inside(f->accesses.v[i].span, r->span)) continue;
+        if (g == r->access || !span_within(f->accesses.v[i].span, r->span)) continue;
         if (pl->p->access_place[g] != NONE && access_writes(pl->p, g)) return true;
     }
     return false;

@@ -22,23 +22,6 @@ typedef struct Own {
     bool loops; /* one of the reads is in a loop, or is what it asks */
 } Own;
 
-static bool inside(Span s, Span outer)
-{
-    return outer.start <= s.start && s.end <= outer.end;
-}
-
-static Span span_of(const Ast *t, u32 n)
-{
-    return (Span){t->v[n].start, t->v[n].end};
-}
-
-/* A name, or attributes of a name. */
-static bool plain_name(const Ast *t, u32 n)
-{
-    while (ast_is(t, n, NODE_attribute)) n = ast_field(t, n, FIELD_object);
-    return ast_is(t, n, NODE_identifier);
-}
-
 /* Fills the assignment that sets the state; false when it is of another form. */
 static bool store_read(Plan *pl, const Race *r, Own *x)
 {
@@ -54,8 +37,8 @@ static bool store_read(Plan *pl, const Race *r, Own *x)
     x->target = ast_field(t, assign, FIELD_left);
     bool whole = t->v[x->target].start == store->span.start && t->v[x->target].end == store->span.end;
     x->text = ast_text(t, x->target);
-    return whole && ast_is(t, x->stmt, NODE_expression_statement) && plain_name(t, x->target) &&
-           own_lines(t->source, span_of(t, x->stmt));
+    return whole && ast_is(t, x->stmt, NODE_expression_statement) && ast_plain_name(t, x->target) &&
+           own_lines(t->source, ast_span(t, x->stmt));
 }
 
 /* Is what stands at the left edge of the state, `self` of self.limit, or the state bound anew in the statement? */
@@ -65,13 +48,13 @@ static bool binds(const Plan *pl, const Own *x, Span s, u32 place)
     const Func *fn = &f->funcs.v[x->func];
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &f->accesses.v[i];
-        if ((a->op != OP_STORE && a->op != OP_DEL && a->op != OP_AUG) || !inside(a->span, s)) continue;
+        if ((a->op != OP_STORE && a->op != OP_DEL && a->op != OP_AUG) || !span_within(a->span, s)) continue;
         if (pl->p->access_place[pl->p->access_base[x->file] + i] == place) return true;
     }
     Str root = str_slice(x->text, 0, str_find(x->text, '.'));
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
-        if (d->path == NONE || !inside(d->span, s)) continue;
+        if (d->path == NONE || !span_within(d->span, s)) continue;
         const Path *p = &f->paths.v[d->path];
         if (p->nattr == 0 && str_eq(sym_str(f, p->name), root)) return true;
     }
@@ -106,7 +89,7 @@ static bool string_replace(Plan *pl, Fix *fix, Own *x, u32 n, bool late, bool lo
     if (!string_text(pl, x, n, &from, &text)) return false;
     if (x->nreads == before) return true;
     text = str_fmt(pl->a, "%.*s%.*s", STR_ARG(text), STR_ARG(str_slice(t->source->text, from, t->v[n].end)));
-    intent_add(pl, fix, INTENT_REPLACE, x->file, span_of(t, n), text, NONE);
+    intent_add(pl, fix, INTENT_REPLACE, x->file, ast_span(t, n), text, NONE);
     x->loops |= loop;
     return !late;
 }
@@ -118,7 +101,7 @@ static bool reads_replace(Plan *pl, Fix *fix, Own *x, u32 n, bool late, bool loo
     u8 k = t->v[n].kind;
     if ((k == NODE_attribute || k == NODE_identifier) && str_eq(ast_text(t, n), x->text)) {
         if (late) return false;
-        intent_add(pl, fix, INTENT_REPLACE, x->file, span_of(t, n), x->name, NONE);
+        intent_add(pl, fix, INTENT_REPLACE, x->file, ast_span(t, n), x->name, NONE);
         x->nreads++;
         x->loops |= loop;
         return true;
@@ -139,7 +122,7 @@ static bool run_replace(Plan *pl, Fix *fix, Own *x, u32 place, u32 *end)
 {
     const Ast *t = site_ast(pl, x->file);
     for (u32 n = ast_after(t, x->stmt); n != NONE; n = ast_after(t, n)) {
-        if (binds(pl, x, span_of(t, n), place)) break;
+        if (binds(pl, x, ast_span(t, n), place)) break;
         u32 before = x->nreads;
         if (!reads_replace(pl, fix, x, n, false, false)) return false;
         if (x->nreads > before) *end = t->v[n].end;
@@ -168,7 +151,7 @@ static void store_write(Plan *pl, Fix *draft, const Own *x)
     u32 start = t->v[x->stmt].start, at = line_after(s, t->v[x->stmt].end);
     Str line = str_fmt(pl->a, "%.*s%.*s = %.*s", STR_ARG(str_slice(s->text, line_before(s, start), start)),
                        STR_ARG(x->text), STR_ARG(x->name));
-    intent_add(pl, draft, INTENT_REPLACE, x->file, span_of(t, x->target), x->name, NONE);
+    intent_add(pl, draft, INTENT_REPLACE, x->file, ast_span(t, x->target), x->name, NONE);
     intent_add(pl, draft, INTENT_INSERT, x->file, (Span){at, at}, line, NONE);
 }
 
@@ -179,7 +162,7 @@ static bool own_plan(Plan *pl, const Race *r, Fix *draft, Str *why)
     if (!store_read(pl, r, &x)) return false;
     const Ast *t = site_ast(pl, x.file);
     u32 place = pl->p->access_place[r->test], end = 0;
-    Region region = {.file = x.file, .func = x.func, .first = x.stmt, .last = x.stmt, .span = span_of(t, x.stmt)};
+    Region region = {.file = x.file, .func = x.func, .first = x.stmt, .last = x.stmt, .span = ast_span(t, x.stmt)};
     if (place == NONE || judgement_find(S("no-error-nearby"))->judge(pl, NULL, &region, NULL, why) != VERDICT_OK)
         return false;
     if (!local_name(pl, x.file, x.func, x.text, x.text, "now", &x.name)) return false;

@@ -134,8 +134,7 @@ static bool keep(Local *x, const Race *r)
     for (u32 i = 0; i < x->kept.n; i++)
         if (str_eq(x->kept.v[i].name, k.name)) return fails(x, "the attribute is set more than once");
     if (str_find(k.value, '\n') != k.value.n) return fails(x, "the value is written over several lines");
-    Str object = str_slice(x->target, str_rfind(x->target, '.') == x->target.n ? 0 : str_rfind(x->target, '.') + 1,
-                           x->target.n);
+    Str object = str_last(x->target, '.');
     if (attribute_asked(x, object, k.name)) return fails(x, "other code asks whether the attribute is there");
     vec_push(x->pl->a, &x->kept, k);
     return true;

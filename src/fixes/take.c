@@ -22,23 +22,6 @@ typedef struct Take {
     u32 nuses, first_use, last_use;
 } Take;
 
-static bool inside(Span s, Span outer)
-{
-    return outer.start <= s.start && s.end <= outer.end;
-}
-
-static Span span_of(const Ast *t, u32 n)
-{
-    return (Span){t->v[n].start, t->v[n].end};
-}
-
-/* A name, or attributes of a name. */
-static bool plain_name(const Ast *t, u32 n)
-{
-    while (ast_is(t, n, NODE_attribute)) n = ast_field(t, n, FIELD_object);
-    return ast_is(t, n, NODE_identifier);
-}
-
 static bool leaving(const Ast *t, u32 block)
 {
     u32 last = NONE;
@@ -76,7 +59,7 @@ static bool test_read(const Ast *t, Span span, Take *x)
     if (!x->leaves && !ast_token(t, x->asked, "in")) return false;
     dict = dict_node(t, dict);
     bool fixed = ast_is(t, key, NODE_string) || ast_is(t, key, NODE_integer);
-    if ((!fixed && !plain_name(t, key)) || !plain_name(t, dict)) return false;
+    if ((!fixed && !ast_plain_name(t, key)) || !ast_plain_name(t, dict)) return false;
     x->key = ast_text(t, key);
     x->dict = ast_text(t, dict);
     x->stmt = ast_statement(t, x->asked);
@@ -133,13 +116,13 @@ static bool changed_between(const Plan *pl, const Work *w, const Ast *t, const T
     Span span = {t->v[x->stmt].start, MAX(t->v[x->stmt].end, t->v[x->last].end)};
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         u32 g = pl->p->access_base[x->file] + i;
-        if (inside(f->accesses.v[i].span, span) && pl->p->access_place[g] == w->place && access_writes(pl->p, g))
+        if (span_within(f->accesses.v[i].span, span) && pl->p->access_place[g] == w->place && access_writes(pl->p, g))
             return true;
     }
     Str root = str_slice(x->key, 0, str_find(x->key, '.'));
     for (u32 i = 0; i < f->defs.n; i++) {
         const Path *p = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
-        if (!p || !inside(f->defs.v[i].span, span)) continue;
+        if (!p || !span_within(f->defs.v[i].span, span)) continue;
         Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
         if ((!p->nattr && str_eq(name, root)) || (p->nattr && str_ends(x->key, name))) return true;
     }
@@ -161,7 +144,7 @@ static bool calls_change(Plan *pl, const Work *w, const Ast *t, const Take *x)
     const Func *fn = &f->funcs.v[x->func];
     bool attribute = str_find(x->key, '.') != x->key.n; /* which anything may set */
     for (u32 i = fn->calls; attribute && i < fn->calls + fn->ncalls; i++)
-        if (inside(f->calls.v[i].span, span)) return true;
+        if (span_within(f->calls.v[i].span, span)) return true;
     return reach_from(pl, x->file, x->func, span, mark) != REACH_NO;
 }
 
@@ -302,8 +285,8 @@ static bool take_read(Plan *pl, const Work *w, const Race *r, Take *x)
     const Ast *t = site_ast(pl, g.file);
     if (!test_read(t, test->span, x) || !uses_find(t, x)) return false;
     Span used = {t->v[x->first].start, t->v[x->last].end};
-    Span cond = span_of(t, ast_field(t, x->stmt, FIELD_condition));
-    if (!inside(act->span, used) && !inside(act->span, cond)) return false;
+    Span cond = ast_span(t, ast_field(t, x->stmt, FIELD_condition));
+    if (!span_within(act->span, used) && !span_within(act->span, cond)) return false;
     if (changed_between(pl, w, t, x) || calls_change(pl, w, t, x)) return false;
     Region region;
     Str why;
@@ -319,7 +302,7 @@ static bool take_read(Plan *pl, const Work *w, const Race *r, Take *x)
 static void uses_replace(Plan *pl, Fix *fix, const Ast *t, const Take *x, u32 n)
 {
     if (is_use(t, x, n)) {
-        intent_add(pl, fix, INTENT_REPLACE, x->file, span_of(t, n), x->name, NONE);
+        intent_add(pl, fix, INTENT_REPLACE, x->file, ast_span(t, n), x->name, NONE);
         return;
     }
     for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next) uses_replace(pl, fix, t, x, c);
@@ -345,7 +328,7 @@ static bool take_write(Plan *pl, Fix *fix, const Take *x, Str *why)
                        STR_ARG(x->dict), STR_ARG(x->key));
     intent_add(pl, fix, INTENT_INSERT, x->file, (Span){at, at}, text, NONE);
     text = str_fmt(pl->a, x->leaves ? "%.*s is None" : "%.*s is not None", STR_ARG(x->name));
-    intent_add(pl, fix, INTENT_REPLACE, x->file, span_of(t, x->asked), text, NONE);
+    intent_add(pl, fix, INTENT_REPLACE, x->file, ast_span(t, x->asked), text, NONE);
     if (!x->leaves) uses_replace(pl, fix, t, x, ast_field(t, x->stmt, FIELD_condition));
     if (x->bind != NONE) return bind_delete(pl, fix, x, why);
     for (u32 c = x->first; c != NONE; c = ast_after(t, c)) uses_replace(pl, fix, t, x, c);

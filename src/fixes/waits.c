@@ -114,7 +114,7 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
 /* Making an object of such a module costs little; what it then does is what takes long. */
 static bool makes_object(Str full)
 {
-    Str last = str_slice(full, str_rfind(full, '.') == full.n ? 0 : str_rfind(full, '.') + 1, full.n);
+    Str last = str_last(full, '.');
     return last.n && last.p[0] >= 'A' && last.p[0] <= 'Z';
 }
 

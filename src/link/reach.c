@@ -17,7 +17,7 @@ static bool holds_tests(Str dir)
 
 bool is_test_path(Str path)
 {
-    Str rest = path, name = str_slice(path, str_rfind(path, '/') == path.n ? 0 : str_rfind(path, '/') + 1, path.n);
+    Str rest = path, name = str_last(path, '/');
     while (rest.n) {
         Str part = str_cut(rest, '/', &rest);
         if (rest.n && (holds_tests(part) || str_is(part, "unittests") || str_is(part, "benchmarks"))) return true;

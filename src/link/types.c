@@ -343,7 +343,7 @@ Type call_type(const Program *p, u32 file, u32 call)
     }
     if (e.kind == ENT_EXTERNAL) {
         Str dotted = p->syms.strs[e.id],
-            last = str_slice(dotted, str_rfind(dotted, '.') == dotted.n ? 0 : str_rfind(dotted, '.') + 1, dotted.n);
+            last = str_last(dotted, '.');
         t = external_type(p, dotted);
         if (t.kind == TYPE_UNKNOWN && last.n && last.p[0] >= 'A' && last.p[0] <= 'Z') t = (Type){TYPE_EXTERNAL, e.id};
     }

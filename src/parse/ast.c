@@ -24,6 +24,12 @@ static u32 skip_extras(const Ast *t, u32 c)
     return c;
 }
 
+bool ast_plain_name(const Ast *t, u32 n)
+{
+    while (ast_is(t, n, NODE_attribute)) n = ast_field(t, n, FIELD_object);
+    return ast_is(t, n, NODE_identifier);
+}
+
 u32 ast_first(const Ast *t, u32 n)
 {
     return n == NONE ? NONE : skip_extras(t, t->v[n].child);

@@ -33,6 +33,12 @@ static inline bool ast_is(const Ast *t, u32 n, NodeKind k)
 {
     return n != NONE && t->v[n].kind == k;
 }
+static inline Span ast_span(const Ast *t, u32 n)
+{
+    return (Span){t->v[n].start, t->v[n].end};
+}
+/* Is it a name, or attributes of a name: x, self.x.y? */
+bool ast_plain_name(const Ast *t, u32 n);
 /* The first child in a field, NONE when there is none. */
 u32 ast_field(const Ast *t, u32 n, FieldName f);
 /* The first named child that is no comment, and the next such sibling; NONE at the end. */

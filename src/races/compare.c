@@ -94,17 +94,11 @@ static u64 key_placed(const Comparer *c, const Side *side, u32 i)
     return hash_mix(hash_mix(key_said(c, side, i), map_key(file, line)), r->column);
 }
 
-static Str last_part(Str dotted)
-{
-    size_t at = str_rfind(dotted, '.');
-    return at < dotted.n ? str_slice(dotted, at + 1, dotted.n) : dotted;
-}
-
 static u64 key_text(const Comparer *c, const Side *side, u32 i)
 {
     const Race *r = &side->races->v[i];
     const Source *s = side->p->facts[r->file]->source;
-    u64 h = hash_mix(r->rule, str_hash(last_part(r->state)));
+    u64 h = hash_mix(r->rule, str_hash(str_last(r->state, '.')));
     for (u32 line = r->line; line <= MIN(r->end_line, r->line + 20); line++)
         h = hash_mix(h, str_hash(str_trim(source_line(s, line))));
     return h;

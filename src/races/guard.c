@@ -61,9 +61,7 @@ static void relabel(Finder *f, u32 first, u32 lock)
         r->severity = SEV_ERROR;
         r->lock = lock;
         Str guard = f->p->locks.v[lock].display;
-        Str tail = guard.n
-                       ? str_slice(guard, str_rfind(guard, '.') == guard.n ? 0 : str_rfind(guard, '.') + 1, guard.n)
-                       : guard;
+        Str tail = str_last(guard, '.');
         r->message = str_fmt(f->a, "%.*s; elsewhere %.*s guards it", STR_ARG(r->message), STR_ARG(tail));
         r->fingerprint = hash_mix(r->fingerprint, 108);
     }

@@ -21,14 +21,6 @@ static u32 file_of(const Program *p, u32 ga)
     return access_gid(p, ga).file;
 }
 
-static bool makes_object(const Program *p, u32 ga)
-{
-    u32 file = file_of(p, ga);
-    const Def *d = stored_def(p, ga);
-    return d && d->kind == VAL_CALL &&
-           path_type(p, file, p->facts[file]->calls.v[d->value].callee).kind == TYPE_CLASS_OBJECT;
-}
-
 static bool sets_up(Str name)
 {
     static const char *const words[] = {"init",  "initialize", "initialise", "setup", "load",
@@ -147,7 +139,7 @@ void race_halfway(Finder *f)
         u32 ga = f->acc[i];
         const Access *a = program_access(f->p, ga);
         if (a->op != OP_STORE || !a->func || f->claimed[ga] || !access_counts(f->p, ga)) continue;
-        bool object = x->type.kind == TYPE_CLASS && makes_object(f->p, ga);
+        bool object = x->type.kind == TYPE_CLASS && stores_object(f->p, ga);
         if (!object && !(type_is_container(x->type.kind) && stores_empty(f->p, ga))) continue;
         found += report(f, i, object, true) || (!object && report(f, i, object, false));
     }

@@ -10,6 +10,14 @@ const Def *stored_def(const Program *p, u32 act)
     return v == NONE ? NULL : &f->defs.v[v];
 }
 
+bool stores_object(const Program *p, u32 ga)
+{
+    u32 file = access_gid(p, ga).file;
+    const Def *d = stored_def(p, ga);
+    return d && d->kind == VAL_CALL &&
+           path_type(p, file, p->facts[file]->calls.v[d->value].callee).kind == TYPE_CLASS_OBJECT;
+}
+
 /* `if not stopping: stopping = True` and nothing else: the second thread does the same again. */
 static bool flag_alone(const Program *p, u32 act)
 {

@@ -36,11 +36,6 @@ static bool of_one_object(const Facts *x, u32 path, u32 callee)
            !memcmp(a->attr, b->attr, (b->nattr - 1u) * sizeof *a->attr);
 }
 
-static u32 function_of(const Program *p, u32 ga)
-{
-    return p->func_base[access_gid(p, ga).file] + program_access(p, ga)->func;
-}
-
 /* The range of the place's accesses that stand in this function. */
 static u32 accesses_in(const Finder *f, u32 gfunc, u32 *end)
 {
@@ -344,14 +339,14 @@ static void asks_then_changes(Finder *f, u32 i)
     u32 act = f->acc[i];
     const Access *a = program_access(f->p, act);
     GapStep done = {act, access_gid(f->p, act).file, NONE, *a}, test;
-    if (asked_before(f, function_of(f->p, act), a, NONE, &test)) judge(f, &test, &done);
+    if (asked_before(f, access_func(f->p, act), a, NONE, &test)) judge(f, &test, &done);
 }
 
 void race_helper(Finder *f)
 {
     u32 found = 0;
     for (u32 i = 0; i < f->nacc && found < FINDINGS;) {
-        u32 gfunc = function_of(f->p, f->acc[i]), end;
+        u32 gfunc = access_func(f->p, f->acc[i]), end;
         accesses_in(f, gfunc, &end);
         CHECK(end > i);
         u32 act = changes(f, gfunc);

@@ -158,6 +158,8 @@ bool yields_once(const Program *p, const Facts *f, const Func *fn);
 
 /* harmless.c: the Def that tells what a store stores, NULL. */
 const Def *stored_def(const Program *p, u32 ga);
+/* harmless.c: does the access store an object that it makes, of a class of the program? */
+bool stores_object(const Program *p, u32 ga);
 /* Is the value only compared with the identity of the thread that runs here, as the owner of something? Only that
  * thread makes it so and takes it back, and so whatever the others store, the answer stays the same. */
 bool own_thread_test(const Program *p, u32 test);

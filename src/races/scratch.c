@@ -64,11 +64,6 @@ static u32 read_after(const Finder *f, u32 i)
     return NONE;
 }
 
-static u32 function_of(const Program *p, u32 ga)
-{
-    return p->func_base[access_gid(p, ga).file] + program_access(p, ga)->func;
-}
-
 /* Where the place is set at the top of the function, as an offset of its text; NONE when it is not. */
 static u32 set_in(const Finder *f, u32 gfunc)
 {
@@ -76,7 +71,7 @@ static u32 set_in(const Finder *f, u32 gfunc)
     const Facts *x = f->p->facts[g.file];
     for (u32 i = 0; i < f->nacc; i++) {
         const Access *a = program_access(f->p, f->acc[i]);
-        if (function_of(f->p, f->acc[i]) == gfunc && a->op == OP_STORE && a->block == x->funcs.v[g.id].block)
+        if (access_func(f->p, f->acc[i]) == gfunc && a->op == OP_STORE && a->block == x->funcs.v[g.id].block)
             return a->span.start;
     }
     return NONE;
@@ -110,7 +105,7 @@ static u32 argument_read(const Finder *f, u32 store)
 {
     u32 seen[READERS], n = 0, read = NONE;
     for (u32 i = 0; i < f->nacc; i++) {
-        u32 ga = f->acc[i], gfunc = function_of(f->p, ga), k = 0;
+        u32 ga = f->acc[i], gfunc = access_func(f->p, ga), k = 0;
         if (f->effect[i] & EFFECT_WRITE) {
             const Def *d = stored_def(f->p, ga);
             bool plain = d && (d->kind == VAL_NONE || computed(f->p, ga)) && program_access(f->p, ga)->op == OP_STORE;

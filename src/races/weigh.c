@@ -46,19 +46,10 @@ static bool flag(const Program *p, const Race *r)
     return d && (d->kind == VAL_BOOL || d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING);
 }
 
-/* Does the act store an object that it makes, whatever the place held before? */
-static bool makes_object(const Program *p, u32 act)
-{
-    u32 file = access_gid(p, act).file;
-    const Def *d = stored_def(p, act);
-    return d && d->kind == VAL_CALL &&
-           path_type(p, file, p->facts[file]->calls.v[d->value].callee).kind == TYPE_CLASS_OBJECT;
-}
-
 /* A number, a text, a class: whoever computes it second gets the same, or as good. */
 static bool plain_value(const Program *p, const Race *r, const Place *x)
 {
-    if (r->rule != UG103 || r->act == NONE || flag(p, r) || makes_object(p, r->act)) return false;
+    if (r->rule != UG103 || r->act == NONE || flag(p, r) || stores_object(p, r->act)) return false;
     switch (x->type.kind) {
     case TYPE_NUMBER:
     case TYPE_STRING:
@@ -125,7 +116,7 @@ static bool named_class(const Program *p, u32 act)
  * program, fill a container, set a flag, or are the one object of a class. */
 static bool unknown_value(const Program *p, const Race *r, const Place *x)
 {
-    if (x->kind != PLACE_GLOBAL || x->file == NONE || flag(p, r) || makes_object(p, r->act)) return false;
+    if (x->kind != PLACE_GLOBAL || x->file == NONE || flag(p, r) || stores_object(p, r->act)) return false;
     if (named_class(p, r->act)) return false;
     return x->type.kind == TYPE_NONE || x->type.kind == TYPE_LIST || x->type.kind == TYPE_EXTERNAL;
 }
@@ -138,7 +129,7 @@ static bool first_use_of_one(const Program *p, const Race *r, const Place *x)
     if (r->rule != UG103 || x->kind != PLACE_INSTANCE || must_be_one(x) || x->evidence & EV_GUARDED) return false;
     if (starts_in_passing(p, r, x)) return false;
     if (x->signs & SIGN_FINAL && x->evidence & EV_CLASS_LOCKS) return false;
-    return !type_is_container(x->type.kind) && !(x->evidence & EV_SINGLETON && makes_object(p, r->act));
+    return !type_is_container(x->type.kind) && !(x->evidence & EV_SINGLETON && stores_object(p, r->act));
 }
 
 /* if C.mode != mode: C.mode = mode: a setting of the class, which one of them sets last either way. */
