@@ -69,6 +69,7 @@ typedef struct Target {
     bool empty;
     u32 annotation;
     u32 value_node;
+    u32 pairs_of; /* for … in d.items(): the path of d, whose items the second name stands for; NONE */
 } Target;
 
 static void assign_name(Walk *w, u32 n, const Target *t)
@@ -130,13 +131,15 @@ static void assign_pattern(Walk *w, u32 n, const Target *t)
 {
     u32 v = t->value_node;
     if (v != NONE && w->t.v[v].kind != NODE_expression_list && w->t.v[v].kind != NODE_tuple) v = NONE;
-    u32 value = v == NONE ? NONE : ast_first(&w->t, v);
-    for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c)) {
+    u32 value = v == NONE ? NONE : ast_first(&w->t, v), first = ast_first(&w->t, n);
+    for (u32 c = first; c != NONE; c = ast_after(&w->t, c)) {
+        bool second = t->pairs_of != NONE && c == ast_after(&w->t, first) && ast_after(&w->t, c) == NONE;
         Target one = *t;
-        one.kind = VAL_OTHER;
-        one.value = NONE;
+        one.kind = second ? VAL_ITER_OF : VAL_OTHER;
+        one.value = second ? t->pairs_of : NONE;
         one.empty = false;
         one.value_node = value;
+        one.pairs_of = NONE;
         if (value != NONE && ast_is(&w->t, c, NODE_list_splat_pattern)) value = NONE;
         if (value != NONE) value_of(w, value, &one.kind, &one.value, &one.empty);
         assign_to(w, c, &one);
@@ -148,8 +151,41 @@ void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 ki
 {
     bool empty = false;
     if (value_node != NONE) value_of(w, value_node, &kind, &value, &empty);
-    Target t = {dep_from, w->dep.n, kind, value, empty, NONE, value_node};
+    Target t = {dep_from, w->dep.n, kind, value, empty, NONE, value_node, NONE};
     assign_to(w, target, &t);
+    w->dep.n = MAX(w->dep.n, t.dep_to);
+}
+
+/* list(x): x. */
+static u32 copied(Walk *w, u32 n)
+{
+    static const char *const copies[] = {"list", "tuple", "sorted"};
+    u32 fn = ast_is(&w->t, n, NODE_call) ? ast_field(&w->t, n, FIELD_function) : NONE;
+    for (u32 i = 0; i < COUNT_OF(copies) && fn != NONE; i++)
+        if (is_builtin(w, fn, copies[i])) return ast_first(&w->t, ast_field(&w->t, n, FIELD_arguments));
+    return n;
+}
+
+void walk_loop_target(Walk *w, u32 left, u32 right, u32 dep_from)
+{
+    Target t = {dep_from, w->dep.n, VAL_OTHER, NONE, false, NONE, NONE, NONE};
+    u8 kind;
+    u32 value, of = copied(w, right), base;
+    bool empty;
+    if (left == NONE) return;
+    value_of(w, right, &kind, &value, &empty);
+    if (kind == VAL_PATH) t.kind = VAL_ITER_OF, t.value = value;
+    value_of(w, of, &kind, &value, &empty);
+    const Path *x = kind == VAL_CALL ? &w->f->paths.v[w->f->calls.v[value].callee] : NULL;
+    if (x && x->nattr && !x->truncated && !w->f->calls.v[value].nargs) {
+        Str view = sym_str(w->f, x->attr[x->nattr - 1]);
+        Path d = *x;
+        d.nattr--;
+        base = path_id(w, d);
+        if (str_is(view, "values") || str_is(view, "itervalues")) t.kind = VAL_ITER_OF, t.value = base;
+        if (str_is(view, "items") || str_is(view, "iteritems")) t.pairs_of = base;
+    }
+    assign_to(w, left, &t);
     w->dep.n = MAX(w->dep.n, t.dep_to);
 }
 
@@ -202,7 +238,7 @@ void walk_assignment(Walk *w, u32 n)
             def_add(w, path_name(w, sym_of(w, left)), left, VAL_OTHER, NONE, false, annotation, true);
         return;
     }
-    Target t = {dep, w->dep.n, kind, value, empty, annotation, value_node};
+    Target t = {dep, w->dep.n, kind, value, empty, annotation, value_node, NONE};
     assign_to(w, left, &t);
     call_target(w, left, kind, value);
     element_defs(w, left, value_node == NONE ? right : value_node);

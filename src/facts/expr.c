@@ -17,12 +17,7 @@ static void walk_comprehension(Walk *w, u32 n)
             u32 right = ast_field(&w->t, c, FIELD_right), left = ast_field(&w->t, c, FIELD_left), dep = w->dep.n;
             walk_expr(w, right, (Use){.op = OP_ITER});
             w->block = block_add(w, BLOCK_COMPREHENSION, NONE, n);
-            u8 kind;
-            u32 value;
-            bool empty;
-            value_of(w, right, &kind, &value, &empty);
-            if (left != NONE)
-                walk_assign_target(w, left, NONE, dep, kind == VAL_PATH ? VAL_ITER_OF : VAL_OTHER, value);
+            walk_loop_target(w, left, right, dep);
             if (left != NONE) loop_choices(w, left, right);
         } else if (k == NODE_if_clause) {
             u32 test = ast_first(&w->t, c), cond = cond_add(w, n, test);

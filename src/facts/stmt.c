@@ -181,11 +181,7 @@ static void walk_for(Walk *w, u32 n)
     bool is_async = ast_token(&w->t, n, "async");
     if (is_async) suspend_add(w, n, false);
     walk_expr(w, right, (Use){.op = is_async ? OP_ARG : OP_ITER});
-    u8 kind;
-    u32 value;
-    bool empty;
-    value_of(w, right, &kind, &value, &empty);
-    if (left != NONE) walk_assign_target(w, left, NONE, dep, kind == VAL_PATH ? VAL_ITER_OF : VAL_OTHER, value);
+    walk_loop_target(w, left, right, dep);
     loop_choices(w, left, right);
     walk_block(w, BLOCK_LOOP, NONE, ast_field(&w->t, n, FIELD_body));
     u32 e = next_clause(w, n);

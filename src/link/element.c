@@ -10,6 +10,19 @@
 
 enum { BACK = 12 }; /* accesses that are looked through for the one that reads the item */
 
+/* for box in d.values(), for key, box in d.items(): every item comes in turn, and there is no key. */
+static bool walks_values(const Facts *f, const Access *b, const Path *x, const Path *base)
+{
+    if (b->op != OP_ITER && b->op != OP_CREAD) return false;
+    if (x->root != ROOT_CALL || x->nattr) return false;
+    Path d = f->paths.v[f->calls.v[x->func].callee];
+    if (!d.nattr || d.truncated || d.nattr != base->nattr + 1) return false;
+    Str view = sym_str(f, d.attr[--d.nattr]);
+    if (!str_ends(view, S("values")) && !str_ends(view, S("items"))) return false;
+    return d.root == base->root && d.func == base->func && d.name == base->name &&
+           memcmp(d.attr, base->attr, base->nattr * sizeof *base->attr) == 0;
+}
+
 /* Is the key of the subscript that is read before the access `at` of the function written out? True also when it is not
  * found. */
 static bool constant_key(const Facts *f, u32 at, u32 func, const Path *base)
@@ -18,6 +31,7 @@ static bool constant_key(const Facts *f, u32 at, u32 func, const Path *base)
         const Access *b = &f->accesses.v[--at];
         if (b->func != func) return true;
         const Path *x = &f->paths.v[b->path];
+        if (walks_values(f, b, x, base)) return false;
         if (b->op != OP_ITEM_LOAD || x->root != base->root || x->func != base->func || x->name != base->name ||
             x->nattr != base->nattr || memcmp(x->attr, base->attr, base->nattr * sizeof *x->attr) != 0)
             continue;
