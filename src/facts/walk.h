@@ -141,9 +141,9 @@ u32 walk_block(Walk *w, BlockKind kind, u32 cond, u32 body);
 u32 cond_add(Walk *w, u32 node, u32 head);
 
 /* bind.c */
-/* Binds the target to a value of this kind (as in Def) that the accesses in w->dep from dep_from on have computed. */
-/* for left in right: what the names stand for, as far as right tells. */
+/* for left in right: binds the names to what they stand for, as far as right tells; dep_from as below. */
 void walk_loop_target(Walk *w, u32 left, u32 right, u32 dep_from);
+/* Binds the target to a value of this kind (as in Def) that the accesses in w->dep from dep_from on have computed. */
 void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 kind, u32 value);
 /* A Def for each name in the tuple or list that a loop over it binds the target to. */
 void loop_choices(Walk *w, u32 target, u32 list);

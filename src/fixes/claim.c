@@ -76,7 +76,7 @@ bool claim_region(Plan *pl, const Work *w, const Region *r, Region *out)
     if (r->test == NONE || r->copy.n || r->taken || r->problem.n || r->first != r->last) return false;
     if (!ast_is(t, r->first, NODE_if_statement) || ast_field(t, r->first, FIELD_alternative) != NONE) return false;
     u32 cond = ast_field(t, r->first, FIELD_condition), body = ast_field(t, r->first, FIELD_consequence);
-    if (!one_line(t, cond) || !span_within(program_access(pl->p, r->test)->span, (Span){t->v[cond].start, t->v[cond].end}))
+    if (!one_line(t, cond) || !span_within(program_access(pl->p, r->test)->span, ast_span(t, cond)))
         return false;
     u32 last = change_end(pl, w, r, t, body);
     if (last == NONE || shared(pl, w, r)) return false;

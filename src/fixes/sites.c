@@ -330,7 +330,8 @@ static bool lookup_match(void *ctx, const Match *m)
     for (u32 i = 0; i < m->n && !f->found; i++) {
         Span s = node_span(m->node[i]);
         f->found =
-            str_is(query_capture_name(f->q, m->capture[i]), "place") && (span_within(s, f->want) || span_within(f->want, s));
+            str_is(query_capture_name(f->q, m->capture[i]), "place") &&
+            (span_within(s, f->want) || span_within(f->want, s));
     }
     for (u32 i = 0; f->found && i < m->n; i++)
         vec_push(f->a, f->out, (Capture){query_capture_name(f->q, m->capture[i]), node_span(m->node[i])});

@@ -23,8 +23,8 @@ static bool walks_values(const Facts *f, const Access *b, const Path *x, const P
            memcmp(d.attr, base->attr, base->nattr * sizeof *base->attr) == 0;
 }
 
-/* Is the key of the subscript that is read before the access `at` of the function written out? True also when it is not
- * found. */
+/* Is the key of the subscript that is read before the access `at` of the function written out? True also when it is
+ * not found. */
 static bool constant_key(const Facts *f, u32 at, u32 func, const Path *base)
 {
     for (u32 n = 0; at && n < BACK; n++) {
@@ -103,7 +103,8 @@ u32 element_place(Program *p, u32 file, const Access *a, const Path *x)
     Path base = *x;
     base.nattr--;
     const Facts *f = p->facts[file];
-    return constant_key(f, (u32)(a - f->accesses.v), a->func, &base) ? NONE : place_in(p, file, &base, (Type){TYPE_UNKNOWN, NONE});
+    if (constant_key(f, (u32)(a - f->accesses.v), a->func, &base)) return NONE;
+    return place_in(p, file, &base, (Type){TYPE_UNKNOWN, NONE});
 }
 
 /* What groups.get(key, []) gives for a missing key: the type of an empty container; unknown for None and (), which

@@ -92,7 +92,8 @@ static const Def *one_return(const Program *p, GId g)
     const LinkState *s = p->state;
     const Def *one = NULL;
     if (f->funcs.v[g.id].is_generator || f->funcs.v[g.id].is_async) return NULL;
-    for (u32 at = map_get(&s->local_defs, local_key(g.file, g.id, SYM_EMPTY)); at != NONE; at = s->defrefs.v[at].next) {
+    u32 at = map_get(&s->local_defs, local_key(g.file, g.id, SYM_EMPTY));
+    for (; at != NONE; at = s->defrefs.v[at].next) {
         const Def *d = &f->defs.v[s->defrefs.v[at].def];
         if (returns_nothing(d)) continue;
         if (one) return NULL;
