@@ -77,7 +77,8 @@ typedef enum Evidence {                     /* why we believe that a place is sh
                         EV_TOUCHED = 1024,  /* a hint that says little: some few of its accesses happen to hold
                                                a lock; an inner function that wraps nothing outlives its call */
                         EV_HANDED = 2048,   /* its object is handed to threads when they are started */
-                        EV_PART = 4096      /* its object is made for an attribute of a shared object */
+                        EV_PART = 4096,     /* its object is made for an attribute of a shared object */
+                        EV_ONE = 8192       /* its class is named Singleton: what it makes, it makes once */
 } Evidence;
 
 /* Signs that the object of an instance attribute stays with one thread; a set of bits. */

@@ -11,6 +11,12 @@ static bool is_pool(Str name)
     return str_ends(name, S("Pool")) || str_is(name, "pool");
 }
 
+/* Singleton, SingletonProvider: what it hands out on first use is one and the same for all, as it promises. */
+static bool is_singleton(Str name)
+{
+    return str_has_word(name, "singleton");
+}
+
 /* Locks, semaphores, limiters of the project's own. */
 static bool is_lock_class(const Program *p, u32 gclass)
 {
@@ -31,6 +37,7 @@ u32 class_hints(const Program *p, u32 gclass)
     const Facts *f = p->facts[file];
     if (is_pool(sym_str(f, k->name)) || is_lock_class(p, gclass) || is_waited_for(p, gclass))
         hints |= EV_NAME | EV_PURPOSE;
+    if (is_singleton(sym_str(f, k->name))) hints |= EV_NAME | EV_PURPOSE | EV_ONE;
     if (k->says_shared) hints |= EV_PURPOSE;
     if (class_derives(p, gclass, "types.ModuleType")) hints |= EV_SINGLETON; /* kept in sys.modules */
     return hints;

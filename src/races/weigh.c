@@ -46,6 +46,12 @@ static bool flag(const Program *p, const Race *r)
     return d && (d->kind == VAL_BOOL || d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING);
 }
 
+/* What a Singleton makes on first use, it is there to make once. */
+static bool promised_once(const Program *p, const Race *r, const Place *x)
+{
+    return r->rule == UG103 && x->evidence & EV_ONE && !flag(p, r);
+}
+
 /* A number, a text, a class: whoever computes it second gets the same, or as good. */
 static bool plain_value(const Program *p, const Race *r, const Place *x)
 {
@@ -127,6 +133,7 @@ static bool unknown_value(const Program *p, const Race *r, const Place *x)
 static bool first_use_of_one(const Program *p, const Race *r, const Place *x)
 {
     if (r->rule != UG103 || x->kind != PLACE_INSTANCE || must_be_one(x) || x->evidence & EV_GUARDED) return false;
+    if (promised_once(p, r, x)) return false;
     if (starts_in_passing(p, r, x)) return false;
     if (x->signs & SIGN_FINAL && x->evidence & EV_CLASS_LOCKS) return false;
     return !type_is_container(x->type.kind) && !(x->evidence & EV_SINGLETON && stores_object(p, r->act));
@@ -281,7 +288,7 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
     bool step = r->rule == UG102 || r->rule == UG103;
     if (visible && step && !(x->evidence & (EV_HANDED | EV_NAME | EV_PURPOSE)) && !must_be_one(x)) return true;
     if (visible) return !used && class_only_parts(p, x->owner);
-    if (r->rule == UG103 && starts_in_passing(p, r, x)) return false;
+    if (r->rule == UG103 && (starts_in_passing(p, r, x) || promised_once(p, r, x))) return false;
     if (r->rule == UG103)
         return !must_be_one(x) && x->type.kind != TYPE_EXECUTOR && !(used && x->signs & SIGN_FINAL);
     return !used && r->rule == UG107;
@@ -313,7 +320,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (first_use_of_one(p, r, x) || class_setting(p, r, x)) return true;
     if (x->kind != PLACE_INSTANCE) return false;
     u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
-    if (x->signs & SIGN_BOTH && !hint_only(r, x)) none |= SIGN_LOOP;
+    if ((x->signs & SIGN_BOTH && !hint_only(r, x)) || promised_once(p, r, x)) none |= SIGN_LOOP;
     return x->signs & ~none || (flag(p, r) && !(x->evidence & EV_SINGLETON));
 }
 
