@@ -235,10 +235,11 @@ static bool beside_main(const Program *p, const FuncInfo *fi)
 }
 
 /* A client of paho-mqtt calls all its callbacks from the thread of its network loop, one after the other (Eclipse
- * paho.mqtt.python, "Network loop"). Those that one file sets are taken to be of one client. */
-static bool one_network_loop(const Root *a, const Root *b)
+ * paho.mqtt.python, "Network loop"), and so do pika's and kafka-python's. Those that one file sets are taken to be of
+ * one client. */
+static bool one_loop(const Root *a, const Root *b)
 {
-    return a->network_loop && b->network_loop && a->file == b->file;
+    return a->loop && b->loop && a->file == b->file && strcmp(a->loop, b->loop) == 0;
 }
 
 /* Two starts of one function run in different threads, but with one object each when it is its own; so do the
@@ -291,7 +292,7 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
                     object = true;
                     continue;
                 }
-                if (one_network_loop(r, other)) {
+                if (one_loop(r, other)) {
                     same = true;
                     continue;
                 }

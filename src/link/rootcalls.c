@@ -141,6 +141,13 @@ static bool call_row_fits(const Program *p, u32 file, const RootRow *r)
     return !str_starts(str_from(r->name), S("joblib.")) || joblib_threads(p, file);
 }
 
+/* A client of that package calls what was added from here on, one after the other. */
+static void one_client(Program *p, const RootRow *r, u32 first)
+{
+    if (r->many || !r->package || !r->package[0]) return;
+    for (u32 i = first; i < p->roots.n; i++) p->roots.v[i].loop = r->package;
+}
+
 void roots_of_call(Program *p, u32 file, u32 call)
 {
     const Facts *f = p->facts[file];
@@ -171,7 +178,9 @@ void roots_of_call(Program *p, u32 file, u32 call)
         if (!str_eq(method, s->rows[ROOT_BY_METHOD].v[i].name) || !method_row_fits(p, file, r, c, x)) continue;
         root_row_used(p, r);
         bool many = r->many && !(r->type == TYPE_EXECUTOR && one_worker(p, file, x));
+        u32 first = p->roots.n;
         roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), many, false, r->label);
+        one_client(p, r, first);
     }
 }
 
@@ -190,10 +199,11 @@ void roots_of_def(Program *p, u32 file, u32 def)
         if (!method_fits(attr, r->name)) continue;
         if (r->package && r->package[0] && !imports_one(p, file, r->package)) continue;
         root_row_used(p, r);
-        u32 out[TARGETS], n = value_funcs(p, file, d->kind, d->value, out, TARGETS), line, column;
+        u32 out[TARGETS], n = value_funcs(p, file, d->kind, d->value, out, TARGETS), line, column, first = p->roots.n;
         source_position(f->source, d->span.start, &line, &column);
         for (u32 k = 0; k < n; k++)
             root_add(p, out[k], r->many, false, root_display(p, r->label, short_name(p, out[k]), file, line), file,
                      NONE);
+        one_client(p, r, first);
     }
 }

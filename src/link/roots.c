@@ -200,8 +200,6 @@ static void roots_main(Program *p)
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
         Root *r = &p->roots.v[i];
         Str ext = r->call == NONE ? S("") : path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
-        r->network_loop =
-            str_starts(r->display, S("paho-mqtt ")) || str_starts(r->display, S("message_callback_add("));
         r->main = str_is(ext, "atexit.register") ? MAIN_EXIT : str_is(ext, "signal.signal") ? MAIN_SIGNAL : MAIN_NOT;
     }
 }
