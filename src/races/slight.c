@@ -61,6 +61,7 @@ static bool data_of_call(const Program *p, const Race *r, const Place *x)
 {
     Str name = sym_str(p->facts[r->file], p->facts[r->file]->funcs.v[r->func].name);
     if (str_is(name, "__enter__")) return false; /* a manager that is kept is entered by all */
+    if (x->evidence & EV_SINGLETON && visible(p, r)) return false; /* the one object, and threads in sight */
     return r->rule == UG101 && r->per_call && x->kind == PLACE_INSTANCE && !r->by_shape &&
            !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS | EV_NAME | EV_PURPOSE | EV_HANDED | EV_DECORATOR));
 }
