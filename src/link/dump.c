@@ -6,7 +6,8 @@ static const char *const place_kind[] = {"global", "class-attribute", "instance"
 static void dump_evidence(Buf *out, u32 ev)
 {
     static const char *const words[] = {"roots", "module",    "guarded", "class-locks", "singleton",
-                                        "name",  "decorator", "always",  "file"};
+                                        "name",  "decorator", "always",  "file",        "purpose",
+                                        "touched", "handed", "part", "one"};
     const char *sep = " evidence ";
     for (u32 i = 0; i < COUNT_OF(words); i++) {
         if (!(ev & 1u << i)) continue;

@@ -197,12 +197,20 @@ static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
                           EV_ALWAYS | EV_FILE | EV_PURPOSE | EV_TOUCHED | EV_PART);
 }
 
+enum { SUBCLASSES = 6 }; /* steps down in search of a class that derives from two */
+
 static bool common_subclass(const Program *p, u32 a, u32 b, u32 depth)
 {
     const ClassInfo *ci = &p->state->classes[a];
     for (u32 i = 0; i < ci->subs.n && depth; i++)
         if (class_is_a(p, ci->subs.v[i], b) || common_subclass(p, ci->subs.v[i], b, depth - 1)) return true;
     return false;
+}
+
+/* Is no object of both classes: neither derives from the other, and no class from both? */
+static bool unrelated(const Program *p, u32 a, u32 b)
+{
+    return !class_is_a(p, a, b) && !class_is_a(p, b, a) && !common_subclass(p, a, b, SUBCLASSES);
 }
 
 /* Is it self whose attribute this is, and not that of an object which self has, self.client.stats? */
@@ -221,9 +229,7 @@ static bool sibling_objects(const Program *p, u32 owner, GId a, const Access *xa
     if (ca == NONE || cb == NONE) return false;
     ca = gclass_of(p, a.file, ca);
     cb = gclass_of(p, b.file, cb);
-    if (!of_self(p, ca, owner) || !of_self(p, cb, owner)) return false;
-    if (ca == cb || class_is_a(p, ca, cb) || class_is_a(p, cb, ca)) return false;
-    return !common_subclass(p, ca, cb, 6);
+    return of_self(p, ca, owner) && of_self(p, cb, owner) && unrelated(p, ca, cb);
 }
 
 /* Does a root reach it that runs beside the main program: a thread, or a signal that interrupts it? */
@@ -251,7 +257,7 @@ static bool two_own(const Program *p, const Root *r, const Root *other, u32 plac
     GId ga = func_gid(p, r->func), gb = func_gid(p, other->func);
     u32 ca = gclass_of(p, ga.file, p->facts[ga.file]->funcs.v[ga.id].cls);
     u32 cb = gclass_of(p, gb.file, p->facts[gb.file]->funcs.v[gb.id].cls);
-    return !class_is_a(p, ca, cb) && !class_is_a(p, cb, ca) && !common_subclass(p, ca, cb, 6);
+    return unrelated(p, ca, cb);
 }
 
 /* `api`: count a library's unknown callers, too? */

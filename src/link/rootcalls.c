@@ -145,7 +145,8 @@ static bool call_row_fits(const Program *p, u32 file, const RootRow *r)
 static void one_client(Program *p, const RootRow *r, u32 first)
 {
     if (r->many || !r->package || !r->package[0]) return;
-    for (u32 i = first; i < p->roots.n; i++) p->roots.v[i].loop = r->package;
+    for (u32 i = first; i < p->roots.n; i++)
+        if (!p->roots.v[i].many) p->roots.v[i].loop = r->package; /* not where a loop makes client after client */
 }
 
 void roots_of_call(Program *p, u32 file, u32 call)

@@ -168,21 +168,23 @@ static bool is_section_again(const Facts *x, const Section *s, u32 call)
     return false;
 }
 
-/* with lock: … lock.release(); try: call() finally: lock.acquire(): is it let go before the call? */
+/* with lock: … lock.release(); try: call() finally: lock.acquire(): is it let go when the call comes? */
 static bool let_go(const Facts *x, const Section *s, const Call *c)
 {
     const Func *fn = &x->funcs.v[s->func];
     const Path *lock = &x->paths.v[s->path];
+    bool gone = false;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *r = &x->calls.v[i];
         const Path *q = &x->paths.v[r->callee];
         if (r->span.start < s->span.start || r->span.start >= c->span.start || q->nattr != lock->nattr + 1) continue;
-        bool same = q->root == lock->root && q->name == lock->name;
-        same &= str_is(sym_str(x, q->attr[q->nattr - 1]), "release");
-        for (u32 k = 0; k < lock->nattr; k++) same &= q->attr[k] == lock->attr[k];
-        if (same) return true;
+        if (q->root != lock->root || q->name != lock->name ||
+            memcmp(q->attr, lock->attr, lock->nattr * sizeof *lock->attr) != 0)
+            continue;
+        Str method = sym_str(x, q->attr[lock->nattr]);
+        if (str_is(method, "release") || str_is(method, "acquire")) gone = str_is(method, "release");
     }
-    return false;
+    return gone;
 }
 
 static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)

@@ -25,28 +25,14 @@ static bool own_threads(const Place *x)
     return !guarded && !given_away(x);
 }
 
-/* Is it a module of a package, which others import? */
-static bool in_package(const Program *p, u32 file)
-{
-    Str path = p->facts[file]->source->path;
-    size_t slash = str_rfind(path, '/');
-    if (slash == path.n || str_ends(path, S("/__main__.py"))) return false;
-    for (u32 i = 0; i < p->nfiles; i++) {
-        Str init = p->facts[i]->source->path;
-        if (init.n == slash + 12 && str_ends(init, S("/__init__.py")) &&
-            str_eq(str_slice(init, 0, slash), str_slice(path, 0, slash)))
-            return true;
-    }
-    return false;
-}
-
 /* `if __name__ == "__main__":` in a module of a package shows how the file is used; what it starts, others need
  * not start. */
 static bool for_show(const Program *p, const Root *r)
 {
     if (r->call == NONE || r->file == NONE) return false;
     const Facts *x = p->facts[r->file];
-    return in_package(p, r->file) && !x->calls.v[r->call].func && in_main_block(x, x->calls.v[r->call].block);
+    bool imported = x->source->in_package && !str_is(str_last(x->source->path, '/'), "__main__.py");
+    return imported && !x->calls.v[r->call].func && in_main_block(x, x->calls.v[r->call].block);
 }
 
 /* Does a thread reach it that is no mere show? */
