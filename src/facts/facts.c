@@ -115,6 +115,7 @@ Facts *facts_of_ast(Arena *out, const Ast *t)
     for (u32 i = 0; i < w.queue.n; i++) walk_function(&w, w.queue.v[i]);
     aliases_resolve(&w);
     flows_filter(f);
+    calls_of_attributes(&w);
     errors_collect(&w);
     comments_collect(&w);
     f->runs_calls = runs_calls(f);

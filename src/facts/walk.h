@@ -93,6 +93,9 @@ void aliases_resolve(Walk *w);
 
 enum { MAX_DEPTH = 2500 }; /* of nested expressions; deeper ones are noted and left out */
 
+/* called.c */
+void calls_of_attributes(Walk *w);
+
 /* access.c */
 /* Records an access of the path and returns its id; NONE when it concerns nobody but the function itself. */
 u32 access_add(Walk *w, Path p, Use use, u32 node);

@@ -177,15 +177,26 @@ static u32 effects_against(const Program *p, u32 test, u32 act)
     return EFFECT_WRITE;
 }
 
-/* A binding that others set to None (or delete) while it is used. */
-static bool reset_elsewhere(const Finder *f, Conflict c)
+/* Does the access set the binding to None, or delete it? */
+static bool resets(const Program *p, u32 ga)
 {
-    if (c.witness == NONE) return false;
-    const Access *w = program_access(f->p, c.witness);
-    if (w->op == OP_DEL) return true;
-    if (w->op != OP_STORE) return false;
-    const Def *d = stored_def(f->p, c.witness);
+    const Access *a = program_access(p, ga);
+    if (a->op == OP_DEL) return true;
+    const Def *d = a->op == OP_STORE ? stored_def(p, ga) : NULL;
     return d && d->kind == VAL_NONE;
+}
+
+/* The best witness of a use of the binding: who sets it to None (or deletes it) meanwhile, rather than who sets it to
+ * something else. No witness where nobody does. */
+static Conflict reset_elsewhere(const Finder *f, u32 act)
+{
+    Conflict best = {NONE, CONF_LOW, false};
+    for (u32 i = 0; i < f->nacc; i++) {
+        if (!resets(f->p, f->acc[i]) || !access_counts(f->p, f->acc[i])) continue;
+        Conflict c = conflict_of(f, act, f->acc[i]);
+        if (c.witness != NONE && (best.witness == NONE || c.confidence > best.confidence)) best = c;
+    }
+    return best;
 }
 
 /* if last[key] == value: return; last[key] = value: the entry is there, and nothing is missed. */
@@ -325,9 +336,11 @@ static void report(Finder *f, u32 test, u32 act)
         return; /* modules and variables of the environment rarely go away */
     if (!(effect & EFFECT_WRITE)) {
         bool binding = program_access(p, test)->op == OP_TRUTH || program_access(p, test)->op == OP_HASATTR;
-        if (a->op == OP_METHOD &&
-            (!binding || !reset_elsewhere(f, c) || program_access(p, test)->test == TEST_COMPARE))
-            return;
+        if (a->op == OP_METHOD) {
+            if (!binding || program_access(p, test)->test == TEST_COMPARE || failure_caught(p, act)) return;
+            c = reset_elsewhere(f, act);
+            if (c.witness == NONE) return;
+        }
         if (a->op == OP_ITEM_LOAD && c.witness != NONE && (access_effect(p, c.witness) & EFFECT_REBIND) &&
             !(access_effect(p, c.witness) & EFFECT_SHRINK))
             return;
