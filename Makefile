@@ -103,6 +103,8 @@ $(BUILD)/vendor/python.o:         $(TS_PYTHON)/parser.c
 $(BUILD)/vendor/python_scanner.o: $(TS_PYTHON)/scanner.c
 $(BUILD)/vendor/toml.o:           $(TS_TOML)/parser.c
 $(BUILD)/vendor/toml_scanner.o:   $(TS_TOML)/scanner.c
+# The scanner of Python takes its memory from where the core does (src/parse/heap.c), not from malloc.
+$(BUILD)/vendor/python_scanner.o: vendor_cflags += -DTREE_SITTER_REUSE_ALLOCATOR
 # Each grammar comes with the header that it was generated for; the core has its own.
 $(vendor): $(BUILD)/vendor.flags
 	@mkdir -p $(@D)

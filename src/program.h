@@ -101,6 +101,7 @@ typedef struct Place {
     bool confined;      /* declared `# ungil: thread-confined` */
     bool public_;       /* name without a leading underscore */
     bool opaque;        /* an object of a library, not a container: see opaque.c */
+    bool inner;         /* a local variable that no function but its own touches */
     u32 file;           /* where it is defined; NONE for state of the standard library (sys.modules) */
     u32 owner;          /* global class (attributes), global func (closure, default) or NONE */
     u32 name;           /* global symbol */

@@ -68,16 +68,19 @@ static inline char low(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
+/* Does the word stand at this place? */
+static bool word_here(Str s, size_t i, const char *word)
+{
+    for (; *word && i < s.n; i++, word++)
+        if (low(s.p[i]) != *word) return false;
+    return !*word;
+}
+
 bool str_has_word(Str s, const char *word)
 {
-    size_t n = strlen(word);
-    if (!n) return true;
-    for (size_t i = 0; i + n <= s.n; i++) {
-        if (low(s.p[i]) != word[0]) continue;
-        size_t j = 1;
-        while (j < n && low(s.p[i + j]) == word[j]) j++;
-        if (j == n) return true;
-    }
+    if (!*word) return true;
+    for (size_t i = 0; i < s.n; i++)
+        if (low(s.p[i]) == *word && word_here(s, i, word)) return true;
     return false;
 }
 
@@ -258,8 +261,17 @@ bool str_among(Str s, const char *const *words, size_t n)
 
 bool str_has_any(Str s, const char *const *words, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (str_has_word(s, words[i])) return true;
+    bool starts[256] = {0}; /* does a word begin with it? Most characters are done with when they are seen */
+    for (size_t i = 0; i < n; i++) {
+        u8 c = (u8)words[i][0];
+        starts[c] = true;
+        if (c >= 'a' && c <= 'z') starts[c - 32] = true;
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        if (!starts[(u8)s.p[i]]) continue;
+        for (size_t k = 0; k < n; k++)
+            if (word_here(s, i, words[k])) return true;
+    }
     return false;
 }
 

@@ -215,6 +215,11 @@ typedef struct Plan {
     u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
     bool *pickled;    /* global classes whose objects are pickled or copied; NULL until asked for */
     u8 hooks;         /* does the program hook into imports? 1 no, 2 yes; 0 until asked for */
+    u8 own_threading; /* has it a module of its own that is called threading? Likewise */
+    Vec(u32) guarded; /* places that have a guard; empty until asked for */
+    Vec(GId) defs;    /* of all places, ordered by them; empty until asked for */
+    u32 *defs_first;  /* by place: the first one of defs */
+    u32 defs_places;  /* so many places have one */
     Str forks;        /* where the program forks; empty */
     bool forks_known;
     u8 *walked;       /* those whose objects' attributes are walked as a whole: WALKED_… */

@@ -37,11 +37,20 @@ static bool same_owner(const Place *a, const Place *b)
     return a->owner == b->owner && a->owner != NONE && a->kind <= PLACE_INSTANCE && b->kind <= PLACE_INSTANCE;
 }
 
+/* The places that have a guard are few. */
+static void guarded_list(Plan *pl)
+{
+    if (pl->guarded.cap) return;
+    for (u32 i = 0; i < pl->p->places.n; i++)
+        if (pl->p->places.v[i].guard != NONE) vec_push(pl->a, &pl->guarded, i);
+}
+
 /* Does the lock guard two places at least? */
-static bool guards_several(const Plan *pl, u32 lock)
+static bool guards_several(Plan *pl, u32 lock)
 {
     u32 n = 0;
-    for (u32 i = 0; i < pl->p->places.n && n < 2; i++) n += pl->p->places.v[i].guard == lock;
+    guarded_list(pl);
+    for (u32 i = 0; i < pl->guarded.n && n < 2; i++) n += pl->p->places.v[pl->guarded.v[i]].guard == lock;
     return n >= 2;
 }
 
@@ -52,9 +61,10 @@ static u32 sibling_lock(Plan *pl, const Work *w)
 {
     const Place *p = work_place(pl, w);
     u32 best = NONE, most = 0;
-    for (u32 i = 0; i < pl->p->places.n; i++) {
-        const Place *q = &pl->p->places.v[i];
-        if (q->guard == NONE || !same_owner(p, q) || q->guarded <= most) continue;
+    guarded_list(pl);
+    for (u32 i = 0; i < pl->guarded.n; i++) {
+        const Place *q = &pl->p->places.v[pl->guarded.v[i]];
+        if (!same_owner(p, q) || q->guarded <= most) continue;
         const Lock *l = &pl->p->locks.v[q->guard];
         if (l->place == NONE || !lock_usable(l) || !same_owner(&pl->p->places.v[l->place], p)) continue;
         u8 kind = pl->p->places.v[l->place].kind;
@@ -245,12 +255,15 @@ static Str scope_display(Plan *pl, const Place *p, const LockPlan *l)
 }
 
 /* Has the program a module of its own called threading, which any import of it would find first? */
-static bool own_threading(const Plan *pl)
+static bool own_threading(Plan *pl)
 {
-    for (u32 i = 0; i < pl->p->nfiles; i++)
-        if (str_is(pl->p->facts[i]->source->module, "threading") && !name_used(pl->p->facts[i], S("RLock")))
-            return true;
-    return false;
+    if (!pl->own_threading) {
+        pl->own_threading = 1;
+        for (u32 i = 0; i < pl->p->nfiles; i++)
+            if (str_is(pl->p->facts[i]->source->module, "threading") && !name_used(pl->p->facts[i], S("RLock")))
+                pl->own_threading = 2;
+    }
+    return pl->own_threading == 2;
 }
 
 static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)

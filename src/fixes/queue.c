@@ -225,34 +225,63 @@ static bool use_convert(Plan *pl, u32 g, Fix *fix, Str *why)
     return true;
 }
 
-/* Every assignment must be of a list literal, which becomes deque(…). */
-static bool defs_convert(Plan *pl, u32 place, Fix *fix, Str *why)
+/* The Defs of all places, in the order of the places and then of the text. */
+static void defs_list(Plan *pl)
 {
-    bool any = false;
-    for (u32 file = 0; file < pl->p->nfiles; file++) {
-        const Facts *f = pl->p->facts[file];
+    const Program *p = pl->p;
+    Vec(u32) places = {0};
+    Vec(GId) ids = {0};
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
         for (u32 i = 0; i < f->defs.n; i++) {
             const Def *d = &f->defs.v[i];
-            if (d->path == NONE || d->is_return || path_place(pl->p, file, d->path) != place) continue;
-            const Ast *t = site_ast(pl, file);
-            u32 n = ast_at(t, d->span);
-            while (n != NONE && t->v[n].kind != NODE_assignment) n = ast_is_statement(t, n) ? NONE : t->v[n].parent;
-            u32 value = n == NONE ? NONE : ast_field(t, n, FIELD_right);
-            if (d->kind != VAL_LIST || d->augmented || !ast_is(t, value, NODE_list) ||
-                ast_field(t, n, FIELD_type) != NONE) {
-                *why = S("it is also assigned something that is no list literal, or has an annotation");
-                return false;
-            }
-            ImportRef ref = import_ref(pl->a, f, t, S("collections"), S("deque"), true);
-            if (!ref.have) intent_add(pl, fix, INTENT_NEED_IMPORT, file, (Span){0}, ref.statement, NONE);
-            Str text = d->empty ? str_fmt(pl->a, "%.*s()", STR_ARG(ref.text))
-                                : str_fmt(pl->a, "%.*s(%.*s)", STR_ARG(ref.text), STR_ARG(ast_text(t, value)));
-            intent_add(pl, fix, INTENT_REPLACE, file, (Span){t->v[value].start, t->v[value].end}, text, NONE);
-            any = true;
+            u32 place = d->path == NONE || d->is_return ? NONE : path_place(p, file, d->path);
+            if (place == NONE) continue;
+            vec_push(pl->a, &places, place);
+            vec_push(pl->a, &ids, (GId){file, i});
         }
     }
-    if (!any) *why = S("where the list is made is not known");
-    return any;
+    pl->defs_places = p->places.n; /* asking for places may have made some */
+    pl->defs_first = arena_new(pl->a, u32, p->places.n + 2);
+    pl->defs.v = arena_new(pl->a, GId, ids.n + 1);
+    pl->defs.n = ids.n;
+    pl->defs.cap = ids.n + 1;
+    for (u32 i = 0; i < ids.n; i++) pl->defs_first[places.v[i] + 2]++;
+    for (u32 i = 0; i <= p->places.n; i++) pl->defs_first[i + 1] += pl->defs_first[i];
+    for (u32 i = 0; i < ids.n; i++) pl->defs.v[pl->defs_first[places.v[i] + 1]++] = ids.v[i];
+}
+
+/* The assignment of a list literal becomes one of deque(…); false when it is something else. */
+static bool def_convert(Plan *pl, u32 file, const Def *d, Fix *fix)
+{
+    const Ast *t = site_ast(pl, file);
+    u32 n = ast_at(t, d->span);
+    while (n != NONE && t->v[n].kind != NODE_assignment) n = ast_is_statement(t, n) ? NONE : t->v[n].parent;
+    u32 value = n == NONE ? NONE : ast_field(t, n, FIELD_right);
+    if (d->kind != VAL_LIST || d->augmented || !ast_is(t, value, NODE_list) || ast_field(t, n, FIELD_type) != NONE)
+        return false;
+    ImportRef ref = import_ref(pl->a, pl->p->facts[file], t, S("collections"), S("deque"), true);
+    if (!ref.have) intent_add(pl, fix, INTENT_NEED_IMPORT, file, (Span){0}, ref.statement, NONE);
+    Str text = d->empty ? str_fmt(pl->a, "%.*s()", STR_ARG(ref.text))
+                        : str_fmt(pl->a, "%.*s(%.*s)", STR_ARG(ref.text), STR_ARG(ast_text(t, value)));
+    intent_add(pl, fix, INTENT_REPLACE, file, (Span){t->v[value].start, t->v[value].end}, text, NONE);
+    return true;
+}
+
+/* Every assignment must be of a list literal. */
+static bool defs_convert(Plan *pl, u32 place, Fix *fix, Str *why)
+{
+    if (!pl->defs.cap) defs_list(pl);
+    u32 from = place < pl->defs_places ? pl->defs_first[place] : 0;
+    u32 to = place < pl->defs_places ? pl->defs_first[place + 1] : 0;
+    for (u32 i = from; i < to; i++) {
+        GId g = pl->defs.v[i];
+        if (def_convert(pl, g.file, &pl->p->facts[g.file]->defs.v[g.id], fix)) continue;
+        *why = S("it is also assigned something that is no list literal, or has an annotation");
+        return false;
+    }
+    if (from == to) *why = S("where the list is made is not known");
+    return from < to;
 }
 
 static bool inside_replaced(const Fix *polls, u32 file, Span s)

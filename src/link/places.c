@@ -318,11 +318,14 @@ void places_access(Program *p)
     }
     p->place_access.v = arena_new(p->arena, u32, total);
     p->place_access.n = p->place_access.cap = total;
-    for (u32 i = 0; i < p->state->naccesses; i++) {
-        if (p->access_place[i] == NONE) continue;
-        Place *x = &p->places.v[p->access_place[i]];
-        p->place_access.v[x->first + x->n++] = i;
-    }
+    for (u32 i = 0; i < p->places.n; i++) p->places.v[i].inner = p->places.v[i].kind == PLACE_CLOSURE;
+    for (u32 file = 0, i = 0; file < p->nfiles; file++)
+        for (u32 k = 0; k < p->facts[file]->accesses.n; k++, i++) {
+            if (p->access_place[i] == NONE) continue;
+            Place *x = &p->places.v[p->access_place[i]];
+            p->place_access.v[x->first + x->n++] = i;
+            x->inner &= x->owner == p->func_base[file] + p->facts[file]->accesses.v[k].func;
+        }
     for (u32 i = 0; i < p->places.n; i++) {
         Place *x = &p->places.v[i];
         if (x->n) x->display = place_display(p, x);

@@ -29,8 +29,8 @@ void heap_free(struct Heap *h)
 #else
 
 enum {
-    UNIT = 16,         /* sizes are multiples of it; every piece has a head of this size */
-    CLASSES = 128,     /* up to 2 KiB by size; larger ones by powers of two */
+    UNIT = 8,          /* sizes are multiples of it, and all that tree-sitter's objects are aligned to */
+    CLASSES = 256,     /* up to 2 KiB by size; larger ones by powers of two */
     BLOCK = 256 << 10, /* bytes */
     SPARE_BLOCKS = 64  /* kept by a thread: 16 MiB */
 };
@@ -40,9 +40,9 @@ typedef struct Block {
     size_t size;
 } Block;
 
+/* Before every piece. */
 typedef struct Head {
     size_t class; /* number of the list; bytes follow from it */
-    size_t pad;
 } Head;
 
 typedef struct Heap {

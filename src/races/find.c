@@ -10,25 +10,8 @@ static bool made_for_threads(const Place *x)
 
 static bool worth_looking(const Place *x)
 {
-    return x->n && x->display.n &&
+    return x->n && x->display.n && !x->inner &&
            (is_data(x) || made_for_threads(x) || (x->is_lock && x->type.kind != TYPE_ASYNC_LOCK));
-}
-
-typedef Vec(u32) IdVec;
-
-/* The accesses of the place. A local that only its owner touches is nobody else's. */
-static void collect(Finder *f, Arena *scratch, IdVec *v)
-{
-    const Place *x = &f->p->places.v[f->place];
-    bool foreign = x->kind != PLACE_CLOSURE;
-    for (u32 i = 0; i < x->n; i++) {
-        u32 ga = f->p->place_access.v[x->first + i];
-        GId g = access_gid(f->p, ga);
-        const Access *a = &f->p->facts[g.file]->accesses.v[g.id];
-        if (f->p->func_base[g.file] + a->func != x->owner) foreign = true;
-        vec_push(scratch, v, ga);
-    }
-    if (!foreign) v->n = 0;
 }
 
 /* d["new"] of a defaultdict adds the key. (What other subclasses of dict do is not known.) */
@@ -83,21 +66,19 @@ static bool never_changes(const Place *x)
 
 static void place_rules(Finder *f, Arena *scratch)
 {
-    IdVec v = {0};
-    collect(f, scratch, &v);
-    f->acc = v.v;
-    f->nacc = v.n;
-    if (!v.n) return;
-    u8 *effect = arena_new(scratch, u8, v.n);
+    const Place *x = &f->p->places.v[f->place];
+    const u32 *acc = f->p->place_access.v + x->first;
+    f->acc = acc;
+    f->nacc = x->n;
+    u8 *effect = arena_new(scratch, u8, x->n);
     u32 writers = 0;
-    for (u32 i = 0; i < v.n; i++) {
-        effect[i] = (u8)access_effect(f->p, v.v[i]);
-        if (f->p->places.v[f->place].type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, v.v[i]) &&
-            !key_tested(f->p, v.v, i))
+    for (u32 i = 0; i < x->n; i++) {
+        effect[i] = (u8)access_effect(f->p, acc[i]);
+        if (x->type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, acc[i]) && !key_tested(f->p, acc, i))
             effect[i] |= EFFECT_GROW;
-        if (holds_items(f->p->places.v[f->place].type.kind)) effect[i] |= (u8)passed_effect(f->p, v.v[i]);
-        effect[i] |= (u8)argument_effect(f->p, v.v[i]);
-        writers += (effect[i] & (EFFECT_WRITE | EFFECT_GROW)) != 0 && access_counts(f->p, v.v[i]);
+        if (holds_items(x->type.kind)) effect[i] |= (u8)passed_effect(f->p, acc[i]);
+        effect[i] |= (u8)argument_effect(f->p, acc[i]);
+        writers += (effect[i] & (EFFECT_WRITE | EFFECT_GROW)) != 0 && access_counts(f->p, acc[i]);
     }
     f->effect = effect;
     u32 first = f->out->n;
