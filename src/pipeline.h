@@ -128,6 +128,8 @@ void git_start(void);
 bool source_index(Arena *a, Source *s, NoteVec *notes);
 /* Line (from 1) and column (from 1, in code points) of a byte offset. */
 void source_position(const Source *s, u32 offset, u32 *line, u32 *column);
+/* The same when *line is that of an offset nearby: quicker where positions are asked for in their order. */
+void source_position_near(const Source *s, u32 offset, u32 *line, u32 *column);
 /* The text of line `line` (from 1), without its newline. */
 Str source_line(const Source *s, u32 line);
 

@@ -32,15 +32,16 @@ void *xrealloc(void *old, size_t n)
 
 /* A block for one large request, behind the newest one, whose room stays in use. The system's fresh pages are zero:
  * the part of a table that nobody touches costs nothing. */
-static void *block_alone(Arena *a, size_t want)
+static void *block_alone(Arena *a, size_t want, bool zero)
 {
-    ArenaBlock *b = calloc(1, sizeof *b + want);
+    ArenaBlock *b = zero ? calloc(1, sizeof *b + want) : malloc(sizeof *b + want);
     if (!b) no_memory(sizeof *b + want);
     a->total += sizeof *b + want;
     if (a->head) {
         b->next = a->head->next;
         a->head->next = b;
     } else {
+        b->next = NULL;
         a->head = b;
         a->at = a->end = (char *)(b + 1) + want;
     }
@@ -59,26 +60,35 @@ static void block_add(Arena *a, size_t room)
 }
 #endif
 
-void *arena_alloc(Arena *a, size_t size, size_t align, size_t n)
+static inline void *take(Arena *a, size_t size, size_t align, size_t n, bool zero)
 {
     if (n && size > (SIZE_MAX >> 1) / n) BUG("arena request overflows: %zu * %zu", size, n);
     size_t want = size * n;
 #ifdef ARENA_MALLOC
     (void)align;
-    return block_alone(a, want);
+    return block_alone(a, want, zero);
 #else
     size_t gap = a->at ? -(uintptr_t)a->at & (align - 1) : 0;
     if (!a->at || (size_t)(a->end - a->at) < gap || (size_t)(a->end - a->at) - gap < want) {
         size_t room = MIN(MAX(a->total, (size_t)FIRST_BLOCK), (size_t)LAST_BLOCK);
-        if (want > room) return block_alone(a, want);
+        if (want > room) return block_alone(a, want, zero);
         block_add(a, room);
         gap = 0;
     }
     char *p = a->at + gap;
     a->at = p + want;
-    memset(p, 0, want);
-    return p;
+    return zero ? memset(p, 0, want) : p;
 #endif
+}
+
+void *arena_alloc(Arena *a, size_t size, size_t align, size_t n)
+{
+    return take(a, size, align, n, true);
+}
+
+void *arena_room(Arena *a, size_t size, size_t align, size_t n)
+{
+    return take(a, size, align, n, false);
 }
 
 void arena_free(Arena *a)

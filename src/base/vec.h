@@ -25,8 +25,9 @@ static inline void *vec_grow(Arena *a, void *old, u32 n, u32 *cap, size_t size)
 {
     u32 want = *cap ? *cap * 2 : 8;
     CHECK(want > n);
-    void *v = arena_alloc(a, size, 16, want);
+    char *v = arena_room(a, size, 16, want);
     if (n) memcpy(v, old, n * size);
+    memset(v + n * size, 0, (want - n) * size);
     *cap = want;
     return v;
 }

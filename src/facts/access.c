@@ -47,8 +47,10 @@ u32 access_add(Walk *w, Path p, Use use, u32 node)
                   .local = SYM_EMPTY,
                   .span = {w->t.v[node].start, w->t.v[node].end}};
     if (w->head_cond != NONE && !a->test) a->test = TEST_COMPARE;
-    source_position(w->src, a->span.start, &a->line, &a->column);
-    source_position(w->src, a->span.end, &a->end_line, &a->end_column);
+    a->line = w->line;
+    source_position_near(w->src, a->span.start, &a->line, &a->column);
+    w->line = a->end_line = a->line;
+    source_position_near(w->src, a->span.end, &a->end_line, &a->end_column);
     u32 id = w->f->accesses.n - 1;
     vec_push(w->scratch, &w->dep, id);
     return id;

@@ -240,7 +240,8 @@ u32 walk_call(Walk *w, u32 n)
               .span = {w->t.v[n].start, w->t.v[n].end}};
     for (u32 i = args_from; i < w->args.n; i++) vec_push(w->a, &w->f->args, w->args.v[i]);
     w->args.n = args_from;
-    source_position(w->src, c.span.start, &c.line, &c.column);
+    c.line = w->line;
+    source_position_near(w->src, c.span.start, &c.line, &c.column);
     vec_push(w->a, &w->f->calls, c);
     map_put(w->scratch, &w->node_call, n, w->f->calls.n - 1);
     return w->f->calls.n - 1;

@@ -68,7 +68,7 @@ static bool runs_calls(const Facts *f)
 /* Growing left holes: copies the array to its final place, at its final size. */
 #define SETTLE(a, vec)                                                                                               \
     do {                                                                                                             \
-        void *settled = arena_alloc((a), sizeof *(vec)->v, 16, (vec)->n);                                            \
+        void *settled = arena_room((a), sizeof *(vec)->v, 16, (vec)->n);                                            \
         if ((vec)->n) memcpy(settled, (vec)->v, (vec)->n * sizeof *(vec)->v);                                        \
         (vec)->v = settled;                                                                                          \
         (vec)->cap = (vec)->n;                                                                                       \
@@ -108,6 +108,7 @@ Facts *facts_of_ast(Arena *out, const Ast *t)
               .src = t->source,
               .f = f,
               .cls = NONE,
+              .line = 1,
               .head_cond = NONE,
               .t = *t};
     names_scan(&w);

@@ -74,6 +74,7 @@ typedef struct Walk {
     Vec(u32) dep;  /* accesses that the expression being walked has read */
     /* where the walk is */
     u32 func, cls /* class whose body this is, NONE */, block, stmt, depth;
+    u32 line; /* of what was recorded last: what comes next is near */
     u32 head_cond; /* the branch whose condition is being walked, NONE */
     bool in_def;   /* inside a default value or decorator */
     bool awaiting; /* the call being walked is awaited */

@@ -187,7 +187,7 @@ Ast ast_build(Arena *a, const Tree *t)
     Subtree root = t->ts->root;
     /* About one node for every three bytes; room for that many up front avoids most of the copying. */
     w.out.cap = (u32)MIN(t->source->text.n / 3 + 64, (size_t)UINT32_MAX / 2);
-    w.out.v = arena_new(a, Node, w.out.cap);
+    w.out.v = arena_room(a, sizeof(Node), _Alignof(Node), w.out.cap);
     u32 start = ts_subtree_padding(root).bytes;
     node_add(&w, root, 0, start, (u8)FIELD_COUNT, NONE);
     if (ts_subtree_child_count(root)) level_push(&w, root, start, 0, NONE, (u8)FIELD_COUNT);

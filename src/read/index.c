@@ -77,13 +77,26 @@ static u32 points_before(const Source *s, u32 offset)
 void source_position(const Source *s, u32 offset, u32 *line, u32 *column)
 {
     u32 low = 0, high = s->nlines;
-    offset = MIN(offset, (u32)s->text.n);
     while (high - low > 1) {
         u32 mid = low + (high - low) / 2;
         if (s->line_start[mid] <= offset)
             low = mid;
         else
             high = mid;
+    }
+    *line = low + 1;
+    source_position_near(s, offset, line, column);
+}
+
+void source_position_near(const Source *s, u32 offset, u32 *line, u32 *column)
+{
+    enum { NEARBY = 8 }; /* lines */
+    u32 low = *line - 1, n = 0;
+    offset = MIN(offset, (u32)s->text.n);
+    while (low + 1 < s->nlines && s->line_start[low + 1] <= offset && n++ < NEARBY) low++;
+    if (n > NEARBY || s->line_start[low] > offset) {
+        source_position(s, offset, line, column);
+        return;
     }
     u32 from = MIN(s->line_start[low] + (low == 0 && s->bom ? 3 : 0), offset);
     bool near = !s->points || offset - from < 2 * POINTS_STEP;
