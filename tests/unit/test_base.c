@@ -31,6 +31,7 @@ static void str_words(void **state)
     static const char *const words[] = {"open", "set"};
     assert_true(str_among(S("open"), words, 2) && !str_among(S("opens"), words, 2) && !str_among(S(""), words, 2));
     assert_true(str_has_any(S("doReset"), words, 2) && !str_has_any(S("close"), words, 2));
+    assert_true(str_has_any(S("OPEN"), words, 2) && !str_has_any(S("se ope"), words, 2) && !str_has_any(S(""), words, 2));
     assert_true(str_starts_any(S("opening"), words, 2) && !str_starts_any(S("reopen"), words, 2));
     assert_true(str_first_word(S("_open_all"), words, 2) && str_first_word(S("openAll"), words, 2));
     assert_true(str_first_word(S("set"), words, 2) && !str_first_word(S("setup"), words, 2));
@@ -119,6 +120,18 @@ static void vectors(void **state)
     arena_free(&a);
 }
 
+/* A first request that is larger than a block, and is not zeroed, is given back like the others. */
+static void arena_large(void **state)
+{
+    Arena a = {0};
+    enum { LARGE = 3 << 20 };
+    char *room = arena_room(&a, 1, 16, LARGE), *zero = arena_alloc(&a, 1, 16, LARGE);
+    memset(room, 'x', LARGE);
+    for (u32 i = 0; i < LARGE; i += 4096) assert_int_equal(zero[i], 0);
+    arena_free(&a);
+    assert_null(a.head);
+}
+
 static void arena_adoption(void **state)
 {
     Arena a = {0}, b = {0}, empty = {0};
@@ -185,7 +198,7 @@ int main(void)
         cmocka_unit_test(str_words), cmocka_unit_test(str_hash_is_stable),
         cmocka_unit_test(glob),        cmocka_unit_test(buffer),
         cmocka_unit_test(map),         cmocka_unit_test(interning),
-        cmocka_unit_test(vectors),     cmocka_unit_test(arena_adoption),
+        cmocka_unit_test(vectors),     cmocka_unit_test(arena_adoption), cmocka_unit_test(arena_large),
         cmocka_unit_test(pool),        cmocka_unit_test(replacing_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,12 @@ static void assert_position(const Source *s, u32 offset, u32 line, u32 column)
     source_position(s, offset, &l, &c);
     assert_int_equal(l, line);
     assert_int_equal(c, column);
+    for (u32 from = 1; from <= s->nlines; from++) { /* from wherever the search begins */
+        l = from;
+        source_position_near(s, offset, &l, &c);
+        assert_int_equal(l, line);
+        assert_int_equal(c, column);
+    }
 }
 
 static void lines(void **state)
@@ -53,6 +59,10 @@ static void lines(void **state)
     assert_position(s, 9, 5, 1);
     assert_position(s, 99, 5, 1);
     assert_int_equal(index_ok(S(""))->nlines, 1);
+    Source *many = index_ok(S("\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nx = 1\n"));
+    assert_position(many, 0, 1, 1);
+    assert_position(many, 9, 10, 1);
+    assert_position(many, 24, 21, 5);
     assert_int_equal(index_ok(S("x\r\ny\r\nz\n"))->newline, NL_CRLF);
     assert_int_equal(index_ok(S("x\ny\nz\r\n"))->newline, NL_LF);
 }
