@@ -18,7 +18,8 @@ void calls_of_attributes(Walk *w)
     Facts *f = w->f;
     Map stored = {0}, methods = {0}; /* (class, symbol) → 1 */
     for (u32 i = 1; i < f->funcs.n; i++)
-        if (f->funcs.v[i].cls != NONE) map_put(w->scratch, &methods, map_key(f->funcs.v[i].cls, f->funcs.v[i].name), 1);
+        if (f->funcs.v[i].cls != NONE)
+            map_put(w->scratch, &methods, map_key(f->funcs.v[i].cls, f->funcs.v[i].name), 1);
     for (u32 i = 0; i < f->accesses.n; i++) {
         const Access *a = &f->accesses.v[i];
         u32 cls = a->op == OP_STORE ? self_class(f, a, 1) : NONE;

@@ -59,7 +59,7 @@ bool access_walks(const Program *p, u32 ga)
     u8 type = p->places.v[p->access_place[ga]].type.kind;
     bool copy = (a->op == OP_CREAD || a->op == OP_METHOD) && str_is(sym_str(x, a->method), "copy");
     if (copy && type == TYPE_DEQUE) return p->options->target < 15; /* python/cpython#144809 */
-    if (copy && (type == TYPE_WEAK_SET || type == TYPE_WEAK_DICT)) return true; /* Lib/weakref.py, Lib/_weakrefset.py */
+    if (copy && (type == TYPE_WEAK_SET || type == TYPE_WEAK_DICT)) return true; /* Lib/weakref.py, _weakrefset.py */
     if (is_environ(p, &p->places.v[p->access_place[ga]]))
         return copy || (a->op == OP_CREAD && whole(sym_str(x, a->method)));
     if (a->op != OP_CREAD) return false;

@@ -258,33 +258,48 @@ void race_default(Finder *f)
     }
 }
 
+/* Is there a call of sleep() or wait() in the block? */
+static bool sleeps(const Facts *x, u32 func, u32 block)
+{
+    const Func *fn = &x->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &x->calls.v[i];
+        const Path *q = &x->paths.v[c->callee];
+        Str name = sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name);
+        if ((str_is(name, "sleep") || str_is(name, "wait")) && block_within(x, c->block, block)) return true;
+    }
+    return false;
+}
+
 /* since = now() - last; if since < pause: sleep(pause - since); last = now(): the test paces the store, whichever way
- * it goes. The read, or NONE. */
+ * it goes. Variables of an enclosing call and items (last[0]) only where the branch sleeps. The read, or NONE. */
 static u32 paced_by(const Finder *f, u32 i)
 {
+    u8 place = f->p->places.v[f->place].kind;
     GId g = access_gid(f->p, f->acc[i]);
     const Facts *x = f->p->facts[g.file];
     const Access *store = &x->accesses.v[g.id];
-    if (store->op != OP_STORE || store->value == NONE) return NONE;
-    u8 kind = x->defs.v[store->value].kind;
+    bool item = store->op == OP_ITEM_STORE, must_sleep = item || place == PLACE_CLOSURE || place == PLACE_DEFAULT;
+    if (!item && (store->op != OP_STORE || store->value == NONE)) return NONE;
+    u8 kind = item ? VAL_OTHER : x->defs.v[store->value].kind;
     if (kind != VAL_CALL && kind != VAL_OTHER && kind != VAL_PATH) return NONE;
     for (u32 k = i; k-- > 0;) {
         const Access *a = program_access(f->p, f->acc[k]);
         if (access_gid(f->p, f->acc[k]).file != g.file || a->func != store->func || (f->effect[k] & EFFECT_WRITE))
             return NONE;
-        if ((a->op != OP_LOAD && a->op != OP_TRUTH) || a->test != TEST_COMPARE || a->cond == NONE) continue;
+        bool reads = item ? a->op == OP_ITEM_LOAD && same_key(f->p, f->acc[k], f->acc[i])
+                          : a->op == OP_LOAD || a->op == OP_TRUTH;
+        if (!reads || a->test != TEST_COMPARE || a->cond == NONE) continue;
         const Cond *c = &x->conds.v[a->cond];
         bool after = !c->loop && !c->is_expr && c->block == store->block && c->span.end <= store->span.start &&
                      c->then_block != NONE && !x->blocks.v[c->then_block].exits;
-        if (after) return f->acc[k];
+        if (after && (!must_sleep || sleeps(x, a->func, c->then_block))) return f->acc[k];
     }
     return NONE;
 }
 
 void race_paced(Finder *f)
 {
-    u8 place = f->p->places.v[f->place].kind;
-    if (place == PLACE_CLOSURE || place == PLACE_DEFAULT) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 store = f->acc[i], read = f->claimed[store] ? NONE : paced_by(f, i);
         if (read == NONE || one_section(f->p, read, store, NULL)) continue;
