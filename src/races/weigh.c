@@ -226,17 +226,20 @@ bool called_again(const Finder *f, u32 gfunc)
     return false;
 }
 
-/* Does the function, or one around it, say that it registers; or is it a decorator that does? A context manager that
+/* Does the function, or one around it, say that it registers; or is it a decorator that does? What a decorator
+ * factory returns runs when it decorates, too; the wrapper in that runs with each call. A context manager that
  * disables something does so again and again, for the time of a block. */
 static bool registers(const Finder *finder, u32 ga)
 {
+    enum { AT_ONCE = 1 }; /* functions inside of a factory that run when it decorates */
     const Program *p = finder->p;
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Func *own = &f->funcs.v[f->accesses.v[g.id].func];
     if (own->is_generator && yields_once(p, f, own)) return false;
-    for (u32 fn = f->accesses.v[g.id].func; fn; fn = f->funcs.v[fn].parent)
-        if (p->funcs[p->func_base[g.file] + fn].decorates_once ||
+    u32 inside = 0;
+    for (u32 fn = f->accesses.v[g.id].func; fn; fn = f->funcs.v[fn].parent, inside++)
+        if ((inside <= AT_ONCE && p->funcs[p->func_base[g.file] + fn].decorates_once) ||
             (sets_up(sym_str(f, f->funcs.v[fn].name)) && !called_again(finder, p->func_base[g.file] + fn)))
             return true;
     return false;
