@@ -227,10 +227,14 @@ u32 class_made_at(const Program *p, u32 gclass);
 /* Does the access walk an iterator that a function made, iter(d), six.iteritems(d), or that an __iter__ of ours hands
  * out? A list of it is made item by item, whatever the container is. */
 bool access_of_iterator(const Program *p, u32 ga);
+/* Is what is read the container itself, which a function of ours hands out by its one return? */
+bool access_of_whole(const Program *p, u32 ga);
 /* The method of this name that an object of the class has: a global func, NONE. */
 u32 class_method_called(const Program *p, u32 gclass, Str name);
 /* Is it a multiprocessing.Process, whose run() works on a copy of the object? */
 bool class_is_process(const Program *p, u32 gclass);
+/* Is it a thread, an executor, or an object of a class of threads that stands there? */
+bool place_holds_thread(const Program *p, const Place *x);
 /* Is all that its objects have in the class itself: no base class but object? */
 bool class_baseless(const Program *p, u32 gclass);
 /* Why two accesses do not run at the same time in two threads. */

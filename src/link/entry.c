@@ -288,8 +288,33 @@ void entry_locks(Program *p)
     free(candidate);
 }
 
+/* class H(logging.Handler): logging calls emit() and format() with the lock of the handler held (Python library
+ * reference, "Handler Objects"); others may call them, too. */
+static bool logging_hook(const Program *p, u32 file, const Func *fn)
+{
+    static const char *const bases[] = {"logging.Handler", "logging.StreamHandler", "logging.FileHandler"};
+    Str name = sym_str(p->facts[file], fn->name);
+    if (fn->cls == NONE || (!str_is(name, "emit") && !str_is(name, "format"))) return false;
+    for (u32 i = 0; i < COUNT_OF(bases); i++)
+        if (class_derives(p, gclass_of(p, file, fn->cls), bases[i])) return true;
+    return false;
+}
+
+/* A lock that we see nothing of but that it is held. */
+static u32 lock_unseen(Program *p, u32 kind, Str display)
+{
+    return lock_intern(p, map_key(3, kind),
+                       (Lock){.place = NONE,
+                              .kind = TYPE_UNKNOWN,
+                              .reentrant = true,
+                              .maybe = true,
+                              .display = display,
+                              .func = NONE});
+}
+
 void decorator_locks(Program *p)
 {
+    enum { CALLERS = 3, HANDLERS };
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         for (u32 i = 1; i < f->funcs.n; i++) {
@@ -303,15 +328,11 @@ void decorator_locks(Program *p)
             Str name = sym_str(f, fn->name);
             if (str_ends(name, S("_locked")) || str_ends(name, S("_nolock")) || str_ends(name, S("_unlocked")) ||
                 str_ends(name, S("_no_lock")) || str_ends(name, S("_unsafe"))) {
-                u32 lock = lock_intern(p, map_key(3, 3),
-                                       (Lock){.place = NONE,
-                                              .kind = TYPE_UNKNOWN,
-                                              .reentrant = true,
-                                              .maybe = true,
-                                              .display = S("a lock that the caller holds"),
-                                              .func = NONE});
+                u32 lock = lock_unseen(p, CALLERS, S("a lock that the caller holds"));
                 fi->entry_locks = lockset_add(p, fi->entry_locks, lock);
             }
+            if (logging_hook(p, file, fn))
+                fi->entry_locks = lockset_add(p, fi->entry_locks, lock_unseen(p, HANDLERS, S("the handler's lock")));
         }
     }
 }

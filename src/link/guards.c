@@ -44,7 +44,7 @@ static bool made_by_threads(const Program *p, const Place *x)
     const ClassInfo *c = &p->state->classes[x->owner];
     if (c->fresh) return true;
     if (c->subs.n || c->singleton || c->any_lock) return false;
-    return (c->made_at && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
+    return (c->made_elsewhere && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
 }
 
 Alone access_alone(const Program *p, u32 gaccess)
@@ -289,7 +289,7 @@ static void given(const Program *p, u32 gfunc)
 }
 
 /* A thread, an executor, or an object of a class of threads: whoever has the object beside it may be another one. */
-static bool holds_thread(const Program *p, const Place *x)
+bool place_holds_thread(const Program *p, const Place *x)
 {
     static const char *const bases[] = {"threading.Thread", "threading.Timer", "threading._Timer"};
     if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR) return true;
@@ -322,7 +322,7 @@ static void class_evidence(Program *p)
             if (type_is_lock(x->type.kind)) s->classes[x->owner].any_lock = true;
             if (x->kind == PLACE_INSTANCE && type_is_lock(x->type.kind) && !lock_of_one_state(p, i))
                 s->classes[x->owner].has_lock = true;
-            if (holds_thread(p, x)) s->classes[x->owner].makes_threads = true;
+            if (place_holds_thread(p, x)) s->classes[x->owner].makes_threads = true;
         }
         if (kept_for_all(p, x)) s->classes[x->type.id].kept_globally++;
     }
@@ -530,7 +530,7 @@ static void constructions(Program *p)
             const FuncInfo *fi = &p->funcs[gfunc_of(p, file, c->func)];
             bool local =
                 c->target == NONE || (f->paths.v[c->target].root == ROOT_LOCAL && !f->paths.v[c->target].nattr);
-            if (!local || !fi->nroots) p->state->classes[e.id].kept = true;
+            if (!test && (!local || !fi->nroots)) p->state->classes[e.id].kept = true;
             if (!test && !for_all(p, file, c)) p->state->classes[e.id].made_elsewhere++;
             if (test || script) continue;
             bool stays = c->target != NONE && local && f->paths.v[c->target].func == c->func &&

@@ -248,6 +248,22 @@ static bool one_loop(const Root *a, const Root *b)
     return a->loop && b->loop && a->file == b->file && strcmp(a->loop, b->loop) == 0;
 }
 
+/* self.thread = Thread(target=self.send), and elsewhere self.thread = Thread(target=self.send_all): one attribute of
+ * one object holds one thread, and whoever makes the next has done with the last. In one function two of them may
+ * run, unless a branch chooses. */
+static bool one_keeper(const Program *p, const Root *r, const Root *other)
+{
+    if (r->call == NONE || other->call == NONE || r->call == other->call || r->file != other->file) return false;
+    const Facts *f = p->facts[r->file];
+    const Call *a = &f->calls.v[r->call], *b = &f->calls.v[other->call];
+    if (r->many || other->many || a->target == NONE || b->target == NONE) return false;
+    const Path *x = &f->paths.v[a->target], *y = &f->paths.v[b->target];
+    if (x->root != ROOT_SELF || y->root != ROOT_SELF || x->nattr != 1 || y->nattr != 1 || x->attr[0] != y->attr[0])
+        return false;
+    if (f->funcs.v[a->func].self_class != f->funcs.v[b->func].self_class) return false;
+    return a->func != b->func || !(block_within(f, a->block, b->block) || block_within(f, b->block, a->block));
+}
+
 /* Two starts of one function run in different threads, but with one object each when it is its own; so do the
  * run() methods of two subclasses, where both come by self: Reader.run and Writer.run use self.lines of their base
  * class, and no object is both. */
@@ -298,7 +314,7 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
                     object = true;
                     continue;
                 }
-                if (one_loop(r, other)) {
+                if (one_loop(r, other) || one_keeper(p, r, other)) {
                     same = true;
                     continue;
                 }

@@ -65,10 +65,24 @@ bool class_is_process(const Program *p, u32 gclass)
            class_derives(p, gclass, "multiprocessing.context.Process");
 }
 
-/* Greenlets take turns in one thread, and so does what is written for them. */
+static bool imports_greenlets(const Program *p, u32 file)
+{
+    return file_imports(p, file, "gevent") || file_imports(p, file, "eventlet");
+}
+
+/* Greenlets take turns in one thread, and so does what is written for them: a file that imports them, and what is in a
+ * package that cannot be imported without them. */
 static bool greenlet_code(const Program *p, u32 file)
 {
-    return (file_imports(p, file, "gevent") || file_imports(p, file, "eventlet")) && !uses_threads(p, file);
+    if (uses_threads(p, file)) return false;
+    if (imports_greenlets(p, file)) return true;
+    Str module = p->facts[file]->source->module;
+    for (size_t dot = str_rfind(module, '.'); dot < module.n; dot = str_rfind(module, '.')) {
+        module = str_slice(module, 0, dot);
+        u32 package = module_find(p, module);
+        if (package != NONE && imports_greenlets(p, package) && !uses_threads(p, package)) return true;
+    }
+    return false;
 }
 
 static bool named(const Program *p, u32 file, const Func *fn, const char *const *names, u32 n)

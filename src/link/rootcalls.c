@@ -149,6 +149,23 @@ static void one_client(Program *p, const RootRow *r, u32 first)
         if (!p->roots.v[i].many) p->roots.v[i].loop = r->package; /* not where a loop makes client after client */
 }
 
+/* class C(Thread): the argument of C(…) that is Thread's target. An __init__ of its own says which it is by name; one
+ * that takes anything passes on what it gets. What else it is given, it may run where it likes. */
+static const Arg *subclass_target(const Program *p, u32 gclass, const Facts *f, const Call *c)
+{
+    u32 gs = intern_find(&p->syms, S("__init__")), init = gs == NONE ? NONE : class_method(p, gclass, gs, false);
+    if (init == NONE) return find_arg(f, c, 1, "target");
+    GId g = func_gid(p, init);
+    const Facts *x = p->facts[g.file];
+    const Func *fn = &x->funcs.v[g.id];
+    for (u32 i = 1; i < fn->nparams; i++) {
+        const Param *param = &x->params.v[fn->params + i];
+        if (param->star) return i == 1 ? find_arg(f, c, 1, "target") : find_arg(f, c, NONE, "target");
+        if (str_is(sym_str(x, param->name), "target")) return find_arg(f, c, i - 1, "target");
+    }
+    return find_arg(f, c, NONE, "target");
+}
+
 void roots_of_call(Program *p, u32 file, u32 call)
 {
     const Facts *f = p->facts[file];
@@ -169,7 +186,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
         /* class C(Thread); C(target=f) */
         Ent e = path_entity(p, file, c->callee);
         if (e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread"))
-            roots_of_arg(p, file, c, call, find_arg(f, c, 1, "target"), false, false, "Thread(target=%s)");
+            roots_of_arg(p, file, c, call, subclass_target(p, e.id, f, c), false, false, "Thread(target=%s)");
         return;
     }
     Str method = sym_str(f, x->attr[x->nattr - 1]);

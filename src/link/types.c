@@ -263,13 +263,27 @@ Type element_type(const Program *p, u32 file, Ent e)
     return s->types.v[at] = t;
 }
 
+/* @property, @staticmethod and @classmethod leave what a generator function gives as it is; of others nobody knows:
+ * some give a generator that has a lock. */
+static bool plain_decorators(const Program *p, GId g)
+{
+    static const char *const plain[] = {"property", "staticmethod", "classmethod"};
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++) {
+        const Path *x = &f->paths.v[f->decorators.v[i]];
+        if (x->nattr || !str_among(sym_str(f, x->name), plain, COUNT_OF(plain))) return false;
+    }
+    return true;
+}
+
 static Type return_type_find(const Program *p, u32 gfunc)
 {
     GId g = func_gid(p, gfunc);
     const Facts *f = p->facts[g.file];
     const Func *fn = &f->funcs.v[g.id];
     LinkState *s = p->state;
-    if (fn->is_generator) return (Type){TYPE_GENERATOR, NONE};
+    if (fn->is_generator) return fn->ndecorators && !plain_decorators(p, g) ? unknown : (Type){TYPE_GENERATOR, NONE};
     if (fn->returns != NONE) {
         Type t = annotation_type(p, g.file, fn->returns);
         if (t.kind != TYPE_UNKNOWN) return t;

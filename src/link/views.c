@@ -148,6 +148,16 @@ u32 walked_place(const Program *p, u32 file, const Path *x, u8 op)
     return func == NONE ? NONE : handed_out(p, func, true);
 }
 
+bool access_of_whole(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Access *a = program_access(p, ga);
+    u32 func = walked_through(p, g.file, &p->facts[g.file]->paths.v[a->path], a->op);
+    if (func == NONE) return false;
+    const Def *d = one_return(p, func_gid(p, func));
+    return d && d->kind == VAL_PATH;
+}
+
 bool access_of_iterator(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);

@@ -16,7 +16,7 @@ bool access_is_view(const Program *p, u32 ga)
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Path *x = &f->paths.v[f->accesses.v[g.id].path];
-    if (x->root != ROOT_CALL) return false;
+    if (x->root != ROOT_CALL || access_of_whole(p, ga)) return false;
     const Path *callee = &f->paths.v[f->calls.v[x->func].callee];
     Str name = callee->nattr ? sym_str(f, callee->attr[callee->nattr - 1]) : S("");
     return !str_is(name, "get") && !str_is(name, "setdefault"); /* of a container in the container: the item itself */

@@ -148,6 +148,13 @@ static void late_fields(Finder *f, u32 file, u32 func, u32 root, u32 start)
     }
 }
 
+/* A weakref's callback runs when the object that was given is gone; whoever made this one still has that. */
+static bool of_weakref(const Program *p, const Root *r)
+{
+    if (r->call == NONE) return false;
+    return str_starts(path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee), S("weakref."));
+}
+
 void race_published(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -155,7 +162,7 @@ void race_published(Finder *f, u32 file)
     for (u32 func = 1; func < x->funcs.n; func++) {
         if (x->funcs.v[func].cls == NONE || !str_is(sym_str(x, x->funcs.v[func].name), "__init__")) continue;
         for (u32 r = ROOT_API + 1; r < p->roots.n; r++) {
-            if (p->roots.v[r].func == NONE || p->roots.v[r].main) continue;
+            if (p->roots.v[r].func == NONE || p->roots.v[r].main || of_weakref(p, &p->roots.v[r])) continue;
             u32 at = started_at(f, p->func_base[file] + func, r);
             if (at != NONE) late_fields(f, file, func, r, at);
         }

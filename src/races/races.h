@@ -195,6 +195,9 @@ bool race_sure(const Program *p, const Race *r, const Place *x);
 /* slight.c: is it of a shape that maintainers leave as it is? */
 bool race_slight(const Finder *f, const Race *r, const Place *x);
 
+/* imagined.c: is there too little that speaks for a second thread? */
+bool race_imagined(const Finder *f, const Race *r, const Place *x);
+
 /* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
 void races_weigh(Finder *f, u32 first);
 /* Lowers those about locks in tests, and all in examples and in copies of other people's packages. */

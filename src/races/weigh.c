@@ -337,7 +337,8 @@ void races_weigh(Finder *f, u32 first)
         const Place *x = &f->p->places.v[f->place];
         if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
         if (r->confidence == CONF_HIGH && !race_sure(f->p, r, x)) r->confidence = CONF_MEDIUM;
-        if (plain_value(f->p, r, x) || own_object(f->p, r, x) || race_slight(f, r, x)) r->confidence = CONF_LOW;
+        if (plain_value(f->p, r, x) || own_object(f->p, r, x) || race_slight(f, r, x) || race_imagined(f, r, x))
+            r->confidence = CONF_LOW;
         bool contract = callers_lock(f->p, r->file, r->func);
         if (contract) r->impact = IMPACT_CONTRACT;
         if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
