@@ -1,10 +1,11 @@
-/* Findings in which the other thread is only imagined. "Any thread of a program that uses this code" stands for users
- * whom we do not see; how far it is to be believed depends on what else is known. Of state of modules it is, since all
- * who use the module have it; of objects only where something shows that two users have the same one. Here is where
- * that is too little, by what was read (tests/readings.md): such findings become low.
+/* Findings in which the other thread is only imagined. "Any thread of a program that uses this code" stands for
+ * users whom we do not see; how far it is to be believed depends on what else is known. Of state of modules it is,
+ * since all who use the module have it; of objects only where something shows that two users have the same one. Here
+ * is where that is too little, by what was read (tests/readings.md): such findings become low.
  *
- * Needs the places' evidence and the roots. A walk of a shared object is left alone, since it raises where others go
- * by an old value, and so is what a lock guards elsewhere: whoever wrote that thought of two threads. */
+ * Needs the places' evidence, the roots and the call edges. A walk of a shared object is left alone, since it raises
+ * where others go by an old value, and so is what a lock guards elsewhere: whoever wrote that thought of two threads.
+ */
 #include "races/races.h"
 
 static bool step(RuleId rule)
@@ -51,8 +52,9 @@ static bool main_comes(const Program *p, const Race *r)
 }
 
 /* An object that is kept for all, or whose class has a lock or a thread for something else, and no thread in sight
- * that comes to the state: tests and changes are low, and so are updates that the main program is seen to do. Of 20 such findings that were read none was true, of 330 in the trees of all rows four were races that were
- * fixed and are found by nothing else. */
+ * that comes to the state: tests and changes are low, and so are updates that the main program is seen to do. Of 20
+ * such findings that were read none was true, of 330 in the trees of all rows four were races that were fixed and
+ * are found by nothing else. */
 static bool kept_or_locking(const Program *p, const Race *r, const Place *x)
 {
     if (place_holds_thread(p, x) || must_be_one(x)) return false;
