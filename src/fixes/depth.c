@@ -59,7 +59,10 @@ static bool counts_depth(Plan *pl, u32 place)
 void depth_extend(Plan *pl, const Work *w, Region *r)
 {
     const Ast *t = site_ast(pl, r->file);
-    if (r->first != r->last || !step_of(t, r->first) || !counts_depth(pl, w->place)) return;
+    if (r->first != r->last || !step_of(t, r->first)) return;
+    if (pl->depth_of != w->place + 1) pl->depth = counts_depth(pl, w->place); /* asked for each update of the place */
+    pl->depth_of = w->place + 1;
+    if (!pl->depth) return;
     Str counter = counter_of(t, r->first), why;
     u32 from = ast_before(t, r->first), to = ast_after(t, r->last);
     if (!asks_zero(t, from, counter)) from = r->first;

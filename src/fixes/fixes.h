@@ -215,6 +215,8 @@ typedef struct Plan {
     u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
     bool *pickled;    /* global classes whose objects are pickled or copied; NULL until asked for */
     u8 hooks;         /* does the program hook into imports? 1 no, 2 yes; 0 until asked for */
+    u32 depth_of;     /* the place that depth.c was asked about last, plus 1 */
+    bool depth;       /* and its answer: the place counts how deep something is */
     u8 own_threading; /* has it a module of its own that is called threading? Likewise */
     Vec(u32) guarded; /* places that have a guard; empty until asked for */
     Vec(GId) defs;    /* of all places, ordered by them; empty until asked for */

@@ -120,8 +120,8 @@ u32 ast_at(const Ast *t, Span s)
     u32 n = 0;
     for (;;) {
         u32 c = t->v[n].child;
-        while (c != NONE && !(t->v[c].named && t->v[c].start <= s.start && s.end <= t->v[c].end)) c = t->v[c].next;
-        if (c == NONE) return n;
+        while (c != NONE && t->v[c].start <= s.start && !(t->v[c].named && s.end <= t->v[c].end)) c = t->v[c].next;
+        if (c == NONE || t->v[c].start > s.start) return n;
         n = c;
     }
 }

@@ -77,7 +77,7 @@ static void place_rules(Finder *f, Arena *scratch)
         if (x->type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, acc[i]) && !key_tested(f->p, acc, i))
             effect[i] |= EFFECT_GROW;
         if (holds_items(x->type.kind)) effect[i] |= (u8)passed_effect(f->p, acc[i]);
-        effect[i] |= (u8)argument_effect(f->p, acc[i]);
+        effect[i] |= (u8)argument_effect(f, acc[i]);
         writers += (effect[i] & (EFFECT_WRITE | EFFECT_GROW)) != 0 && access_counts(f->p, acc[i]);
     }
     f->effect = effect;
@@ -215,6 +215,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
                 .out = out,
                 .claimed = arena_new(&scratch, u8, p->access_base[p->nfiles] + 1)};
     callers_index(&f);
+    arguments_index(&f);
     for (u32 i = 0; i < p->places.n; i++) {
         if (!worth_looking(&p->places.v[i])) continue;
         f.place = i;

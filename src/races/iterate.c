@@ -222,7 +222,7 @@ static void view_leaves(Finder *f, u32 view)
 /* json and pickle read a list in C without its lock, and may crash when it changes (docs/memory-model.md). */
 static void dump_of_list(Finder *f, u32 ga)
 {
-    Str name = first_argument_of(f->p, ga);
+    Str name = first_argument_of(f, ga);
     bool json = str_is(name, "json.dumps") || str_is(name, "json.dump");
     bool pickle = str_is(name, "pickle.dumps") || str_is(name, "pickle.dump");
     if (!(json && f->p->options->target < 15) && !(pickle && f->p->options->target < 14)) return;

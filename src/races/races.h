@@ -33,6 +33,7 @@ typedef struct Finder {
     Arena *scratch;
     Map alike;   /* rule, function and state → how many findings of that kind so far */
     u32 *called_first, *called; /* global func → its range in called: ids of the edges that call it */
+    Map first_args;  /* (file, where the first argument of a call begins) → the call, an id of the file */
     u32 *root_file; /* by root: the file in which it is started, or its function stands; from ROOT_API + 1 on */
     u8 *claimed; /* by global access: a stronger rule has reported it */
     /* the place being looked at */
@@ -66,9 +67,11 @@ u32 passed_effect(const Program *p, u32 gaccess);
  * global func, NONE. */
 u32 passed_walk(const Program *p, u32 gaccess, bool *view);
 /* single.c: EFFECT_WRITE for the first argument of a library function that changes it, heapq.heappush(h, x). */
-u32 argument_effect(const Program *p, u32 gaccess);
+u32 argument_effect(const Finder *f, u32 gaccess);
 /* The dotted name of the library function whose first argument the access is, or an empty string. */
-Str first_argument_of(const Program *p, u32 gaccess);
+Str first_argument_of(const Finder *f, u32 gaccess);
+/* What it needs: fills f->first_args. */
+void arguments_index(Finder *f);
 /* Is reading the whole of a container of this type with this reader safe while others change it?
  * (docs/memory-model.md) */
 bool reader_is_safe(u8 type, Str reader, bool view);

@@ -43,34 +43,43 @@ static const struct {
     {"random.shuffle", 0, "it swaps items one by one, and another thread's changes are lost"},
 };
 
-Str first_argument_of(const Program *p, u32 ga)
+void arguments_index(Finder *f)
 {
-    GId g = access_gid(p, ga);
-    const Facts *f = p->facts[g.file];
-    const Access *a = &f->accesses.v[g.id];
-    const Func *fn = &f->funcs.v[a->func];
-    if (a->op != OP_ARG && a->op != OP_CREAD) return S("");
-    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        const Call *c = &f->calls.v[i];
-        if (!c->nargs || c->span.start > a->span.start || c->span.end < a->span.end) continue;
-        const Arg *first = &f->args.v[c->args];
-        if (first->span.start == a->span.start && first->span.end == a->span.end && !first->star)
-            return path_external(p, g.file, c->callee);
+    for (u32 file = 0; file < f->p->nfiles; file++) {
+        const Facts *x = f->p->facts[file];
+        for (u32 i = 0; i < x->calls.n; i++) {
+            const Call *c = &x->calls.v[i];
+            if (!c->nargs || x->args.v[c->args].star) continue;
+            u32 *at = map_at(f->scratch, &f->first_args, map_key(file, x->args.v[c->args].span.start));
+            if (*at == NONE) *at = i;
+        }
     }
-    return S("");
 }
 
-static u32 function_of(const Program *p, u32 ga)
+Str first_argument_of(const Finder *f, u32 ga)
 {
-    Str name = first_argument_of(p, ga);
+    GId g = access_gid(f->p, ga);
+    const Facts *x = f->p->facts[g.file];
+    const Access *a = &x->accesses.v[g.id];
+    if (a->op != OP_ARG && a->op != OP_CREAD) return S("");
+    u32 call = map_get(&f->first_args, map_key(g.file, a->span.start));
+    if (call == NONE) return S("");
+    const Call *c = &x->calls.v[call];
+    bool same = c->func == a->func && x->args.v[c->args].span.end == a->span.end;
+    return same ? path_external(f->p, g.file, c->callee) : S("");
+}
+
+static u32 function_of(const Finder *f, u32 ga)
+{
+    Str name = first_argument_of(f, ga);
     for (u32 i = 0; name.n && i < COUNT_OF(functions); i++)
         if (str_is(name, functions[i].name)) return i;
     return NONE;
 }
 
-u32 argument_effect(const Program *p, u32 ga)
+u32 argument_effect(const Finder *f, u32 ga)
 {
-    return function_of(p, ga) == NONE ? EFFECT_NONE : EFFECT_WRITE;
+    return function_of(f, ga) == NONE ? EFFECT_NONE : EFFECT_WRITE;
 }
 
 static bool is_bytes_io(const Program *p, const Place *x)
@@ -118,7 +127,7 @@ void race_single(Finder *f)
     int target = f->p->options->target;
     if (x->guard != NONE) return;
     for (u32 i = 0; i < f->nacc; i++) {
-        u32 ga = f->acc[i], fn = f->claimed[ga] ? NONE : function_of(f->p, ga);
+        u32 ga = f->acc[i], fn = f->claimed[ga] ? NONE : function_of(f, ga);
         const Single *m = f->claimed[ga] || fn != NONE ? NULL : method_of(f, i);
         if (!m && fn == NONE) continue;
         u8 cured = m ? m->cured : functions[fn].cured;
