@@ -235,6 +235,8 @@ u32 class_method_called(const Program *p, u32 gclass, Str name);
 bool class_is_process(const Program *p, u32 gclass);
 /* Is it a thread, an executor, or an object of a class of threads that stands there? */
 bool place_holds_thread(const Program *p, const Place *x);
+/* Is it the class `base`, or derived from it? Both are global classes. */
+bool class_is_a(const Program *p, u32 gclass, u32 base);
 /* Is all that its objects have in the class itself: no base class but object? */
 bool class_baseless(const Program *p, u32 gclass);
 /* Why two accesses do not run at the same time in two threads. */

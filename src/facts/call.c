@@ -200,6 +200,21 @@ static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Pa
     *callee = object.root == ROOT_UNKNOWN ? object : path_attr(object, sym);
 }
 
+/* setattr(o, name, v), delattr(o, name): what becomes of the dict of attributes, whatever the name. */
+static void computed_attribute(Walk *w, u32 fn, u32 list, u32 node)
+{
+    bool sets = is_builtin(w, fn, "setattr"), takes = !sets && is_builtin(w, fn, "delattr");
+    u32 object = ast_first(&w->t, list), name = object == NONE ? NONE : ast_after(&w->t, object), path;
+    u8 kind;
+    bool empty;
+    if ((!sets && !takes) || name == NONE) return;
+    value_of(w, object, &kind, &path, &empty);
+    if (kind != VAL_PATH) return;
+    Path dict = path_attr(w->f->paths.v[path], intern(w->a, &w->f->syms, S("__dict__")));
+    u32 id = access_add(w, dict, (Use){.op = sets ? OP_ITEM_STORE : OP_ITEM_DEL}, node);
+    if (id != NONE) w->f->accesses.v[id].key = key_symbol(w, name);
+}
+
 static void walk_function_call(Walk *w, u32 n, u32 fn, u32 list, Path *callee)
 {
     w->awaiting = false;
@@ -212,6 +227,7 @@ static void walk_function_call(Walk *w, u32 n, u32 fn, u32 list, Path *callee)
         if (is_builtin(w, fn, "__import__") && !first_is_string(w, list)) unseen_add(w, UNSEEN_IMPORT, n);
         if (attribute_call(w, fn, list, n)) return;
         walk_args(w, list, reads_whole(name) ? (Use){.op = OP_CREAD, .method = sym_of(w, fn)} : (Use){.op = OP_ARG});
+        computed_attribute(w, fn, list, n);
         return;
     }
     *callee = walk_object(w, fn);

@@ -77,7 +77,7 @@ static void walk_value(Walk *w, u32 n, Use use)
         /* the test is made on what a subscript or a call gave */
         Access *a = &w->f->accesses.v[w->dep.v[w->dep.n - 1]];
         if (a->span.end == x->end && a->cond == w->head_cond) a->test = use.test;
-    } else if ((use.op == OP_ITER || use.op == OP_CREAD) && p.root == ROOT_CALL) {
+    } else if ((use.op == OP_ITER || use.op == OP_CREAD) && x->kind == NODE_call) {
         access_add(w, p, use, n);
     }
 }

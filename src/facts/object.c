@@ -17,11 +17,26 @@ bool is_builtin(Walk *w, u32 n, const char *name)
     return p.root == ROOT_GLOBAL && !bind_bits(w, 0, p.name);
 }
 
+/* vars(o), globals(): the dict that has the attributes of an object, the globals of the module. */
+static bool namespace_call(Walk *w, u32 fn, u32 arg, Path *out)
+{
+    u32 dict = intern(w->a, &w->f->syms, S("__dict__"));
+    if (arg == NONE && is_builtin(w, fn, "globals")) {
+        *out = (Path){.root = ROOT_GLOBAL, .name = dict};
+        return true;
+    }
+    if (!ast_is(&w->t, arg, NODE_identifier) || ast_after(&w->t, arg) != NONE || !is_builtin(w, fn, "vars"))
+        return false;
+    *out = path_attr(path_of_name(w, arg), dict);
+    return out->root != ROOT_UNKNOWN;
+}
+
 /* type(self), super(): calls that name an object we know. */
 bool known_call(Walk *w, u32 n, Path *out)
 {
     u32 fn = ast_field(&w->t, n, FIELD_function);
     u32 arg = ast_first(&w->t, ast_field(&w->t, n, FIELD_arguments));
+    if (namespace_call(w, fn, arg, out)) return true;
     if (is_builtin(w, fn, "super")) {
         *out = (Path){.root = ROOT_SUPER, .func = w->f->funcs.v[w->func].self_func, .name = SYM_EMPTY};
         return w->f->funcs.v[w->func].self_class != NONE;

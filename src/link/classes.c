@@ -157,6 +157,7 @@ u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits)
 {
     u32 order[MRO_MAX], n = mro(p, gclass, order), owner = NONE;
     *bits = 0;
+    if (n && str_is(p->syms.strs[gs], "__dict__")) return order[n - 1]; /* one for all that the classes set */
     for (u32 i = 0; i < n; i++) {
         u32 b = map_get(&p->state->classes[order[i]].attrs, gs);
         if (b == NONE) continue;

@@ -206,14 +206,40 @@ static bool name_says_shared(Str s)
     return str_has_any(s, words, COUNT_OF(words));
 }
 
+/* import thread: its name in Python 2. */
+static bool imports_thread(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->imports.n; i++)
+        if (!f->imports.v[i].level && str_is(sym_str(f, f->imports.v[i].module), "thread")) return true;
+    return false;
+}
+
+/* Does the file import what starts threads? */
+static bool imports_threads(const Program *p, u32 file)
+{
+    return uses_threads(p, file) || file_imports(p, file, "concurrent.futures") || file_imports(p, file, "_thread") ||
+           imports_thread(p, file);
+}
+
+/* Does a thread start in the file, or run a function of it? */
+static bool has_root(const Program *p, u32 file)
+{
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
+        const Root *r = &p->roots.v[i];
+        if ((r->call != NONE && r->file == file) || (r->func != NONE && func_gid(p, r->func).file == file)) return true;
+    }
+    return false;
+}
+
 /* A global or class attribute that is made at import time, outside of tests, and holds an object of a class of ours.
- */
+ * What a script makes has one thread, unless some are in sight there. */
 static bool kept_for_all(const Program *p, const Place *x)
 {
     if ((x->kind != PLACE_GLOBAL && x->kind != PLACE_CLASS_ATTR) || x->type.kind != TYPE_CLASS || x->file == NONE ||
         x->def == NONE)
         return false;
-    if (is_script(p, x->file) && !uses_threads(p, x->file)) return false;
+    if (is_script(p, x->file) && !imports_threads(p, x->file) && !has_root(p, x->file)) return false;
     const Facts *f = p->facts[x->def_file];
     const Def *d = &f->defs.v[x->def];
     u32 bits = 0;
@@ -430,15 +456,6 @@ static bool closure_wraps(const Program *p, const Place *x)
     return false;
 }
 
-/* import thread: its name in Python 2. */
-static bool imports_thread(const Program *p, u32 file)
-{
-    const Facts *f = p->facts[file];
-    for (u32 i = 0; i < f->imports.n; i++)
-        if (!f->imports.v[i].level && str_is(sym_str(f, f->imports.v[i].module), "thread")) return true;
-    return false;
-}
-
 /* Does the lock stand beside the state: in its class or one that it derives from, or in its module? */
 static bool beside(const Program *p, const Place *lock, const Place *x)
 {
@@ -483,9 +500,7 @@ static u32 object_evidence(const Program *p, u32 gclass)
     if (c->decorator) ev |= EV_DECORATOR;
     const Class *k = program_class(p, gclass, &file);
     if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
-    if (uses_threads(p, file) || file_imports(p, file, "concurrent.futures") || file_imports(p, file, "_thread") ||
-        imports_thread(p, file))
-        ev |= EV_FILE;
+    if (imports_threads(p, file)) ev |= EV_FILE;
     if (class_derives(p, gclass, "type") || class_derives(p, gclass, "abc.ABCMeta"))
         ev |= EV_MODULE; /* its objects are classes */
     return ev;

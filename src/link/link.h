@@ -189,7 +189,6 @@ void gids_index(Program *p);
 bool class_named(const Program *p, u32 gclass, Str dotted);
 bool func_named(const Program *p, u32 gfunc, Str dotted);
 bool class_derives(const Program *p, u32 gclass, const char *external);
-bool class_is_a(const Program *p, u32 gclass, u32 base);
 u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self);
 /* The method of this name that the class itself has, not its bases; NONE. */
 u32 class_own_method(const Program *p, u32 gclass, const char *name);

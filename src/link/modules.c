@@ -142,6 +142,8 @@ static void module_entries(Program *p, u32 file)
         if (x->root == ROOT_GLOBAL && !x->nattr && d->kind != VAL_FUNC && d->kind != VAL_CLASS)
             entry_add(p, file, gsym(p, file, x->name), (Ent){ENT_PLACE, NONE, NONE, NONE});
     }
+    u32 dict = intern_find(&f->syms, S("__dict__")); /* what globals() gives */
+    if (dict != NONE) entry_add(p, file, gsym(p, file, dict), (Ent){ENT_PLACE, NONE, NONE, NONE});
 }
 
 static Ent module_find_name(const Program *p, u32 file, u32 gs, u32 depth)

@@ -206,6 +206,7 @@ Type place_type(const Program *p, u32 place)
     if (s->place_state.v[place] == 1) return unknown;
     s->place_state.v[place] = 1;
     Type t = chain_type(p, map_get(&s->place_defs, place));
+    if (str_is(p->syms.strs[p->places.v[place].name], "__dict__")) t = (Type){TYPE_DICT, NONE};
     p->places.v[place].type = t;
     s->place_state.v[place] = 2;
     return t;

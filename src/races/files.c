@@ -78,14 +78,29 @@ static const Call *test_of(const Program *p, u32 file, const Call *act, bool rem
     return NULL;
 }
 
-/* Is a lock held, or the error caught? */
-static bool held_or_caught(const Program *p, u32 file, const Call *c)
+bool threads_meet(const Program *p, u32 gfunc)
+{
+    const FuncInfo *fi = &p->funcs[gfunc];
+    u32 n = 0;
+    for (u32 i = 0; i < fi->nroots; i++) n += p->roots.v[fi->roots[i]].main == MAIN_NOT;
+    return !fi->import_time && n && (fi->many || n > 1);
+}
+
+bool call_is_held(const Program *p, u32 file, const Call *c)
 {
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[c->func];
     if (p->funcs[p->func_base[file] + c->func].entry_locks) return true;
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
         if (x->sections.v[i].span.start <= c->span.start && c->span.end <= x->sections.v[i].span.end) return true;
+    return false;
+}
+
+/* Is a lock held, or the error caught? */
+static bool held_or_caught(const Program *p, u32 file, const Call *c)
+{
+    const Facts *x = p->facts[file];
+    if (call_is_held(p, file, c)) return true;
     for (u32 b = c->block; b != NONE; b = x->blocks.v[b].parent)
         if (x->blocks.v[b].kind == BLOCK_TRY || x->blocks.v[b].kind == BLOCK_WITH) return true;
     return false;
@@ -115,9 +130,8 @@ void race_files(Finder *f, u32 file)
         return;
     for (u32 i = 0; i < x->calls.n; i++) {
         const Call *c = &x->calls.v[i];
-        const FuncInfo *fi = &p->funcs[p->func_base[file] + c->func];
         Str what;
-        if (c->func == 0 || fi->import_time || !fi->nroots || !fi->many) continue;
+        if (c->func == 0 || !threads_meet(p, p->func_base[file] + c->func)) continue;
         const struct FileAct *act = act_of(p, file, c, &what);
         if (!act || has_keyword(x, c, "exist_ok") || has_keyword(x, c, "missing_ok")) continue;
         const Call *test = test_of(p, file, c, act->removes, what);

@@ -83,6 +83,7 @@ static void place_rules(Finder *f, Arena *scratch)
     f->effect = effect;
     u32 first = f->out->n;
     if (!writers && never_changes(&f->p->places.v[f->place])) {
+        race_attributes(f);
         race_object(f);
         races_weigh(f, first);
         return;
@@ -112,7 +113,9 @@ static void place_rules(Finder *f, Arena *scratch)
     race_kept_place(f);
     race_default(f);
     race_iterate(f);
+    race_attributes(f);
     race_iterator(f);
+    race_stream(f);
     race_fields(f);
     race_guard(f);
     race_object(f);
@@ -232,6 +235,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_options(&f, file);
         race_cached(&f, file);
         race_files(&f, file);
+        race_handlers(&f, file);
         race_entered(&f, file);
         race_published(&f, file);
         race_exposed(&f, file);

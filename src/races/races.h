@@ -5,7 +5,7 @@
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c single.c peek.c check.c helper.c gap.c save.c setback.c scratch.c halfway.c late.c emptied.c firstuse.c
- *   onentry.c files.c readback.c iterate.c iterator.c
+ *   onentry.c files.c handlers.c readback.c iterate.c attributes.c iterator.c stream.c
  *   fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c cached.c
  *               rules about calls and locks
@@ -224,6 +224,8 @@ void race_late(Finder *f);
 void race_default(Finder *f);
 void race_check(Finder *f);
 void race_iterate(Finder *f);
+void race_attributes(Finder *f);
+void race_stream(Finder *f);
 void race_iterator(Finder *f);
 void race_declared(Finder *f);
 void race_guard(Finder *f);
@@ -240,6 +242,11 @@ void race_settings(Finder *f, u32 file);
 void race_options(Finder *f, u32 file);
 void race_cached(Finder *f, u32 file);
 void race_files(Finder *f, u32 file);
+/* files.c: do two threads at least, as far as can be seen, run the function? */
+bool threads_meet(const Program *p, u32 gfunc);
+/* Does the call stand in a critical section, or does every caller hold a lock? */
+bool call_is_held(const Program *p, u32 file, const Call *c);
+void race_handlers(Finder *f, u32 file);
 void race_entered(Finder *f, u32 file);
 void race_published(Finder *f, u32 file);
 void race_exposed(Finder *f, u32 file);

@@ -23,7 +23,21 @@ static const Single methods[] = {
     {TYPE_CACHE, NULL, 0, true, "a cache of cachetools has no lock of its own, and making room may raise KeyError"},
     {TYPE_BYTEARRAY, NULL, 15, true, "a bytearray has no lock of its own: bytes are lost, Python may hang"},
     {TYPE_ARRAY, NULL, 14, true, "an array has no lock of its own: items are lost, Python may hang"},
-    {TYPE_EXTERNAL, "write", 14, true, "a BytesIO has no lock of its own: bytes are lost, Python may crash"},
+};
+
+/* Objects of the library that are no containers, by what made them. */
+static const struct {
+    const char *name;
+    Single call;
+} objects[] = {
+    {"io.BytesIO",
+     {TYPE_EXTERNAL, "write", 14, true, "a BytesIO has no lock of its own: bytes are lost, Python may crash"}},
+    {"csv.writer",
+     {TYPE_EXTERNAL, "writerow", 15, true, "a csv.writer has no lock of its own, and Python may crash"}},
+    {"csv.writer",
+     {TYPE_EXTERNAL, "writerows", 15, true, "a csv.writer has no lock of its own, and Python may crash"}},
+    {"random.Random",
+     {TYPE_EXTERNAL, "gauss", 0, false, "two threads may get the same number, as not from normalvariate()"}},
 };
 
 /* Functions that change their first argument. */
@@ -82,9 +96,12 @@ u32 argument_effect(const Finder *f, u32 ga)
     return function_of(f, ga) == NONE ? EFFECT_NONE : EFFECT_WRITE;
 }
 
-static bool is_bytes_io(const Program *p, const Place *x)
+static const Single *call_of_object(const Program *p, const Place *x, Str method)
 {
-    return x->type.id != NONE && str_is(p->syms.strs[x->type.id], "io.BytesIO");
+    for (u32 i = 0; x->type.id != NONE && i < COUNT_OF(objects); i++)
+        if (str_is(method, objects[i].call.method) && str_is(p->syms.strs[x->type.id], objects[i].name))
+            return &objects[i].call;
+    return NULL;
 }
 
 static const Single *method_of(const Finder *f, u32 i)
@@ -93,10 +110,10 @@ static const Single *method_of(const Finder *f, u32 i)
     GId g = access_gid(f->p, f->acc[i]);
     const Access *a = program_access(f->p, f->acc[i]);
     Str name = a->op == OP_METHOD ? sym_str(f->p->facts[g.file], a->method) : S("");
+    if (x->type.kind == TYPE_EXTERNAL) return call_of_object(f->p, x, name);
     for (u32 k = 0; k < COUNT_OF(methods); k++) {
         const Single *m = &methods[k];
         if (m->type != x->type.kind || (m->method && !str_is(name, m->method))) continue;
-        if (m->type == TYPE_EXTERNAL && !is_bytes_io(f->p, x)) continue;
         if (m->method || ((f->effect[i] & EFFECT_WRITE) && !(f->effect[i] & EFFECT_REBIND))) return m;
     }
     return NULL;
