@@ -122,6 +122,7 @@ typedef struct Options {
     bool signoff, test, owners, blame_revs, step_summary;
     Per per;       /* what one commit holds */
     bool loose;    /* no --root, no repository, no project file: the root is only where the PATHs are */
+    bool packaged; /* the root says how it is built or installed: others may import it */
     int verbosity; /* -q: -1, -v: 1 */
     Confidence min_confidence;
     Assume assume;

@@ -155,6 +155,7 @@ typedef struct FuncInfo {
                               imported */
     bool event_loop;       /* coroutine or only called from coroutines */
     u32 entry_locks;       /* lockset that every caller holds (caller-holds-the-lock helpers) */
+    bool again;            /* called again and again, with the same object: an earlier call's threads may run */
     u32 first_start, last_join; /* byte offsets: before/after them no thread started here runs; NONE */
 } FuncInfo;
 
@@ -247,6 +248,7 @@ typedef enum Apart {
     APART_LOOP,       /* both run in an event loop */
     APART_OBJECT,     /* each thread has an object of its own */
     APART_ORDER,      /* before the first start or after the last join */
+    APART_EVENT,      /* one waits for an event that the other's thread sets afterwards */
     APART_ONE_THREAD, /* one thread, of which there is one, runs both */
     APART_NO_THREAD   /* no two threads reach them */
 } Apart;

@@ -72,15 +72,19 @@ def program(kind, row):
     if kind == "BASE":
         base, method, many, own, label = row
         method = "work" if method == "*" else method.rstrip("*") + ("thing" if method.endswith("_*") else "")
-        if base.endswith(":"):
+        init = ""
+        if base.startswith("("):
+            top, name = "", "object"
+            init = "    def __init__(self, %s):\n        self.given = %s\n\n" % (base[1:-1], base[1:-1])
+        elif base.endswith(":"):
             top, name = "import %s\n" % base[:-1], "object"
         elif base.startswith("*"):
             top, name = "import service_pb2_grpc\n", "service_pb2_grpc.Some" + base[1:]
         else:
             top, name = imported(base)
         body = "".join("    " + line + "\n" for line in BODY.splitlines())
-        return top + "total = 0\n\n\nclass Job(%s):\n    def %s(self, *args):\n%s\n\ndef start():\n    Job()\n" % (
-            name, method, body) + MAIN
+        return top + "total = 0\n\n\nclass Job(%s):\n%s    def %s(self, *args):\n%s\n\ndef start():\n    Job(%s)\n" % (
+            name, init, method, body, "print" if init else "") + MAIN
     if kind == "DECORATOR":
         name, receivers, many, label = row
         if "." in name:

@@ -135,6 +135,22 @@ static Str loose_root(Arena *a, Str start)
     return whole && !below ? start : parent;
 }
 
+enum { PROJECT_MAX = 1 << 20 };
+
+/* Do the project files at the root say how to build or install it? */
+static bool packaged(Arena *a, Str root)
+{
+    static const char *const tables[] = {"[project]", "[build-system]", "[tool.poetry]"};
+    if (exists_in(a, root, "setup.py") || exists_in(a, root, "setup.cfg")) return true;
+    Str text;
+    Err e = {0};
+    if (!os_read_file(a, str_fmt(a, "%.*s/pyproject.toml", STR_ARG(root)).p, PROJECT_MAX, &text, &e))
+        return false;
+    for (u32 i = 0; i < COUNT_OF(tables); i++)
+        if (str_contains(text, str_from(tables[i]))) return true;
+    return false;
+}
+
 bool root_find(Arena *a, Options *o, Str start, Err *e)
 {
     static const char *const git[] = {".git", NULL}, *const project[] = {"pyproject.toml", "setup.py", "setup.cfg",
@@ -153,5 +169,6 @@ bool root_find(Arena *a, Options *o, Str start, Err *e)
     o->root = str_dup(a, o->root);
     if (!realpath(o->root.p, real)) return err_set(e, "the root %s cannot be reached", o->root.p);
     o->root = str_dup(a, str_from(real));
+    o->packaged = packaged(a, o->root);
     return true;
 }

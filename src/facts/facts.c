@@ -49,8 +49,26 @@ static bool calls_own(const Facts *f, const Call *c)
     return false;
 }
 
+/* while True: schedule.run_pending(), app.mainloop(): whoever imports the module does not come back. */
+static bool stays(const Facts *f, const Call *c)
+{
+    static const char *const loops[] = {"mainloop", "serve_forever", "run_forever"};
+    const Path *x = &f->paths.v[c->callee];
+    if (x->root == ROOT_CALL && !x->nattr) { /* joblib: Parallel(…)(delayed(f)(x) for x in …) */
+        const Path *made = &f->paths.v[f->calls.v[x->func].callee];
+        return str_is(sym_str(f, made->nattr ? made->attr[made->nattr - 1] : made->name), "Parallel");
+    }
+    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+    for (u32 i = 0; i < COUNT_OF(loops); i++)
+        if (str_is(name, loops[i])) return true;
+    for (u32 b = c->block; b != NONE; b = f->blocks.v[b].parent)
+        if (f->blocks.v[b].kind == BLOCK_LOOP && f->blocks.v[b].cond != NONE) return true;
+    return false;
+}
+
 /* A statement of the module that is a call of its own function, main(), or that has one in it beside statements that
- * are calls: print(total(rows)). Values that a library makes once, DEFAULT = build(), do not run anything. */
+ * are calls: print(total(rows)); or a loop that goes on. Values that a library makes once, DEFAULT = build(), do not
+ * run anything. */
 static bool runs_calls(const Facts *f)
 {
     bool own = false, bare = false, own_bare = false;
@@ -60,7 +78,7 @@ static bool runs_calls(const Facts *f)
         bool is_own = calls_own(f, c), is_bare = c->span.start == c->stmt;
         own |= is_own;
         bare |= is_bare;
-        own_bare |= is_own && is_bare;
+        own_bare |= is_bare && (is_own || stays(f, c));
     }
     return own_bare || (own && bare);
 }

@@ -1,6 +1,7 @@
 /* Critical sections: with statements, acquire … release of one lock in one function, what stands before the release
  * of a lock that somebody else took (__enter__ acquires, __exit__ releases), and what stands between two calls that
- * are named like the two halves of that: _acquireLock() … _releaseLock(), db.lock() … db.unlock(). */
+ * are named like the two halves of that: _acquireLock() … _releaseLock(), db.lock() … db.unlock(); and what an
+ * ExitStack has entered. */
 #include "facts/walk.h"
 
 static void section_add(Walk *w, u32 value, bool is_async, u32 stmt_node, u32 body)
@@ -215,5 +216,46 @@ void wrapper_sections(Walk *w, u32 first_call)
                            .call = i,
                            .span = {a.span.end, MAX(a.span.end, r->span.start)},
                            .stmt = a.stmt});
+    }
+}
+
+/* The body of the `with … as NAME:` around the block whose NAME is the receiver of the call; NONE. */
+static u32 body_of_stack(const Walk *w, const Call *c)
+{
+    const Facts *f = w->f;
+    const Path *x = &f->paths.v[c->callee];
+    for (u32 b = c->block; b != NONE && x->nattr == 1; b = f->blocks.v[b].parent) {
+        if (f->blocks.v[b].kind != BLOCK_WITH) continue;
+        for (u32 i = f->defs.n; i-- > 0;) {
+            const Def *d = &f->defs.v[i];
+            if (d->func != c->func || d->path == NONE || d->span.end > f->blocks.v[b].span.start) continue;
+            const Path *q = &f->paths.v[d->path];
+            Str between = str_trim(str_slice(f->source->text, d->span.end, f->blocks.v[b].span.start));
+            bool header = str_is(between, ":") || str_starts(between, S(","));
+            if (!q->nattr && q->root == x->root && q->name == x->name && header) return b;
+        }
+    }
+    return NONE;
+}
+
+/* with ExitStack() as stack: … stack.enter_context(lock): held from there on to the end of the with. */
+void stack_sections(Walk *w, u32 first_call)
+{
+    for (u32 i = first_call, end = w->f->calls.n; i < end; i++) {
+        const Call c = w->f->calls.v[i];
+        bool method;
+        if (!c.nargs || !str_is(callee_name(w, &c, &method), "enter_context") || !method) continue;
+        const Arg *a = &w->f->args.v[c.args];
+        if (a->star || (a->kind != VAL_PATH && a->kind != VAL_CALL)) continue;
+        u32 body = body_of_stack(w, &c), call = a->kind == VAL_CALL ? a->value : NONE;
+        if (body == NONE) continue;
+        vec_push(w->a, &w->f->sections,
+                 (Section){.kind = SECTION_ACQUIRE,
+                           .finally = true,
+                           .func = w->func,
+                           .path = call == NONE ? a->value : w->f->calls.v[call].callee,
+                           .call = call,
+                           .span = {c.span.end, MAX(c.span.end, w->f->blocks.v[body].span.end)},
+                           .stmt = c.stmt});
     }
 }

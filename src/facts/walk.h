@@ -167,6 +167,8 @@ void walk_with(Walk *w, u32 n);
 void acquire_sections(Walk *w, u32 first_access, u32 first_section);
 /* The same for calls from this one on that are named like a pair. */
 void wrapper_sections(Walk *w, u32 first_call);
+/* Sections of locks that an ExitStack enters, in calls from first_call on. */
+void stack_sections(Walk *w, u32 first_call);
 
 /* define.c */
 void walk_function_def(Walk *w, u32 n, u32 decorated);

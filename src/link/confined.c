@@ -38,6 +38,9 @@ static bool of_one_flow(Str name)
 static bool mostly_inside(const Program *p, u32 cls)
 {
     const ClassInfo *c = &p->state->classes[cls];
+    /* who takes it out of the queue has it alone */
+    if (c->queued && c->queued == c->made_elsewhere && !c->kept_globally)
+        return !c->has_lock && !c->makes_threads && !c->singleton && !c->decorator;
     return c->made_inside && c->made_inside >= 4 * c->leaves && !c->has_lock && !c->makes_threads && !c->singleton &&
            !c->decorator;
 }

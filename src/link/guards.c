@@ -533,11 +533,28 @@ static bool for_all(const Program *p, u32 file, const Call *c)
            (p->places.v[e.id].kind == PLACE_GLOBAL || p->places.v[e.id].kind == PLACE_CLASS_ATTR);
 }
 
+/* By call of the file: is its result given to a queue, and to nobody else? */
+static bool *queued_calls(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    if (intern_find(&f->syms, S("put")) == NONE && intern_find(&f->syms, S("put_nowait")) == NONE) return NULL;
+    bool *out = xmalloc(f->calls.n + 1);
+    memset(out, 0, f->calls.n + 1);
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *x = &f->paths.v[c->callee];
+        Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+        if (!c->nargs || (!str_is(name, "put") && !str_is(name, "put_nowait"))) continue;
+        if (f->args.v[c->args].kind == VAL_CALL) out[f->args.v[c->args].value] = true;
+    }
+    return out;
+}
+
 static void constructions(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        bool test = is_test_path(f->source->path), script = is_script(p, file);
+        bool test = is_test_path(f->source->path), script = is_script(p, file), *queued = queued_calls(p, file);
         for (u32 i = 0; i < f->calls.n; i++) {
             const Call *c = &f->calls.v[i];
             Ent e = path_entity(p, file, c->callee);
@@ -547,6 +564,7 @@ static void constructions(Program *p)
                 c->target == NONE || (f->paths.v[c->target].root == ROOT_LOCAL && !f->paths.v[c->target].nattr);
             if (!test && (!local || !fi->nroots)) p->state->classes[e.id].kept = true;
             if (!test && !for_all(p, file, c)) p->state->classes[e.id].made_elsewhere++;
+            if (!test && queued && queued[i]) p->state->classes[e.id].queued++;
             if (test || script) continue;
             bool stays = c->target != NONE && local && f->paths.v[c->target].func == c->func &&
                          !local_escapes(p, file, c->func, f->paths.v[c->target].name, ESCAPE_DEPTH);
@@ -558,6 +576,7 @@ static void constructions(Program *p)
             u32 c = registered_class(p, file, i);
             if (c != NONE) p->state->classes[c].singleton = true;
         }
+        free(queued);
     }
 }
 

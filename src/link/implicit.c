@@ -1,6 +1,7 @@
 /* Call edges without a call: with obj enters and leaves, a property calls its getter or its setter, obj[k], k in obj,
  * len(obj), next(obj) and a loop over obj call the methods that the data model (Python reference, section 3.3) names
- * for them.
+ * for them. Whoever calls a decorated function calls the wrapper that its decorator put in its place: an edge from the
+ * function to the wrapper leads there, too. It says nothing about locks, which the wrapper holds and not its caller.
  *
  * Needs the types of receivers. Not followed: arithmetic, comparison, conversion; such methods seldom hold state. */
 #include "link/link.h"
@@ -75,8 +76,48 @@ static void properties(Program *p, u32 file)
     }
 }
 
+/* Is the function made by the decorator `d` of its file, or by what this factory makes, and does it call what it
+ * wraps? */
+static bool wraps_for(const Facts *f, u32 w, u32 d)
+{
+    const Func *fn = &f->funcs.v[w];
+    u32 maker = fn->parent;
+    if (!maker || (maker != d && f->funcs.v[maker].parent != d)) return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *x = &f->paths.v[f->calls.v[i].callee];
+        if (x->root == ROOT_PARAM && !x->nattr && x->func == maker) return true;
+    }
+    return false;
+}
+
+static void wrapper_edge(Program *p, u32 file, u32 func, u32 wrapper)
+{
+    u32 n = p->edges.n;
+    edge_add(p, gfunc_of(p, file, func), wrapper, file, NONE, false);
+    if (p->edges.n > n) p->edges.v[n].passed = true;
+}
+
+static void wrappers(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 func = 1; func < f->funcs.n; func++) {
+        const Func *fn = &f->funcs.v[func];
+        for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++) {
+            Ent e = path_entity(p, file, f->decorators.v[i]);
+            u32 call = e.kind == ENT_CLASS ? method_by_name(p, e.id, "__call__") : NONE;
+            if (call != NONE) wrapper_edge(p, file, func, call);
+            if (e.kind != ENT_FUNC) continue;
+            GId d = func_gid(p, e.id);
+            const Facts *df = p->facts[d.file];
+            for (u32 w = d.id + 1; w < df->funcs.n; w++)
+                if (wraps_for(df, w, d.id)) wrapper_edge(p, file, func, gfunc_of(p, d.file, w));
+        }
+    }
+}
+
 void implicit_edges(Program *p, u32 file)
 {
+    wrappers(p, file);
     managers(p, file);
     operations(p, file);
     properties(p, file);

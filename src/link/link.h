@@ -79,6 +79,7 @@ typedef struct ClassInfo {
     u32 made_inside, leaves; /* calls outside of tests and scripts that make one: for a local that stays inside
                                 the call, or for something else */
     u32 made_for_attr;  /* of leaves: for an attribute of self */
+    u32 queued;         /* of these calls, those that hand the new object to a queue: q.put(Job(n)) */
     u32 made_elsewhere; /* calls outside of tests that construct one for something else */
     bool handed;        /* an object is an argument of a thread, or a thread runs its method */
     bool handed_to_many; /* several threads run a method of one object */
@@ -151,6 +152,8 @@ typedef struct LinkState {
     Map lock_of;       /* place → lock; other keys: see locks.h */
     ParamInfo *params; /* by global param */
     u32 *param_base;
+    bool *of_program;        /* by file: see ofprogram.c */
+    struct Handover *handover; /* see handover.c; NULL without one */
     u32 depth;               /* of type inference */
     u32 *path_base;          /* by file: its first path among all; set when types are final (see paths_settle) */
     u32 *path_ents;          /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1 */
@@ -400,6 +403,17 @@ void filled_find(Program *p);
 
 /* confined.c */
 void confined_find(Program *p);
+/* Finds the modules of which all users are in sight; needs the imports. */
+void program_modules_find(Program *p);
+/* Finds Events that hand over what their setter has done; needs roots and types. */
+typedef struct Handover Handover;
+void handovers_find(Program *p);
+/* Is the first access over when the second one's function has waited for an event? */
+bool event_orders(const Program *p, u32 ga, u32 gb);
+/* Does the body of the file have gevent or eventlet replace threads? */
+bool makes_threads_green(const Program *p, u32 file);
+/* Root.loop of what is handed to an event loop from other threads. */
+extern const char event_loop_root[];
 /* Is this file something that is run, or that only tests or builds the library? */
 bool is_script(const Program *p, u32 file);
 

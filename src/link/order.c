@@ -1,7 +1,8 @@
 /* Order by start and join: in the function that starts threads, what stands before the first start and after the last
  * join does not run at the same time as they do. Functions that are called only before the first start count as
  * running before any thread; so do those that the main program calls, once, before the call that leads to the first
- * start. A start that we do not see is not waited for. */
+ * start. A start that we do not see is not waited for. Where a function is called in a loop and does not wait, nothing
+ * in it stands before the first start but once. */
 #include "link/link.h"
 
 /* threads.pop(): the call of a container's method that gives one of its threads. */
@@ -34,7 +35,7 @@ static Map starting_calls(const Program *p, Arena *scratch)
     Map m = {0};
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
         const Root *r = &p->roots.v[i];
-        if (r->call == NONE) continue;
+        if (r->call == NONE || r->loop == event_loop_root) continue; /* the loop runs already */
         Str ext = path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
         if (!str_starts(ext, S("threading."))) map_put(scratch, &m, map_key(r->file, r->call), i);
     }
@@ -157,6 +158,53 @@ static void before_start(Program *p, Arena *scratch)
     }
 }
 
+/* Is the name given anew in each round of a loop, as in `for w in workers: w.start()`? */
+static bool set_in_loop(const Program *p, u32 first)
+{
+    for (u32 at = first; at != NONE; at = p->state->defrefs.v[at].next) {
+        const DefRef *r = &p->state->defrefs.v[at];
+        const Facts *f = p->facts[r->file];
+        if (f->blocks.v[f->defs.v[r->def].block].repeats || f->defs.v[r->def].kind == VAL_ITER_OF ||
+            f->defs.v[r->def].kind == VAL_ONE_OF) return true;
+    }
+    return false;
+}
+
+/* Is each call of the loop one of the same object's method, or of a function? */
+static bool same_receiver(const Program *p, const CallEdge *e)
+{
+    GId to = func_gid(p, e->callee);
+    const Facts *f = p->facts[e->file];
+    const Path *x = &f->paths.v[f->calls.v[e->call].callee];
+    if (p->facts[to.file]->funcs.v[to.id].cls == NONE) return true;
+    if (!x->nattr || x->root == ROOT_CALL) return false;
+    for (u32 i = 0; i < x->nattr; i++)
+        if (x->attr[i] == SYM_ITEM) return false;
+    if (x->root == ROOT_SELF) return true;
+    Ent e0 = path_resolve(p, e->file, x, x->nattr - 1u);
+    if (e0.kind == ENT_PLACE) return !set_in_loop(p, map_get(&p->state->place_defs, e0.id));
+    if (e0.kind != ENT_LOCAL) return false;
+    GId g = func_gid(p, e0.id);
+    return !set_in_loop(p, map_get(&p->state->local_defs, local_key(g.file, g.id, e0.sym)));
+}
+
+/* What is called in a loop, with the same object each time, and what that calls. */
+static void again_find(Program *p)
+{
+    for (u32 round = 0, changed = 1; round < LEAD_ROUNDS && changed; round++) {
+        changed = 0;
+        for (u32 i = 0; i < p->edges.n; i++) {
+            const CallEdge *e = &p->edges.v[i];
+            if (e->weak || e->call == NONE || p->funcs[e->callee].again) continue;
+            const Facts *f = p->facts[e->file];
+            bool loop = f->blocks.v[f->calls.v[e->call].block].repeats || p->funcs[e->caller].again;
+            if (!loop || is_test_path(f->source->path) || !same_receiver(p, e)) continue;
+            p->funcs[e->callee].again = true;
+            changed = 1;
+        }
+    }
+}
+
 void starts_find(Program *p)
 {
     Arena scratch = {0};
@@ -164,6 +212,7 @@ void starts_find(Program *p)
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) order_func(p, &starting, file, i);
     leads_find(p);
+    again_find(p);
     arena_free(&scratch);
 }
 

@@ -66,6 +66,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     guards_find(p);
     confined_find(p);
     filled_find(p);
+    handovers_find(p);
     return p;
 }
 
@@ -128,10 +129,11 @@ bool access_in_loop(const Program *p, u32 gaccess)
     return fn->self_class != NONE && p->state->classes[gclass_of(p, g.file, fn->self_class)].loop;
 }
 
-/* Before the first start or after the last join of the threads that its function starts. */
+/* Before the first start or after the last join of the threads that its function starts; if it waits for none and is
+ * called again, those of the call before may still run. */
 static bool outside_threads(const FuncInfo *fi, const Access *a)
 {
-    if (fi->first_start == NONE) return false;
+    if (fi->first_start == NONE || (fi->again && fi->last_join == NONE)) return false;
     return a->span.start < fi->first_start || (fi->last_join != NONE && a->span.start >= fi->last_join);
 }
 
@@ -242,10 +244,12 @@ static bool beside_main(const Program *p, const FuncInfo *fi)
 
 /* A client of paho-mqtt calls all its callbacks from the thread of its network loop, one after the other (Eclipse
  * paho.mqtt.python, "Network loop"), and so do pika's and kafka-python's. Those that one file sets are taken to be of
- * one client. */
+ * one client; programs have one event loop beside their threads. */
 static bool one_loop(const Root *a, const Root *b)
 {
-    return a->loop && b->loop && a->file == b->file && strcmp(a->loop, b->loop) == 0;
+    if (!a->loop || !b->loop) return false;
+    return a->loop == event_loop_root ? b->loop == event_loop_root
+                                      : a->file == b->file && strcmp(a->loop, b->loop) == 0;
 }
 
 /* self.thread = Thread(target=self.send), and elsewhere self.thread = Thread(target=self.send_all): one attribute of
@@ -288,6 +292,7 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     if (place != NONE && p->places.v[place].kind == PLACE_INSTANCE &&
         sibling_objects(p, p->places.v[place].owner, a, xa, b, xb))
         return APART_OBJECT;
+    if (event_orders(p, ga, gb) || event_orders(p, gb, ga)) return APART_EVENT;
     bool object = false, same = false;
     bool by_self = p->facts[a.file]->paths.v[xa->path].root == ROOT_SELF &&
                    p->facts[b.file]->paths.v[xb->path].root == ROOT_SELF;

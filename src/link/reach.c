@@ -46,6 +46,9 @@ bool uses_threads(const Program *p, u32 file)
     const Facts *f = p->facts[file];
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *m = &f->imports.v[i];
+        if (str_starts(sym_str(f, m->module), S("concurrent")) &&
+            intern_find(&f->syms, S("ThreadPoolExecutor")) != NONE)
+            return true;
         if (!str_starts(sym_str(f, m->module), S("threading"))) continue;
         Str name = sym_str(f, m->name);
         if (name.n && !str_is(name, "Lock") && !str_is(name, "RLock")) return true;
@@ -70,10 +73,11 @@ static bool imports_greenlets(const Program *p, u32 file)
     return file_imports(p, file, "gevent") || file_imports(p, file, "eventlet");
 }
 
-/* Greenlets take turns in one thread, and so does what is written for them: a file that imports them, and what is in
- * a package that cannot be imported without them. */
+/* Greenlets take turns in one thread, and so does what is written for them: a file that imports them, be it to make
+ * them of threads, and what is in a package that cannot be imported without them. */
 static bool greenlet_code(const Program *p, u32 file)
 {
+    if (imports_greenlets(p, file) && makes_threads_green(p, file)) return true;
     if (uses_threads(p, file)) return false;
     if (imports_greenlets(p, file)) return true;
     Str module = p->facts[file]->source->module;
@@ -330,10 +334,21 @@ static void after_fork(Program *p)
     }
 }
 
+/* What is handed to an event loop runs in its thread, where nobody else calls it. */
+static void handed_to_loops(Program *p, const Callers *c)
+{
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
+        const Root *r = &p->roots.v[i];
+        if (r->loop != event_loop_root || r->func == NONE) continue;
+        if (!has_callers(p, c, r->func) || all_callers(p, c, r->func, loop_edge)) p->funcs[r->func].event_loop = true;
+    }
+}
+
 static void propagate(Program *p)
 {
     Arena scratch = {0};
     Callers c = callers_index(p, &scratch);
+    handed_to_loops(p, &c);
     private_roots(p, &c);
     after_fork(p);
     made_anew(p);
@@ -371,8 +386,10 @@ static void reach_main(Program *p, u32 *stack)
 void roots_reach(Program *p)
 {
     p->funcs = arena_new(p->arena, FuncInfo, p->state->nfuncs);
+    program_modules_find(p);
     for (u32 file = 0; file < p->nfiles; file++) {
-        bool callable = !is_script(p, file) && !window_code(p, file) && !greenlet_code(p, file);
+        bool callable = !is_script(p, file) && !p->state->of_program[file] && !window_code(p, file) &&
+                        !greenlet_code(p, file);
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i, callable);
     }
     for (u32 file = 0; file < p->nfiles; file++) window_callbacks(p, file);

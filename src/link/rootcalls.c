@@ -2,6 +2,7 @@
 #include "link/roots.h"
 
 enum { TARGETS = 8 };
+const char event_loop_root[] = "asyncio";
 
 static const Arg *find_arg(const Facts *f, const Call *c, u32 position, const char *keyword)
 {
@@ -14,11 +15,23 @@ static const Arg *find_arg(const Facts *f, const Call *c, u32 position, const ch
     return NULL;
 }
 
+/* run_coroutine_threadsafe(self.send(x), loop): the coroutine that the call makes. */
+static u32 coroutine_made(const Program *p, u32 file, u32 call, u32 *out)
+{
+    u32 n = call_targets(p, file, call, out, TARGETS), k = 0;
+    for (u32 i = 0; i < n; i++) {
+        GId g = func_gid(p, out[i]);
+        if (is_coroutine(p, g.file, g.id)) out[k++] = out[i];
+    }
+    return k;
+}
+
 static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Arg *arg, bool many, bool own,
                          const char *label)
 {
     if (!arg) return;
     u32 out[TARGETS], n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
+    if (arg->kind == VAL_CALL && !n) n = coroutine_made(p, file, arg->value, out);
     if (!n && arg->kind == VAL_PATH && receiver_unknown(p, file, &p->facts[file]->paths.v[arg->value]))
         n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
     many |= p->facts[file]->blocks.v[c->block].repeats;
@@ -141,9 +154,15 @@ static bool call_row_fits(const Program *p, u32 file, const RootRow *r)
     return !str_starts(str_from(r->name), S("joblib.")) || joblib_threads(p, file);
 }
 
-/* A client of that package calls what was added from here on, one after the other. */
+/* A client of that package calls what was added from here on, one after the other; the thread of an event loop runs
+ * what others hand it. */
 static void one_client(Program *p, const RootRow *r, u32 first)
 {
+    if (str_ends(str_from(r->name), S("_threadsafe")))
+        for (u32 i = first; i < p->roots.n; i++) {
+            p->roots.v[i].loop = event_loop_root;
+            p->roots.v[i].many = false; /* it takes them one after the other, however often they are handed to it */
+        }
     if (r->many || !r->package || !r->package[0]) return;
     for (u32 i = first; i < p->roots.n; i++)
         if (!p->roots.v[i].many) p->roots.v[i].loop = r->package; /* not where a loop makes client after client */
@@ -180,7 +199,9 @@ void roots_of_call(Program *p, u32 file, u32 call)
         if (!ext.n && !root_row_own(p, r)) continue; /* rows of the table name libraries only */
         if (!callee_is(p, file, c, ext, row->name) || !call_row_fits(p, file, r)) continue;
         root_row_used(p, r);
+        u32 first = p->roots.n;
         roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->own, r->label);
+        one_client(p, r, first);
     }
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) {
         /* class C(Thread); C(target=f) */

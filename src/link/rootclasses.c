@@ -18,11 +18,26 @@ bool serial_server(const Program *p)
     return any;
 }
 
+static bool init_takes(const Program *p, u32 file, u32 gclass, Str name)
+{
+    const Facts *f = p->facts[file];
+    u32 param = intern_find(&f->syms, name);
+    for (u32 k = 1; k < f->funcs.n && param != NONE; k++) {
+        const Func *fn = &f->funcs.v[k];
+        if (gclass_of(p, file, fn->cls) != gclass || !str_is(sym_str(f, fn->name), "__init__")) continue;
+        for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
+            if (f->params.v[i].name == param) return true;
+    }
+    return false;
+}
+
 /* The base of a row: a dotted name, of a library or of the program; "*Suffix" for any base with such a name;
- * "package:" for any class in a file that imports the package. */
+ * "package:" for any class in a file that imports the package; "(name)" for any whose __init__ takes such a
+ * parameter. */
 static bool base_fits(const Program *p, u32 file, u32 gclass, Str base)
 {
     const ClassInfo *ci = &p->state->classes[gclass];
+    if (base.p[0] == '(') return init_takes(p, file, gclass, str_slice(base, 1, base.n - 1));
     if (str_ends(base, S(":"))) {
         char package[64];
         snprintf(package, sizeof package, "%.*s", STR_ARG(str_slice(base, 0, base.n - 1)));
@@ -78,6 +93,14 @@ static bool has_word(const char *words, Str w)
     return false;
 }
 
+/* @application.get(…), where application = fastapi.FastAPI(): is the object of a class that the row names? */
+static bool receiver_made_by(const Program *p, u32 file, const Path *x, const char *classes)
+{
+    if (!x->nattr) return false;
+    Type t = ent_type(p, path_resolve(p, file, x, x->nattr - 1u));
+    return t.kind == TYPE_EXTERNAL && has_word(classes, p->syms.strs[t.id]);
+}
+
 static bool decorator_is(const Program *p, u32 file, u32 path, Str ext, Str name)
 {
     if (ext.n) return str_eq(ext, name);
@@ -101,7 +124,9 @@ void roots_of_decorators(Program *p, u32 file, u32 func)
             Str want = s->rows[ROOT_BY_DECORATOR].v[k].name;
             bool dotted = str_find(want, '.') < want.n;
             if (dotted ? !decorator_is(p, file, f->decorators.v[i], ext, want) : !str_eq(name, want)) continue;
-            if (r->receivers && r->receivers[0] && !has_word(r->receivers, receiver)) continue;
+            if (r->receivers && r->receivers[0] && !has_word(r->receivers, receiver) &&
+                !receiver_made_by(p, file, x, r->receivers))
+                continue;
             root_row_used(p, r);
             root_add(p, gfunc_of(p, file, func), r->many, false,
                      root_display(p, r->label, sym_str(f, fn->name), file, fn->line), file, NONE);

@@ -162,19 +162,24 @@ static bool by_choice(const Facts *f, u32 block)
     return false;
 }
 
+bool makes_threads_green(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->calls.n; i++) {
+        if (f->calls.v[i].func != 0 || by_choice(f, f->calls.v[i].block)) continue;
+        Str ext = path_external(p, file, f->calls.v[i].callee);
+        if (str_is(ext, "gevent.monkey.patch_all") || str_is(ext, "gevent.monkey.patch_thread") ||
+            str_is(ext, "eventlet.monkey_patch"))
+            return true;
+    }
+    return false;
+}
+
 /* gevent and eventlet, once they have replaced threading, run "threads" one at a time, in one thread. */
 static bool green_threads(const Program *p)
 {
-    for (u32 file = 0; file < p->nfiles; file++) {
-        const Facts *f = p->facts[file];
-        for (u32 i = 0; i < f->calls.n; i++) {
-            if (f->calls.v[i].func != 0 || by_choice(f, f->calls.v[i].block)) continue;
-            Str ext = path_external(p, file, f->calls.v[i].callee);
-            if (str_is(ext, "gevent.monkey.patch_all") || str_is(ext, "gevent.monkey.patch_thread") ||
-                str_is(ext, "eventlet.monkey_patch"))
-                return true;
-        }
-    }
+    for (u32 file = 0; file < p->nfiles; file++)
+        if (makes_threads_green(p, file)) return true;
     return false;
 }
 

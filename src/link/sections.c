@@ -133,6 +133,21 @@ static bool queue_lock(const Program *p, const Place *x)
                     class_derives(p, x->owner, "six.moves.queue.Queue"));
 }
 
+/* Semaphore(3): one of several threads at a time is no exclusion. */
+static bool lets_several_in(const Program *p, u32 place)
+{
+    const LinkState *s = p->state;
+    for (u32 at = map_get(&s->place_defs, place); at != NONE; at = s->defrefs.v[at].next) {
+        const Facts *f = p->facts[s->defrefs.v[at].file];
+        const Def *d = &f->defs.v[s->defrefs.v[at].def];
+        const Call *c = d->kind == VAL_CALL ? &f->calls.v[d->value] : NULL;
+        if (!c || !c->nargs || f->args.v[c->args].kind != VAL_NUMBER) continue;
+        Str n = sym_str(f, f->args.v[c->args].text);
+        if (n.n && !str_is(n, "1") && !str_is(n, "0")) return true;
+    }
+    return false;
+}
+
 u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 depth)
 {
     const Facts *f = p->facts[file];
@@ -146,6 +161,7 @@ u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 depth)
                 (Lock){.place = e.id, .kind = TYPE_LOCK, .display = S("the queue's mutex"), .func = NONE});
         Type t = place_type(p, e.id);
         if (t.kind == TYPE_ASYNC_LOCK) return NONE;
+        if (t.kind == TYPE_SEMAPHORE && lets_several_in(p, e.id)) return NONE;
         if (type_is_lock(t.kind)) return lock_of_place(p, e.id, t.kind, false);
         if (t.kind == TYPE_CLASS) {
             u32 inner = lock_of_class(p, t.id, depth);

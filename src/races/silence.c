@@ -30,6 +30,7 @@ static const char *const alone_text[] = {
 static const char *const apart_text[] = {
     [APART_LOOP] = "ordered by the event loop, which runs one of them at a time",
     [APART_OBJECT] = "not shared: each of these threads has an object of its own",
+    [APART_EVENT] = "ordered by an Event: one thread sets it afterwards, and the other has waited for it",
     [APART_ORDER] = "ordered by start and join: one runs before the first thread starts or after the last is joined",
     [APART_ONE_THREAD] = "not shared: one thread, of which there is only one, runs both",
 };
