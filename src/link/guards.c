@@ -227,7 +227,8 @@ static bool has_root(const Program *p, u32 file)
 {
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
         const Root *r = &p->roots.v[i];
-        if ((r->call != NONE && r->file == file) || (r->func != NONE && func_gid(p, r->func).file == file)) return true;
+        bool starts = r->call != NONE && r->file == file;
+        if (starts || (r->func != NONE && func_gid(p, r->func).file == file)) return true;
     }
     return false;
 }
@@ -524,62 +525,6 @@ static u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
     return ev;
 }
 
-/* Is what the call makes stored in a global or class attribute? */
-static bool for_all(const Program *p, u32 file, const Call *c)
-{
-    if (c->target == NONE) return false;
-    Ent e = path_entity(p, file, c->target);
-    return e.kind == ENT_PLACE &&
-           (p->places.v[e.id].kind == PLACE_GLOBAL || p->places.v[e.id].kind == PLACE_CLASS_ATTR);
-}
-
-/* By call of the file: is its result given to a queue, and to nobody else? */
-static bool *queued_calls(const Program *p, u32 file)
-{
-    const Facts *f = p->facts[file];
-    if (intern_find(&f->syms, S("put")) == NONE && intern_find(&f->syms, S("put_nowait")) == NONE) return NULL;
-    bool *out = xmalloc(f->calls.n + 1);
-    memset(out, 0, f->calls.n + 1);
-    for (u32 i = 0; i < f->calls.n; i++) {
-        const Call *c = &f->calls.v[i];
-        const Path *x = &f->paths.v[c->callee];
-        Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
-        if (!c->nargs || (!str_is(name, "put") && !str_is(name, "put_nowait"))) continue;
-        if (f->args.v[c->args].kind == VAL_CALL) out[f->args.v[c->args].value] = true;
-    }
-    return out;
-}
-
-static void constructions(Program *p)
-{
-    for (u32 file = 0; file < p->nfiles; file++) {
-        const Facts *f = p->facts[file];
-        bool test = is_test_path(f->source->path), script = is_script(p, file), *queued = queued_calls(p, file);
-        for (u32 i = 0; i < f->calls.n; i++) {
-            const Call *c = &f->calls.v[i];
-            Ent e = path_entity(p, file, c->callee);
-            if (e.kind != ENT_CLASS) continue;
-            const FuncInfo *fi = &p->funcs[gfunc_of(p, file, c->func)];
-            bool local =
-                c->target == NONE || (f->paths.v[c->target].root == ROOT_LOCAL && !f->paths.v[c->target].nattr);
-            if (!test && (!local || !fi->nroots)) p->state->classes[e.id].kept = true;
-            if (!test && !for_all(p, file, c)) p->state->classes[e.id].made_elsewhere++;
-            if (!test && queued && queued[i]) p->state->classes[e.id].queued++;
-            if (test || script) continue;
-            bool stays = c->target != NONE && local && f->paths.v[c->target].func == c->func &&
-                         !local_escapes(p, file, c->func, f->paths.v[c->target].name, ESCAPE_DEPTH);
-            p->state->classes[e.id].made_inside += stays;
-            p->state->classes[e.id].leaves += !stays;
-            p->state->classes[e.id].made_for_attr += c->target != NONE && f->paths.v[c->target].root == ROOT_SELF;
-        }
-        for (u32 i = 0; i < f->calls.n; i++) {
-            u32 c = registered_class(p, file, i);
-            if (c != NONE) p->state->classes[c].singleton = true;
-        }
-        free(queued);
-    }
-}
-
 /* @factory(…): the function that factory() returns is called at once; only what that returns lives on. */
 static void decorator_factories(Program *p)
 {
@@ -596,7 +541,7 @@ static void decorator_factories(Program *p)
 void guards_find(Program *p)
 {
     decorator_factories(p);
-    constructions(p);
+    constructions_count(p);
     locks_of_one_state(p);
     class_evidence(p);
     for (u32 i = 0; i < p->places.n; i++)

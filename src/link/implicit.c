@@ -1,7 +1,8 @@
 /* Call edges without a call: with obj enters and leaves, a property calls its getter or its setter, obj[k], k in obj,
  * len(obj), next(obj) and a loop over obj call the methods that the data model (Python reference, section 3.3) names
- * for them. Whoever calls a decorated function calls the wrapper that its decorator put in its place: an edge from the
- * function to the wrapper leads there, too. It says nothing about locks, which the wrapper holds and not its caller.
+ * for them. Whoever calls a decorated function calls the wrapper that its decorator put in its place: an edge from
+ * the function to the wrapper leads there, too. It says nothing about locks, which the wrapper holds and not its
+ * caller.
  *
  * Needs the types of receivers. Not followed: arithmetic, comparison, conversion; such methods seldom hold state. */
 #include "link/link.h"

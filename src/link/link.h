@@ -21,6 +21,7 @@
  *   locks.c    locks, and which are held where, with sections.c and entry.c
  *   hints.c    signs that a class is made to be shared
  *   guards.c   which lock guards which place; evidence of sharing
+ *   made.c     which calls make objects of a class, and for whom
  *   kept.c     objects that are shared because of who has them
  *   singles.c  classes that keep their own objects
  *   unseen.c   counts what cannot be followed
@@ -380,6 +381,9 @@ void singles_find(Program *p);
 /* declared.c */
 void declarations_apply(Program *p); /* once locks and types are known: fills declared_guard and confined */
 
+/* made.c: fills made_elsewhere, made_inside, leaves, made_for_attr, queued and kept of each ClassInfo, and singleton
+ * of classes that are registered. */
+void constructions_count(Program *p);
 /* guards.c */
 void guards_find(Program *p);
 /* def wrapper(*args, **kwargs): does the function take whatever it is given? */

@@ -1,8 +1,8 @@
 /* Order by start and join: in the function that starts threads, what stands before the first start and after the last
  * join does not run at the same time as they do. Functions that are called only before the first start count as
  * running before any thread; so do those that the main program calls, once, before the call that leads to the first
- * start. A start that we do not see is not waited for. Where a function is called in a loop and does not wait, nothing
- * in it stands before the first start but once. */
+ * start. A start that we do not see is not waited for. Where a function is called in a loop and does not wait,
+ * nothing in it stands before the first start but once. */
 #include "link/link.h"
 
 /* threads.pop(): the call of a container's method that gives one of its threads. */

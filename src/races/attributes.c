@@ -30,7 +30,7 @@ static bool comes_later(const Program *p, const Place *x)
 {
     for (u32 i = x->first; i < x->first + x->n; i++) {
         u32 ga = p->place_access.v[i];
-        if (program_access(p, ga)->op == OP_STORE && access_alone(p, ga) == ALONE_CONSTRUCT) return false;
+        if (program_access(p, ga)->op == OP_STORE && p->funcs[access_func(p, ga)].construct) return false;
     }
     return true;
 }

@@ -31,7 +31,8 @@ static void str_words(void **state)
     static const char *const words[] = {"open", "set"};
     assert_true(str_among(S("open"), words, 2) && !str_among(S("opens"), words, 2) && !str_among(S(""), words, 2));
     assert_true(str_has_any(S("doReset"), words, 2) && !str_has_any(S("close"), words, 2));
-    assert_true(str_has_any(S("OPEN"), words, 2) && !str_has_any(S("se ope"), words, 2) && !str_has_any(S(""), words, 2));
+    assert_true(str_has_any(S("OPEN"), words, 2) && !str_has_any(S("se ope"), words, 2));
+    assert_true(!str_has_any(S(""), words, 2));
     assert_true(str_starts_any(S("opening"), words, 2) && !str_starts_any(S("reopen"), words, 2));
     assert_true(str_first_word(S("_open_all"), words, 2) && str_first_word(S("openAll"), words, 2));
     assert_true(str_first_word(S("set"), words, 2) && !str_first_word(S("setup"), words, 2));

@@ -1,0 +1,68 @@
+/* Counts for each class which calls make its objects, and for whom: for a global or class attribute, for a local that
+ * stays inside of the call, for an attribute of self, for a queue. Calls of tests do not count, and those of scripts
+ * only where they say that the object is one of several.
+ *
+ * Needs what names stand for and which roots reach the functions; fills ClassInfo (link.h). */
+#include "link/link.h"
+
+/* Is what the call makes stored in a global or class attribute? */
+static bool for_all(const Program *p, u32 file, const Call *c)
+{
+    if (c->target == NONE) return false;
+    Ent e = path_entity(p, file, c->target);
+    return e.kind == ENT_PLACE &&
+           (p->places.v[e.id].kind == PLACE_GLOBAL || p->places.v[e.id].kind == PLACE_CLASS_ATTR);
+}
+
+/* By call of the file: is its result given to a queue, and to nobody else? */
+static bool *queued_calls(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    if (intern_find(&f->syms, S("put")) == NONE && intern_find(&f->syms, S("put_nowait")) == NONE) return NULL;
+    bool *out = xmalloc(f->calls.n + 1);
+    memset(out, 0, f->calls.n + 1);
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *x = &f->paths.v[c->callee];
+        Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+        if (!c->nargs || (!str_is(name, "put") && !str_is(name, "put_nowait"))) continue;
+        if (f->args.v[c->args].kind == VAL_CALL) out[f->args.v[c->args].value] = true;
+    }
+    return out;
+}
+
+/* One call, of no test, that makes an object of the class. */
+static void construction(const Program *p, u32 file, u32 call, bool script, ClassInfo *cls)
+{
+    const Facts *f = p->facts[file];
+    const Call *c = &f->calls.v[call];
+    const Path *target = c->target == NONE ? NULL : &f->paths.v[c->target];
+    bool local = !target || (target->root == ROOT_LOCAL && !target->nattr);
+    cls->kept |= !local || !p->funcs[gfunc_of(p, file, c->func)].nroots;
+    cls->made_elsewhere += !for_all(p, file, c);
+    if (script) return;
+    bool stays = target && local && target->func == c->func &&
+                 !local_escapes(p, file, c->func, target->name, ESCAPE_DEPTH);
+    cls->made_inside += stays;
+    cls->leaves += !stays;
+    cls->made_for_attr += target && target->root == ROOT_SELF;
+}
+
+void constructions_count(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        bool test = is_test_path(f->source->path), script = is_script(p, file), *queued = queued_calls(p, file);
+        for (u32 i = 0; i < f->calls.n && !test; i++) {
+            Ent e = path_entity(p, file, f->calls.v[i].callee);
+            if (e.kind != ENT_CLASS) continue;
+            construction(p, file, i, script, &p->state->classes[e.id]);
+            p->state->classes[e.id].queued += queued && queued[i];
+        }
+        for (u32 i = 0; i < f->calls.n; i++) {
+            u32 c = registered_class(p, file, i);
+            if (c != NONE) p->state->classes[c].singleton = true;
+        }
+        free(queued);
+    }
+}
