@@ -141,6 +141,9 @@ typedef struct Root {
     u32 file, call; /* where it is started; NONE */
 } Root;
 
+/* Is it what an event loop runs that was handed to it from another thread, call_soon_threadsafe(f)? */
+bool root_is_loop(const Root *r);
+
 enum { FUNC_ROOTS = 6 };
 typedef struct FuncInfo {
     u32 roots[FUNC_ROOTS]; /* roots that reach it, first ones */

@@ -4,6 +4,11 @@
 enum { TARGETS = 8 };
 const char event_loop_root[] = "asyncio";
 
+bool root_is_loop(const Root *r)
+{
+    return r->loop == event_loop_root;
+}
+
 static const Arg *find_arg(const Facts *f, const Call *c, u32 position, const char *keyword)
 {
     u32 pos = 0;

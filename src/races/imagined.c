@@ -38,6 +38,22 @@ static bool one_thread_in_sight(const Finder *f, const Race *r, const Place *x)
            !called_beside(f, access_func(p, r->sites[1]));
 }
 
+/* Does the thread of an event loop come to the access, and no other thread in sight? */
+static bool loop_only(const Program *p, u32 ga)
+{
+    const FuncInfo *fi = &p->funcs[access_func(p, ga)];
+    for (u32 i = 0; i < fi->nroots; i++)
+        if (!root_is_loop(&p->roots.v[fi->roots[i]])) return false;
+    return fi->nroots > 0;
+}
+
+/* What is handed to an event loop is code of that loop, as the unknown callers of it mostly are. */
+static bool beside_loop(const Program *p, const Race *r)
+{
+    u32 a = r->sites[0], b = r->nsites < 2 ? a : r->sites[1];
+    return (loop_only(p, a) || loop_only(p, b)) && !threads_visible(p, a, b);
+}
+
 static bool no_thread_in_sight(const Program *p, const Race *r)
 {
     return !threads_reach(p, r->sites[0]) && (r->nsites < 2 || !threads_reach(p, r->sites[1]));
@@ -70,5 +86,6 @@ bool race_imagined(const Finder *f, const Race *r, const Place *x)
     const Program *p = f->p;
     if (x->evidence & (EV_GUARDED | EV_DECORATOR) || r->by_shape) return false;
     if (x->kind != PLACE_INSTANCE) return false;
+    if (beside_loop(p, r)) return true;
     return no_thread_in_sight(p, r) ? kept_or_locking(p, r, x) : one_thread_in_sight(f, r, x);
 }
