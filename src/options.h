@@ -99,6 +99,7 @@ typedef struct RootRow {
     u8 type;   /* by method: TypeKind of the receiver; 0 or TYPE_KINDS: any */
     bool many; /* more than one such thread may run the function at once */
     bool own;  /* by base: every thread has an object of its own */
+    bool loop; /* the thread of an event loop runs it, which runs already */
     const char *name, *keyword, *method;
     const char *package, *receivers; /* which file must import one of them; words on which a decorator is called */
     u32 position;                    /* of the argument, without keywords, from 0 */

@@ -9,7 +9,7 @@ import sys
 import lib
 from lib import ungil, write_tree
 
-ROW = re.compile(r'^ROOT_(CALL_ARG|CALLBACK|METHOD_ARG|BASE|DECORATOR|ATTRIBUTE)\((.*)\)$')
+ROW = re.compile(r'^ROOT_(CALL_ARG|CALLBACK|METHOD_ARG|LOOP_CALL|LOOP_METHOD|BASE|DECORATOR|ATTRIBUTE)\((.*)\)$')
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,\s]+)')
 
 BODY = '''    global total
@@ -50,6 +50,10 @@ def nth(position, keyword, value):
 def program(kind, row):
     """The source of a program that uses the row."""
     job = "def job(*args):\n" + BODY
+    if kind == "LOOP_CALL":
+        kind, row = "CALL_ARG", row[:3] + ["false"] + row[3:]
+    if kind == "LOOP_METHOD":
+        kind, row = "METHOD_ARG", row[:1] + ["TYPE_KINDS"] + row[1:3] + ["NULL", "false"] + row[3:]
     if kind in ("CALL_ARG", "CALLBACK"):
         name, position, keyword, many, label = row
         top, call = imported(name)
@@ -126,7 +130,7 @@ def test_rows(c):
     items = list(rows())
     for kind, _ in items:
         seen.add(kind)
-    c.check(len(items) > 120 and len(seen) == 6, "%d rows of %s" % (len(items), seen))
+    c.check(len(items) > 120 and len(seen) == 8, "%d rows of %s" % (len(items), seen))
     lib.each(one, items)
 
 

@@ -200,7 +200,10 @@ void wrapper_sections(Walk *w, u32 first_call)
         for (u32 j = i + 1; j < end; j++) {
             const Call *b = &w->f->calls.v[j];
             if (!same_receiver(w, &a, b)) continue;
-            if (b->callee == a.callee && last != NONE) break;
+            if (b->callee == a.callee) { /* taken again */
+                if (last != NONE) break;
+                continue;
+            }
             if (names_pair(name, callee_name(w, b, &other))) last = j;
         }
         if (last == NONE) continue;
@@ -241,13 +244,17 @@ static u32 body_of_stack(const Walk *w, const Call *c)
 /* with ExitStack() as stack: … stack.enter_context(lock): held from there on to the end of the with. */
 void stack_sections(Walk *w, u32 first_call)
 {
+    u32 last = NONE, body = NONE; /* the call before, and the body found for it: mostly they stand side by side */
     for (u32 i = first_call, end = w->f->calls.n; i < end; i++) {
         const Call c = w->f->calls.v[i];
         bool method;
         if (!c.nargs || !str_is(callee_name(w, &c, &method), "enter_context") || !method) continue;
         const Arg *a = &w->f->args.v[c.args];
         if (a->star || (a->kind != VAL_PATH && a->kind != VAL_CALL)) continue;
-        u32 body = body_of_stack(w, &c), call = a->kind == VAL_CALL ? a->value : NONE;
+        const Call *before = last == NONE ? NULL : &w->f->calls.v[last];
+        if (!before || before->block != c.block || before->callee != c.callee) body = body_of_stack(w, &c);
+        last = i;
+        u32 call = a->kind == VAL_CALL ? a->value : NONE;
         if (body == NONE) continue;
         vec_push(w->a, &w->f->sections,
                  (Section){.kind = SECTION_ACQUIRE,

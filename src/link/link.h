@@ -13,9 +13,11 @@
  *   walk.c     what they reach
  *   loops.c    code of event loops
  *   reach.c    what kind of code each function is
+ *   ofprogram.c which files are modules of a program that is whole in sight
  *   vendored.c which files are copies of other people's packages
  *   waited.c   threads that their starter waits for at once
  *   order.c    what runs before the first start and after the last join
+ *   handover.c what an Event orders
  *   opaque.c   places that hold objects of libraries, not containers
  *   locksets.c sets of locks
  *   locks.c    locks, and which are held where, with sections.c and entry.c

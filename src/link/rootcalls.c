@@ -163,11 +163,10 @@ static bool call_row_fits(const Program *p, u32 file, const RootRow *r)
  * what others hand it. */
 static void one_client(Program *p, const RootRow *r, u32 first)
 {
-    if (str_ends(str_from(r->name), S("_threadsafe")))
-        for (u32 i = first; i < p->roots.n; i++) {
-            p->roots.v[i].loop = event_loop_root;
-            p->roots.v[i].many = false; /* it takes them one after the other, however often they are handed to it */
-        }
+    for (u32 i = first; r->loop && i < p->roots.n; i++) {
+        p->roots.v[i].loop = event_loop_root;
+        p->roots.v[i].many = false; /* it takes them one after the other, however often they are handed to it */
+    }
     if (r->many || !r->package || !r->package[0]) return;
     for (u32 i = first; i < p->roots.n; i++)
         if (!p->roots.v[i].many) p->roots.v[i].loop = r->package; /* not where a loop makes client after client */

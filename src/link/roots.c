@@ -24,6 +24,16 @@
      .package = package_,                                                                                            \
      .many = many_,                                                                                                  \
      .label = label_},
+#define ROOT_LOOP_CALL(name_, position_, keyword_, label_)                                                           \
+    {.how = ROOT_BY_CALL, .name = name_, .position = position_, .keyword = keyword_, .loop = true, .label = label_},
+#define ROOT_LOOP_METHOD(name_, position_, keyword_, label_)                                                         \
+    {.how = ROOT_BY_METHOD,                                                                                          \
+     .name = name_,                                                                                                  \
+     .type = TYPE_KINDS,                                                                                             \
+     .position = position_,                                                                                          \
+     .keyword = keyword_,                                                                                            \
+     .loop = true,                                                                                                   \
+     .label = label_},
 #define ROOT_BASE(name_, method_, many_, own_, label_)                                                               \
     {.how = ROOT_BY_BASE, .name = name_, .method = method_, .many = many_, .own = own_, .label = label_},
 #define ROOT_DECORATOR(name_, receivers_, many_, label_)                                                             \

@@ -11,7 +11,7 @@
 #include "races/races.h"
 
 /* Does the text ask whether the logger has handlers: 1 when it is true without any, 2 when with some, else 0? */
-static int asks_handlers(Arena *a, Str head, Str logger)
+static int asks_handlers(Str head, Str logger)
 {
     static const struct {
         const char *before, *after;
@@ -20,20 +20,23 @@ static int asks_handlers(Arena *a, Str head, Str logger)
                  {"len(", ".handlers) == 0", 1}, {"len(", ".handlers) < 1", 1},  {"", ".handlers == []", 1},
                  {"", ".handlers", 2},           {"", ".hasHandlers()", 2},      {"len(", ".handlers)", 2},
                  {"len(", ".handlers) > 0", 2},  {"len(", ".handlers) != 0", 2}, {"bool(", ".handlers)", 2}};
-    for (u32 i = 0; i < COUNT_OF(forms); i++)
-        if (str_eq(head, str_fmt(a, "%s%.*s%s", forms[i].before, STR_ARG(logger), forms[i].after)))
+    for (u32 i = 0; i < COUNT_OF(forms); i++) {
+        Str before = str_from(forms[i].before), after = str_from(forms[i].after);
+        if (head.n == before.n + logger.n + after.n && str_starts(head, before) && str_ends(head, after) &&
+            str_eq(str_slice(head, before.n, before.n + logger.n), logger))
             return forms[i].answer;
+    }
     return 0;
 }
 
 /* The condition of the same function that decides whether the call runs; NONE. */
-static u32 test_of(Arena *a, const Facts *x, const Call *add, Str logger)
+static u32 test_of(const Facts *x, const Call *add, Str logger)
 {
     for (u32 i = 0; i < x->conds.n; i++) {
         const Cond *c = &x->conds.v[i];
         if (c->func != add->func || c->loop || c->is_try || c->is_expr || c->head.start > add->span.start) continue;
         Str head = str_trim(str_slice(x->source->text, c->head.start, c->head.end));
-        int asks = asks_handlers(a, head, logger);
+        int asks = asks_handlers(head, logger);
         bool inside = c->then_block != NONE && block_within(x, add->block, c->then_block);
         bool past = c->then_block != NONE && x->blocks.v[c->then_block].exits && c->span.end <= add->span.start &&
                     block_within(x, add->block, c->block);
@@ -53,7 +56,7 @@ void race_handlers(Finder *f, u32 file)
         size_t dot = str_search(text, S(".addHandler("));
         if (!c->func || dot == text.n || !threads_meet(p, p->func_base[file] + c->func)) continue;
         Str logger = str_slice(text, 0, dot);
-        u32 test = test_of(f->a, x, c, logger);
+        u32 test = test_of(x, c, logger);
         if (test == NONE || call_is_held(p, file, c)) continue;
         u32 line, column;
         source_position(x->source, x->conds.v[test].head.start, &line, &column);

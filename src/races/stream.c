@@ -10,6 +10,10 @@
  * one: it is positioned and read. Not seen: the two steps in two functions. */
 #include "races/races.h"
 
+enum {
+    WITNESSES = 400 /* as many accesses are looked at; a file with more of them has a witness among them */
+};
+
 static Str method_of(const Program *p, u32 ga)
 {
     const Access *a = program_access(p, ga);
@@ -51,8 +55,9 @@ static u32 used_next(const Finder *f, u32 i)
 static Conflict moved_between(const Finder *f, u32 seek, u32 use)
 {
     Conflict best = {NONE, CONF_LOW, false};
-    for (u32 i = 0; i < f->nacc; i++) {
+    for (u32 i = 0, looked = 0; i < f->nacc && looked < WITNESSES && best.confidence < CONF_HIGH; i++) {
         if (!moves(method_of(f->p, f->acc[i])) || !access_counts(f->p, f->acc[i])) continue;
+        looked++;
         Conflict c = conflict_of(f, use, f->acc[i]);
         if (c.witness == NONE || conflict_of(f, seek, f->acc[i]).witness == NONE) continue;
         if (best.witness == NONE || c.confidence > best.confidence) best = c;
