@@ -281,6 +281,8 @@ Alone access_alone(const Program *p, u32 gaccess);
 /* Why a path names no piece of state, as a sentence. */
 Str path_why_nothing(Arena *a, const Program *p, u32 file, u32 path);
 bool lockset_has(const Program *p, u32 set, u32 lock);
+/* Is the lock in the set, be it only as far as the callers in sight hold it? */
+bool lockset_hopes(const Program *p, u32 set, u32 lock);
 /* Does the function make the lock itself, as __init__ does and what starts over in a forked child? Then the lock is
  * not there before, or others hold one that nobody uses any more. `always`: whenever it runs, not only when there is
  * none. */
@@ -312,6 +314,5 @@ bool star_unknown(const Program *p, u32 file, const Import *im);
 /* The methods of this name that the self seen by a function may have: of its class and of classes derived from it. */
 u32 self_methods(const Program *p, u32 file, u32 func, const char *name, u32 *out, u32 max);
 void places_dump(Buf *out, const Program *p);
-void guards_dump(Buf *out, const Program *p);
 
 #endif

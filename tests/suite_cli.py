@@ -26,6 +26,21 @@ def run():
 '''
 
 
+SEEN = '''import threading
+
+seen = []
+
+
+def work(key):
+    if key not in seen:
+        seen.append(key)
+
+
+for n in range(4):
+    threading.Thread(target=work, args=(n,)).start()
+'''
+
+
 @contextlib.contextmanager
 def project(files=PROJECT, repository=False):
     """A folder with these files, as a git repository if asked."""
@@ -323,6 +338,16 @@ def test_suppression(c):
             ("noqa", commented("# noqa: UG101"), True),
             ("noqa, several", commented("# noqa: E501, UG101"), True),
             ("noqa, other", commented("# noqa: E501"), False),
+            ("behind another tool's", commented("# type: ignore  # ungil: ignore[UG101] an estimate"), True),
+            ("behind noqa", commented("# noqa: E501 # ungil: ignore[UG101] an estimate"), True),
+            ("commented out", commented(above="# hits = 0  # ungil: ignore[UG101] an estimate"), False),
+            ("another word", commented("# ungil: ignore-next[UG101]"), False),
+            ("misspelt", commented("# ungil: ignroe[UG101]"), False),
+            ("above a block", COUNTER.replace("    hits += 1", "    # ungil: ignore[UG101] why\n    if hits < 9:\n        print()\n        hits += 1"), True),
+            ("on the head of a block", COUNTER.replace("    hits += 1", "    for _ in 'ab':  # ungil: ignore[UG101] why\n        hits += 1"), False),
+            ("above a function", COUNTER.replace("def hit(", "# ungil: ignore[UG101] why\ndef hit("), False),
+            ("single-threaded, above a function", COUNTER.replace("def hit(", "# ungil: single-threaded\ndef hit("), True),
+            ("confined, on a function", COUNTER.replace("def hit():", "def hit():  # ungil: thread-confined"), True),
             ("confined", COUNTER.replace("hits = 0\n\n", "hits = 0  # ungil: thread-confined\n\n"), True),
             ("a string that looks so", COUNTER.replace("hits += 1", 'hits += 1; "# ungil: ignore[UG101]"'), False)):
         with project({"a.py": text}) as folder:
@@ -337,6 +362,21 @@ def test_unused_suppression(c):
     with project({"a.py": CLEAN.replace("return a + b", "return a + b  # ungil: ignore[UG101] nothing here")}) as folder:
         found = findings(folder)
         c.equal([f["rule"] for f in found], ["UG901"])
+    with project({"a.py": CLEAN.replace("return a + b", "return a + b  # ungil: ignore[UG1, UG999] nothing")}) as folder:
+        c.has(ungil("check", cwd=folder), "silences no finding: UG999 is no rule")
+    with project({"a.py": CLEAN.replace("return a + b", "return a + b  # ungil: ignroe[UG101]")}) as folder:
+        notes = ungil("check", "--format", "json", cwd=folder).json()["notes"]
+        c.equal([(n["code"], n["line"]) for n in notes], [("unknown-comment", CLEAN.split("return a + b")[0].count("\n") + 1)])
+        c.check("ignroe" in notes[0]["message"], notes)
+
+
+def test_suppression_at_the_test(c):
+    """A finding of two steps is silenced at either of them."""
+    for line in ("    if key not in seen:", "        seen.append(key)"):
+        text = SEEN.replace(line, line + "  # ungil: ignore[UG102] twice is fine")
+        with project({"a.py": text}) as folder:
+            result = ungil("check", "--format", "json", cwd=folder)
+            c.equal([(f["rule"], f["suppressed"]) for f in result.json()["findings"]], [("UG102", True)], result)
 
 
 def test_baseline(c):
@@ -508,14 +548,14 @@ def made():
 def test_unseen(c):
     """Every run says what it could not follow."""
     files = {"a.py": UNSEEN, "other.py": "count = 0\n\n\ndef run():\n    return 0\n",
-             "broken.py": "def f():\n    x = = 1\n", "binary.py": b"x = 1\0\n"}
+             "broken.py": "def f():\n    x = = 1\n", "binary.py": b"x = 1\0\n", "latin.py": b"x = 1\ny = '\xe9'\n"}
     with project(files) as folder:
         result = ungil("check", "--format", "json", cwd=folder)
         c.equal(result.json()["summary"]["unseen"],
                 {"exec": 1, "computed-store": 3, "computed-load": 1, "computed-import": 1, "monkeypatch": 2,
-                 "star-import": 1, "receiver": 2, "syntax-error": 1, "file": 1})
+                 "star-import": 1, "receiver": 2, "syntax-error": 1, "file": 2})
         c.has(ungil("check", cwd=folder), "not followed: exec or eval (1), stores to computed names (3)",
-              "files left out (1)", stream="both")
+              "files left out (2)", stream="both")
         run = ungil("check", "--format", "sarif", cwd=folder).json()["runs"][0]
         notes = {n["descriptor"]["id"]: n["message"]["text"] for n in
                  run["invocations"][0]["toolExecutionNotifications"]}
@@ -665,12 +705,22 @@ def test_guards(c):
         c.equal(lib.read_file(os.path.join(folder, "out.txt")), plain.raw)
         c.code(ungil("guards", "--format", "json", "-o", "out.json", cwd=folder), 0)
         guards = json.loads(lib.read_file(os.path.join(folder, "out.json")))["guards"]
-        c.equal(guards, [{"place": "stats.hits", "kind": "global", "lock": "stats.lock", "guarded": 2, "total": 3,
+        c.equal(guards, [{"place": "stats.hits", "kind": "global", "lock": "stats.lock", "declared": False, "guarded": 2,
+                          "total": 3,
                           "without": [{"path": "stats.py", "line": 13, "column": 5, "access": "update"}]}])
         for args in (("guards", "--format", "sarif"), ("explain", "UG101", "--format", "json"), ("diff", "--format", "json"), ("fix", "--format", "json")):
             result = ungil(*args, cwd=folder)
             c.code(result, 2)
             c.has(result, args[0], stream="err")
+
+
+def test_guards_declared(c):
+    """What a comment declares stands in the table, however seldom the code does it."""
+    text = "import threading\n\nlock = threading.Lock()\nhits = 0  # guarded-by: lock\n\n\ndef f():\n    global hits\n    hits = 1\n"
+    with project({"a.py": text}) as folder:
+        c.equal(ungil("guards", cwd=folder).out, "a.hits → a.lock, guarded 0 of 1 (declared)\n    without it: a.py:9:5 write\n")
+        table = json.loads(ungil("guards", "--format", "json", cwd=folder).raw)["guards"]
+        c.equal([(g["declared"], g["guarded"], g["total"]) for g in table], [(True, 0, 1)])
 
 
 def test_fingerprints(c):
@@ -961,6 +1011,25 @@ def test_explain_any_line(c):
                 c.check(result.code == 0 and len(result.out.splitlines()) > 1, result)
 
 
+def test_explain_odd_lines(c):
+    """What cannot be asked for says why; a line that starts threads says which."""
+    files = {"a.py": COUNTER, "bad.py": b"x = 1\n\xff\n", "broken.py": "def f(:\n  x =\n", "text.txt": "hello\n",
+             "out/i.py": "x = 1\n", ".gitignore": "out/\n"}
+    with project(files, repository=True) as folder:
+        for what, words in (("bad.py:1", "not UTF-8"), ("text.txt:1", "Python file"), ("out:1", "directory"),
+                            ("out/i.py:1", "--no-gitignore"), ("none.py:1", "does not exist"), ("a.py:0", "no line 0"),
+                            ("a.py:-1", "FILE:LINE"), ("a.py:x", "FILE:LINE"), ("a.py", "FILE:LINE")):
+            result = ungil("explain", what, cwd=folder)
+            c.code(result, 2)
+            c.has(result, words, stream="err")
+        broken = ungil("explain", "broken.py:1", cwd=folder)
+        c.equal(broken.out.count("not analysed: a syntax error"), 1, broken)
+        line = COUNTER.split(".start()")[0].count("\n") + 1
+        starts = ungil("explain", "a.py:%d" % line, cwd=folder)
+        c.has(starts, "starts Thread(target=hit) at a.py:%d, which may run more than once" % line)
+        c.lacks(starts, "not followed")
+
+
 def test_explain_every_rule(c):
     listed = json.loads(ungil("rules", "--format", "json").raw)
     listed = listed if isinstance(listed, list) else listed["rules"]
@@ -971,13 +1040,23 @@ def test_explain_every_rule(c):
 
 def test_declared_guard(c):
     """A guarded-by comment that has no effect is said; one that has is not."""
-    head = "import threading\n\n_lock = threading.Lock()\n"
+    head = "import threading\nimport base\n\n_lock = threading.Lock()\n"
+    base = ("import threading\n\nmodule_lock = threading.Lock()\n\n\nclass Base:\n    class_lock = threading.Lock()\n\n"
+            "    def __init__(self):\n        self.own = threading.Lock()\n")
+    of_class = "class A(base.Base):\n    def __init__(self):\n        super().__init__()\n        self.n = 0  # guarded-by: %s\n"
     for text, line, words in (("_n = 0  # guarded-by: _lock\n", 0, ""),
-                              ("_n = 0  # guarded-by: _lok\n", 4, "_lok"),
-                              ("class A:\n    def __init__(self):\n        self.n = 0  # guarded-by: self._lock\n", 6, "_lock"),
-                              ("def f():\n    return 1  # guarded-by: _lock\n", 5, "no definition")):
+                              ("_n = 0  # guarded-by: _lok\n", 5, "_lok"),
+                              ("_n = 0  # guarded-by:\n", 5, "names no lock"),
+                              ("_n = 0  # guarded-by: base\n", 5, "base"),
+                              ("_n = 0  # guarded-by: base.module_lock\n", 0, ""),
+                              ("_n = 0  # noqa # guarded-by: base.Base.class_lock (why)\n", 0, ""),
+                              ("from base import module_lock\n_n = 0  # guarded-by: module_lock\n", 0, ""),
+                              (of_class % "self.own", 0, ""), (of_class % "own", 0, ""), (of_class % "_lock", 0, ""),
+                              (of_class % "A.class_lock", 0, ""), (of_class % "cls.class_lock", 0, ""),
+                              (of_class % "self._lock", 8, "self._lock"), (of_class % "base.own", 8, "base.own"),
+                              ("def f():\n    return 1  # guarded-by: _lock\n", 6, "no definition")):
         with lib.temporary() as folder:
-            write_tree(folder, {"a.py": head + text})
+            write_tree(folder, {"a.py": head + text, "base.py": base})
             result = ungil("check", "--format", "json", cwd=folder)
             notes = [n for n in result.json()["notes"] if n["code"] == "guarded-by-unknown"]
             c.equal([n["line"] for n in notes], [line] if line else [], result)

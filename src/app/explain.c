@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static void rule_describe(Buf *out, RuleId rule, const PageList *pages)
 {
@@ -82,6 +83,17 @@ static void fixes_explain(Buf *out, const Program *p, const RaceVec *races, cons
     }
 }
 
+/* Why the program has no such file. */
+static const char *why_left_out(Arena *a, Str file)
+{
+    struct stat st;
+    if (stat(str_c(a, file), &st) == 0 && S_ISDIR(st.st_mode)) return "is a directory: FILE:LINE asks for a file";
+    if (!str_ends(file, S(".py")) && !str_ends(file, S(".pyw")))
+        return "is not analysed: its name is not that of a Python file";
+    return "is not among the files that are analysed: git ignores it (--no-gitignore), exclude or include leave it "
+           "out, or it is in a directory such as build or a virtual environment";
+}
+
 int explain_line(Arena *a, const Program *p, const SourceList *sources, const NoteVec *notes, const RaceVec *all,
                  const RaceVec *races, const FixList *fixes, Err *e)
 {
@@ -93,7 +105,7 @@ int explain_line(Arena *a, const Program *p, const SourceList *sources, const No
         for (u32 i = 0; i < notes->n; i++)
             if (notes->v[i].path.n && str_ends(file, notes->v[i].path))
                 err_set(e, "%.*s: not analysed: %.*s", STR_ARG(notes->v[i].path), STR_ARG(notes->v[i].message));
-        err_set(e, "%.*s is not among the files that are analysed", STR_ARG(file));
+        err_set(e, "%.*s %s", STR_ARG(file), why_left_out(a, file));
         return 2;
     }
     if (line == 0 || line > sources->v[at]->nlines) {

@@ -1,21 +1,68 @@
-/* The guard table (`ungil guards`): the same places as link's text, as JSON for programs. */
+/* The guard table (`ungil guards`): which lock guards which state, and where it is not held; as text and as JSON for
+ * programs. What a `# guarded-by` comment declares stands there whatever the code does. */
 #include "emit/emit.h"
 #include "emit/json.h"
 
 static const char *const kind_name[] = {"global", "class-attribute", "instance", "closure", "default"};
 
-/* Two accesses at least make a habit; guards_dump says the same. */
-static bool guard_listed(const Place *x)
+typedef struct GuardRow {
+    u32 lock, guarded, total;
+    bool declared;
+} GuardRow;
+
+/* Is it an access that the table counts, made without the lock? */
+static bool without_lock(const Program *p, u32 ga, u32 lock)
 {
-    return x->guard != NONE && !x->is_lock && x->guarded >= 2;
+    return access_counts(p, ga) && !lockset_hopes(p, p->access_locks[ga], lock);
 }
 
-static json_t *without_json(const Program *p, const Place *x)
+/* The line of the place; false when it has none. Two accesses at least make a habit, a comment makes a rule. */
+static bool guard_row(const Program *p, const Place *x, GuardRow *row)
+{
+    if (x->is_lock) return false;
+    *row = (GuardRow){x->guard, x->guarded, x->total, x->declared_guard != NONE};
+    if (!row->declared) return x->guard != NONE && x->guarded >= 2;
+    row->lock = x->declared_guard;
+    row->guarded = row->total = 0;
+    for (u32 i = 0; i < x->n; i++) {
+        u32 ga = p->place_access.v[x->first + i];
+        if (!access_counts(p, ga)) continue;
+        row->total++;
+        row->guarded += !without_lock(p, ga, row->lock);
+    }
+    return true;
+}
+
+static void without_text(Buf *out, const Program *p, const Place *x, u32 lock)
+{
+    for (u32 i = 0; i < x->n; i++) {
+        u32 ga = p->place_access.v[x->first + i];
+        if (!without_lock(p, ga, lock)) continue;
+        const Access *access = program_access(p, ga);
+        buf_fmt(out, "    without it: %.*s:%u:%u %s\n",
+                STR_ARG(p->facts[access_gid(p, ga).file]->source->path), access->line, access->column,
+                access_word(access));
+    }
+}
+
+static void guards_text(Buf *out, const Program *p)
+{
+    GuardRow row;
+    for (u32 i = 0; i < p->places.n; i++) {
+        const Place *x = &p->places.v[i];
+        if (!guard_row(p, x, &row)) continue;
+        buf_fmt(out, "%.*s → %.*s, guarded %u of %u%s\n", STR_ARG(x->display),
+                STR_ARG(p->locks.v[row.lock].display), row.guarded, row.total, row.declared ? " (declared)" : "");
+        without_text(out, p, x, row.lock);
+    }
+}
+
+static json_t *without_json(const Program *p, const Place *x, u32 lock)
 {
     json_t *all = json_array();
     for (u32 i = 0; i < x->n; i++) {
         u32 ga = p->place_access.v[x->first + i];
-        if (!access_counts(p, ga) || lockset_has(p, p->access_locks[ga], x->guard)) continue;
+        if (!without_lock(p, ga, lock)) continue;
         const Access *access = program_access(p, ga);
         json_t *o = json_object();
         json_put(o, "path", json_str(p->facts[access_gid(p, ga).file]->source->path));
@@ -30,17 +77,19 @@ static json_t *without_json(const Program *p, const Place *x)
 static void guards_json(Buf *out, const Program *p)
 {
     json_t *o = json_object(), *guards = json_array();
+    GuardRow row;
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
-        if (!guard_listed(x)) continue;
+        if (!guard_row(p, x, &row)) continue;
         CHECK(x->kind < COUNT_OF(kind_name));
         json_t *g = json_object();
         json_put(g, "place", json_str(x->display));
         json_put(g, "kind", json_string(kind_name[x->kind]));
-        json_put(g, "lock", json_str(p->locks.v[x->guard].display));
-        json_put(g, "guarded", json_integer(x->guarded));
-        json_put(g, "total", json_integer(x->total));
-        json_put(g, "without", without_json(p, x));
+        json_put(g, "lock", json_str(p->locks.v[row.lock].display));
+        json_put(g, "declared", json_boolean(row.declared));
+        json_put(g, "guarded", json_integer(row.guarded));
+        json_put(g, "total", json_integer(row.total));
+        json_put(g, "without", without_json(p, x, row.lock));
         json_array_append_new(guards, g);
     }
     json_put(o, "version", json_integer(1));
@@ -55,7 +104,7 @@ int emit_guards(const Options *o, const Program *p, Err *e)
     if (o->format == FMT_JSON)
         guards_json(&out, p);
     else
-        guards_dump(&out, p);
+        guards_text(&out, p);
     bool ok = emit_text(o, buf_view(&out), e);
     buf_free(&out);
     return ok ? 0 : 2;

@@ -39,10 +39,16 @@ Counts results_count(const Results *r)
     return c;
 }
 
+/* Does the note tell of a whole file that was left out? Only of bytes that are no UTF-8 it names a line. */
+static bool leaves_file_out(const Note *n)
+{
+    return n->path.n && (!n->line || strcmp(n->code, "not-utf8") == 0);
+}
+
 void results_unseen(const Results *r, u32 out[UNSEEN_COUNT])
 {
     for (u32 k = 0; k < UNSEEN_COUNT; k++) out[k] = r->program->unseen[k];
-    for (u32 i = 0; i < r->notes->n; i++) out[UNSEEN_FILE] += r->notes->v[i].path.n && !r->notes->v[i].line;
+    for (u32 i = 0; i < r->notes->n; i++) out[UNSEEN_FILE] += leaves_file_out(&r->notes->v[i]);
 }
 
 const Source *file_source(const Results *r, u32 file)

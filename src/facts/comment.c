@@ -1,7 +1,8 @@
 /* Comments that speak to us: suppressions and declarations (docs/usage.md).
  *
  * A comment alone on its line covers the statement that follows; one at the end of a line covers the statement that
- * the line belongs to, at least the line itself. */
+ * the line belongs to, at least the line itself, and may stand behind another tool's: `# type: ignore  # ungil: ...`.
+ * Of a function or class only the header is covered, unless the comment declares that no threads share it. */
 #include "facts/walk.h"
 
 static bool keyword(Str *s, Str word)
@@ -22,6 +23,7 @@ static void codes_and_reason(Walk *w, Str s, Comment *c)
         c->codes = intern(w->a, &w->f->syms, str_trim(codes));
         s = str_trim(rest);
     }
+    if (str_starts(s, S("#"))) s = S(""); /* what follows speaks to another tool */
     c->reason = intern(w->a, &w->f->syms, s);
 }
 
@@ -42,23 +44,41 @@ static bool noqa(Walk *w, Str s, Comment *c)
     return true;
 }
 
+/* "ungil: WORD", a word that stands alone: one that we do not know, such as a misspelt one, is told. */
+static bool directive(Walk *w, Str s, Comment *c)
+{
+    static const struct {
+        const char *word;
+        CommentKind kind;
+    } known[] = {{"ignore", COMMENT_IGNORE},
+                 {"file-ignore", COMMENT_FILE_IGNORE},
+                 {"thread-confined", COMMENT_THREAD_CONFINED},
+                 {"single-threaded", COMMENT_SINGLE_THREADED}};
+    s = str_trim(s);
+    size_t n = 0;
+    while (n < s.n && (((s.p[n] | 32) >= 'a' && (s.p[n] | 32) <= 'z') || s.p[n] == '-' || s.p[n] == '_')) n++;
+    Str word = str_slice(s, 0, n);
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        if (!str_is(word, known[i].word)) continue;
+        c->kind = known[i].kind;
+        codes_and_reason(w, str_slice(s, n, s.n), c);
+        return true;
+    }
+    vec_push(w->a, &w->f->notes,
+             (Note){.path = w->src->path,
+                    .line = c->line,
+                    .code = "unknown-comment",
+                    .message = str_fmt(w->a,
+                                       "'# ungil: %.*s' has no effect: known are ignore, file-ignore, "
+                                       "thread-confined and single-threaded",
+                                       STR_ARG(word))});
+    return false;
+}
+
 static bool parse_comment(Walk *w, Str s, Comment *c)
 {
     s = str_trim(str_slice(s, 1, s.n));
-    if (keyword(&s, S("ungil:"))) {
-        if (keyword(&s, S("file-ignore")))
-            c->kind = COMMENT_FILE_IGNORE;
-        else if (keyword(&s, S("ignore")))
-            c->kind = COMMENT_IGNORE;
-        else if (keyword(&s, S("thread-confined")))
-            c->kind = COMMENT_THREAD_CONFINED;
-        else if (keyword(&s, S("single-threaded")))
-            c->kind = COMMENT_SINGLE_THREADED;
-        else
-            return false;
-        codes_and_reason(w, s, c);
-        return true;
-    }
+    if (keyword(&s, S("ungil:"))) return directive(w, s, c);
     if (keyword(&s, S("guarded-by:"))) {
         c->kind = COMMENT_GUARDED_BY;
         s = str_trim(s);
@@ -82,16 +102,35 @@ static bool is_statement(const Ast *t, u32 n)
            (t->v[p].kind == NODE_module || t->v[p].kind == NODE_block);
 }
 
-/* For a compound statement only its header is covered, so that a comment on `if x:` does not silence the body. */
+/* Where the header of a compound statement ends, at its colon; the end of any other one. */
 static u32 header_end(const Ast *t, u32 n)
 {
-    for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next)
-        if (t->v[c].kind == NODE_block) return t->v[c].start;
+    u32 end = t->v[n].start;
+    for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next) {
+        if (t->v[c].kind == NODE_block) return end;
+        if (t->v[c].kind != NODE_comment) end = t->v[c].end;
+    }
     if (t->v[n].kind == NODE_decorated_definition) {
         u32 def = ast_field(t, n, FIELD_definition);
         if (def != NONE) return header_end(t, def);
     }
     return t->v[n].end;
+}
+
+static bool is_definition(const Ast *t, u32 n)
+{
+    u8 kind = t->v[n].kind;
+    return kind == NODE_function_definition || kind == NODE_class_definition || kind == NODE_decorated_definition;
+}
+
+/* How far the comment reaches when it stands at the statement: above one it speaks of all of it, but who silences
+ * something at a function or class does not mean everything in there; on the header it speaks of the header, so that
+ * `if x:  # ungil: ignore` does not silence the body. */
+static u32 covered_end(const Ast *t, u32 n, const Comment *c)
+{
+    bool declares = c->kind == COMMENT_THREAD_CONFINED || c->kind == COMMENT_SINGLE_THREADED;
+    if (is_definition(t, n)) return declares ? t->v[n].end : header_end(t, n);
+    return c->own_line ? t->v[n].end : header_end(t, n);
 }
 
 static void cover(Walk *w, u32 node, Comment *c)
@@ -117,21 +156,35 @@ static void cover(Walk *w, u32 node, Comment *c)
     }
     source_position(w->src, w->t.v[s].start, &line, &column);
     c->first_line = MIN(line, c->line);
-    source_position(w->src, header_end(&w->t, s), &line, &column);
+    source_position(w->src, covered_end(&w->t, s, c), &line, &column);
     c->last_line = MAX(line, c->line);
+}
+
+/* One comment of ours, from the `#` at `from` of the node's text. */
+static void collect(Walk *w, u32 node, size_t from, bool own_line)
+{
+    Str text = ast_text(&w->t, node);
+    u32 start = w->t.v[node].start + (u32)from, column;
+    Comment c = {
+        .codes = SYM_EMPTY, .reason = SYM_EMPTY, .own_line = own_line, .span = {start, w->t.v[node].end}};
+    source_position(w->src, start, &c.line, &column);
+    if (!parse_comment(w, str_slice(text, from, text.n), &c)) return;
+    cover(w, node, &c);
+    vec_push(w->a, &w->f->comments, c);
 }
 
 void comments_collect(Walk *w)
 {
     for (u32 n = 0; n < w->t.n; n++) {
         if (w->t.v[n].kind != NODE_comment) continue;
-        Comment c = {.codes = SYM_EMPTY, .reason = SYM_EMPTY, .span = {w->t.v[n].start, w->t.v[n].end}};
-        if (!parse_comment(w, ast_text(&w->t, n), &c)) continue;
-        u32 column;
-        source_position(w->src, c.span.start, &c.line, &column);
-        Str before = str_slice(w->src->text, w->src->line_start[c.line - 1], c.span.start);
-        c.own_line = str_trim(before).n == 0;
-        cover(w, n, &c);
-        vec_push(w->a, &w->f->comments, c);
+        u32 line, column;
+        source_position(w->src, w->t.v[n].start, &line, &column);
+        Str before = str_slice(w->src->text, w->src->line_start[line - 1], w->t.v[n].start);
+        bool own_line = str_trim(before).n == 0;
+        Str text = ast_text(&w->t, n);
+        collect(w, n, 0, own_line);
+        /* further ones only at the end of a line: alone on it, it would be code that was commented out */
+        for (size_t i = 1; i < text.n && !own_line; i++)
+            if (text.p[i] == '#') collect(w, n, i, own_line);
     }
 }

@@ -102,6 +102,7 @@ static Facts *facts_settle(Arena *a, const Facts *grown)
 #include "facts/vectors.def"
 #undef FACTS_VECTOR
     SETTLE(a, &f->notes);
+    for (u32 i = 0; i < f->notes.n; i++) f->notes.v[i].message = str_dup(a, f->notes.v[i].message);
     return f;
 }
 

@@ -207,7 +207,7 @@ bool receiver_unknown(const Program *p, u32 file, const Path *x)
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || x->truncated) return false;
     Ent e = path_resolve(p, file, x, x->nattr - 1u);
     if (e.kind == ENT_EXTERNAL || e.kind == ENT_MODULE || e.kind == ENT_CLASS || e.kind == ENT_INSTANCE) return false;
-    Type t = ent_type(p, e);
+    Type t = x->root == ROOT_CALL && x->nattr == 1 ? call_type(p, file, x->func) : ent_type(p, e);
     return t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE;
 }
 

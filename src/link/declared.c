@@ -1,24 +1,76 @@
 /* What comments at the definition of state say of it: `# guarded-by: NAME`, `# ungil: thread-confined`,
- * `# ungil: single-threaded` (docs/usage.md). NAME is a lock of the same object or class, else of the module. */
+ * `# ungil: single-threaded` (docs/usage.md). NAME is looked up as Python would where the comment stands: a lock of
+ * the same object or class, bases included, else of the function, else what the name is in the module, an import too;
+ * it may be dotted, and `self` and `cls` are the object and the class. */
 #include "link/link.h"
 #include "link/locks.h"
 
-/* The lock of that name that is nearest to the place; NONE. */
-static u32 lock_named(Program *p, const Place *x, Str want)
+static const Ent unnamed = {ENT_NONE, NONE, NONE, NONE};
+
+/* Is the name an attribute that the class, a base, or a class that a mixin is mixed into really has? */
+static bool class_has(const Program *p, u32 gclass, u32 gs)
 {
-    u32 found = NONE;
-    bool of_self = str_starts(want, S("self."));
-    if (of_self) want = str_slice(want, 5, want.n);
-    for (u32 l = 0; l < p->places.n; l++) {
-        const Place *y = &p->places.v[l];
-        bool own = y->owner == x->owner;
-        if (y->file != x->file || !(own || (y->kind == PLACE_GLOBAL && !of_self)) || !type_is_lock(y->type.kind) ||
-            !str_eq(p->syms.strs[y->name], want))
-            continue;
-        if (own) return lock_at(p, l);
-        found = lock_at(p, l);
+    u32 bits;
+    return class_attr_owner(p, gclass, gs, &bits) != NONE || class_completed_by(p, gclass, gs, false) != NONE;
+}
+
+/* One attribute further, as ent_attr, but nothing is made up for a name that no class has. */
+static Ent attr_there(const Program *p, Ent e, u32 gs)
+{
+    if (e.kind == ENT_PLACE) {
+        Type t = ent_type(p, e);
+        if (t.kind == TYPE_CLASS) e = (Ent){ENT_INSTANCE, t.id, NONE, NONE};
     }
-    return found;
+    if ((e.kind == ENT_INSTANCE || e.kind == ENT_CLASS) && !class_has(p, e.id, gs)) return unnamed;
+    return ent_attr(p, e, gs);
+}
+
+/* The state of that name of the function around a closure variable, or of one around that. */
+static Ent local_named(const Program *p, u32 gfunc, u32 gs)
+{
+    GId g = func_gid(p, gfunc);
+    for (u32 func = g.id; func; func = p->facts[g.file]->funcs.v[func].parent)
+        for (u32 l = 0; l < p->places.n; l++) {
+            const Place *y = &p->places.v[l];
+            if (y->kind == PLACE_CLOSURE && y->name == gs && y->owner == gfunc_of(p, g.file, func))
+                return (Ent){ENT_PLACE, l, NONE, NONE};
+        }
+    return unnamed;
+}
+
+/* What the first part of the name is for the place x. */
+static Ent first_named(const Program *p, const Place *x, Str name)
+{
+    bool of_class = (x->kind == PLACE_INSTANCE || x->kind == PLACE_CLASS_ATTR) && x->owner != NONE;
+    if (of_class && str_is(name, "self")) return (Ent){ENT_INSTANCE, x->owner, NONE, NONE};
+    if (of_class && str_is(name, "cls")) return (Ent){ENT_CLASS, x->owner, NONE, NONE};
+    u32 gs = intern_find(&p->syms, name), def_file = x->def_file;
+    Ent e = unnamed;
+    if (gs == NONE) return e;
+    if (of_class)
+        e = attr_there(p, (Ent){ENT_INSTANCE, x->owner, NONE, NONE}, gs);
+    else if (x->kind == PLACE_CLOSURE && x->owner != NONE)
+        e = local_named(p, x->owner, gs);
+    if (e.kind == ENT_NONE) e = module_lookup(p, def_file, gs, 0);
+    if (e.kind == ENT_NONE && module_find(p, name) != NONE) e = (Ent){ENT_MODULE, module_find(p, name), NONE, NONE};
+    return e;
+}
+
+/* The lock that the comment at the place's definition names; NONE. */
+static u32 lock_named(Program *p, const Place *at, Str want)
+{
+    Place x = *at; /* looking names up can make places */
+    Ent e = first_named(p, &x, str_cut(want, '.', &want));
+    while (want.n && e.kind != ENT_NONE) {
+        u32 gs = intern_find(&p->syms, str_cut(want, '.', &want));
+        e = gs == NONE ? unnamed : attr_there(p, e, gs);
+    }
+    if (e.kind != ENT_PLACE || e.id == NONE) return NONE;
+    Type t = place_type(p, e.id);
+    if (type_is_lock(t.kind)) return lock_at(p, e.id);
+    bool by_name = t.kind == TYPE_UNKNOWN || t.kind == TYPE_CLASS || t.kind == TYPE_NONE;
+    if (!by_name || !sounds_like_lock(p->syms.strs[p->places.v[e.id].name])) return NONE;
+    return lock_of_place(p, e.id, TYPE_UNKNOWN, true);
 }
 
 static u32 definition_line(const Program *p, const Place *x)
@@ -31,16 +83,18 @@ static u32 definition_line(const Program *p, const Place *x)
 void declarations_apply(Program *p)
 {
     for (u32 i = 0; i < p->places.n; i++) {
-        Place *x = &p->places.v[i];
+        const Place *x = &p->places.v[i];
         const Facts *f = x->def == NONE ? NULL : p->facts[x->def_file];
         if (!f || !f->comments.n) continue;
         u32 line = definition_line(p, x);
         for (u32 k = 0; k < f->comments.n; k++) {
             const Comment *c = &f->comments.v[k];
             if (line < c->first_line || line > c->last_line) continue;
-            if (c->kind == COMMENT_THREAD_CONFINED || c->kind == COMMENT_SINGLE_THREADED) x->confined = true;
-            if (c->kind == COMMENT_GUARDED_BY && x->declared_guard == NONE)
-                x->declared_guard = lock_named(p, x, sym_str(f, c->codes));
+            if (c->kind == COMMENT_THREAD_CONFINED || c->kind == COMMENT_SINGLE_THREADED)
+                p->places.v[i].confined = true;
+            if (c->kind != COMMENT_GUARDED_BY || p->places.v[i].declared_guard != NONE) continue;
+            u32 lock = lock_named(p, &p->places.v[i], sym_str(f, c->codes));
+            p->places.v[i].declared_guard = lock;
         }
     }
 }
@@ -65,6 +119,19 @@ static u8 **comments_met(Arena *a, const Program *p)
     return met;
 }
 
+static Str why_unmet(Arena *a, const Facts *f, const Comment *c, bool stands)
+{
+    Str name = sym_str(f, c->codes);
+    if (!stands)
+        return S("'# guarded-by' has no effect: it stands at no definition of state; write it on the line that first "
+                 "assigns it");
+    if (!name.n) return S("'# guarded-by:' has no effect: it names no lock");
+    return str_fmt(a,
+                   "'# guarded-by: %.*s' has no effect: no lock of that name is known in the class, its bases or the "
+                   "module",
+                   STR_ARG(name));
+}
+
 void declarations_unmet(Arena *a, const Program *p, NoteVec *notes)
 {
     u8 **met = comments_met(a, p);
@@ -73,17 +140,11 @@ void declarations_unmet(Arena *a, const Program *p, NoteVec *notes)
         for (u32 k = 0; k < f->comments.n; k++) {
             const Comment *c = &f->comments.v[k];
             if (c->kind != COMMENT_GUARDED_BY || met[file][k] & MET) continue;
-            bool stands = met[file][k] & STANDS;
             vec_push(a, notes,
                      (Note){.path = f->source->path,
                             .line = c->first_line,
                             .code = "guarded-by-unknown",
-                            .message = stands ? str_fmt(a,
-                                                        "'# guarded-by: %.*s' has no effect: no lock of that name is "
-                                                        "known in the class or the module",
-                                                        STR_ARG(sym_str(f, c->codes)))
-                                              : S("'# guarded-by' has no effect: it stands at no definition of "
-                                                  "state; write it on the line that first assigns it")});
+                            .message = why_unmet(a, f, c, met[file][k] & STANDS)});
         }
     }
 }

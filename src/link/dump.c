@@ -1,4 +1,4 @@
-/* The program as text: --dump=places and `ungil guards`. */
+/* The program as text: --dump=places. */
 #include "link/link.h"
 
 static const char *const place_kind[] = {"global", "class-attribute", "instance", "closure", "default"};
@@ -55,24 +55,4 @@ void places_dump(Buf *out, const Program *p)
                 p->roots.v[i].own ? " own" : "");
     for (u32 i = 0; i < p->places.n; i++)
         if (p->places.v[i].n && p->places.v[i].total) dump_place(out, p, i);
-}
-
-/* Places with a guard, best guarded first; then where the odd accesses are. */
-void guards_dump(Buf *out, const Program *p)
-{
-    for (u32 i = 0; i < p->places.n; i++) {
-        const Place *x = &p->places.v[i];
-        if (x->guard == NONE || x->is_lock || x->guarded < 2) continue;
-        buf_fmt(out, "%.*s → %.*s, guarded %u of %u\n", STR_ARG(x->display), STR_ARG(p->locks.v[x->guard].display),
-                x->guarded, x->total);
-        if (x->guarded == x->total) continue;
-        for (u32 k = 0; k < x->n; k++) {
-            u32 ga = p->place_access.v[x->first + k];
-            if (!access_counts(p, ga) || lockset_has(p, p->access_locks[ga], x->guard)) continue;
-            GId g = access_gid(p, ga);
-            const Access *a = &p->facts[g.file]->accesses.v[g.id];
-            buf_fmt(out, "    without it: %.*s:%u:%u %s\n", STR_ARG(p->facts[g.file]->source->path), a->line,
-                    a->column, op_name[a->op]);
-        }
-    }
 }

@@ -54,6 +54,16 @@ bool lockset_has(const Program *p, u32 set, u32 lock)
     return false;
 }
 
+bool lockset_hopes(const Program *p, u32 set, u32 lock)
+{
+    const LockSet *x = &p->locksets.v[set];
+    for (u32 i = 0; i < x->n; i++) {
+        const Lock *l = &p->locks.v[x->ids[i]];
+        if (x->ids[i] == lock || (l->hoped && l->real == lock)) return true;
+    }
+    return false;
+}
+
 bool func_makes_lock(const Program *p, u32 file, u32 func, u32 lock, bool always)
 {
     u32 place = p->locks.v[lock].place;

@@ -60,3 +60,43 @@ bool callers_lock(const Program *p, u32 file, u32 func)
     }
     return false;
 }
+
+static bool section_spans(const Program *p, u32 file, const Func *fn, u32 at, u32 lock)
+{
+    const Facts *x = p->facts[file];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        const Span *held = &x->sections.v[i].span;
+        if (p->section_lock[p->section_base[file] + i] == lock && held->start <= at && at < held->end) return true;
+    }
+    return false;
+}
+
+/* Does the function say that its callers hold a lock: by its text, or by a name that ends in _locked? */
+static bool says_held(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    const LockSet *held = &p->locksets.v[p->funcs[gfunc].entry_locks];
+    for (u32 i = 0; i < held->n; i++)
+        if (p->locks.v[held->ids[i]].place == NONE && p->locks.v[held->ids[i]].maybe) return true;
+    return callers_lock(p, g.file, g.id);
+}
+
+bool left_to_callers(const Finder *f, u32 ga, u32 lock)
+{
+    const Program *p = f->p;
+    u32 gfunc = access_func(p, ga);
+    if (lockset_hopes(p, p->access_locks[ga], lock)) return true;
+    if (!says_held(p, gfunc)) return false;
+    for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1]; i++) {
+        const CallEdge *e = &p->edges.v[f->called[i]];
+        const FuncInfo *caller = &p->funcs[e->caller];
+        if (e->weak || e->call == NONE || e->caller == gfunc || caller->construct || caller->import_time ||
+            is_test_path(p->facts[e->file]->source->path))
+            continue;
+        u32 at = p->facts[e->file]->calls.v[e->call].span.start;
+        if (!section_spans(p, e->file, program_func(p, e->caller), at, lock) &&
+            !lockset_hopes(p, caller->entry_locks, lock) && !says_held(p, e->caller))
+            return false;
+    }
+    return true;
+}

@@ -104,6 +104,19 @@ static u32 explain_sections(Buf *out, Arena *a, const Program *p, u32 file, u32 
     return n;
 }
 
+static u32 explain_starts(Buf *out, const Program *p, u32 file, u32 line)
+{
+    u32 n = 0;
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
+        const Root *r = &p->roots.v[i];
+        if (r->call == NONE || r->file != file || p->facts[file]->calls.v[r->call].line != line) continue;
+        buf_fmt(out, "  starts %.*s%s\n", STR_ARG(r->display),
+                r->many ? ", which may run more than once at a time" : "");
+        n++;
+    }
+    return n;
+}
+
 static u32 explain_calls(Buf *out, Arena *a, const Program *p, u32 file, u32 line)
 {
     const Facts *f = p->facts[file];
@@ -148,7 +161,7 @@ static u32 explain_unseen(Buf *out, const Program *p, u32 file, u32 line)
     for (u32 i = 0; i < f->errors.n; i++) {
         if (line < span_line(f, f->errors.v[i].start) || line > span_line(f, f->errors.v[i].end)) continue;
         buf_c(out, "  not analysed: a syntax error that the grammar could not read\n");
-        n++;
+        return n + 1;
     }
     return n;
 }
@@ -231,7 +244,7 @@ void races_explain(Buf *out, const Program *p, const RaceVec *all, u32 file, u32
     }
     n += explain_sections(out, &a, p, file, line) + explain_unseen(out, p, file, line);
     n += explain_definition(out, &a, p, file, line);
-    n += explain_calls(out, &a, p, file, line);
+    n += explain_starts(out, p, file, line) + explain_calls(out, &a, p, file, line);
     if (!n) explain_nothing(out, &a, p, file, line);
     arena_free(&a);
 }

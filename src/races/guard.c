@@ -172,7 +172,8 @@ static void declared(Finder *f, u32 lock)
         GId g = access_gid(p, ga);
         const FuncInfo *fi = &p->funcs[p->func_base[g.file] + program_access(p, ga)->func];
         if (fi->construct && p->places.v[f->place].kind == PLACE_INSTANCE) continue;
-        Race *r = race_add(f, UG307, ga, (Conflict){ga, CONF_HIGH, false});
+        Confidence sure = left_to_callers(f, ga, lock) ? CONF_LOW : CONF_HIGH;
+        Race *r = race_add(f, UG307, ga, (Conflict){ga, sure, false});
         r->nwhy = 0;
         r->lock = lock;
         race_message(f, r, "%.*s is declared as guarded by %.*s and used here without it",

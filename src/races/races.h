@@ -90,6 +90,9 @@ Str access_method(const Program *p, u32 gaccess);
 
 /* contract.c: does the function, or one around it, tell its callers to see to the locking? */
 bool callers_lock(const Program *p, u32 file, u32 func);
+/* Is the lock that an access lacks one that its function's callers see to: all in sight hold it, or the function says
+ * that they must and none in sight does not? */
+bool left_to_callers(const Finder *f, u32 ga, u32 lock);
 
 /* pair.c */
 typedef struct Conflict {

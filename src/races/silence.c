@@ -159,7 +159,9 @@ static void atomic(Buf *out, const Program *p, const Place *x, u32 ga, u32 other
         say(out, "atomic: %.*s() reads a %s in one step, or nothing changes its size meanwhile%s", STR_ARG(method),
             type_name[x->type.kind], model);
     else if (a->op == OP_ITER)
-        say(out, "atomic: walking it is not disturbed: nothing changes its size meanwhile, or a copy is walked%s",
+        say(out,
+            "atomic: the walk is not disturbed: others change nothing of its size meanwhile, or add and take at the "
+            "end of a list only, or a copy is walked%s",
             model);
     else if (e & EFFECT_WRITE)
         say(out, "atomic: %s is one step in CPython, and the value does not depend on what was there%s",
