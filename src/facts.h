@@ -190,6 +190,7 @@ typedef struct Section {
     u8 kind;
     bool finally; /* acquire: released in a finally */
     bool maybe;   /* acquire with timeout or blocking=False, and its result is not tested */
+    bool tries;   /* acquire with an argument that may make it give up, rather than wait for ever */
     bool entered; /* only released here, or only taken here (__enter__, __exit__): held from the start, or to the end
                    */
     u32 func;

@@ -259,6 +259,7 @@ void races_dump(Buf *out, const Program *p, const RaceVec *races);
 
 /* One way in which a lock comes to be taken while another one is held: in the section itself, or in a function
  * that is called there. */
+enum { STEP_GATES = 4 };
 typedef struct LockStep {
     u32 from, to;   /* locks */
     u32 file, func; /* of the section that holds `from` */
@@ -266,6 +267,7 @@ typedef struct LockStep {
     u32 at;         /* the call, or the statement that takes `to`, in that section */
     u32 taken_file;
     Span taken; /* the section of `to` with the statement that takes it */
+    u32 gates[STEP_GATES], ngates; /* other locks that are held at every step of this pair */
 } LockStep;
 /* All steps from one lock to another, in the arena. */
 void lock_steps(Arena *a, const Program *p, u32 from, u32 to, LockStep **out, u32 *n);

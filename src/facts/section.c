@@ -119,6 +119,7 @@ void acquire_sections(Walk *w, u32 first_access, u32 first_section)
             continue;
         }
         const Access *r = &w->f->accesses.v[last];
+        Str key = w->f->syms.strs[a.key];
         bool finally = false;
         for (u32 b = r->block; b != NONE; b = w->f->blocks.v[b].parent)
             finally |= w->f->blocks.v[b].kind == BLOCK_FINALLY;
@@ -126,6 +127,7 @@ void acquire_sections(Walk *w, u32 first_access, u32 first_section)
                  (Section){.kind = SECTION_ACQUIRE,
                            .finally = finally,
                            .maybe = a.key != SYM_EMPTY && a.cond == NONE && a.local == SYM_EMPTY,
+                           .tries = a.key != SYM_EMPTY && !str_is(key, "True") && !str_is(key, "blocking=True"),
                            .func = w->func,
                            .path = a.path,
                            .call = NONE,

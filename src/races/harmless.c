@@ -236,6 +236,8 @@ bool check_harmless(const Program *p, u32 test, u32 act)
     if (d->kind == VAL_BOOL && (flag_alone(p, act) || only_logs(p, act))) return true;
     if ((d->kind == VAL_BOOL || d->kind == VAL_STRING) && loops_on(p, test, act)) return true;
     bool none_test = t->test == TEST_NONE || t->test == TEST_NOT_IN || t->op == OP_HASATTR;
+    if (d->kind == VAL_STRING && t->test == TEST_COMPARE && t->op == OP_TRUTH && threads_reach(p, act))
+        return flag_alone(p, act) || only_logs(p, act); /* if state == "idle": state = "busy"; work() */
     if (d->kind == VAL_NUMBER || d->kind == VAL_STRING) return none_test || t->test == TEST_COMPARE;
     u8 found = test_for_act(p, test, act);
     return d->kind == VAL_NONE && found != TEST_NOT_NONE && found != TEST_TRUE;

@@ -198,8 +198,25 @@ static bool returned(const Program *p, u32 ga)
     return a->op == OP_CREAD && str_is(sym_str(p->facts[access_gid(p, ga).file], a->method), "return");
 }
 
-/* with lock: return d.items(): the lock is gone when the caller walks. Only where a lock guards the changes. */
-static void view_leaves(Finder *f, u32 view)
+/* return (x for x in d): the caller walks it. */
+static bool generated(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    if (a->op != OP_ITER) return false;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        if (d->is_return && d->kind == VAL_GENERATOR && d->func == a->func && d->span.start <= a->span.start &&
+            a->span.end <= d->span.end)
+            return true;
+    }
+    return false;
+}
+
+/* with lock: return d.items(): the lock is gone when the caller walks. Only where a lock guards the changes. `what`
+ * leaves: a view, or a generator over it. */
+static void view_leaves(Finder *f, u32 view, const char *what)
 {
     const Place *x = &f->p->places.v[f->place];
     if (x->guard == NONE || f->p->locks.v[x->guard].maybe) return;
@@ -211,9 +228,9 @@ static void view_leaves(Finder *f, u32 view)
         Race *r = race_add(f, UG106, view, (Conflict){ga, CONF_MEDIUM, false});
         r->lock = x->guard;
         race_message(f, r,
-                     "a view of %.*s leaves here, and whoever walks it does so without %.*s, under which line %u "
+                     "%s %.*s leaves here, and whoever walks it does so without %.*s, under which line %u "
                      "changes its size",
-                     STR_ARG(short_state(f->p, f->place)), STR_ARG(f->p->locks.v[x->guard].display),
+                     what, STR_ARG(short_state(f->p, f->place)), STR_ARG(f->p->locks.v[x->guard].display),
                      program_access(f->p, ga)->line);
         return;
     }
@@ -261,7 +278,11 @@ void race_iterate(Finder *f)
         bool view = false;
         if (f->claimed[ga] || (!access_walks(f->p, ga) && (to = passed_walk(f->p, ga, &view)) == NONE)) continue;
         if (returned(f->p, ga)) {
-            view_leaves(f, ga);
+            view_leaves(f, ga, "a view of");
+            continue;
+        }
+        if (x->guard != NONE && lockset_has(f->p, f->p->access_locks[ga], x->guard) && generated(f->p, ga)) {
+            view_leaves(f, ga, "a generator over");
             continue;
         }
         Conflict c = conflict_find(f, ga, EFFECT_GROW | EFFECT_SHRINK, false);

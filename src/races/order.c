@@ -1,8 +1,9 @@
 /* UG303: two locks taken in opposite orders.
  *
  * An edge L1 → L2 stands for "L2 is taken while L1 is held", directly or by a function called there (up to a few
- * calls deep). A cycle of two or more edges can deadlock. Instance locks of one class count as one lock, so an order
- * between two objects of one class is not seen. */
+ * calls deep). A cycle of two or more edges can deadlock, unless all its steps are made under one further lock, a gate.
+ * What is held already is not waited for when it is taken once more. Instance locks of one class count as one lock, so
+ * an order between two objects of one class is not seen. */
 #include "races/races.h"
 
 typedef Vec(LockStep) LockSteps;
@@ -22,16 +23,60 @@ static bool usable(const Program *p, u32 lock)
     return lock != NONE && !p->locks.v[lock].maybe && p->locks.v[lock].func == NONE && p->locks.v[lock].place != NONE;
 }
 
+static void gate_add(LockStep *e, u32 lock)
+{
+    if (lock == NONE || lock == e->from || lock == e->to || e->ngates == STEP_GATES) return;
+    for (u32 i = 0; i < e->ngates; i++)
+        if (e->gates[i] == lock) return;
+    e->gates[e->ngates++] = lock;
+}
+
+/* Is `to` held already when the step is made? Else fills in the other locks that are held then. */
+static bool held_already(const Program *p, LockStep *e)
+{
+    const Facts *x = p->facts[e->file];
+    const Func *fn = &x->funcs.v[e->func];
+    const LockSet *entry = &p->locksets.v[p->funcs[p->func_base[e->file] + e->func].entry_locks];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        const Section *s = &x->sections.v[i];
+        u32 lock = p->section_lock[p->section_base[e->file] + i];
+        if (e->at < s->span.start || e->at >= s->span.end || s->maybe) continue;
+        if (lock == e->to) return true;
+        gate_add(e, lock);
+    }
+    for (u32 i = 0; i < entry->n; i++) {
+        if (entry->ids[i] == e->to) return true;
+        gate_add(e, entry->ids[i]);
+    }
+    return false;
+}
+
+/* Keeps the gates that the step has as well. */
+static void gates_both(LockStep *known, const LockStep *e)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < known->ngates; i++)
+        for (u32 k = 0; k < e->ngates; k++)
+            if (e->gates[k] == known->gates[i]) {
+                known->gates[n++] = known->gates[i];
+                break;
+            }
+    known->ngates = n;
+}
+
 static void step_add(Gather *g, LockStep e)
 {
     LockSteps *v = g->v;
     bool all = g->from != NONE;
     if (e.from == e.to || v->n >= EDGES_MAX || (all && (e.from != g->from || e.to != g->to))) return;
+    if (held_already(g->p, &e)) return;
     for (u32 i = 0; i < v->n; i++)
         if (all ? v->v[i].file == e.file && v->v[i].at == e.at && v->v[i].taken_file == e.taken_file &&
                       v->v[i].taken.start == e.taken.start
-                : v->v[i].from == e.from && v->v[i].to == e.to)
+                : v->v[i].from == e.from && v->v[i].to == e.to) {
+            gates_both(&v->v[i], &e);
             return;
+        }
     vec_push(g->a, v, e);
 }
 
@@ -44,7 +89,7 @@ static void taken_in(Gather *w, u32 gfunc, LockStep proto, u32 depth)
     const Func *fn = &x->funcs.v[g.id];
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         u32 lock = p->section_lock[p->section_base[g.file] + i];
-        if (!usable(p, lock) || x->sections.v[i].maybe) continue;
+        if (!usable(p, lock) || x->sections.v[i].maybe || x->sections.v[i].tries) continue;
         proto.to = lock;
         proto.taken_file = g.file;
         proto.taken = (Span){x->sections.v[i].stmt, x->sections.v[i].span.end};
@@ -82,7 +127,7 @@ static void edges_of(Gather *w, u32 file)
             const Section *y = &x->sections.v[k];
             u32 inner = p->section_lock[p->section_base[file] + k];
             if (y->func != s->func || y->span.start <= s->span.start || y->span.start >= s->span.end ||
-                !usable(p, inner) || y->maybe)
+                !usable(p, inner) || y->maybe || y->tries)
                 continue;
             e.to = inner;
             e.at = y->stmt;
@@ -133,6 +178,14 @@ static u32 way_back(const LockSteps *v, u32 from, u32 to, u32 *via, u32 max, u32
     return 0;
 }
 
+/* Is one lock held at each step of the cycle, so that no two threads are in it at once? */
+static bool gated(const LockSteps *v, u32 first, const u32 *via, u32 n)
+{
+    LockStep all = v->v[first];
+    for (u32 k = 0; k < n; k++) gates_both(&all, &v->v[via[k]]);
+    return all.ngates > 0;
+}
+
 void race_lock_order(Finder *f)
 {
     LockSteps v = {0};
@@ -145,7 +198,7 @@ void race_lock_order(Finder *f)
         if (!n) continue;
         bool first = true; /* each cycle once, at its first edge */
         for (u32 k = 0; k < n; k++) first &= via[k] > i;
-        if (!first) continue;
+        if (!first || gated(&v, i, via, n)) continue;
         const LockStep *e = &v.v[i];
         const Facts *x = f->p->facts[e->file];
         u32 end = e->at;

@@ -25,6 +25,13 @@ static bool new_set(Str method)
            str_is(method, "symmetric_difference");
 }
 
+/* pair = (pair[0] + 1, pair[1]): a new one is made of the items of the old one. */
+static bool rebuilds(const Program *p, u32 store)
+{
+    const Def *d = stored_def(p, store);
+    return d && (d->kind == VAL_TUPLE || d->kind == VAL_LIST || d->kind == VAL_DICT);
+}
+
 static bool reads_value(const Program *p, u32 from, u32 to)
 {
     GId gf = access_gid(p, from), gt = access_gid(p, to);
@@ -36,7 +43,7 @@ static bool reads_value(const Program *p, u32 from, u32 to)
     case OP_TRUTH:
     case OP_ARG: return binding;
     case OP_ITER: return binding; /* items = [x for x in items if …] */
-    case OP_ITEM_LOAD: return b->op == OP_ITEM_STORE && same_key(p, from, to);
+    case OP_ITEM_LOAD: return binding ? rebuilds(p, to) : b->op == OP_ITEM_STORE && same_key(p, from, to);
     case OP_CREAD:
         return binding ? largest(sym_str(f, a->method)) || copies(sym_str(f, a->method))
                        : b->op == OP_ITEM_STORE && str_is(sym_str(f, a->method), "len");
