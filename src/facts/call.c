@@ -215,8 +215,15 @@ static void computed_attribute(Walk *w, u32 fn, u32 list, u32 node)
     if (id != NONE) w->f->accesses.v[id].key = key_symbol(w, name);
 }
 
+/* Does the function look at what kind of object it is given, and at nothing that is in it? */
+static bool asks_kind(Walk *w, u32 fn)
+{
+    return is_builtin(w, fn, "type") || is_builtin(w, fn, "isinstance") || is_builtin(w, fn, "callable");
+}
+
 static void walk_function_call(Walk *w, u32 n, u32 fn, u32 list, Path *callee)
 {
+    u32 dep = w->dep.n;
     w->awaiting = false;
     if (ast_is(&w->t, fn, NODE_identifier)) {
         Str name = ast_text(&w->t, fn);
@@ -228,6 +235,7 @@ static void walk_function_call(Walk *w, u32 n, u32 fn, u32 list, Path *callee)
         if (attribute_call(w, fn, list, n)) return;
         walk_args(w, list, reads_whole(name) ? (Use){.op = OP_CREAD, .method = sym_of(w, fn)} : (Use){.op = OP_ARG});
         computed_attribute(w, fn, list, n);
+        if (asks_kind(w, fn)) w->dep.n = dep; /* self.items = type(self.items)(): of the old ones nothing is left */
         return;
     }
     *callee = walk_object(w, fn);

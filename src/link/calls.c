@@ -211,13 +211,28 @@ bool receiver_unknown(const Program *p, u32 file, const Path *x)
     return t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE;
 }
 
+/* Does the name say so, where it is not known what it stands for: self.__ident_func__(), get_thread_id()? */
+static bool named_for_thread(Str name)
+{
+    static const char *const ident[] = {"ident"}, *const of[] = {"get", "func"};
+    static const char *const thread[] = {"thread"}, *const id[] = {"id", "ident"};
+    return (str_has_any(name, ident, COUNT_OF(ident)) && str_has_any(name, of, COUNT_OF(of))) ||
+           (str_has_any(name, thread, COUNT_OF(thread)) && str_has_any(name, id, COUNT_OF(id)));
+}
+
 bool call_asks_thread(const Program *p, u32 file, u32 call)
 {
     static const char *const own[] = {"threading.get_ident", "threading._get_ident", "threading.current_thread",
                                       "threading.currentThread", "_thread.get_ident", "thread.get_ident",
                                       "threading.get_native_id"};
-    Str ext = path_external(p, file, p->facts[file]->calls.v[call].callee);
-    return ext.n && str_among(ext, own, COUNT_OF(own));
+    const Facts *f = p->facts[file];
+    const Call *c = &f->calls.v[call];
+    Str ext = path_external(p, file, c->callee);
+    if (ext.n && str_among(ext, own, COUNT_OF(own))) return true;
+    const Path *x = &f->paths.v[c->callee];
+    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    u32 out[1];
+    return !c->nargs && named_for_thread(name) && !call_targets(p, file, call, out, 1);
 }
 
 bool func_asks_thread(const Program *p, u32 file, u32 func)

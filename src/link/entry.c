@@ -3,7 +3,7 @@
  * one can hope (Lock.hoped). */
 #include "link/locks.h"
 
-enum { ROUNDS = 10, TOP = LOCKSET_TOP };
+enum { ROUNDS = 10, WRAPPERS = 2, TOP = LOCKSET_TOP };
 
 /* The argument of a decorator's call for a parameter of its factory, L of @synchronized(L); NULL without one. */
 static const Arg *decorator_arg(const Program *p, u32 file, u32 func, u32 callee, GId factory, u32 param)
@@ -55,6 +55,31 @@ static bool calls_inside(const Facts *f, u32 wrapper, const Section *s)
     return false;
 }
 
+/* @locked, where locked is a class whose objects wrap methods: the lock of the method's own object that their
+ * __call__ takes, or that of the objects which __call__ returns. */
+static u32 class_lock(Program *p, u32 method_class, u32 cls, u32 depth)
+{
+    u32 call = class_own_method(p, cls, "__call__");
+    if (call == NONE) return NONE;
+    GId g = func_gid(p, call);
+    const Facts *f = p->facts[g.file];
+    const Func *w = &f->funcs.v[g.id];
+    for (u32 k = w->sections; k < w->sections + w->nsections; k++) {
+        const Path *x = &f->paths.v[f->sections.v[k].path];
+        bool own = x->root == ROOT_SELF && x->nattr == 1; /* of the object that wraps */
+        if (own || !x->nattr || !sounds_like_lock(last_name(f, x))) continue;
+        Ent e = ent_attr(p, (Ent){ENT_INSTANCE, method_class, NONE, NONE}, gsym(p, g.file, x->attr[x->nattr - 1]));
+        if (e.kind == ENT_PLACE) return lock_of_place(p, e.id, TYPE_LOCK, false);
+    }
+    for (u32 i = 0; i < f->defs.n && depth; i++) {
+        const Def *d = &f->defs.v[i];
+        if (!d->is_return || d->func != g.id || d->kind != VAL_CALL) continue;
+        Ent e = path_entity(p, g.file, f->calls.v[d->value].callee);
+        if (e.kind == ENT_CLASS) return class_lock(p, method_class, e.id, depth - 1);
+    }
+    return NONE;
+}
+
 /* The lock that a decorator's wrapper takes round the function: @synchronized, @with_lock(L). */
 static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
 {
@@ -62,8 +87,9 @@ static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
     const Func *fn = &f->funcs.v[func];
     Ent e = path_entity(p, file, path);
     Str name = last_name(f, &f->paths.v[path]);
+    if (e.kind == ENT_CLASS) return fn->cls == NONE ? NONE : class_lock(p, gclass_of(p, file, fn->cls), e.id, WRAPPERS);
     if (e.kind != ENT_FUNC)
-        return sounds_like_lock(name) && e.kind != ENT_CLASS ? lock_by_text(p, file, path, NONE, true) : NONE;
+        return sounds_like_lock(name) ? lock_by_text(p, file, path, NONE, true) : NONE;
     GId g = func_gid(p, e.id);
     const Facts *df = p->facts[g.file];
     for (u32 i = 1; i < df->funcs.n; i++) {
