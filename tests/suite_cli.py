@@ -567,6 +567,18 @@ def test_unseen(c):
         c.lacks(ungil("check", cwd=folder), "not followed", stream="both")
 
 
+def test_packaged(c):
+    """Whether others use a small program is what its pyproject.toml says, read as TOML."""
+    store = "hits = 0\n\n\ndef count():\n    global hits\n    hits += 1\n"
+    main = 'import store\n\n\nif __name__ == "__main__":\n    store.count()\n'
+    for text, others in (("", False), ("# [project]\n", False), ('[tool.x]\ny = """\n[project]\n"""\n', False), ("[project\n", False),
+                         ('[project]\nname = "x"\n', True), ('[ project ]\nname = "x"\n', True),
+                         ('project = {name = "x"}\n', True), ('[tool.poetry.dependencies]\nx = "1"\n', True)):
+        with project({"store.py": store, "main.py": main, "pyproject.toml": text}) as folder:
+            result = ungil("check", ".", "--isolated", "-q", cwd=folder)
+            c.code(result, 1 if others else 0)
+
+
 def test_configuration(c):
     with project() as folder:
         write_file(os.path.join(folder, "pyproject.toml"), '[tool.other]\nx = 1\n\n[tool.ungil]\nselect = ["UG104"]\n')

@@ -140,14 +140,16 @@ enum { PROJECT_MAX = 1 << 20 };
 /* Do the project files at the root say how to build or install it? */
 static bool packaged(Arena *a, Str root)
 {
-    static const char *const tables[] = {"[project]", "[build-system]", "[tool.poetry]"};
+    static const char *const tables[] = {"project", "build-system", "tool.poetry"};
     if (exists_in(a, root, "setup.py") || exists_in(a, root, "setup.cfg")) return true;
     Str text;
     Err e = {0};
     if (!os_read_file(a, str_fmt(a, "%.*s/pyproject.toml", STR_ARG(root)).p, PROJECT_MAX, &text, &e))
         return false;
-    for (u32 i = 0; i < COUNT_OF(tables); i++)
-        if (str_contains(text, str_from(tables[i]))) return true;
+    u32 line;
+    const Toml *doc = toml_parse(a, text, &line, &e);
+    for (u32 i = 0; doc && i < COUNT_OF(tables); i++)
+        if (toml_get(doc, tables[i])) return true;
     return false;
 }
 

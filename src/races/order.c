@@ -1,9 +1,9 @@
 /* UG303: two locks taken in opposite orders.
  *
  * An edge L1 → L2 stands for "L2 is taken while L1 is held", directly or by a function called there (up to a few
- * calls deep). A cycle of two or more edges can deadlock, unless all its steps are made under one further lock, a gate.
- * What is held already is not waited for when it is taken once more. Instance locks of one class count as one lock, so
- * an order between two objects of one class is not seen. */
+ * calls deep). A cycle of two or more edges can deadlock, unless all its steps are made under one further lock, a
+ * gate. What is held already is not waited for when it is taken once more. Instance locks of one class count as one
+ * lock, so an order between two objects of one class is not seen. */
 #include "races/races.h"
 
 typedef Vec(LockStep) LockSteps;

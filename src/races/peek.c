@@ -28,9 +28,10 @@ static bool takes(const Finder *f, u32 i, Str end)
     return a->nargs ? str_eq(key_text(f, i), end) : str_is(end, "-1");
 }
 
-/* Do both stand in one block of one function, the second after the first? */
+/* Do both stand in one block of one function, the second soon after the first? */
 static bool follows(const Finder *f, u32 first, u32 second)
 {
+    if (second - first > STEPS_AHEAD) return false;
     GId g = access_gid(f->p, f->acc[first]), h = access_gid(f->p, f->acc[second]);
     const Access *a = program_access(f->p, f->acc[first]), *b = program_access(f->p, f->acc[second]);
     return g.file == h.file && a->func == b->func && a->block == b->block && b->span.start >= a->span.end;

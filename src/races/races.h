@@ -81,6 +81,9 @@ bool is_data(const Place *x);
 bool access_walks(const Program *p, u32 gaccess);
 bool access_is_view(const Program *p, u32 gaccess);
 
+/* How many accesses of one place may stand between two steps that belong together. */
+enum { STEPS_AHEAD = 300 };
+
 /* save.c: does the access store an empty container, [], dict(), defaultdict(int)? */
 bool stores_empty(const Program *p, u32 gaccess);
 /* save.c: does the block stand in a finally? */
@@ -173,6 +176,8 @@ bool own_thread_test(const Program *p, u32 test);
 bool stores_own_thread(const Program *p, u32 ga);
 /* Is the key the identity of the thread that runs here, d[get_ident()]? No other thread has it. */
 bool own_key(const Program *p, u32 ga);
+/* slots.c: is the entry that is stored or updated the one of the thread's own number? */
+bool own_slot(const Program *p, u32 ga);
 
 /* mustbe.c: does the place hold a lock or its like? */
 bool must_be_one(const Place *x);

@@ -43,7 +43,7 @@ static void around_yield(Finder *f, u32 i)
     u8 kind = f->p->places.v[f->place].kind;
     if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT || !fn->is_generator || !yields_once(f->p, x, fn)) return;
     if (stores_own_thread(f->p, set)) return;
-    for (u32 k = i + 1; k < f->nacc; k++) {
+    for (u32 k = i + 1; k < f->nacc && k - i <= STEPS_AHEAD; k++) {
         u32 back = f->acc[k];
         const Access *b = program_access(f->p, back);
         if (access_gid(f->p, back).file != access_gid(f->p, set).file || b->func != a->func) return;
@@ -85,7 +85,7 @@ static void pushed(Finder *f, u32 i)
     if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT || a->op != OP_METHOD ||
         !str_is(sym_str(x, a->method), "append"))
         return;
-    for (u32 k = i + 1; k < f->nacc; k++) {
+    for (u32 k = i + 1; k < f->nacc && k - i <= STEPS_AHEAD; k++) {
         u32 pop = f->acc[k];
         const Access *b = program_access(f->p, pop);
         if (access_gid(f->p, pop).file != access_gid(f->p, push).file || b->func != a->func) return;

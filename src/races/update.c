@@ -222,6 +222,7 @@ void race_update(Finder *f)
             if (!may_run_together(f->p, ga, ga)) continue;
         }
         if (c.witness == NONE || (copied(f->p, read) && !c.roots)) continue;
+        if (own_slot(f->p, ga) && access_func(f->p, c.witness) == access_func(f->p, ga)) continue;
         if (c.witness == read && read != ga) c.witness = ga;
         Race *r = race_add(f, UG101, ga, c);
         r->test = read;
