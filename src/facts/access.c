@@ -56,9 +56,9 @@ u32 access_add(Walk *w, Path p, Use use, u32 node)
     return id;
 }
 
-static LocalValue *local_value(Walk *w, u32 func, u32 sym)
+static LocalValue *value_at(Walk *w, Map *map, u32 func, u32 sym)
 {
-    u32 *at = map_at(w->scratch, &w->locals, map_key(func, sym));
+    u32 *at = map_at(w->scratch, map, map_key(func, sym));
     if (*at == NONE) {
         vec_push(w->scratch, &w->local_values, (LocalValue){0});
         *at = w->local_values.n - 1;
@@ -68,7 +68,7 @@ static LocalValue *local_value(Walk *w, u32 func, u32 sym)
 
 void local_set(Walk *w, u32 sym, u32 dep_from)
 {
-    LocalValue *lv = local_value(w, w->func, sym);
+    LocalValue *lv = value_at(w, &w->locals, w->func, sym);
     *lv = (LocalValue){0};
     for (u32 i = dep_from; i < w->dep.n; i++) {
         Access *a = &w->f->accesses.v[w->dep.v[i]];
@@ -90,5 +90,29 @@ void local_read(Walk *w, u32 sym, u8 test)
         if (w->head_cond == NONE || a->cond != NONE) continue;
         a->cond = w->head_cond;
         a->test = test ? test : TEST_COMPARE;
+    }
+}
+
+void attribute_set(Walk *w, u32 path, u32 dep_from, u32 dep_to)
+{
+    LocalValue *lv = value_at(w, &w->attributes, w->func, path);
+    *lv = (LocalValue){0};
+    for (u32 i = dep_from; i < dep_to; i++) {
+        const Access *a = &w->f->accesses.v[w->dep.v[i]];
+        bool asks = a->op == OP_METHOD && a->func == w->func && a->cond == NONE;
+        if (asks && lv->n < LOCAL_FROM) lv->from[lv->n++] = w->dep.v[i];
+    }
+}
+
+void attribute_tested(Walk *w, u32 path, u8 test)
+{
+    u32 at = map_get(&w->attributes, map_key(w->func, path));
+    if (at == NONE || w->head_cond == NONE) return;
+    LocalValue lv = w->local_values.v[at];
+    for (u32 i = 0; i < lv.n; i++) {
+        Access *a = &w->f->accesses.v[lv.from[i]];
+        if (a->cond != NONE) continue;
+        a->cond = w->head_cond;
+        a->test = test;
     }
 }

@@ -92,6 +92,7 @@ static void assign_attribute(Walk *w, u32 n, const Target *t)
     u32 id = access_add(w, p, (Use){.op = OP_STORE}, n);
     flows_add(w, t->dep_from, t->dep_to, id);
     if (id != NONE) w->f->accesses.v[id].value = w->f->defs.n;
+    if (p.root == ROOT_SELF && p.nattr == 1) attribute_set(w, path_id(w, p), t->dep_from, t->dep_to);
     def_add(w, p, n, t->kind, t->value, t->empty, t->annotation, false);
 }
 

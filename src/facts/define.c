@@ -86,6 +86,35 @@ void walk_function_def(Walk *w, u32 n, u32 decorated)
     vec_push(w->scratch, &w->queue, (Pending){n, func});
 }
 
+/* Meta("Name", (Base,), {}), with_metaclass(Meta, Base): what the call makes has a metaclass, and bases. False for
+ * any other call. */
+static bool made_by_metaclass(Walk *w, u32 cls, u32 node, u32 call)
+{
+    const Call *c = &w->f->calls.v[call];
+    const Path *callee = &w->f->paths.v[c->callee];
+    const Arg *args = &w->f->args.v[c->args];
+    Str name = sym_str(w->f, callee->nattr ? callee->attr[callee->nattr - 1] : callee->name);
+    if (str_is(name, "with_metaclass") && c->nargs && args[0].kind == VAL_PATH) {
+        w->f->classes.v[cls].metaclass = args[0].value;
+        for (u32 i = 1; i < c->nargs; i++)
+            if (args[i].kind == VAL_PATH && !args[i].star) vec_push(w->a, &w->f->bases, args[i].value);
+        return true;
+    }
+    if (c->nargs != 3 || args[1].kind != VAL_TUPLE || (args[0].kind != VAL_STRING && args[0].kind != VAL_CALL))
+        return false;
+    w->f->classes.v[cls].metaclass = c->callee;
+    u32 list = ast_first(&w->t, ast_field(&w->t, node, FIELD_arguments));
+    u32 tuple = list == NONE ? NONE : ast_after(&w->t, list);
+    for (u32 b = tuple == NONE ? NONE : ast_first(&w->t, tuple); b != NONE; b = ast_after(&w->t, b)) {
+        u8 kind;
+        u32 v;
+        bool empty;
+        value_of(w, b, &kind, &v, &empty);
+        if (kind == VAL_PATH) vec_push(w->a, &w->f->bases, v);
+    }
+    return true;
+}
+
 static void class_bases(Walk *w, u32 cls, u32 list)
 {
     u32 first = w->f->bases.n;
@@ -98,7 +127,7 @@ static void class_bases(Walk *w, u32 cls, u32 list)
         bool empty;
         value_of(w, value, &kind, &v, &empty);
         u32 path = kind == VAL_PATH ? v : kind == VAL_CALL ? w->f->calls.v[v].callee : NONE;
-        if (path == NONE) continue;
+        if (path == NONE || (kind == VAL_CALL && !keyword && made_by_metaclass(w, cls, c, v))) continue;
         const Path *p = &w->f->paths.v[path];
         if (p->nattr && p->attr[p->nattr - 1] == SYM_ITEM) { /* Generic[T], Base[int] */
             Path q = *p;

@@ -67,6 +67,7 @@ typedef struct Walk {
     Map path_ids;              /* hash of a path → first path id with it */
     Vec(u32) path_next;
     Map locals; /* (func, symbol) → index in local_values */
+    Map attributes; /* (func, path of an attribute of self) → index in local_values */
     Vec(LocalValue) local_values;
     Vec(Pending) queue;
     Vec(Arg) args; /* of the calls being walked; a finished call's go to the facts in one piece */
@@ -104,6 +105,10 @@ u32 access_add(Walk *w, Path p, Use use, u32 node);
 void local_set(Walk *w, u32 sym, u32 dep_from);
 /* A local is read; `test` is how its value decides the branch being walked (TEST_NO: not). */
 void local_read(Walk *w, u32 sym, u8 test);
+/* self.found = table.get(key); if self.found is None: the call is tested, as it is by way of a local. `path` is the
+ * attribute's; the values it gets are w->dep[dep_from..dep_to). */
+void attribute_set(Walk *w, u32 path, u32 dep_from, u32 dep_to);
+void attribute_tested(Walk *w, u32 path, u8 test);
 /* The symbol of a key expression's text; SYM_EMPTY when it is long. */
 u32 key_symbol(Walk *w, u32 n);
 

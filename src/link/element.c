@@ -72,12 +72,22 @@ static Type made_for_missing(const Program *p, u32 place)
     return made->kind == VAL_LAMBDA ? made_by(p, file, made->value) : t;
 }
 
+/* stats.setdefault(host, {}).setdefault(name, []): what `base` names is itself held by a container. */
+static Ent held_by_another(Program *p, u32 file, const Path *base)
+{
+    Access whole = {.op = OP_METHOD};
+    u32 place = element_asked(p, file, &whole, base);
+    return place == NONE ? (Ent){.kind = ENT_NONE} : (Ent){.kind = ENT_PLACE, .id = place};
+}
+
 /* The place of the containers that the place behind `base` holds, of type `hint` when nothing else tells; or NONE. */
 static u32 place_in(Program *p, u32 file, const Path *base, Type hint)
 {
     Ent e = path_resolve(p, file, base, base->nattr);
+    bool inner = e.kind != ENT_PLACE && !base->nattr;
+    if (inner) e = held_by_another(p, file, base);
     if (e.kind != ENT_PLACE) return NONE;
-    Type t = element_type(p, file, e), outer = place_type(p, e.id);
+    Type t = element_type(p, file, e), outer = inner ? p->places.v[e.id].type : place_type(p, e.id);
     if (t.kind == TYPE_UNKNOWN) t = made_for_missing(p, e.id);
     if (t.kind == TYPE_UNKNOWN) t = hint;
     if (t.kind != TYPE_UNKNOWN && !type_is_container(t.kind)) return NONE;

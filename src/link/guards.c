@@ -202,7 +202,7 @@ static void guard_of(Program *p, u32 id)
 static bool name_says_shared(Str s)
 {
     static const char *const words[] = {"pool",    "cache",   "registry", "session",   "client", "manager", "store",
-                                        "storage", "backend", "tracker",  "collector", "hub",    "loader"};
+                                        "storage", "backend", "tracker",  "collector", "hub",    "loader",  "lru"};
     return str_has_any(s, words, COUNT_OF(words));
 }
 

@@ -102,6 +102,26 @@ static void captured(Program *p, u32 file, u32 func, u32 path)
     if (cls != NONE) p->state->classes[cls].decorator = true;
 }
 
+/* def wrapper(*args): return self.run(func, *args): takes less than anything, and hands it on, with the function, to
+ * the object. */
+static bool hands_on(const Facts *f, const Func *fn, u32 func)
+{
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *callee = &f->paths.v[c->callee];
+        bool star = false, outer = false;
+        if (callee->root != ROOT_SELF || callee->nattr != 1 || callee->func == func) continue;
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            const Arg *a = &f->args.v[k];
+            const Path *q = a->kind == VAL_PATH ? &f->paths.v[a->value] : NULL;
+            star |= a->star;
+            outer |= q && !a->star && q->root == ROOT_PARAM && !q->nattr && q->func != func;
+        }
+        if (star && outer) return true;
+    }
+    return false;
+}
+
 static void wrappers_find(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
@@ -109,7 +129,8 @@ static void wrappers_find(Program *p)
         if (is_test_path(f->source->path)) continue;
         for (u32 i = 1; i < f->funcs.n; i++) {
             const Func *fn = &f->funcs.v[i];
-            if (!fn->parent || fn->is_async || !takes_anything(f, fn) || !uses_outer_param(f, fn, i)) continue;
+            if (!fn->parent || fn->is_async || !uses_outer_param(f, fn, i)) continue;
+            if (!takes_anything(f, fn) && !hands_on(f, fn, i)) continue;
             for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++)
                 captured(p, file, i, f->accesses.v[k].path);
             for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) captured(p, file, i, f->calls.v[k].callee);

@@ -5,12 +5,13 @@
  *   def __new__(cls): cls._one = super().__new__(cls)
  *   @classmethod
  *   def default(cls): cls._default = cls()     also from outside, Client._default = Client()
+ *   ARCHIVES[path] = Archive(path)             by its key, in a table of the module
  *
  * Who asks for the object gets the one that is there, whichever thread asks. With a metaclass or a __new__ nobody
  * gets any other, nor do those who ask for one of a class derived from it. What a classmethod keeps is one of many
  * when others make objects of the class, too (made_elsewhere, guards.c).
  *
- * Needs types and call edges. Not seen: __metaclass__ of Python 2 and with_metaclass(). */
+ * Needs types and call edges. Not seen: __metaclass__ of Python 2. */
 #include "link/link.h"
 
 enum { DEPTH = 6 };
@@ -29,7 +30,8 @@ static bool kept_on_class(const Program *p, u32 file, u32 def, u8 own)
 {
     const Def *d = &p->facts[file]->defs.v[def];
     const Path *x = &p->facts[file]->paths.v[d->path];
-    u32 nattr = x->nattr && x->attr[x->nattr - 1] == SYM_ITEM ? x->nattr - 1u : x->nattr;
+    u32 nattr = x->nattr;
+    while (nattr && x->attr[nattr - 1] == SYM_ITEM) nattr--;
     if (nattr != 1 || x->truncated || d->augmented) return false;
     if (nattr != x->nattr && !by_key(p->facts[file], def)) return false;
     if (x->root == own) return true;
@@ -99,6 +101,17 @@ static void made_by_base(const Program *p, u32 gclass, u32 depth)
     }
 }
 
+/* ARCHIVES[path] = Archive(path): by its key, in a table of the module. */
+static bool kept_in_table(const Program *p, u32 file, u32 def)
+{
+    const Def *d = &p->facts[file]->defs.v[def];
+    Path x = p->facts[file]->paths.v[d->path];
+    if (x.root != ROOT_GLOBAL || x.nattr != 1 || x.attr[0] != SYM_ITEM || x.truncated || d->augmented) return false;
+    x.nattr = 0;
+    Ent e = path_resolve(p, file, &x, 0);
+    return e.kind == ENT_PLACE && p->places.v[e.id].kind == PLACE_GLOBAL && by_key(p->facts[file], def);
+}
+
 /* cls._default = cls(), Client._default = Client(): an object of the class, kept on a class. */
 static void by_storing(const Program *p, u32 file)
 {
@@ -106,7 +119,8 @@ static void by_storing(const Program *p, u32 file)
     if (is_test_path(f->source->path) || is_script(p, file)) return;
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
-        if (d->kind != VAL_CALL || d->path == NONE || !d->func || !kept_on_class(p, file, i, ROOT_CLS)) continue;
+        if (d->kind != VAL_CALL || d->path == NONE || !d->func) continue;
+        if (!kept_on_class(p, file, i, ROOT_CLS) && !kept_in_table(p, file, i)) continue;
         Type t = call_type(p, file, d->value);
         const Path *callee = &f->paths.v[f->calls.v[d->value].callee];
         if (t.kind != TYPE_CLASS) continue;

@@ -260,6 +260,11 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
                          "%.*s is asked on line %u and made anew here; two threads may both make it, and the second "
                          "object replaces the first",
                          STR_ARG(s), t->line);
+        else if (uses_up(p, test, act))
+            race_message(f, r,
+                         "%.*s is made on first use of what is gone afterwards; two threads may both find it unset "
+                         "(tested on line %u), and the second one has nothing to make it of",
+                         STR_ARG(s), t->line);
         else
             race_message(f, r,
                          "%.*s is made on first use; two threads may both make it (tested on line %u), and the "

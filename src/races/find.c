@@ -163,6 +163,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_growth(f);
     race_set_back(f);
     race_readback(f);
+    race_drawn(f);
     race_scratch(f);
     race_emptied(f);
     u32 half = f->out->n;

@@ -5,7 +5,9 @@
  * only those on the same object: self.load(), or `if not server.running: server.start()` where the test names it in
  * the same way and the object is not the function's own. A callee that tests again before it changes is
  * double-checked and is looked at by itself. Loops over a state (while not done: step()) are no tests, and flags are
- * left alone, unless they say that something has been made. Steps that each hold the lock are gap.c's. */
+ * left alone, unless they say that something has been made, or filled in a module. A lookup by one method and a store
+ * by another one, table.get(k) and table.add(k, x), counts on an object that is kept for all: who stores next to a
+ * lookup of its own class knows about it. Steps that each hold the lock are gap.c's. */
 #include "races/races.h"
 
 enum { FINDINGS = 2 }; /* of one place */
@@ -16,7 +18,7 @@ static const Call *edge_call(const Program *p, const CallEdge *e)
 }
 
 /* Is the method called on the object whose attribute the place is? */
-static bool same_object(const Finder *f, const CallEdge *e)
+bool calls_own_object(const Finder *f, const CallEdge *e)
 {
     const Facts *x = f->p->facts[e->file];
     const Path *q = &x->paths.v[x->calls.v[e->call].callee];
@@ -28,7 +30,7 @@ static bool same_object(const Finder *f, const CallEdge *e)
 
 /* server.running, server.start(): do both name an attribute of one object, which is in a module or an attribute of
  * self? */
-static bool of_one_object(const Facts *x, u32 path, u32 callee)
+bool of_one_object(const Facts *x, u32 path, u32 callee)
 {
     const Path *a = &x->paths.v[path], *b = &x->paths.v[callee];
     bool kept = b->root == ROOT_GLOBAL || (b->root == ROOT_SELF && b->nattr > 1);
@@ -97,8 +99,8 @@ static bool in_gap_always(const Program *p, u32 ga)
     return in_gap(p, ga) && f->blocks.v[past_with(f, f->accesses.v[g.id].block)].parent == NONE;
 }
 
-/* self.running = True after self.thread = Thread(…): the flag says that something was made, which two would make
- * twice. */
+/* self.running = True after self.thread = Thread(…), or a flag of the module that is set beside filling another state
+ * of it: the flag says that something was made, which two would make twice. */
 static bool says_made(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
@@ -112,8 +114,13 @@ static bool says_made(const Program *p, u32 ga)
         const Access *b = &f->accesses.v[i];
         const Def *made = b->op == OP_STORE ? stored_def(p, p->access_base[g.file] + i) : NULL;
         u32 place = p->access_place[p->access_base[g.file] + i];
-        if (made && made->kind == VAL_CALL && b->block == fn->block && place != NONE &&
-            p->places.v[place].kind == PLACE_INSTANCE && f->paths.v[b->path].root == ROOT_SELF)
+        if (place == NONE || place == p->access_place[ga]) continue;
+        u8 kind = p->places.v[place].kind;
+        if (kind == PLACE_GLOBAL && p->places.v[place].file == g.file &&
+            access_effect(p, p->access_base[g.file] + i) & (EFFECT_GROW | EFFECT_REBIND))
+            return p->places.v[p->access_place[ga]].kind == PLACE_GLOBAL;
+        if (made && made->kind == VAL_CALL && b->block == fn->block && kind == PLACE_INSTANCE &&
+            f->paths.v[b->path].root == ROOT_SELF)
             return true;
     }
     return false;
@@ -156,7 +163,7 @@ static u32 changes(const Finder *f, u32 gfunc)
 }
 
 /* The access whose value the function returns, when it does nothing else with the place. */
-static u32 answers(const Finder *f, u32 gfunc)
+u32 answers(const Finder *f, u32 gfunc)
 {
     u32 end, answer = NONE;
     for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
@@ -202,7 +209,7 @@ static bool asked_before(const Finder *f, u32 gfunc, const Access *act, u32 call
     for (u32 e = p->edge_first[gfunc]; e < p->edge_first[gfunc + 1]; e++) {
         const Call *c = edge_call(p, &p->edges.v[e]);
         if (!c || p->edges.v[e].file != g.file || c->span.end > act->span.start) continue;
-        if (callee == NONE ? !same_object(f, &p->edges.v[e]) : !of_one_object(x, c->callee, callee)) continue;
+        if (callee == NONE ? !calls_own_object(f, &p->edges.v[e]) : !of_one_object(x, c->callee, callee)) continue;
         u32 answer = answers(f, p->edges.v[e].callee);
         if (answer == NONE) continue;
         for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
@@ -248,6 +255,13 @@ static void say_gap(Finder *f, RuleId rule, const GapStep *test, const GapStep *
                  STR_ARG(short_state(p, f->place)), test->at.line, STR_ARG(p->locks.v[lock].display));
 }
 
+/* if table.get(key) is None: table.add(key, make()): two methods of an object that is kept for all. */
+static bool looked_up(const Program *p, const GapStep *test, const GapStep *act)
+{
+    return test->call != NONE && act->call != NONE && program_access(p, test->access)->op == OP_METHOD &&
+           p->places.v[p->access_place[act->access]].evidence & EV_SINGLETON;
+}
+
 /* What counts where the steps do not both hold the lock: the act makes something, no lock is taken on the way to it,
  * and the test is no lookup, which who stores knows about. */
 static bool in_plain_sight(const Program *p, const GapStep *test, const GapStep *act)
@@ -256,7 +270,8 @@ static bool in_plain_sight(const Program *p, const GapStep *test, const GapStep 
     const Cond *c = &x->conds.v[test->at.cond];
     u32 b = act->at.block, own = program_access(p, act->access)->block;
     if (!makes_here(p, act->access) && !says_made(p, act->access)) return false;
-    if (test->call != NONE && program_access(p, test->access)->op == OP_METHOD) return false;
+    bool lookup = test->call != NONE && program_access(p, test->access)->op == OP_METHOD;
+    if (lookup && !looked_up(p, test, act)) return false;
     return (b == c->then_block || b == c->else_block || b == c->block) &&
            (act->call == NONE || f->blocks.v[own].parent == NONE);
 }
@@ -283,7 +298,9 @@ static bool judge(Finder *f, const GapStep *test, const GapStep *act)
         if (c.witness == NONE) return false;
     }
     RuleId rule = check_rule(f, test->access, act->access);
-    Race *r = race_add(f, rule, test->access, c);
+    bool calls = looked_up(p, test, act);
+    Race *r = calls ? race_add_at(f, rule, test->access, c, act->file, act->at.func, act->at.span)
+                    : race_add(f, rule, test->access, c);
     u32 strong = EV_GUARDED | EV_SINGLETON | EV_MODULE, pool = EV_NAME | EV_PURPOSE;
     u32 evidence = p->places.v[f->place].evidence;
     if (test->at.test == TEST_COMPARE && !c.roots && !(evidence & strong) && (evidence & pool) != pool)
@@ -293,7 +310,13 @@ static bool judge(Finder *f, const GapStep *test, const GapStep *act)
     r->test = test->access;
     r->act = act->access;
     race_site(r, act->access);
-    say(f, r, test, act);
+    if (calls)
+        race_message(f, r,
+                     "what %.*s has is asked for on line %u and added here; two threads may both miss it, and one "
+                     "replaces what the other has added",
+                     STR_ARG(short_state(p, f->place)), test->at.line);
+    else
+        say(f, r, test, act);
     return true;
 }
 
@@ -317,7 +340,7 @@ static u32 called_after_test(Finder *f, u32 gfunc, u32 act)
         const CallEdge *e = &p->edges.v[f->called[i]];
         const Call *c = edge_call(p, e);
         if (!c || e->caller == gfunc || c->is_decorator || c->func == 0) continue;
-        bool own = same_object(f, e);
+        bool own = calls_own_object(f, e);
         if (!own && f->p->places.v[f->place].kind != PLACE_INSTANCE) continue;
         GapStep done = {
             act,

@@ -51,6 +51,7 @@ static bool loop_only(const Program *p, u32 ga)
 static bool beside_loop(const Program *p, const Race *r)
 {
     u32 a = r->sites[0], b = r->nsites < 2 ? a : r->sites[1];
+    if (loop_only(p, a) && loop_only(p, b)) return true; /* of one loop, as far as can be seen */
     return (loop_only(p, a) || loop_only(p, b)) && !threads_visible(p, a, b);
 }
 

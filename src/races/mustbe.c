@@ -28,3 +28,35 @@ bool starts_in_passing(const Program *p, const Race *r, const Place *x)
     const Facts *f = p->facts[access_gid(p, r->act).file];
     return d && d->kind == VAL_CALL && !begins(sym_str(f, f->funcs.v[program_access(p, r->act)->func].name));
 }
+
+/* Does a statement after the act, in its block, delete the state, or set it to None? */
+static bool goes_after(const Program *p, u32 file, const Access *act, u32 k)
+{
+    const Facts *f = p->facts[file];
+    const Access *a = &f->accesses.v[k];
+    u8 root = f->paths.v[a->path].root;
+    if (a->stmt <= act->stmt || a->block != act->block || a->path == act->path) return false;
+    if (root != ROOT_GLOBAL && root != ROOT_SELF && root != ROOT_CLS) return false;
+    const Def *d = a->op == OP_STORE ? stored_def(p, p->access_base[file] + k) : NULL;
+    return a->op == OP_DEL || (d && d->kind == VAL_NONE);
+}
+
+bool uses_up(const Program *p, u32 test, u32 act)
+{
+    GId g = access_gid(p, act);
+    const Facts *f = p->facts[g.file];
+    const Access *made = &f->accesses.v[g.id], *t = program_access(p, test);
+    const Func *fn = &f->funcs.v[made->func];
+    if (made->op != OP_STORE || !made->func) return false;
+    for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
+        if (!goes_after(p, g.file, made, k)) continue;
+        for (u32 i = fn->accesses; i < k; i++) {
+            const Access *a = &f->accesses.v[i];
+            bool before = a->span.start > t->span.end && a->stmt <= made->stmt;
+            before &= block_within(f, a->block, made->block);
+            if (before && a->path == f->accesses.v[k].path && a->op != OP_STORE && a->op != OP_DEL && !a->test)
+                return true;
+        }
+    }
+    return false;
+}

@@ -4,8 +4,8 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c check.c helper.c gap.c save.c setback.c scratch.c halfway.c late.c emptied.c firstuse.c
- *   onentry.c files.c handlers.c readback.c iterate.c attributes.c iterator.c stream.c
+ *   update.c single.c peek.c check.c helper.c gap.c drawn.c save.c setback.c scratch.c halfway.c late.c emptied.c
+ *   firstuse.c onentry.c files.c handlers.c readback.c iterate.c attributes.c iterator.c stream.c
  *   fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c cached.c
  *               rules about calls and locks
@@ -183,6 +183,9 @@ bool own_slot(const Program *p, u32 ga);
 bool must_be_one(const Place *x);
 /* Is it a thread or an executor that is made on first use, by a function that is there for something else? */
 bool starts_in_passing(const Program *p, const Race *r, const Place *x);
+/* if x is None: x = make(source); del source: does what is made on first use use up what it is made of, so that who
+ * comes second finds nothing? */
+bool uses_up(const Program *p, u32 test, u32 act);
 
 /* helper.c: a step of a pair that stands, or is called, in one function. */
 typedef struct GapStep {
@@ -190,6 +193,16 @@ typedef struct GapStep {
     u32 file, call; /* the call that leads there, NONE */
     Access at; /* where it happens in the function that both steps share */
 } GapStep;
+
+/* Are both paths of one object that is no local, and no self: table.missing and table.add? */
+bool of_one_object(const Facts *x, u32 path, u32 callee);
+/* Is the call one of a method on the caller's own object, or of a function of its module? */
+bool calls_own_object(const Finder *f, const CallEdge *e);
+/* The access whose value the function returns, when it does nothing else with the place; NONE. */
+u32 answers(const Finder *f, u32 gfunc);
+
+/* readback.c: does the second statement stand on the line after the first, blank lines and comments left out? */
+bool follows_at_once(Str text, u32 first, u32 second);
 
 /* gap.c */
 /* The block, or the one around it and around further `with` statements. */
@@ -227,6 +240,7 @@ void race_scratch(Finder *f);
 void race_emptied(Finder *f);
 void race_set_back(Finder *f);
 void race_readback(Finder *f);
+void race_drawn(Finder *f);
 void race_halfway(Finder *f);
 void race_late(Finder *f);
 void race_default(Finder *f);

@@ -25,8 +25,7 @@ static bool decides_or_returns(const Facts *x, const Access *a)
     return str_is(str_trim(before), "return") && (!after.n || after.p[0] == '#');
 }
 
-/* Does the second statement stand on the line after the first, blank lines and comments left out? */
-static bool follows_at_once(Str text, u32 first, u32 second)
+bool follows_at_once(Str text, u32 first, u32 second)
 {
     Str line = line_from(text, first);
     if (str_find(line, ';') < line.n) return false;

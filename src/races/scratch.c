@@ -100,6 +100,16 @@ static bool called_after_set(const Finder *f, u32 gfunc, u32 depth)
     return called > 0;
 }
 
+/* self.document = document, of an object that is shared: what one caller hands in. */
+static bool handed_in(const Finder *f, u32 store)
+{
+    u32 strong = EV_SINGLETON | EV_MODULE | EV_DECORATOR | EV_GUARDED;
+    const Def *d = stored_def(f->p, store);
+    if (!d || d->kind != VAL_PATH || !(f->p->places.v[f->place].evidence & strong)) return false;
+    const Path *q = &f->p->facts[access_gid(f->p, store).file]->paths.v[d->value];
+    return q->root == ROOT_PARAM && !q->nattr && q->func == program_access(f->p, store)->func;
+}
+
 /* The read, in another function, by which the place serves as an argument; NONE when it is more than that. */
 static u32 argument_read(const Finder *f, u32 store)
 {
@@ -108,7 +118,8 @@ static u32 argument_read(const Finder *f, u32 store)
         u32 ga = f->acc[i], gfunc = access_func(f->p, ga), k = 0;
         if (f->effect[i] & EFFECT_WRITE) {
             const Def *d = stored_def(f->p, ga);
-            bool plain = d && (d->kind == VAL_NONE || computed(f->p, ga)) && program_access(f->p, ga)->op == OP_STORE;
+            bool given = computed(f->p, ga) || handed_in(f, ga);
+            bool plain = d && (d->kind == VAL_NONE || given) && program_access(f->p, ga)->op == OP_STORE;
             if (!plain) return NONE; /* it stays, and changes step by step */
             continue;
         }
@@ -149,7 +160,8 @@ static void as_argument(Finder *f)
         u32 store = f->acc[i];
         const Access *a = program_access(f->p, store);
         const Facts *x = f->p->facts[access_gid(f->p, store).file];
-        if (f->claimed[store] || a->op != OP_STORE || !computed(f->p, store) || !access_counts(f->p, store)) continue;
+        if (f->claimed[store] || a->op != OP_STORE || !access_counts(f->p, store)) continue;
+        if (!computed(f->p, store) && !handed_in(f, store)) continue;
         if (sets_up(sym_str(x, x->funcs.v[a->func].name)) || a->block != x->funcs.v[a->func].block) continue;
         Conflict c = conflict_of(f, store, store);
         u32 read = c.witness == NONE ? NONE : argument_read(f, store);

@@ -195,6 +195,21 @@ static bool kept(const Program *p, u32 store, u32 read)
     return default_of_call(f, a) || (read != store && branch_of(f, a, program_access(p, read)));
 }
 
+/* cls._one = cls._one or cls(): made on first use, in the words of one statement. */
+static bool makes_missing(const Program *p, u32 store, u32 read)
+{
+    const Access *a = program_access(p, store), *b = program_access(p, read);
+    const Facts *f = p->facts[access_gid(p, store).file];
+    if (a->op != OP_STORE || read == store || !branch_of(f, a, b)) return false;
+    Str line = str_slice(f->source->text, b->span.end, f->source->text.n);
+    Str made = str_trim(str_slice(line, 0, str_find(line, '\n')));
+    if (!str_starts(made, S("or "))) return false;
+    made = str_trim(str_slice(made, 3, made.n));
+    size_t n = 0;
+    while (n < made.n && (is_word_char(made.p[n]) || made.p[n] == '.')) n++;
+    return n && n < made.n && made.p[n] == '(' && str_find(made, ')') > n;
+}
+
 void race_update(Finder *f)
 {
     for (u32 i = 0; i < f->nacc; i++) {
@@ -224,11 +239,20 @@ void race_update(Finder *f)
         if (c.witness == NONE || (copied(f->p, read) && !c.roots)) continue;
         if (own_slot(f->p, ga) && access_func(f->p, c.witness) == access_func(f->p, ga)) continue;
         if (c.witness == read && read != ga) c.witness = ga;
-        Race *r = race_add(f, UG101, ga, c);
+        bool makes = makes_missing(f->p, ga, read);
+        Race *r = race_add(f, makes ? UG103 : UG101, ga, c);
         r->test = read;
         r->act = ga;
-        if (kept(f->p, ga, read)) r->confidence = CONF_LOW;
+        if (kept(f->p, ga, read) && !makes) r->confidence = CONF_LOW;
         if (read != ga) race_site(r, read);
+        if (makes) {
+            f->claimed[ga] = f->claimed[read] = 1;
+            race_message(f, r,
+                         "%.*s is made on first use; two threads may both make it, and the second object replaces "
+                         "the first",
+                         STR_ARG(short_state(f->p, f->place)));
+            continue;
+        }
         describe(f, r, ga, read);
     }
 }

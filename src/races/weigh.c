@@ -133,6 +133,7 @@ static bool unknown_value(const Program *p, const Race *r, const Place *x)
 static bool first_use_of_one(const Program *p, const Race *r, const Place *x)
 {
     if (r->rule != UG103 || x->kind != PLACE_INSTANCE || must_be_one(x) || x->evidence & EV_GUARDED) return false;
+    if (x->evidence & EV_MODULE) return false; /* of a metaclass, whose objects are classes */
     if (promised_once(p, r, x)) return false;
     if (starts_in_passing(p, r, x)) return false;
     if (x->signs & SIGN_FINAL && x->evidence & EV_CLASS_LOCKS) return false;
@@ -150,7 +151,7 @@ static bool class_setting(const Program *p, const Race *r, const Place *x)
 /* Made twice without harm. An object that its own class keeps is meant to be the only one. */
 static bool as_good(const Finder *f, const Race *r, const Place *x)
 {
-    if (r->rule != UG103 || r->act == NONE) return false;
+    if (r->rule != UG103 || r->act == NONE || (r->test != NONE && uses_up(f->p, r->test, r->act))) return false;
     bool only = x->kind == PLACE_CLASS_ATTR && x->owner == x->type.id;
     if (unknown_value(f->p, r, x)) return true;
     return table(f, r, x) || (x->type.kind == TYPE_CLASS && !only && stateless(f->p, x->type.id));
@@ -315,7 +316,8 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (as_good(f, r, x)) return true;
     if (own_entry(p, r) || fixed_module(p, r, x)) return true;
     bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
-    if (registered && set_up) return true;
+    bool asked_first = r->test != NONE && r->act != NONE && access_func(p, r->test) != access_func(p, r->act);
+    if (registered && set_up && !asked_first) return true;
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
     if (x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1])) return false;
     u32 threads = EV_CLASS_LOCKS | EV_PURPOSE; /* it locks, and says what for */
