@@ -242,12 +242,20 @@ bool runs_any_code(const Plan *pl, u32 file, const Call *c)
     return false;
 }
 
+/* super().__call__(…), type.__call__(cls, …): what a metaclass makes runs the __init__ of its class. */
+static bool makes_object(const Facts *f, const Path *p)
+{
+    if (p->nattr != 1 || !str_is(sym_str(f, p->attr[0]), "__call__")) return false;
+    return p->root == ROOT_SUPER || (p->root == ROOT_GLOBAL && str_is(sym_str(f, p->name), "type"));
+}
+
 static bool unknown_call(Plan *pl, u32 file, const Call *c)
 {
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
     if (passes_code(f, c)) return true;
     if (runs_any_code(pl, file, c)) return true;
+    if (makes_object(f, p)) return true;
     if (path_external(pl->p, file, c->callee).n) return false;
     if (p->root == ROOT_SUPER) return false; /* of a base that is not part of the program */
     if (from_library(pl, file, p, 8)) return false;

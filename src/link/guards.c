@@ -458,6 +458,21 @@ static bool closure_wraps(const Program *p, const Place *x)
     return false;
 }
 
+/* Of a decorator factory, what the wrapper two functions further in captures: it lives on with the wrapper. */
+static bool wraps_from_factory(const Program *p, const Place *x)
+{
+    GId g = func_gid(p, x->owner);
+    const Facts *f = p->facts[g.file];
+    for (u32 i = 0; i < x->n; i++) {
+        GId ga = access_gid(p, p->place_access.v[x->first + i]);
+        if (ga.file != g.file) continue;
+        u32 inner = f->accesses.v[ga.id].func, between = f->funcs.v[inner].parent;
+        if (inner == g.id || !between || between == g.id || f->funcs.v[between].parent != g.id) continue;
+        if (takes_anything(f, &f->funcs.v[inner]) && !f->funcs.v[inner].is_async) return true;
+    }
+    return false;
+}
+
 /* Does the lock stand beside the state: in its class or one that it derives from, or in its module? */
 static bool beside(const Program *p, const Place *lock, const Place *x)
 {
@@ -518,8 +533,10 @@ static u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
         if (of_class[x->owner] == NONE) of_class[x->owner] = object_evidence(p, x->owner);
         ev |= of_class[x->owner];
     }
-    if (x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x) && !p->funcs[x->owner].decorates_once)
-        ev |= closure_wraps(p, x)         ? EV_DECORATOR
+    bool lives_on = x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x);
+    bool wraps = lives_on && wraps_from_factory(p, x);
+    if (lives_on && (wraps || !p->funcs[x->owner].decorates_once))
+        ev |= wraps || closure_wraps(p, x) ? EV_DECORATOR
               : uses_threads(p, x->file) ? EV_FILE
                                          : EV_TOUCHED;
     if (p->options->assume == ASSUME_ALWAYS) ev |= EV_ALWAYS;

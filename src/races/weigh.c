@@ -133,7 +133,8 @@ static bool unknown_value(const Program *p, const Race *r, const Place *x)
 static bool first_use_of_one(const Program *p, const Race *r, const Place *x)
 {
     if (r->rule != UG103 || x->kind != PLACE_INSTANCE || must_be_one(x) || x->evidence & EV_GUARDED) return false;
-    if (x->evidence & EV_MODULE) return false; /* of a metaclass, whose objects are classes */
+    Str name = sym_str(p->facts[r->file], p->facts[r->file]->funcs.v[r->func].name);
+    if (x->evidence & EV_MODULE && str_is(name, "__call__")) return false; /* of a metaclass: the one object */
     if (promised_once(p, r, x)) return false;
     if (starts_in_passing(p, r, x)) return false;
     if (x->signs & SIGN_FINAL && x->evidence & EV_CLASS_LOCKS) return false;
