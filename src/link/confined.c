@@ -9,15 +9,30 @@
  * in use says more, and races/ weighs them. */
 #include "link/link.h"
 
+/* QDialog, QtWidgets.QTreeView, project.qt.QtWidgets.QFrame: classes of a toolkit by the names that all its bindings
+ * have, when it comes by a module of the project. */
+static bool named_widget(Str base)
+{
+    static const char *const kinds[] = {"Widget", "Dialog", "Window", "View", "Frame",    "Label", "Button",
+                                        "Edit",   "Box",    "Menu",   "Item", "Delegate", "Model", "Page"};
+    Str name = str_last(base, '.');
+    if (str_search(base, S("QtWidgets.")) < base.n) return true;
+    if (name.n < 3 || name.p[0] != 'Q' || name.p[1] < 'A' || name.p[1] > 'Z') return false;
+    for (u32 i = 0; i < COUNT_OF(kinds); i++)
+        if (str_ends(name, str_from(kinds[i]))) return true;
+    return false;
+}
+
 static bool is_widget(const Program *p, u32 cls)
 {
-    static const char *const toolkits[] = {"wx.",    "tkinter.", "Tkinter.", "PyQt5.",
-                                           "PyQt6.", "PySide2.", "PySide6.", "gi.repository.Gtk."};
+    static const char *const toolkits[] = {"wx.",      "tkinter.", "Tkinter.", "PyQt4.",
+                                           "PyQt5.",   "PyQt6.",   "PySide.",  "PySide2.",
+                                           "PySide6.", "gtk.",     "kivy.uix.", "gi.repository.Gtk."};
     const ClassInfo *ci = &p->state->classes[cls];
     for (u32 i = 0; i < ci->ext_bases.n; i++) {
         Str base = p->syms.strs[ci->ext_bases.v[i]];
         if (str_search(base, S("Thread")) < base.n || str_search(base, S("Runnable")) < base.n) continue;
-        if (str_starts_any(base, toolkits, COUNT_OF(toolkits))) return true;
+        if (str_starts_any(base, toolkits, COUNT_OF(toolkits)) || named_widget(base)) return true;
     }
     return false;
 }
@@ -55,7 +70,8 @@ static u8 signs(const Program *p, u32 cls)
 {
     u32 file;
     const Class *c = program_class(p, cls, &file);
-    return (u8)((of_loop(p, cls) ? SIGN_LOOP : 0) | (is_widget(p, cls) ? SIGN_WINDOW : 0) |
+    bool loop = of_loop(p, cls) || greenlet_code(p, file);
+    return (u8)((loop ? SIGN_LOOP : 0) | (is_widget(p, cls) ? SIGN_WINDOW : 0) |
                 (mostly_inside(p, cls) ? SIGN_INSIDE : 0) | (has_finalizer(p, cls) ? SIGN_FINAL : 0) |
                 (of_one_flow(sym_str(p->facts[file], c->name)) ? SIGN_FLOW : 0) |
                 (c->leaves_locking ? SIGN_CALLER : 0));

@@ -368,7 +368,7 @@ static void class_evidence(Program *p)
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
         const Root *r = &p->roots.v[i];
         if (r->func == NONE || (r->own && r->call != NONE) || str_starts(r->display, S("signal handler"))) continue;
-        if (root_is_loop(r)) continue; /* what a loop is given is written for the loop */
+        if (root_is_loop(r) || r->awaited) continue; /* written for the loop, as is what a coroutine waits for */
         handed_to(p, r);
         given(p, r->func);
         GId g = func_gid(p, r->func);

@@ -152,6 +152,7 @@ typedef struct LinkState {
     Vec(Type) types;
     Map locksets; /* hash → first lockset id */
     Vec(u32) lockset_next;
+    Map lock_given;    /* place of a dataclass's field → the lock that all objects are given, see locks.c */
     Map lock_of;       /* place → lock; other keys: see locks.h */
     ParamInfo *params; /* by global param */
     u32 *param_base;
@@ -332,6 +333,10 @@ void roots_chain(Program *p);
 bool file_imports(const Program *p, u32 file, const char *package);
 /* Does it use threading for more than locks? */
 bool uses_threads(const Program *p, u32 file);
+
+/* reach.c. Greenlets take turns in one thread, and so does what is written for them: a file that imports them, be it
+ * to make them of threads, and what is in a package that cannot be imported without them. */
+bool greenlet_code(const Program *p, u32 file);
 
 /* waited.c: does the call's function wait for the thread that it starts, at once? */
 bool waited_for(const Program *p, u32 file, u32 call);

@@ -16,11 +16,60 @@ u32 lock_intern(Program *p, u64 key, Lock lock)
     return map_get(&p->state->lock_of, key);
 }
 
+/* A field of a dataclass that holds a lock, and what the calls that make objects of the class give it. */
+typedef struct Given {
+    u32 field, cls, lock; /* places and a global class; lock NONE when they do not agree */
+    u32 calls;
+} Given;
+typedef Vec(Given) GivenVec;
+
+static void field_given(Program *p, Arena *a, GivenVec *all, u32 file, u32 cls, const Arg *arg)
+{
+    if (arg->kind != VAL_PATH || arg->star || !sounds_like_lock(sym_str(p->facts[file], arg->keyword))) return;
+    Ent field = ent_attr(p, (Ent){ENT_INSTANCE, cls, NONE, NONE}, gsym(p, file, arg->keyword));
+    Ent lock = path_entity(p, file, arg->value);
+    if (field.kind != ENT_PLACE || lock.kind != ENT_PLACE || lock.id == field.id) return;
+    Given *g = NULL;
+    for (u32 i = 0; i < all->n && !g; i++)
+        if (all->v[i].field == field.id && all->v[i].cls == cls) g = &all->v[i];
+    if (!g) {
+        vec_push(a, all, (Given){field.id, cls, lock.id, 0});
+        g = &all->v[all->n - 1];
+    }
+    if (g->lock != lock.id) g->lock = NONE;
+    g->calls++;
+}
+
+/* Task(…, _lock=self._lock) of a dataclass: fills LinkState.lock_given where every call outside of tests that makes
+ * an object of the class passes the same lock. */
+static void fields_given(Program *p)
+{
+    Arena scratch = {0};
+    GivenVec all = {0};
+    u32 *made = arena_new(&scratch, u32, p->state->nclasses + 1);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        if (is_test_path(f->source->path)) continue;
+        for (u32 i = 0; i < f->calls.n; i++) {
+            Ent e = path_entity(p, file, f->calls.v[i].callee);
+            if (e.kind != ENT_CLASS) continue;
+            made[e.id]++;
+            for (u32 k = 0; k < f->calls.v[i].nargs; k++)
+                field_given(p, &scratch, &all, file, e.id, &f->args.v[f->calls.v[i].args + k]);
+        }
+    }
+    for (u32 i = 0; i < all.n; i++)
+        if (all.v[i].lock != NONE && all.v[i].calls == made[all.v[i].cls])
+            map_put(p->state->a, &p->state->lock_given, map_key(all.v[i].field, NONE), all.v[i].lock);
+    arena_free(&scratch);
+}
+
 /* self._lock = lock (always the same one passed in), Condition(self._lock): the place whose object it really is. */
 static u32 canonical(Program *p, u32 place, u32 depth)
 {
     LinkState *s = p->state;
-    u32 first = map_get(&s->place_defs, place);
+    u32 first = map_get(&s->place_defs, place), given = map_get(&s->lock_given, map_key(place, NONE));
+    if (given != NONE && depth) return canonical(p, given, depth - 1);
     if (first == NONE || depth == 0 || s->defrefs.v[first].next != NONE) return place;
     u32 file = s->defrefs.v[first].file;
     const Facts *f = p->facts[file];
@@ -121,6 +170,7 @@ u32 held_at(Program *p, u32 file, u32 func, u32 offset)
 void locks_link(Program *p)
 {
     lockset_intern(p, NULL, 0); /* id 0 is the empty set */
+    fields_given(p);
     u32 total = p->section_base[p->nfiles];
     p->section_lock = arena_new(p->arena, u32, total);
     for (u32 file = 0; file < p->nfiles; file++)

@@ -73,9 +73,7 @@ static bool imports_greenlets(const Program *p, u32 file)
     return file_imports(p, file, "gevent") || file_imports(p, file, "eventlet");
 }
 
-/* Greenlets take turns in one thread, and so does what is written for them: a file that imports them, be it to make
- * them of threads, and what is in a package that cannot be imported without them. */
-static bool greenlet_code(const Program *p, u32 file)
+bool greenlet_code(const Program *p, u32 file)
 {
     if (imports_greenlets(p, file) && makes_threads_green(p, file)) return true;
     if (uses_threads(p, file)) return false;

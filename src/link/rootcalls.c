@@ -31,6 +31,13 @@ static u32 coroutine_made(const Program *p, u32 file, u32 call, u32 *out)
     return k;
 }
 
+/* await loop.run_in_executor(None, parse, text): the coroutine stands still meanwhile. */
+static bool awaited(const Facts *f, const Call *c)
+{
+    Str before = str_trim(str_slice(f->source->text, 0, c->span.start));
+    return f->funcs.v[c->func].is_async && str_ends(before, S("await"));
+}
+
 static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Arg *arg, bool many, bool own,
                          const char *label)
 {
@@ -47,8 +54,11 @@ static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Ar
         calls_index(p);
         return;
     }
-    for (u32 i = 0; i < n; i++)
+    for (u32 i = 0; i < n; i++) {
+        u32 had = p->roots.n;
         root_add(p, out[i], many, own, root_display(p, label, short_name(p, out[i]), file, c->line), file, call);
+        if (p->roots.n > had) p->roots.v[had].awaited = awaited(p->facts[file], c);
+    }
 }
 
 /* Does the file import one of these packages (separated by blanks)? */

@@ -8,7 +8,8 @@
  * Where one file of eight imports a toolkit, the program is one with windows, and what no thread in sight reaches is
  * run by its loop. So it is with Twisted, whose reactor calls everything but what deferToThread was given ("Using
  * Threads in Twisted"). Of some forty findings in such programs without a thread in sight, read as their maintainers
- * would, none was true. */
+ * would, none was true. Greenlets take turns in one thread as well; libraries have a file or two for those who use
+ * them, so it takes one file of five there. */
 #include "link/link.h"
 
 static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk", "curses"};
@@ -82,8 +83,8 @@ void window_callbacks(Program *p, u32 file)
 
 static bool of_loop_package(Str module)
 {
-    static const char *const packages[] = {"tkinter", "Tkinter", "PyQt4", "PyQt5", "PyQt6",   "PySide", "PySide2",
-                                           "PySide6", "qtpy",    "wx",    "gtk",   "twisted", "gi.repository"};
+    static const char *const packages[] = {"tkinter", "Tkinter", "PyQt4", "PyQt5",   "PyQt6",   "PySide", "PySide2",
+                                           "PySide6", "qtpy",    "wx",    "gtk",     "twisted", "gi.repository"};
     for (u32 i = 0; i < COUNT_OF(packages); i++) {
         Str name = str_from(packages[i]);
         if (str_starts(module, name) && (module.n == name.n || module.p[name.n] == '.')) return true;
@@ -91,29 +92,66 @@ static bool of_loop_package(Str module)
     return false;
 }
 
-static bool imports_loop(const Facts *f, const Intern *wrappers)
+/* The modules that every binding of Qt has, by whatever name the binding goes: from project.qt import QtWidgets. */
+static bool names_qt(Str name)
 {
+    static const char *const modules[] = {"QtCore", "QtGui", "QtWidgets"};
+    return str_among(name, modules, COUNT_OF(modules));
+}
+
+static bool is_wrapper(const Program *p, u32 file, const Import *im, const Intern *wrappers)
+{
+    u32 from = im->level ? import_file(p, file, im) : NONE;
+    Str module = from == NONE ? sym_str(p->facts[file], im->module) : p->facts[from]->source->module;
+    return intern_find(wrappers, module) != NONE;
+}
+
+static bool import_of_loop(const Program *p, u32 file, const Import *im, const Intern *wrappers)
+{
+    const Facts *f = p->facts[file];
+    Str module = sym_str(f, im->module);
+    if (of_loop_package(module) || names_qt(sym_str(f, im->name)) || names_qt(str_last(module, '.'))) return true;
+    return is_wrapper(p, file, im, wrappers);
+}
+
+static bool imports_loop(const Program *p, u32 file, const Intern *wrappers)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->imports.n; i++)
+        if (import_of_loop(p, file, &f->imports.v[i], wrappers)) return true;
+    return false;
+}
+
+/* Does it hand on all the names of a toolkit, from PyQt6.QtWidgets import *? */
+static bool hands_on(const Program *p, u32 file, const Intern *wrappers)
+{
+    const Facts *f = p->facts[file];
     for (u32 i = 0; i < f->imports.n; i++) {
-        Str module = sym_str(f, f->imports.v[i].module);
-        if (of_loop_package(module) || intern_find(wrappers, module) != NONE) return true;
+        const Import *im = &f->imports.v[i];
+        if (im->star && import_of_loop(p, file, im, wrappers)) return true;
     }
     return false;
 }
 
-/* Modules that do nothing but import a toolkit, whichever is there: names for it. */
+/* Modules that do nothing but import a toolkit, whichever is there, and those that hand on all of its names: names
+ * for it. One may wrap another. */
 static void wrappers_find(const Program *p, Arena *a, Intern *wrappers)
 {
+    enum { STEPS = 3 };
     Intern none = {0};
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        if (f->funcs.n == 1 && !f->classes.n && imports_loop(f, &none)) intern(a, wrappers, f->source->module);
+        if (f->funcs.n == 1 && !f->classes.n && imports_loop(p, file, &none)) intern(a, wrappers, f->source->module);
     }
+    for (u32 step = 0; step < STEPS; step++)
+        for (u32 file = 0; file < p->nfiles; file++)
+            if (hands_on(p, file, wrappers)) intern(a, wrappers, p->facts[file]->source->module);
 }
 
 void loop_program_find(Program *p)
 {
-    enum { ONE_OF = 8 };
-    u32 files = 0, with = 0;
+    enum { ONE_OF = 8, GREEN = 5 };
+    u32 files = 0, with = 0, green = 0;
     Arena scratch = {0};
     Intern wrappers = {0};
     wrappers_find(p, &scratch, &wrappers);
@@ -121,8 +159,9 @@ void loop_program_find(Program *p)
         const Facts *f = p->facts[file];
         if (is_script(p, file) || p->vendored[file] || !f->imports.n) continue;
         files++;
-        with += imports_loop(f, &wrappers);
+        with += imports_loop(p, file, &wrappers);
+        green += file_imports(p, file, "gevent") || file_imports(p, file, "eventlet");
     }
-    p->one_loop = with && with * ONE_OF >= files;
+    p->one_loop = (with && with * ONE_OF >= files) || (green && green * GREEN >= files);
     arena_free(&scratch);
 }

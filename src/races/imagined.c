@@ -55,6 +55,24 @@ static bool beside_loop(const Program *p, const Race *r)
     return (loop_only(p, a) || loop_only(p, b)) && !threads_visible(p, a, b);
 }
 
+/* Whose threads come to the access, as far as they are in sight: only those that a coroutine waits for? */
+static bool awaited_only(const Program *p, u32 ga)
+{
+    const FuncInfo *fi = &p->funcs[access_func(p, ga)];
+    for (u32 i = 0; i < fi->nroots; i++)
+        if (!p->roots.v[fi->roots[i]].awaited) return false;
+    return true;
+}
+
+/* await to_thread(parser.finish): the coroutine stands still while another thread has its object, so that two threads
+ * have it only when two coroutines do. Of 24 such findings none was a race that was fixed. */
+static bool of_one_coroutine(const Program *p, const Race *r, const Place *x)
+{
+    u32 a = r->sites[0], b = r->nsites < 2 ? a : r->sites[1];
+    if (x->evidence & (EV_SINGLETON | EV_MODULE | EV_CLASS_LOCKS | EV_NAME | EV_PURPOSE | EV_PART)) return false;
+    return (threads_reach(p, a) || threads_reach(p, b)) && awaited_only(p, a) && awaited_only(p, b);
+}
+
 static bool no_thread_in_sight(const Program *p, const Race *r)
 {
     return !threads_reach(p, r->sites[0]) && (r->nsites < 2 || !threads_reach(p, r->sites[1]));
@@ -65,6 +83,15 @@ static bool main_comes(const Program *p, const Race *r)
 {
     for (u32 i = 0; i < MIN(r->nsites, 2u); i++)
         if (p->funcs[access_func(p, r->sites[i])].main) return true;
+    return false;
+}
+
+/* State that a coroutine uses is the event loop's, and so are the plain functions beside it that nobody is seen to
+ * call from a thread. Of 77 such findings in 240 repositories none was a race that was fixed. */
+static bool of_loops(const Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++)
+        if (access_counts(f->p, f->acc[i]) && f->p->funcs[access_func(f->p, f->acc[i])].event_loop) return true;
     return false;
 }
 
@@ -86,7 +113,9 @@ bool race_imagined(const Finder *f, const Race *r, const Place *x)
 {
     const Program *p = f->p;
     if (x->evidence & (EV_GUARDED | EV_DECORATOR) || r->by_shape) return false;
+    if (no_thread_in_sight(p, r) && of_loops(f)) return true;
     if (x->kind != PLACE_INSTANCE) return false;
+    if (of_one_coroutine(p, r, x)) return true;
     if (beside_loop(p, r)) return true;
     return no_thread_in_sight(p, r) ? kept_or_locking(p, r, x) : one_thread_in_sight(f, r, x);
 }

@@ -169,6 +169,9 @@ bool yields_once(const Program *p, const Facts *f, const Func *fn);
 const Def *stored_def(const Program *p, u32 ga);
 /* harmless.c: does the access store an object that it makes, of a class of the program? */
 bool stores_object(const Program *p, u32 ga);
+/* Does the access store a container that the function has filled under a name of its own, which it does not use any
+ * more: table = {}; table[k] = v; TABLE = table? */
+bool stores_finished(const Program *p, u32 ga);
 /* Is the value only compared with the identity of the thread that runs here, as the owner of something? Only that
  * thread makes it so and takes it back, and so whatever the others store, the answer stays the same. */
 bool own_thread_test(const Program *p, u32 test);

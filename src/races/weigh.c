@@ -73,7 +73,8 @@ static bool table(const Finder *f, const Race *r, const Place *x)
     u8 kind = x->type.kind;
     const Def *d = stored_def(f->p, r->act);
     if (kind == TYPE_TUPLE) return true;
-    if ((kind != TYPE_LIST && kind != TYPE_DICT && kind != TYPE_SET) || !d || d->empty || d->kind == VAL_PATH)
+    if ((kind != TYPE_LIST && kind != TYPE_DICT && kind != TYPE_SET) || !d || d->empty ||
+        (d->kind == VAL_PATH && !stores_finished(f->p, r->act)))
         return false;
     for (u32 i = 0; i < f->nacc; i++) {
         u8 op = program_access(f->p, f->acc[i])->op;
