@@ -8,8 +8,7 @@
  * Where one file of eight imports a toolkit, the program is one with windows, and what no thread in sight reaches is
  * run by its loop. So it is with Twisted, whose reactor calls everything but what deferToThread was given ("Using
  * Threads in Twisted"). Of some forty findings in such programs without a thread in sight, read as their maintainers
- * would, none was true. Greenlets take turns in one thread as well; libraries have a file or two for those who use
- * them, so it takes one file of five there. */
+ * would, none was true. */
 #include "link/link.h"
 
 static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk", "curses"};
@@ -150,8 +149,8 @@ static void wrappers_find(const Program *p, Arena *a, Intern *wrappers)
 
 void loop_program_find(Program *p)
 {
-    enum { ONE_OF = 8, GREEN = 5 };
-    u32 files = 0, with = 0, green = 0;
+    enum { ONE_OF = 8 };
+    u32 files = 0, with = 0;
     Arena scratch = {0};
     Intern wrappers = {0};
     wrappers_find(p, &scratch, &wrappers);
@@ -160,8 +159,7 @@ void loop_program_find(Program *p)
         if (is_script(p, file) || p->vendored[file] || !f->imports.n) continue;
         files++;
         with += imports_loop(p, file, &wrappers);
-        green += file_imports(p, file, "gevent") || file_imports(p, file, "eventlet");
     }
-    p->one_loop = (with && with * ONE_OF >= files) || (green && green * GREEN >= files);
+    p->one_loop = with && with * ONE_OF >= files;
     arena_free(&scratch);
 }
