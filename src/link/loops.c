@@ -38,9 +38,13 @@ static bool is_one_of(const Program *p, u32 file, u32 path, const char *const *n
     Ent e = path_entity(p, file, path);
     if (e.kind == ENT_EXTERNAL) return str_among(p->syms.strs[e.id], names, n);
     if (e.kind != ENT_FUNC && e.kind != ENT_CLASS) return false;
-    for (u32 i = 0; i < n; i++)
-        if (e.kind == ENT_FUNC ? func_named(p, e.id, str_from(names[i])) : class_named(p, e.id, str_from(names[i])))
-            return true;
+    GId g = e.kind == ENT_FUNC ? func_gid(p, e.id) : class_gid(p, e.id);
+    Str module = p->facts[g.file]->source->module; /* full names begin with it; hardly any module is a library's */
+    for (u32 i = 0; i < n; i++) {
+        if (strncmp(names[i], module.p, module.n)) continue;
+        Str name = str_from(names[i]);
+        if (e.kind == ENT_FUNC ? func_named(p, e.id, name) : class_named(p, e.id, name)) return true;
+    }
     return false;
 }
 
