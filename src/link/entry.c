@@ -87,7 +87,8 @@ static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
     const Func *fn = &f->funcs.v[func];
     Ent e = path_entity(p, file, path);
     Str name = last_name(f, &f->paths.v[path]);
-    if (e.kind == ENT_CLASS) return fn->cls == NONE ? NONE : class_lock(p, gclass_of(p, file, fn->cls), e.id, WRAPPERS);
+    u32 self = gclass_of(p, file, fn->cls);
+    if (e.kind == ENT_CLASS) return self == NONE ? NONE : class_lock(p, self, e.id, WRAPPERS);
     if (e.kind != ENT_FUNC)
         return sounds_like_lock(name) ? lock_by_text(p, file, path, NONE, true) : NONE;
     GId g = func_gid(p, e.id);
