@@ -34,46 +34,6 @@ static bool key_tested(const Program *p, const u32 *accesses, u32 at)
     return false;
 }
 
-/* Does it hand out the keys: for key in d, d.items(), list(d)? */
-static bool walks_keys(const Facts *f, const Access *a)
-{
-    static const char *const views[] = {"items", "keys", "iteritems", "iterkeys"};
-    static const char *const copies[] = {"list", "tuple", "sorted"};
-    if (a->op == OP_METHOD) return str_among(sym_str(f, a->method), views, COUNT_OF(views));
-    return a->op == OP_ITER || (a->op == OP_CREAD && str_among(sym_str(f, a->method), copies, COUNT_OF(copies)));
-}
-
-/* The statement that binds the local last before the byte; NONE. */
-static u32 bound_by(const Facts *f, u32 func, u32 sym, u32 before)
-{
-    u32 stmt = NONE, at = 0;
-    for (u32 i = 0; i < f->defs.n; i++) {
-        const Def *d = &f->defs.v[i];
-        const Path *x = d->path == NONE ? NULL : &f->paths.v[d->path];
-        if (!x || d->func != func || d->span.start > before || d->span.start < at) continue;
-        if (x->root == ROOT_LOCAL && !x->nattr && x->name == sym) stmt = d->stmt, at = d->span.start;
-    }
-    return stmt;
-}
-
-enum { BODY = 256 }; /* accesses of the place in which the head of the loop is looked for */
-
-/* for key in d: d[key] = 0 gives a key that is there another value. */
-static bool walked_key(const Program *p, const u32 *accesses, u32 at)
-{
-    GId g = access_gid(p, accesses[at]);
-    const Facts *f = p->facts[g.file];
-    const Access *store = &f->accesses.v[g.id];
-    if (store->op != OP_ITEM_STORE || store->key == SYM_EMPTY) return false;
-    for (u32 i = at; i-- > 0 && at - i < BODY && access_gid(p, accesses[i]).file == g.file;) {
-        const Access *a = program_access(p, accesses[i]);
-        if (a->func != store->func) return false;
-        if (a->local == store->key && a->path == f->accesses.v[g.id].path && walks_keys(f, a))
-            return bound_by(f, store->func, store->key, store->span.start) == a->stmt;
-    }
-    return false;
-}
-
 static bool holds_items(u8 t)
 {
     return t == TYPE_DICT || t == TYPE_SET || t == TYPE_DEQUE || t == TYPE_ORDERED_DICT || t == TYPE_DEFAULT_DICT;
@@ -116,11 +76,11 @@ static void place_rules(Finder *f, Arena *scratch)
         effect[i] = (u8)access_effect(f->p, acc[i]);
         if (x->type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, acc[i]) && !key_tested(f->p, acc, i))
             effect[i] |= EFFECT_GROW;
-        if (walked_key(f->p, acc, i)) effect[i] &= (u8)~EFFECT_GROW;
         if (holds_items(x->type.kind)) effect[i] |= (u8)passed_effect(f->p, acc[i]);
         effect[i] |= (u8)argument_effect(f, acc[i]);
         writers += (effect[i] & (EFFECT_WRITE | EFFECT_GROW)) != 0 && access_counts(f->p, acc[i]);
     }
+    keys_there(f->p, x, acc, effect);
     f->effect = effect;
     u32 first = f->out->n;
     if (!writers && never_changes(&f->p->places.v[f->place])) {

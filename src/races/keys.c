@@ -1,0 +1,136 @@
+/* Stores into a dict that add no key: under a key that a loop has from the dict itself, and under one of the literal
+ * that the dict is made of, as long as nothing takes keys out. They change neither its size nor what a walk meets.
+ *
+ * Not seen: keys that a test has found there, dicts made by dict(a=1), literals behind a name. */
+#include "races/races.h"
+
+/* Does it hand out the keys: for key in d, d.items(), list(d)? */
+static bool walks_keys(const Facts *f, const Access *a)
+{
+    static const char *const views[] = {"items", "keys", "iteritems", "iterkeys"};
+    static const char *const copies[] = {"list", "tuple", "sorted"};
+    if (a->op == OP_METHOD) return str_among(sym_str(f, a->method), views, COUNT_OF(views));
+    return a->op == OP_ITER || (a->op == OP_CREAD && str_among(sym_str(f, a->method), copies, COUNT_OF(copies)));
+}
+
+/* The statement that binds the local last before the byte; NONE. */
+static u32 bound_by(const Facts *f, u32 func, u32 sym, u32 before)
+{
+    u32 stmt = NONE, at = 0;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        const Path *x = d->path == NONE ? NULL : &f->paths.v[d->path];
+        if (!x || d->func != func || d->span.start > before || d->span.start < at) continue;
+        if (x->root == ROOT_LOCAL && !x->nattr && x->name == sym) stmt = d->stmt, at = d->span.start;
+    }
+    return stmt;
+}
+
+enum { BODY = 256 }; /* accesses of the place in which the head of the loop is looked for */
+
+/* for key in d: d[key] = 0 gives a key that is there another value. */
+static bool walked_key(const Program *p, const u32 *accesses, u32 at)
+{
+    GId g = access_gid(p, accesses[at]);
+    const Facts *f = p->facts[g.file];
+    const Access *store = &f->accesses.v[g.id];
+    if (store->op != OP_ITEM_STORE || store->key == SYM_EMPTY) return false;
+    for (u32 i = at; i-- > 0 && at - i < BODY && access_gid(p, accesses[i]).file == g.file;) {
+        const Access *a = program_access(p, accesses[i]);
+        if (a->func != store->func) return false;
+        if (a->local == store->key && a->path == f->accesses.v[g.id].path && walks_keys(f, a))
+            return bound_by(f, store->func, store->key, store->span.start) == a->stmt;
+    }
+    return false;
+}
+
+/* Where the string ends whose first quote stands at i. */
+static size_t string_end(Str text, size_t i)
+{
+    char quote = text.p[i];
+    bool triple = i + 2 < text.n && text.p[i + 1] == quote && text.p[i + 2] == quote;
+    for (size_t k = i + (triple ? 3 : 1); k < text.n; k++) {
+        if (text.p[k] == '\\')
+            k++;
+        else if (text.p[k] == quote && !triple)
+            return k + 1;
+        else if (text.p[k] == quote && k + 2 < text.n && text.p[k + 1] == quote && text.p[k + 2] == quote)
+            return k + 3;
+    }
+    return text.n;
+}
+
+enum { LITERAL = 16 << 10 }; /* bytes of a literal that are looked through */
+
+/* Has the literal that the text begins with the key, a string with its quotes? */
+static bool literal_has(Str text, Str key)
+{
+    u32 depth = 0;
+    for (size_t i = 0; i < text.n && i < LITERAL; i++) {
+        char c = text.p[i];
+        if (c == '#') {
+            while (i < text.n && text.p[i] != '\n') i++;
+        } else if (c == '"' || c == '\'') {
+            size_t end = string_end(text, i), after = end;
+            while (after < text.n && text.p[after] == ' ') after++;
+            bool same = end - i == key.n && memcmp(text.p + i + 1, key.p + 1, key.n - 2) == 0;
+            if (same && depth == 1 && after < text.n && text.p[after] == ':') return true;
+            i = end - 1;
+        } else if (c == '{' || c == '[' || c == '(') {
+            depth++;
+        } else if ((c == '}' || c == ']' || c == ')') && --depth == 0) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* The text from the brace of the literal on that the definition gives; empty when it gives something else. */
+static Str literal_of(const Facts *f, const Def *d)
+{
+    if (d->kind != VAL_DICT || d->is_return) return S("");
+    Str text = f->source->text, rest = str_slice(text, d->span.end, text.n);
+    rest = str_slice(rest, MIN(str_find(rest, '=') + 1, rest.n), rest.n);
+    while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '(')) rest = str_slice(rest, 1, rest.n);
+    return rest.n && rest.p[0] == '{' ? rest : S("");
+}
+
+enum { LITERALS = 8 };
+
+/* The literals that the place is ever given; 0 when it is given something else, too, or loses keys. */
+static u32 literals(const Program *p, const Place *x, const u32 *acc, const u8 *effect, Str out[LITERALS])
+{
+    u32 n = 0;
+    if (x->type.kind != TYPE_DICT || x->def == NONE) return 0;
+    out[n++] = literal_of(p->facts[x->def_file], &p->facts[x->def_file]->defs.v[x->def]);
+    for (u32 i = 0; i < x->n; i++) {
+        const Access *a = program_access(p, acc[i]);
+        if (effect[i] & EFFECT_SHRINK || a->op == OP_AUG) return 0;
+        if (a->op != OP_STORE) continue;
+        const Facts *f = p->facts[access_gid(p, acc[i]).file];
+        if (n == LITERALS || a->value == NONE) return 0;
+        out[n++] = literal_of(f, &f->defs.v[a->value]);
+    }
+    for (u32 i = 0; i < n; i++)
+        if (!out[i].n) return 0;
+    return n;
+}
+
+static bool names_string(Str key)
+{
+    return key.n >= 2 && (key.p[0] == '"' || key.p[0] == '\'') && key.p[key.n - 1] == key.p[0];
+}
+
+void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect)
+{
+    Str given[LITERALS];
+    u32 n = literals(p, x, acc, effect, given);
+    for (u32 i = 0; i < x->n; i++) {
+        const Access *a = program_access(p, acc[i]);
+        if (a->op != OP_ITEM_STORE || !(effect[i] & EFFECT_GROW)) continue;
+        Str key = sym_str(p->facts[access_gid(p, acc[i]).file], a->key);
+        bool there = n && names_string(key);
+        for (u32 k = 0; k < n && there; k++) there = literal_has(given[k], key);
+        if (there || walked_key(p, acc, i)) effect[i] &= (u8)~EFFECT_GROW;
+    }
+}
