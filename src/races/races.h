@@ -179,7 +179,7 @@ bool own_thread_test(const Program *p, u32 test);
 bool stores_own_thread(const Program *p, u32 ga);
 /* Is the key the identity of the thread that runs here, d[get_ident()]? No other thread has it. */
 bool own_key(const Program *p, u32 ga);
-/* keys.c: takes EFFECT_GROW out of the effects of the place's accesses `acc` that store under keys which are there. */
+/* keys.c: takes EFFECT_GROW from the effects of those of the place's accesses `acc` that store under keys in it. */
 void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect);
 /* slots.c: is the entry that is stored or updated the one of the thread's own number? */
 bool own_slot(const Program *p, u32 ga);
