@@ -257,9 +257,9 @@ void races_wanted(Arena *a, const Program *p, const RaceVec *all, RaceVec *out);
 void races_find(Arena *a, const Program *p, RaceVec *out);
 void races_dump(Buf *out, const Program *p, const RaceVec *races);
 
+enum { STEP_GATES = 4 };
 /* One way in which a lock comes to be taken while another one is held: in the section itself, or in a function
  * that is called there. */
-enum { STEP_GATES = 4 };
 typedef struct LockStep {
     u32 from, to;   /* locks */
     u32 file, func; /* of the section that holds `from` */

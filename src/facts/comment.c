@@ -56,7 +56,7 @@ static bool directive(Walk *w, Str s, Comment *c)
                  {"single-threaded", COMMENT_SINGLE_THREADED}};
     s = str_trim(s);
     size_t n = 0;
-    while (n < s.n && (((s.p[n] | 32) >= 'a' && (s.p[n] | 32) <= 'z') || s.p[n] == '-' || s.p[n] == '_')) n++;
+    while (n < s.n && (is_word_char(s.p[n]) || s.p[n] == '-')) n++;
     Str word = str_slice(s, 0, n);
     for (size_t i = 0; i < COUNT_OF(known); i++) {
         if (!str_is(word, known[i].word)) continue;
@@ -160,14 +160,16 @@ static void cover(Walk *w, u32 node, Comment *c)
     c->last_line = MAX(line, c->line);
 }
 
-/* One comment of ours, from the `#` at `from` of the node's text. */
-static void collect(Walk *w, u32 node, size_t from, bool own_line)
+/* One comment of ours on this line, from the `#` at `from` of the node's text. */
+static void collect(Walk *w, u32 node, size_t from, u32 line, bool own_line)
 {
     Str text = ast_text(&w->t, node);
-    u32 start = w->t.v[node].start + (u32)from, column;
-    Comment c = {
-        .codes = SYM_EMPTY, .reason = SYM_EMPTY, .own_line = own_line, .span = {start, w->t.v[node].end}};
-    source_position(w->src, start, &c.line, &column);
+    u32 start = w->t.v[node].start + (u32)from;
+    Comment c = {.codes = SYM_EMPTY,
+                 .reason = SYM_EMPTY,
+                 .line = line,
+                 .own_line = own_line,
+                 .span = {start, w->t.v[node].end}};
     if (!parse_comment(w, str_slice(text, from, text.n), &c)) return;
     cover(w, node, &c);
     vec_push(w->a, &w->f->comments, c);
@@ -182,9 +184,9 @@ void comments_collect(Walk *w)
         Str before = str_slice(w->src->text, w->src->line_start[line - 1], w->t.v[n].start);
         bool own_line = str_trim(before).n == 0;
         Str text = ast_text(&w->t, n);
-        collect(w, n, 0, own_line);
+        collect(w, n, 0, line, own_line);
         /* further ones only at the end of a line: alone on it, it would be code that was commented out */
         for (size_t i = 1; i < text.n && !own_line; i++)
-            if (text.p[i] == '#') collect(w, n, i, own_line);
+            if (text.p[i] == '#') collect(w, n, i, line, own_line);
     }
 }

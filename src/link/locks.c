@@ -60,7 +60,7 @@ static void fields_given(Program *p)
     }
     for (u32 i = 0; i < all.n; i++)
         if (all.v[i].lock != NONE && all.v[i].calls == made[all.v[i].cls])
-            map_put(p->state->a, &p->state->lock_given, map_key(all.v[i].field, NONE), all.v[i].lock);
+            map_put(p->state->a, &p->state->lock_given, all.v[i].field, all.v[i].lock);
     arena_free(&scratch);
 }
 
@@ -68,7 +68,7 @@ static void fields_given(Program *p)
 static u32 canonical(Program *p, u32 place, u32 depth)
 {
     LinkState *s = p->state;
-    u32 first = map_get(&s->place_defs, place), given = map_get(&s->lock_given, map_key(place, NONE));
+    u32 first = map_get(&s->place_defs, place), given = map_get(&s->lock_given, place);
     if (given != NONE && depth) return canonical(p, given, depth - 1);
     if (first == NONE || depth == 0 || s->defrefs.v[first].next != NONE) return place;
     u32 file = s->defrefs.v[first].file;

@@ -82,8 +82,8 @@ void window_callbacks(Program *p, u32 file)
 
 static bool of_loop_package(Str module)
 {
-    static const char *const packages[] = {"tkinter", "Tkinter", "PyQt4", "PyQt5",   "PyQt6",   "PySide", "PySide2",
-                                           "PySide6", "qtpy",    "wx",    "gtk",     "twisted", "gi.repository"};
+    static const char *const packages[] = {"tkinter", "Tkinter", "PyQt4", "PyQt5", "PyQt6",   "PySide", "PySide2",
+                                           "PySide6", "qtpy",    "wx",    "gtk",   "twisted", "gi.repository"};
     for (u32 i = 0; i < COUNT_OF(packages); i++) {
         Str name = str_from(packages[i]);
         if (str_starts(module, name) && (module.n == name.n || module.p[name.n] == '.')) return true;

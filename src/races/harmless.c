@@ -18,21 +18,6 @@ bool stores_object(const Program *p, u32 ga)
            path_type(p, file, p->facts[file]->calls.v[d->value].callee).kind == TYPE_CLASS_OBJECT;
 }
 
-static bool of_word(char c)
-{
-    return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
-}
-
-static bool word_follows(Str text, Str word)
-{
-    for (size_t at = str_search(text, word); at < text.n;
-         text = str_slice(text, at + word.n, text.n), at = str_search(text, word)) {
-        bool before = at && of_word(text.p[at - 1]), after = at + word.n < text.n && of_word(text.p[at + word.n]);
-        if (!before && !after) return true;
-    }
-    return false;
-}
-
 bool stores_finished(const Program *p, u32 ga)
 {
     u32 file = access_gid(p, ga).file, func = program_access(p, ga)->func;
@@ -44,7 +29,7 @@ bool stores_finished(const Program *p, u32 ga)
     Str rest = str_slice(f->source->text, program_access(p, ga)->span.end, f->funcs.v[func].body.end);
     size_t line = str_find(rest, '\n');
     return type_is_container(path_type(p, file, d->value).kind) &&
-           !word_follows(str_slice(rest, line, rest.n), sym_str(f, x->name));
+           !str_has_name(str_slice(rest, line, rest.n), sym_str(f, x->name));
 }
 
 /* `if not stopping: stopping = True` and nothing else: the second thread does the same again. */

@@ -11,6 +11,7 @@
  *               rules about calls and locks
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
+ *   keys.c      stores under keys that are there; slots.c: in entries that each belong to one thread
  *   mustbe.c    what must be made once only: locks, and threads that are started in passing
  *   sure.c      which findings are high
  *   slight.c    which are of no use whatever the evidence
