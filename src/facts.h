@@ -110,6 +110,7 @@ typedef struct Block {
     bool exits;   /* control never runs off its end: return, raise, continue, break */
     bool repeats; /* this block or one around it, within the function, runs many times */
     bool typing;  /* under `if TYPE_CHECKING` */
+    bool dead;    /* no Python with a free-threaded build runs it: nothing else is known of what stands in it */
     u32 parent;   /* block id; NONE for a function's own block */
     u32 func;
     u32 cond;    /* the Cond that chooses this block; NONE */

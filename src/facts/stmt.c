@@ -98,18 +98,30 @@ u32 walk_block(Walk *w, BlockKind kind, u32 cond, u32 body)
     return b;
 }
 
+/* A branch that no Python takes: its block, and nothing of what stands in it. */
+static u32 dead_block(Walk *w, BlockKind kind, u32 cond, u32 body)
+{
+    if (body == NONE) return NONE;
+    u32 b = block_add(w, kind, cond, body);
+    w->f->blocks.v[b].exits = stmt_exits(w, body);
+    w->f->blocks.v[b].dead = true;
+    return b;
+}
+
 /* ---- branches and loops ---- */
 
 static void walk_if_part(Walk *w, u32 n, u32 next);
 
 /* The elif or else clause `next` of the branch `cond`. */
-static void walk_else(Walk *w, u32 cond, u32 next)
+static void walk_else(Walk *w, u32 cond, u32 next, bool dead)
 {
     if (next == NONE) return;
     Ast *t = &w->t;
     u32 following = ast_after(t, next);
-    if (t->v[next].kind == NODE_else_clause) {
-        w->f->conds.v[cond].else_block = walk_block(w, BLOCK_ELSE, cond, ast_field(t, next, FIELD_body));
+    if (dead || t->v[next].kind == NODE_else_clause) {
+        bool last = t->v[next].kind == NODE_else_clause;
+        u32 body = ast_field(t, next, last ? FIELD_body : FIELD_consequence);
+        w->f->conds.v[cond].else_block = (dead ? dead_block : walk_block)(w, BLOCK_ELSE, cond, body);
         return;
     }
     u32 outer = w->block, b = block_add(w, BLOCK_ELSE, cond, next);
@@ -131,9 +143,11 @@ static void walk_if_part(Walk *w, u32 n, u32 next)
     if (head != NONE) walk_test(w, head, cond);
     bool guard = head != NONE && is_main_guard(w, head);
     w->f->has_main_guard |= guard;
-    u32 b = walk_block(w, guard ? BLOCK_MAIN : BLOCK_THEN, cond, ast_field(&w->t, n, FIELD_consequence));
-    w->f->conds.v[cond].then_block = b;
-    walk_else(w, cond, next);
+    Holds version = head == NONE ? HOLDS_MAYBE : version_test(ast_text(&w->t, head));
+    u32 body = ast_field(&w->t, n, FIELD_consequence);
+    w->f->conds.v[cond].then_block =
+        (version == HOLDS_NEVER ? dead_block : walk_block)(w, guard ? BLOCK_MAIN : BLOCK_THEN, cond, body);
+    walk_else(w, cond, next, version == HOLDS_ALWAYS);
     if (next != NONE) { /* the statement ends where its last clause ends */
         u32 last = next;
         for (u32 c = next; c != NONE; c = ast_after(&w->t, c)) last = c;

@@ -8,6 +8,7 @@
  *   call.c    calls and their arguments
  *   test.c    conditions: which branch an access decides
  *   stmt.c    statements: blocks, branches, loops
+ *   oldpython.c  tests of the Python version whose answer is known
  *   bind.c    assignments and deletions
  *   section.c critical sections
  *   define.c  functions, classes, imports
@@ -141,6 +142,11 @@ void walk_branch_expr(Walk *w, u32 n, Use use);
 void walk_expr(Walk *w, u32 n, Use use);
 /* The function may be suspended at this node. */
 void suspend_add(Walk *w, u32 n, bool is_yield);
+
+/* oldpython.c */
+typedef enum Holds { HOLDS_MAYBE, HOLDS_NEVER, HOLDS_ALWAYS } Holds;
+/* What the text of a condition says of the Python that runs it, if it asks for the version and nothing else. */
+Holds version_test(Str head);
 
 /* stmt.c */
 void walk_function(Walk *w, Pending p);

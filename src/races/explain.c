@@ -205,6 +205,16 @@ static u32 func_at(const Facts *f, u32 line)
     return best;
 }
 
+/* Does the line stand in a branch that no Python with a free-threaded build takes? */
+static bool never_runs(const Facts *f, u32 line)
+{
+    for (u32 i = 0; i < f->blocks.n; i++) {
+        const Block *b = &f->blocks.v[i];
+        if (b->dead && span_line(f, b->span.start) <= line && line <= span_line(f, b->span.end)) return true;
+    }
+    return false;
+}
+
 static void explain_nothing(Buf *out, Arena *a, const Program *p, u32 file, u32 line)
 {
     const Facts *f = p->facts[file];
@@ -212,6 +222,8 @@ static void explain_nothing(Buf *out, Arena *a, const Program *p, u32 file, u32 
     u32 func = func_at(f, line);
     if (!text.n || text.p[0] == '#') {
         buf_c(out, "  no code on this line\n");
+    } else if (never_runs(f, line)) {
+        buf_c(out, "  not analysed: only versions of Python run it that have no free-threaded build\n");
     } else if (func) {
         buf_fmt(
             out,
