@@ -151,12 +151,15 @@ static bool plain_lock(const Program *p, u32 lock)
     return !l->maybe && l->kind == TYPE_LOCK && l->func == NONE && l->place != NONE;
 }
 
-/* Is the callee called on the same object? An instance lock of another object is another lock. */
+/* Is the callee called on the same object? An instance lock of another object is another lock; and what a decorator
+ * is given was made by another call of it, if it was made by it at all, with a lock of its own. */
 static bool same_object(const Program *p, const CallEdge *e, u32 lock)
 {
-    if (p->places.v[p->locks.v[lock].place].kind != PLACE_INSTANCE) return true;
     const Facts *x = p->facts[e->file];
     const Path *q = &x->paths.v[x->calls.v[e->call].callee];
+    u8 kind = p->places.v[p->locks.v[lock].place].kind;
+    if (kind == PLACE_CLOSURE) return q->root != ROOT_PARAM;
+    if (kind != PLACE_INSTANCE) return true;
     return (q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr <= 1;
 }
 
