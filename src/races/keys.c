@@ -1,5 +1,6 @@
-/* Stores into a dict that add no key: under a key that a loop has from the dict itself, and under one of the literal
- * that the dict is made of, as long as nothing takes keys out. They change neither its size nor what a walk meets.
+/* Stores into a dict that add no key: under a key that a loop has from the dict itself, under one that was looked up
+ * before, and under one of the literal that the dict is made of, as long as nothing takes keys out. They change
+ * neither its size nor what a walk meets.
  *
  * Not seen: keys that a test has found there, dicts made by dict(a=1), literals behind a name. */
 #include "races/races.h"
@@ -40,6 +41,40 @@ static bool walked_key(const Program *p, const u32 *accesses, u32 at)
         if (a->func != store->func) return false;
         if (a->local == store->key && a->path == f->accesses.v[g.id].path && walks_keys(f, a))
             return bound_by(f, store->func, store->key, store->span.start) == a->stmt;
+    }
+    return false;
+}
+
+/* A name, a number or a string: no expression that gives something else the next time. */
+static bool is_plain(Str key)
+{
+    for (size_t i = 0; i < key.n; i++)
+        if (!is_word_char(key.p[i]) && key.p[i] != '"' && key.p[i] != '\'') return false;
+    return key.n > 0;
+}
+
+static bool in_loop_of_its_own(const Facts *f, u32 inner, u32 outer)
+{
+    for (u32 b = inner; b != NONE && b != outer; b = f->blocks.v[b].parent)
+        if (f->blocks.v[b].kind == BLOCK_LOOP) return true;
+    return false;
+}
+
+/* worker, _ = d[name] … d[name] = worker, pipe: without the key the first of them would have raised. */
+static bool looked_up_key(const Program *p, const Place *x, const u32 *accesses, u32 at)
+{
+    GId g = access_gid(p, accesses[at]);
+    const Facts *f = p->facts[g.file];
+    const Access *store = &f->accesses.v[g.id];
+    if (x->type.kind != TYPE_DICT || store->key == SYM_EMPTY) return false;
+    u32 bound = bound_by(f, store->func, store->key, store->span.start);
+    for (u32 i = at; i-- > 0 && at - i < BODY && access_gid(p, accesses[i]).file == g.file;) {
+        const Access *a = program_access(p, accesses[i]);
+        if (a->func != store->func) return false;
+        if (a->op != OP_ITEM_LOAD || a->key != store->key || a->path != store->path) continue;
+        if (a->stmt == store->stmt || !block_within(f, store->block, a->block)) continue;
+        if (in_loop_of_its_own(f, store->block, a->block)) continue;
+        if (bound_by(f, store->func, store->key, a->span.start) == bound) return is_plain(sym_str(f, store->key));
     }
     return false;
 }
@@ -131,6 +166,6 @@ void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect)
         Str key = sym_str(p->facts[access_gid(p, acc[i]).file], a->key);
         bool there = n && names_string(key);
         for (u32 k = 0; k < n && there; k++) there = literal_has(given[k], key);
-        if (there || walked_key(p, acc, i)) effect[i] &= (u8)~EFFECT_GROW;
+        if (there || walked_key(p, acc, i) || looked_up_key(p, x, acc, i)) effect[i] &= (u8)~EFFECT_GROW;
     }
 }
