@@ -114,7 +114,7 @@ static void process_settings(Finder *f, u32 file)
             if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
             if (fi->threads) conf = same_mask(p, file, i, ext) ? CONF_MEDIUM : CONF_HIGH;
             bool locked = under_lock(p, file, c);
-            if (locked) conf = CONF_LOW;
+            if (locked || is_test_path(x->source->path)) conf = CONF_LOW; /* a test has the process to itself */
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, conf);
             r->call = p->call_base[file] + i;
             bool restores = !locked && set_back(p, file, i, ext);
