@@ -368,9 +368,10 @@ static void report(Finder *f, u32 test, u32 act)
     if (gap) {
         r->lock = guard;
         race_message(f, r,
-                     "%.*s is tested here without %.*s, and changed on line %u with it; another thread may change it "
+                     "%.*s is tested here without %.*s, and %s on line %u with it; another thread may change it "
                      "in between",
-                     STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[guard].display), a->line);
+                     STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[guard].display),
+                     effect & EFFECT_WRITE ? "changed" : "used", a->line);
         return;
     }
     f->claimed[test] = 1;
