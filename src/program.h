@@ -225,6 +225,8 @@ bool is_test_path(Str path);
 bool is_example_path(Str path);
 /* Is every object of the class, tests and scripts aside, made for an attribute of self? */
 bool class_only_parts(const Program *p, u32 gclass);
+/* Does the class start threads, or have some, and no lock for anything? */
+bool class_only_threads(const Program *p, u32 gclass);
 /* Does the block stand under `if __name__ == "__main__":`? */
 bool in_main_block(const Facts *f, u32 block);
 /* How many calls in the program make objects of this class. */
@@ -266,7 +268,7 @@ bool threads_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 bool access_counts(const Program *p, u32 gaccess);
 /* Is the attribute one of an object that, as far as callers in sight tell, nobody else has yet (link/filled.c)? */
 bool access_fills(const Program *p, u32 gaccess);
-/* Does it stand in a method of a class whose code an event loop runs, without a thread in sight? */
+/* Is it a coroutine that does it, or a method of a class whose code an event loop runs, without a thread in sight? */
 bool access_in_loop(const Program *p, u32 gaccess);
 /* Why nobody else can have the state at an access. */
 typedef enum Alone {

@@ -2,9 +2,10 @@
  *
  * A loop runs one step of one coroutine or callback at a time, in one thread. Before `async def`, generators were
  * coroutines by their decorator. A class is written for a loop when it has coroutines, is a loop itself, or asks for
- * the loop that runs: its objects are made and used in that loop's thread, as the libraries demand (asyncio,
- * "Developing with asyncio", "Concurrency and Multithreading": almost all asyncio objects are not thread safe;
- * tornado.ioloop: only add_callback may be called from another thread). */
+ * the loop that runs, or stands in a file that uses Twisted's reactor: its objects are made and used in that loop's
+ * thread, as the libraries demand (asyncio, "Developing with asyncio", "Concurrency and Multithreading": almost all
+ * asyncio objects are not thread safe; tornado.ioloop: only add_callback may be called from another thread; Twisted,
+ * "Using Threads in Twisted"; zmqstream.ZMQStream: one loop's). */
 #include "link/link.h"
 
 /* Sources: the references of asyncio ("Generator-based Coroutines", until 3.10), types.coroutine, tornado.gen,
@@ -27,10 +28,11 @@ static const char *const askers[] = {"asyncio.get_event_loop",      "asyncio.get
 
 /* Callbacks of the loop: only its own thread may ask for them. The methods for other threads (call_soon_threadsafe,
  * tornado's add_callback) are not among them. */
-static const char *const asking[] = {"add_reader", "remove_reader", "add_writer", "add_handler", "update_handler",
-                                     "call_later", "call_at",       "add_timeout"};
+static const char *const asking[] = {"add_reader", "remove_reader", "add_writer",  "add_handler", "update_handler",
+                                     "call_later", "call_at",       "add_timeout", "on_recv"};
 
-static const char *const crossing[] = {"call_soon_threadsafe", "run_coroutine_threadsafe"};
+static const char *const crossing[] = {"call_soon_threadsafe", "run_coroutine_threadsafe", "callFromThread",
+                                       "deferToThread", "callInThread"};
 
 /* Is the name one of these, of a library or of the program itself? */
 static bool is_one_of(const Program *p, u32 file, u32 path, const char *const *names, u32 n)
@@ -77,7 +79,7 @@ bool of_loop(const Program *p, u32 gclass)
 {
     GId g = class_gid(p, gclass);
     const Facts *f = p->facts[g.file];
-    bool asks = is_loop(p, gclass);
+    bool asks = is_loop(p, gclass) || file_imports(p, g.file, "twisted.internet");
     for (u32 i = 1; i < f->funcs.n; i++) {
         const Func *fn = &f->funcs.v[i];
         if (fn->cls == g.id && is_coroutine(p, g.file, i)) return true;

@@ -122,10 +122,17 @@ bool class_baseless(const Program *p, u32 gclass)
     return !k->bases.n;
 }
 
+bool class_only_threads(const Program *p, u32 gclass)
+{
+    const ClassInfo *c = &p->state->classes[gclass];
+    return c->makes_threads && !c->any_lock;
+}
+
 bool access_in_loop(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
     const Func *fn = &p->facts[g.file]->funcs.v[program_access(p, gaccess)->func];
+    if (p->funcs[access_func(p, gaccess)].event_loop) return true;
     return fn->self_class != NONE && p->state->classes[gclass_of(p, g.file, fn->self_class)].loop;
 }
 

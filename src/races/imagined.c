@@ -111,6 +111,25 @@ static bool kept_or_locking(const Program *p, const Race *r, const Place *x)
     return r->rule == UG101 && main_comes(p, r);
 }
 
+/* Does any thread in sight come to the state? */
+static bool untouched(const Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++)
+        if (access_counts(f->p, f->acc[i]) && threads_reach(f->p, f->acc[i])) return false;
+    return true;
+}
+
+/* The class has threads for something, and no lock; none of them comes to this state, which is there for whoever has
+ * the object. Not so where the class says that threads share its objects, and for the thread that it keeps. Of 40
+ * such findings in the trees of the rows none was a race that was fixed, and of 10 that were read none was true. */
+static bool beside_its_threads(const Finder *f, const Race *r, const Place *x)
+{
+    bool taken = r->rule == UG201 || r->rule == UG203;
+    if ((!step(r->rule) && !taken) || x->owner == NONE || place_holds_thread(f->p, x)) return false;
+    if (x->evidence & (EV_SINGLETON | EV_PURPOSE) || (r->rule == UG103 && x->signs & SIGN_FINAL)) return false;
+    return class_only_threads(f->p, x->owner) && untouched(f);
+}
+
 bool race_imagined(const Finder *f, const Race *r, const Place *x)
 {
     const Program *p = f->p;
@@ -119,5 +138,6 @@ bool race_imagined(const Finder *f, const Race *r, const Place *x)
     if (x->kind != PLACE_INSTANCE) return false;
     if (of_one_coroutine(p, r, x)) return true;
     if (beside_loop(p, r)) return true;
-    return no_thread_in_sight(p, r) ? kept_or_locking(p, r, x) : one_thread_in_sight(f, r, x);
+    if (!no_thread_in_sight(p, r)) return one_thread_in_sight(f, r, x);
+    return kept_or_locking(p, r, x) || beside_its_threads(f, r, x);
 }
