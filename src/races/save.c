@@ -168,18 +168,32 @@ static void swapped_out(Finder *f, u32 i)
         STR_ARG(f->p->facts[w.file]->source->path));
 }
 
-/* Reads the whole container: a loop, a copy, q[:]. */
-static bool reads_all(const Facts *x, const Access *a)
+/* sum(q), str.join, json.dumps(q): what goes through all items, and keeps them or what is made of them. */
+static bool reader_of_all(Str name)
 {
-    static const char *const copies[] = {"list",   "tuple",  "set",  "dict", "sorted",
-                                         "update", "extend", "copy", "join"};
-    if (a->op == OP_ITER) return true;
-    if (a->op == OP_ITEM_LOAD) return str_is(sym_str(x, a->key), ":");
-    if (a->op != OP_CREAD && a->op != OP_METHOD) return false;
-    for (u32 i = 0; i < COUNT_OF(copies); i++)
-        if (str_is(sym_str(x, a->method), copies[i]))
-            return a->op == OP_CREAD || (str_is(sym_str(x, a->method), "copy") && !a->nargs);
-    return false;
+    static const char *const readers[] = {
+        "list", "tuple", "set",    "dict",  "sorted", "update", "extend",   "copy",    "join",  "sum",       "min",
+        "max",  "fsum",  "mean",   "fmean", "median", "dumps",  "deepcopy", "Counter", "deque", "frozenset", "dump",
+        "array", "asarray", "OrderedDict", "concatenate", "DataFrame"};
+    return str_among(name, readers, COUNT_OF(readers));
+}
+
+/* Reads the whole container: a loop, a copy, q[:]. Or what stands for it, where all of it goes then: the last item
+ * of a list, which is all that is wanted, and a call that is given the container to send it somewhere. */
+static bool reads_all(const Finder *f, u32 ga)
+{
+    const Facts *x = f->p->facts[access_gid(f->p, ga).file];
+    const Access *a = program_access(f->p, ga);
+    u8 type = f->p->places.v[f->place].type.kind;
+    Str key = sym_str(x, a->key);
+    switch (a->op) {
+    case OP_ITER: return true;
+    case OP_ARG: return type == TYPE_LIST || type == TYPE_DICT || type == TYPE_SET || type == TYPE_DEQUE;
+    case OP_ITEM_LOAD: return str_is(key, ":") || (str_is(key, "-1") && (type == TYPE_LIST || type == TYPE_DEQUE));
+    case OP_CREAD: return reader_of_all(sym_str(x, a->method));
+    case OP_METHOD: return str_is(sym_str(x, a->method), "copy") && !a->nargs;
+    default: return false;
+    }
 }
 
 /* q.clear(), q = [], del q[:] */
@@ -202,7 +216,8 @@ static u32 read_before(const Finder *f, u32 i)
         const Access *a = program_access(f->p, f->acc[k]);
         if (access_gid(f->p, f->acc[k]).file != access_gid(f->p, f->acc[i]).file || a->func != end->func) return NONE;
         if (f->effect[k] & EFFECT_WRITE) return NONE;
-        if (reads_all(x, a) && block_within(x, a->block, end->block) && a->stmt != end->stmt) return f->acc[k];
+        if (a->stmt == end->stmt || !block_within(x, a->block, end->block)) continue;
+        if (reads_all(f, f->acc[k])) return f->acc[k];
     }
     return NONE;
 }
