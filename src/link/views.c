@@ -1,6 +1,7 @@
 /* Views and what else stands for a container when it is walked:
  *
- *   for k in d.items(), six.iteritems(d)      d itself; also when the view is kept in a local first, and iter(d)
+ *   for k in d.items(), six.iteritems(d)      d itself; also when the view is kept in a local first, and iter(d);
+ *                                             the local may be bound to a list of its own in another branch
  *   for k in store.names()                    what the one return of our function hands out: a view of self._d, an
  *                                             iterator over it, self._d itself, or a container in it, self._d[key];
  *                                             likewise a property
@@ -9,6 +10,41 @@
  * A return of nothing or of an empty container does not count beside it. Nothing is known of functions with several
  * other returns, generators, and those that return a copy. */
 #include "link/link.h"
+
+/* A container of the function's own, or nothing: ids = [], ids = [event.id], ids = None. */
+static bool own_literal(const Def *d)
+{
+    bool literal = d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_TUPLE || d->kind == VAL_SET;
+    return !d->augmented && (literal || d->kind == VAL_NONE);
+}
+
+/* Does the second binding of a local always take the place of the first one? */
+static bool replaces(const Facts *f, const Def *first, const Def *second)
+{
+    return second->stmt > first->stmt && block_within(f, first->block, second->block);
+}
+
+enum { BINDINGS = 8 }; /* of one local, that are looked through */
+
+/* The one Def that may bind a local to what others have, where all others bind it to containers of its own, in other
+ * branches or before; NULL. */
+static const Def *shared_binding(const Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    const LinkState *s = p->state;
+    u32 first = map_get(&s->local_defs, local_key(file, x->func, x->name));
+    const Def *one = NULL;
+    for (u32 at = first, n = 0; at != NONE; at = s->defrefs.v[at].next, n++) {
+        const Def *d = &f->defs.v[s->defrefs.v[at].def];
+        if (n == BINDINGS) return NULL;
+        if (own_literal(d)) continue;
+        if (one) return NULL;
+        one = d;
+    }
+    for (u32 at = first; one && at != NONE; at = s->defrefs.v[at].next)
+        if (replaces(f, one, &f->defs.v[s->defrefs.v[at].def])) return NULL;
+    return one;
+}
 
 u32 path_result_of(const Program *p, u32 file, const Path *x)
 {
@@ -19,6 +55,14 @@ u32 path_result_of(const Program *p, u32 file, const Path *x)
     if (at == NONE || p->state->defrefs.v[at].next != NONE) return NONE;
     const Def *d = &p->facts[file]->defs.v[p->state->defrefs.v[at].def];
     return d->kind == VAL_CALL && !d->augmented ? d->value : NONE;
+}
+
+/* The same, where the local may be bound to containers of its own as well. */
+static u32 path_result_among(const Program *p, u32 file, const Path *x)
+{
+    if (x->root != ROOT_LOCAL || x->nattr || x->truncated) return path_result_of(p, file, x);
+    const Def *d = shared_binding(p, file, x);
+    return d && d->kind == VAL_CALL && !d->augmented ? d->value : NONE;
 }
 
 static bool view_name(Str s)
@@ -41,7 +85,7 @@ static bool view_function(const Program *p, u32 file, u32 callee)
 
 bool view_of(const Program *p, u32 file, const Path *x, Path *out)
 {
-    u32 call = path_result_of(p, file, x);
+    u32 call = path_result_among(p, file, x);
     if (call == NONE) return false;
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
@@ -69,7 +113,7 @@ static bool iterator_of(const Program *p, u32 file, u32 call, Path *out)
 
 bool iterated_of(const Program *p, u32 file, const Path *x, Path *out)
 {
-    u32 call = path_result_of(p, file, x);
+    u32 call = path_result_among(p, file, x);
     return call != NONE && iterator_of(p, file, call, out);
 }
 
@@ -132,7 +176,7 @@ static u32 iter_method(const Program *p, Ent e)
 /* The function, property or __iter__ of ours that a walk goes through; NONE. */
 static u32 walked_through(const Program *p, u32 file, const Path *x, u8 op)
 {
-    u32 call = path_result_of(p, file, x);
+    u32 call = path_result_among(p, file, x);
     Ent e = call != NONE ? path_entity(p, file, p->facts[file]->calls.v[call].callee)
                          : path_resolve(p, file, x, x->nattr);
     if (e.kind == ENT_FUNC) {
@@ -163,7 +207,7 @@ bool access_of_iterator(const Program *p, u32 ga)
     GId g = access_gid(p, ga);
     const Access *a = program_access(p, ga);
     const Path *x = &p->facts[g.file]->paths.v[a->path];
-    u32 func = walked_through(p, g.file, x, a->op), call = path_result_of(p, g.file, x);
+    u32 func = walked_through(p, g.file, x, a->op), call = path_result_among(p, g.file, x);
     if (func != NONE) {
         GId h = func_gid(p, func);
         const Def *d = one_return(p, h);
