@@ -11,6 +11,7 @@
  *               rules about calls and locks
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
+ *   overridden.c  steps of a base class that a derived class guards
  *   keys.c      stores under keys that are there; slots.c: in entries that each belong to one thread
  *   mustbe.c    what must be made once only: locks, and threads that are started in passing
  *   sure.c      which findings are high
@@ -97,6 +98,10 @@ bool callers_lock(const Program *p, u32 file, u32 func);
 /* Is the lock that an access lacks one that its function's callers see to: all in sight hold it, or the function says
  * that they must and none in sight does not? */
 bool left_to_callers(const Finder *f, u32 ga, u32 lock);
+
+/* overridden.c: does an object of the class of the first access come to the second one, which is of a base class,
+ * only through overriding methods that take a lock held at the first one? */
+bool guarded_by_override(const Finder *f, u32 ga, u32 gb);
 
 /* pair.c */
 typedef struct Conflict {
