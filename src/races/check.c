@@ -46,8 +46,24 @@ bool check_acts(const Program *p, u32 ga)
             str_is(m, "clear"))
             return false;
     }
-    return (e & EFFECT_WRITE) || (e & EFFECT_RAISES) ||
-           (a->op == OP_METHOD && p->places.v[p->access_place[ga]].kind != PLACE_GLOBAL);
+    return (e & EFFECT_WRITE) || (e & EFFECT_RAISES) || a->op == OP_RETURN || a->op == OP_METHOD;
+}
+
+/* Uses the object that the binding has: calls it, or gives it to the caller. */
+static bool uses_object(const Access *a)
+{
+    return a->op == OP_METHOD || a->op == OP_RETURN;
+}
+
+/* Does the function return None on another way out, so that its callers know of it? */
+static bool may_return_none(const Program *p, u32 ga)
+{
+    const Facts *f = p->facts[access_gid(p, ga).file];
+    u32 func = program_access(p, ga)->func;
+    if (!f->blocks.v[f->funcs.v[func].block].exits) return true;
+    for (u32 i = 0; i < f->defs.n; i++)
+        if (f->defs.v[i].is_return && f->defs.v[i].func == func && f->defs.v[i].kind == VAL_NONE) return true;
+    return false;
 }
 
 Str access_method(const Program *p, u32 ga)
@@ -168,7 +184,7 @@ static u32 effects_against(const Program *p, u32 test, u32 act)
     u32 e = access_effect(p, act);
     const Access *t = program_access(p, test), *a = program_access(p, act);
     if (!(e & EFFECT_WRITE)) {
-        if (a->op == OP_METHOD && t->op == OP_TRUTH) return EFFECT_REBIND;
+        if (uses_object(a) && t->op == OP_TRUTH) return EFFECT_REBIND;
         return EFFECT_SHRINK | EFFECT_REBIND;
     }
     if (pops(p, act) && p->places.v[p->access_place[act]].type.kind == TYPE_QUEUE)
@@ -320,6 +336,7 @@ static void report(Finder *f, u32 test, u32 act)
     const Program *p = f->p;
     bool maybe = false, held = one_section(p, test, act, &maybe);
     const Access *a = program_access(p, act);
+    const Place *x = &p->places.v[f->place];
     u32 effect = access_effect(p, act);
     if (held && !maybe && lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE) {
         return; /* if the other side lacks the lock, that is where it is reported */
@@ -341,17 +358,16 @@ static void report(Finder *f, u32 test, u32 act)
         return; /* modules and variables of the environment rarely go away */
     if (!(effect & EFFECT_WRITE)) {
         bool binding = program_access(p, test)->op == OP_TRUTH || program_access(p, test)->op == OP_HASATTR;
-        if (a->op == OP_METHOD) {
+        if (uses_object(a)) {
             if (!binding || program_access(p, test)->test == TEST_COMPARE || failure_caught(p, act)) return;
+            if (x->kind == PLACE_GLOBAL && !(x->evidence & EV_GUARDED)) return;
             c = reset_elsewhere(f, act);
-            if (c.witness == NONE) return;
+            if (c.witness == NONE || (a->op == OP_RETURN && may_return_none(p, act))) return;
         }
         if (a->op == OP_ITEM_LOAD && c.witness != NONE && (access_effect(p, c.witness) & EFFECT_REBIND) &&
             !(access_effect(p, c.witness) & EFFECT_SHRINK))
             return;
-        if (a->op == OP_METHOD && c.confidence == CONF_MEDIUM &&
-            !(p->places.v[f->place].evidence & (EV_GUARDED | EV_CLASS_LOCKS)))
-            return;
+        if (uses_object(a) && c.confidence == CONF_MEDIUM && !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS))) return;
     }
     if (maybe) c.confidence = CONF_LOW;
     u32 guard = p->places.v[f->place].guard;
