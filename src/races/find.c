@@ -107,6 +107,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_helper(f);
     race_update(f);
     race_peek(f);
+    race_copied_keys(f);
     race_single(f);
     race_paced(f);
     race_saved(f);

@@ -4,8 +4,8 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c check.c helper.c gap.c drawn.c save.c setback.c scratch.c halfway.c late.c emptied.c
- *   firstuse.c onentry.c files.c handlers.c readback.c iterate.c attributes.c iterator.c stream.c
+ *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c setback.c scratch.c halfway.c late.c
+ *   emptied.c firstuse.c onentry.c files.c handlers.c readback.c iterate.c attributes.c iterator.c stream.c
  *   fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c cached.c
  *               rules about calls and locks
@@ -243,6 +243,7 @@ void race_helper(Finder *f);
 void race_update(Finder *f);
 void race_single(Finder *f);
 void race_peek(Finder *f);
+void race_copied_keys(Finder *f);
 void race_paced(Finder *f);
 void race_saved(Finder *f);
 void race_on_entry(Finder *f);
