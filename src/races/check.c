@@ -202,14 +202,21 @@ static bool resets(const Program *p, u32 ga)
     return d && d->kind == VAL_NONE;
 }
 
+/* Collects the accesses that set the place to None, or delete it, as many as there is room for. */
+static void resets_collect(Finder *f)
+{
+    f->nresets = 0;
+    for (u32 i = 0; i < f->nacc && f->nresets < COUNT_OF(f->resets); i++)
+        if (resets(f->p, f->acc[i]) && access_counts(f->p, f->acc[i])) f->resets[f->nresets++] = f->acc[i];
+}
+
 /* The best witness of a use of the binding: who sets it to None (or deletes it) meanwhile, rather than who sets it to
  * something else. No witness where nobody does. */
 static Conflict reset_elsewhere(const Finder *f, u32 act)
 {
     Conflict best = {NONE, CONF_LOW, false};
-    for (u32 i = 0; i < f->nacc; i++) {
-        if (!resets(f->p, f->acc[i]) || !access_counts(f->p, f->acc[i])) continue;
-        Conflict c = conflict_of(f, act, f->acc[i]);
+    for (u32 i = 0; i < f->nresets; i++) {
+        Conflict c = conflict_of(f, act, f->resets[i]);
         if (c.witness != NONE && (best.witness == NONE || c.confidence > best.confidence)) best = c;
     }
     return best;
@@ -427,6 +434,7 @@ static Race *reported_already(const Finder *f, u32 act)
 
 void race_check(Finder *f)
 {
+    resets_collect(f);
     for (u32 rank = 0; rank < 3; rank++) {
         for (u32 i = 0; i < f->nacc; i++) {
             u32 act = f->acc[i];

@@ -43,6 +43,7 @@ typedef struct Finder {
     const u32 *acc;   /* its accesses, in text order */
     const u8 *effect; /* and what each does */
     u32 nacc;
+    u32 resets[64], nresets; /* the accesses that set it to None or delete it, once check.c has looked */
 } Finder;
 
 /* weigh.c: is a function that registers called while the program runs: by a context manager, for the time of a block,
