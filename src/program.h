@@ -290,6 +290,9 @@ bool lockset_hopes(const Program *p, u32 set, u32 lock);
  * not there before, or others hold one that nobody uses any more. `always`: whenever it runs, not only when there is
  * none. */
 bool func_makes_lock(const Program *p, u32 file, u32 func, u32 lock, bool always);
+/* A lock that is held at the access but guards nothing there: each object has its own, and the state is one for all.
+ * NONE. It is not in the access's lockset. */
+u32 lock_of_each(const Program *p, u32 gaccess);
 /* Some lock that is in both sets, or NONE. */
 u32 lockset_common(const Program *p, u32 set1, u32 set2);
 /* Is it a container whose methods and walks are known: list to WeakSet, without tuple, which never changes? */

@@ -562,6 +562,7 @@ void guards_find(Program *p)
     constructions_count(p);
     locks_of_one_state(p);
     class_evidence(p);
+    each_find(p);
     for (u32 i = 0; i < p->places.n; i++)
         if (p->places.v[i].n && !p->places.v[i].is_lock && p->places.v[i].file != NONE) guard_of(p, i);
     body_locks(p);

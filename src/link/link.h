@@ -84,6 +84,7 @@ typedef struct ClassInfo {
     u32 made_for_attr;  /* of leaves: for an attribute of self */
     u32 queued;         /* of these calls, those that hand the new object to a queue: q.put(Job(n)) */
     u32 made_elsewhere; /* calls outside of tests that construct one for something else */
+    bool made_again;    /* one of them stands in a loop */
     bool handed;        /* an object is an argument of a thread, or a thread runs its method */
     bool handed_to_many; /* several threads run a method of one object */
     bool fresh;         /* every thread or request has instances of its own */
@@ -153,6 +154,7 @@ typedef struct LinkState {
     Map locksets; /* hash → first lockset id */
     Vec(u32) lockset_next;
     Map lock_given;    /* place of a dataclass's field → the lock that all objects are given, see locks.c */
+    Map each_lock;     /* global access → a lock that is held there and guards nothing, see each.c */
     Map lock_of;       /* place → lock; other keys: see locks.h */
     ParamInfo *params; /* by global param */
     u32 *param_base;
@@ -364,6 +366,7 @@ void opaque_find(Program *p);
 enum { LOCKSET_TOP = NONE - 1 }; /* every lock: what is not known yet, while a fixed point is sought */
 u32 lockset_intern(Program *p, const u32 *ids, u32 n);
 u32 lockset_add(Program *p, u32 set, u32 lock);
+u32 lockset_without(Program *p, u32 set, u32 lock);
 u32 lockset_union(Program *p, u32 a, u32 b);
 /* What is in both; LOCKSET_TOP is neutral. */
 u32 lockset_both(Program *p, u32 a, u32 b);
@@ -392,6 +395,8 @@ void declarations_apply(Program *p); /* once locks and types are known: fills de
  * of classes that are registered. */
 void constructions_count(Program *p);
 /* guards.c */
+/* each.c: takes the locks that each object has of its own out of the locksets of what all objects share. */
+void each_find(Program *p);
 void guards_find(Program *p);
 /* def wrapper(*args, **kwargs): does the function take whatever it is given? */
 bool takes_anything(const Facts *f, const Func *fn);

@@ -29,6 +29,15 @@ u32 lockset_add(Program *p, u32 set, u32 lock)
     return lockset_intern(p, ids, x->n + 1);
 }
 
+u32 lockset_without(Program *p, u32 set, u32 lock)
+{
+    u32 ids[32], n = 0;
+    const LockSet *x = &p->locksets.v[set];
+    for (u32 i = 0; i < x->n; i++)
+        if (x->ids[i] != lock) ids[n++] = x->ids[i];
+    return lockset_intern(p, ids, n);
+}
+
 u32 lockset_union(Program *p, u32 a, u32 b)
 {
     for (u32 i = 0; i < p->locksets.v[b].n; i++) a = lockset_add(p, a, p->locksets.v[b].ids[i]);

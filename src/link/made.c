@@ -40,6 +40,7 @@ static void construction(const Program *p, u32 file, u32 call, bool script, Clas
     bool local = !target || (target->root == ROOT_LOCAL && !target->nattr);
     cls->kept |= !local || !p->funcs[gfunc_of(p, file, c->func)].nroots;
     cls->made_elsewhere += !for_all(p, file, c);
+    cls->made_again |= f->blocks.v[c->block].repeats && !for_all(p, file, c);
     if (script) return;
     bool stays = target && local && target->func == c->func &&
                  !local_escapes(p, file, c->func, target->name, ESCAPE_DEPTH);

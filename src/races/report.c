@@ -126,6 +126,16 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
         race_why(f, r, "its object wraps a function or attribute and is shared by all callers");
 }
 
+/* with self._lock: Job.done += 1 */
+static void why_unguarded(Finder *f, Race *r, u32 site)
+{
+    u32 lock = lock_of_each(f->p, site);
+    if (lock == NONE) return;
+    Str name = f->p->locks.v[lock].display;
+    race_why(f, r, "%.*s is held there, but each object has such a lock of its own, and this state is one for all",
+             STR_ARG(name));
+}
+
 static void place_impact(Race *r, const Place *x)
 {
     if (x->type.kind == TYPE_ORDERED_DICT) r->impact = IMPACT_NEW;
@@ -144,6 +154,7 @@ Race *race_add_at(Finder *f, RuleId rule, u32 site, Conflict c, u32 file, u32 fu
     r->sites[1] = c.witness;
     r->nsites = 2;
     place_impact(r, x);
+    why_unguarded(f, r, site);
     why_shared(f, r, site, c);
     return r;
 }
