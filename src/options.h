@@ -100,7 +100,8 @@ typedef struct RootRow {
     bool many; /* more than one such thread may run the function at once */
     bool own;  /* by base: every thread has an object of its own */
     bool loop; /* the thread of an event loop runs it, which runs already */
-    const char *name, *keyword, *method;
+    const char *name, *keyword;
+    const char *method; /* by base; by method: of the object that is passed; NULL: what is passed is called itself */
     const char *package, *receivers; /* which file must import one of them; words on which a decorator is called */
     u32 position;                    /* of the argument, without keywords, from 0 */
     const char *label;               /* how messages call the thread; %s: the function */

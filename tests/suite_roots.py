@@ -9,7 +9,7 @@ import sys
 import lib
 from lib import ungil, write_tree
 
-ROW = re.compile(r'^ROOT_(CALL_ARG|CALLBACK|METHOD_ARG|LOOP_CALL|LOOP_METHOD|BASE|DECORATOR|ATTRIBUTE)\((.*)\)$')
+ROW = re.compile(r'^ROOT_(CALL_ARG|CALLBACK|METHOD_ARG|SERVED|LOOP_CALL|LOOP_METHOD|BASE|DECORATOR|ATTRIBUTE)\((.*)\)$')
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,\s]+)')
 
 BODY = '''    global total
@@ -73,6 +73,12 @@ def program(kind, row):
             made = "receiver = concurrent.futures.ThreadPoolExecutor().submit(print)"
         return top + "total = 0\n\n\n" + job + "\n\ndef start():\n    %s\n    receiver.%s%s\n" % (
             made, name, nth(int(position), keyword, "job")) + MAIN
+    if kind == "SERVED":
+        name, position, keyword, packages, label = row
+        top = "import %s\n" % packages.split()[0]
+        service = "class Service:\n    def job(self):\n" + "".join("    " + line + "\n" for line in BODY.splitlines())
+        return top + "total = 0\n\n\n" + service + "\n\ndef start():\n    make().%s%s\n" % (
+            name, nth(int(position), keyword, "Service()")) + MAIN
     if kind == "BASE":
         base, method, many, own, label = row
         method = "work" if method == "*" else method.rstrip("*") + ("thing" if method.endswith("_*") else "")
@@ -95,6 +101,9 @@ def program(kind, row):
             top, decorator = imported(name)
         else:
             top, decorator = "from somewhere import *\n", (receivers.split() + [""])[0]
+            if "." in decorator:  # known by what makes it only
+                top, made = imported(decorator)
+                top, decorator = top + "thing = %s()\n" % made, "thing"
             decorator = decorator + "." + name if decorator else name
         return top + "total = 0\n\n\n@%s\n" % decorator + job + "\n\ndef start():\n    pass\n" + MAIN
     name, packages, many, label = row
@@ -130,7 +139,7 @@ def test_rows(c):
     items = list(rows())
     for kind, _ in items:
         seen.add(kind)
-    c.check(len(items) > 120 and len(seen) == 8, "%d rows of %s" % (len(items), seen))
+    c.check(len(items) > 120 and len(seen) == 9, "%d rows of %s" % (len(items), seen))
     lib.each(one, items)
 
 

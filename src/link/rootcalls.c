@@ -169,6 +169,44 @@ static bool call_row_fits(const Program *p, u32 file, const RootRow *r)
     return !str_starts(str_from(r->name), S("joblib.")) || joblib_threads(p, file);
 }
 
+/* register_instance(Service()): the public methods of the object's class. */
+static void roots_of_object(Program *p, u32 file, const Call *c, u32 call, const Arg *arg, const RootRow *r,
+                            bool many)
+{
+    Type t = {.kind = TYPE_UNKNOWN};
+    if (arg && arg->kind == VAL_PATH) t = path_type(p, file, arg->value);
+    if (arg && arg->kind == VAL_CALL) t = call_type(p, file, arg->value);
+    if (t.kind != TYPE_CLASS) return;
+    u32 at;
+    const Class *cls = program_class(p, t.id, &at);
+    const Facts *f = p->facts[at];
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        const Func *fn = &f->funcs.v[i];
+        if (gclass_of(p, at, fn->cls) != t.id || fn->is_lambda || fn->is_async) continue;
+        if (str_starts(sym_str(f, fn->name), S("_"))) continue;
+        root_add(p, gfunc_of(p, at, i), many, false,
+                 root_display(p, r->label, sym_str(f, cls->name), file, c->line), file, call);
+    }
+}
+
+static bool mixes_threads(const Program *p, Type t)
+{
+    return (t.kind == TYPE_CLASS || t.kind == TYPE_CLASS_OBJECT) &&
+           (class_derives(p, t.id, "socketserver.ThreadingMixIn") ||
+            class_derives(p, t.id, "SocketServer.ThreadingMixIn"));
+}
+
+/* server.register_function(f), make_server(…, app, server_class=Server): may the server handle several requests at
+ * once? */
+static bool server_threads(const Program *p, u32 file, const Call *c)
+{
+    const Facts *f = p->facts[file];
+    const Path *x = &f->paths.v[c->callee];
+    if (x->nattr && mixes_threads(p, ent_type(p, path_resolve(p, file, x, x->nattr - 1u)))) return true;
+    const Arg *arg = find_arg(f, c, NONE, "server_class");
+    return arg && arg->kind == VAL_PATH && mixes_threads(p, path_type(p, file, arg->value));
+}
+
 /* A client of that package calls what was added from here on, one after the other; the thread of an event loop runs
  * what others hand it. */
 static void one_client(Program *p, const RootRow *r, u32 first)
@@ -214,7 +252,8 @@ void roots_of_call(Program *p, u32 file, u32 call)
         if (!callee_is(p, file, c, ext, row->name) || !call_row_fits(p, file, r)) continue;
         root_row_used(p, r);
         u32 first = p->roots.n;
-        roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), r->many, r->own, r->label);
+        roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword),
+                     r->many || server_threads(p, file, c), r->own, r->label);
         one_client(p, r, first);
     }
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) {
@@ -230,9 +269,13 @@ void roots_of_call(Program *p, u32 file, u32 call)
         const RootRow *r = s->rows[ROOT_BY_METHOD].v[i].row;
         if (!str_eq(method, s->rows[ROOT_BY_METHOD].v[i].name) || !method_row_fits(p, file, r, c, x)) continue;
         root_row_used(p, r);
-        bool many = r->many && !(r->type == TYPE_EXECUTOR && one_worker(p, file, x));
+        bool many = (r->many && !(r->type == TYPE_EXECUTOR && one_worker(p, file, x))) || server_threads(p, file, c);
         u32 first = p->roots.n;
-        roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword), many, false, r->label);
+        const Arg *arg = find_arg(f, c, r->position, r->keyword);
+        if (r->method)
+            roots_of_object(p, file, c, call, arg, r, many);
+        else
+            roots_of_arg(p, file, c, call, arg, many, false, r->label);
         one_client(p, r, first);
     }
 }

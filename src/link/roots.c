@@ -24,6 +24,15 @@
      .package = package_,                                                                                            \
      .many = many_,                                                                                                  \
      .label = label_},
+#define ROOT_SERVED(name_, position_, keyword_, package_, label_)                                                    \
+    {.how = ROOT_BY_METHOD,                                                                                          \
+     .name = name_,                                                                                                  \
+     .type = TYPE_KINDS,                                                                                             \
+     .position = position_,                                                                                          \
+     .keyword = keyword_,                                                                                            \
+     .method = "*",                                                                                                  \
+     .package = package_,                                                                                            \
+     .label = label_},
 #define ROOT_LOOP_CALL(name_, position_, keyword_, label_)                                                           \
     {.how = ROOT_BY_CALL, .name = name_, .position = position_, .keyword = keyword_, .loop = true, .label = label_},
 #define ROOT_LOOP_METHOD(name_, position_, keyword_, label_)                                                         \
