@@ -174,6 +174,7 @@ typedef struct CallEdge {
     u32 file, call;     /* the call */
     bool weak;          /* by method name only */
     bool param;         /* the caller calls a parameter of its own: threads come by who passes it (callbacks.c) */
+    bool kept;          /* the caller takes the function out of where it is kept for later (stored.c) */
     bool passed;        /* the caller passes the function to one that calls its parameter */
 } CallEdge;
 

@@ -70,6 +70,7 @@ typedef struct Target {
     u32 annotation;
     u32 value_node;
     u32 pairs_of; /* for … in d.items(): the path of d, whose items the second name stands for; NONE */
+    u32 item_of;  /* as in Def */
 } Target;
 
 static void assign_name(Walk *w, u32 n, const Target *t)
@@ -83,6 +84,7 @@ static void assign_name(Walk *w, u32 n, const Target *t)
         local_set(w, p.name, t->dep_from);
     }
     def_add(w, p, n, t->kind, t->value, t->empty, t->annotation, false);
+    w->f->defs.v[w->f->defs.n - 1].item_of = t->item_of;
 }
 
 static void assign_attribute(Walk *w, u32 n, const Target *t)
@@ -140,7 +142,7 @@ static void assign_pattern(Walk *w, u32 n, const Target *t)
         one.value = second ? t->pairs_of : NONE;
         one.empty = false;
         one.value_node = value;
-        one.pairs_of = NONE;
+        one.pairs_of = one.item_of = NONE;
         if (value != NONE && ast_is(&w->t, c, NODE_list_splat_pattern)) value = NONE;
         if (value != NONE) value_of(w, value, &one.kind, &one.value, &one.empty);
         assign_to(w, c, &one);
@@ -152,7 +154,7 @@ void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 ki
 {
     bool empty = false;
     if (value_node != NONE) value_of(w, value_node, &kind, &value, &empty);
-    Target t = {dep_from, w->dep.n, kind, value, empty, NONE, value_node, NONE};
+    Target t = {dep_from, w->dep.n, kind, value, empty, NONE, value_node, NONE, NONE};
     assign_to(w, target, &t);
     w->dep.n = MAX(w->dep.n, t.dep_to);
 }
@@ -169,7 +171,7 @@ static u32 copied(Walk *w, u32 n)
 
 void walk_loop_target(Walk *w, u32 left, u32 right, u32 dep_from)
 {
-    Target t = {dep_from, w->dep.n, VAL_OTHER, NONE, false, NONE, NONE, NONE};
+    Target t = {dep_from, w->dep.n, VAL_OTHER, NONE, false, NONE, NONE, NONE, NONE};
     u8 kind;
     u32 value, of = copied(w, right), base;
     bool empty;
@@ -177,6 +179,7 @@ void walk_loop_target(Walk *w, u32 left, u32 right, u32 dep_from)
     value_of(w, right, &kind, &value, &empty);
     if (kind == VAL_PATH) t.kind = VAL_ITER_OF, t.value = value;
     value_of(w, of, &kind, &value, &empty);
+    if (kind == VAL_PATH && t.kind == VAL_OTHER) t.item_of = value;
     const Path *x = kind == VAL_CALL ? &w->f->paths.v[w->f->calls.v[value].callee] : NULL;
     if (x && x->nattr && !x->truncated && !w->f->calls.v[value].nargs) {
         Str view = sym_str(w->f, x->attr[x->nattr - 1]);
@@ -185,6 +188,8 @@ void walk_loop_target(Walk *w, u32 left, u32 right, u32 dep_from)
         base = path_id(w, d);
         if (str_is(view, "values") || str_is(view, "itervalues")) t.kind = VAL_ITER_OF, t.value = base;
         if (str_is(view, "items") || str_is(view, "iteritems")) t.pairs_of = base;
+    } else if (x) {
+        t.item_of = path_id(w, (Path){.root = ROOT_CALL, .func = value});
     }
     assign_to(w, left, &t);
     w->dep.n = MAX(w->dep.n, t.dep_to);
@@ -239,7 +244,7 @@ void walk_assignment(Walk *w, u32 n)
             def_add(w, path_name(w, sym_of(w, left)), left, VAL_OTHER, NONE, false, annotation, true);
         return;
     }
-    Target t = {dep, w->dep.n, kind, value, empty, annotation, value_node, NONE};
+    Target t = {dep, w->dep.n, kind, value, empty, annotation, value_node, NONE, NONE};
     assign_to(w, left, &t);
     call_target(w, left, kind, value);
     element_defs(w, left, value_node == NONE ? right : value_node);

@@ -171,6 +171,7 @@ static void element_def(Walk *w, Path p, Str method, u32 args_from)
                    .func = w->func,
                    .block = w->block,
                    .annotation = NONE,
+                   .item_of = NONE,
                    .span = arg->span,
                    .stmt = w->stmt});
 }

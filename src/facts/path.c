@@ -146,6 +146,7 @@ void aliases_resolve(Walk *w)
         Def *d = &w->f->defs.v[i];
         if (d->kind == VAL_PATH || d->kind == VAL_ITER_OF || d->kind == VAL_ENTER_OF || d->kind == VAL_ONE_OF)
             d->value = to[d->value];
+        if (d->item_of != NONE) d->item_of = to[d->item_of];
         if (d->path != NONE && w->f->paths.v[d->path].nattr) d->path = to[d->path];
     }
 }

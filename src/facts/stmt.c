@@ -304,6 +304,7 @@ static void return_def(Walk *w, u32 value)
                    .func = w->func,
                    .block = w->block,
                    .annotation = NONE,
+                   .item_of = NONE,
                    .span = {w->t.v[value].start, w->t.v[value].end},
                    .stmt = w->stmt});
 }

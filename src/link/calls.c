@@ -261,7 +261,9 @@ static void call_edges(Program *p, u32 file, u32 call)
         edge_add(p, caller, out[i], file, call, false);
         p->edges.v[p->edges.n - 1].param = param;
         if (!param) callback_edges(p, file, call, out[i]);
+        stored_passed(p, file, call, out[i]);
     }
+    if (!n) stored_called(p, file, call);
     if (!n && receiver_unknown(p, file, x)) {
         p->unseen[UNSEEN_RECEIVER]++;
         n = weak_targets(p, file, x, out, TARGETS);
@@ -304,10 +306,12 @@ void calls_index(Program *p)
 
 void calls_link(Program *p)
 {
+    stored_index(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         for (u32 i = 0; i < p->facts[file]->calls.n; i++) call_edges(p, file, i);
         implicit_edges(p, file);
     }
+    stored_edges(p);
     if (p->edges.n)
         calls_index(p);
     else

@@ -325,6 +325,17 @@ bool place_holds_thread(const Program *p, const Place *x)
     return false;
 }
 
+/* bus.subscribe(self.tick): the thread that calls what it finds there has the object. */
+static void called_back(const Program *p, const CallEdge *e)
+{
+    if (!e->kept || !p->funcs[e->caller].nroots) return;
+    GId g = func_gid(p, e->callee);
+    const Func *fn = &p->facts[g.file]->funcs.v[g.id];
+    if (fn->self_class == NONE) return;
+    ClassInfo *c = &p->state->classes[gclass_of(p, g.file, fn->self_class)];
+    c->handed = c->makes_threads = true;
+}
+
 /* An object of a class is one of its bases, too: a few steps up. */
 static void handed_bases(Program *p)
 {
@@ -378,6 +389,7 @@ static void class_evidence(Program *p)
         s->classes[gclass_of(p, g.file, fn->self_class)].handed |= r->call != NONE;
         s->classes[gclass_of(p, g.file, fn->self_class)].handed_to_many |= r->call != NONE && r->many && !r->own;
     }
+    for (u32 i = 0; i < p->edges.n; i++) called_back(p, &p->edges.v[i]);
     handed_bases(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];

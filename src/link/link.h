@@ -85,6 +85,7 @@ typedef struct ClassInfo {
     u32 queued;         /* of these calls, those that hand the new object to a queue: q.put(Job(n)) */
     u32 made_elsewhere; /* calls outside of tests that construct one for something else */
     bool made_again;    /* one of them stands in a loop */
+    bool method_kept;   /* a method of its objects is kept for later, and with it the object: stored.c */
     bool handed;        /* an object is an argument of a thread, or a thread runs its method */
     bool handed_to_many; /* several threads run a method of one object */
     bool fresh;         /* every thread or request has instances of its own */
@@ -156,6 +157,7 @@ typedef struct LinkState {
     Map lock_given;    /* place of a dataclass's field → the lock that all objects are given, see locks.c */
     Map each_lock;     /* global access → a lock that is held there and guards nothing, see each.c */
     Map lock_of;       /* place → lock; other keys: see locks.h */
+    struct Stored *stored; /* functions that are kept for later, see stored.c; calls_link makes it */
     ParamInfo *params; /* by global param */
     u32 *param_base;
     bool *of_program;        /* by file: see ofprogram.c */
@@ -311,6 +313,14 @@ u32 param_of_arg(const Program *p, GId callee, u32 file, const Call *c, u32 arg)
 
 /* callbacks.c: edges from the call's function to what it passes, where the callee calls its parameter. */
 void callback_edges(Program *p, u32 file, u32 call, u32 gcallee);
+/* stored.c: functions that are kept in attributes and containers. In this order: stored_index, then for each call
+ * stored_passed with each of its targets and stored_called when it has none, then stored_edges. */
+void stored_index(Program *p);
+void stored_passed(Program *p, u32 file, u32 call, u32 gcallee);
+void stored_called(Program *p, u32 file, u32 call);
+void stored_edges(Program *p);
+/* The functions that the value of the path may be, where it is kept; 0 when there are more than `max`. */
+u32 stored_funcs(const Program *p, u32 file, u32 path, u32 *out, u32 max);
 
 /* Methods by name alone, when few have it; and whether that is all there is to go by. */
 u32 weak_targets(const Program *p, u32 file, const Path *x, u32 *out, u32 max);

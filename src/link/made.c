@@ -42,7 +42,7 @@ static void construction(const Program *p, u32 file, u32 call, bool script, Clas
     cls->made_elsewhere += !for_all(p, file, c);
     cls->made_again |= f->blocks.v[c->block].repeats && !for_all(p, file, c);
     if (script) return;
-    bool stays = target && local && target->func == c->func &&
+    bool stays = !cls->method_kept && target && local && target->func == c->func &&
                  !local_escapes(p, file, c->func, target->name, ESCAPE_DEPTH);
     cls->made_inside += stays;
     cls->leaves += !stays;

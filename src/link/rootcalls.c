@@ -44,6 +44,7 @@ static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Ar
     if (!arg) return;
     u32 out[TARGETS], n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
     if (arg->kind == VAL_CALL && !n) n = coroutine_made(p, file, arg->value, out);
+    if (!n && arg->kind == VAL_PATH) n = stored_funcs(p, file, arg->value, out, TARGETS);
     if (!n && arg->kind == VAL_PATH && receiver_unknown(p, file, &p->facts[file]->paths.v[arg->value]))
         n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
     many |= p->facts[file]->blocks.v[c->block].repeats;
