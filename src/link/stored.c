@@ -6,8 +6,8 @@
  *   bus.subscribe(self.tick)           where subscribe() keeps its parameter in either way; also as a decorator
  *
  * All that one place holds counts as one: which key leads to which function is not told apart, nor is the object
- * whose attribute it is. A place that holds more than KEPT functions says nothing of any, as the table of commands of a
- * program does.
+ * whose attribute it is. A place that holds more than KEPT functions says nothing of any, as the table of commands
+ * of a program does.
  *
  * Needs the types of parameters. Not followed: functions in tuples, what a kept function is passed on to. */
 #include "link/link.h"
@@ -179,7 +179,8 @@ static u32 local_from(const Program *p, u32 file, const Path *x)
 {
     const LinkState *s = p->state;
     const Facts *f = p->facts[file];
-    for (u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name)); at != NONE; at = s->defrefs.v[at].next) {
+    u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name));
+    for (; at != NONE; at = s->defrefs.v[at].next) {
         const Def *d = &f->defs.v[s->defrefs.v[at].def];
         u32 place = NONE;
         if (d->kind == VAL_ITER_OF || d->kind == VAL_PATH) place = holder(p, file, f->paths.v[d->value]);
