@@ -1,8 +1,8 @@
 /* Functions that are kept for later, and who calls them then:
  *
  *   self.callback = f                  kept in an attribute or global, and called by its name
- *   self.listeners.append(f)           kept in a container, by key or not: whoever walks it or takes an item out calls
- *   self.handlers[name] = f            any of them
+ *   self.listeners.append(f)           kept in a container, by key or not: whoever walks it or takes an item out
+ *   self.handlers[name] = f            calls any of them
  *   bus.subscribe(self.tick)           where subscribe() keeps its parameter in either way; also as a decorator
  *
  * All that one place holds counts as one: which key leads to which function is not told apart, nor is the object
