@@ -26,6 +26,24 @@ static bool lock_by_name(const Program *p, u32 file, const Section *s, u32 place
     return !str_starts(path_external(p, file, x->calls.v[call].callee), S("threading."));
 }
 
+/* show(lock, lines), Worker(lock), job.lock = lock: the function does more with the lock than take it, so that others
+ * may have it. Not seen: return lock. */
+static bool given_away(const Facts *x, const Section *s)
+{
+    const Func *fn = &x->funcs.v[s->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &x->calls.v[i];
+        for (u32 k = c->args; k < c->args + c->nargs; k++)
+            if (x->args.v[k].kind == VAL_PATH && x->args.v[k].value == s->path) return true;
+    }
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &x->accesses.v[i];
+        const Def *d = a->op == OP_STORE && a->value != NONE ? &x->defs.v[a->value] : NULL;
+        if (d && d->kind == VAL_PATH && d->value == s->path) return true;
+    }
+    return false;
+}
+
 /* A lock made by this very call: nobody else can hold it. */
 static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
 {
@@ -44,6 +62,7 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
             if (a->func != s->func || a->span.end != s->span.start || q->nattr) return;
         }
     }
+    if (given_away(x, s)) return;
     Race *r = at_section(f, UG301, file, s, lock, CONF_HIGH);
     race_message(f, r, "this lock is made anew by every call, so no two threads ever wait for each other here");
 }
