@@ -159,7 +159,7 @@ typedef struct Def {
     u32 func, block;
     u32 value; /* VAL_PATH/ITER_OF/ENTER_OF: path id · VAL_CALL: call id · VAL_FUNC/LAMBDA: func · VAL_CLASS: class */
     u32 annotation; /* path id of a simple annotation, NONE */
-    u32 item_of;    /* for x in list(PATH), for x in f(): path id of what x is drawn from, NONE */
+    u32 item_of;    /* for x in list(PATH), for x in f(), x, y = PATH: path id of what x is drawn from, NONE */
     Span span;      /* of the target */
     u32 stmt;
 } Def;

@@ -129,6 +129,13 @@ static void assign_to(Walk *w, u32 n, const Target *t)
     }
 }
 
+/* f, args = q.get(), for name, f in pairs: what each of the names is a part of. */
+static u32 drawn_from(Walk *w, const Target *t)
+{
+    if (t->kind == VAL_CALL) return path_id(w, (Path){.root = ROOT_CALL, .func = t->value});
+    return t->kind == VAL_PATH || t->kind == VAL_ITER_OF ? t->value : t->item_of;
+}
+
 /* a, b = x, y: each target gets its own value where the shapes agree. All targets depend on all values. */
 static void assign_pattern(Walk *w, u32 n, const Target *t)
 {
@@ -142,7 +149,8 @@ static void assign_pattern(Walk *w, u32 n, const Target *t)
         one.value = second ? t->pairs_of : NONE;
         one.empty = false;
         one.value_node = value;
-        one.pairs_of = one.item_of = NONE;
+        one.pairs_of = NONE;
+        one.item_of = v == NONE ? drawn_from(w, t) : NONE;
         if (value != NONE && ast_is(&w->t, c, NODE_list_splat_pattern)) value = NONE;
         if (value != NONE) value_of(w, value, &one.kind, &one.value, &one.empty);
         assign_to(w, c, &one);

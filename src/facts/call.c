@@ -155,25 +155,45 @@ static bool attribute_call(Walk *w, u32 fn, u32 list, u32 node)
     return true;
 }
 
-/* An item put into a container gives the container's elements a definition: x.append(v). */
-static void element_def(Walk *w, Path p, Str method, u32 args_from)
+static void element_add(Walk *w, Path p, u8 kind, u32 value, Span span)
+{
+    vec_push(w->a, &w->f->defs,
+             (Def){.path = path_id(w, path_attr(p, SYM_ITEM)),
+                   .kind = kind,
+                   .value = value,
+                   .func = w->func,
+                   .block = w->block,
+                   .annotation = NONE,
+                   .item_of = NONE,
+                   .span = span,
+                   .stmt = w->stmt});
+}
+
+static bool may_be_function(u8 kind)
+{
+    return kind == VAL_PATH || kind == VAL_CALL || kind == VAL_LAMBDA;
+}
+
+/* An item put into a container gives the container's elements a definition: x.append(v); the parts of a pair that is
+ * put there are elements of its elements: q.put((f, args)). */
+static void element_def(Walk *w, Path p, Str method, u32 args_from, u32 list)
 {
     if (!str_is(method, "append") && !str_is(method, "add") && !str_is(method, "appendleft") &&
         !str_is(method, "put"))
         return;
     if (w->args.n != args_from + 1 || p.root == ROOT_UNKNOWN) return;
     const Arg *arg = &w->args.v[args_from];
-    if (arg->kind != VAL_PATH && arg->kind != VAL_CALL && arg->kind != VAL_LAMBDA) return;
-    vec_push(w->a, &w->f->defs,
-             (Def){.path = path_id(w, path_attr(p, SYM_ITEM)),
-                   .kind = arg->kind,
-                   .value = arg->value,
-                   .func = w->func,
-                   .block = w->block,
-                   .annotation = NONE,
-                   .item_of = NONE,
-                   .span = arg->span,
-                   .stmt = w->stmt});
+    if (may_be_function(arg->kind)) element_add(w, p, arg->kind, arg->value, arg->span);
+    u32 tuple = arg->kind == VAL_TUPLE ? ast_first(&w->t, list) : NONE;
+    if (tuple == NONE || w->t.v[tuple].kind != NODE_tuple) return;
+    for (u32 c = ast_first(&w->t, tuple); c != NONE; c = ast_after(&w->t, c)) {
+        u8 kind;
+        u32 value;
+        bool empty;
+        value_of(w, c, &kind, &value, &empty);
+        if (kind != VAL_PATH && kind != VAL_LAMBDA) continue;
+        element_add(w, path_attr(p, SYM_ITEM), kind, value, (Span){w->t.v[c].start, w->t.v[c].end});
+    }
 }
 
 static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Path *callee)
@@ -197,7 +217,7 @@ static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Pa
         w->f->accesses.v[id].key =
             first == NONE || w->t.v[list].kind == NODE_generator_expression ? SYM_EMPTY : key_symbol(w, first);
     }
-    element_def(w, object, name, args_from);
+    element_def(w, object, name, args_from, list);
     *callee = object.root == ROOT_UNKNOWN ? object : path_attr(object, sym);
 }
 

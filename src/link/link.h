@@ -320,7 +320,7 @@ void stored_passed(Program *p, u32 file, u32 call, u32 gcallee);
 void stored_called(Program *p, u32 file, u32 call);
 void stored_edges(Program *p);
 /* The functions that the value of the path may be, where it is kept; 0 when there are more than `max`. */
-u32 stored_funcs(const Program *p, u32 file, u32 path, u32 *out, u32 max);
+u32 stored_funcs(Program *p, u32 file, u32 path, u32 *out, u32 max);
 
 /* Methods by name alone, when few have it; and whether that is all there is to go by. */
 u32 weak_targets(const Program *p, u32 file, const Path *x, u32 *out, u32 max);
@@ -383,6 +383,9 @@ u32 lockset_both(Program *p, u32 a, u32 b);
 
 /* locks.c */
 void locks_link(Program *p);
+/* The place whose object the place holds, at most `depth` steps away: the one attribute that every caller passes for
+ * a parameter which is kept there. The place itself when there is none. */
+u32 place_origin(Program *p, u32 place, u32 depth);
 /* The lock that a place holds. */
 u32 lock_at(Program *p, u32 place);
 

@@ -65,11 +65,11 @@ static void fields_given(Program *p)
 }
 
 /* self._lock = lock (always the same one passed in), Condition(self._lock): the place whose object it really is. */
-static u32 canonical(Program *p, u32 place, u32 depth)
+u32 place_origin(Program *p, u32 place, u32 depth)
 {
     LinkState *s = p->state;
     u32 first = map_get(&s->place_defs, place), given = map_get(&s->lock_given, place);
-    if (given != NONE && depth) return canonical(p, given, depth - 1);
+    if (given != NONE && depth) return place_origin(p, given, depth - 1);
     if (first == NONE || depth == 0 || s->defrefs.v[first].next != NONE) return place;
     u32 file = s->defrefs.v[first].file;
     const Facts *f = p->facts[file];
@@ -84,7 +84,7 @@ static u32 canonical(Program *p, u32 place, u32 depth)
     }
     if (from == NONE) return place;
     Ent e = path_entity(p, file, from);
-    if (e.kind == ENT_PLACE && e.id != place) return canonical(p, e.id, depth - 1);
+    if (e.kind == ENT_PLACE && e.id != place) return place_origin(p, e.id, depth - 1);
     if (e.kind == ENT_LOCAL) { /* a parameter that every caller gives the same lock */
         const Path *x = &f->paths.v[from];
         const Func *fn = &f->funcs.v[x->func];
@@ -98,7 +98,7 @@ static u32 canonical(Program *p, u32 place, u32 depth)
                 if (q.kind != ENT_PLACE || pi->more || (one != NONE && one != q.id)) return place;
                 one = q.id;
             }
-            if (one != NONE && one != place) return canonical(p, one, depth - 1);
+            if (one != NONE && one != place) return place_origin(p, one, depth - 1);
         }
     }
     return place;
@@ -106,7 +106,7 @@ static u32 canonical(Program *p, u32 place, u32 depth)
 
 u32 lock_of_place(Program *p, u32 place, u8 kind, bool maybe)
 {
-    place = canonical(p, place, 4);
+    place = place_origin(p, place, 4);
     const Place *x = &p->places.v[place];
     u8 k = type_is_lock(x->type.kind) ? x->type.kind : kind;
     Str display = x->display;

@@ -6,13 +6,14 @@
  *   bus.subscribe(self.tick)           where subscribe() keeps its parameter in either way; also as a decorator
  *
  * All that one place holds counts as one: which key leads to which function is not told apart, nor is the object
- * whose attribute it is. A place that holds more than KEPT functions says nothing of any, as the table of commands
- * of a program does.
+ * whose attribute it is. So a place that holds more than KEPT functions says nothing of any, as the table of commands
+ * of a program does, nor does one whose objects are made at more than OBJECTS places, as signals are.
  *
- * Needs the types of parameters. Not followed: functions in tuples, what a kept function is passed on to. */
+ * A pair that is kept, q.put((f, args)), is looked into. Needs the types of parameters. Not followed: what a kept
+ * function is passed on to. */
 #include "link/link.h"
 
-enum { KEPT = 24, FOUND = 4 };
+enum { KEPT = 24, FOUND = 4, OBJECTS = 2, STEPS = 4 };
 
 /* Some function, and the next one that the same place holds. */
 typedef struct KeptFunc {
@@ -27,6 +28,7 @@ struct Stored {
     Map first;  /* place → its first KeptFunc */
     Map params; /* global param → the place that keeps what is passed */
     bool *takes; /* by global func: has it such a parameter? */
+    u32 *made;   /* by global class: calls outside of tests that make an object that is one */
     Vec(KeptFunc) kept;
     Vec(KeptCall) calls;
 };
@@ -44,7 +46,7 @@ static bool gives_item(const Facts *f, const Path *x)
 }
 
 /* The place that holds the value, itself or in a container; NONE. */
-static u32 holder(const Program *p, u32 file, Path x)
+static u32 holder(Program *p, u32 file, Path x)
 {
     const Facts *f = p->facts[file];
     for (u32 i = 0; i < 2 && x.root == ROOT_CALL && !x.truncated; i++) { /* d.setdefault(k, []).append */
@@ -57,7 +59,7 @@ static u32 holder(const Program *p, u32 file, Path x)
     while (x.nattr && x.attr[x.nattr - 1] == SYM_ITEM) x.nattr--;
     if (x.truncated || x.root == ROOT_UNKNOWN) return NONE;
     Ent e = path_resolve(p, file, &x, x.nattr);
-    return e.kind == ENT_PLACE ? e.id : NONE;
+    return e.kind == ENT_PLACE ? place_origin(p, e.id, STEPS) : NONE;
 }
 
 static void keep(Program *p, u32 place, u32 gfunc)
@@ -125,12 +127,26 @@ static void kept_by(Program *p, u32 file, const Def *d)
     comes_to(p, file, d->func, d->kind, d->value, place);
 }
 
+static void count_objects(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    if (is_test_path(f->source->path)) return;
+    for (u32 i = 0; i < f->calls.n; i++) {
+        Ent e = path_entity(p, file, f->calls.v[i].callee);
+        if (e.kind != ENT_CLASS) continue;
+        const ClassInfo *c = &p->state->classes[e.id];
+        for (u32 k = 0; k < c->norder; k++) p->state->stored->made[c->order[k]]++;
+    }
+}
+
 void stored_index(Program *p)
 {
     p->state->stored = arena_new(p->state->a, struct Stored, 1);
     p->state->stored->takes = arena_new(p->state->a, bool, p->state->nfuncs + 1);
+    p->state->stored->made = arena_new(p->state->a, u32, p->state->nclasses + 1);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
+        count_objects(p, file);
         for (u32 i = 0; i < f->defs.n; i++) kept_by(p, file, &f->defs.v[i]);
     }
 }
@@ -175,7 +191,7 @@ static void decorated(Program *p, u32 file, u32 func)
 }
 
 /* The place that holds what the local is: the variable of a loop over it, or an item that was taken out. */
-static u32 local_from(const Program *p, u32 file, const Path *x)
+static u32 local_from(Program *p, u32 file, const Path *x)
 {
     const LinkState *s = p->state;
     const Facts *f = p->facts[file];
@@ -191,7 +207,7 @@ static u32 local_from(const Program *p, u32 file, const Path *x)
     return NONE;
 }
 
-static u32 place_of_value(const Program *p, u32 file, const Path *x)
+static u32 place_of_value(Program *p, u32 file, const Path *x)
 {
     return x->root == ROOT_LOCAL && !x->nattr ? local_from(p, file, x) : holder(p, file, *x);
 }
@@ -205,7 +221,9 @@ void stored_called(Program *p, u32 file, u32 call)
 static u32 kept_in(const Program *p, u32 place, u32 *out)
 {
     const struct Stored *s = p->state->stored;
+    const Place *x = &p->places.v[place];
     u32 n = 0;
+    if (x->kind == PLACE_INSTANCE && x->owner != NONE && s->made[x->owner] > OBJECTS) return 0;
     for (u32 i = map_get(&s->first, place); i != NONE; i = s->kept.v[i].next) {
         if (n == KEPT) return 0;
         out[n++] = s->kept.v[i].func;
@@ -229,7 +247,7 @@ void stored_edges(Program *p)
     }
 }
 
-u32 stored_funcs(const Program *p, u32 file, u32 path, u32 *out, u32 max)
+u32 stored_funcs(Program *p, u32 file, u32 path, u32 *out, u32 max)
 {
     u32 all[KEPT], place = place_of_value(p, file, &p->facts[file]->paths.v[path]);
     u32 n = place == NONE ? 0 : kept_in(p, place, all);
