@@ -263,7 +263,7 @@ static void call_edges(Program *p, u32 file, u32 call)
         if (!param) callback_edges(p, file, call, out[i]);
         stored_passed(p, file, call, out[i]);
     }
-    if (x->nattr || x->root == ROOT_LOCAL || x->root == ROOT_CALL) stored_called(p, file, call);
+    if (!n) stored_called(p, file, call);
     if (!n && receiver_unknown(p, file, x)) {
         p->unseen[UNSEEN_RECEIVER]++;
         n = weak_targets(p, file, x, out, TARGETS);

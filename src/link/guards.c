@@ -328,7 +328,13 @@ bool place_holds_thread(const Program *p, const Place *x)
 /* bus.subscribe(self.tick): the thread that calls what it finds there has the object. */
 static void called_back(const Program *p, const CallEdge *e)
 {
-    if (!e->kept || !p->funcs[e->caller].nroots) return;
+    const FuncInfo *fi = &p->funcs[e->caller];
+    bool thread = false;
+    for (u32 i = 0; i < fi->nroots && e->kept; i++) {
+        const Root *r = &p->roots.v[fi->roots[i]];
+        thread |= !r->main && !root_is_loop(r) && !(r->own && r->call != NONE); /* no signal's or object's end */
+    }
+    if (!thread) return;
     GId g = func_gid(p, e->callee);
     const Func *fn = &p->facts[g.file]->funcs.v[g.id];
     if (fn->self_class == NONE) return;

@@ -68,9 +68,6 @@ static void keep(Program *p, u32 place, u32 gfunc)
     u32 *first = map_at(p->state->a, &s->first, place), n = 0;
     for (u32 i = *first; i != NONE; i = s->kept.v[i].next, n++)
         if (s->kept.v[i].func == gfunc) return;
-    GId g = func_gid(p, gfunc);
-    const Func *fn = &p->facts[g.file]->funcs.v[g.id];
-    if (fn->self_class != NONE) p->state->classes[gclass_of(p, g.file, fn->self_class)].method_kept = true;
     if (n > KEPT) return; /* one too many says so */
     vec_push(p->state->a, &s->kept, (KeptFunc){gfunc, *first});
     *first = s->kept.n - 1;
@@ -243,6 +240,9 @@ void stored_edges(Program *p)
         for (u32 k = 0; k < n; k++) {
             edge_add(p, caller, out[k], c->file, c->call, false);
             p->edges.v[p->edges.n - 1].kept = true;
+            GId g = func_gid(p, out[k]);
+            u32 self = p->facts[g.file]->funcs.v[g.id].self_class;
+            if (self != NONE) p->state->classes[gclass_of(p, g.file, self)].method_kept = true;
         }
     }
 }
