@@ -85,6 +85,7 @@ typedef struct ClassInfo {
     u32 queued;         /* of these calls, those that hand the new object to a queue: q.put(Job(n)) */
     u32 made_elsewhere; /* calls outside of tests that construct one for something else */
     bool made_again;    /* one of them stands in a loop */
+    u32 served, nserved; /* the roots of its methods that a server calls: first + 1, 0 without; see rootcalls.c */
     bool method_kept;   /* a method of its objects is kept for later, and with it the object: stored.c */
     bool handed;        /* an object is an argument of a thread, or a thread runs its method */
     bool handed_to_many; /* several threads run a method of one object */

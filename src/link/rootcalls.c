@@ -178,6 +178,10 @@ static void roots_of_object(Program *p, u32 file, const Call *c, u32 call, const
     if (arg && arg->kind == VAL_PATH) t = path_type(p, file, arg->value);
     if (arg && arg->kind == VAL_CALL) t = call_type(p, file, arg->value);
     if (t.kind != TYPE_CLASS) return;
+    ClassInfo *ci = &p->state->classes[t.id];
+    for (u32 i = 0; ci->served && i < ci->nserved; i++) p->roots.v[ci->served - 1 + i].many |= many;
+    if (ci->served) return;
+    ci->served = p->roots.n + 1;
     u32 at;
     const Class *cls = program_class(p, t.id, &at);
     const Facts *f = p->facts[at];
@@ -188,6 +192,7 @@ static void roots_of_object(Program *p, u32 file, const Call *c, u32 call, const
         root_add(p, gfunc_of(p, at, i), many, false,
                  root_display(p, r->label, sym_str(f, cls->name), file, c->line), file, call);
     }
+    ci->nserved = p->roots.n + 1 - ci->served;
 }
 
 static bool mixes_threads(const Program *p, Type t)

@@ -13,7 +13,7 @@
  * function is passed on to. */
 #include "link/link.h"
 
-enum { KEPT = 24, FOUND = 4, OBJECTS = 2, STEPS = 4 };
+enum { KEPT = 24, FOUND = 4, OBJECTS = 2, STEPS = 4, INNER = 8, BINDINGS = 8 };
 
 /* Some function, and the next one that the same place holds. */
 typedef struct KeptFunc {
@@ -177,7 +177,8 @@ static void decorated(Program *p, u32 file, u32 func)
         if (e.kind != ENT_FUNC) continue;
         GId g = func_gid(p, e.id);
         const Facts *d = p->facts[g.file];
-        for (u32 k = g.id; k < d->funcs.n && (k == g.id || d->funcs.v[k].parent == g.id); k++) {
+        u32 last = MIN(g.id + INNER, d->funcs.n - 1);
+        for (u32 k = g.id; k <= last && (k == g.id || d->funcs.v[k].parent == g.id); k++) {
             const Func *by = &d->funcs.v[k];
             u32 skip = by->cls != NONE && !by->is_static;
             if (!s->takes[gfunc_of(p, g.file, k)] || by->nparams <= skip) continue;
@@ -193,7 +194,7 @@ static u32 local_from(Program *p, u32 file, const Path *x)
     const LinkState *s = p->state;
     const Facts *f = p->facts[file];
     u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name));
-    for (; at != NONE; at = s->defrefs.v[at].next) {
+    for (u32 n = 0; at != NONE && n < BINDINGS; at = s->defrefs.v[at].next, n++) {
         const Def *d = &f->defs.v[s->defrefs.v[at].def];
         u32 place = NONE;
         if (d->kind == VAL_ITER_OF || d->kind == VAL_PATH) place = holder(p, file, f->paths.v[d->value]);
