@@ -4,24 +4,17 @@
 
 enum { MAJOR = 3, MINOR = 13 }; /* the oldest Python with a free-threaded build that is supported */
 
-static Str trimmed(Str s)
-{
-    while (s.n && s.p[0] == ' ') s = str_slice(s, 1, s.n);
-    while (s.n && s.p[s.n - 1] == ' ') s.n--;
-    return s;
-}
-
 /* Takes a number off the front; false without one, and for one that no version has. */
 static bool take_number(Str *s, u32 *number)
 {
     enum { LARGE = 1000 };
-    *s = trimmed(*s);
+    *s = str_trim(*s);
     size_t i = 0;
     for (*number = 0; i < s->n && s->p[i] >= '0' && s->p[i] <= '9'; i++) {
         *number = *number * 10 + (u32)(s->p[i] - '0');
         if (*number >= LARGE) return false;
     }
-    *s = trimmed(str_slice(*s, i, s->n));
+    *s = str_trim(str_slice(*s, i, s->n));
     return i > 0;
 }
 
@@ -37,7 +30,7 @@ static bool take_tuple(Str s, Version *v)
     if (!str_starts(s, S("(")) || str_find(s, ')') != s.n - 1) return false;
     s = str_slice(s, 1, s.n - 1);
     if (!take_number(&s, &v->major)) return false;
-    if (str_starts(s, S(","))) s = trimmed(str_slice(s, 1, s.n));
+    if (str_starts(s, S(","))) s = str_trim(str_slice(s, 1, s.n));
     if (!s.n) return true;
     if (!take_number(&s, &v->minor)) return false;
     v->exact = !str_starts(s, S(",")) || s.n == 1;
@@ -81,7 +74,7 @@ static Str take_operator(Str *s)
     for (u32 i = 0; i < COUNT_OF(operators); i++) {
         Str op = str_from(operators[i]);
         if (!str_starts(*s, op)) continue;
-        *s = trimmed(str_slice(*s, op.n, s->n));
+        *s = str_trim(str_slice(*s, op.n, s->n));
         return op;
     }
     return S("");
@@ -97,7 +90,7 @@ static Holds by_version_info(Str s)
         if (major) s = str_slice(s, word.n, s.n);
     }
     if (!major && str_starts(s, S("[:2]"))) s = str_slice(s, 4, s.n);
-    s = trimmed(s);
+    s = str_trim(s);
     Str op = take_operator(&s);
     u32 n;
     Version v;
@@ -114,7 +107,7 @@ static Holds turned(Holds a)
 
 Holds version_test(Str head)
 {
-    head = trimmed(head);
+    head = str_trim(head);
     if (str_starts(head, S("not "))) return turned(version_test(str_slice(head, 4, head.n)));
     if (str_starts(head, S("sys."))) head = str_slice(head, 4, head.n);
     Str info = S("version_info");
