@@ -98,7 +98,8 @@ typedef struct Place {
     Type type;          /* of what it holds */
     bool is_lock;       /* it holds a lock: never reported as data */
     bool thread_local_; /* threading.local, ContextVar, or an attribute of one */
-    bool confined;      /* declared `# ungil: thread-confined` */
+    bool confined;      /* one thread's: declared `# ungil: thread-confined`, or it stays in its call */
+    bool in_call;       /* a captured variable of which no function that uses it outlives the call */
     bool public_;       /* name without a leading underscore */
     bool opaque;        /* an object of a library, not a container: see opaque.c */
     bool inner;         /* a local variable that no function but its own touches */

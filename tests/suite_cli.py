@@ -976,6 +976,29 @@ if __name__ == "__main__":
 '''
 
 
+CAPTURED = '''
+def count(rows):
+    seen = 0
+
+    def step(row):
+        nonlocal seen
+        seen += len(row)
+
+    for row in rows:
+        step(row)
+    return seen
+'''
+
+
+def test_explain_captured(c):
+    """A captured variable that stays in its call was said to be declared by a comment."""
+    with project({"a.py": CAPTURED}) as folder:
+        line = CAPTURED.split("\n").index("        seen += len(row)") + 1
+        said = ungil("explain", "a.py:%d" % line, cwd=folder)
+        c.has(said, "silent: not shared: each call has its own, and no function that uses it outlives the call")
+        c.check("declared" not in said.out, said)
+
+
 def test_explain_why_not(c):
     """Each reason for silence, on a line that has it."""
     with project({"a.py": SILENT}) as folder:

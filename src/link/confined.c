@@ -171,7 +171,7 @@ void confined_find(Program *p)
         if (x->kind == PLACE_INSTANCE && x->owner != NONE) x->signs = sign[x->owner];
         if (x->signs & SIGN_LOOP && from_other_threads(p, x)) x->signs &= (u8)~SIGN_LOOP;
         if (x->kind == PLACE_CLOSURE && x->n && p->options->assume != ASSUME_ALWAYS && stays_in_call(p, x))
-            x->confined = true;
+            x->confined = x->in_call = true;
     }
     free(sign);
 }

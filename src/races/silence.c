@@ -46,7 +46,9 @@ static void site_put(Buf *out, const Program *p, u32 ga)
 static bool not_data(Buf *out, const Place *x)
 {
     if (is_data(x)) return false;
-    if (x->confined)
+    if (x->in_call)
+        say(out, "not shared: each call has its own, and no function that uses it outlives the call");
+    else if (x->confined)
         say(out, "declared by a comment: only one thread uses it");
     else if (x->thread_local_)
         say(out, "not shared: it is thread-local, each thread has its own");
