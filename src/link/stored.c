@@ -13,7 +13,14 @@
  * function is passed on to. */
 #include "link/link.h"
 
-enum { KEPT = 24, FOUND = 4, OBJECTS = 2, STEPS = 4, INNER = 8, BINDINGS = 8 };
+enum {
+    KEPT = 24,    /* functions of one place */
+    OBJECTS = 2,  /* places where objects of one class are made */
+    FOUND = 4,    /* functions that one value may be */
+    STEPS = 4,    /* from an attribute back to the one that its object comes from */
+    INNER = 8,    /* inner functions of a decorator that are looked at */
+    BINDINGS = 8, /* assignments of a local that are looked at */
+};
 
 /* Some function, and the next one that the same place holds. */
 typedef struct KeptFunc {
