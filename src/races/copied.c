@@ -29,20 +29,6 @@ static bool needs_key(const Place *x, const Access *a, u8 effect)
     return a->key != SYM_EMPTY && (looks || (takes && effect & EFFECT_RAISES));
 }
 
-/* list(d), sorted(d.keys()) */
-static bool copies_keys(const Facts *x, const Access *a)
-{
-    static const char *const copies[] = {"list", "tuple", "sorted", "set", "frozenset", "[*]"};
-    return a->op == OP_CREAD && str_among(sym_str(x, a->method), copies, COUNT_OF(copies));
-}
-
-/* for key in d, d.items() */
-static bool walks_keys(const Facts *x, const Access *a)
-{
-    static const char *const views[] = {"items", "keys", "iteritems", "iterkeys"};
-    return a->op == OP_ITER || (a->op == OP_METHOD && str_among(sym_str(x, a->method), views, COUNT_OF(views)));
-}
-
 /* The local variable that the access is of; SYM_EMPTY. */
 static u32 local_of(const Facts *x, const Access *a)
 {

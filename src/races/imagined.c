@@ -121,7 +121,7 @@ static bool untouched(const Finder *f)
 
 /* The class has threads for something, and no lock; none of them comes to this state, which is there for whoever has
  * the object. Not so where the class says that threads share its objects, and for the thread that it keeps. Of 40
- * such findings in the trees of the rows none was a race that was fixed, and of 10 that were read none was true. */
+ * such findings in the trees of the rows none was a race that was fixed. */
 static bool beside_its_threads(const Finder *f, const Race *r, const Place *x)
 {
     bool taken = r->rule == UG201 || r->rule == UG203;

@@ -5,13 +5,16 @@
  * Not seen: keys that a test has found there, dicts made by dict(a=1), literals behind a name. */
 #include "races/races.h"
 
-/* Does it hand out the keys: for key in d, d.items(), list(d)? */
-static bool walks_keys(const Facts *f, const Access *a)
+bool copies_keys(const Facts *f, const Access *a)
+{
+    static const char *const copies[] = {"list", "tuple", "sorted", "set", "frozenset", "[*]"};
+    return a->op == OP_CREAD && str_among(sym_str(f, a->method), copies, COUNT_OF(copies));
+}
+
+bool walks_keys(const Facts *f, const Access *a)
 {
     static const char *const views[] = {"items", "keys", "iteritems", "iterkeys"};
-    static const char *const copies[] = {"list", "tuple", "sorted"};
-    if (a->op == OP_METHOD) return str_among(sym_str(f, a->method), views, COUNT_OF(views));
-    return a->op == OP_ITER || (a->op == OP_CREAD && str_among(sym_str(f, a->method), copies, COUNT_OF(copies)));
+    return a->op == OP_ITER || (a->op == OP_METHOD && str_among(sym_str(f, a->method), views, COUNT_OF(views)));
 }
 
 /* The statement that binds the local last before the byte; NONE. */
@@ -39,7 +42,7 @@ static bool walked_key(const Program *p, const u32 *accesses, u32 at)
     for (u32 i = at; i-- > 0 && at - i < BODY && access_gid(p, accesses[i]).file == g.file;) {
         const Access *a = program_access(p, accesses[i]);
         if (a->func != store->func) return false;
-        if (a->local == store->key && a->path == f->accesses.v[g.id].path && walks_keys(f, a))
+        if (a->local == store->key && a->path == store->path && (walks_keys(f, a) || copies_keys(f, a)))
             return bound_by(f, store->func, store->key, store->span.start) == a->stmt;
     }
     return false;

@@ -188,6 +188,9 @@ bool stores_own_thread(const Program *p, u32 ga);
 bool own_key(const Program *p, u32 ga);
 /* keys.c: takes EFFECT_GROW from the effects of those of the place's accesses `acc` that store under keys in it. */
 void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect);
+/* list(d), sorted(d): does the access copy the keys of a dict? for key in d, d.items(): does it hand them out? */
+bool copies_keys(const Facts *f, const Access *a);
+bool walks_keys(const Facts *f, const Access *a);
 /* slots.c: is the entry that is stored or updated the one of the thread's own number? */
 bool own_slot(const Program *p, u32 ga);
 
