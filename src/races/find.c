@@ -112,6 +112,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_paced(f);
     race_saved(f);
     race_on_entry(f);
+    race_entries(f);
     race_kept_place(f);
     race_default(f);
     race_iterate(f);
@@ -235,6 +236,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_build(&f, file);
         race_discipline(&f, file);
         race_settings(&f, file);
+        race_replaced(&f, file);
         race_options(&f, file);
         race_cached(&f, file);
         race_files(&f, file);

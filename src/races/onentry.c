@@ -1,8 +1,8 @@
 /* UG101 about what __enter__ puts somewhere for the block, and __exit__ takes from there:
  *
  *   a global or class attribute is set, and set back       of two blocks at once one restores the other's value
- *   an attribute of a manager that is entered again and
- *   again is set, and read                                 of two entries at once one reads the other's
+ *   such a one, or an attribute of a manager that is
+ *   entered again and again, is set, and read               of two entries at once one reads the other's
  *   a stack is pushed, and popped                          of two blocks at once one takes, or sees, the other's item
  *
  * A manager is entered again and again when a global holds it, or when it decorates by contextlib.ContextDecorator,
@@ -122,12 +122,16 @@ void race_on_entry(Finder *f)
     }
     bool own = kind == PLACE_INSTANCE;
     pair = own ? find_pair(f, is_own, is_read) : find_pair(f, is_set, is_set);
+    if (!own && pair.enter == NONE) {
+        pair = find_pair(f, is_own, is_read);
+        own = pair.enter != NONE;
+    }
     r = report(f, pair);
     if (!r) return;
     r->per_call = own;
     if (own) r->by_hand = "it belongs to one block, so a new manager for each, or a thread-local attribute, is right";
-    const char *what = own ? "%.*s is set here for this one block, and read on line %u when the block ends; the "
-                             "object is entered by all threads, and of two at once, one reads the other's"
+    const char *what = own ? "%.*s is set here for this one block, and read on line %u when the block ends; all "
+                             "threads that enter share it, and of two at once, one reads the other's"
                            : "%.*s is set here and set back on line %u when the block ends; of two such blocks at "
                              "once, one restores the other's value";
     race_message(f, r, what, STR_ARG(state), program_access(p, pair.leave)->line);

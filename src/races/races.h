@@ -5,9 +5,9 @@
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c setback.c scratch.c halfway.c late.c
- *   emptied.c firstuse.c onentry.c files.c handlers.c readback.c iterate.c attributes.c iterator.c stream.c
+ *   emptied.c firstuse.c onentry.c entries.c files.c handlers.c readback.c iterate.c attributes.c iterator.c stream.c
  *   fields.c guard.c object.c growth.c   rules about one place
- *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c cached.c
+ *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c replaced.c cached.c
  *               rules about calls and locks
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
@@ -171,6 +171,8 @@ RuleId check_rule(const Finder *f, u32 test, u32 act);
 
 /* save.c: is it a generator that contextlib makes a context manager? */
 bool yields_once(const Program *p, const Facts *f, const Func *fn);
+/* Is the function suspended by a yield between the two offsets? */
+bool yields_between(const Facts *f, u32 func, u32 from, u32 to);
 
 /* harmless.c: the Def that tells what a store stores, NULL. */
 const Def *stored_def(const Program *p, u32 ga);
@@ -251,6 +253,7 @@ void race_copied_keys(Finder *f);
 void race_paced(Finder *f);
 void race_saved(Finder *f);
 void race_on_entry(Finder *f);
+void race_entries(Finder *f);
 void race_kept_place(Finder *f);
 void race_scratch(Finder *f);
 void race_emptied(Finder *f);
@@ -276,6 +279,9 @@ void race_build(Finder *f, u32 file);
 void race_discipline(Finder *f, u32 file);
 void race_lock_order(Finder *f);
 void race_settings(Finder *f, u32 file);
+/* settings.c: does the function fork, or leave the session? */
+bool makes_process(const Program *p, u32 file, u32 func);
+void race_replaced(Finder *f, u32 file);
 /* save.c: attributes that a context manager sets by names which are known at run time only */
 void race_options(Finder *f, u32 file);
 void race_cached(Finder *f, u32 file);

@@ -24,8 +24,7 @@ bool yields_once(const Program *p, const Facts *f, const Func *fn)
     return false;
 }
 
-/* Where the function is suspended between the two offsets. */
-static bool yields_between(const Facts *f, u32 func, u32 from, u32 to)
+bool yields_between(const Facts *f, u32 func, u32 from, u32 to)
 {
     for (u32 i = 0; i < f->suspends.n; i++)
         if (f->suspends.v[i].func == func && f->suspends.v[i].is_yield && f->suspends.v[i].offset > from &&

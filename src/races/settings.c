@@ -28,7 +28,7 @@ static bool said_in(const Finder *f, RuleId rule, u32 file, u32 func, Str state)
 
 /* A function that forks or leaves the session makes a process anew: what it sets there, it sets before there are
  * threads. */
-static bool makes_process(const Program *p, u32 file, u32 func)
+bool makes_process(const Program *p, u32 file, u32 func)
 {
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[func];
