@@ -79,7 +79,7 @@ void race_entries(Finder *f)
         for (u32 k = i + 1; k < f->nacc && k - i <= STEPS_AHEAD && end == NONE; k++)
             if (ends_entry(p, f->acc[k], key) && for_a_while(p, set, f->acc[k])) end = f->acc[k];
         if (end == NONE || one_section(p, set, end, NULL)) continue;
-        Conflict c = conflict_find(f, set, EFFECT_WRITE, true);
+        Conflict c = conflict_of(f, set, set);
         if (c.witness == NONE) continue;
         Race *r = add(f, set, c);
         r->by_hand = "what the entry is for is better passed along than put where all find it";

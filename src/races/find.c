@@ -86,6 +86,7 @@ static void place_rules(Finder *f, Arena *scratch)
     if (!writers && never_changes(&f->p->places.v[f->place])) {
         race_attributes(f);
         race_object(f);
+        race_conversation(f);
         races_weigh(f, first);
         return;
     }
@@ -119,6 +120,8 @@ static void place_rules(Finder *f, Arena *scratch)
     race_attributes(f);
     race_iterator(f);
     race_stream(f);
+    race_conversation(f);
+    race_closed(f);
     race_fields(f);
     race_guard(f);
     race_object(f);

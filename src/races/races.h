@@ -5,8 +5,8 @@
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c setback.c scratch.c halfway.c late.c
- *   emptied.c firstuse.c onentry.c entries.c files.c handlers.c readback.c iterate.c attributes.c iterator.c stream.c
- *   fields.c guard.c object.c growth.c   rules about one place
+ *   emptied.c firstuse.c onentry.c entries.c files.c handlers.c readback.c iterate.c attributes.c iterator.c
+ *   stream.c conversation.c closed.c fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c replaced.c cached.c
  *               rules about calls and locks
  *   contract.c  what a function says to its callers about locks
@@ -267,6 +267,8 @@ void race_check(Finder *f);
 void race_iterate(Finder *f);
 void race_attributes(Finder *f);
 void race_stream(Finder *f);
+void race_conversation(Finder *f);
+void race_closed(Finder *f);
 void race_iterator(Finder *f);
 void race_declared(Finder *f);
 void race_guard(Finder *f);

@@ -8,6 +8,8 @@
  * calls, and is read again after it was set. And state used like an argument: set here, read by the methods that are
  * called next and by nobody else.
  *
+ * And an attribute of a class, used as a letter box: set from outside, a call that is given the class, and read.
+ *
  * Needs the accesses of one place, and for arguments the calls of the methods that read. The findings name no place
  * to the fixes: a lock would have to be held all the way, around whatever is called there, where a local variable
  * does. Only values that a call made are meant, and only what is read on the way from the store; returning it, or
@@ -22,6 +24,34 @@ static bool computed(const Program *p, u32 store)
 {
     const Def *d = stored_def(p, store);
     return d && d->kind == VAL_CALL && !d->empty;
+}
+
+/* Box.item = item, from outside the class, and somebody is called before it is read again: the read; NONE. */
+static u32 left_in_class(const Finder *f, u32 i)
+{
+    GId g = access_gid(f->p, f->acc[i]);
+    const Facts *x = f->p->facts[g.file];
+    const Access *store = &x->accesses.v[g.id];
+    const Path *q = &x->paths.v[store->path];
+    const Func *fn = &x->funcs.v[store->func];
+    const Def *d = stored_def(f->p, f->acc[i]);
+    bool value = d && (d->kind == VAL_CALL || (d->kind == VAL_PATH && x->paths.v[d->value].root == ROOT_LOCAL));
+    bool outside = f->p->places.v[f->place].kind == PLACE_CLASS_ATTR && q->root == ROOT_GLOBAL && q->nattr == 1;
+    if (!value || !outside || i + 1 == f->nacc) return NONE;
+    u32 next = f->acc[i + 1];
+    const Access *read = program_access(f->p, next);
+    if (access_gid(f->p, next).file != g.file || read->func != store->func || f->effect[i + 1] & EFFECT_WRITE ||
+        !block_within(x, read->block, store->block))
+        return NONE;
+    for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
+        const Call *c = &x->calls.v[k];
+        if (c->span.start < store->span.end || c->span.end > read->span.start) continue;
+        for (u32 n = c->args; n < c->args + c->nargs; n++) {
+            const Path *given = x->args.v[n].kind == VAL_PATH ? &x->paths.v[x->args.v[n].value] : NULL;
+            if (given && given->root == q->root && given->name == q->name && !given->nattr) return next;
+        }
+    }
+    return NONE;
 }
 
 /* connect, _start_worker, __enter__: what is set there is meant to stay. */
@@ -186,13 +216,15 @@ void race_scratch(Finder *f)
         GId g = access_gid(f->p, store);
         const Facts *x = f->p->facts[g.file];
         const Access *a = program_access(f->p, store);
-        if (f->claimed[store] || a->op != OP_STORE || !computed(f->p, store)) continue;
+        u32 left = a->op == OP_STORE && !f->claimed[store] ? left_in_class(f, i) : NONE;
+        if (f->claimed[store] || a->op != OP_STORE || (left == NONE && !computed(f->p, store))) continue;
         if (sets_up(sym_str(x, x->funcs.v[a->func].name)) || is_setter(x, a->func)) continue;
-        u32 read = read_after(f, i);
+        u32 read = left != NONE ? left : read_after(f, i);
         if (read == NONE || f->claimed[read] || one_section(f->p, store, read, NULL)) continue;
         Conflict c = conflict_of(f, store, store);
         if (c.witness == NONE || conflict_of(f, read, store).witness == NONE) continue;
         Race *r = race_of_call(f, store, read, c);
+        if (left != NONE) r->per_call = false; /* what is given the class may set it: a local is no cure */
         race_message(f, r,
                      "%.*s is set here for this call and read again on line %u; of two calls at once, one reads what "
                      "the other has set",
