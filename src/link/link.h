@@ -84,6 +84,8 @@ typedef struct ClassInfo {
     u32 made_for_attr;  /* of leaves: for an attribute of self */
     u32 queued;         /* of these calls, those that hand the new object to a queue: q.put(Job(n)) */
     u32 made_elsewhere; /* calls outside of tests that construct one for something else */
+    u32 stays;          /* of these, those whose object stays with the thread that makes it: stays.c */
+    bool in_with;       /* one of them is made for a with statement */
     bool made_again;    /* one of them stands in a loop */
     u32 served, nserved; /* the roots of its methods that a server calls: first + 1, 0 without; see rootcalls.c */
     bool method_kept;   /* a method of its objects is kept for later, and with it the object: stored.c */
@@ -263,6 +265,8 @@ u32 default_place(Program *p, u32 file, const Path *x, const Access *a);
 /* handed.c */
 /* The one place that all callers pass for this parameter, or NONE. */
 u32 param_place(Program *p, u32 file, const Path *path);
+/* Is the path a parameter that is given attributes of objects that are being made, and nothing else? */
+bool param_made_here(const Program *p, u32 file, const Path *path);
 /* The place whose container the attribute holds, when its maker was given it; else the place itself. Binding the
  * attribute (op) is no matter of the container. */
 u32 handed_place(Program *p, u32 place, u8 op);
@@ -347,9 +351,12 @@ bool file_imports(const Program *p, u32 file, const char *package);
 /* Does it use threading for more than locks? */
 bool uses_threads(const Program *p, u32 file);
 
-/* reach.c. Greenlets take turns in one thread, and so does what is written for them: a file that imports them, be it
- * to make them of threads, and what is in a package that cannot be imported without them. */
+/* greenlets.c. Greenlets take turns in one thread, and so does what is written for them: a file that imports them, be
+ * it to make them of threads, and what is in a package that cannot be imported without them, or whose import makes
+ * them of threads unless the environment says otherwise. */
 bool greenlet_code(const Program *p, u32 file);
+/* Takes out the threads that gevent or eventlet have replaced. */
+void roots_green(Program *p);
 
 /* waited.c: does the call's function wait for the thread that it starts, at once? */
 bool waited_for(const Program *p, u32 file, u32 call);
@@ -415,6 +422,9 @@ void guards_find(Program *p);
 /* def wrapper(*args, **kwargs): does the function take whatever it is given? */
 bool takes_anything(const Facts *f, const Func *fn);
 
+/* stays.c: fills ClassInfo.stays and in_with. Needs the types of places and the edges. */
+void stays_find(Program *p);
+
 /* kept.c: evidence from who has an object. Needs that of the classes (guards.c). */
 void kept_find(Program *p);
 
@@ -427,6 +437,9 @@ enum { ESCAPE_DEPTH = 2 };
 bool local_escapes(const Program *p, u32 file, u32 func, u32 sym, u32 depth);
 /* The same for uses that stand before this offset of the text. */
 bool local_escapes_before(const Program *p, u32 file, u32 func, u32 sym, u32 depth, u32 before);
+/* Does the function that is called keep this argument to itself? One that we cannot see, or not so deep, is judged by
+ * its name. */
+bool call_keeps_argument(const Program *p, u32 file, u32 call, u32 arg, u32 depth);
 
 /* filled.c */
 void filled_find(Program *p);
@@ -440,8 +453,6 @@ typedef struct Handover Handover;
 void handovers_find(Program *p);
 /* Is the first access over when the second one's function has waited for an event? */
 bool event_orders(const Program *p, u32 ga, u32 gb);
-/* Does the body of the file have gevent or eventlet replace threads? */
-bool makes_threads_green(const Program *p, u32 file);
 /* Root.loop of what is handed to an event loop from other threads. */
 extern const char event_loop_root[];
 /* Is this file something that is run, or that only tests or builds the library? */

@@ -68,25 +68,6 @@ bool class_is_process(const Program *p, u32 gclass)
            class_derives(p, gclass, "multiprocessing.context.Process");
 }
 
-static bool imports_greenlets(const Program *p, u32 file)
-{
-    return file_imports(p, file, "gevent") || file_imports(p, file, "eventlet");
-}
-
-bool greenlet_code(const Program *p, u32 file)
-{
-    if (imports_greenlets(p, file) && makes_threads_green(p, file)) return true;
-    if (uses_threads(p, file)) return false;
-    if (imports_greenlets(p, file)) return true;
-    Str module = p->facts[file]->source->module;
-    for (size_t dot = str_rfind(module, '.'); dot < module.n; dot = str_rfind(module, '.')) {
-        module = str_slice(module, 0, dot);
-        u32 package = module_find(p, module);
-        if (package != NONE && imports_greenlets(p, package) && !uses_threads(p, package)) return true;
-    }
-    return false;
-}
-
 static bool named(const Program *p, u32 file, const Func *fn, const char *const *names, u32 n)
 {
     Str name = sym_str(p->facts[file], fn->name);
@@ -310,24 +291,29 @@ static void made_anew(Program *p)
     }
 }
 
-/* What os.register_at_fork runs in a new child runs before that has a thread of its own; the parent's are not there
- * (Python library reference, "os.register_at_fork"). */
+static void runs_alone(Program *p, u32 file, const Arg *a)
+{
+    Type t = a->kind == VAL_PATH ? path_type(p, file, a->value) : (Type){0};
+    if (t.kind == TYPE_FUNC) p->funcs[t.id].import_time = true;
+    if (a->kind == VAL_LAMBDA || a->kind == VAL_FUNC) p->funcs[gfunc_of(p, file, a->value)].import_time = true;
+}
+
+/* What os.register_at_fork and multiprocessing.util.register_after_fork run in a new child runs before that has a
+ * thread of its own; the parent's are not there (Python library reference, "os.register_at_fork"). */
 static void after_fork(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        if (intern_find(&f->syms, S("register_at_fork")) == NONE) continue;
+        u32 os = intern_find(&f->syms, S("register_at_fork")), own = intern_find(&f->syms, S("register_after_fork"));
+        if (os == NONE && own == NONE) continue;
         for (u32 i = 0; i < f->calls.n; i++) {
             const Call *c = &f->calls.v[i];
+            const Path *x = &f->paths.v[c->callee];
+            u32 name = x->nattr ? x->attr[x->nattr - 1] : x->name;
+            if (own != NONE && name == own && c->nargs == 2) runs_alone(p, file, &f->args.v[c->args + 1]);
             if (!str_is(path_external(p, file, c->callee), "os.register_at_fork")) continue;
-            for (u32 k = c->args; k < c->args + c->nargs; k++) {
-                const Arg *a = &f->args.v[k];
-                if (!str_is(sym_str(f, a->keyword), "after_in_child")) continue;
-                Type t = a->kind == VAL_PATH ? path_type(p, file, a->value) : (Type){0};
-                if (t.kind == TYPE_FUNC) p->funcs[t.id].import_time = true;
-                if (a->kind == VAL_LAMBDA || a->kind == VAL_FUNC)
-                    p->funcs[gfunc_of(p, file, a->value)].import_time = true;
-            }
+            for (u32 k = c->args; k < c->args + c->nargs; k++)
+                if (str_is(sym_str(f, f->args.v[k].keyword), "after_in_child")) runs_alone(p, file, &f->args.v[k]);
         }
     }
 }

@@ -171,52 +171,6 @@ static void roots_named(Program *p)
     }
 }
 
-/* if options.server == "gevent": … : one way of several to run the program. */
-static bool by_choice(const Facts *f, u32 block)
-{
-    for (; block != NONE; block = f->blocks.v[block].parent) {
-        u8 kind = f->blocks.v[block].kind;
-        if (kind == BLOCK_THEN || kind == BLOCK_ELSE || kind == BLOCK_CASE) return true;
-    }
-    return false;
-}
-
-bool makes_threads_green(const Program *p, u32 file)
-{
-    const Facts *f = p->facts[file];
-    for (u32 i = 0; i < f->calls.n; i++) {
-        if (f->calls.v[i].func != 0 || by_choice(f, f->calls.v[i].block)) continue;
-        Str ext = path_external(p, file, f->calls.v[i].callee);
-        if (str_is(ext, "gevent.monkey.patch_all") || str_is(ext, "gevent.monkey.patch_thread") ||
-            str_is(ext, "eventlet.monkey_patch"))
-            return true;
-    }
-    return false;
-}
-
-/* gevent and eventlet, once they have replaced threading, run "threads" one at a time, in one thread. */
-static bool green_threads(const Program *p)
-{
-    for (u32 file = 0; file < p->nfiles; file++)
-        if (makes_threads_green(p, file)) return true;
-    return false;
-}
-
-/* Takes out the threads that gevent or eventlet have replaced. */
-static void roots_green(Program *p)
-{
-    u32 n = ROOT_API + 1;
-    for (u32 i = n; i < p->roots.n; i++) {
-        const Root *r = &p->roots.v[i];
-        Str ext = r->call == NONE ? S("") : path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
-        bool green = str_starts(ext, S("threading.")) || str_starts(ext, S("thread.")) ||
-                     str_starts(ext, S("_thread.")) || str_contains(r->display, S("(Thread subclass)")) ||
-                     str_contains(r->display, S("Thread(target="));
-        if (!green) p->roots.v[n++] = p->roots.v[i];
-    }
-    p->roots.n = n;
-}
-
 /* What is registered for the exit and for signals runs in the main thread (Python library reference, "atexit" and
  * "signal"). */
 static void roots_main(Program *p)
@@ -262,7 +216,7 @@ void roots_find(Program *p)
     roots_named(p);
     bool serial = serial_server(p);
     for (u32 c = 0; c < p->state->nclasses; c++) roots_of_class(p, c, serial);
-    if (green_threads(p)) roots_green(p);
+    roots_green(p);
     roots_main(p);
     p->concurrent = p->roots.n > ROOT_API + 1;
 }
