@@ -96,8 +96,7 @@ static bool keeps_for_later(Str callee)
     return str_starts_any(callee, words, COUNT_OF(words));
 }
 
-/* Does the call keep its argument to itself? */
-static bool call_keeps(const Program *p, u32 file, u32 call, u32 arg, u32 depth)
+bool call_keeps_argument(const Program *p, u32 file, u32 call, u32 arg, u32 depth)
 {
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
@@ -133,7 +132,7 @@ static bool argument_kept(const Program *p, u32 file, u32 func, u32 offset, u32 
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
             const Arg *a = &f->args.v[k];
             if (a->kind != VAL_PATH || a->span.start != offset || f->paths.v[a->value].nattr) continue;
-            return !str_starts(sym_str(f, a->keyword), S("args[")) && call_keeps(p, file, i, k, depth);
+            return !str_starts(sym_str(f, a->keyword), S("args[")) && call_keeps_argument(p, file, i, k, depth);
         }
     }
     return false;

@@ -36,13 +36,39 @@ static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
     return true;
 }
 
-/* Objects that threads make for themselves: every one is made by code that runs in a thread, and kept in a local; or
- * by any code in a local that does not leave it. */
+/* A class that expects several threads, however its objects are made. */
+static bool expects_threads(const ClassInfo *c)
+{
+    return c->any_lock || c->makes_threads || c->handed || c->method_kept || c->singleton || c->decorator;
+}
+
+/* Does every object of the class, and of those derived from it, stay with the thread that makes it? */
+static bool all_stay(const Program *p, u32 cls, u32 depth)
+{
+    const ClassInfo *c = &p->state->classes[cls];
+    if (c->kept_globally || c->stays < c->made_elsewhere || (c->subs.n && !depth)) return false;
+    if (c->in_with && expects_threads(c)) return false;
+    for (u32 i = 0; i < c->subs.n; i++)
+        if (!all_stay(p, c->subs.v[i], depth - 1)) return false;
+    return true;
+}
+
+static bool some_stay(const Program *p, u32 cls, u32 depth)
+{
+    const ClassInfo *c = &p->state->classes[cls];
+    for (u32 i = 0; i < c->subs.n && depth; i++)
+        if (some_stay(p, c->subs.v[i], depth - 1)) return true;
+    return c->stays;
+}
+
+/* Objects that threads make for themselves: every one stays with the thread, or is made by code that runs in a
+ * thread, and kept in a local; or by any code in a local that does not leave it. */
 static bool made_by_threads(const Program *p, const Place *x)
 {
     if (x->kind != PLACE_INSTANCE || x->owner == NONE) return false;
     const ClassInfo *c = &p->state->classes[x->owner];
     if (c->fresh) return true;
+    if (some_stay(p, x->owner, SUBCLASS_DEPTH) && all_stay(p, x->owner, SUBCLASS_DEPTH)) return true;
     if (c->subs.n || c->singleton || c->any_lock) return false;
     return (c->made_elsewhere && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
 }
@@ -65,11 +91,10 @@ Alone access_alone(const Program *p, u32 gaccess)
     if (a->func == 0 && early && !in_main_block(f, a->block)) return ALONE_IMPORT;
     for (u32 depth = 0; fi->construct && x->root == ROOT_CALL && depth < 4; depth++) /* self.items.values() */
         x = &f->paths.v[f->calls.v[x->func].callee];
-    if (fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS) && place != NONE &&
-        p->places.v[place].kind == PLACE_INSTANCE)
-        return ALONE_CONSTRUCT;
-    if (fi->construct && x->root != ROOT_SELF && x->root != ROOT_GLOBAL && place != NONE &&
-        p->places.v[place].kind == PLACE_INSTANCE) {
+    bool instance = place != NONE && p->places.v[place].kind == PLACE_INSTANCE;
+    if (instance && fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS)) return ALONE_CONSTRUCT;
+    if (instance && param_made_here(p, g.file, x)) return ALONE_CONSTRUCT;
+    if (instance && fi->construct && x->root != ROOT_SELF && x->root != ROOT_GLOBAL) {
         const Func *fn = &f->funcs.v[a->func];
         if (fn->cls != NONE && str_is(sym_str(f, fn->name), "__new__")) return ALONE_CONSTRUCT;
     }
@@ -578,6 +603,7 @@ void guards_find(Program *p)
 {
     decorator_factories(p);
     constructions_count(p);
+    stays_find(p);
     locks_of_one_state(p);
     class_evidence(p);
     each_find(p);

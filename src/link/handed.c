@@ -14,24 +14,41 @@ enum { HANDS = 3 };
 
 static u32 place_behind(Program *p, u32 file, u32 path, u32 depth);
 
-/* What the parameter is given, see param_place; without what tests give, if those do not count. */
-static u32 given(Program *p, u32 file, const Path *x, bool tests, u32 depth)
+/* What all callers pass for the parameter, or NULL when it is none or not all is known. */
+static const ParamInfo *passed(const Program *p, u32 file, const Path *x)
 {
     const LinkState *s = p->state;
     const Func *fn = &p->facts[file]->funcs.v[x->func];
     for (u32 i = 0; i < fn->nparams; i++) {
         if (p->facts[file]->params.v[fn->params + i].name != x->name) continue;
         const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
-        u32 place = NONE;
-        for (u32 k = 0; k < pi->n; k++) {
-            if (!tests && is_test_path(p->facts[pi->from[k].file]->source->path)) continue;
-            u32 q = pi->from[k].kind == VAL_PATH ? place_behind(p, pi->from[k].file, pi->from[k].value, depth) : NONE;
-            if (q == NONE || (place != NONE && q != place)) return NONE;
-            place = q;
-        }
-        return pi->more ? NONE : place;
+        return pi->more ? NULL : pi;
     }
-    return NONE;
+    return NULL;
+}
+
+/* What the parameter is given, see param_place; without what tests give, if those do not count. */
+static u32 given(Program *p, u32 file, const Path *x, bool tests, u32 depth)
+{
+    const ParamInfo *pi = passed(p, file, x);
+    u32 place = NONE;
+    for (u32 k = 0; pi && k < pi->n; k++) {
+        if (!tests && is_test_path(p->facts[pi->from[k].file]->source->path)) continue;
+        u32 q = pi->from[k].kind == VAL_PATH ? place_behind(p, pi->from[k].file, pi->from[k].value, depth) : NONE;
+        if (q == NONE || (place != NONE && q != place)) return NONE;
+        place = q;
+    }
+    return place;
+}
+
+bool param_made_here(const Program *p, u32 file, const Path *x)
+{
+    const ParamInfo *pi = x->root == ROOT_PARAM ? passed(p, file, x) : NULL;
+    for (u32 k = 0; pi && k < pi->n; k++) {
+        const Path *q = pi->from[k].kind == VAL_PATH ? &p->facts[pi->from[k].file]->paths.v[pi->from[k].value] : NULL;
+        if (!q || q->root != ROOT_SELF || !p->funcs[gfunc_of(p, pi->from[k].file, q->func)].construct) return false;
+    }
+    return pi && pi->n;
 }
 
 /* The place that a path names, or a local, or what a parameter is given, `depth` calls up. */

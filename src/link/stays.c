@@ -1,0 +1,166 @@
+/* Objects that stay with the thread that made them, by where all that are made of a class go: to a threading.local or
+ * a ContextVar,
+ *
+ *   connection = local.connection = Connection()          local.by_name[name] = Connection(name)
+ *   connection = connect()                                 def connect(): return Connection()
+ *   local.connection = connection                          local.connection = connect()
+ *
+ * be it by a local, or by a function that is called for nothing else (Python library reference, "Thread-Local Data");
+ * or to a with statement that is made one for it,
+ *
+ *   with Checkout(pool) as checkout: …                     with pool.checkout() as checkout: …
+ *
+ * and gives it to nobody who may keep it. Who has such an object is in the thread that made it. Calls of tests do not
+ * count.
+ *
+ * Not seen: what is later taken out and handed to a thread. */
+#include "link/link.h"
+
+/* Does the path lead through an object of which each thread has its own? */
+static bool through_thread_local(const Program *p, u32 file, u32 path)
+{
+    const Path *x = path == NONE ? NULL : &p->facts[file]->paths.v[path];
+    for (u32 k = 0; x && k < x->nattr; k++) {
+        Type t = ent_type(p, path_resolve(p, file, x, k));
+        if (t.kind == TYPE_LOCAL || (t.kind == TYPE_CLASS && p->state->classes[t.id].thread_local_)) return true;
+    }
+    return false;
+}
+
+/* variable.set(…) of a ContextVar. */
+static bool sets_variable(const Program *p, u32 file, const Call *c)
+{
+    const Facts *f = p->facts[file];
+    const Path *q = &f->paths.v[c->callee];
+    return q->nattr && c->nargs == 1 && str_is(sym_str(f, q->attr[q->nattr - 1]), "set") &&
+           ent_type(p, path_resolve(p, file, q, q->nattr - 1u)).kind == TYPE_CONTEXTVAR;
+}
+
+static bool is_local(const Path *x)
+{
+    return x->root == ROOT_LOCAL && !x->nattr;
+}
+
+/* Is the local, or what it has, given to nobody who may keep it, but to what each thread has of its own? */
+static bool kept_by_thread_alone(const Program *p, u32 file, const Path *local)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[local->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        for (u32 k = f->calls.v[i].args; k < f->calls.v[i].args + f->calls.v[i].nargs; k++) {
+            const Arg *a = &f->args.v[k];
+            const Path *q = a->kind == VAL_PATH ? &f->paths.v[a->value] : NULL;
+            if (q && q->root == ROOT_LOCAL && q->name == local->name && !sets_variable(p, file, &f->calls.v[i]) &&
+                !call_keeps_argument(p, file, i, k, ESCAPE_DEPTH))
+                return false;
+        }
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        const Path *q = d->kind == VAL_PATH && d->func == local->func ? &f->paths.v[d->value] : NULL;
+        if (q && is_local(q) && q->name == local->name && !d->is_return && f->paths.v[d->path].nattr &&
+            !through_thread_local(p, file, d->path))
+            return false;
+    }
+    return true;
+}
+
+/* Where the result of a call goes. */
+enum { TO_THREAD = 1, TO_WITH = 2, HANDS = 3 /* functions that hand it on, one to the other */ };
+
+typedef struct Stays {
+    Program *p;
+    u8 *call; /* by global call: TO_ bits */
+} Stays;
+
+/* Calls whose result the local is bound to. */
+static void mark_local(Stays *x, u32 file, const Path *local, u8 where)
+{
+    const LinkState *s = x->p->state;
+    if (!kept_by_thread_alone(x->p, file, local)) return;
+    for (u32 at = map_get(&s->local_defs, local_key(file, local->func, local->name)); at != NONE;
+         at = s->defrefs.v[at].next) {
+        const Def *d = &x->p->facts[file]->defs.v[s->defrefs.v[at].def];
+        if (d->kind == VAL_CALL) x->call[x->p->call_base[file] + d->value] |= where;
+    }
+}
+
+static void mark_value(Stays *x, u32 file, u8 kind, u32 value, u8 where)
+{
+    if (kind == VAL_CALL) x->call[x->p->call_base[file] + value] |= where;
+    if (kind == VAL_PATH && is_local(&x->p->facts[file]->paths.v[value]))
+        mark_local(x, file, &x->p->facts[file]->paths.v[value], where);
+}
+
+/* local.x = …, and variable.set(…) of a ContextVar. */
+static void mark_stores(Stays *x, u32 file)
+{
+    const Facts *f = x->p->facts[file];
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        if (d->is_return || (d->kind != VAL_CALL && d->kind != VAL_PATH)) continue;
+        if (through_thread_local(x->p, file, d->path)) mark_value(x, file, d->kind, d->value, TO_THREAD);
+    }
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        if (sets_variable(x->p, file, c))
+            mark_value(x, file, f->args.v[c->args].kind, f->args.v[c->args].value, TO_THREAD);
+    }
+}
+
+/* with make() as name: … */
+static void mark_withs(Stays *x, u32 file)
+{
+    const Facts *f = x->p->facts[file];
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        if (!c->in_with) continue;
+        const Path *name = c->target == NONE ? NULL : &f->paths.v[c->target];
+        if (name && (!is_local(name) || name->func != c->func || !kept_by_thread_alone(x->p, file, name))) continue;
+        x->call[x->p->call_base[file] + i] |= TO_WITH;
+    }
+}
+
+/* What functions return whose every call is marked. */
+static void mark_returned(Stays *x)
+{
+    enum { ELSEWHERE = 128 };
+    Program *p = x->p;
+    u8 *use = xmalloc(p->state->nfuncs + 1);
+    memset(use, 0, p->state->nfuncs + 1);
+    for (u32 i = 0; i < p->edges.n; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (is_test_path(p->facts[e->file]->source->path)) continue;
+        bool plain = e->call != NONE && !e->weak && !e->passed;
+        u8 where = plain ? x->call[p->call_base[e->file] + e->call] : 0;
+        use[e->callee] |= where ? where : ELSEWHERE;
+    }
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->defs.n; i++) {
+            const Def *d = &p->facts[file]->defs.v[i];
+            u8 where = d->is_return ? use[gfunc_of(p, file, d->func)] : 0;
+            if (!(where & ELSEWHERE) && where) mark_value(x, file, d->kind, d->value, where);
+        }
+    free(use);
+}
+
+void stays_find(Program *p)
+{
+    u32 n = p->call_base[p->nfiles];
+    Stays x = {p, xmalloc(n + 1)};
+    memset(x.call, 0, n + 1);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        if (is_test_path(p->facts[file]->source->path)) continue;
+        mark_stores(&x, file);
+        mark_withs(&x, file);
+    }
+    for (u32 i = 0; i < HANDS; i++) mark_returned(&x);
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->calls.n; i++) {
+            u8 where = x.call[p->call_base[file] + i];
+            Ent e = where ? path_entity(p, file, p->facts[file]->calls.v[i].callee) : (Ent){ENT_NONE, 0, 0, 0};
+            if (e.kind != ENT_CLASS) continue;
+            p->state->classes[e.id].stays++;
+            p->state->classes[e.id].in_with |= (where & TO_WITH) != 0;
+        }
+    free(x.call);
+}
