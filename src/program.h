@@ -311,6 +311,8 @@ Str path_external(const Program *p, u32 file, u32 path);
 u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max);
 /* Is the call a method of an object of unknown type? */
 bool call_unknown(const Program *p, u32 file, u32 call);
+/* The one thing that the local of the function is bound to, or NULL: bound to nothing, or to several things. */
+const Def *local_def(const Program *p, u32 file, u32 func, u32 sym);
 /* Does the call give the identity of the thread that runs here, get_ident() or current_thread()? */
 bool call_asks_thread(const Program *p, u32 file, u32 call);
 /* Does the function itself make such a call? */

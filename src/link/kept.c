@@ -80,12 +80,9 @@ static bool uses_outer_param(const Facts *f, const Func *fn, u32 func)
 /* The class of the object that the one definition of a captured local makes, or NONE. */
 static u32 captured_class(const Program *p, u32 file, const Path *q)
 {
-    const LinkState *s = p->state;
-    u32 at = map_get(&s->local_defs, local_key(file, q->func, q->name));
-    if (at == NONE || s->defrefs.v[at].next != NONE) return NONE;
     const Facts *f = p->facts[file];
-    const Def *d = &f->defs.v[s->defrefs.v[at].def];
-    if (d->kind != VAL_CALL) return NONE;
+    const Def *d = local_def(p, file, q->func, q->name);
+    if (!d || d->kind != VAL_CALL) return NONE;
     Ent e = path_entity(p, file, f->calls.v[d->value].callee);
     return e.kind == ENT_CLASS ? e.id : NONE;
 }

@@ -64,44 +64,58 @@ static void fields_given(Program *p)
     arena_free(&scratch);
 }
 
-/* self._lock = lock (always the same one passed in), Condition(self._lock): the place whose object it really is. */
-u32 place_origin(Program *p, u32 place, u32 depth)
+/* The place that every caller gives for the parameter, or NONE. */
+static u32 given_by_all(const Program *p, u32 file, const Path *x)
 {
-    LinkState *s = p->state;
-    u32 first = map_get(&s->place_defs, place), given = map_get(&s->lock_given, place);
-    if (given != NONE && depth) return place_origin(p, given, depth - 1);
-    if (first == NONE || depth == 0 || s->defrefs.v[first].next != NONE) return place;
-    u32 file = s->defrefs.v[first].file;
+    const LinkState *s = p->state;
     const Facts *f = p->facts[file];
-    const Def *d = &f->defs.v[s->defrefs.v[first].def];
-    u32 from = NONE;
-    if (d->kind == VAL_PATH) from = d->value;
+    const Func *fn = &f->funcs.v[x->func];
+    u32 one = NONE;
+    for (u32 i = 0; i < fn->nparams && x->root == ROOT_PARAM; i++) {
+        if (f->params.v[fn->params + i].name != x->name) continue;
+        const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
+        for (u32 k = 0; k < pi->n; k++) {
+            Ent q = pi->from[k].kind == VAL_PATH ? path_entity(p, pi->from[k].file, pi->from[k].value)
+                                                 : (Ent){ENT_NONE, NONE, NONE, NONE};
+            if (q.kind != ENT_PLACE || pi->more || (one != NONE && one != q.id)) return NONE;
+            one = q.id;
+        }
+    }
+    return one;
+}
+
+/* The place that is bound here once more, as itself or as the lock of a Condition; NONE. */
+static u32 bound_again(Program *p, u32 file, const Def *d)
+{
+    const Facts *f = p->facts[file];
+    u32 from = d->kind == VAL_PATH ? d->value : NONE;
     if (d->kind == VAL_CALL) {
         const Call *c = &f->calls.v[d->value];
         if (call_type(p, file, d->value).kind == TYPE_CONDITION && c->nargs == 1 &&
             f->args.v[c->args].kind == VAL_PATH)
             from = f->args.v[c->args].value;
     }
-    if (from == NONE) return place;
+    if (from == NONE) return NONE;
     Ent e = path_entity(p, file, from);
-    if (e.kind == ENT_PLACE && e.id != place) return place_origin(p, e.id, depth - 1);
-    if (e.kind == ENT_LOCAL) { /* a parameter that every caller gives the same lock */
-        const Path *x = &f->paths.v[from];
-        const Func *fn = &f->funcs.v[x->func];
-        for (u32 i = 0; i < fn->nparams && x->root == ROOT_PARAM; i++) {
-            if (f->params.v[fn->params + i].name != x->name) continue;
-            const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
-            u32 one = NONE;
-            for (u32 k = 0; k < pi->n; k++) {
-                Ent q = pi->from[k].kind == VAL_PATH ? path_entity(p, pi->from[k].file, pi->from[k].value)
-                                                     : (Ent){ENT_NONE, NONE, NONE, NONE};
-                if (q.kind != ENT_PLACE || pi->more || (one != NONE && one != q.id)) return place;
-                one = q.id;
-            }
-            if (one != NONE && one != place) return place_origin(p, one, depth - 1);
-        }
+    if (e.kind == ENT_PLACE) return e.id;
+    return e.kind == ENT_LOCAL ? given_by_all(p, file, &f->paths.v[from]) : NONE;
+}
+
+/* self._lock = lock (always the same one passed in), Condition(self._lock), wherever it is bound: the place whose
+ * object it really is. */
+u32 place_origin(Program *p, u32 place, u32 depth)
+{
+    const LinkState *s = p->state;
+    u32 given = map_get(&s->lock_given, place), from = NONE;
+    if (given != NONE && depth) return place_origin(p, given, depth - 1);
+    if (depth == 0) return place;
+    for (u32 at = map_get(&s->place_defs, place); at != NONE; at = s->defrefs.v[at].next) {
+        u32 file = s->defrefs.v[at].file;
+        u32 q = bound_again(p, file, &p->facts[file]->defs.v[s->defrefs.v[at].def]);
+        if (q == NONE || q == place || (from != NONE && q != from)) return place;
+        from = q;
     }
-    return place;
+    return from == NONE ? place : place_origin(p, from, depth - 1);
 }
 
 u32 lock_of_place(Program *p, u32 place, u8 kind, bool maybe)

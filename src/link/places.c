@@ -7,6 +7,13 @@ u64 local_key(u32 file, u32 func, u32 sym)
     return (hash_mix(h, sym) & ~(1ull << 63)) & ~1ull;
 }
 
+const Def *local_def(const Program *p, u32 file, u32 func, u32 sym)
+{
+    const LinkState *s = p->state;
+    u32 at = map_get(&s->local_defs, local_key(file, func, sym));
+    return at == NONE || s->defrefs.v[at].next != NONE ? NULL : &p->facts[file]->defs.v[s->defrefs.v[at].def];
+}
+
 static Str place_display(Program *p, const Place *x)
 {
     Str name = p->syms.strs[x->name];
