@@ -94,8 +94,18 @@ static void entered_section(Walk *w, u32 first_access, u32 first_section, u32 re
     section_unpaired(w, r, (Span){w->f->funcs.v[w->func].body.start, r->span.start});
 }
 
+/* Does control leave the function, or the loop, after the release: except: lock.release(); raise? */
+static bool gives_up(const Walk *w, const Access *release, const Access *acquire)
+{
+    const Block *v = w->f->blocks.v;
+    for (u32 b = release->block; b != NONE && !span_within(acquire->span, v[b].span); b = v[b].parent)
+        if (v[b].exits && v[b].kind != BLOCK_FINALLY) return true;
+    return false;
+}
+
 /* acquire … release of one lock in one function: the section runs from the acquire to the last release before the
- * next acquire of the same lock (or to the end of the function's text). */
+ * next acquire of the same lock; to the end of the function's text where what comes after that release is reached on
+ * other ways only, on which the lock stays with whoever called. */
 void acquire_sections(Walk *w, u32 first_access, u32 first_section)
 {
     u32 end = w->f->accesses.n;
@@ -123,15 +133,18 @@ void acquire_sections(Walk *w, u32 first_access, u32 first_section)
         bool finally = false;
         for (u32 b = r->block; b != NONE; b = w->f->blocks.v[b].parent)
             finally |= w->f->blocks.v[b].kind == BLOCK_FINALLY;
+        bool kept = w->func && gives_up(w, r, &a);
+        u32 to = kept ? w->f->funcs.v[w->func].body.end : r->span.start;
         vec_push(w->a, &w->f->sections,
                  (Section){.kind = SECTION_ACQUIRE,
                            .finally = finally,
                            .maybe = a.key != SYM_EMPTY && a.cond == NONE && a.local == SYM_EMPTY,
                            .tries = a.key != SYM_EMPTY && !str_is(key, "True") && !str_is(key, "blocking=True"),
                            .func = w->func,
+                           .entered = kept,
                            .path = a.path,
                            .call = NONE,
-                           .span = {a.span.end, r->span.start},
+                           .span = {a.span.end, to},
                            .stmt = a.stmt});
     }
 }

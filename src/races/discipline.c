@@ -73,15 +73,29 @@ static bool not_taken(const Facts *x, const Section *s)
     return str_starts(str_slice(x->source->text, s->stmt, s->span.end), S("assert not "));
 }
 
+/* The block that runs when acquire() did not get the lock: if not lock.acquire(False): return. NONE without one. */
+static u32 not_gotten(const Facts *x, const Section *s)
+{
+    const Func *fn = &x->funcs.v[s->func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &x->accesses.v[i];
+        if (a->op != OP_METHOD || a->span.end != s->span.start || a->cond == NONE) continue;
+        if (a->test == TEST_FALSE) return x->conds.v[a->cond].then_block;
+        if (a->test == TEST_TRUE) return x->conds.v[a->cond].else_block;
+    }
+    return NONE;
+}
+
 static void without_finally(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Facts *x = f->p->facts[file];
+    u32 failed = not_gotten(x, s);
     if ((s->kind != SECTION_ACQUIRE && s->kind != SECTION_CALLS) || s->finally || f->p->locks.v[lock].maybe) return;
-    if (not_taken(x, s)) return;
+    if (not_taken(x, s) || s->entered) return;
     for (u32 i = 0; i < x->blocks.n; i++) { /* return or raise on the way */
         const Block *b = &x->blocks.v[i];
         if (b->func != s->func || !b->exits || b->kind == BLOCK_LOOP || b->span.start < s->span.start ||
-            b->span.end > s->span.end)
+            b->span.end > s->span.end || (failed != NONE && span_within(b->span, x->blocks.v[failed].span)))
             continue;
         Str text = str_slice(x->source->text, b->span.start, b->span.end);
         bool given = s->kind == SECTION_CALLS ? str_contains(text, S("elease")) || str_contains(text, S("nlock"))
