@@ -222,6 +222,14 @@ static Conflict reset_elsewhere(const Finder *f, u32 act)
     return best;
 }
 
+/* if self.table is not None: self.table[key] += 1: what is in the table was not asked. */
+static bool asks_binding(const Program *p, u32 test, u32 act)
+{
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    bool within = a->op == OP_ITEM_STORE || a->op == OP_ITEM_AUG || a->op == OP_ITEM_DEL || a->op == OP_METHOD;
+    return (t->op == OP_LOAD || t->op == OP_TRUTH) && within && t->test == TEST_NOT_NONE;
+}
+
 /* if last[key] == value: return; last[key] = value: the entry is there, and nothing is missed. */
 static bool item_compared(const Access *test)
 {
@@ -241,7 +249,7 @@ RuleId check_rule(const Finder *f, u32 test, u32 act)
     }
     if (a->op == OP_ITEM_LOAD && emptiness(p, test) && (x->type.kind == TYPE_LIST || x->type.kind == TYPE_DEQUE))
         return x->type.kind == TYPE_LIST ? UG201 : UG203;
-    if (item_compared(t)) return UG102;
+    if (item_compared(t) || asks_binding(p, test, act)) return UG102;
     if (a->op == OP_ITEM_STORE || str_is(access_method(p, act), "setdefault")) {
         bool missing = t->test == TEST_NOT_IN || t->test == TEST_NONE || t->test == TEST_FALSE ||
                        t->op == OP_ITEM_LOAD || t->op == OP_RETURN || t->test == TEST_IN ||
@@ -315,7 +323,7 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
                          "an item of %.*s is compared on line %u and set anew here; threads that come between go by "
                          "the same old value",
                          STR_ARG(s), t->line);
-        else if (access_effect(p, act) & EFFECT_WRITE)
+        else if (access_effect(p, act) & EFFECT_WRITE && !asks_binding(p, test, act))
             race_message(f, r, "%.*s is tested on line %u and changed here; another thread may change it in between",
                          STR_ARG(s), t->line);
         else
@@ -350,6 +358,7 @@ static void report(Finder *f, u32 test, u32 act)
     }
     bool replaced = asked_to_go(p, test, act);
     if (own_thread_test(p, test)) return;
+    if (asks_binding(p, test, act) && reset_elsewhere(f, act).witness == NONE) return;
     if (check_harmless(p, test, act) || (!replaced && check_overwrites(f, test, act)) || far_from_empty(p, test, act))
         return;
     if ((effect & EFFECT_RAISES) && failure_caught(p, act) && !(a->op == OP_ITEM_STORE)) return;

@@ -102,28 +102,36 @@ u8 test_for_act(const Program *p, u32 test, u32 act)
     }
 }
 
-/* Is the key the identity of the thread that runs here: d[get_ident()], or me = current_thread(); d[me]? No other
- * thread has it. */
+/* me = current_thread(), current_thread().ident, str(get_ident()), (id(self), get_ident()): is the call in what the
+ * local is given, and does that tell threads apart as the call does? */
+static bool tells_apart(const Facts *f, const Def *d, u32 call)
+{
+    static const char *const same[] = {"str", "int", "repr", "cast"};
+    if (d->kind == VAL_TUPLE || d->kind == VAL_PATH) return d->stmt == f->calls.v[call].stmt;
+    if (d->kind != VAL_CALL || d->value == call) return d->kind == VAL_CALL;
+    const Call *outer = &f->calls.v[d->value];
+    const Path *x = &f->paths.v[outer->callee];
+    return span_within(f->calls.v[call].span, outer->span) &&
+           str_among(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), same, COUNT_OF(same));
+}
+
+/* Is the key the identity of the thread that runs here: d[get_ident()], or me = current_thread(); seen.add(me)? No
+ * other thread has it. */
 bool own_key(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Access *a = &f->accesses.v[g.id];
     Str key = sym_str(f, a->key);
-    bool item = a->op == OP_ITEM_STORE || a->op == OP_ITEM_LOAD || a->op == OP_ITEM_DEL;
+    bool item = a->op == OP_ITEM_STORE || a->op == OP_ITEM_LOAD || a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG ||
+                a->op == OP_METHOD;
     if (a->key == SYM_EMPTY || !item) return false;
-    const Def *only = NULL;
-    for (u32 i = 0; i < f->defs.n; i++) {
-        const Def *d = &f->defs.v[i];
-        if (d->path == NONE || d->func != a->func || !str_eq(sym_str(f, f->paths.v[d->path].name), key)) continue;
-        if (only || f->paths.v[d->path].nattr || f->paths.v[d->path].root != ROOT_LOCAL) return false;
-        only = d;
-    }
+    const Def *only = local_def(p, g.file, a->func, a->key);
+    if (!only && !str_contains(key, S("("))) return false;
     const Func *fn = &f->funcs.v[a->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
-        bool within = only && only->kind == VAL_TUPLE && only->stmt == c->stmt; /* key = id(self), get_ident() */
-        bool here = only ? within || (only->kind == VAL_CALL && only->value == i)
+        bool here = only ? tells_apart(f, only, i)
                          : str_eq(str_slice(f->source->text, c->span.start, c->span.end), key);
         if (here && call_asks_thread(p, g.file, i)) return true;
     }

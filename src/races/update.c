@@ -121,6 +121,7 @@ static bool is_update(const Finder *f, u32 i, u32 *read)
     const Access *a = program_access(p, ga);
     *read = ga;
     if (a->op == OP_AUG && changes_in_place(p->places.v[p->access_place[ga]].type.kind)) return false;
+    if (own_key(p, ga)) return false;
     if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     *read = read_of(p, ga);
