@@ -86,6 +86,59 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
     if (fi->last_join != NONE && fi->last_join < last_start) fi->last_join = NONE;
 }
 
+/* The attribute of self that holds the thread which the root's call makes, or NONE. */
+static u32 kept_as(const Program *p, const Root *r, u32 file)
+{
+    if (r->call == NONE || r->file != file) return NONE;
+    const Facts *f = p->facts[file];
+    u32 target = f->calls.v[r->call].target;
+    const Path *x = target == NONE ? NULL : &f->paths.v[target];
+    return x && x->root == ROOT_SELF && x->nattr == 1 ? x->attr[0] : NONE;
+}
+
+/* Is what the path names a thread of the class whose run() the root is? */
+static bool runs_root(const Program *p, u32 file, const Path *x, const Root *r)
+{
+    if (!r->own || r->func == NONE) return false;
+    Type t = ent_type(p, path_resolve(p, file, x, x->nattr - 1u));
+    GId g = func_gid(p, r->func);
+    u32 cls = p->facts[g.file]->funcs.v[g.id].cls;
+    return t.kind == TYPE_CLASS && cls != NONE && class_is_a(p, t.id, gclass_of(p, g.file, cls));
+}
+
+/* Does self.thread.join() stand in the function before this offset, for the thread that the root is? */
+static bool joined_before(const Program *p, u32 file, u32 func, const Root *r, u32 offset)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    u32 attr = kept_as(p, r, file), join = intern_find(&f->syms, S("join"));
+    for (u32 i = fn->calls; join != NONE && i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *x = &f->paths.v[c->callee];
+        if (c->span.end > offset || x->root != ROOT_SELF || x->nattr != 2 || x->attr[1] != join) continue;
+        if (x->attr[0] == attr || runs_root(p, file, x, r)) return true;
+    }
+    return false;
+}
+
+bool order_by_caller(const Program *p, u32 ga, u32 gb)
+{
+    GId a = access_gid(p, ga);
+    const Facts *f = p->facts[a.file];
+    const Access *xa = &f->accesses.v[a.id];
+    const FuncInfo *fa = &p->funcs[gfunc_of(p, a.file, xa->func)], *fb = &p->funcs[access_func(p, gb)];
+    u32 place = p->access_place[ga];
+    if (fa->nroots || !fb->nroots || place == NONE || p->places.v[place].kind != PLACE_INSTANCE) return false;
+    if (p->locksets.v[p->access_locks[ga]].n) return false; /* it expects others */
+    bool before = fa->first_start != NONE && xa->span.end <= fa->first_start;
+    for (u32 i = 0; i < fb->nroots; i++) {
+        const Root *r = &p->roots.v[fb->roots[i]];
+        bool starts = before && r->call != NONE && r->file == a.file && f->calls.v[r->call].func == xa->func;
+        if (!starts && !joined_before(p, a.file, xa->func, r, xa->span.start)) return false;
+    }
+    return true;
+}
+
 enum { LEAD_ROUNDS = 8, ONCE_DEPTH = 6 };
 
 typedef struct Before {

@@ -341,7 +341,10 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     if (beside_main(p, fb) && fa->main && !out_a && !fa->nroots) return APART_NOT;
     same |= (fa->nroots && fb->main) || (fb->nroots && fa->main);
     bool api_a = api && api_reaches(p, fa, place), api_b = api && api_reaches(p, fb, place);
-    if ((api_a && api_b) || (api_a && fb->nroots) || (api_b && fa->nroots)) return APART_NOT;
+    if (api_a && api_b) return APART_NOT;
+    if (api_a && fb->nroots && !order_by_caller(p, ga, gb)) return APART_NOT;
+    if (api_b && fa->nroots && !order_by_caller(p, gb, ga)) return APART_NOT;
+    if ((api_a && fb->nroots) || (api_b && fa->nroots)) return APART_ORDER;
     if (object) return APART_OBJECT;
     if ((fa->nroots && fb->main && out_b) || (fb->nroots && fa->main && out_a)) return APART_ORDER;
     return same ? APART_ONE_THREAD : APART_NO_THREAD;

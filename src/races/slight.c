@@ -40,6 +40,16 @@ static bool closed_twice(const Program *p, const Race *r, const Place *x)
     return ends(sym_str(p->facts[r->file], p->facts[r->file]->funcs.v[r->func].name));
 }
 
+/* for file in self.files: file.close() / self.files.clear(), in close(), with nobody else in sight who changes it. */
+static bool ended_twice(const Program *p, const Race *r, const Place *x)
+{
+    if (r->rule != UG106 || x->kind != PLACE_INSTANCE || r->sites[1] == NONE) return false;
+    if (x->evidence & EV_GUARDED) return false;
+    u32 func = access_func(p, r->sites[0]);
+    GId g = func_gid(p, func);
+    return func == access_func(p, r->sites[1]) && ends(sym_str(p->facts[g.file], program_func(p, func)->name));
+}
+
 /* os.environ["X"] = …, sys.modules[…] = …, by code that nobody is seen to run in a thread. */
 static bool of_process(const Race *r, const Place *x)
 {
@@ -72,5 +82,5 @@ bool race_slight(const Finder *f, const Race *r, const Place *x)
     if (far_first_use(f, r, x) || data_of_call(p, r, x)) return true;
     if (visible(p, r)) return false;
     if (x->kind == PLACE_INSTANCE && class_is_process(p, x->owner)) return true; /* what it runs has a copy of it */
-    return turned(p, r) || closed_twice(p, r, x) || of_process(r, x);
+    return turned(p, r) || closed_twice(p, r, x) || ended_twice(p, r, x) || of_process(r, x);
 }
