@@ -115,15 +115,25 @@ void queries_free(Plan *pl)
 
 /* ---- nodes ---- */
 
+/* The last node that begins at the offset or before it; nodes are in the order of their beginnings. */
+static u32 last_begun(const Ast *t, u32 offset)
+{
+    u32 low = 0, high = t->n;
+    while (high - low > 1) {
+        u32 mid = low + (high - low) / 2;
+        if (t->v[mid].start <= offset)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 u32 ast_at(const Ast *t, Span s)
 {
-    u32 n = 0;
-    for (;;) {
-        u32 c = t->v[n].child;
-        while (c != NONE && t->v[c].start <= s.start && !(t->v[c].named && s.end <= t->v[c].end)) c = t->v[c].next;
-        if (c == NONE || t->v[c].start > s.start) return n;
-        n = c;
-    }
+    u32 n = last_begun(t, s.start);
+    while (n && !(t->v[n].named && s.end <= t->v[n].end)) n = t->v[n].parent;
+    return n;
 }
 
 bool ast_is_statement(const Ast *t, u32 n)
