@@ -36,31 +36,6 @@ static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
     return true;
 }
 
-/* A class that expects several threads, however its objects are made. */
-static bool expects_threads(const ClassInfo *c)
-{
-    return c->any_lock || c->makes_threads || c->handed || c->method_kept || c->singleton || c->decorator;
-}
-
-/* Does every object of the class, and of those derived from it, stay with the thread that makes it? */
-static bool all_stay(const Program *p, u32 cls, u32 depth)
-{
-    const ClassInfo *c = &p->state->classes[cls];
-    if (c->kept_globally || c->stays < c->made_elsewhere || (c->subs.n && !depth)) return false;
-    if (c->in_with && expects_threads(c)) return false;
-    for (u32 i = 0; i < c->subs.n; i++)
-        if (!all_stay(p, c->subs.v[i], depth - 1)) return false;
-    return true;
-}
-
-static bool some_stay(const Program *p, u32 cls, u32 depth)
-{
-    const ClassInfo *c = &p->state->classes[cls];
-    for (u32 i = 0; i < c->subs.n && depth; i++)
-        if (some_stay(p, c->subs.v[i], depth - 1)) return true;
-    return c->stays;
-}
-
 /* Objects that threads make for themselves: every one stays with the thread, or is made by code that runs in a
  * thread, and kept in a local; or by any code in a local that does not leave it. */
 static bool made_by_threads(const Program *p, const Place *x)
@@ -68,7 +43,7 @@ static bool made_by_threads(const Program *p, const Place *x)
     if (x->kind != PLACE_INSTANCE || x->owner == NONE) return false;
     const ClassInfo *c = &p->state->classes[x->owner];
     if (c->fresh) return true;
-    if (some_stay(p, x->owner, SUBCLASS_DEPTH) && all_stay(p, x->owner, SUBCLASS_DEPTH)) return true;
+    if (objects_stay(p, x->owner)) return true;
     if (c->subs.n || c->singleton || c->any_lock) return false;
     return (c->made_elsewhere && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
 }

@@ -376,9 +376,9 @@ bool from_tests(const Program *p, u32 file, u32 callee);
 /* Fills first_start and last_join of all functions and LinkState.lead; needs the roots. */
 void starts_find(Program *p);
 void order_find(Program *p);
-/* Does the first access, of an object's state and under no lock, stand in a function of no thread, before that starts,
- * or after it has joined, all threads that come to the second one? Whoever calls such a function of one object from two
- * threads at once does more harm than that. */
+/* Does the first access, of an object's state and under no lock, stand in a function of no thread, before that
+ * starts, or after it has joined, all threads that come to the second one? Whoever calls such a function of one
+ * object from two threads at once does more harm than that. */
 bool order_by_caller(const Program *p, u32 ga, u32 gb);
 
 /* opaque.c */
@@ -428,6 +428,8 @@ bool takes_anything(const Facts *f, const Func *fn);
 
 /* stays.c: fills ClassInfo.stays and in_with. Needs the types of places and the edges. */
 void stays_find(Program *p);
+/* Does every object of the class, and of those derived from it, stay with the thread that makes it? */
+bool objects_stay(const Program *p, u32 cls);
 
 /* kept.c: evidence from who has an object. Needs that of the classes (guards.c). */
 void kept_find(Program *p);

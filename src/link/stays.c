@@ -164,3 +164,33 @@ void stays_find(Program *p)
         }
     free(x.call);
 }
+
+/* A class that expects several threads, however its objects are made. */
+static bool expects_threads(const ClassInfo *c)
+{
+    return c->any_lock || c->makes_threads || c->handed || c->method_kept || c->singleton || c->decorator;
+}
+
+static bool all_stay(const Program *p, u32 cls, u32 depth)
+{
+    const ClassInfo *c = &p->state->classes[cls];
+    if (c->kept_globally || c->stays < c->made_elsewhere || (c->subs.n && !depth)) return false;
+    if (c->in_with && expects_threads(c)) return false;
+    for (u32 i = 0; i < c->subs.n; i++)
+        if (!all_stay(p, c->subs.v[i], depth - 1)) return false;
+    return true;
+}
+
+static bool some_stay(const Program *p, u32 cls, u32 depth)
+{
+    const ClassInfo *c = &p->state->classes[cls];
+    for (u32 i = 0; i < c->subs.n && depth; i++)
+        if (some_stay(p, c->subs.v[i], depth - 1)) return true;
+    return c->stays;
+}
+
+bool objects_stay(const Program *p, u32 cls)
+{
+    enum { DEPTH = 6 };
+    return some_stay(p, cls, DEPTH) && all_stay(p, cls, DEPTH);
+}
