@@ -9,7 +9,7 @@
  * expects it. Where a lock is held for it, those who do not take it are a matter of guard.c. */
 #include "races/races.h"
 
-enum { WITNESSES = 400 /* accesses that are looked at */ };
+enum { WITNESSES = 16, ACCESSES = 200 /* that are looked at */ };
 
 static bool closes(const Program *p, u32 ga)
 {
@@ -40,7 +40,8 @@ static Conflict used_between(const Finder *f, u32 close, u32 store)
 {
     const Program *p = f->p;
     Conflict best = {NONE, CONF_LOW, false};
-    for (u32 i = 0, looked = 0; i < f->nacc && looked < WITNESSES && best.confidence < CONF_HIGH; i++) {
+    u32 end = f->nacc < ACCESSES ? f->nacc : ACCESSES;
+    for (u32 i = 0, looked = 0; i < end && looked < WITNESSES && best.confidence < CONF_HIGH; i++) {
         u32 use = f->acc[i];
         if (program_access(p, use)->op != OP_METHOD || closes(p, use) || !access_counts(p, use)) continue;
         if (access_func(p, use) == access_func(p, close) || failure_caught(p, use)) continue;
@@ -73,5 +74,6 @@ void race_closed(Finder *f)
                      "closed one in between",
                      STR_ARG(short_state(p, f->place)), program_access(p, close)->line,
                      program_access(p, c.witness)->line, STR_ARG(p->facts[w.file]->source->path));
+        return;
     }
 }

@@ -11,7 +11,8 @@
 #include "races/races.h"
 
 enum {
-    WITNESSES = 400 /* as many accesses are looked at; what has more of them has a witness among them */
+    ACCESSES = 64, /* as many are looked at for a witness, and for the answer; what has more has one among them */
+    FINDINGS = 8   /* about one place: they say the same */
 };
 
 typedef enum Half { HALF_NONE, ASKS_DATABASE, ANSWERS_DATABASE, ASKS_PEER, ANSWERS_PEER } Half;
@@ -59,7 +60,7 @@ static bool attribute_answers(const Facts *x, const Access *a, u32 path)
     return half_named(sym_str(x, q->attr[of->nattr])) == ANSWERS_DATABASE;
 }
 
-/* The access of the function, after the one that asks, by which the answer is taken; NONE when it asks again first. */
+/* The access of the function, after the one that asks, that takes the answer; NONE when it asks again first. */
 static u32 answer_after(const Program *p, u32 ask)
 {
     GId g = access_gid(p, ask);
@@ -67,7 +68,7 @@ static u32 answer_after(const Program *p, u32 ask)
     const Access *a = &x->accesses.v[g.id];
     const Func *fn = &x->funcs.v[a->func];
     Half wanted = half_of(p, ask) == ASKS_DATABASE ? ANSWERS_DATABASE : ANSWERS_PEER;
-    for (u32 i = g.id + 1; i < fn->accesses + fn->naccesses && i - g.id < WITNESSES; i++) {
+    for (u32 i = g.id + 1; i < fn->accesses + fn->naccesses && i - g.id < ACCESSES; i++) {
         const Access *b = &x->accesses.v[i];
         u32 gb = p->access_base[g.file] + i;
         bool same = b->path == a->path;
@@ -83,9 +84,8 @@ static u32 answer_after(const Program *p, u32 ask)
 static Conflict asked_between(const Finder *f, u32 ask)
 {
     Conflict best = {NONE, CONF_LOW, false};
-    for (u32 i = 0, looked = 0; i < f->nacc && looked < WITNESSES && best.confidence < CONF_HIGH; i++) {
+    for (u32 i = 0; i < f->nacc && i < ACCESSES && best.confidence < CONF_HIGH; i++) {
         if (half_of(f->p, f->acc[i]) != half_of(f->p, ask) || !access_counts(f->p, f->acc[i])) continue;
-        looked++;
         Conflict c = conflict_of(f, ask, f->acc[i]);
         if (c.witness != NONE && (best.witness == NONE || c.confidence > best.confidence)) best = c;
     }
@@ -96,7 +96,7 @@ void race_conversation(Finder *f)
 {
     const Program *p = f->p;
     if (!may_talk(&p->places.v[f->place])) return;
-    for (u32 i = 0; i < f->nacc; i++) {
+    for (u32 i = 0, found = 0; i < f->nacc && found < FINDINGS; i++) {
         u32 ask = f->acc[i];
         Half half = half_of(p, ask);
         if (f->claimed[ask] || (half != ASKS_DATABASE && half != ASKS_PEER) || !access_counts(p, ask)) continue;
@@ -104,6 +104,7 @@ void race_conversation(Finder *f)
         if (answer == NONE || one_section(p, ask, answer, NULL)) continue;
         Conflict c = asked_between(f, ask);
         if (c.witness == NONE) continue;
+        found++;
         Race *r = race_add(f, UG102, ask, c);
         r->test = ask;
         r->act = answer;
