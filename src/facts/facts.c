@@ -134,6 +134,7 @@ Facts *facts_of_ast(Arena *out, const Ast *t)
     vec_push(&scratch, &w.queue, (Pending){0, 0});
     for (u32 i = 0; i < w.queue.n; i++) walk_function(&w, w.queue.v[i]);
     aliases_resolve(&w);
+    builtins_kept(&w);
     flows_filter(f);
     calls_of_attributes(&w);
     errors_collect(&w);

@@ -13,6 +13,7 @@
  *   section.c critical sections
  *   define.c  functions, classes, imports
  *   comment.c comments that speak to us
+ *   early.c   names that the module binds only later
  *   says.c    what classes say of threads
  *   facts.c   runs them in this order
  *   dump.c    the text form */
@@ -98,6 +99,9 @@ enum { MAX_DEPTH = 2500 }; /* of nested expressions; deeper ones are noted and l
 
 /* called.c */
 void calls_of_attributes(Walk *w);
+
+/* early.c: definitions by a name that the module binds only further down tell nothing. */
+void builtins_kept(Walk *w);
 
 /* access.c */
 /* Records an access of the path and returns its id; NONE when it concerns nobody but the function itself. */
