@@ -172,7 +172,8 @@ static void local_set_once(Finder *f, u32 file)
     }
 }
 
-/* self.data = threading.local() in __init__, and self.data = {} in a method: from then on all threads share it. */
+/* self.data = threading.local() in __init__, and self.data = {} in a method: from then on all threads share it. None
+ * takes it away, and is not shared. */
 static void local_replaced(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -185,8 +186,7 @@ static void local_replaced(Finder *f, u32 file)
             a->func == 0 || fi->construct || fi->import_time)
             continue;
         u8 k = x->defs.v[a->value].kind;
-        if (k != VAL_DICT && k != VAL_LIST && k != VAL_SET && k != VAL_NONE && k != VAL_NUMBER && k != VAL_STRING)
-            continue;
+        if (k != VAL_DICT && k != VAL_LIST && k != VAL_SET && k != VAL_NUMBER && k != VAL_STRING) continue;
         Race *r = race_at(f, UG403, file, a->func, a->span, p->places.v[place].display, CONF_HIGH);
         r->sites[0] = p->access_base[file] + i;
         r->nsites = 1;
