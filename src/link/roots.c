@@ -182,15 +182,19 @@ static void roots_main(Program *p)
     }
 }
 
-/* How often, and whether in a loop, objects of each class are made. */
+/* How often, and whether in a loop, objects of each class are made. What tests make of a program's classes does not
+ * run in it. */
 static void count_constructions(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
+        bool test = is_test_path(f->source->path);
         for (u32 i = 0; i < f->calls.n; i++) {
             Ent e = path_entity(p, file, f->calls.v[i].callee);
-            if (e.kind == ENT_CLASS)
-                p->state->classes[e.id].made_at += f->blocks.v[f->calls.v[i].block].repeats ? 2 : 1;
+            u32 at = NONE;
+            if (e.kind == ENT_CLASS) program_class(p, e.id, &at);
+            if (at == NONE || (test && !is_test_path(p->facts[at]->source->path))) continue;
+            p->state->classes[e.id].made_at += f->blocks.v[f->calls.v[i].block].repeats ? 2 : 1;
         }
     }
 }
