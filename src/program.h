@@ -78,7 +78,8 @@ typedef enum Evidence {                     /* why we believe that a place is sh
                                                a lock; an inner function that wraps nothing outlives its call */
                         EV_HANDED = 2048,   /* its object is handed to threads when they are started */
                         EV_PART = 4096,     /* its object is made for an attribute of a shared object */
-                        EV_ONE = 8192       /* its class is named Singleton: what it makes, it makes once */
+                        EV_ONE = 8192,      /* its class is named Singleton: what it makes, it makes once */
+                        EV_SAME = 16384     /* threads that run beside each other are started with one object of it */
 } Evidence;
 
 /* Signs that the object of an instance attribute stays with one thread; a set of bits. */
@@ -233,6 +234,12 @@ bool class_only_threads(const Program *p, u32 gclass);
 bool in_main_block(const Facts *f, u32 block);
 /* How many calls in the program make objects of this class. */
 u32 class_made_at(const Program *p, u32 gclass);
+/* How many globals and class attributes hold an object of the class. */
+u32 class_kept_at(const Program *p, u32 gclass);
+/* Does the class statement stand in a function, each call of which makes a class of its own? */
+bool class_of_call(const Program *p, u32 gclass);
+/* Does the starter of such threads wait for them, before it returns? */
+bool root_waited(const Program *p, const Root *r);
 /* Does the access walk an iterator that a function made, iter(d), six.iteritems(d), or that an __iter__ of ours hands
  * out? A list of it is made item by item, whatever the container is. */
 bool access_of_iterator(const Program *p, u32 ga);

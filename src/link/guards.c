@@ -269,6 +269,27 @@ static u32 kept_globally(const Program *p, u32 cls, u32 depth)
     return n;
 }
 
+/* Is the local made once, above the loop that starts the threads, and not anew for each? */
+static bool made_before(const Program *p, u32 file, const Path *x)
+{
+    const LinkState *s = p->state;
+    u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name));
+    if (at == NONE || s->defrefs.v[at].next != NONE) return false;
+    const Def *d = &p->facts[file]->defs.v[s->defrefs.v[at].def];
+    return d->kind == VAL_CALL && !p->facts[file]->blocks.v[d->block].repeats;
+}
+
+/* for _ in range(4): Thread(target=work, args=(jobs,)): do all threads that the call starts get one object by this
+ * name? What the starter was given itself it may hand to one of them each. */
+static bool one_for_all(const Program *p, const Root *r, const Path *x)
+{
+    const Facts *f = p->facts[r->file];
+    if (!r->many) return false;
+    if (x->root == ROOT_SELF || x->root == ROOT_GLOBAL) return true;
+    if (!f->blocks.v[f->calls.v[r->call].block].repeats || x->nattr) return false;
+    return x->root == ROOT_PARAM || (x->root == ROOT_LOCAL && made_before(p, r->file, x));
+}
+
 /* A thread's function that is defined where the thread is started has what it captures from there. */
 static void captured_by(const Program *p, const Root *r, u32 starter)
 {
@@ -281,12 +302,16 @@ static void captured_by(const Program *p, const Root *r, u32 starter)
         if (x.root != ROOT_LOCAL || x.func != starter || x.nattr != 1) continue;
         x.nattr = 0;
         Type t = ent_type(p, path_resolve(p, g.file, &x, 0));
-        if (t.kind == TYPE_CLASS) p->state->classes[t.id].handed = true;
+        if (t.kind != TYPE_CLASS) continue;
+        p->state->classes[t.id].handed = true;
+        p->state->classes[t.id].same |= one_for_all(p, r, &x);
     }
 }
 
-/* pool.submit(work, frontier), Thread(target=work, args=(frontier,)): the threads have the starter's object. */
-static void handed_to(const Program *p, const Root *r)
+/* pool.submit(work, frontier), Thread(target=work, args=(frontier,)): the threads have the starter's object.
+ * `given`: by file and path → the call that handed it to a thread; Thread(target=fill, args=(q,)) and Thread(target=
+ * drain, args=(q,)) have one. */
+static void handed_to(const Program *p, const Root *r, Map *given)
 {
     if (r->call == NONE) return;
     const Facts *f = p->facts[r->file];
@@ -295,7 +320,12 @@ static void handed_to(const Program *p, const Root *r)
     for (u32 i = c->args; i < c->args + c->nargs; i++) {
         const Arg *a = &f->args.v[i];
         Type t = a->kind == VAL_PATH && !a->star ? path_type(p, r->file, a->value) : (Type){.kind = TYPE_UNKNOWN};
-        if (t.kind == TYPE_CLASS) p->state->classes[t.id].handed = true;
+        if (t.kind != TYPE_CLASS) continue;
+        u32 *other = map_at(p->state->a, given, map_key(r->file, a->value));
+        p->state->classes[t.id].handed = true;
+        p->state->classes[t.id].same |= one_for_all(p, r, &f->paths.v[a->value]) ||
+                                        (*other != NONE && *other != r->call);
+        *other = r->call;
     }
 }
 
@@ -348,8 +378,10 @@ static void handed_bases(Program *p)
     LinkState *s = p->state;
     for (u32 round = 0; round < SUBCLASS_DEPTH; round++)
         for (u32 i = 0; i < s->nclasses; i++)
-            for (u32 k = 0; s->classes[i].handed && k < s->classes[i].bases.n; k++)
+            for (u32 k = 0; s->classes[i].handed && k < s->classes[i].bases.n; k++) {
                 s->classes[s->classes[i].bases.v[k]].handed = true;
+                s->classes[s->classes[i].bases.v[k]].same |= s->classes[i].same;
+            }
 }
 
 /* Classes that have locks, make threads, are kept in globals, or wrap functions. */
@@ -382,11 +414,12 @@ static void class_evidence(Program *p)
         if (x->kind == PLACE_INSTANCE && x->owner != NONE && !lock_of_one_state(p, place))
             s->classes[x->owner].has_lock = true;
     }
+    Map given_by = {0};
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
         const Root *r = &p->roots.v[i];
         if (r->func == NONE || (r->own && r->call != NONE) || str_starts(r->display, S("signal handler"))) continue;
         if (root_is_loop(r) || r->awaited) continue; /* written for the loop, as is what a coroutine waits for */
-        handed_to(p, r);
+        handed_to(p, r, &given_by);
         given(p, r->func);
         GId g = func_gid(p, r->func);
         const Func *fn = &p->facts[g.file]->funcs.v[g.id];
@@ -531,6 +564,7 @@ static u32 object_evidence(const Program *p, u32 gclass)
     if (c->has_lock || c->makes_threads) ev |= EV_CLASS_LOCKS;
     if (c->singleton) ev |= EV_SINGLETON;
     if (c->handed) ev |= EV_HANDED;
+    if (c->same) ev |= EV_SAME;
     if (c->part) ev |= EV_PART;
     if (c->decorator) ev |= EV_DECORATOR;
     const Class *k = program_class(p, gclass, &file);

@@ -91,6 +91,7 @@ typedef struct ClassInfo {
     bool method_kept;   /* a method of its objects is kept for later, and with it the object: stored.c */
     bool handed;        /* an object is an argument of a thread, or a thread runs its method */
     bool handed_to_many; /* several threads run a method of one object */
+    bool same;          /* threads that run beside each other are started with one object */
     bool fresh;         /* every thread or request has instances of its own */
     bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
     bool part;          /* all its objects are made for attributes of shared ones: kept.c */

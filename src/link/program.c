@@ -108,6 +108,25 @@ u32 class_made_at(const Program *p, u32 gclass)
     return gclass == NONE ? 0 : p->state->classes[gclass].made_at;
 }
 
+u32 class_kept_at(const Program *p, u32 gclass)
+{
+    return gclass == NONE ? 0 : p->state->classes[gclass].kept_globally;
+}
+
+bool class_of_call(const Program *p, u32 gclass)
+{
+    u32 file;
+    return gclass != NONE && program_class(p, gclass, &file)->func != 0;
+}
+
+bool root_waited(const Program *p, const Root *r)
+{
+    if (r->call == NONE) return false;
+    const Call *c = &p->facts[r->file]->calls.v[r->call];
+    const FuncInfo *fi = &p->funcs[p->func_base[r->file] + c->func];
+    return c->func && fi->last_join != NONE && fi->last_join > c->span.start;
+}
+
 bool class_only_parts(const Program *p, u32 gclass)
 {
     const ClassInfo *c = &p->state->classes[gclass];

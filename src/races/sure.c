@@ -3,11 +3,23 @@
  * it, in what was read (tests/readings.md); the rest is medium at best. */
 #include "races/races.h"
 
-/* Threads run both sides; that they meet in one object is seen where an object of the class is kept for all, or
- * given to threads when they are started. */
-static bool one_object(const Place *x)
+/* Is an object of the class kept for all, in one of a few places? Of a class with many such objects each has its own
+ * users. */
+static bool kept_for_all(const Program *p, const Place *x)
 {
-    return x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR | EV_HANDED);
+    enum { FEW = 3 };
+    return x->evidence & EV_DECORATOR || (x->evidence & EV_SINGLETON && class_kept_at(p, x->owner) <= FEW);
+}
+
+/* Threads run both sides; that they meet in one object is seen where an object of the class is kept for all, where
+ * threads are started with one, or where one starts threads, or locks, and is given to them. An object that one thread
+ * is given may be that thread's own. */
+static bool one_object(const Program *p, const Place *x)
+{
+    if (x->kind == PLACE_CLASS_ATTR) return !class_of_call(p, x->owner);
+    if (x->kind != PLACE_INSTANCE) return true;
+    if (kept_for_all(p, x) || x->evidence & EV_SAME) return true;
+    return x->evidence & EV_HANDED && x->evidence & EV_CLASS_LOCKS;
 }
 
 /* An argument of threads, which are not the class's own: every one of them has it. */
@@ -35,15 +47,22 @@ static bool for_show(const Program *p, const Root *r)
     return imported && !x->calls.v[r->call].func && in_main_block(x, x->calls.v[r->call].block);
 }
 
-/* Does a thread reach it that is no mere show? */
-static bool visible(const Program *p, const Race *r, u32 site)
+/* Does a thread reach it that is no mere show? `stays`: one that nobody waits for where it is started, so that it
+ * runs beside all that the program does later. */
+static bool reached(const Program *p, const Race *r, u32 site, bool stays)
 {
     if (r->sites[site] == NONE || !threads_reach(p, r->sites[site])) return false;
-    GId g = access_gid(p, r->sites[site]);
-    const FuncInfo *fi = &p->funcs[p->func_base[g.file] + program_access(p, r->sites[site])->func];
-    for (u32 i = 0; i < fi->nroots; i++)
-        if (!for_show(p, &p->roots.v[fi->roots[i]])) return true;
+    const FuncInfo *fi = &p->funcs[access_func(p, r->sites[site])];
+    for (u32 i = 0; i < fi->nroots; i++) {
+        const Root *root = &p->roots.v[fi->roots[i]];
+        if (!for_show(p, root) && !(stays && root_waited(p, root))) return true;
+    }
     return false;
+}
+
+static bool visible(const Program *p, const Race *r, u32 site)
+{
+    return reached(p, r, site, false);
 }
 
 /* d[k] = d.get(k, 0) + 1: does the line end in a number that is added or taken off? */
@@ -94,7 +113,7 @@ static bool sure_walk(const Program *p, const Race *r, const Place *x)
     if (x->file == NONE) /* sys.modules: any import changes it */
         return visible(p, r, 0) && r->sites[0] == r->sites[1];
     if (x->kind != PLACE_INSTANCE) return visible(p, r, 0) && visible(p, r, 1);
-    return visible(p, r, 1) && !two_starts(p, r, x);
+    return visible(p, r, 1) && (visible(p, r, 0) || reached(p, r, 1, true)) && !two_starts(p, r, x);
 }
 
 static bool sure_update(const Program *p, const Race *r, const Place *x)
@@ -104,16 +123,23 @@ static bool sure_update(const Program *p, const Race *r, const Place *x)
     return visible(p, r, 0) && visible(p, r, 1) && !own_threads(x) && (counts(p, r) || saved(p, r));
 }
 
+/* An item is taken when there is one: what takes the last one in between runs in a thread in sight, too. */
+static bool sure_take(const Program *p, const Race *r, const Place *x)
+{
+    if (r->act == NONE || program_access(p, r->act)->op != OP_METHOD || own_threads(x)) return false;
+    return visible(p, r, 0) && visible(p, r, 1);
+}
+
 bool race_sure(const Program *p, const Race *r, const Place *x)
 {
-    if (r->impact == IMPACT_DUPLICATE || x->of != NONE || !one_object(x)) return false;
+    if (r->impact == IMPACT_DUPLICATE || x->of != NONE || !one_object(p, x)) return false;
     switch (r->rule) {
     case UG101: return sure_update(p, r, x);
     case UG103: return must_be_one(x) && !own_threads(x);
     case UG106: return sure_walk(p, r, x);
     case UG108: return sure_update(p, r, x) && counts(p, r);
     case UG203:
-    case UG201: return r->act != NONE && program_access(p, r->act)->op == OP_METHOD && !own_threads(x);
+    case UG201: return sure_take(p, r, x);
     case UG307: return true;
     default: return false;
     }
