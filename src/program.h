@@ -236,6 +236,8 @@ bool in_main_block(const Facts *f, u32 block);
 u32 class_made_at(const Program *p, u32 gclass);
 /* How many globals and class attributes hold an object of the class. */
 u32 class_kept_at(const Program *p, u32 gclass);
+/* Does the function return what it has by the name, and nothing of it? */
+bool func_returns(const Program *p, u32 file, u32 func, u32 path);
 /* Does the class statement stand in a function, each call of which makes a class of its own? */
 bool class_of_call(const Program *p, u32 gclass);
 /* Does the starter of such threads wait for them, before it returns? */

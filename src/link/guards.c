@@ -269,82 +269,6 @@ static u32 kept_globally(const Program *p, u32 cls, u32 depth)
     return n;
 }
 
-/* Is the local made once, above the loop that starts the threads, and not anew for each? */
-static bool made_before(const Program *p, u32 file, const Path *x)
-{
-    const LinkState *s = p->state;
-    u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name));
-    if (at == NONE || s->defrefs.v[at].next != NONE) return false;
-    const Def *d = &p->facts[file]->defs.v[s->defrefs.v[at].def];
-    return d->kind == VAL_CALL && !p->facts[file]->blocks.v[d->block].repeats;
-}
-
-/* for _ in range(4): Thread(target=work, args=(jobs,)): do all threads that the call starts get one object by this
- * name? What the starter was given itself it may hand to one of them each. */
-static bool one_for_all(const Program *p, const Root *r, const Path *x)
-{
-    const Facts *f = p->facts[r->file];
-    if (!r->many) return false;
-    if (x->root == ROOT_SELF || x->root == ROOT_GLOBAL) return true;
-    if (!f->blocks.v[f->calls.v[r->call].block].repeats || x->nattr) return false;
-    return x->root == ROOT_PARAM || (x->root == ROOT_LOCAL && made_before(p, r->file, x));
-}
-
-/* A thread's function that is defined where the thread is started has what it captures from there. */
-static void captured_by(const Program *p, const Root *r, u32 starter)
-{
-    GId g = r->func == NONE ? (GId){NONE, NONE} : func_gid(p, r->func);
-    if (g.file != r->file || !starter || p->facts[g.file]->funcs.v[g.id].parent != starter) return;
-    const Facts *f = p->facts[g.file];
-    const Func *fn = &f->funcs.v[g.id];
-    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        Path x = f->paths.v[f->calls.v[i].callee];
-        if (x.root != ROOT_LOCAL || x.func != starter || x.nattr != 1) continue;
-        x.nattr = 0;
-        Type t = ent_type(p, path_resolve(p, g.file, &x, 0));
-        if (t.kind != TYPE_CLASS) continue;
-        p->state->classes[t.id].handed = true;
-        p->state->classes[t.id].same |= one_for_all(p, r, &x);
-    }
-}
-
-/* pool.submit(work, frontier), Thread(target=work, args=(frontier,)): the threads have the starter's object.
- * `given`: by file and path → the call that handed it to a thread; Thread(target=fill, args=(q,)) and Thread(target=
- * drain, args=(q,)) have one. */
-static void handed_to(const Program *p, const Root *r, Map *given)
-{
-    if (r->call == NONE) return;
-    const Facts *f = p->facts[r->file];
-    const Call *c = &f->calls.v[r->call];
-    captured_by(p, r, c->func);
-    for (u32 i = c->args; i < c->args + c->nargs; i++) {
-        const Arg *a = &f->args.v[i];
-        Type t = a->kind == VAL_PATH && !a->star ? path_type(p, r->file, a->value) : (Type){.kind = TYPE_UNKNOWN};
-        if (t.kind != TYPE_CLASS) continue;
-        u32 *other = map_at(p->state->a, given, map_key(r->file, a->value));
-        p->state->classes[t.id].handed = true;
-        p->state->classes[t.id].same |= one_for_all(p, r, &f->paths.v[a->value]) ||
-                                        (*other != NONE && *other != r->call);
-        *other = r->call;
-    }
-}
-
-/* def counter(flight, names): flight.book(name), where a thread runs counter(): it was given the flight. */
-static void given(const Program *p, u32 gfunc)
-{
-    GId g = func_gid(p, gfunc);
-    const Facts *f = p->facts[g.file];
-    for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++) {
-        const CallEdge *e = &p->edges.v[i];
-        if (e->call == NONE) continue;
-        const Path *x = &f->paths.v[f->calls.v[e->call].callee];
-        GId to = func_gid(p, e->callee);
-        u32 cls = p->facts[to.file]->funcs.v[to.id].cls;
-        if (x->root == ROOT_PARAM && x->nattr == 1 && x->func == g.id && cls != NONE)
-            p->state->classes[gclass_of(p, to.file, cls)].handed = true;
-    }
-}
-
 /* A thread, an executor, or an object of a class of threads: whoever has the object beside it may be another one. */
 bool place_holds_thread(const Program *p, const Place *x)
 {
@@ -353,35 +277,6 @@ bool place_holds_thread(const Program *p, const Place *x)
     for (u32 i = 0; i < COUNT_OF(bases) && x->type.kind == TYPE_CLASS; i++)
         if (class_derives(p, x->type.id, bases[i])) return true;
     return false;
-}
-
-/* bus.subscribe(self.tick): the thread that calls what it finds there has the object. */
-static void called_back(const Program *p, const CallEdge *e)
-{
-    const FuncInfo *fi = &p->funcs[e->caller];
-    bool thread = false;
-    for (u32 i = 0; i < fi->nroots && e->kept; i++) {
-        const Root *r = &p->roots.v[fi->roots[i]];
-        thread |= !r->main && !root_is_loop(r) && !(r->own && r->call != NONE); /* no signal's or object's end */
-    }
-    if (!thread) return;
-    GId g = func_gid(p, e->callee);
-    const Func *fn = &p->facts[g.file]->funcs.v[g.id];
-    if (fn->self_class == NONE) return;
-    ClassInfo *c = &p->state->classes[gclass_of(p, g.file, fn->self_class)];
-    c->handed = c->makes_threads = true;
-}
-
-/* An object of a class is one of its bases, too: a few steps up. */
-static void handed_bases(Program *p)
-{
-    LinkState *s = p->state;
-    for (u32 round = 0; round < SUBCLASS_DEPTH; round++)
-        for (u32 i = 0; i < s->nclasses; i++)
-            for (u32 k = 0; s->classes[i].handed && k < s->classes[i].bases.n; k++) {
-                s->classes[s->classes[i].bases.v[k]].handed = true;
-                s->classes[s->classes[i].bases.v[k]].same |= s->classes[i].same;
-            }
 }
 
 /* Classes that have locks, make threads, are kept in globals, or wrap functions. */
@@ -414,22 +309,7 @@ static void class_evidence(Program *p)
         if (x->kind == PLACE_INSTANCE && x->owner != NONE && !lock_of_one_state(p, place))
             s->classes[x->owner].has_lock = true;
     }
-    Map given_by = {0};
-    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) { /* a bound method runs in a thread: its object is shared */
-        const Root *r = &p->roots.v[i];
-        if (r->func == NONE || (r->own && r->call != NONE) || str_starts(r->display, S("signal handler"))) continue;
-        if (root_is_loop(r) || r->awaited) continue; /* written for the loop, as is what a coroutine waits for */
-        handed_to(p, r, &given_by);
-        given(p, r->func);
-        GId g = func_gid(p, r->func);
-        const Func *fn = &p->facts[g.file]->funcs.v[g.id];
-        if (fn->self_class == NONE) continue;
-        s->classes[gclass_of(p, g.file, fn->self_class)].makes_threads = true;
-        s->classes[gclass_of(p, g.file, fn->self_class)].handed |= r->call != NONE;
-        s->classes[gclass_of(p, g.file, fn->self_class)].handed_to_many |= r->call != NONE && r->many && !r->own;
-    }
-    for (u32 i = 0; i < p->edges.n; i++) called_back(p, &p->edges.v[i]);
-    handed_bases(p);
+    given_find(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         for (u32 i = 1; i < f->funcs.n; i++) {

@@ -25,6 +25,7 @@
  *   guards.c   which lock guards which place; evidence of sharing
  *   made.c     which calls make objects of a class, and for whom
  *   kept.c     objects that are shared because of who has them
+ *   given.c    objects that threads are given when they are started
  *   singles.c  classes that keep their own objects
  *   unseen.c   counts what cannot be followed
  *   escape.c   what leaves the function that made it
@@ -410,6 +411,9 @@ u32 class_hints(const Program *p, u32 gclass);
 bool wraps_function(const Program *p, u32 gclass);
 /* The class of an object that this call registers with the interpreter, or NONE. */
 u32 registered_class(const Program *p, u32 file, u32 call);
+
+/* given.c: which classes have objects that threads are given. */
+void given_find(Program *p);
 
 /* singles.c: classes that keep their own objects. Sets ClassInfo.singleton, and counts in kept_globally. */
 void singles_find(Program *p);

@@ -113,6 +113,16 @@ u32 class_kept_at(const Program *p, u32 gclass)
     return gclass == NONE ? 0 : p->state->classes[gclass].kept_globally;
 }
 
+bool func_returns(const Program *p, u32 file, u32 func, u32 path)
+{
+    const LinkState *s = p->state;
+    for (u32 at = map_get(&s->local_defs, local_key(file, func, SYM_EMPTY)); at != NONE; at = s->defrefs.v[at].next) {
+        const Def *d = &p->facts[file]->defs.v[s->defrefs.v[at].def];
+        if (d->kind == VAL_PATH && d->value == path) return true;
+    }
+    return false;
+}
+
 bool class_of_call(const Program *p, u32 gclass)
 {
     u32 file;

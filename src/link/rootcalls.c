@@ -47,7 +47,6 @@ static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Ar
     if (!n && arg->kind == VAL_PATH) n = stored_funcs(p, file, arg->value, out, TARGETS);
     if (!n && arg->kind == VAL_PATH && receiver_unknown(p, file, &p->facts[file]->paths.v[arg->value]))
         n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
-    many |= p->facts[file]->blocks.v[c->block].repeats;
     if (n && waited_for(p, file, call)) {
         for (u32 i = 0; i < n; i++)
             vec_push(p->arena, &p->edges,
@@ -123,9 +122,8 @@ static bool method_row_fits(const Program *p, u32 file, const RootRow *r, const 
 }
 
 /* An executor with one worker runs one function at a time. */
-static bool one_worker(const Program *p, u32 file, const Path *x)
+static bool one_worker(const Program *p, Ent e)
 {
-    Ent e = path_resolve(p, file, x, x->nattr - 1u);
     const LinkState *s = p->state;
     u32 at = NONE;
     if (e.kind == ENT_PLACE) at = map_get(&s->place_defs, e.id);
@@ -243,10 +241,20 @@ static const Arg *subclass_target(const Program *p, u32 gclass, const Facts *f, 
     return find_arg(f, c, NONE, "target");
 }
 
+/* The executor of executor.submit(f), loop.run_in_executor(executor, f); nothing for other calls. */
+static Ent executor_of(const Program *p, u32 file, const Call *c, const RootRow *r)
+{
+    const Path *x = &p->facts[file]->paths.v[c->callee];
+    if (r->type == TYPE_EXECUTOR) return path_resolve(p, file, x, x->nattr - 1u);
+    const Arg *first = str_is(str_from(r->name), "run_in_executor") ? find_arg(p->facts[file], c, 0, "executor") : NULL;
+    return first && first->kind == VAL_PATH ? path_entity(p, file, first->value) : (Ent){.kind = ENT_NONE};
+}
+
 void roots_of_call(Program *p, u32 file, u32 call)
 {
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
+    bool repeats = f->blocks.v[c->block].repeats;
     const Path *x = &f->paths.v[c->callee];
     Str ext = path_external(p, file, c->callee);
     const LinkState *s = p->state;
@@ -259,14 +267,15 @@ void roots_of_call(Program *p, u32 file, u32 call)
         root_row_used(p, r);
         u32 first = p->roots.n;
         roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword),
-                     r->many || server_threads(p, file, c), r->own, r->label);
+                     r->many || repeats || server_threads(p, file, c), r->own, r->label);
         one_client(p, r, first);
     }
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) {
         /* class C(Thread); C(target=f) */
         Ent e = path_entity(p, file, c->callee);
         if (e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread"))
-            roots_of_arg(p, file, c, call, subclass_target(p, e.id, f, c), false, false, "Thread(target=%s)");
+            roots_of_arg(p, file, c, call, subclass_target(p, e.id, f, c), repeats, false,
+                         "Thread(target=%s)");
         return;
     }
     Str method = sym_str(f, x->attr[x->nattr - 1]);
@@ -275,7 +284,8 @@ void roots_of_call(Program *p, u32 file, u32 call)
         const RootRow *r = s->rows[ROOT_BY_METHOD].v[i].row;
         if (!str_eq(method, s->rows[ROOT_BY_METHOD].v[i].name) || !method_row_fits(p, file, r, c, x)) continue;
         root_row_used(p, r);
-        bool many = (r->many && !(r->type == TYPE_EXECUTOR && one_worker(p, file, x))) || server_threads(p, file, c);
+        bool many = r->many || (repeats && !r->method);
+        many = (many && !one_worker(p, executor_of(p, file, c, r))) || server_threads(p, file, c);
         u32 first = p->roots.n;
         const Arg *arg = find_arg(f, c, r->position, r->keyword);
         if (r->method)

@@ -391,6 +391,7 @@ static void report(Finder *f, u32 test, u32 act)
                !lockset_has(p, p->access_locks[test], guard);
     RuleId rule = gap ? UG108 : check_rule(f, test, act);
     if (gap && read_again(f, test, act)) return;
+    if (rule == UG103 && made_by_import(f, act)) return;
     if (gap) c.witness = act;
     Race *r = race_add(f, rule, gap ? test : act, c);
     r->test = test;
@@ -470,6 +471,7 @@ void race_lazy_lock(Finder *f)
         const Def *d = stored_def(f->p, act);
         u32 test = nearest_test(f, i);
         if (test == NONE || !d || d->kind != VAL_CALL || one_section(f->p, test, act, NULL)) continue;
+        if (made_by_import(f, act)) continue;
         Conflict c = conflict_find(f, act, EFFECT_WRITE, true);
         if (c.witness == NONE) continue;
         Race *r = race_add(f, UG103, act, c);

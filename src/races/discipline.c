@@ -26,10 +26,12 @@ static bool lock_by_name(const Program *p, u32 file, const Section *s, u32 place
     return !str_starts(path_external(p, file, x->calls.v[call].callee), S("threading."));
 }
 
-/* show(lock, lines), Worker(lock), job.lock = lock: the function does more with the lock than take it, so that others
- * may have it. Not seen: return lock. */
-static bool given_away(const Facts *x, const Section *s)
+/* show(lock, lines), Worker(lock), job.lock = lock, return lock: the function does more with the lock than take it,
+ * so that others may have it. */
+static bool given_away(const Program *p, u32 file, const Section *s)
 {
+    const Facts *x = p->facts[file];
+    if (func_returns(p, file, s->func, s->path)) return true;
     const Func *fn = &x->funcs.v[s->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &x->calls.v[i];
@@ -62,7 +64,7 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
             if (a->func != s->func || a->span.end != s->span.start || q->nattr) return;
         }
     }
-    if (given_away(x, s)) return;
+    if (given_away(p, file, s)) return;
     Race *r = at_section(f, UG301, file, s, lock, CONF_HIGH);
     race_message(f, r, "this lock is made anew by every call, so no two threads ever wait for each other here");
 }
@@ -196,6 +198,48 @@ static bool same_object(const Program *p, const CallEdge *e, u32 lock)
     return (q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr <= 1;
 }
 
+/* What the call gives for the parameter, or its default, as it is written; empty when that is not seen. */
+static Str given_for(const Program *p, u32 file, const Call *c, GId callee, u32 param)
+{
+    const Facts *x = p->facts[file], *y = p->facts[callee.file];
+    const Func *fn = &y->funcs.v[callee.id];
+    const Param *q = &y->params.v[fn->params + param];
+    u32 position = 0, self = fn->cls != NONE && !fn->is_static;
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        const Arg *a = &x->args.v[i];
+        if (a->star) return S("");
+        Str keyword = sym_str(x, a->keyword);
+        bool here = keyword.n ? str_eq(keyword, sym_str(y, q->name)) : position++ + self == param;
+        if (here) return str_trim(str_slice(x->source->text, a->span.start, a->span.end));
+    }
+    Str text = str_trim(str_slice(y->source->text, q->span.start, q->span.end)), value = S("");
+    if (q->has_default) str_cut(text, '=', &value);
+    return str_trim(value);
+}
+
+/* def find(key, cached=False): if cached: with lock: … find(key): does a parameter choose whether the lock is taken,
+ * and the call not ask for it? */
+static bool turned_off(const Program *p, const CallEdge *e, const Section *inner)
+{
+    GId g = func_gid(p, e->callee);
+    const Facts *y = p->facts[g.file];
+    const Func *fn = &y->funcs.v[g.id];
+    u32 i = fn->calls;
+    while (i < fn->calls + fn->ncalls && y->calls.v[i].span.start < inner->span.start) i++;
+    if (i == fn->calls + fn->ncalls || y->calls.v[i].span.start >= inner->span.end) return false;
+    for (u32 b = y->calls.v[i].block; b != NONE; b = y->blocks.v[b].parent) {
+        if (y->blocks.v[b].kind != BLOCK_THEN || y->blocks.v[b].cond == NONE) continue;
+        Span head = y->conds.v[y->blocks.v[b].cond].head;
+        Str test = str_trim(str_slice(y->source->text, head.start, head.end));
+        for (u32 k = 0; k < fn->nparams; k++) {
+            if (!str_eq(test, sym_str(y, y->params.v[fn->params + k].name))) continue;
+            Str value = given_for(p, e->file, &p->facts[e->file]->calls.v[e->call], g, k);
+            if (str_is(value, "False") || str_is(value, "None") || str_is(value, "0")) return true;
+        }
+    }
+    return false;
+}
+
 /* with self.busy(), self.busy(): the call is a section of its own, which nested_same() reports. */
 static bool is_section_again(const Facts *x, const Section *s, u32 call)
 {
@@ -235,7 +279,7 @@ static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
         if (c->span.start < s->span.start || c->span.start >= s->span.end || !same_object(p, e, lock)) continue;
         const Section *inner = takes(p, e->callee, lock);
         if (!inner || inner->kind != SECTION_WITH || is_section_again(p->facts[file], s, e->call)) continue;
-        if (let_go(p->facts[file], s, c)) continue;
+        if (let_go(p->facts[file], s, c) || turned_off(p, e, inner)) continue;
         Str callee = func_display(f->a, p, e->callee);
         Race *r = at_section(f, UG305, file, s, lock, CONF_HIGH);
         r->call = p->call_base[file] + e->call;

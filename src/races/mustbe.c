@@ -29,6 +29,32 @@ bool starts_in_passing(const Program *p, const Race *r, const Place *x)
     return d && d->kind == VAL_CALL && !begins(sym_str(f, f->funcs.v[program_access(p, r->act)->func].name));
 }
 
+/* Is it a statement of the module's body, in no branch? */
+static bool runs_on_import(const Program *p, const CallEdge *e)
+{
+    const Facts *f = p->facts[e->file];
+    return e->call != NONE && f->calls.v[e->call].func == 0 && f->calls.v[e->call].block == f->funcs.v[0].block;
+}
+
+bool made_by_import(const Finder *f, u32 act)
+{
+    const Place *x = &f->p->places.v[f->place];
+    u32 maker = access_func(f->p, act);
+    bool called = false;
+    if (x->kind != PLACE_GLOBAL && x->kind != PLACE_CLASS_ATTR) return false;
+    for (u32 i = f->called_first[maker]; i < f->called_first[maker + 1] && !called; i++) {
+        const CallEdge *e = &f->p->edges.v[f->called[i]];
+        called = !e->weak && e->file == x->file && runs_on_import(f->p, e);
+    }
+    for (u32 i = 0; i < f->nacc && called; i++) {
+        u8 op = program_access(f->p, f->acc[i])->op;
+        u32 func = access_func(f->p, f->acc[i]);
+        bool body = func_gid(f->p, func).id == 0;
+        if ((op == OP_STORE || op == OP_DEL) && func != maker && !body) return false;
+    }
+    return called;
+}
+
 /* Does a statement after the act, in its block, delete the state, or set it to None? */
 static bool goes_after(const Program *p, u32 file, const Access *act, u32 k)
 {

@@ -196,6 +196,9 @@ bool walks_keys(const Facts *f, const Access *a);
 /* slots.c: is the entry that is stored or updated the one of the thread's own number? */
 bool own_slot(const Program *p, u32 ga);
 
+/* mustbe.c: is what the act makes on first use made when its module is imported, since the module's body calls the
+ * function, and nothing else changes it? */
+bool made_by_import(const Finder *f, u32 act);
 /* mustbe.c: does the place hold a lock or its like? */
 bool must_be_one(const Place *x);
 /* Is it a thread or an executor that is made on first use, by a function that is there for something else? */
@@ -231,7 +234,7 @@ bool gap_harms(const Finder *f, const GapStep *test, const GapStep *act, RuleId 
 
 /* sure.c: would we bet on the finding, which is high by its threads? The rest of what threads in sight do is
  * medium. */
-bool race_sure(const Program *p, const Race *r, const Place *x);
+bool race_sure(const Finder *f, const Race *r, const Place *x);
 
 /* slight.c: is it of a shape that maintainers leave as it is? */
 bool race_slight(const Finder *f, const Race *r, const Place *x);

@@ -26,6 +26,12 @@ static bool said_in(const Finder *f, RuleId rule, u32 file, u32 func, Str state)
     return false;
 }
 
+/* A limit that is a little higher for a while harms nobody. */
+static bool harmless_setting(Str name)
+{
+    return str_is(name, "sys.setrecursionlimit");
+}
+
 /* A function that forks or leaves the session makes a process anew: what it sets there, it sets before there are
  * threads. */
 bool makes_process(const Program *p, u32 file, u32 func)
@@ -112,7 +118,7 @@ static void process_settings(Finder *f, u32 file)
             u8 conf = settings[k].conf;
             bool known = is_test_path(x->source->path) || p->vendored[file] || is_chdir(ext);
             if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
-            if (fi->threads) conf = same_mask(p, file, i, ext) ? CONF_MEDIUM : CONF_HIGH;
+            if (fi->threads) conf = same_mask(p, file, i, ext) || harmless_setting(ext) ? CONF_MEDIUM : CONF_HIGH;
             bool locked = under_lock(p, file, c);
             if (locked || is_test_path(x->source->path)) conf = CONF_LOW; /* a test has the process to itself */
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, conf);

@@ -3,8 +3,8 @@
  * it, in what was read (tests/readings.md); the rest is medium at best. */
 #include "races/races.h"
 
-/* Is an object of the class kept for all, in one of a few places? Of a class with many such objects each has its own
- * users. */
+/* Is an object of the class kept for all, in one of a few places? Of a class with many such objects each has users of
+ * its own. */
 static bool kept_for_all(const Program *p, const Place *x)
 {
     enum { FEW = 3 };
@@ -12,8 +12,8 @@ static bool kept_for_all(const Program *p, const Place *x)
 }
 
 /* Threads run both sides; that they meet in one object is seen where an object of the class is kept for all, where
- * threads are started with one, or where one starts threads, or locks, and is given to them. An object that one thread
- * is given may be that thread's own. */
+ * threads are started with one, or where one starts threads, or locks, and is given to them. An object that one
+ * thread is given may be that thread's own. */
 static bool one_object(const Program *p, const Place *x)
 {
     if (x->kind == PLACE_CLASS_ATTR) return !class_of_call(p, x->owner);
@@ -47,22 +47,46 @@ static bool for_show(const Program *p, const Root *r)
     return imported && !x->calls.v[r->call].func && in_main_block(x, x->calls.v[r->call].block);
 }
 
+/* logging.Filter.filter runs in any thread that logs: whichever that is. */
+static bool any_that_logs(const Root *r)
+{
+    return str_starts(r->display, S("logging "));
+}
+
+/* Do all who call the function of an access of self make the object, or do it while modules are imported? Then a
+ * thread that comes there has made it itself. */
+static bool only_making(const Finder *f, u32 ga)
+{
+    enum { CALLERS = 32 };
+    const Program *p = f->p;
+    u32 func = access_func(p, ga);
+    if (p->facts[access_gid(p, ga).file]->paths.v[program_access(p, ga)->path].root != ROOT_SELF) return false;
+    u32 first = f->called_first[func], end = f->called_first[func + 1];
+    for (u32 i = first; i < end && end - first <= CALLERS; i++) {
+        const CallEdge *e = &p->edges.v[f->called[i]];
+        if (e->weak || func_gid(p, e->caller).id == 0) continue;
+        if (e->call == NONE || !p->funcs[e->caller].construct || !calls_own_object(f, e)) return false;
+    }
+    return first < end && end - first <= CALLERS;
+}
+
 /* Does a thread reach it that is no mere show? `stays`: one that nobody waits for where it is started, so that it
  * runs beside all that the program does later. */
-static bool reached(const Program *p, const Race *r, u32 site, bool stays)
+static bool reached(const Finder *f, const Race *r, u32 site, bool stays)
 {
-    if (r->sites[site] == NONE || !threads_reach(p, r->sites[site])) return false;
+    const Program *p = f->p;
+    if (r->sites[site] == NONE || !threads_reach(p, r->sites[site]) || only_making(f, r->sites[site])) return false;
     const FuncInfo *fi = &p->funcs[access_func(p, r->sites[site])];
     for (u32 i = 0; i < fi->nroots; i++) {
         const Root *root = &p->roots.v[fi->roots[i]];
-        if (!for_show(p, root) && !(stays && root_waited(p, root))) return true;
+        if (!for_show(p, root) && !any_that_logs(root) && !(stays && root_waited(p, root))) return true;
     }
     return false;
 }
 
-static bool visible(const Program *p, const Race *r, u32 site)
+static bool visible(const Finder *f, const Race *r, u32 site)
 {
-    return reached(p, r, site, false);
+    return reached(f, r, site, false);
 }
 
 /* d[k] = d.get(k, 0) + 1: does the line end in a number that is added or taken off? */
@@ -108,38 +132,38 @@ static bool two_starts(const Program *p, const Race *r, const Place *x)
 
 /* A walk: the thread that changes the container is in sight, and whoever walks is another one. State of modules is
  * much filled by a program while it starts, so there both must be threads. */
-static bool sure_walk(const Program *p, const Race *r, const Place *x)
+static bool sure_walk(const Finder *f, const Race *r, const Place *x)
 {
     if (x->file == NONE) /* sys.modules: any import changes it */
-        return visible(p, r, 0) && r->sites[0] == r->sites[1];
-    if (x->kind != PLACE_INSTANCE) return visible(p, r, 0) && visible(p, r, 1);
-    return visible(p, r, 1) && (visible(p, r, 0) || reached(p, r, 1, true)) && !two_starts(p, r, x);
+        return visible(f, r, 0) && r->sites[0] == r->sites[1];
+    if (x->kind != PLACE_INSTANCE) return visible(f, r, 0) && visible(f, r, 1);
+    return visible(f, r, 1) && (visible(f, r, 0) || reached(f, r, 1, true)) && !two_starts(f->p, r, x);
 }
 
-static bool sure_update(const Program *p, const Race *r, const Place *x)
+static bool sure_update(const Finder *f, const Race *r, const Place *x)
 {
     if (x->kind == PLACE_DEFAULT) return true;
     if (x->file == NONE) return false; /* os.environ["PATH"] += … */
-    return visible(p, r, 0) && visible(p, r, 1) && !own_threads(x) && (counts(p, r) || saved(p, r));
+    return visible(f, r, 0) && visible(f, r, 1) && !own_threads(x) && (counts(f->p, r) || saved(f->p, r));
 }
 
 /* An item is taken when there is one: what takes the last one in between runs in a thread in sight, too. */
-static bool sure_take(const Program *p, const Race *r, const Place *x)
+static bool sure_take(const Finder *f, const Race *r, const Place *x)
 {
-    if (r->act == NONE || program_access(p, r->act)->op != OP_METHOD || own_threads(x)) return false;
-    return visible(p, r, 0) && visible(p, r, 1);
+    if (r->act == NONE || program_access(f->p, r->act)->op != OP_METHOD || own_threads(x)) return false;
+    return visible(f, r, 0) && visible(f, r, 1);
 }
 
-bool race_sure(const Program *p, const Race *r, const Place *x)
+bool race_sure(const Finder *f, const Race *r, const Place *x)
 {
-    if (r->impact == IMPACT_DUPLICATE || x->of != NONE || !one_object(p, x)) return false;
+    if (r->impact == IMPACT_DUPLICATE || x->of != NONE || !one_object(f->p, x)) return false;
     switch (r->rule) {
-    case UG101: return sure_update(p, r, x);
+    case UG101: return sure_update(f, r, x);
     case UG103: return must_be_one(x) && !own_threads(x);
-    case UG106: return sure_walk(p, r, x);
-    case UG108: return sure_update(p, r, x) && counts(p, r);
+    case UG106: return sure_walk(f, r, x);
+    case UG108: return sure_update(f, r, x) && counts(f->p, r);
     case UG203:
-    case UG201: return sure_take(p, r, x);
+    case UG201: return sure_take(f, r, x);
     case UG307: return true;
     default: return false;
     }

@@ -340,7 +340,7 @@ void races_weigh(Finder *f, u32 first)
         if (r->place != f->place || r->confidence == CONF_LOW || r->rule == UG307) continue;
         const Place *x = &f->p->places.v[f->place];
         if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
-        if (r->confidence == CONF_HIGH && !race_sure(f->p, r, x)) r->confidence = CONF_MEDIUM;
+        if (r->confidence == CONF_HIGH && !race_sure(f, r, x)) r->confidence = CONF_MEDIUM;
         if (plain_value(f->p, r, x) || own_object(f->p, r, x) || race_slight(f, r, x) || race_imagined(f, r, x))
             r->confidence = CONF_LOW;
         bool contract = callers_lock(f->p, r->file, r->func);
