@@ -246,7 +246,8 @@ static Ent executor_of(const Program *p, u32 file, const Call *c, const RootRow 
 {
     const Path *x = &p->facts[file]->paths.v[c->callee];
     if (r->type == TYPE_EXECUTOR) return path_resolve(p, file, x, x->nattr - 1u);
-    const Arg *first = str_is(str_from(r->name), "run_in_executor") ? find_arg(p->facts[file], c, 0, "executor") : NULL;
+    const Arg *first = NULL;
+    if (str_is(str_from(r->name), "run_in_executor")) first = find_arg(p->facts[file], c, 0, "executor");
     return first && first->kind == VAL_PATH ? path_entity(p, file, first->value) : (Ent){.kind = ENT_NONE};
 }
 

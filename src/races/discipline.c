@@ -186,6 +186,13 @@ static bool plain_lock(const Program *p, u32 lock)
     return !l->maybe && l->kind == TYPE_LOCK && l->func == NONE && l->place != NONE;
 }
 
+/* Is the lock the object's own, self.lock? */
+static bool own_lock(const Facts *x, const Section *s)
+{
+    const Path *q = &x->paths.v[s->path];
+    return q->root == ROOT_SELF && q->nattr == 1;
+}
+
 /* Is the callee called on the same object? An instance lock of another object is another lock; and what a decorator
  * is given was made by another call of it, if it was made by it at all, with a lock of its own. */
 static bool same_object(const Program *p, const CallEdge *e, u32 lock)
@@ -277,8 +284,13 @@ static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
         if (e->weak || e->call == NONE || e->file != file) continue;
         const Call *c = &p->facts[file]->calls.v[e->call];
         if (c->span.start < s->span.start || c->span.start >= s->span.end || !same_object(p, e, lock)) continue;
+        if (program_func(p, e->callee)->is_async && !c->awaited) continue; /* it is made here, and runs elsewhere */
         const Section *inner = takes(p, e->callee, lock);
-        if (!inner || inner->kind != SECTION_WITH || is_section_again(p->facts[file], s, e->call)) continue;
+        if (!inner || inner->kind != SECTION_WITH) continue;
+        bool of_object = p->places.v[p->locks.v[lock].place].kind == PLACE_INSTANCE;
+        if (of_object && !(own_lock(p->facts[file], s) && own_lock(p->facts[func_gid(p, e->callee).file], inner)))
+            continue;
+        if (is_section_again(p->facts[file], s, e->call)) continue;
         if (let_go(p->facts[file], s, c) || turned_off(p, e, inner)) continue;
         Str callee = func_display(f->a, p, e->callee);
         Race *r = at_section(f, UG305, file, s, lock, CONF_HIGH);

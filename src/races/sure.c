@@ -144,6 +144,7 @@ static bool sure_update(const Finder *f, const Race *r, const Place *x)
 {
     if (x->kind == PLACE_DEFAULT) return true;
     if (x->file == NONE) return false; /* os.environ["PATH"] += … */
+    if (!threads_run_together(f->p, r->sites[0], r->sites[1])) return false; /* one thread, and users of a library */
     return visible(f, r, 0) && visible(f, r, 1) && !own_threads(x) && (counts(f->p, r) || saved(f->p, r));
 }
 
