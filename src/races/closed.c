@@ -9,7 +9,10 @@
  * expects it. Where a lock is held for it, those who do not take it are a matter of guard.c. */
 #include "races/races.h"
 
-enum { WITNESSES = 16, ACCESSES = 200 /* that are looked at */ };
+enum {
+    WITNESSES = 16, ACCESSES = 200, /* that are looked at */
+    USES = 500 /* no fix is tried that would lock more of them */
+};
 
 static bool closes(const Program *p, u32 ga)
 {
@@ -66,7 +69,8 @@ void race_closed(Finder *f)
         Race *r = race_add(f, UG102, store, c);
         r->test = close;
         r->act = store;
-        r->readers = true; /* who uses it in between is harmed */
+        r->readers = f->nacc <= USES; /* who uses it in between is harmed */
+        if (!r->readers) r->by_hand = "it is used in too many places to lock each of them";
         race_site(r, close);
         GId w = access_gid(p, c.witness);
         race_message(f, r,
