@@ -41,8 +41,30 @@ static bool is_local(const Path *x)
     return x->root == ROOT_LOCAL && !x->nattr;
 }
 
-/* Is the local, or what it has, given to nobody who may keep it, but to what each thread has of its own? */
-static bool kept_by_thread_alone(const Program *p, u32 file, const Path *local)
+/* Where the result of a call goes. */
+enum { TO_THREAD = 1, TO_WITH = 2, HANDS = 3 /* functions that hand it on, one to the other */ };
+
+typedef struct Stays {
+    Program *p;
+    u8 *call;  /* by global call: TO_ bits */
+    Map given; /* local_key → may others have its object? As far as it was asked for */
+    Arena a;
+} Stays;
+
+/* Marks the locals that are stored where others may find them, unless each thread has that for itself. */
+static void stored_find(Stays *x, u32 file)
+{
+    const Facts *f = x->p->facts[file];
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        const Path *q = d->kind == VAL_PATH && !d->is_return ? &f->paths.v[d->value] : NULL;
+        if (q && is_local(q) && f->paths.v[d->path].nattr && !through_thread_local(x->p, file, d->path))
+            map_put(&x->a, &x->given, local_key(file, q->func, q->name), true);
+    }
+}
+
+/* Is the local, or what it has, given to a function that may keep it? */
+static bool handed_on(const Program *p, u32 file, const Path *local)
 {
     const Facts *f = p->facts[file];
     const Func *fn = &f->funcs.v[local->func];
@@ -52,31 +74,24 @@ static bool kept_by_thread_alone(const Program *p, u32 file, const Path *local)
             const Path *q = a->kind == VAL_PATH ? &f->paths.v[a->value] : NULL;
             if (q && q->root == ROOT_LOCAL && q->name == local->name && !sets_variable(p, file, &f->calls.v[i]) &&
                 !call_keeps_argument(p, file, i, k, ESCAPE_DEPTH))
-                return false;
+                return true;
         }
-    for (u32 i = 0; i < f->defs.n; i++) {
-        const Def *d = &f->defs.v[i];
-        const Path *q = d->kind == VAL_PATH && d->func == local->func ? &f->paths.v[d->value] : NULL;
-        if (q && is_local(q) && q->name == local->name && !d->is_return && f->paths.v[d->path].nattr &&
-            !through_thread_local(p, file, d->path))
-            return false;
-    }
-    return true;
+    return false;
 }
 
-/* Where the result of a call goes. */
-enum { TO_THREAD = 1, TO_WITH = 2, HANDS = 3 /* functions that hand it on, one to the other */ };
-
-typedef struct Stays {
-    Program *p;
-    u8 *call; /* by global call: TO_ bits */
-} Stays;
+/* Is the local, or what it has, given to nobody who may keep it, but to what each thread has of its own? */
+static bool kept_by_thread_alone(Stays *x, u32 file, const Path *local)
+{
+    u32 *known = map_at(&x->a, &x->given, local_key(file, local->func, local->name));
+    if (*known == NONE) *known = handed_on(x->p, file, local);
+    return !*known;
+}
 
 /* Calls whose result the local is bound to. */
 static void mark_local(Stays *x, u32 file, const Path *local, u8 where)
 {
     const LinkState *s = x->p->state;
-    if (!kept_by_thread_alone(x->p, file, local)) return;
+    if (!kept_by_thread_alone(x, file, local)) return;
     for (u32 at = map_get(&s->local_defs, local_key(file, local->func, local->name)); at != NONE;
          at = s->defrefs.v[at].next) {
         const Def *d = &x->p->facts[file]->defs.v[s->defrefs.v[at].def];
@@ -115,7 +130,7 @@ static void mark_withs(Stays *x, u32 file)
         const Call *c = &f->calls.v[i];
         if (!c->in_with) continue;
         const Path *name = c->target == NONE ? NULL : &f->paths.v[c->target];
-        if (name && (!is_local(name) || name->func != c->func || !kept_by_thread_alone(x->p, file, name))) continue;
+        if (name && (!is_local(name) || name->func != c->func || !kept_by_thread_alone(x, file, name))) continue;
         x->call[x->p->call_base[file] + i] |= TO_WITH;
     }
 }
@@ -146,10 +161,11 @@ static void mark_returned(Stays *x)
 void stays_find(Program *p)
 {
     u32 n = p->call_base[p->nfiles];
-    Stays x = {p, xmalloc(n + 1)};
+    Stays x = {.p = p, .call = xmalloc(n + 1)};
     memset(x.call, 0, n + 1);
     for (u32 file = 0; file < p->nfiles; file++) {
         if (is_test_path(p->facts[file]->source->path)) continue;
+        stored_find(&x, file);
         mark_stores(&x, file);
         mark_withs(&x, file);
     }
@@ -163,6 +179,7 @@ void stays_find(Program *p)
             p->state->classes[e.id].in_with |= (where & TO_WITH) != 0;
         }
     free(x.call);
+    arena_free(&x.a);
 }
 
 /* A class that expects several threads, however its objects are made. */
