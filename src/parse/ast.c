@@ -42,9 +42,12 @@ u32 ast_after(const Ast *t, u32 n)
 
 u32 ast_before(const Ast *t, u32 n)
 {
-    u32 before = NONE;
-    for (u32 c = ast_first(t, t->v[n].parent); c != NONE && c != n; c = ast_after(t, c)) before = c;
-    return before;
+    u32 up = t->v[n].parent;
+    while (up != NONE && n != t->v[up].child) {
+        for (n--; t->v[n].parent != up;) n = t->v[n].parent; /* out of the subtree of the sibling before */
+        if (skip_extras(t, n) == n) return n;
+    }
+    return NONE;
 }
 
 bool ast_token(const Ast *t, u32 n, const char *text)
