@@ -94,12 +94,15 @@ static void entered_section(Walk *w, u32 first_access, u32 first_section, u32 re
     section_unpaired(w, r, (Span){w->f->funcs.v[w->func].body.start, r->span.start});
 }
 
-/* Does control leave the function, or the loop, after the release: except: lock.release(); raise? */
+/* Does control leave the function after the release: except: lock.release(); raise? A break or continue does not. */
 static bool gives_up(const Walk *w, const Access *release, const Access *acquire)
 {
     const Block *v = w->f->blocks.v;
-    for (u32 b = release->block; b != NONE && !span_within(acquire->span, v[b].span); b = v[b].parent)
-        if (v[b].exits && v[b].kind != BLOCK_FINALLY) return true;
+    for (u32 b = release->block; b != NONE && !span_within(acquire->span, v[b].span); b = v[b].parent) {
+        if (!v[b].exits || v[b].kind == BLOCK_FINALLY) continue;
+        Str rest = str_slice(w->t.source->text, release->span.end, v[b].span.end);
+        if (str_has_name(rest, S("return")) || str_has_name(rest, S("raise"))) return true;
+    }
     return false;
 }
 

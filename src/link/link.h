@@ -87,6 +87,7 @@ typedef struct ClassInfo {
     u32 made_elsewhere; /* calls outside of tests that construct one for something else */
     u32 stays;          /* of these, those whose object stays with the thread that makes it: stays.c */
     bool in_with;       /* one of them is made for a with statement */
+    bool shown;         /* its methods put self where all find it: stays.c */
     bool made_again;    /* one of them stands in a loop */
     u32 served, nserved; /* the roots of its methods that a server calls: first + 1, 0 without; see rootcalls.c */
     bool method_kept;   /* a method of its objects is kept for later, and with it the object: stored.c */

@@ -106,17 +106,31 @@ static bool runs_root(const Program *p, u32 file, const Path *x, const Root *r)
     return t.kind == TYPE_CLASS && cls != NONE && class_is_a(p, t.id, gclass_of(p, g.file, cls));
 }
 
-/* Does self.thread.join() stand in the function before this offset, for the thread that the root is? */
-static bool joined_before(const Program *p, u32 file, u32 func, const Root *r, u32 offset)
+/* Is the join made on each way to the access, but for those without a thread: if self.thread is not None? */
+static bool surely_joined(const Facts *f, const Call *join, Str thread, const Access *a)
+{
+    for (u32 b = join->block; b != NONE && !block_within(f, a->block, b); b = f->blocks.v[b].parent) {
+        const Block *x = &f->blocks.v[b];
+        if (x->kind == BLOCK_ELSE || x->kind == BLOCK_EXCEPT || x->kind == BLOCK_CASE) return false;
+        if (x->kind != BLOCK_THEN) continue;
+        Span head = x->cond == NONE ? (Span){0, 0} : f->conds.v[x->cond].head;
+        if (!str_contains(str_slice(f->source->text, head.start, head.end), thread)) return false;
+    }
+    return true;
+}
+
+/* Does self.thread.join() stand in the function before the access, for the thread that the root is? */
+static bool joined_before(const Program *p, u32 file, const Access *a, const Root *r)
 {
     const Facts *f = p->facts[file];
-    const Func *fn = &f->funcs.v[func];
+    const Func *fn = &f->funcs.v[a->func];
     u32 attr = kept_as(p, r, file), join = intern_find(&f->syms, S("join"));
     for (u32 i = fn->calls; join != NONE && i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
-        if (c->span.end > offset || x->root != ROOT_SELF || x->nattr != 2 || x->attr[1] != join) continue;
-        if (x->attr[0] == attr || runs_root(p, file, x, r)) return true;
+        if (c->span.end > a->span.start || x->root != ROOT_SELF || x->nattr != 2 || x->attr[1] != join) continue;
+        if (x->attr[0] != attr && !runs_root(p, file, x, r)) continue;
+        if (surely_joined(f, c, sym_str(f, x->attr[0]), a)) return true;
     }
     return false;
 }
@@ -134,7 +148,7 @@ bool order_by_caller(const Program *p, u32 ga, u32 gb)
     for (u32 i = 0; i < fb->nroots; i++) {
         const Root *r = &p->roots.v[fb->roots[i]];
         bool starts = before && r->call != NONE && r->file == a.file && f->calls.v[r->call].func == xa->func;
-        if (!starts && !joined_before(p, a.file, xa->func, r, xa->span.start)) return false;
+        if (!starts && !joined_before(p, a.file, xa, r)) return false;
     }
     return true;
 }

@@ -1,5 +1,4 @@
-/* Objects that stay with the thread that made them, by where all that are made of a class go: to a threading.local or
- * a ContextVar,
+/* Objects that stay with the thread that made them, by where all that are made of a class go: to a threading.local,
  *
  *   connection = local.connection = Connection()          local.by_name[name] = Connection(name)
  *   connection = connect()                                 def connect(): return Connection()
@@ -13,7 +12,8 @@
  * and gives it to nobody who may keep it. Who has such an object is in the thread that made it. Calls of tests do not
  * count.
  *
- * Not seen: what is later taken out and handed to a thread. */
+ * A ContextVar is no such place: a new thread may get a copy of its parent's context, with the same object in it
+ * (Python 3.14, sys.flags.thread_inherit_context). Not seen: what is later taken out and handed to a thread. */
 #include "link/link.h"
 
 /* Does the path lead through an object of which each thread has its own? */
@@ -25,15 +25,6 @@ static bool through_thread_local(const Program *p, u32 file, u32 path)
         if (t.kind == TYPE_LOCAL || (t.kind == TYPE_CLASS && p->state->classes[t.id].thread_local_)) return true;
     }
     return false;
-}
-
-/* variable.set(…) of a ContextVar. */
-static bool sets_variable(const Program *p, u32 file, const Call *c)
-{
-    const Facts *f = p->facts[file];
-    const Path *q = &f->paths.v[c->callee];
-    return q->nattr && c->nargs == 1 && str_is(sym_str(f, q->attr[q->nattr - 1]), "set") &&
-           ent_type(p, path_resolve(p, file, q, q->nattr - 1u)).kind == TYPE_CONTEXTVAR;
 }
 
 static bool is_local(const Path *x)
@@ -72,7 +63,7 @@ static bool handed_on(const Program *p, u32 file, const Path *local)
         for (u32 k = f->calls.v[i].args; k < f->calls.v[i].args + f->calls.v[i].nargs; k++) {
             const Arg *a = &f->args.v[k];
             const Path *q = a->kind == VAL_PATH ? &f->paths.v[a->value] : NULL;
-            if (q && q->root == ROOT_LOCAL && q->name == local->name && !sets_variable(p, file, &f->calls.v[i]) &&
+            if (q && q->root == ROOT_LOCAL && q->name == local->name &&
                 !call_keeps_argument(p, file, i, k, ESCAPE_DEPTH))
                 return true;
         }
@@ -106,7 +97,6 @@ static void mark_value(Stays *x, u32 file, u8 kind, u32 value, u8 where)
         mark_local(x, file, &x->p->facts[file]->paths.v[value], where);
 }
 
-/* local.x = …, and variable.set(…) of a ContextVar. */
 static void mark_stores(Stays *x, u32 file)
 {
     const Facts *f = x->p->facts[file];
@@ -114,11 +104,6 @@ static void mark_stores(Stays *x, u32 file)
         const Def *d = &f->defs.v[i];
         if (d->is_return || (d->kind != VAL_CALL && d->kind != VAL_PATH)) continue;
         if (through_thread_local(x->p, file, d->path)) mark_value(x, file, d->kind, d->value, TO_THREAD);
-    }
-    for (u32 i = 0; i < f->calls.n; i++) {
-        const Call *c = &f->calls.v[i];
-        if (sets_variable(x->p, file, c))
-            mark_value(x, file, f->args.v[c->args].kind, f->args.v[c->args].value, TO_THREAD);
     }
 }
 
@@ -132,6 +117,36 @@ static void mark_withs(Stays *x, u32 file)
         const Path *name = c->target == NONE ? NULL : &f->paths.v[c->target];
         if (name && (!is_local(name) || name->func != c->func || !kept_by_thread_alone(x, file, name))) continue;
         x->call[x->p->call_base[file] + i] |= TO_WITH;
+    }
+}
+
+static bool for_all_to_see(const Program *p, Ent e)
+{
+    const Place *x = e.kind == ENT_PLACE ? &p->places.v[e.id] : NULL;
+    return x && (x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR) && !x->thread_local_;
+}
+
+/* stack.append(self), Current.object = self: objects that make themselves known do not stay. */
+static void shown_find(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *q = &f->paths.v[c->callee];
+        u32 cls = f->funcs.v[c->func].self_class;
+        for (u32 k = c->args; k < c->args + c->nargs && cls != NONE && q->nattr; k++) {
+            const Path *given = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
+            if (given && given->root == ROOT_SELF && !given->nattr &&
+                for_all_to_see(p, path_resolve(p, file, q, q->nattr - 1u)))
+                p->state->classes[gclass_of(p, file, cls)].shown = true;
+        }
+    }
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        const Path *q = d->kind == VAL_PATH && d->path != NONE ? &f->paths.v[d->value] : NULL;
+        u32 cls = f->funcs.v[d->func].self_class;
+        if (q && cls != NONE && q->root == ROOT_SELF && !q->nattr && for_all_to_see(p, path_entity(p, file, d->path)))
+            p->state->classes[gclass_of(p, file, cls)].shown = true;
     }
 }
 
@@ -165,6 +180,7 @@ void stays_find(Program *p)
     memset(x.call, 0, n + 1);
     for (u32 file = 0; file < p->nfiles; file++) {
         if (is_test_path(p->facts[file]->source->path)) continue;
+        shown_find(p, file);
         stored_find(&x, file);
         mark_stores(&x, file);
         mark_withs(&x, file);
@@ -185,7 +201,7 @@ void stays_find(Program *p)
 /* A class that expects several threads, however its objects are made. */
 static bool expects_threads(const ClassInfo *c)
 {
-    return c->any_lock || c->makes_threads || c->handed || c->method_kept || c->singleton || c->decorator;
+    return c->shown || c->any_lock || c->makes_threads || c->handed || c->method_kept || c->singleton || c->decorator;
 }
 
 static bool all_stay(const Program *p, u32 cls, u32 depth)
