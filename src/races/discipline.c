@@ -154,11 +154,17 @@ static void across_suspension(Finder *f, u32 file, const Section *s, u32 lock)
         if (y->is_yield && !x->funcs.v[s->func].is_async && is_manager(f->p, file, s->func)) continue;
         u32 line, column;
         source_position(x->source, y->offset, &line, &column);
-        Race *r = at_section(f, UG304, file, s, lock, y->is_yield ? CONF_MEDIUM : CONF_HIGH);
+        bool again = f->p->locks.v[lock].kind == TYPE_RLOCK; /* the loop's thread has it, and takes it once more */
+        Race *r = at_section(f, UG304, file, s, lock, y->is_yield || again ? CONF_MEDIUM : CONF_HIGH);
         if (y->is_yield)
             race_message(f, r,
                          "the generator is suspended on line %u with the lock taken; until it is resumed, every "
                          "other thread waits",
+                         line);
+        else if (again)
+            race_message(f, r,
+                         "the coroutine is suspended on line %u with a thread lock taken; another task of the loop "
+                         "gets the RLock all the same, and another thread waits",
                          line);
         else
             race_message(f, r,
@@ -224,6 +230,36 @@ static Str given_for(const Program *p, u32 file, const Call *c, GId callee, u32 
     return str_trim(value);
 }
 
+/* Is the value, as the call gives it, seen to be no None: neither None itself, nor a local that is only that, nor what
+ * the caller has been given? */
+static bool is_something(const Program *p, u32 file, u32 func, Str value)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    if (!value.n || str_is(value, "None")) return false;
+    for (u32 i = 0; i < fn->nparams; i++)
+        if (str_eq(value, sym_str(x, x->params.v[fn->params + i].name))) return false;
+    u32 name = intern_find(&x->syms, value);
+    const Def *only = name == NONE ? NULL : local_def(p, file, func, name);
+    return !only || only->kind != VAL_NONE;
+}
+
+/* Does the test of a parameter fail for what the call gives: `if cached`, `if cached is not None`, `if known is None`?
+ */
+static bool test_fails(const Program *p, const CallEdge *e, Str test, u32 param)
+{
+    GId g = func_gid(p, e->callee);
+    const Facts *y = p->facts[g.file];
+    Str name = sym_str(y, y->params.v[y->funcs.v[g.id].params + param].name), rest;
+    if (!str_starts(test, name)) return false;
+    rest = str_trim(str_slice(test, name.n, test.n));
+    const Call *c = &p->facts[e->file]->calls.v[e->call];
+    Str value = given_for(p, e->file, c, g, param);
+    if (!rest.n) return str_is(value, "False") || str_is(value, "None") || str_is(value, "0");
+    if (str_is(rest, "is not None")) return str_is(value, "None");
+    return str_is(rest, "is None") && is_something(p, e->file, c->func, value);
+}
+
 /* def find(key, cached=False): if cached: with lock: … find(key): does a parameter choose whether the lock is taken,
  * and the call not ask for it? */
 static bool turned_off(const Program *p, const CallEdge *e, const Section *inner)
@@ -238,11 +274,8 @@ static bool turned_off(const Program *p, const CallEdge *e, const Section *inner
         if (y->blocks.v[b].kind != BLOCK_THEN || y->blocks.v[b].cond == NONE) continue;
         Span head = y->conds.v[y->blocks.v[b].cond].head;
         Str test = str_trim(str_slice(y->source->text, head.start, head.end));
-        for (u32 k = 0; k < fn->nparams; k++) {
-            if (!str_eq(test, sym_str(y, y->params.v[fn->params + k].name))) continue;
-            Str value = given_for(p, e->file, &p->facts[e->file]->calls.v[e->call], g, k);
-            if (str_is(value, "False") || str_is(value, "None") || str_is(value, "0")) return true;
-        }
+        for (u32 k = 0; k < fn->nparams; k++)
+            if (test_fails(p, e, test, k)) return true;
     }
     return false;
 }

@@ -100,6 +100,13 @@ static bool under_lock(const Program *p, u32 file, const Call *c)
     return false;
 }
 
+/* Who goes to a folder, or sets the mask, in a thread of which there is one does it where the program starts, or for
+ * a server's one loop; several such threads take the setting from each other. */
+static bool by_one_thread(const FuncInfo *fi, Str name)
+{
+    return !fi->many && (is_chdir(name) || str_is(name, "os.umask"));
+}
+
 static void process_settings(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -118,7 +125,8 @@ static void process_settings(Finder *f, u32 file)
             u8 conf = settings[k].conf;
             bool known = is_test_path(x->source->path) || p->vendored[file] || is_chdir(ext);
             if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
-            if (fi->threads) conf = same_mask(p, file, i, ext) || harmless_setting(ext) ? CONF_MEDIUM : CONF_HIGH;
+            bool mild = same_mask(p, file, i, ext) || harmless_setting(ext) || by_one_thread(fi, ext);
+            if (fi->threads) conf = mild ? CONF_MEDIUM : CONF_HIGH;
             bool locked = under_lock(p, file, c);
             if (locked || is_test_path(x->source->path)) conf = CONF_LOW; /* a test has the process to itself */
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, conf);
