@@ -142,6 +142,7 @@ typedef struct Root {
     bool awaited;   /* a coroutine hands it to an executor and waits for it there */
     Str display;    /* "Thread(target=worker) at app/main.py:40" */
     u32 file, call; /* where it is started; NONE */
+    u32 self;       /* the one class whose objects run it, where that is below the class of the method; NONE */
 } Root;
 
 /* Is it what an event loop runs that was handed to it from another thread, call_soon_threadsafe(f)? */
@@ -236,6 +237,8 @@ bool in_main_block(const Facts *f, u32 block);
 u32 class_made_at(const Program *p, u32 gclass);
 /* How many globals and class attributes hold an object of the class. */
 u32 class_kept_at(const Program *p, u32 gclass);
+/* How many calls are there of functions that make an object of the class and return it, each time another one? */
+u32 class_given_out(const Program *p, u32 gclass);
 /* Does the function return what it has by the name, and nothing of it? */
 bool func_returns(const Program *p, u32 file, u32 func, u32 path);
 /* Does the class statement stand in a function, each call of which makes a class of its own? */

@@ -20,13 +20,17 @@ static bool made_before(const Program *p, u32 file, const Path *x)
 }
 
 /* for _ in range(4): Thread(target=work, args=(jobs,)): do all threads that the call starts get one object by this
- * name? What the starter was given itself it may hand to one of them each. */
+ * name? What the starter was given itself it may hand to one of them each, and POOL.submit(work, self) is what each
+ * of many objects may do once; self.pool.submit(work, self) is done by one, as often as there is work. */
 static bool one_for_all(const Program *p, const Root *r, const Path *x)
 {
     const Facts *f = p->facts[r->file];
+    const Call *c = &f->calls.v[r->call];
+    bool repeats = f->blocks.v[c->block].repeats;
     if (!r->many) return false;
-    if (x->root == ROOT_SELF || x->root == ROOT_GLOBAL) return true;
-    if (!f->blocks.v[f->calls.v[r->call].block].repeats || x->nattr) return false;
+    if (x->root == ROOT_GLOBAL) return true;
+    if (x->root == ROOT_SELF) return repeats || x->nattr || f->paths.v[c->callee].root == ROOT_SELF;
+    if (!repeats || x->nattr) return false;
     return x->root == ROOT_PARAM || (x->root == ROOT_LOCAL && made_before(p, r->file, x));
 }
 

@@ -101,6 +101,7 @@ typedef struct ClassInfo {
     bool thread_local_; /* subclass of threading.local */
     u32 hints;          /* Evidence bits of hints.c */
     u32 made_at;        /* how many calls construct it */
+    u32 given_out;      /* calls of functions that make one and return it */
     bool kept; /* some call that makes one stores it where others may find it, or runs outside of any thread */
 } ClassInfo;
 

@@ -31,6 +31,28 @@ static bool *queued_calls(const Program *p, u32 file)
     return out;
 }
 
+/* def load(path): model = Model(path); …; return model: how often is a function called that makes an object for who
+ * calls? 0 when the call's object is for something else. */
+static u32 given_out(const Program *p, const u32 *callers, u32 file, const Call *c)
+{
+    const Path *target = c->target == NONE ? NULL : &p->facts[file]->paths.v[c->target];
+    if (!target || target->root != ROOT_LOCAL || target->nattr) return 0;
+    if (!func_returns(p, file, c->func, c->target)) return 0;
+    return callers[gfunc_of(p, file, c->func)];
+}
+
+/* By global function: the calls in sight that lead to it, outside of tests. */
+static u32 *count_callers(const Program *p)
+{
+    u32 *callers = xmalloc((p->state->nfuncs + 1) * sizeof *callers);
+    memset(callers, 0, (p->state->nfuncs + 1) * sizeof *callers);
+    for (u32 i = 0; i < p->edges.n; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (!e->weak && !is_test_path(p->facts[e->file]->source->path)) callers[e->callee]++;
+    }
+    return callers;
+}
+
 /* One call, of no test, that makes an object of the class. */
 static void construction(const Program *p, u32 file, u32 call, bool script, ClassInfo *cls)
 {
@@ -51,6 +73,7 @@ static void construction(const Program *p, u32 file, u32 call, bool script, Clas
 
 void constructions_count(Program *p)
 {
+    u32 *callers = count_callers(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         bool test = is_test_path(f->source->path), script = is_script(p, file), *queued = queued_calls(p, file);
@@ -58,6 +81,7 @@ void constructions_count(Program *p)
             Ent e = path_entity(p, file, f->calls.v[i].callee);
             if (e.kind != ENT_CLASS) continue;
             construction(p, file, i, script, &p->state->classes[e.id]);
+            p->state->classes[e.id].given_out += given_out(p, callers, file, &f->calls.v[i]);
             p->state->classes[e.id].queued += queued && queued[i];
         }
         for (u32 i = 0; i < f->calls.n; i++) {
@@ -66,4 +90,5 @@ void constructions_count(Program *p)
         }
         free(queued);
     }
+    free(callers);
 }

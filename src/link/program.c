@@ -113,6 +113,11 @@ u32 class_kept_at(const Program *p, u32 gclass)
     return gclass == NONE ? 0 : p->state->classes[gclass].kept_globally;
 }
 
+u32 class_given_out(const Program *p, u32 gclass)
+{
+    return gclass == NONE ? 0 : p->state->classes[gclass].given_out;
+}
+
 bool func_returns(const Program *p, u32 file, u32 func, u32 path)
 {
     const LinkState *s = p->state;

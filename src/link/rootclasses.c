@@ -58,6 +58,42 @@ static bool base_fits(const Program *p, u32 file, u32 gclass, Str base)
     return false;
 }
 
+enum { KINDS = 4, KINDS_DEEP = 4 };
+
+/* The classes derived from this one whose objects the program makes, and which have the method from it: KINDS of them
+ * at most in out, KINDS + 1 when there are more. */
+static u32 made_below(const Program *p, u32 gclass, u32 gfunc, u32 name, u32 *out, u32 n, u32 depth)
+{
+    const ClassInfo *ci = &p->state->classes[gclass];
+    for (u32 i = 0; i < ci->subs.n && n <= KINDS && depth; i++) {
+        u32 sub = ci->subs.v[i];
+        if (class_method(p, sub, name, false) != gfunc) continue;
+        if (p->state->classes[sub].made_at && n++ < KINDS) out[n - 1] = sub;
+        n = made_below(p, sub, gfunc, name, out, n, depth - 1);
+    }
+    return n;
+}
+
+/* class Panel(Thread): def run(self): self.draw(), where only objects of derived classes are made: each of these is a
+ * kind of thread with a draw() of its own, and there are as many of them as there are objects. False when they are
+ * not told apart. */
+static bool root_for_each_kind(Program *p, const RootRow *r, u32 gclass, u32 file, u32 func)
+{
+    const Facts *f = p->facts[file];
+    u32 kinds[KINDS], gfunc = gfunc_of(p, file, func), name = gsym(p, file, f->funcs.v[func].name);
+    u32 n = p->state->classes[gclass].made_at ? 0 : made_below(p, gclass, gfunc, name, kinds, 0, KINDS_DEEP);
+    if (!n || n > KINDS) return false;
+    for (u32 i = 0; i < n; i++) {
+        u32 at;
+        const Class *c = program_class(p, kinds[i], &at);
+        Str display = root_display(p, r->label, sym_str(p->facts[at], c->name), file, f->funcs.v[func].line);
+        Root root = {.func = gfunc, .many = p->state->classes[kinds[i]].made_at != 1, .own = r->own,
+                     .display = display, .file = file, .call = NONE, .self = kinds[i]};
+        vec_push(p->arena, &p->roots, root);
+    }
+    return true;
+}
+
 void roots_of_class(Program *p, u32 gclass, bool serial)
 {
     LinkState *s = p->state;
@@ -77,6 +113,7 @@ void roots_of_class(Program *p, u32 gclass, bool serial)
                 !method_fits(sym_str(f, fn->name), r->method))
                 continue;
             if (str_is(str_from(r->method), "*") && str_starts(sym_str(f, fn->name), S("_"))) continue;
+            if (thread && root_for_each_kind(p, r, gclass, file, k)) continue;
             bool many = (r->many && !(str_contains(str_from(r->label), S("request handler")) && serial)) ||
                         (thread && ci->made_at != 1);
             root_add(p, gfunc_of(p, file, k), many, r->own,

@@ -117,7 +117,8 @@ void root_add(Program *p, u32 gfunc, bool many, bool own, Str display, u32 file,
         }
     }
     vec_push(p->arena, &p->roots,
-             (Root){.func = gfunc, .many = many, .own = own, .display = display, .file = file, .call = call});
+             (Root){.func = gfunc, .many = many, .own = own, .display = display, .file = file, .call = call,
+                    .self = NONE});
 }
 
 Str short_name(const Program *p, u32 gfunc)
@@ -182,10 +183,45 @@ static void roots_main(Program *p)
     }
 }
 
+/* Do two blocks belong to different branches of one test? */
+static bool branches_part(const Facts *f, u32 one, u32 other)
+{
+    for (; one != NONE; one = f->blocks.v[one].parent) {
+        const Block *a = &f->blocks.v[one];
+        if (a->cond == NONE) continue;
+        for (u32 i = other; i != NONE; i = f->blocks.v[i].parent)
+            if (f->blocks.v[i].cond == a->cond && f->blocks.v[i].kind != a->kind) return true;
+    }
+    return false;
+}
+
+/* Does the block stand in the else of `if __name__ == "__main__"`? */
+static bool in_main_else(const Facts *f, u32 block)
+{
+    for (; block != NONE; block = f->blocks.v[block].parent) {
+        const Block *b = &f->blocks.v[block];
+        if (b->kind != BLOCK_ELSE || b->cond == NONE) continue;
+        Span head = f->conds.v[b->cond].head;
+        if (str_contains(str_slice(f->source->text, head.start, head.end), S("__main__"))) return true;
+    }
+    return false;
+}
+
+/* if quick: Worker(a) else: Worker(b), main() and what a module does instead when it is imported: does only one of
+ * the two calls run? */
+static bool one_of_two(const Facts *f, const Call *a, const Call *b)
+{
+    if (a->func != b->func)
+        return (a->func == 0 && in_main_else(f, a->block)) || (b->func == 0 && in_main_else(f, b->block));
+    return branches_part(f, a->block, b->block);
+}
+
 /* How often, and whether in a loop, objects of each class are made. What tests make of a program's classes does not
  * run in it. */
 static void count_constructions(Program *p)
 {
+    Arena scratch = {0};
+    Map before = {0}; /* file and class → the last call that makes one there */
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         bool test = is_test_path(f->source->path);
@@ -194,9 +230,14 @@ static void count_constructions(Program *p)
             u32 at = NONE;
             if (e.kind == ENT_CLASS) program_class(p, e.id, &at);
             if (at == NONE || (test && !is_test_path(p->facts[at]->source->path))) continue;
-            p->state->classes[e.id].made_at += f->blocks.v[f->calls.v[i].block].repeats ? 2 : 1;
+            bool repeats = f->blocks.v[f->calls.v[i].block].repeats;
+            u32 *last = map_at(&scratch, &before, map_key(file, e.id));
+            if (repeats || *last == NONE || !one_of_two(f, &f->calls.v[*last], &f->calls.v[i]))
+                p->state->classes[e.id].made_at += repeats ? 2 : 1;
+            *last = i;
         }
     }
+    arena_free(&scratch);
 }
 
 void roots_find(Program *p)

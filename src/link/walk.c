@@ -182,7 +182,7 @@ static void walk_from(Program *p, u32 root)
     Walk w = {.p = p};
     const Root *r = &p->roots.v[root];
     if (given_to_loop(p, r)) return;
-    if (r->file == NONE || !from_tests(p, r->file, r->func)) visit(&w, root, r->func, NONE);
+    if (r->file == NONE || !from_tests(p, r->file, r->func)) visit(&w, root, r->func, r->self);
     while (w.stack.n) {
         Step at = w.stack.v[--w.stack.n];
         for (u32 i = p->edge_first[at.func]; i < p->edge_first[at.func + 1]; i++) {

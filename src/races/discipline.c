@@ -230,8 +230,8 @@ static Str given_for(const Program *p, u32 file, const Call *c, GId callee, u32 
     return str_trim(value);
 }
 
-/* Is the value, as the call gives it, seen to be no None: neither None itself, nor a local that is only that, nor what
- * the caller has been given? */
+/* Is the value, as the call gives it, seen to be no None: neither None itself, nor a local that is only that, nor
+ * what the caller has been given? */
 static bool is_something(const Program *p, u32 file, u32 func, Str value)
 {
     const Facts *x = p->facts[file];
@@ -244,8 +244,7 @@ static bool is_something(const Program *p, u32 file, u32 func, Str value)
     return !only || only->kind != VAL_NONE;
 }
 
-/* Does the test of a parameter fail for what the call gives: `if cached`, `if cached is not None`, `if known is None`?
- */
+/* Does the test of a parameter fail for what the call gives: `if x`, `if x is not None`, `if x is None`? */
 static bool test_fails(const Program *p, const CallEdge *e, Str test, u32 param)
 {
     GId g = func_gid(p, e->callee);

@@ -284,6 +284,8 @@ void race_build(Finder *f, u32 file);
 void race_discipline(Finder *f, u32 file);
 void race_lock_order(Finder *f);
 void race_settings(Finder *f, u32 file);
+/* The lock of a section of its function that the call stands in, not one that only sounds like a lock; NONE. */
+u32 lock_around(const Program *p, u32 file, const Call *c);
 /* settings.c: does the function fork, or leave the session? */
 bool makes_process(const Program *p, u32 file, u32 func);
 void race_replaced(Finder *f, u32 file);

@@ -87,17 +87,15 @@ static bool same_mask(const Program *p, u32 file, u32 call, Str name)
     return str_is(name, "os.umask") && !set_back(p, file, call, name);
 }
 
-/* with LOCALE_LOCK: … locale.setlocale(…): those who take the lock wait for each other, and whoever wrote that knows
- * what the others see. */
-static bool under_lock(const Program *p, u32 file, const Call *c)
+u32 lock_around(const Program *p, u32 file, const Call *c)
 {
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[c->func];
-    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
-        if (!x->sections.v[i].maybe && p->section_lock[p->section_base[file] + i] != NONE &&
-            x->sections.v[i].span.start <= c->span.start && c->span.end <= x->sections.v[i].span.end)
-            return true;
-    return false;
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        u32 lock = p->section_lock[p->section_base[file] + i];
+        if (!x->sections.v[i].maybe && lock != NONE && span_within(c->span, x->sections.v[i].span)) return lock;
+    }
+    return NONE;
 }
 
 /* Who goes to a folder, or sets the mask, in a thread of which there is one does it where the program starts, or for
@@ -127,7 +125,9 @@ static void process_settings(Finder *f, u32 file)
             if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
             bool mild = same_mask(p, file, i, ext) || harmless_setting(ext) || by_one_thread(fi, ext);
             if (fi->threads) conf = mild ? CONF_MEDIUM : CONF_HIGH;
-            bool locked = under_lock(p, file, c);
+            /* with LOCALE_LOCK: … locale.setlocale(…): those who take the lock wait for each other, and whoever wrote
+             * that knows what the others see */
+            bool locked = lock_around(p, file, c) != NONE;
             if (locked || is_test_path(x->source->path)) conf = CONF_LOW; /* a test has the process to itself */
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, conf);
             r->call = p->call_base[file] + i;

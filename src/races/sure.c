@@ -4,11 +4,13 @@
 #include "races/races.h"
 
 /* Is an object of the class kept for all, in one of a few places? Of a class with many such objects each has users of
- * its own. */
+ * its own; so has what is made for whoever asks, though one of those who ask keeps it for all. */
 static bool kept_for_all(const Program *p, const Place *x)
 {
     enum { FEW = 3 };
-    return x->evidence & EV_DECORATOR || (x->evidence & EV_SINGLETON && class_kept_at(p, x->owner) <= FEW);
+    if (x->evidence & EV_DECORATOR) return true;
+    u32 kept = class_kept_at(p, x->owner);
+    return x->evidence & EV_SINGLETON && kept <= FEW && (!kept || class_given_out(p, x->owner) <= kept);
 }
 
 /* Threads run both sides; that they meet in one object is seen where an object of the class is kept for all, where
@@ -89,6 +91,62 @@ static bool visible(const Finder *f, const Race *r, u32 site)
     return reached(f, r, site, false);
 }
 
+/* What the thread is given, without being the object whose method it runs, may be its own: submit(work, task). */
+static bool own_argument(const Program *p, const Root *root, const Place *x)
+{
+    u32 shared = EV_SINGLETON | EV_DECORATOR | EV_SAME;
+    if (x->kind != PLACE_INSTANCE || !(x->evidence & EV_HANDED) || x->evidence & shared) return false;
+    GId g = func_gid(p, root->func);
+    u32 cls = p->facts[g.file]->funcs.v[g.id].self_class;
+    return cls == NONE || !class_is_a(p, p->class_base[g.file] + cls, x->owner);
+}
+
+/* Does a thread count for high? Not what the main thread runs as it ends or for a signal. */
+static bool thread_counts(const Program *p, const Root *root)
+{
+    return !root->main && !for_show(p, root) && !any_that_logs(root);
+}
+
+/* Are two threads in sight that come to the two sites with one object? */
+static bool two_threads(const Finder *f, const Race *r, const Place *x)
+{
+    const Program *p = f->p;
+    const FuncInfo *a = &p->funcs[access_func(p, r->sites[0])], *b = &p->funcs[access_func(p, r->sites[1])];
+    if (a->nroots == FUNC_ROOTS || b->nroots == FUNC_ROOTS) return true; /* there may be more */
+    for (u32 i = 0; i < a->nroots; i++)
+        for (u32 k = 0; k < b->nroots; k++) {
+            const Root *one = &p->roots.v[a->roots[i]], *other = &p->roots.v[b->roots[k]];
+            if (!thread_counts(p, one) || !thread_counts(p, other)) continue;
+            if (one->func == other->func && own_argument(p, one, x)) continue;
+            if (one != other || one->many) return true;
+        }
+    return false;
+}
+
+/* The lock that all who call the function in sight hold, outside of tests; NONE. */
+static u32 calling_lock(const Finder *f, u32 func)
+{
+    enum { CALLERS = 32 };
+    const Program *p = f->p;
+    u32 first = f->called_first[func], end = f->called_first[func + 1], all = NONE;
+    for (u32 i = first; i < end; i++) {
+        const CallEdge *e = &p->edges.v[f->called[i]];
+        if (e->weak || is_test_path(p->facts[e->file]->source->path)) continue;
+        if (e->call == NONE || i - first == CALLERS) return NONE;
+        u32 lock = lock_around(p, e->file, &p->facts[e->file]->calls.v[e->call]);
+        if (lock == NONE || (all != NONE && all != lock)) return NONE;
+        all = lock;
+    }
+    return all;
+}
+
+/* with lock: refresh(), and nobody else in sight calls it: are both sites under such a lock? */
+static bool calls_guarded(const Finder *f, const Race *r)
+{
+    u32 lock = calling_lock(f, access_func(f->p, r->sites[0]));
+    return lock != NONE && r->nsites > 1 && calling_lock(f, access_func(f->p, r->sites[1])) == lock;
+}
+
 /* d[k] = d.get(k, 0) + 1: does the line end in a number that is added or taken off? */
 static bool adds_number(Str text, size_t at)
 {
@@ -142,22 +200,23 @@ static bool sure_walk(const Finder *f, const Race *r, const Place *x)
 
 static bool sure_update(const Finder *f, const Race *r, const Place *x)
 {
-    if (x->kind == PLACE_DEFAULT) return true;
+    if (x->kind == PLACE_DEFAULT) return false; /* as often as not one that is meant to remember */
     if (x->file == NONE) return false; /* os.environ["PATH"] += … */
     if (!threads_run_together(f->p, r->sites[0], r->sites[1])) return false; /* one thread, and users of a library */
-    return visible(f, r, 0) && visible(f, r, 1) && !own_threads(x) && (counts(f->p, r) || saved(f->p, r));
+    if (!visible(f, r, 0) || !visible(f, r, 1) || !two_threads(f, r, x)) return false;
+    return !own_threads(x) && (counts(f->p, r) || saved(f->p, r));
 }
 
 /* An item is taken when there is one: what takes the last one in between runs in a thread in sight, too. */
 static bool sure_take(const Finder *f, const Race *r, const Place *x)
 {
     if (r->act == NONE || program_access(f->p, r->act)->op != OP_METHOD || own_threads(x)) return false;
-    return visible(f, r, 0) && visible(f, r, 1);
+    return visible(f, r, 0) && visible(f, r, 1) && two_threads(f, r, x);
 }
 
 bool race_sure(const Finder *f, const Race *r, const Place *x)
 {
-    if (r->impact == IMPACT_DUPLICATE || x->of != NONE || !one_object(f->p, x)) return false;
+    if (r->impact == IMPACT_DUPLICATE || x->of != NONE || !one_object(f->p, x) || calls_guarded(f, r)) return false;
     switch (r->rule) {
     case UG101: return sure_update(f, r, x);
     case UG103: return must_be_one(x) && !own_threads(x);
