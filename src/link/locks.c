@@ -181,6 +181,19 @@ u32 held_at(Program *p, u32 file, u32 func, u32 offset)
     return set;
 }
 
+/* def start(): lock = Lock(); def work(): with lock: …; and with lock: … in start() itself: what a function inside
+ * takes, too, is no lock of one function; the threads that the call starts share it, as they share what is beside
+ * it. */
+static void taken_inside(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->sections.n; i++) {
+            u32 lock = p->section_lock[p->section_base[file] + i];
+            u32 gfunc = gfunc_of(p, file, p->facts[file]->sections.v[i].func);
+            if (lock != NONE && p->locks.v[lock].func != gfunc) p->locks.v[lock].func = NONE;
+        }
+}
+
 void locks_link(Program *p)
 {
     lockset_intern(p, NULL, 0); /* id 0 is the empty set */
@@ -190,6 +203,7 @@ void locks_link(Program *p)
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->sections.n; i++)
             p->section_lock[p->section_base[file] + i] = section_lock_of(p, file, i, SECTION_DEPTH);
+    taken_inside(p);
     decorator_locks(p);
     entry_locks(p);
     p->access_locks = arena_new(p->arena, u32, p->state->naccesses);
