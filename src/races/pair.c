@@ -129,10 +129,17 @@ static bool two_entries(const Program *p, u32 ga, u32 gb)
     return a.n && b.n && !str_eq(a, b);
 }
 
+/* What a test does to the program's objects, it does in a process of its own. */
+static bool only_by_test(const Program *p, u32 ga, u32 gb)
+{
+    return is_test_path(p->facts[access_gid(p, gb).file]->source->path) &&
+           !is_test_path(p->facts[access_gid(p, ga).file]->source->path);
+}
+
 Conflict conflict_of(const Finder *f, u32 ga, u32 gb)
 {
     const Program *p = f->p;
-    if (!may_run_together(p, ga, gb) || two_entries(p, ga, gb) ||
+    if (!may_run_together(p, ga, gb) || two_entries(p, ga, gb) || only_by_test(p, ga, gb) ||
         lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
         return (Conflict){NONE, CONF_LOW, false};
     if (guarded_by_override(f, ga, gb) || guarded_by_override(f, gb, ga)) return (Conflict){NONE, CONF_LOW, false};
