@@ -71,7 +71,8 @@ typedef struct Access {
     bool in_nested_def; /* inside a default value or decorator: runs at definition time */
     u8 nargs;           /* OP_METHOD: number of arguments, at most 255 */
     bool awaited;       /* the method call is awaited: x.get() is a coroutine, not a thread operation */
-    u32 method;         /* symbol: method name (OP_METHOD) or reader (OP_CREAD) */
+    u32 method;         /* symbol: method name (OP_METHOD), reader (OP_CREAD), or the builtin that uses an attribute
+                           by a computed name: getattr(o, name) is an OP_ITEM_LOAD of o.__dict__; else SYM_ITEM */
     u32 key;            /* symbol of the key expression's text for item and contains operations, else SYM_EMPTY */
     u32 func;           /* function it runs in */
     u32 block;

@@ -221,19 +221,35 @@ static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Pa
     *callee = object.root == ROOT_UNKNOWN ? object : path_attr(object, sym);
 }
 
-/* setattr(o, name, v), delattr(o, name): what becomes of the dict of attributes, whatever the name. */
-static void computed_attribute(Walk *w, u32 fn, u32 list, u32 node)
+/* What a builtin does with an attribute whose name is computed; OP_COUNT: it is none of these. */
+static u8 computed_op(Walk *w, u32 fn)
 {
-    bool sets = is_builtin(w, fn, "setattr"), takes = !sets && is_builtin(w, fn, "delattr");
+    return is_builtin(w, fn, "setattr")   ? OP_ITEM_STORE
+           : is_builtin(w, fn, "delattr") ? OP_ITEM_DEL
+           : is_builtin(w, fn, "getattr") ? OP_ITEM_LOAD
+                                          : OP_COUNT;
+}
+
+/* setattr(o, name, v), getattr(o, name): what becomes of the dict of attributes, whatever the name; the builtin is
+ * the access's method. What the arguments have read, w->dep from dep_from on, computes what is stored, where that is
+ * a sum or the like; what is stored in place of a value that is asked first is mostly set up. */
+static void computed_attribute(Walk *w, u32 fn, u32 list, u32 node, u32 dep_from)
+{
+    u8 op = computed_op(w, fn);
     u32 object = ast_first(&w->t, list), name = object == NONE ? NONE : ast_after(&w->t, object), path;
     u8 kind;
     bool empty;
-    if ((!sets && !takes) || name == NONE) return;
+    if (op == OP_COUNT || name == NONE) return;
     value_of(w, object, &kind, &path, &empty);
     if (kind != VAL_PATH) return;
     Path dict = path_attr(w->f->paths.v[path], intern(w->a, &w->f->syms, S("__dict__")));
-    u32 id = access_add(w, dict, (Use){.op = sets ? OP_ITEM_STORE : OP_ITEM_DEL}, node);
-    if (id != NONE) w->f->accesses.v[id].key = key_symbol(w, name);
+    u32 dep_to = w->dep.n, id = access_add(w, dict, (Use){.op = op, .method = sym_of(w, fn)}, node);
+    if (id == NONE) return;
+    w->f->accesses.v[id].key = key_symbol(w, name);
+    u32 value = op == OP_ITEM_STORE ? ast_after(&w->t, name) : NONE;
+    bool computed = value != NONE && w->t.v[value].kind == NODE_binary_operator;
+    for (u32 i = dep_from; computed && i < dep_to; i++)
+        vec_push(w->a, &w->f->flows, (Flow){w->dep.v[i], id});
 }
 
 /* Does the function look at what kind of object it is given, and at nothing that is in it? */
@@ -255,7 +271,7 @@ static void walk_function_call(Walk *w, u32 n, u32 fn, u32 list, Path *callee)
         if (is_builtin(w, fn, "__import__") && !first_is_string(w, list)) unseen_add(w, UNSEEN_IMPORT, n);
         if (attribute_call(w, fn, list, n)) return;
         walk_args(w, list, reads_whole(name) ? (Use){.op = OP_CREAD, .method = sym_of(w, fn)} : (Use){.op = OP_ARG});
-        computed_attribute(w, fn, list, n);
+        computed_attribute(w, fn, list, n, dep);
         if (asks_kind(w, fn)) w->dep.n = dep; /* self.items = type(self.items)(): of the old ones nothing is left */
         return;
     }

@@ -16,6 +16,13 @@ static bool asking_method(const Program *p, u32 ga, Str m)
            str_is(m, "__contains__") || str_is(m, "count") || str_is(m, "is_set") || str_is(m, "exists");
 }
 
+/* getattr(o, name): what is asked of such attributes, and made on first use, is mostly a matter of setting up. Of 20
+ * such findings in 259 programs one was true. */
+static bool by_computed_name(const Access *a)
+{
+    return a->op == OP_ITEM_LOAD && a->method != SYM_ITEM;
+}
+
 bool check_tests(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
@@ -27,6 +34,7 @@ bool check_tests(const Program *p, u32 ga)
         asks = str_is(sym_str(f, a->method), "len") || str_is(sym_str(f, a->method), "bool") ||
                str_is(sym_str(f, a->method), "isinstance");
     if (a->op == OP_METHOD) asks = asking_method(p, ga, sym_str(f, a->method));
+    if (by_computed_name(a)) return false;
     if (asks && a->test && a->cond != NONE) return true;
     if (a->op != OP_ITEM_LOAD && a->op != OP_LOAD && a->op != OP_RETURN && a->op != OP_METHOD && a->op != OP_ARG)
         return false;
@@ -46,6 +54,7 @@ bool check_acts(const Program *p, u32 ga)
             str_is(m, "clear"))
             return false;
     }
+    if (by_computed_name(a)) return false;
     return (e & EFFECT_WRITE) || (e & EFFECT_RAISES) || a->op == OP_RETURN || a->op == OP_METHOD;
 }
 

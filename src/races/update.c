@@ -1,8 +1,8 @@
 /* UG101: a read-modify-write without a lock. x += 1, d[k] += 1, x = f(x), n = self.n … self.n = n + 1, swaps.
  *
  * Needs the accesses of one place; pairs each update with a write that may run at the same time without a common
- * lock. A read outside the critical section that computes what is written inside it counts too. Not handled: updates
- * through setattr with computed names, in-place operators of user classes. */
+ * lock. A read outside the critical section that computes what is written inside it counts too. Not handled:
+ * in-place operators of user classes. */
 #include "races/races.h"
 
 /* d = {**d, k: v}, d = dict(d): a changed copy is bound. */
