@@ -106,12 +106,14 @@ static void place_rules(Finder *f, Arena *scratch)
     race_check(f);
     race_missing(f);
     race_helper(f);
+    race_ensured(f);
     race_update(f);
     race_peek(f);
     race_copied_keys(f);
     race_single(f);
     race_paced(f);
     race_saved(f);
+    race_by_setter(f);
     race_on_entry(f);
     race_entries(f);
     race_kept_place(f);

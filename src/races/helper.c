@@ -38,8 +38,7 @@ bool of_one_object(const Facts *x, u32 path, u32 callee)
            !memcmp(a->attr, b->attr, (b->nattr - 1u) * sizeof *a->attr);
 }
 
-/* The range of the place's accesses that stand in this function. */
-static u32 accesses_in(const Finder *f, u32 gfunc, u32 *end)
+u32 accesses_in(const Finder *f, u32 gfunc, u32 *end)
 {
     GId g = func_gid(f->p, gfunc);
     const Func *fn = &f->p->facts[g.file]->funcs.v[g.id];

@@ -4,8 +4,9 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c setback.c scratch.c halfway.c late.c
- *   emptied.c firstuse.c onentry.c entries.c files.c handlers.c readback.c iterate.c attributes.c iterator.c
+ *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c bysetter.c setback.c scratch.c halfway.c
+ *   late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c readback.c iterate.c attributes.c
+ *   iterator.c
  *   stream.c conversation.c closed.c fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c replaced.c cached.c
  *               rules about calls and locks
@@ -216,6 +217,8 @@ typedef struct GapStep {
 
 /* Are both paths of one object that is no local, and no self: table.missing and table.add? */
 bool of_one_object(const Facts *x, u32 path, u32 callee);
+/* The range of the place's accesses that stand in this function. */
+u32 accesses_in(const Finder *f, u32 gfunc, u32 *end);
 /* Is the call one of a method on the caller's own object, or of a function of its module? */
 bool calls_own_object(const Finder *f, const CallEdge *e);
 /* The access whose value the function returns, when it does nothing else with the place; NONE. */
@@ -255,6 +258,8 @@ void race_peek(Finder *f);
 void race_copied_keys(Finder *f);
 void race_paced(Finder *f);
 void race_saved(Finder *f);
+void race_by_setter(Finder *f);
+void race_ensured(Finder *f);
 void race_on_entry(Finder *f);
 void race_entries(Finder *f);
 void race_kept_place(Finder *f);

@@ -253,14 +253,17 @@ static void drained(Finder *f, u32 i)
                  program_access(f->p, c.witness)->line, STR_ARG(f->p->facts[w.file]->source->path));
 }
 
-/* setattr(self, name, …), where the name is only known when it runs. */
+/* setattr(self, name, …), for cls in classes: setattr(cls, name, …), where the name is only known when it runs. What
+ * the function is given may be its caller's own, and what a library has may be each thread's. */
 static bool sets_by_name(const Program *p, u32 file, const Call *c)
 {
     const Facts *x = p->facts[file];
     const Arg *a = &x->args.v[c->args];
     if (c->nargs != 3 || a[0].kind != VAL_PATH || a[1].kind == VAL_STRING) return false;
     const Path *q = &x->paths.v[a[0].value];
-    return q->root == ROOT_SELF && !q->nattr && str_is(path_external(p, file, c->callee), "setattr");
+    bool object = q->root == ROOT_SELF && !q->nattr;
+    bool drawn = q->nattr && q->attr[q->nattr - 1] == SYM_ITEM; /* for cls in classes: */
+    return (object || drawn) && str_is(path_external(p, file, c->callee), "setattr");
 }
 
 /* with settings(strict=False): each option is set on the object by its name, and set back after the block. */
@@ -270,8 +273,7 @@ static void options_around_yield(Finder *f, u32 file, u32 func)
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[func];
     u32 set = NONE;
-    bool method = fn->is_generator && !fn->is_async && !fn->nsections && fn->self_class != NONE;
-    if (!method || !yields_once(p, x, fn)) return;
+    if (!fn->is_generator || fn->is_async || fn->nsections || !yields_once(p, x, fn)) return;
     const FuncInfo *fi = &p->funcs[p->func_base[file] + func];
     if (fi->entry_locks || (!fi->nroots && !fi->api)) return;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
@@ -280,13 +282,14 @@ static void options_around_yield(Finder *f, u32 file, u32 func)
         if (set == NONE) set = i;
         if (!yields_between(x, func, x->calls.v[set].span.start, c->span.start)) continue;
         Confidence conf = is_test_path(x->source->path) || p->vendored[file] ? CONF_LOW : CONF_MEDIUM;
+        Span object = x->args.v[x->calls.v[set].args].span;
         Race *r = race_at(f, UG101, file, func, x->calls.v[set].span,
                           func_display(f->a, p, p->func_base[file] + func), conf);
         r->by_hand = "a copy of the object for the block, or a context variable, is right, not a lock";
         race_message(f, r,
-                     "attributes of the object are set here for the time of the block, and set back on line %u; "
+                     "attributes of %.*s are set here for the time of the block, and set back on line %u; "
                      "other threads see them meanwhile, and of two such blocks at once, one restores the other's",
-                     c->line);
+                     STR_ARG(str_slice(x->source->text, object.start, object.end)), c->line);
         return;
     }
 }
