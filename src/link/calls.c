@@ -82,7 +82,17 @@ static u32 construct_targets(const Program *p, u32 cls, u32 *out, u32 n, u32 max
     return m == NONE ? n : push_target(out, n, max, m);
 }
 
-/* for f in (read, write): Thread(target=f); handle = self.on_a if … else handle = self.on_b: each of them. */
+/* partial(f, …), wraps(f), context.run: does the call make a function of its first argument? */
+static bool wraps_first(const Program *p, u32 file, u32 call)
+{
+    const Call *c = &p->facts[file]->calls.v[call];
+    Str ext = path_external(p, file, c->callee);
+    bool partial = str_is(ext, "functools.partial") || str_is(ext, "partial");
+    return c->nargs && (partial || str_is(ext, "functools.wraps") || str_ends(ext, S(".copy_context.run")));
+}
+
+/* for f in (read, write): Thread(target=f); handle = self.on_a if … else handle = self.on_b: each of them;
+ * work = partial(f, x): what is in it. */
 static u32 choices(const Program *p, u32 file, Ent e, u32 *out, u32 max)
 {
     const LinkState *s = p->state;
@@ -94,6 +104,12 @@ static u32 choices(const Program *p, u32 file, Ent e, u32 *out, u32 max)
         bool named = d->kind == VAL_ONE_OF || d->kind == VAL_PATH;
         Ent of = named ? path_entity(p, r->file, d->value) : (Ent){.kind = ENT_NONE};
         if (of.kind == ENT_FUNC) n = push_target(out, n, max, of.id);
+        if (d->kind != VAL_CALL || !wraps_first(p, r->file, d->value)) continue;
+        u32 first = p->facts[r->file]->calls.v[d->value].args;
+        Ent in = p->facts[r->file]->args.v[first].kind == VAL_PATH
+                     ? path_entity(p, r->file, p->facts[r->file]->args.v[first].value)
+                     : (Ent){.kind = ENT_NONE};
+        if (in.kind == ENT_FUNC) n = push_target(out, n, max, in.id);
     }
     return n;
 }
@@ -114,10 +130,7 @@ u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 ma
     if (kind == VAL_LAMBDA || kind == VAL_FUNC) return push_target(out, 0, max, gfunc_of(p, file, value));
     if (kind == VAL_CALL) {
         const Call *c = &f->calls.v[value];
-        Str ext = path_external(p, file, c->callee);
-        if ((str_is(ext, "functools.partial") || str_is(ext, "partial") || str_is(ext, "functools.wraps") ||
-             str_ends(ext, S(".copy_context.run"))) &&
-            c->nargs)
+        if (wraps_first(p, file, value))
             return value_funcs(p, file, f->args.v[c->args].kind, f->args.v[c->args].value, out, max);
         Type t = call_type(p, file, value);
         if (t.kind == TYPE_FUNC) n = push_target(out, n, max, t.id);
