@@ -115,25 +115,39 @@ static bool tells_apart(const Facts *f, const Def *d, u32 call)
            str_among(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), same, COUNT_OF(same));
 }
 
-/* Is the key the identity of the thread that runs here: d[get_ident()], or me = current_thread(); seen.add(me)? No
- * other thread has it. */
-bool own_key(const Program *p, u32 ga)
+/* Does the access take or store an item whose key is the identity of the thread that runs here? */
+static bool own_item(const Program *p, u32 file, const Access *a)
 {
-    GId g = access_gid(p, ga);
-    const Facts *f = p->facts[g.file];
-    const Access *a = &f->accesses.v[g.id];
+    const Facts *f = p->facts[file];
     Str key = sym_str(f, a->key);
     bool item = a->op == OP_ITEM_STORE || a->op == OP_ITEM_LOAD || a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG ||
                 a->op == OP_METHOD;
     if (a->key == SYM_EMPTY || !item) return false;
-    const Def *only = local_def(p, g.file, a->func, a->key);
+    const Def *only = local_def(p, file, a->func, a->key);
     if (!only && !str_contains(key, S("("))) return false;
     const Func *fn = &f->funcs.v[a->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         bool here = only ? tells_apart(f, only, i)
                          : str_eq(str_slice(f->source->text, c->span.start, c->span.end), key);
-        if (here && call_asks_thread(p, g.file, i)) return true;
+        if (here && call_asks_thread(p, file, i)) return true;
+    }
+    return false;
+}
+
+/* Is the key the identity of the thread that runs here: d[get_ident()], or me = current_thread(); seen.add(me), or
+ * what is within that entry, d[me].add(x)? No other thread has it. */
+bool own_key(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    const Path *x = &f->paths.v[a->path];
+    if (own_item(p, g.file, a)) return true;
+    if (!x->nattr || x->attr[x->nattr - 1] != SYM_ITEM) return false;
+    for (u32 i = f->funcs.v[a->func].accesses; i < g.id; i++) {
+        const Access *entry = &f->accesses.v[i];
+        if (entry->op == OP_ITEM_LOAD && span_within(entry->span, a->span) && own_item(p, g.file, entry)) return true;
     }
     return false;
 }
