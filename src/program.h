@@ -152,6 +152,7 @@ enum { FUNC_ROOTS = 6 };
 typedef struct FuncInfo {
     u32 roots[FUNC_ROOTS]; /* roots that reach it, first ones */
     u8 nroots;             /* how many are in roots[] */
+    u8 alone;              /* bit i: roots[i] comes only with an object as self that it has made for itself */
     bool threads;          /* one of the roots is a thread of its own */
     bool many;             /* reached by a root that runs more than once, or by more than fit */
     bool main;             /* reached from the main program */
@@ -161,6 +162,7 @@ typedef struct FuncInfo {
     bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are
                               imported */
     bool event_loop;       /* coroutine or only called from coroutines */
+    bool process;          /* worker processes begin with it: processes.c */
     u32 entry_locks;       /* lockset that every caller holds (caller-holds-the-lock helpers) */
     bool again;            /* called again and again, with the same object: an earlier call's threads may run */
     u32 first_start, last_join; /* byte offsets: before/after them no thread started here runs; NONE */
@@ -277,6 +279,10 @@ Apart may_run_apart(const Program *p, u32 gaccess1, u32 gaccess2);
 bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* The same by the visible threads alone: unknown callers of a library do not count. */
 bool threads_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
+/* Which roots of the access's function come to it, as bits over FuncInfo.roots: of self.x not those that come there
+ * only while they make self, or with a self that they have made and keep in a local: an object of their own. */
+u32 roots_coming(const Program *p, u32 gaccess);
+
 /* Does this access count for sharing: not import time, not construction of its own object, not an object of its own?
  */
 bool access_counts(const Program *p, u32 gaccess);

@@ -94,8 +94,9 @@ static Str root_name(const Results *r, u32 root, const char *otherwise)
 u32 site_roots(const Results *r, u32 gaccess, Str out[SITE_ROOTS])
 {
     const FuncInfo *f = access_info(r, gaccess);
-    u32 n = 0;
-    for (; n < f->nroots; n++) out[n] = root_name(r, f->roots[n], "a thread");
+    u32 n = 0, coming = roots_coming(r->program, gaccess);
+    for (u32 i = 0; i < f->nroots; i++)
+        if (coming & 1u << i) out[n++] = root_name(r, f->roots[i], "a thread");
     if (f->api) out[n++] = root_name(r, ROOT_API, "any caller");
     if (f->main || !n) out[n++] = root_name(r, ROOT_MAIN, "main program");
     return n;

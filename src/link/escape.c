@@ -77,10 +77,15 @@ static bool used_here(Str text, size_t at, size_t end)
     return false;
 }
 
+/* job = …, for job in …: is the name bound here? Of kept.append(job) there is a definition, too, but of what kept
+ * holds. */
 static bool is_target(const Facts *f, u32 func, u32 offset)
 {
-    for (u32 i = 0; i < f->defs.n; i++)
-        if (f->defs.v[i].func == func && !f->defs.v[i].is_return && f->defs.v[i].span.start == offset) return true;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        bool item = d->path != NONE && f->paths.v[d->path].nattr;
+        if (d->func == func && !d->is_return && !item && d->span.start == offset) return true;
+    }
     return false;
 }
 

@@ -321,6 +321,17 @@ static bool two_own(const Program *p, const Root *r, const Root *other, u32 plac
     return unrelated(p, ca, cb);
 }
 
+u32 roots_coming(const Program *p, u32 gaccess)
+{
+    GId g = access_gid(p, gaccess);
+    const Access *a = &p->facts[g.file]->accesses.v[g.id];
+    const FuncInfo *fi = &p->funcs[gfunc_of(p, g.file, a->func)];
+    u32 place = p->access_place[gaccess], all = (1u << fi->nroots) - 1;
+    if (!fi->alone || place == NONE || p->places.v[place].kind != PLACE_INSTANCE) return all;
+    if (p->options->assume == ASSUME_ALWAYS) return all;
+    return p->facts[g.file]->paths.v[a->path].root == ROOT_SELF ? all & ~(u32)fi->alone : all;
+}
+
 /* `api`: count a library's unknown callers, too? */
 static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
 {
@@ -334,7 +345,8 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
         sibling_objects(p, p->places.v[place].owner, a, xa, b, xb))
         return APART_OBJECT;
     if (event_orders(p, ga, gb) || event_orders(p, gb, ga)) return APART_EVENT;
-    bool object = false, same = false;
+    u32 roots_a = roots_coming(p, ga), roots_b = roots_coming(p, gb);
+    bool object = (fa->nroots && !roots_a) || (fb->nroots && !roots_b), same = false;
     bool by_self = p->facts[a.file]->paths.v[xa->path].root == ROOT_SELF &&
                    p->facts[b.file]->paths.v[xb->path].root == ROOT_SELF;
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
@@ -342,13 +354,14 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));
     const FuncInfo *owner = captured ? &p->funcs[x->owner] : NULL;
     if (captured && ((out_a && fa == owner) || (out_b && fb == owner))) return APART_ORDER;
-    if (captured && (fa->nroots || fb->nroots) && own_variable(p, x, gfunc_of(p, a.file, xa->func)) &&
+    if (captured && (roots_a || roots_b) && own_variable(p, x, gfunc_of(p, a.file, xa->func)) &&
         own_variable(p, x, gfunc_of(p, b.file, xb->func)))
         return APART_OBJECT;
-    if (fa->event_loop && fb->event_loop && !(fa->nroots && fb->nroots))
+    if (fa->event_loop && fb->event_loop && !(roots_a && roots_b))
         return APART_LOOP; /* one loop; several when threads run them */
     for (u32 i = 0; i < fa->nroots; i++) {
-        for (u32 k = 0; k < fb->nroots; k++) {
+        for (u32 k = 0; k < fb->nroots && roots_a & 1u << i; k++) {
+            if (!(roots_b & 1u << k)) continue;
             const Root *r = &p->roots.v[fa->roots[i]];
             if (r->main && p->roots.v[fb->roots[k]].main) { /* the same thread, with no other code in between */
                 same = true;
@@ -371,16 +384,16 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
             object |= r->many;
         }
     }
-    if (beside_main(p, fa) && fb->main && !out_b && !fb->nroots) return APART_NOT;
-    if (beside_main(p, fb) && fa->main && !out_a && !fa->nroots) return APART_NOT;
-    same |= (fa->nroots && fb->main) || (fb->nroots && fa->main);
+    if (roots_a && beside_main(p, fa) && fb->main && !out_b && !roots_b) return APART_NOT;
+    if (roots_b && beside_main(p, fb) && fa->main && !out_a && !roots_a) return APART_NOT;
+    same |= (roots_a && fb->main) || (roots_b && fa->main);
     bool api_a = api && api_reaches(p, fa, place), api_b = api && api_reaches(p, fb, place);
     if (api_a && api_b) return APART_NOT;
-    if (api_a && fb->nroots && !order_by_caller(p, ga, gb)) return APART_NOT;
-    if (api_b && fa->nroots && !order_by_caller(p, gb, ga)) return APART_NOT;
-    if ((api_a && fb->nroots) || (api_b && fa->nroots)) return APART_ORDER;
+    if (api_a && roots_b && !order_by_caller(p, ga, gb)) return APART_NOT;
+    if (api_b && roots_a && !order_by_caller(p, gb, ga)) return APART_NOT;
+    if ((api_a && roots_b) || (api_b && roots_a)) return APART_ORDER;
     if (object) return APART_OBJECT;
-    if ((fa->nroots && fb->main && out_b) || (fb->nroots && fa->main && out_a)) return APART_ORDER;
+    if ((roots_a && fb->main && out_b) || (roots_b && fa->main && out_a)) return APART_ORDER;
     return same ? APART_ONE_THREAD : APART_NO_THREAD;
 }
 

@@ -11,24 +11,41 @@
 
 typedef struct Step {
     u32 func;
-    u32 self; /* class of self, when it is known to be below the class of the function; NONE */
+    u32 self;    /* class of self, when it is known to be below the class of the function; NONE */
+    bool alone;  /* nobody else has self: this very thread makes it, or has made it for itself */
 } Step;
+
+/* Locals that were asked whether what they hold is the call's own (own_local), by local_key: one answer for each. */
+typedef struct Locals {
+    Arena a;
+    Map own;
+} Locals;
 
 typedef struct Walk {
     Program *p;
+    Locals *locals;
     Arena scratch;
-    Map seen; /* (func, self) */
+    Map seen;   /* (func, self) */
+    Map lone;   /* the same, seen with a self that nobody else has */
     Vec(Step) stack;
 } Walk;
 
-static void info_add(const Program *p, FuncInfo *fi, u32 root)
+/* The roots that come with objects of others are kept first; one that comes with its own makes place for them. */
+static void info_add(const Program *p, FuncInfo *fi, u32 root, bool alone)
 {
     const Root *r = &p->roots.v[root];
     u32 i = 0;
     while (i < fi->nroots && fi->roots[i] != root) i++;
     fi->many |= r->many || i == FUNC_ROOTS;
     fi->threads |= !r->main;
-    if (i == fi->nroots && i < FUNC_ROOTS) fi->roots[fi->nroots++] = root;
+    for (u32 k = 0; i == FUNC_ROOTS && !alone && k < FUNC_ROOTS; k++)
+        if (fi->alone & 1u << k) i = k;
+    if (i == FUNC_ROOTS) return;
+    bool known = i < fi->nroots && fi->roots[i] == root;
+    u32 bit = 1u << i;
+    fi->alone = (u8)(alone && (!known || fi->alone & bit) ? fi->alone | bit : fi->alone & ~bit);
+    fi->roots[i] = root;
+    fi->nroots = (u8)MAX(fi->nroots, i + 1);
 }
 
 bool is_example_path(Str path)
@@ -153,12 +170,68 @@ static bool self_after(const Program *p, const CallEdge *e, u32 self, u32 *after
     return true;
 }
 
-static void visit(Walk *w, u32 root, u32 func, u32 self)
+static bool seen(const Map *m, u32 func, u32 self)
 {
-    if (map_get(&w->seen, map_key(func, NONE)) != NONE || map_get(&w->seen, map_key(func, self)) != NONE) return;
-    map_put(&w->scratch, &w->seen, map_key(func, self), 1);
-    info_add(w->p, &w->p->funcs[func], root);
-    vec_push(&w->scratch, &w->stack, (Step){func, self});
+    return map_get(m, map_key(func, NONE)) != NONE || map_get(m, map_key(func, self)) != NONE;
+}
+
+static void visit(Walk *w, u32 root, Step to)
+{
+    if (seen(&w->seen, to.func, to.self) || (to.alone && seen(&w->lone, to.func, to.self))) return;
+    map_put(&w->scratch, to.alone ? &w->lone : &w->seen, map_key(to.func, to.self), 1);
+    info_add(w->p, &w->p->funcs[to.func], root, to.alone);
+    vec_push(&w->scratch, &w->stack, to);
+}
+
+/* Does a class keep its new objects to themselves: does __init__ not give self to anybody? */
+static bool made_quietly(const Program *p, u32 cls)
+{
+    u32 init = method_by_name(p, cls, "__init__");
+    if (init == NONE) return true;
+    GId g = func_gid(p, init);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    return !fn->nparams || !local_escapes(p, g.file, g.id, f->params.v[fn->params].name, ESCAPE_DEPTH);
+}
+
+/* job = Job(): does the local only ever hold what this call makes, and does that neither leave it nor make itself
+ * known? */
+static bool holds_own(const Program *p, u32 file, const Path *x)
+{
+    const LinkState *s = p->state;
+    const Facts *f = p->facts[file];
+    u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name));
+    if (at == NONE) return false;
+    for (; at != NONE; at = s->defrefs.v[at].next) {
+        const Def *d = &f->defs.v[s->defrefs.v[at].def];
+        Ent made = d->kind == VAL_CALL ? path_entity(p, file, f->calls.v[d->value].callee) : (Ent){0};
+        if (made.kind != ENT_CLASS || !made_quietly(p, made.id)) return false;
+    }
+    return !local_escapes(p, file, x->func, x->name, ESCAPE_DEPTH);
+}
+
+/* job.run(): is it a method of such an object? */
+static bool own_local(const Program *p, Locals *known, const CallEdge *e)
+{
+    const Facts *f = p->facts[e->file];
+    const Call *c = &f->calls.v[e->call];
+    const Path *x = &f->paths.v[c->callee];
+    if (x->root != ROOT_LOCAL || x->nattr != 1 || x->attr[0] == SYM_ITEM || x->func != c->func) return false;
+    u64 key = local_key(e->file, x->func, x->name);
+    u32 own = map_get(&known->own, key);
+    if (own == NONE) map_put(&known->a, &known->own, key, own = holds_own(p, e->file, x));
+    return own;
+}
+
+/* Does who takes this edge have the object that the callee has as self for itself alone: does the call make it, or
+ * did an earlier one whose object calls its own methods, or is it in a local that does not leave the caller? */
+static bool has_alone(const Walk *w, const CallEdge *e, bool alone)
+{
+    const Program *p = w->p;
+    if (e->call == NONE || e->weak) return false;
+    SelfCall kind = self_call(p, e);
+    if (kind != SELF_NOT) return alone && kind != SELF_INNER;
+    return p->funcs[e->callee].construct || own_local(p, w->locals, e);
 }
 
 /* submit(fetch) of a coroutine function: the thread would only make the coroutine. Who takes it nevertheless gives it
@@ -177,19 +250,20 @@ static bool given_to_loop(const Program *p, const Root *r)
     return false;
 }
 
-static void walk_from(Program *p, u32 root)
+static void walk_from(Program *p, u32 root, Locals *locals)
 {
-    Walk w = {.p = p};
+    Walk w = {.p = p, .locals = locals};
     const Root *r = &p->roots.v[root];
     if (given_to_loop(p, r)) return;
-    if (r->file == NONE || !from_tests(p, r->file, r->func)) visit(&w, root, r->func, r->self);
+    if (r->file == NONE || !from_tests(p, r->file, r->func)) visit(&w, root, (Step){r->func, r->self, false});
     while (w.stack.n) {
         Step at = w.stack.v[--w.stack.n];
         for (u32 i = p->edge_first[at.func]; i < p->edge_first[at.func + 1]; i++) {
             const CallEdge *e = &p->edges.v[i];
             u32 self;
             if (e->param || from_tests(p, e->file, e->callee) || far_guess(p, e) || only_made(p, e)) continue;
-            if (self_after(p, e, at.self, &self)) visit(&w, root, e->callee, self);
+            if (!self_after(p, e, at.self, &self)) continue;
+            visit(&w, root, (Step){e->callee, self, has_alone(&w, e, at.alone)});
         }
     }
     arena_free(&w.scratch);
@@ -198,8 +272,10 @@ static void walk_from(Program *p, u32 root)
 /* Threads first, so that of what does not fit it is not they that are left out. */
 void roots_walk(Program *p)
 {
+    Locals locals = {0};
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++)
-        if (p->roots.v[i].func != NONE && !p->roots.v[i].main) walk_from(p, i);
+        if (p->roots.v[i].func != NONE && !p->roots.v[i].main) walk_from(p, i, &locals);
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++)
-        if (p->roots.v[i].func != NONE && p->roots.v[i].main) walk_from(p, i);
+        if (p->roots.v[i].func != NONE && p->roots.v[i].main) walk_from(p, i, &locals);
+    arena_free(&locals.a);
 }

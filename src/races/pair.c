@@ -39,8 +39,9 @@ bool near_root(const Program *p, u32 ga, u32 file)
 {
     GId g = access_gid(p, ga);
     const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
+    u32 coming = roots_coming(p, ga);
     for (u32 i = 0; i < fi->nroots; i++) {
-        u32 rf = p->roots.v[fi->roots[i]].file;
+        u32 rf = coming & 1u << i ? p->roots.v[fi->roots[i]].file : NONE;
         if (rf == file || (rf != NONE && folder(p, file).n && str_eq(folder(p, rf), folder(p, file)))) return true;
     }
     return false;
@@ -77,8 +78,9 @@ bool threads_reach(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
     const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
+    u32 coming = roots_coming(p, ga);
     for (u32 i = 0; i < fi->nroots; i++)
-        if (!called_back(&p->roots.v[fi->roots[i]])) return true;
+        if (coming & 1u << i && !called_back(&p->roots.v[fi->roots[i]])) return true;
     return false;
 }
 

@@ -93,8 +93,10 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
     const Place *x = &p->places.v[f->place];
     GId g = access_gid(p, site);
     const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
-    if (fi->nroots) {
-        const Root *root = &p->roots.v[fi->roots[0]];
+    u32 coming = roots_coming(p, site), first = 0;
+    while (first < fi->nroots && !(coming & 1u << first)) first++;
+    if (coming) {
+        const Root *root = &p->roots.v[fi->roots[first]];
         race_why(f, r, "reached from %.*s%s", STR_ARG(root->display),
                  root->many ? ", which may run more than once at a time" : "");
     }
@@ -113,10 +115,10 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
         race_why(f, r, "the inner function outlives the call and may run in any thread");
     if (x->kind == PLACE_INSTANCE && x->evidence & EV_SINGLETON)
         race_why(f, r, "an object of its class is kept in a global or class attribute");
-    if (x->kind == PLACE_INSTANCE && !fi->nroots && x->evidence & EV_CLASS_LOCKS && !(x->evidence & EV_GUARDED))
+    if (x->kind == PLACE_INSTANCE && !coming && x->evidence & EV_CLASS_LOCKS && !(x->evidence & EV_GUARDED))
         race_why(f, r, "its class uses locks or threads");
     if (x->kind == PLACE_INSTANCE && !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR)) &&
-        !fi->nroots)
+        !coming)
         race_why(f, r,
                  x->evidence & EV_PART      ? "the object that it belongs to uses locks, or is kept for all"
                  : x->evidence & EV_NAME    ? "the name of its class says that it is kept and shared"

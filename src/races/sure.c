@@ -55,33 +55,18 @@ static bool any_that_logs(const Root *r)
     return str_starts(r->display, S("logging "));
 }
 
-/* Do all who call the function of an access of self make the object, or do it while modules are imported? Then a
- * thread that comes there has made it itself. */
-static bool only_making(const Finder *f, u32 ga)
-{
-    enum { CALLERS = 32 };
-    const Program *p = f->p;
-    u32 func = access_func(p, ga);
-    if (p->facts[access_gid(p, ga).file]->paths.v[program_access(p, ga)->path].root != ROOT_SELF) return false;
-    u32 first = f->called_first[func], end = f->called_first[func + 1];
-    for (u32 i = first; i < end && end - first <= CALLERS; i++) {
-        const CallEdge *e = &p->edges.v[f->called[i]];
-        if (e->weak || func_gid(p, e->caller).id == 0) continue;
-        if (e->call == NONE || !p->funcs[e->caller].construct || !calls_own_object(f, e)) return false;
-    }
-    return first < end && end - first <= CALLERS;
-}
-
 /* Does a thread reach it that is no mere show? `stays`: one that nobody waits for where it is started, so that it
  * runs beside all that the program does later. */
 static bool reached(const Finder *f, const Race *r, u32 site, bool stays)
 {
     const Program *p = f->p;
-    if (r->sites[site] == NONE || !threads_reach(p, r->sites[site]) || only_making(f, r->sites[site])) return false;
+    if (r->sites[site] == NONE || !threads_reach(p, r->sites[site])) return false;
     const FuncInfo *fi = &p->funcs[access_func(p, r->sites[site])];
+    u32 coming = roots_coming(p, r->sites[site]);
     for (u32 i = 0; i < fi->nroots; i++) {
         const Root *root = &p->roots.v[fi->roots[i]];
-        if (!for_show(p, root) && !any_that_logs(root) && !(stays && root_waited(p, root))) return true;
+        bool waited = stays && root_waited(p, root);
+        if (coming & 1u << i && !for_show(p, root) && !any_that_logs(root) && !waited) return true;
     }
     return false;
 }
