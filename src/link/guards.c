@@ -44,7 +44,7 @@ static bool made_by_threads(const Program *p, const Place *x)
     const ClassInfo *c = &p->state->classes[x->owner];
     if (c->fresh) return true;
     if (objects_stay(p, x->owner)) return true;
-    if (c->subs.n || c->singleton || c->any_lock) return false;
+    if (c->subs.n || c->singleton || c->any_lock || c->shown) return false;
     return (c->made_elsewhere && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
 }
 
@@ -57,11 +57,13 @@ Alone access_alone(const Program *p, u32 gaccess)
     u32 place = p->access_place[gaccess];
     const Path *x = &f->paths.v[a->path];
     if (a->in_nested_def) return ALONE_DEFINITION;
+    bool class_body = f->blocks.v[a->block].kind == BLOCK_CLASS;
+    if (class_body && place != NONE && p->places.v[place].kind == PLACE_CLASS_ATTR) return ALONE_DEFINITION;
     if (fi->import_time) return ALONE_IMPORT;
     if (place != NONE && made_by_threads(p, &p->places.v[place]) && p->options->assume != ASSUME_ALWAYS)
         return ALONE_THREAD_OBJECT;
     if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return ALONE_IMPORT;
-    if (a->func == 0 && f->blocks.v[a->block].kind == BLOCK_CLASS) return ALONE_IMPORT;
+    if (a->func == 0 && class_body) return ALONE_IMPORT;
     bool early = fi->first_start == NONE || a->span.end <= fi->first_start; /* nothing started here runs yet */
     if (a->func == 0 && early && !in_main_block(f, a->block)) return ALONE_IMPORT;
     for (u32 depth = 0; fi->construct && x->root == ROOT_CALL && depth < 4; depth++) /* self.items.values() */
@@ -215,11 +217,19 @@ static bool imports_thread(const Program *p, u32 file)
     return false;
 }
 
+/* Are processes all that the file takes of concurrent.futures? */
+static bool only_processes(const Program *p, u32 file)
+{
+    const Intern *names = &p->facts[file]->syms;
+    bool threads = intern_find(names, S("ThreadPoolExecutor")) != NONE;
+    return !threads && intern_find(names, S("ProcessPoolExecutor")) != NONE;
+}
+
 /* Does the file import what starts threads? */
 static bool imports_threads(const Program *p, u32 file)
 {
-    return uses_threads(p, file) || file_imports(p, file, "concurrent.futures") || file_imports(p, file, "_thread") ||
-           imports_thread(p, file);
+    bool futures = file_imports(p, file, "concurrent.futures") && !only_processes(p, file);
+    return uses_threads(p, file) || futures || file_imports(p, file, "_thread") || imports_thread(p, file);
 }
 
 /* Does a thread start in the file, or run a function of it? */
@@ -247,7 +257,8 @@ static bool kept_for_all(const Program *p, const Place *x)
     if (in_main_block(f, d->block) && !is_script(p, x->def_file)) return false; /* a module shows what it can do */
     if (x->kind == PLACE_CLASS_ATTR) class_attr_owner(p, x->owner, x->name, &bits);
     if (d->augmented || bits & ATTR_FIELD) return false; /* it is only declared, or each object has its own */
-    return x->kind == PLACE_GLOBAL || d->func == 0;
+    if (x->kind == PLACE_GLOBAL) return !kept_by_process(p, x);
+    return d->func == 0;
 }
 
 /* Instances of the class and its subclasses that are not kept for all: a class of which one instance happens to be a

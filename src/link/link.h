@@ -15,6 +15,7 @@
  *   reach.c    what kind of code each function is
  *   ofprogram.c which files are modules of a program that is whole in sight
  *   vendored.c which files are copies of other people's packages
+ *   processes.c what worker processes begin with
  *   waited.c   threads that their starter waits for at once
  *   order.c    what runs before the first start and after the last join
  *   handover.c what an Event orders
@@ -361,6 +362,11 @@ bool uses_threads(const Program *p, u32 file);
 bool greenlet_code(const Program *p, u32 file);
 /* Takes out the threads that gevent or eventlet have replaced. */
 void roots_green(Program *p);
+
+/* processes.c: marks what worker processes begin with; and is it that, and nothing else, that stores into the global
+ * once its module is imported? Then there is one for each process. */
+void processes_find(Program *p);
+bool kept_by_process(const Program *p, const Place *x);
 
 /* waited.c: does the call's function wait for the thread that it starts, at once? */
 bool waited_for(const Program *p, u32 file, u32 call);

@@ -377,6 +377,7 @@ void roots_reach(Program *p)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i, callable);
     }
     for (u32 file = 0; file < p->nfiles; file++) window_callbacks(p, file);
+    processes_find(p);
     roots_walk(p);
     u32 *stack = xmalloc((p->state->nfuncs + p->edges.n + 1) * sizeof *stack);
     reach_main(p, stack);
