@@ -45,6 +45,9 @@ for f in $(files 'src/*.c' 'src/*.h' 'src/*.def' 'tests/*.c' 'tests/*.h'); do
         match($0, /(^|[^A-Za-z0-9_])(strcpy|strcat|strncpy|strncat|sprintf|vsprintf|strtok|gets)[ \t]*\(/) {
             bad("banned function; use Buf, Str or snprintf")
         }
+        own == "facts" && /\.v\[[^]]*\]\.[a-z_]+ = [^;]*(walk_|_block\)\()/ && !/block_add\(/ {
+            bad("walking may move the vector before the value is stored; keep the value in a local first")
+        }
         /\t/ { bad("tab") }
         length($0) > 118 && file !~ /\.def$/ { # rows of a table may be long
             bad("line of " length($0) " characters, 118 allowed")

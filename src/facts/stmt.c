@@ -121,7 +121,8 @@ static void walk_else(Walk *w, u32 cond, u32 next, bool dead)
     if (dead || t->v[next].kind == NODE_else_clause) {
         bool last = t->v[next].kind == NODE_else_clause;
         u32 body = ast_field(t, next, last ? FIELD_body : FIELD_consequence);
-        w->f->conds.v[cond].else_block = (dead ? dead_block : walk_block)(w, BLOCK_ELSE, cond, body);
+        u32 other = (dead ? dead_block : walk_block)(w, BLOCK_ELSE, cond, body);
+        w->f->conds.v[cond].else_block = other;
         return;
     }
     u32 outer = w->block, b = block_add(w, BLOCK_ELSE, cond, next);
@@ -145,8 +146,8 @@ static void walk_if_part(Walk *w, u32 n, u32 next)
     w->f->has_main_guard |= guard;
     Holds version = head == NONE ? HOLDS_MAYBE : version_test(ast_text(&w->t, head));
     u32 body = ast_field(&w->t, n, FIELD_consequence);
-    w->f->conds.v[cond].then_block =
-        (version == HOLDS_NEVER ? dead_block : walk_block)(w, guard ? BLOCK_MAIN : BLOCK_THEN, cond, body);
+    u32 then = (version == HOLDS_NEVER ? dead_block : walk_block)(w, guard ? BLOCK_MAIN : BLOCK_THEN, cond, body);
+    w->f->conds.v[cond].then_block = then; /* only now: what stands in the body may have moved the conds */
     walk_else(w, cond, next, version == HOLDS_ALWAYS);
     if (next != NONE) { /* the statement ends where its last clause ends */
         u32 last = next;
@@ -167,7 +168,8 @@ static void walk_while(Walk *w, u32 n)
     u32 head = ast_field(&w->t, n, FIELD_condition), cond = cond_add(w, n, head);
     w->f->conds.v[cond].loop = true;
     if (head != NONE) walk_test(w, head, cond);
-    w->f->conds.v[cond].then_block = walk_block(w, BLOCK_LOOP, cond, ast_field(&w->t, n, FIELD_body));
+    u32 body = walk_block(w, BLOCK_LOOP, cond, ast_field(&w->t, n, FIELD_body));
+    w->f->conds.v[cond].then_block = body;
     u32 e = next_clause(w, n);
     if (e != NONE) walk_block(w, BLOCK_ELSE, NONE, ast_field(&w->t, e, FIELD_body));
 }
@@ -230,7 +232,8 @@ static void walk_try(Walk *w, u32 n)
 {
     u32 cond = cond_add(w, n, NONE);
     w->f->conds.v[cond].is_try = true;
-    w->f->conds.v[cond].then_block = walk_block(w, BLOCK_TRY, cond, ast_field(&w->t, n, FIELD_body));
+    u32 body = walk_block(w, BLOCK_TRY, cond, ast_field(&w->t, n, FIELD_body));
+    w->f->conds.v[cond].then_block = body;
     for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c)) {
         switch (w->t.v[c].kind) {
         case NODE_except_clause: walk_except(w, c, cond); break;
