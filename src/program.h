@@ -162,7 +162,7 @@ typedef struct FuncInfo {
     bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are
                               imported */
     bool event_loop;       /* coroutine or only called from coroutines */
-    bool process;          /* worker processes begin with it: processes.c */
+    bool process;          /* worker processes begin with it, and nobody else calls it: processes.c */
     u32 entry_locks;       /* lockset that every caller holds (caller-holds-the-lock helpers) */
     bool again;            /* called again and again, with the same object: an earlier call's threads may run */
     u32 first_start, last_join; /* byte offsets: before/after them no thread started here runs; NONE */
@@ -220,7 +220,8 @@ void declarations_unmet(Arena *a, const Program *p, NoteVec *notes);
 GId func_gid(const Program *p, u32 gfunc);
 GId access_gid(const Program *p, u32 gaccess);
 const Access *program_access(const Program *p, u32 gaccess);
-/* The function it stands in, a global func. */
+/* The file and the function, a global func, that an access stands in. */
+u32 access_file(const Program *p, u32 gaccess);
 u32 access_func(const Program *p, u32 gaccess);
 const Func *program_func(const Program *p, u32 gfunc);
 /* "app.stats.Counter.add", for messages. */

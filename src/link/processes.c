@@ -1,5 +1,6 @@
 /* Functions that only worker processes run: the initializer of a pool of processes, the target of a process. What
- * they keep in globals is there once for each process, and one thread works in it.
+ * they keep in globals is there once for each process, and one thread works in it. Not what code in sight calls or a
+ * thread runs as well.
  *
  * Needs what names stand for; fills FuncInfo.process (Python library reference, "concurrent.futures",
  * ProcessPoolExecutor; "multiprocessing", Process and Pool). */
@@ -41,6 +42,10 @@ void processes_find(Program *p)
             }
         }
     }
+    for (u32 i = 0; i < p->edges.n; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->call != NONE && !e->weak && !e->passed) p->funcs[e->callee].process = false;
+    }
 }
 
 bool kept_by_process(const Program *p, const Place *x)
@@ -50,7 +55,8 @@ bool kept_by_process(const Program *p, const Place *x)
         u32 ga = p->place_access.v[x->first + i];
         const Access *a = program_access(p, ga);
         if (a->op != OP_STORE || a->func == 0) continue;
-        if (!p->funcs[access_func(p, ga)].process) return false;
+        const FuncInfo *fi = &p->funcs[access_func(p, ga)];
+        if (!fi->process || fi->nroots) return false;
         stored = true;
     }
     return stored;

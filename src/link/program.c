@@ -76,6 +76,11 @@ const Access *program_access(const Program *p, u32 gaccess)
     return &p->facts[g.file]->accesses.v[g.id];
 }
 
+u32 access_file(const Program *p, u32 gaccess)
+{
+    return access_gid(p, gaccess).file;
+}
+
 u32 access_func(const Program *p, u32 gaccess)
 {
     return p->func_base[access_gid(p, gaccess).file] + program_access(p, gaccess)->func;

@@ -244,13 +244,15 @@ void roots_find(Program *p)
 {
     rows_index(p);
     p->root_used = arena_new(p->arena, bool, p->options->roots.n + p->options->extend_roots.n + 1);
-    vec_push(p->arena, &p->roots, (Root){.func = NONE, .display = S("the main thread"), .file = NONE, .call = NONE});
+    vec_push(p->arena, &p->roots,
+             (Root){.func = NONE, .display = S("the main thread"), .file = NONE, .call = NONE, .self = NONE});
     vec_push(p->arena, &p->roots,
              (Root){.func = NONE,
                     .many = true,
                     .display = S("any thread of a program that uses this code"),
                     .file = NONE,
-                    .call = NONE});
+                    .call = NONE,
+                    .self = NONE});
     count_constructions(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         for (u32 i = 0; i < p->facts[file]->calls.n; i++) roots_of_call(p, file, i);

@@ -11,8 +11,8 @@
  * value meanwhile, and of two such blocks at once, one restores the other's. What the functions set themselves is
  * save.c's and onentry.c's.
  *
- * Needs the accesses of one place and the call edges. A setter stores its parameter and asks nothing; a block is one
- * whose two ends call the setter, or one of whose ends does and the other stores. Only state that is one for all:
+ * Needs the accesses of one place and the call edges. A setter stores its parameter and asks nothing; both ends
+ * of the block call it. Not seen: one end that calls it and one that stores itself. Only state that is one for all:
  * globals, class attributes, and attributes of an object that a global holds. A lock within the setter is no help. */
 #include "races/races.h"
 
@@ -74,10 +74,11 @@ static bool held_over(const Program *p, const End *a, const End *b)
     return p->funcs[a->gfunc].entry_locks || spots_in_section(p, g.file, g.id, a->span.start, b->span.start, NULL);
 }
 
-/* The calls of the setter, as far as there is room. */
-static u32 ends_of(const Finder *f, u32 setter, End *out, u32 n)
+/* The calls of the setter, CALLERS at most. */
+static u32 ends_of(const Finder *f, u32 setter, End out[CALLERS])
 {
     const Program *p = f->p;
+    u32 n = 0;
     for (u32 i = f->called_first[setter]; i < f->called_first[setter + 1] && n < CALLERS; i++) {
         const CallEdge *e = &p->edges.v[f->called[i]];
         if (e->weak || e->call == NONE || !func_gid(p, e->caller).id || e->caller == setter) continue;
@@ -88,7 +89,7 @@ static u32 ends_of(const Finder *f, u32 setter, End *out, u32 n)
     return n;
 }
 
-/* The first pair of ends that belong to one block, the first of them a call; NONE. */
+/* The first pair of ends that belong to one block; false when there is none. */
 static bool block_among(const Finder *f, const End *ends, u32 n, u32 *first, u32 *second)
 {
     for (*first = 0; *first < n; (*first)++) {
@@ -132,7 +133,7 @@ void race_by_setter(Finder *f)
         u32 store = f->acc[i], first, second;
         if (!is_setter(f, store)) continue;
         seen++;
-        u32 n = ends_of(f, access_func(p, store), ends, 0);
+        u32 n = ends_of(f, access_func(p, store), ends);
         if (!n || !block_among(f, ends, n, &first, &second)) continue;
         Conflict c = conflict_find(f, store, EFFECT_WRITE | EFFECT_READ, true);
         if (c.witness == NONE && !may_run_together(p, store, store)) continue;

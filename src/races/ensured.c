@@ -47,17 +47,12 @@ static bool stores_something(const Program *p, u32 ga)
     return d && d->kind != VAL_NONE;
 }
 
-static u32 file_of(const Program *p, u32 ga)
-{
-    return access_gid(p, ga).file;
-}
-
 /* Does the function store something, whatever it finds? */
 static bool always_stores(const Finder *f, u32 gfunc)
 {
     u32 end, first = accesses_in(f, gfunc, &end);
     for (u32 i = first; i < end && i - first < LOOKED; i++) {
-        const Facts *x = f->p->facts[file_of(f->p, f->acc[i])];
+        const Facts *x = f->p->facts[access_file(f->p, f->acc[i])];
         const Access *a = program_access(f->p, f->acc[i]);
         if (stores_something(f->p, f->acc[i]) && x->blocks.v[past_with(x, a->block)].parent == NONE) return true;
     }
@@ -85,7 +80,7 @@ static bool test_fills(const Finder *f, u32 gfunc, u32 i, u32 end)
     const Access *t = program_access(p, f->acc[i]);
     if ((t->op != OP_TRUTH && t->op != OP_HASATTR) || t->cond == NONE) return false;
     if (t->test != TEST_NONE && t->test != TEST_FALSE && t->op != OP_HASATTR) return false;
-    const Facts *x = p->facts[file_of(p, f->acc[i])];
+    const Facts *x = p->facts[access_file(p, f->acc[i])];
     const Cond *c = &x->conds.v[t->cond];
     if (c->loop || c->then_block == NONE || x->blocks.v[c->then_block].exits) return false;
     for (u32 k = i + 1; k < end && k - i < STEPS_AHEAD && program_access(p, f->acc[k])->span.start < c->span.end; k++)
@@ -108,7 +103,7 @@ static bool ensures(const Finder *f, u32 gfunc)
 static u32 tested_before(const Finder *f, u32 gfunc, u32 from, u32 u)
 {
     const Program *p = f->p;
-    const Facts *x = p->facts[file_of(p, f->acc[u])];
+    const Facts *x = p->facts[access_file(p, f->acc[u])];
     const Access *use = program_access(p, f->acc[u]);
     for (u32 i = u; i-- > from && u - i < STEPS_AHEAD;) {
         const Access *t = program_access(p, f->acc[i]);
@@ -122,7 +117,7 @@ static u32 tested_before(const Finder *f, u32 gfunc, u32 from, u32 u)
 static const Call *seen_to_before(const Finder *f, u32 gfunc, u32 u)
 {
     const Program *p = f->p;
-    const Facts *x = p->facts[file_of(p, f->acc[u])];
+    const Facts *x = p->facts[access_file(p, f->acc[u])];
     const Access *use = program_access(p, f->acc[u]);
     const Call *last = NULL;
     u32 asked[HELPERS], n = 0;
@@ -158,7 +153,7 @@ static bool begins(Str name)
 static bool ends_or_begins(const Finder *f, u32 reset)
 {
     u32 gfunc = access_func(f->p, reset), end;
-    Str name = sym_str(f->p->facts[file_of(f->p, reset)], program_func(f->p, gfunc)->name);
+    Str name = sym_str(f->p->facts[access_file(f->p, reset)], program_func(f->p, gfunc)->name);
     if (ends(name) || begins(name)) return true;
     u32 first = accesses_in(f, gfunc, &end);
     for (u32 i = first; i < end && i - first < LOOKED && f->acc[i] < reset; i++)
@@ -196,7 +191,7 @@ static bool report(Finder *f, u32 u, u32 line, u32 test)
                  "line %u sees to it that %.*s is there, and it is used here; line %u of %.*s may set it to None in "
                  "between, and this raises",
                  line, STR_ARG(short_state(p, f->place)), program_access(p, c.witness)->line,
-                 STR_ARG(p->facts[file_of(p, c.witness)]->source->path));
+                 STR_ARG(p->facts[access_file(p, c.witness)]->source->path));
     return true;
 }
 
@@ -207,6 +202,7 @@ void race_ensured(Finder *f)
     if (!f->nresets || kind == PLACE_CLOSURE || kind == PLACE_DEFAULT) return;
     for (u32 i = 0, found = 0, uses = 0; i < f->nacc && found < FINDINGS && uses < USES;) {
         u32 gfunc = access_func(p, f->acc[i]), end, from = accesses_in(f, gfunc, &end);
+        end = MAX(end, i + 1);
         for (bool done = false; i < end; i++) {
             u32 ga = f->acc[i], line = 0;
             if (done || f->claimed[ga] || !needs_it(p, ga) || !access_counts(p, ga)) continue;

@@ -16,11 +16,6 @@
 
 enum { FINDINGS = 2 }; /* of one place */
 
-static u32 file_of(const Program *p, u32 ga)
-{
-    return access_gid(p, ga).file;
-}
-
 static bool sets_up(Str name)
 {
     static const char *const words[] = {"init",  "initialize", "initialise", "setup", "load",
@@ -34,7 +29,7 @@ static bool completes(const Finder *f, u32 i, u32 k, bool object)
 {
     const Program *p = f->p;
     const Access *a = program_access(p, f->acc[i]), *b = program_access(p, f->acc[k]);
-    const Facts *x = p->facts[file_of(p, f->acc[i])];
+    const Facts *x = p->facts[access_file(p, f->acc[i])];
     if (b->stmt == a->stmt || !block_within(x, b->block, a->block)) return false;
     if (object) return b->op == OP_METHOD && b->block == a->block && sets_up(sym_str(x, b->method));
     return f->effect[k] & EFFECT_GROW && !(f->effect[k] & EFFECT_REBIND);
@@ -44,7 +39,7 @@ static bool completes(const Finder *f, u32 i, u32 k, bool object)
 static u32 attribute_set(const Finder *f, u32 i)
 {
     const Program *p = f->p;
-    u32 file = file_of(p, f->acc[i]);
+    u32 file = access_file(p, f->acc[i]);
     const Facts *x = p->facts[file];
     const Access *a = program_access(p, f->acc[i]);
     const Path *q = &x->paths.v[a->path];
@@ -64,8 +59,8 @@ static u32 attribute_set(const Finder *f, u32 i)
 static u32 completed_by(const Finder *f, u32 i, bool object)
 {
     const Access *a = program_access(f->p, f->acc[i]);
-    u32 file = file_of(f->p, f->acc[i]);
-    for (u32 k = i + 1; k < f->nacc && file_of(f->p, f->acc[k]) == file; k++) {
+    u32 file = access_file(f->p, f->acc[i]);
+    for (u32 k = i + 1; k < f->nacc && access_file(f->p, f->acc[k]) == file; k++) {
         const Access *b = program_access(f->p, f->acc[k]);
         if (b->func != a->func || b->op == OP_STORE || b->op == OP_DEL) break;
         if (completes(f, i, k, object)) return f->acc[k];
@@ -93,10 +88,9 @@ static bool asks(const Finder *f, u32 k, u32 i)
 static Conflict found_by(const Finder *f, u32 i, u32 fill, bool lazy)
 {
     const Program *p = f->p;
-    const Access *a = program_access(p, f->acc[i]);
     Conflict best = {NONE, CONF_LOW, false};
     for (u32 k = 0; k < f->nacc; k++) {
-        bool here = file_of(p, f->acc[k]) == file_of(p, f->acc[i]) && program_access(p, f->acc[k])->func == a->func;
+        bool here = access_func(p, f->acc[k]) == access_func(p, f->acc[i]);
         if (lazy ? !(here && asks(f, k, i)) : here || !looks_into(f, k)) continue;
         if (access_fills(p, f->acc[k])) continue;
         u32 own = p->access_place[fill] == f->place ? fill : f->acc[i];
@@ -126,7 +120,7 @@ static bool report(Finder *f, u32 i, bool object, bool lazy)
                  "made; make it first and bind it last",
                  STR_ARG(short_state(p, f->place)), object ? "set up" : "filled", program_access(p, fill)->line,
                  lazy ? "asks for it without the lock" : "looks into it", w->line,
-                 STR_ARG(p->facts[file_of(p, c.witness)]->source->path));
+                 STR_ARG(p->facts[access_file(p, c.witness)]->source->path));
     return true;
 }
 

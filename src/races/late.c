@@ -15,17 +15,12 @@
  * a method that only returns what it finds (self.done()). No fix is tried: one lock has to go over both sides. */
 #include "races/races.h"
 
-static u32 file_of(const Program *p, u32 ga)
-{
-    return access_gid(p, ga).file;
-}
-
 /* Another attribute of the same class that the access of self is about, or NONE. */
 static u32 field_of(const Finder *f, u32 ga)
 {
     const Program *p = f->p;
     u32 place = p->access_place[ga];
-    const Path *q = &p->facts[file_of(p, ga)]->paths.v[program_access(p, ga)->path];
+    const Path *q = &p->facts[access_file(p, ga)]->paths.v[program_access(p, ga)->path];
     if (place == NONE || place == f->place || q->root != ROOT_SELF || q->nattr != 1) return NONE;
     const Place *x = &p->places.v[place];
     return x->kind == PLACE_INSTANCE && x->owner == p->places.v[f->place].owner && !x->is_lock ? place : NONE;
@@ -55,7 +50,7 @@ static u32 tested_field(const Finder *f, u32 gfunc, u32 test)
     if (field != NONE || t->op != OP_METHOD) return field;
     for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (e->weak || e->call == NONE || e->file != file_of(p, test)) continue;
+        if (e->weak || e->call == NONE || e->file != access_file(p, test)) continue;
         const Call *c = &p->facts[e->file]->calls.v[e->call];
         const Path *q = &p->facts[e->file]->paths.v[c->callee];
         if (c->span.end == t->span.end && q->root == ROOT_SELF && q->nattr == 1) return field_asked(f, e->callee);
@@ -105,7 +100,7 @@ static bool used_otherwise(const Facts *x, const Access *t, const Access *act)
 static u32 test_of(const Finder *f, u32 act, u32 *field)
 {
     const Program *p = f->p;
-    u32 file = file_of(p, act);
+    u32 file = access_file(p, act);
     const Facts *x = p->facts[file];
     const Access *a = program_access(p, act);
     const Func *fn = &x->funcs.v[a->func];
@@ -126,7 +121,7 @@ static bool says_done(const Program *p, u32 ga)
     const Def *d = a->op == OP_STORE ? stored_def(p, ga) : NULL;
     if (a->op == OP_STORE) return !d || d->kind != VAL_NONE;
     bool event = p->places.v[p->access_place[ga]].type.kind == TYPE_EVENT;
-    return event && a->op == OP_METHOD && str_is(sym_str(p->facts[file_of(p, ga)], a->method), "set");
+    return event && a->op == OP_METHOD && str_is(sym_str(p->facts[access_file(p, ga)], a->method), "set");
 }
 
 /* A read of the finder's place in this function after the offset, or in a method of self that it calls then. */
@@ -138,7 +133,8 @@ static u32 read_after(const Finder *f, u32 gfunc, u32 offset, bool deep)
     for (u32 i = 0; i < f->nacc; i++) {
         const Access *a = program_access(p, f->acc[i]);
         bool reads = !(f->effect[i] & EFFECT_GROW) && a->op != OP_STORE && a->op != OP_DEL;
-        if (file_of(p, f->acc[i]) == g.file && a->func == g.id && a->span.start > offset && reads) return f->acc[i];
+        bool later = access_file(p, f->acc[i]) == g.file && a->func == g.id && a->span.start > offset;
+        if (later && reads) return f->acc[i];
     }
     for (u32 i = p->edge_first[gfunc]; deep && i < p->edge_first[gfunc + 1]; i++) {
         const CallEdge *e = &p->edges.v[i];
@@ -159,10 +155,10 @@ static u32 finished_by(const Finder *f, u32 field, u32 act, u32 *set)
     const Program *p = f->p;
     const Place *y = &p->places.v[field];
     for (u32 i = y->first; i < y->first + y->n; i++) {
-        u32 ga = p->place_access.v[i], file = file_of(p, ga);
+        u32 ga = p->place_access.v[i], file = access_file(p, ga);
         const Access *a = program_access(p, ga);
         u32 gfunc = p->func_base[file] + a->func;
-        bool here = file == file_of(p, act) && a->func == program_access(p, act)->func;
+        bool here = file == access_file(p, act) && a->func == program_access(p, act)->func;
         if (here || p->funcs[gfunc].construct || !says_done(p, ga)) continue;
         u32 read = read_after(f, gfunc, a->span.end, true);
         if (read == NONE || lockset_common(p, p->access_locks[ga], p->access_locks[act]) != NONE) continue;
@@ -190,7 +186,7 @@ static void too_late(Finder *f, u32 i)
                  "%.*s is tested on line %u, and what is handed in is kept here; line %u of %.*s may come between, "
                  "and has gone through %.*s when it is added: nobody calls it",
                  STR_ARG(short_state(p, field)), program_access(p, test)->line, done->line,
-                 STR_ARG(p->facts[file_of(p, set)]->source->path), STR_ARG(short_state(p, f->place)));
+                 STR_ARG(p->facts[access_file(p, set)]->source->path), STR_ARG(short_state(p, f->place)));
 }
 
 void race_late(Finder *f)

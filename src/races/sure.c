@@ -97,10 +97,12 @@ static bool two_threads(const Finder *f, const Race *r, const Place *x)
 {
     const Program *p = f->p;
     const FuncInfo *a = &p->funcs[access_func(p, r->sites[0])], *b = &p->funcs[access_func(p, r->sites[1])];
+    u32 coming_a = roots_coming(p, r->sites[0]), coming_b = roots_coming(p, r->sites[1]);
     if (a->nroots == FUNC_ROOTS || b->nroots == FUNC_ROOTS) return true; /* there may be more */
     for (u32 i = 0; i < a->nroots; i++)
         for (u32 k = 0; k < b->nroots; k++) {
             const Root *one = &p->roots.v[a->roots[i]], *other = &p->roots.v[b->roots[k]];
+            if (!(coming_a & 1u << i) || !(coming_b & 1u << k)) continue;
             if (!thread_counts(p, one) || !thread_counts(p, other)) continue;
             if (one->func == other->func && own_argument(p, one, x)) continue;
             if (one != other || one->many) return true;
