@@ -139,6 +139,7 @@ typedef struct Root {
     const char *loop; /* the package whose client calls it, in the one thread of its loop; NULL */
     bool chain;     /* an object's next thread is started by the one before it (chain.c) */
     u8 main;        /* RunsInMain: the main thread runs it, it is no thread of its own */
+    u64 lane;       /* the executor of one worker that runs it, 0: none */
     bool awaited;   /* a coroutine hands it to an executor and waits for it there */
     Str display;    /* "Thread(target=worker) at app/main.py:40" */
     u32 file, call; /* where it is started; NONE */

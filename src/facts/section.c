@@ -4,12 +4,33 @@
  * ExitStack has entered. */
 #include "facts/walk.h"
 
+/* contextlib.nullcontext() and what programs call the like. */
+static bool null_context(const Walk *w, u32 n)
+{
+    if (!ast_is(&w->t, n, NODE_call)) return false;
+    Str callee = ast_text(&w->t, ast_field(&w->t, n, FIELD_function));
+    return str_has_word(callee, "nullcontext") || str_has_word(callee, "null_context");
+}
+
+/* with (lock if shared else nullcontext()): the lock, which whoever needs it chooses; otherwise the node itself. */
+static u32 chosen_lock(const Walk *w, u32 n)
+{
+    while (ast_is(&w->t, n, NODE_parenthesized_expression)) n = ast_first(&w->t, n);
+    u32 first = ast_is(&w->t, n, NODE_conditional_expression) || ast_is(&w->t, n, NODE_boolean_operator)
+                    ? ast_first(&w->t, n)
+                    : NONE,
+        last = first;
+    for (u32 c = first; c != NONE; c = ast_after(&w->t, c)) last = c;
+    if (first == NONE || (!null_context(w, first) && !null_context(w, last))) return n;
+    return null_context(w, first) ? last : first;
+}
+
 static void section_add(Walk *w, u32 value, bool is_async, u32 stmt_node, u32 body)
 {
     u8 kind;
     u32 v, path = NONE, call = NONE;
     bool empty;
-    value_of(w, value, &kind, &v, &empty);
+    value_of(w, chosen_lock(w, value), &kind, &v, &empty);
     if (kind == VAL_PATH) path = v;
     if (kind == VAL_CALL) {
         call = v;

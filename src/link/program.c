@@ -290,9 +290,10 @@ static bool beside_main(const Program *p, const FuncInfo *fi)
 
 /* A client of paho-mqtt calls all its callbacks from the thread of its network loop, one after the other (Eclipse
  * paho.mqtt.python, "Network loop"), and so do pika's and kafka-python's. Those that one file sets are taken to be of
- * one client; programs have one event loop beside their threads. */
+ * one client; programs have one event loop beside their threads. An executor of one worker is such a thread, too. */
 static bool one_loop(const Root *a, const Root *b)
 {
+    if (a->lane) return a->lane == b->lane;
     if (!a->loop || !b->loop) return false;
     return a->loop == event_loop_root ? b->loop == event_loop_root
                                       : a->file == b->file && strcmp(a->loop, b->loop) == 0;

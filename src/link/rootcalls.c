@@ -121,22 +121,25 @@ static bool method_row_fits(const Program *p, u32 file, const RootRow *r, const 
     return true;
 }
 
-/* An executor with one worker runs one function at a time. */
-static bool one_worker(const Program *p, Ent e)
+/* An executor with one worker runs one function at a time, whoever hands it over (Python library reference,
+ * "ThreadPoolExecutor"). Which executor that is, where it is one; or 0. */
+static u64 one_worker(const Program *p, Ent e)
 {
     const LinkState *s = p->state;
     u32 at = NONE;
+    u64 lane = e.id + 1ull;
     if (e.kind == ENT_PLACE) at = map_get(&s->place_defs, e.id);
     if (e.kind == ENT_LOCAL) {
         GId g = func_gid(p, e.id);
+        lane = 1ull << 63 | local_key(g.file, g.id, e.sym);
         at = map_get(&s->local_defs, local_key(g.file, g.id, e.sym));
     }
-    if (at == NONE) return false;
+    if (at == NONE) return 0;
     const Facts *f = p->facts[s->defrefs.v[at].file];
     const Def *d = &f->defs.v[s->defrefs.v[at].def];
-    if (d->kind != VAL_CALL) return false;
+    if (d->kind != VAL_CALL) return 0;
     const Arg *arg = find_arg(f, &f->calls.v[d->value], 0, "max_workers");
-    return arg && arg->kind == VAL_NUMBER && str_is(sym_str(f, arg->text), "1");
+    return arg && arg->kind == VAL_NUMBER && str_is(sym_str(f, arg->text), "1") ? lane : 0;
 }
 
 /* Does the call name the row's function or class, of a library or of the program? */
@@ -286,7 +289,8 @@ void roots_of_call(Program *p, u32 file, u32 call)
         if (!str_eq(method, s->rows[ROOT_BY_METHOD].v[i].name) || !method_row_fits(p, file, r, c, x)) continue;
         root_row_used(p, r);
         bool many = r->many || (repeats && !r->method);
-        many = (many && !one_worker(p, executor_of(p, file, c, r))) || server_threads(p, file, c);
+        u64 lane = one_worker(p, executor_of(p, file, c, r));
+        many = (many && !lane) || server_threads(p, file, c);
         u32 first = p->roots.n;
         const Arg *arg = find_arg(f, c, r->position, r->keyword);
         if (r->method)
@@ -294,6 +298,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
         else
             roots_of_arg(p, file, c, call, arg, many, false, r->label);
         one_client(p, r, first);
+        for (u32 k = first; k < p->roots.n; k++) p->roots.v[k].lane = many ? 0 : lane;
     }
 }
 
