@@ -325,9 +325,10 @@ static bool is_field(const Program *p, u32 file, const Def *d, bool fields, bool
     if (d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL ||
         d->kind == VAL_TUPLE)
         return true;
-    if (d->augmented && d->annotation != NONE) return true;
     enum { HINT = 24 }; /* ": typing.ClassVar" fits */
     Str hint = str_slice(f->source->text, d->span.end, d->span.end + HINT);
+    bool declared = d->augmented && (d->annotation != NONE || str_starts(str_trim(hint), S(":")));
+    if (declared && !str_contains(hint, S("ClassVar"))) return true;
     if (fields && d->annotation != NONE && !str_contains(hint, S("ClassVar"))) return true;
     if (d->kind != VAL_CALL) return false;
     u32 call = d->value; /* Unicode("").tag(config=True): what Unicode is tells */

@@ -253,7 +253,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
     }
     race_lock_order(&f);
     single_threaded(p, out);
-    races_weigh_files(p, out);
+    races_weigh_files(p, &scratch, out);
     races_suppress(&f);
     if (out->n) qsort(out->v, out->n, sizeof *out->v, race_cmp);
     arena_free(&scratch);

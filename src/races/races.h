@@ -245,10 +245,15 @@ bool race_slight(const Finder *f, const Race *r, const Place *x);
 /* imagined.c: is there too little that speaks for a second thread? */
 bool race_imagined(const Finder *f, const Race *r, const Place *x);
 
+/* switchedoff.c: does a constant that is False keep it from running? `known` has a slot for each file, NULL at first;
+ * what is found of a file is kept there, in the arena. */
+bool race_switched_off(const Program *p, Arena *a, bool **known, const Race *r);
+
 /* weigh.c: lowers the confidence of the findings about this place, from the first one on. */
 void races_weigh(Finder *f, u32 first);
-/* Lowers those about locks in tests, and all in examples and in copies of other people's packages. */
-void races_weigh_files(const Program *p, RaceVec *races);
+/* Lowers those about locks in tests, and all in examples, in copies of other people's packages, and in code that is
+ * switched off. */
+void races_weigh_files(const Program *p, Arena *scratch, RaceVec *races);
 
 /* the rules */
 void race_helper(Finder *f);

@@ -353,14 +353,16 @@ void races_weigh(Finder *f, u32 first)
 
 /* Tests take locks in odd ways on purpose, examples are made to be read, and of what others maintain they are told by
  * others. */
-void races_weigh_files(const Program *p, RaceVec *races)
+void races_weigh_files(const Program *p, Arena *scratch, RaceVec *races)
 {
     if (p->options->assume == ASSUME_ALWAYS) return;
+    bool **off = arena_new(scratch, bool *, p->nfiles + 1);
     for (u32 i = 0; i < races->n; i++) {
         Race *r = &races->v[i];
         bool about_locks = r->rule >= UG301 && r->rule <= UG306;
         if (about_locks && is_test_path(p->facts[r->file]->source->path)) r->confidence = CONF_LOW;
         bool aside = p->vendored[r->file] || is_example_path(p->facts[r->file]->source->path);
         if (aside && r->rule <= UG403) r->confidence = CONF_LOW;
+        if (race_switched_off(p, scratch, off, r)) r->confidence = CONF_LOW;
     }
 }
