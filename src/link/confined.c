@@ -49,15 +49,30 @@ static bool of_one_flow(Str name)
     return false;
 }
 
-/* Four of five stay inside the call that makes them (escape.c), and nothing else says that threads meet there. */
+enum { DERIVED = 6 }; /* steps down to classes that derive from one */
+
+/* How many objects of the class, and of those derived from it, stay inside the call that makes them, and how many
+ * leave it. False where something says that threads meet in one. */
+static bool made_where(const Program *p, u32 cls, u32 depth, u32 *inside, u32 *leaves)
+{
+    const ClassInfo *c = &p->state->classes[cls];
+    if (c->has_lock || c->makes_threads || c->singleton || c->decorator) return false;
+    *inside += c->made_inside;
+    *leaves += c->leaves;
+    for (u32 i = 0; i < c->subs.n && depth; i++)
+        if (!made_where(p, c->subs.v[i], depth - 1, inside, leaves)) return false;
+    return true;
+}
+
+/* Four of five stay inside the call that makes them (escape.c). */
 static bool mostly_inside(const Program *p, u32 cls)
 {
     const ClassInfo *c = &p->state->classes[cls];
+    u32 inside = 0, leaves = 0;
     /* who takes it out of the queue has it alone */
     if (c->queued && c->queued == c->made_elsewhere && !c->kept_globally)
         return !c->has_lock && !c->makes_threads && !c->singleton && !c->decorator;
-    return c->made_inside && c->made_inside >= 4 * c->leaves && !c->has_lock && !c->makes_threads && !c->singleton &&
-           !c->decorator;
+    return made_where(p, cls, DERIVED, &inside, &leaves) && inside && inside >= 4 * leaves;
 }
 
 static bool has_finalizer(const Program *p, u32 cls)

@@ -31,6 +31,24 @@ static bool *queued_calls(const Program *p, u32 file)
     return out;
 }
 
+/* Once(job).run(): by call of the file, is its result asked for a method at once, and for nothing else? What the
+ * method gives is not the object again, as that of a builder is. */
+static bool *asked_calls(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    bool *out = xmalloc(f->calls.n + 1);
+    memset(out, 0, f->calls.n + 1);
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Path *x = &f->paths.v[f->calls.v[i].callee];
+        if (x->root != ROOT_CALL || x->nattr != 1 || x->attr[0] == SYM_ITEM || x->truncated) continue;
+        Ent e = path_entity(p, file, f->calls.v[x->func].callee);
+        if (e.kind != ENT_CLASS) continue;
+        Type given = call_type(p, file, i);
+        out[x->func] = given.kind != TYPE_CLASS || !class_is_a(p, e.id, given.id);
+    }
+    return out;
+}
+
 /* def load(path): model = Model(path); …; return model: how often is a function called that makes an object for who
  * calls? 0 when the call's object is for something else. */
 static u32 given_out(const Program *p, const u32 *callers, u32 file, const Call *c)
@@ -53,8 +71,8 @@ static u32 *count_callers(const Program *p)
     return callers;
 }
 
-/* One call, of no test, that makes an object of the class. */
-static void construction(const Program *p, u32 file, u32 call, bool script, ClassInfo *cls)
+/* One call, of no test, that makes an object of the class; `asked`: for a method call at once. */
+static void construction(const Program *p, u32 file, u32 call, bool script, bool asked, ClassInfo *cls)
 {
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
@@ -64,8 +82,9 @@ static void construction(const Program *p, u32 file, u32 call, bool script, Clas
     cls->made_elsewhere += !for_all(p, file, c);
     cls->made_again |= f->blocks.v[c->block].repeats && !for_all(p, file, c);
     if (script) return;
-    bool stays = !cls->method_kept && target && local && target->func == c->func &&
-                 !local_escapes(p, file, c->func, target->name, ESCAPE_DEPTH);
+    bool held = target && local && target->func == c->func;
+    bool stays = !cls->method_kept &&
+                 (asked || (held && !local_escapes(p, file, c->func, target->name, ESCAPE_DEPTH)));
     cls->made_inside += stays;
     cls->leaves += !stays;
     cls->made_for_attr += target && target->root == ROOT_SELF;
@@ -76,11 +95,12 @@ void constructions_count(Program *p)
     u32 *callers = count_callers(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        bool test = is_test_path(f->source->path), script = is_script(p, file), *queued = queued_calls(p, file);
+        bool test = is_test_path(f->source->path), script = is_script(p, file);
+        bool *queued = queued_calls(p, file), *asked = asked_calls(p, file);
         for (u32 i = 0; i < f->calls.n && !test; i++) {
             Ent e = path_entity(p, file, f->calls.v[i].callee);
             if (e.kind != ENT_CLASS) continue;
-            construction(p, file, i, script, &p->state->classes[e.id]);
+            construction(p, file, i, script, asked[i], &p->state->classes[e.id]);
             p->state->classes[e.id].given_out += given_out(p, callers, file, &f->calls.v[i]);
             p->state->classes[e.id].queued += queued && queued[i];
         }
@@ -89,6 +109,7 @@ void constructions_count(Program *p)
             if (c != NONE) p->state->classes[c].singleton = true;
         }
         free(queued);
+        free(asked);
     }
     free(callers);
 }
