@@ -120,6 +120,22 @@ def test_closed_output(c):
 
 # --- check: JSON and the other formats ----------------------------------------------------------------------------------------
 
+def test_many_alike(c):
+    """Of many findings of one rule about one state the text shows the first three, and where the others are."""
+    text = "import threading\n\nhits = 0\nmisses = 0\n\n\ndef work():\n    global hits, misses\n    misses += 1\n" + \
+        "    hits += 1\n" * 20 + "\n\nfor _ in range(4):\n    threading.Thread(target=work).start()\n"
+    with project({"many.py": text}) as folder:
+        short = ungil("check", cwd=folder)
+        c.check(short.out.count("error[UG101]") == 4, short)
+        c.check("17 findings of the same in this file, at lines 13, 14, " in short.out and "24, …; -v" in short.out, short)
+        c.check("\n21 findings " in short.out, short)
+        c.check(ungil("check", "-v", cwd=folder).out.count("error[UG101]") == 21)
+        c.check(len(findings(folder)) == 21)
+    with project({"many.py": text.replace("    hits += 1\n" * 16, "")}) as folder:
+        one = ungil("check", cwd=folder)
+        c.check("   = more: 1 finding of the same in this file, at line 13; -v shows all\n" in one.out, one)
+
+
 def test_json(c):
     with project() as folder:
         result = ungil("check", "--format", "json", cwd=folder)

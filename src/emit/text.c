@@ -1,5 +1,6 @@
 /* Findings for people: a line that compilers' users know, the source with an underline, and a few short lines that
- * say who runs it, what is locked, why we believe it and what `ungil fix` would do. At most about twelve rows. */
+ * say who runs it, what is locked, why we believe it and what `ungil fix` would do, in at most about twelve rows; of
+ * many findings of one rule about one state in a file the first few, and where the others are. */
 #include "emit/emit.h"
 
 static Color severity_color(u8 severity)
@@ -131,17 +132,47 @@ static void header_put(Buf *out, const Results *r, const Race *race)
     buf_char(out, '\n');
 }
 
-static void finding_put(Buf *out, const Results *r, const Race *race)
+/* ---- many findings of one rule about one state ---------------------------------------------------------- */
+
+enum { SHOWN = 3, LINES = 12 }; /* shown whole, of one rule, state and file; lines of others that are told */
+
+static u64 alike_key(const Race *race)
 {
+    return map_key(race->place, race->file << 8 | race->rule);
+}
+
+static u32 count_one(Arena *a, Map *m, const Race *race)
+{
+    u32 *n = map_at(a, m, alike_key(race));
+    return *n = *n == NONE ? 1 : *n + 1;
+}
+
+static void rest_put(Buf *out, const Results *r, u32 i, u32 rest)
+{
+    u32 told = 0;
+    label_put(out, r, "more");
+    buf_fmt(out, "%u finding%s of the same in this file, at line%s ", rest, rest > 1 ? "s" : "", rest > 1 ? "s" : "");
+    for (u32 k = i + 1; told < MIN(rest, (u32)LINES); k++) {
+        const Race *other = &r->races->v[k];
+        if (other->suppressed || alike_key(other) != alike_key(&r->races->v[i])) continue;
+        buf_fmt(out, "%s%u", told++ ? ", " : "", other->line);
+    }
+    buf_c(out, rest > LINES ? ", …; -v shows them all\n" : "; -v shows all\n");
+}
+
+static void finding_put(Buf *out, const Results *r, u32 i, u32 rest)
+{
+    const Race *race = &r->races->v[i];
     header_put(out, r, race);
     frame_put(out, r->options->colored, file_source(r, race->file), race->span, severity_color(race->severity));
     sites_put(out, r, race);
-    for (u32 i = 0; i < MIN((u32)race->nwhy, r->options->verbosity > 0 ? (u32)RACE_WHY : 2u); i++) {
+    for (u32 k = 0; k < MIN((u32)race->nwhy, r->options->verbosity > 0 ? (u32)RACE_WHY : 2u); k++) {
         label_put(out, r, "why");
-        safe_put(out, race->why[i]);
+        safe_put(out, race->why[k]);
         buf_char(out, '\n');
     }
     fix_put(out, r, race);
+    if (rest) rest_put(out, r, i, rest);
     buf_char(out, '\n');
 }
 
@@ -151,8 +182,19 @@ void text_write(Buf *out, const Results *r)
         concise_write(out, r);
         return;
     }
-    for (u32 i = 0; i < r->races->n; i++)
-        if (!r->races->v[i].suppressed) finding_put(out, r, &r->races->v[i]);
+    Arena scratch = {0};
+    Map all = {0}, put = {0};
+    bool fold = r->options->verbosity == 0;
+    for (u32 i = 0; fold && i < r->races->n; i++)
+        if (!r->races->v[i].suppressed) count_one(&scratch, &all, &r->races->v[i]);
+    for (u32 i = 0; i < r->races->n; i++) {
+        const Race *race = &r->races->v[i];
+        if (race->suppressed) continue;
+        u32 nth = fold && race->place != NONE ? count_one(&scratch, &put, race) : 1;
+        u32 rest = nth == SHOWN ? map_get(&all, alike_key(race)) - SHOWN : 0;
+        if (nth <= SHOWN) finding_put(out, r, i, rest);
+    }
+    arena_free(&scratch);
 }
 
 void concise_write(Buf *out, const Results *r)
