@@ -316,15 +316,19 @@ static bool describes(const Program *p, u32 cls)
     return set != NONE && class_method(p, cls, set, false) != NONE;
 }
 
+static bool is_plain(const Def *d)
+{
+    return d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL ||
+           d->kind == VAL_TUPLE;
+}
+
 /* A value in a class body that objects do not share: numbers, strings, tuples and None, which o.x = … hides; a name
  * that is only annotated; the fields of a dataclass and its like; and what describes a column or field of each
  * object, which is known by code that assigns through an object. */
 static bool is_field(const Program *p, u32 file, const Def *d, bool fields, bool assigned)
 {
     const Facts *f = p->facts[file];
-    if (d->kind == VAL_NONE || d->kind == VAL_NUMBER || d->kind == VAL_STRING || d->kind == VAL_BOOL ||
-        d->kind == VAL_TUPLE)
-        return true;
+    if (is_plain(d)) return true;
     enum { HINT = 24 }; /* ": typing.ClassVar" fits */
     Str hint = str_slice(f->source->text, d->span.end, d->span.end + HINT);
     bool declared = d->augmented && (d->annotation != NONE || str_starts(str_trim(hint), S(":")));
@@ -369,7 +373,8 @@ static void body_attr(Program *p, const Map *assigned, u32 file, const Def *d, c
     const Path *x = &p->facts[file]->paths.v[d->path];
     u32 gs = gsym(p, file, x->name);
     bool field = is_field(p, file, d, fields[x->func], map_get(assigned, gs) != NONE);
-    attr_mark(p, gclass_of(p, file, x->func), gs, ATTR_BODY | (field ? ATTR_FIELD : 0));
+    u32 bits = ATTR_BODY | (field ? ATTR_FIELD : 0) | (is_plain(d) ? ATTR_PLAIN : 0);
+    attr_mark(p, gclass_of(p, file, x->func), gs, bits);
 }
 
 /* Who assigns which attribute, and how: self.x = …, cls.x = …, C.x = …, or in the class body. */

@@ -62,7 +62,8 @@ enum {
     ATTR_BODY = 1,
     ATTR_SELF = 2,
     ATTR_CLS = 4,
-    ATTR_FIELD = 8 /* what the class body gives is a default or a description: each object has its own */
+    ATTR_FIELD = 8, /* what the class body gives is a default or a description: each object has its own */
+    ATTR_PLAIN = 16 /* it gives a number, a text, a tuple or None */
 };
 
 typedef struct ClassInfo {

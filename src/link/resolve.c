@@ -33,7 +33,7 @@ static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool 
     u32 ofile;
     program_class(p, owner, &ofile);
     bool shared = bits & ATTR_CLS || (bits & ATTR_BODY && !(bits & (ATTR_SELF | ATTR_FIELD)));
-    bool plain = bits == (ATTR_BODY | ATTR_FIELD); /* C.limit of a value that only the class body gives: as o.limit */
+    bool plain = bits == (ATTR_BODY | ATTR_FIELD | ATTR_PLAIN); /* C.limit is o.limit: nobody assigns it */
     bool of_class = shared || !(on_instance || plain);
     return (Ent){ENT_PLACE, place_of(p, of_class ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs),
                  NONE, NONE};
