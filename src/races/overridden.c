@@ -27,10 +27,10 @@ static u32 class_of_self(const Program *p, u32 ga)
 /* Does the call hold one of the locks that are held at the access? */
 static bool call_holds(const Program *p, const CallEdge *e, u32 ga)
 {
+    if (lockset_common(p, p->funcs[e->caller].entry_locks, p->access_locks[ga]) != NONE) return true;
     const Facts *x = p->facts[e->file];
     const Call *c = &x->calls.v[e->call];
     const Func *fn = &x->funcs.v[c->func];
-    if (lockset_common(p, p->funcs[e->caller].entry_locks, p->access_locks[ga]) != NONE) return true;
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         const Span *held = &x->sections.v[i].span;
         u32 lock = p->section_lock[p->section_base[e->file] + i];
@@ -56,7 +56,7 @@ bool guarded_by_override(const Finder *f, u32 ga, u32 gb)
         const CallEdge *e = &p->edges.v[f->called[i]];
         GId caller = func_gid(p, e->caller);
         u32 cls = p->facts[caller.file]->funcs.v[caller.id].self_class;
-        if (e->weak || cls == NONE) continue;
+        if (e->weak || e->call == NONE || cls == NONE) continue; /* obj[key] goes to the overriding method */
         cls = p->class_base[caller.file] + cls;
         if (cls == base || (!class_is_a(p, derived, cls) && !class_is_a(p, cls, derived))) continue;
         if (!call_holds(p, e, ga)) return false;
