@@ -344,6 +344,12 @@ static void param_from(ParamInfo *pi, u32 file, const Arg *arg)
     pi->from[pi->n++].value = arg->value;
 }
 
+/* *args and **options hold what is left over, packed anew for each call: no argument itself. */
+static bool takes_rest(const Param *q)
+{
+    return q->star || q->star2;
+}
+
 /* Gives target's parameters the arguments of a call. `first` is the position of the first argument that counts;
  * thread_args: they come in the tuple of args=. */
 static void params_bind(Program *p, u32 gfunc, u32 file, const Call *c, u32 first, bool thread_args)
@@ -366,7 +372,7 @@ static void params_bind(Program *p, u32 gfunc, u32 file, const Call *c, u32 firs
             for (u32 k = 0; k < fn->nparams; k++)
                 if (str_eq(sym_str(tf, tf->params.v[fn->params + k].name), kw)) at = k;
         }
-        if (at != NONE && at < fn->nparams)
+        if (at != NONE && at < fn->nparams && !takes_rest(&tf->params.v[fn->params + at]))
             param_from(&p->state->params[p->state->param_base[g.file] + fn->params + at], file, arg);
     }
 }
