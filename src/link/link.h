@@ -442,6 +442,8 @@ bool takes_anything(const Facts *f, const Func *fn);
 
 /* stays.c: fills ClassInfo.stays and in_with. Needs the types of places and the edges. */
 void stays_find(Program *p);
+/* kept[get_ident()] = …, kept[pid, self.ident] = …: does the Def store an entry that no other thread asks for? */
+bool under_own_key(const Program *p, u32 file, const Def *d);
 /* Does every object of the class, and of those derived from it, stay with the thread that makes it? */
 bool objects_stay(const Program *p, u32 cls);
 

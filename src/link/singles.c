@@ -109,7 +109,8 @@ static bool kept_in_table(const Program *p, u32 file, u32 def)
     if (x.root != ROOT_GLOBAL || x.nattr != 1 || x.attr[0] != SYM_ITEM || x.truncated || d->augmented) return false;
     x.nattr = 0;
     Ent e = path_resolve(p, file, &x, 0);
-    return e.kind == ENT_PLACE && p->places.v[e.id].kind == PLACE_GLOBAL && by_key(p->facts[file], def);
+    return e.kind == ENT_PLACE && p->places.v[e.id].kind == PLACE_GLOBAL && by_key(p->facts[file], def) &&
+           !under_own_key(p, file, d);
 }
 
 /* cls._default = cls(), Client._default = Client(): an object of the class, kept on a class. */

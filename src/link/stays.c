@@ -4,6 +4,8 @@
  *   connection = connect()                                 def connect(): return Connection()
  *   local.connection = connection                          local.connection = connect()
  *
+ * or under the thread's own key, kept[get_ident()] = Connection(), kept[self.ident] = Work() in a Thread;
+ *
  * be it by a local, or by a function that is called for nothing else (Python library reference, "Thread-Local Data");
  * or to a with statement that is made one for it,
  *
@@ -23,6 +25,28 @@ static bool through_thread_local(const Program *p, u32 file, u32 path)
     for (u32 k = 0; x && k < x->nattr; k++) {
         Type t = ent_type(p, path_resolve(p, file, x, k));
         if (t.kind == TYPE_LOCAL || (t.kind == TYPE_CLASS && p->state->classes[t.id].thread_local_)) return true;
+    }
+    return false;
+}
+
+/* Does self stand for the thread that runs the function, a threading.Thread? */
+static bool self_is_thread(const Program *p, u32 file, u32 func)
+{
+    u32 cls = p->facts[file]->funcs.v[func].self_class;
+    return cls != NONE && class_derives(p, gclass_of(p, file, cls), "threading.Thread");
+}
+
+bool under_own_key(const Program *p, u32 file, const Def *d)
+{
+    const Facts *f = p->facts[file];
+    const Path *x = d->path == NONE ? NULL : &f->paths.v[d->path];
+    if (!x || !x->nattr || x->attr[x->nattr - 1] != SYM_ITEM) return false;
+    Str target = str_slice(f->source->text, d->span.start, d->span.end);
+    if (str_contains(target, S("self.ident")) && self_is_thread(p, file, d->func)) return true;
+    const Func *fn = &f->funcs.v[d->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (span_within(c->span, d->span) && call_asks_thread(p, file, i)) return true;
     }
     return false;
 }
@@ -49,7 +73,8 @@ static void stored_find(Stays *x, u32 file)
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
         const Path *q = d->kind == VAL_PATH && !d->is_return ? &f->paths.v[d->value] : NULL;
-        if (q && is_local(q) && f->paths.v[d->path].nattr && !through_thread_local(x->p, file, d->path))
+        if (q && is_local(q) && f->paths.v[d->path].nattr && !through_thread_local(x->p, file, d->path) &&
+            !under_own_key(x->p, file, d))
             map_put(&x->a, &x->given, local_key(file, q->func, q->name), true);
     }
 }
@@ -103,7 +128,8 @@ static void mark_stores(Stays *x, u32 file)
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
         if (d->is_return || (d->kind != VAL_CALL && d->kind != VAL_PATH)) continue;
-        if (through_thread_local(x->p, file, d->path)) mark_value(x, file, d->kind, d->value, TO_THREAD);
+        if (through_thread_local(x->p, file, d->path) || under_own_key(x->p, file, d))
+            mark_value(x, file, d->kind, d->value, TO_THREAD);
     }
 }
 
