@@ -299,6 +299,14 @@ static bool one_loop(const Root *a, const Root *b)
                                       : a->file == b->file && strcmp(a->loop, b->loop) == 0;
 }
 
+/* A thread that runs its coroutines, asyncio.run(self.serve()), and what is handed to an event loop: where one is
+ * handed, that is the loop. Two threads that run coroutines have a loop each. */
+static bool handed_to_loop(const FuncInfo *fa, const Root *a, const FuncInfo *fb, const Root *b)
+{
+    bool in_a = a->loop == event_loop_root, in_b = b->loop == event_loop_root;
+    return (in_a && fb->event_loop) || (in_b && fa->event_loop);
+}
+
 /* self.thread = Thread(target=self.send), and elsewhere self.thread = Thread(target=self.send_all): one attribute of
  * one object holds one thread, and whoever makes the next has done with the last. In one function two of them may
  * run, unless a branch chooses. */
@@ -379,7 +387,7 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
                     object = true;
                     continue;
                 }
-                if (one_loop(r, other) || one_keeper(p, r, other)) {
+                if (one_loop(r, other) || one_keeper(p, r, other) || handed_to_loop(fa, r, fb, other)) {
                     same = true;
                     continue;
                 }
