@@ -146,11 +146,21 @@ static bool adds_number(Str text, size_t at)
     return i > at && (text.p[i - 1] == '+' || text.p[i - 1] == '-');
 }
 
+/* labels[block] += offset: an item of what is no dict or list in sight, an array say, by a key that is no constant.
+ * Each thread may have entries of its own. */
+static bool own_part(const Facts *f, const Access *a, const Place *x)
+{
+    if (a->op != OP_ITEM_AUG || type_holds_items(x->type.kind)) return false;
+    Str key = sym_str(f, a->key);
+    return !key.n || (key.p[0] != '"' && key.p[0] != '\'' && !(key.p[0] >= '0' && key.p[0] <= '9'));
+}
+
 /* n += 1, d[k] += 1: what is lost is counted. `x = not x`, `x = f(x)`, a sort and a list that is emptied are as often
  * meant so. */
-static bool counts(const Program *p, const Race *r)
+static bool counts(const Program *p, const Race *r, const Place *x)
 {
     const Access *a = program_access(p, r->sites[0]);
+    if (own_part(p->facts[r->file], a, x)) return false;
     if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
     bool store = a->op == OP_STORE || a->op == OP_ITEM_STORE;
     return store && adds_number(p->facts[r->file]->source->text, a->span.end);
@@ -191,7 +201,7 @@ static bool sure_update(const Finder *f, const Race *r, const Place *x)
     if (x->file == NONE) return false; /* os.environ["PATH"] += … */
     if (!threads_run_together(f->p, r->sites[0], r->sites[1])) return false; /* one thread, and users of a library */
     if (!visible(f, r, 0) || !visible(f, r, 1) || !two_threads(f, r, x)) return false;
-    return !own_threads(x) && (counts(f->p, r) || saved(f->p, r));
+    return !own_threads(x) && (counts(f->p, r, x) || saved(f->p, r));
 }
 
 /* An item is taken when there is one: what takes the last one in between runs in a thread in sight, too. */
@@ -208,7 +218,7 @@ bool race_sure(const Finder *f, const Race *r, const Place *x)
     case UG101: return sure_update(f, r, x);
     case UG103: return must_be_one(x) && !own_threads(x);
     case UG106: return sure_walk(f, r, x);
-    case UG108: return sure_update(f, r, x) && counts(f->p, r);
+    case UG108: return sure_update(f, r, x) && counts(f->p, r, x);
     case UG203:
     case UG201: return sure_take(f, r, x);
     case UG307: return true;
