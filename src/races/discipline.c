@@ -13,7 +13,7 @@ static Race *at_section(Finder *f, RuleId rule, u32 file, const Section *s, u32 
     return r;
 }
 
-/* FileLock(path), client.lock(name): an object of this call for a lock that others have by the same name. */
+/* FileLock(path), client.lock(name), Condition(lock): an object of this call for a lock that others have. */
 static bool lock_by_name(const Program *p, u32 file, const Section *s, u32 place)
 {
     const Facts *x = p->facts[file];
@@ -23,11 +23,12 @@ static bool lock_by_name(const Program *p, u32 file, const Section *s, u32 place
         if (d->kind == VAL_CALL) call = d->value;
     }
     if (call == NONE || !x->calls.v[call].nargs) return false;
-    return !str_starts(path_external(p, file, x->calls.v[call].callee), S("threading."));
+    Str made = path_external(p, file, x->calls.v[call].callee);
+    return !str_starts(made, S("threading.")) || str_is(made, "threading.Condition"); /* Condition(lock) */
 }
 
-/* show(lock, lines), Worker(lock), job.lock = lock, return lock: the function does more with the lock than take it,
- * so that others may have it. */
+/* show(lock, lines), Worker(lock), job.lock = lock, waiting[key] = lock, return lock: the function does more with the
+ * lock than take it, so that others may have it. */
 static bool given_away(const Program *p, u32 file, const Section *s)
 {
     const Facts *x = p->facts[file];
@@ -40,10 +41,31 @@ static bool given_away(const Program *p, u32 file, const Section *s)
     }
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &x->accesses.v[i];
-        const Def *d = a->op == OP_STORE && a->value != NONE ? &x->defs.v[a->value] : NULL;
+        bool stores = a->op == OP_STORE || a->op == OP_ITEM_STORE;
+        const Def *d = stores && a->value != NONE ? &x->defs.v[a->value] : NULL;
         if (d && d->kind == VAL_PATH && d->value == s->path) return true;
     }
     return false;
+}
+
+/* lock = given or Lock(): is it made only for want of another? */
+static bool made_for_want(const Program *p, u32 file, const Section *s)
+{
+    const Facts *x = p->facts[file];
+    const Path *q = &x->paths.v[s->path];
+    const Def *d = q->root == ROOT_LOCAL && !q->nattr ? local_def(p, file, s->func, q->name) : NULL;
+    if (!d || d->kind != VAL_CALL || x->calls.v[d->value].span.start < d->span.end) return false;
+    Str before = str_trim(str_slice(x->source->text, d->span.end, x->calls.v[d->value].span.start));
+    return str_has_name(before, S("or")) || str_has_name(before, S("else"));
+}
+
+/* with self.no_lock(held) or self.lock: is the lock taken only for want of another? */
+static bool taken_for_want(const Facts *x, const Section *s)
+{
+    Str head = str_slice(x->source->text, s->stmt, s->span.start), rest = head;
+    while (str_search(rest, S(" or ")) < rest.n) rest = str_slice(rest, str_search(rest, S(" or ")) + 4, rest.n);
+    return s->kind == SECTION_WITH && rest.n < head.n && str_find(rest, ',') == rest.n &&
+           str_find(rest, '(') == rest.n && str_find(rest, ')') == rest.n;
 }
 
 /* A lock made by this very call: nobody else can hold it. */
@@ -54,7 +76,7 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
     if (p->locks.v[lock].func != p->func_base[file] + s->func || s->func == 0) return;
     if (x->paths.v[s->path].root == ROOT_PARAM) return; /* if lock is None: lock = Lock(), for want of another */
     u32 place = p->locks.v[lock].place;
-    if (lock_by_name(p, file, s, place)) return;
+    if (lock_by_name(p, file, s, place) || made_for_want(p, file, s)) return;
     for (u32 i = 0; place != NONE && i < p->places.v[place].n;
          i++) { /* handed to others or used by inner functions: theirs too */
         u32 ga = p->place_access.v[p->places.v[place].first + i];
@@ -309,7 +331,7 @@ static bool let_go(const Facts *x, const Section *s, const Call *c)
 static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Program *p = f->p;
-    if (!plain_lock(p, lock) || s->maybe) return;
+    if (!plain_lock(p, lock) || s->maybe || taken_for_want(p->facts[file], s)) return;
     u32 caller = p->func_base[file] + s->func;
     for (u32 i = p->edge_first[caller]; i < p->edge_first[caller + 1]; i++) {
         const CallEdge *e = &p->edges.v[i];
@@ -324,6 +346,7 @@ static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
             continue;
         if (is_section_again(p->facts[file], s, e->call)) continue;
         if (let_go(p->facts[file], s, c) || turned_off(p, e, inner)) continue;
+        if (taken_for_want(p->facts[func_gid(p, e->callee).file], inner)) continue;
         Str callee = func_display(f->a, p, e->callee);
         Race *r = at_section(f, UG305, file, s, lock, CONF_HIGH);
         r->call = p->call_base[file] + e->call;
