@@ -35,15 +35,18 @@ static Str folder(const Program *p, u32 file)
     return at == path.n ? S("") : str_slice(path, 0, at);
 }
 
+bool root_near(const Program *p, const Root *r, u32 file)
+{
+    return r->file == file || (r->file != NONE && folder(p, file).n && str_eq(folder(p, r->file), folder(p, file)));
+}
+
 bool near_root(const Program *p, u32 ga, u32 file)
 {
     GId g = access_gid(p, ga);
     const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
     u32 coming = roots_coming(p, ga);
-    for (u32 i = 0; i < fi->nroots; i++) {
-        u32 rf = coming & 1u << i ? p->roots.v[fi->roots[i]].file : NONE;
-        if (rf == file || (rf != NONE && folder(p, file).n && str_eq(folder(p, rf), folder(p, file)))) return true;
-    }
+    for (u32 i = 0; i < fi->nroots; i++)
+        if (coming & 1u << i && root_near(p, &p->roots.v[fi->roots[i]], file)) return true;
     return false;
 }
 

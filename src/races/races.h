@@ -123,6 +123,7 @@ bool threads_reach(const Program *p, u32 ga);
 /* Is a thread that reaches the access started in this file, the place's own, or in its package? A thread that is far
  * away, of a plot say, comes to much code of a library, without anybody having thought of threads there. */
 bool near_root(const Program *p, u32 ga, u32 file);
+bool root_near(const Program *p, const Root *r, u32 file);
 /* Does the test decide whether the act runs (same function)? */
 bool test_decides(const Program *p, u32 test, u32 act);
 /* Does the test leave the function or a block, so that what stands after the blocks around it runs only when it has
@@ -296,6 +297,9 @@ void race_lock_order(Finder *f);
 void race_settings(Finder *f, u32 file);
 /* The lock of a section of its function that the call stands in, not one that only sounds like a lock; NONE. */
 u32 lock_around(const Program *p, u32 file, const Call *c);
+/* settings.c: a thread in sight that runs the function, the one of an event loop aside; one that is started near it
+ * before others; NULL. */
+const Root *thread_of(const Program *p, u32 gfunc);
 /* settings.c: does the function fork, or leave the session? */
 bool makes_process(const Program *p, u32 file, u32 func);
 void race_replaced(Finder *f, u32 file);

@@ -84,9 +84,9 @@ static void report(Finder *f, u32 file, u32 store, u32 back, Str what)
     const Program *p = f->p;
     const Facts *x = p->facts[file];
     const Access *a = &x->accesses.v[store];
-    const FuncInfo *fi = &p->funcs[p->func_base[file] + a->func];
+    u32 gfunc = p->func_base[file] + a->func;
     bool low = is_test_path(x->source->path) || p->vendored[file] || of_script(what);
-    Confidence conf = low ? CONF_LOW : fi->threads ? CONF_HIGH : CONF_MEDIUM;
+    Confidence conf = low ? CONF_LOW : thread_of(p, gfunc) ? CONF_HIGH : CONF_MEDIUM;
     Race *r = race_at(f, UG402, file, a->func, a->span, what, conf);
     r->sites[0] = p->access_base[file] + store;
     r->sites[1] = p->access_base[file] + back;

@@ -87,6 +87,28 @@ static bool same_mask(const Program *p, u32 file, u32 call, Str name)
     return str_is(name, "os.umask") && !set_back(p, file, call, name);
 }
 
+/* Only the main thread may set a handler of signals (Python library reference, "signal"). */
+static bool in_main_thread(const Program *p, u32 file, u32 func)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (str_is(path_external(p, file, x->calls.v[i].callee), "signal.signal")) return true;
+    return false;
+}
+
+const Root *thread_of(const Program *p, u32 gfunc)
+{
+    const FuncInfo *fi = &p->funcs[gfunc];
+    const Root *found = NULL;
+    for (u32 i = 0; i < fi->nroots; i++) {
+        const Root *r = &p->roots.v[fi->roots[i]];
+        if (r->main || root_is_loop(r)) continue;
+        if (!found || root_near(p, r, func_gid(p, gfunc).file)) found = r;
+    }
+    return found;
+}
+
 u32 lock_around(const Program *p, u32 file, const Call *c)
 {
     const Facts *x = p->facts[file];
@@ -124,6 +146,8 @@ static void process_settings(Finder *f, u32 file)
             bool known = is_test_path(x->source->path) || p->vendored[file] || is_chdir(ext);
             if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
             bool mild = same_mask(p, file, i, ext) || harmless_setting(ext) || by_one_thread(fi, ext);
+            const Root *thread = thread_of(p, p->func_base[file] + c->func);
+            mild |= !thread || !root_near(p, thread, file) || in_main_thread(p, file, c->func);
             if (fi->threads) conf = mild ? CONF_MEDIUM : CONF_HIGH;
             /* with LOCALE_LOCK: … locale.setlocale(…): those who take the lock wait for each other, and whoever wrote
              * that knows what the others see */
@@ -131,6 +155,7 @@ static void process_settings(Finder *f, u32 file)
             if (locked || is_test_path(x->source->path)) conf = CONF_LOW; /* a test has the process to itself */
             Race *r = race_at(f, UG402, file, c->func, c->span, ext, conf);
             r->call = p->call_base[file] + i;
+            if (thread) race_why(f, r, "reached from %.*s", STR_ARG(thread->display));
             bool restores = !locked && set_back(p, file, i, ext);
             race_message(f, r, "%.*s changes %s of the whole process; all other threads see the change%s%s",
                          STR_ARG(ext), settings[k].what,
