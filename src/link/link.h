@@ -19,6 +19,7 @@
  *   waited.c   threads that their starter waits for at once
  *   order.c    what runs before the first start and after the last join
  *   handover.c what an Event orders
+ *   stopped.c  what comes after a method that waits for its object's thread
  *   opaque.c   places that hold objects of libraries, not containers
  *   locksets.c sets of locks
  *   locks.c    locks, and which are held where, with sections.c and entry.c
@@ -171,6 +172,7 @@ typedef struct LinkState {
     u32 *param_base;
     bool *of_program;        /* by file: see ofprogram.c */
     struct Handover *handover; /* see handover.c; NULL without one */
+    struct Stopped *stopped;   /* see stopped.c; NULL where nothing is waited for */
     u32 depth;               /* of type inference */
     u32 *path_base;          /* by file: its first path among all; set when types are final (see paths_settle) */
     u32 *path_ents;          /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1 */
@@ -391,6 +393,14 @@ void order_find(Program *p);
  * starts, or after it has joined, all threads that come to the second one? Whoever calls such a function of one
  * object from two threads at once does more harm than that. */
 bool order_by_caller(const Program *p, u32 ga, u32 gb);
+/* The attribute of self that holds the thread which the root's call makes, a symbol of that file; NONE. */
+u32 thread_kept_as(const Program *p, const Root *r, u32 file);
+
+/* stopped.c: does the function of the first access, which no thread comes to, call a method before it that waits for
+ * the object's thread, the only one that comes to the second? stopped_find needs the
+ * edges, the roots and FuncInfo.first_start. */
+void stopped_find(Program *p);
+bool stopped_before(const Program *p, u32 ga, u32 gb);
 
 /* opaque.c */
 void opaque_find(Program *p);

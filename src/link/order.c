@@ -86,8 +86,7 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
     if (fi->last_join != NONE && fi->last_join < last_start) fi->last_join = NONE;
 }
 
-/* The attribute of self that holds the thread which the root's call makes, or NONE. */
-static u32 kept_as(const Program *p, const Root *r, u32 file)
+u32 thread_kept_as(const Program *p, const Root *r, u32 file)
 {
     if (r->call == NONE || r->file != file) return NONE;
     const Facts *f = p->facts[file];
@@ -124,7 +123,7 @@ static bool joined_before(const Program *p, u32 file, const Access *a, const Roo
 {
     const Facts *f = p->facts[file];
     const Func *fn = &f->funcs.v[a->func];
-    u32 attr = kept_as(p, r, file), join = intern_find(&f->syms, S("join"));
+    u32 attr = thread_kept_as(p, r, file), join = intern_find(&f->syms, S("join"));
     for (u32 i = fn->calls; join != NONE && i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];

@@ -67,6 +67,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     confined_find(p);
     filled_find(p);
     handovers_find(p);
+    stopped_find(p);
     return p;
 }
 
@@ -398,13 +399,15 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
             object |= r->many;
         }
     }
-    if (roots_a && beside_main(p, fa) && fb->main && !out_b && !roots_b) return APART_NOT;
-    if (roots_b && beside_main(p, fb) && fa->main && !out_a && !roots_a) return APART_NOT;
+    bool ended_a = roots_b && stopped_before(p, ga, gb), ended_b = roots_a && stopped_before(p, gb, ga);
+    if (roots_a && beside_main(p, fa) && fb->main && !out_b && !roots_b && !ended_b) return APART_NOT;
+    if (roots_b && beside_main(p, fb) && fa->main && !out_a && !roots_a && !ended_a) return APART_NOT;
     same |= (roots_a && fb->main) || (roots_b && fa->main);
     bool api_a = api && api_reaches(p, fa, place), api_b = api && api_reaches(p, fb, place);
     if (api_a && api_b) return APART_NOT;
-    if (api_a && roots_b && !order_by_caller(p, ga, gb)) return APART_NOT;
-    if (api_b && roots_a && !order_by_caller(p, gb, ga)) return APART_NOT;
+    if (api_a && roots_b && !ended_a && !order_by_caller(p, ga, gb)) return APART_NOT;
+    if (api_b && roots_a && !ended_b && !order_by_caller(p, gb, ga)) return APART_NOT;
+    if (ended_a || ended_b) return APART_ORDER;
     if ((api_a && roots_b) || (api_b && roots_a)) return APART_ORDER;
     if (object) return APART_OBJECT;
     if ((roots_a && fb->main && out_b) || (roots_b && fa->main && out_a)) return APART_ORDER;
