@@ -13,17 +13,30 @@ static Race *at_section(Finder *f, RuleId rule, u32 file, const Section *s, u32 
     return r;
 }
 
+/* lock = Lock(): the call that makes the local lock of the section, the last one before it; NULL. */
+static const Call *local_lock(const Facts *x, const Section *s)
+{
+    const Func *fn = &x->funcs.v[s->func];
+    const Call *made = NULL;
+    if (x->paths.v[s->path].root != ROOT_LOCAL || x->paths.v[s->path].nattr) return NULL;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &x->calls.v[i];
+        if (c->target == s->path && c->span.end <= s->span.start) made = c;
+    }
+    return made;
+}
+
 /* FileLock(path), client.lock(name), Condition(lock): an object of this call for a lock that others have. */
 static bool lock_by_name(const Program *p, u32 file, const Section *s, u32 place)
 {
     const Facts *x = p->facts[file];
-    u32 call = s->call;
+    const Call *call = s->call == NONE ? local_lock(x, s) : &x->calls.v[s->call];
     if (place != NONE && p->places.v[place].def != NONE && p->places.v[place].def_file == file) {
         const Def *d = &x->defs.v[p->places.v[place].def];
-        if (d->kind == VAL_CALL) call = d->value;
+        if (d->kind == VAL_CALL) call = &x->calls.v[d->value];
     }
-    if (call == NONE || !x->calls.v[call].nargs) return false;
-    Str made = path_external(p, file, x->calls.v[call].callee);
+    if (!call || !call->nargs) return false;
+    Str made = path_external(p, file, call->callee);
     return !str_starts(made, S("threading.")) || str_is(made, "threading.Condition"); /* Condition(lock) */
 }
 
@@ -49,13 +62,10 @@ static bool given_away(const Program *p, u32 file, const Section *s)
 }
 
 /* lock = given or Lock(): is it made only for want of another? */
-static bool made_for_want(const Program *p, u32 file, const Section *s)
+static bool made_for_want(const Facts *x, const Section *s)
 {
-    const Facts *x = p->facts[file];
-    const Path *q = &x->paths.v[s->path];
-    const Def *d = q->root == ROOT_LOCAL && !q->nattr ? local_def(p, file, s->func, q->name) : NULL;
-    if (!d || d->kind != VAL_CALL || x->calls.v[d->value].span.start < d->span.end) return false;
-    Str before = str_trim(str_slice(x->source->text, d->span.end, x->calls.v[d->value].span.start));
+    const Call *c = local_lock(x, s);
+    Str before = c ? str_slice(x->source->text, c->stmt, c->span.start) : S("");
     return str_has_name(before, S("or")) || str_has_name(before, S("else"));
 }
 
@@ -76,7 +86,7 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
     if (p->locks.v[lock].func != p->func_base[file] + s->func || s->func == 0) return;
     if (x->paths.v[s->path].root == ROOT_PARAM) return; /* if lock is None: lock = Lock(), for want of another */
     u32 place = p->locks.v[lock].place;
-    if (lock_by_name(p, file, s, place) || made_for_want(p, file, s)) return;
+    if (lock_by_name(p, file, s, place) || made_for_want(x, s)) return;
     for (u32 i = 0; place != NONE && i < p->places.v[place].n;
          i++) { /* handed to others or used by inner functions: theirs too */
         u32 ga = p->place_access.v[p->places.v[place].first + i];
