@@ -1,5 +1,6 @@
 /* Stores into a dict that add no key: under a key that a loop has from the dict itself, under one that was looked up
- * before, and under one of the literal that the dict is made of, as long as nothing takes keys out. They change
+ * before, under one of the literal that the dict is made of, and under one that a thread was started with after it
+ * had been put there (slots.c), as long as nothing takes keys out. They change
  * neither its size nor what a walk meets.
  *
  * Not seen: keys that a test has found there, dicts made by dict(a=1), literals behind a name. */
@@ -163,12 +164,17 @@ void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect)
 {
     Str given[LITERALS];
     u32 n = literals(p, x, acc, effect, given);
+    bool stays = true; /* no key is taken out */
+    for (u32 i = 0; i < x->n; i++)
+        stays &= !(effect[i] & EFFECT_SHRINK) || program_access(p, acc[i])->op == OP_STORE;
     for (u32 i = 0; i < x->n; i++) {
         const Access *a = program_access(p, acc[i]);
         if (a->op != OP_ITEM_STORE || !(effect[i] & EFFECT_GROW)) continue;
         Str key = sym_str(p->facts[access_gid(p, acc[i]).file], a->key);
         bool there = n && names_string(key);
         for (u32 k = 0; k < n && there; k++) there = literal_has(given[k], key);
-        if (there || walked_key(p, acc, i) || looked_up_key(p, x, acc, i)) effect[i] &= (u8)~EFFECT_GROW;
+        there = there || walked_key(p, acc, i) || looked_up_key(p, x, acc, i);
+        if (!there && stays) there = preset_key(p, x, acc, acc[i]);
+        if (there) effect[i] &= (u8)~EFFECT_GROW;
     }
 }

@@ -197,6 +197,9 @@ bool copies_keys(const Facts *f, const Access *a);
 bool walks_keys(const Facts *f, const Access *a);
 /* slots.c: is the entry that is stored or updated the one of the thread's own number? */
 bool own_slot(const Program *p, u32 ga);
+/* slots.c: does a thread store under the key that it was started with, which whoever started it had put there? `acc`
+ * are the accesses of the place. */
+bool preset_key(const Program *p, const Place *x, const u32 *acc, u32 ga);
 
 /* mustbe.c: is what the act makes on first use made when its module is imported, since the module's body calls the
  * function, and nothing else changes it? */

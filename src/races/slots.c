@@ -3,6 +3,8 @@
  *
  *   def work(i): counts[i] += 1                       for i in range(n): Thread(target=work, args=(i,)).start()
  *
+ * or an entry that was made for it in the same round, found[name] = None; Thread(target=work, args=(name,)).start().
+ *
  * Needs the roots. Believed only where one loop starts all such threads, and no main program calls the function; what
  * unknown callers of a public function pass is taken to be such a number as well. Not seen: numbers that are
  * computed, slots in the attributes of objects that the threads are given. */
@@ -65,6 +67,38 @@ static const Arg *argument_for(const Facts *f, const Call *call, u32 param)
         if (submits && arg->keyword == SYM_EMPTY && i == param + 1) return arg;
     }
     return NULL;
+}
+
+/* The one thread start that leads to the function, where nothing else in sight does; NULL. */
+static const Root *one_start(const Program *p, u32 gfunc)
+{
+    const FuncInfo *fi = &p->funcs[gfunc];
+    if (fi->main || fi->nroots != 1) return NULL;
+    const Root *r = &p->roots.v[fi->roots[0]];
+    return r->func == gfunc && r->call != NONE ? r : NULL;
+}
+
+bool preset_key(const Program *p, const Place *x, const u32 *acc, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    const Root *r = a->op == OP_ITEM_STORE && a->key != SYM_EMPTY ? one_start(p, access_func(p, ga)) : NULL;
+    u32 param = r ? key_param(f, a) : NONE;
+    if (param == NONE) return false;
+    const Facts *from = p->facts[r->file];
+    const Call *start = &from->calls.v[r->call];
+    const Arg *arg = argument_for(from, start, param);
+    if (!arg) return false;
+    Str key = str_slice(from->source->text, arg->span.start, arg->span.end);
+    for (u32 i = 0; i < x->n; i++) {
+        const Access *set = program_access(p, acc[i]);
+        if (access_file(p, acc[i]) != r->file || set->func != start->func || set->op != OP_ITEM_STORE) continue;
+        if (str_eq(sym_str(from, set->key), key) && set->span.end <= start->span.start &&
+            block_within(from, start->block, set->block))
+            return true;
+    }
+    return false;
 }
 
 bool own_slot(const Program *p, u32 ga)
