@@ -9,7 +9,7 @@
  *
  * Needs the call edges and which attribute holds the thread (thread_kept_as). Such a join must be made on each way
  * through the method, but for those without a thread, or with one that has ended. One call of each function is looked
- * at, the first; what stands in the same block after it, or within that, is ordered, up to a new start that is seen. */
+ * at, the first; what stands in the same block after it, or within that, is ordered, up to a start that is seen. */
 #include "link/link.h"
 
 enum { HANDS = 3 }; /* stop() calls join(), which joins */

@@ -155,6 +155,15 @@ static bool own_part(const Facts *f, const Access *a, const Place *x)
     return !key.n || (key.p[0] != '"' && key.p[0] != '\'' && !(key.p[0] >= '0' && key.p[0] <= '9'));
 }
 
+/* Does the function end what the object does, by the first word of its name? It comes when the others are done, or
+ * soon will be, and once: debatable more often than true in what was read. */
+static bool at_the_end(const Program *p, u32 ga)
+{
+    static const char *const words[] = {"stop", "quit", "shutdown", "terminate", "exit", "teardown", "finalize"};
+    const Func *fn = program_func(p, access_func(p, ga));
+    return str_first_word(sym_str(p->facts[access_file(p, ga)], fn->name), words, COUNT_OF(words));
+}
+
 /* n += 1, d[k] += 1: what is lost is counted. `x = not x`, `x = f(x)`, a sort and a list that is emptied are as often
  * meant so. */
 static bool counts(const Program *p, const Race *r, const Place *x)
@@ -214,6 +223,7 @@ static bool sure_take(const Finder *f, const Race *r, const Place *x)
 bool race_sure(const Finder *f, const Race *r, const Place *x)
 {
     if (r->impact == IMPACT_DUPLICATE || x->of != NONE || !one_object(f->p, x) || calls_guarded(f, r)) return false;
+    if (r->sites[0] != NONE && at_the_end(f->p, r->sites[0])) return false;
     switch (r->rule) {
     case UG101: return sure_update(f, r, x);
     case UG103: return must_be_one(x) && !own_threads(x);
