@@ -7,7 +7,8 @@ static void dump_evidence(Buf *out, u32 ev)
 {
     static const char *const words[] = {"roots", "module",    "guarded", "class-locks", "singleton",
                                         "name",  "decorator", "always",  "file",        "purpose",
-                                        "touched", "handed", "part", "one", "same"};
+                                        "touched", "handed",  "part",    "one",         "same",
+                                        "found"};
     const char *sep = " evidence ";
     for (u32 i = 0; i < COUNT_OF(words); i++) {
         if (!(ev & 1u << i)) continue;

@@ -457,6 +457,7 @@ static u32 object_evidence(const Program *p, u32 gclass)
     if (c->handed) ev |= EV_HANDED;
     if (c->same) ev |= EV_SAME;
     if (c->part) ev |= EV_PART;
+    if (c->found) ev |= EV_FOUND;
     if (c->decorator) ev |= EV_DECORATOR;
     const Class *k = program_class(p, gclass, &file);
     if (name_says_shared(sym_str(p->facts[file], k->name))) ev |= EV_NAME;
@@ -511,6 +512,7 @@ void guards_find(Program *p)
         if (p->places.v[i].n && !p->places.v[i].is_lock && p->places.v[i].file != NONE) guard_of(p, i);
     body_locks(p);
     kept_find(p);
+    found_find(p);
     u32 *of_class = xmalloc((p->state->nclasses + 1) * sizeof *of_class);
     memset(of_class, 0xff, (p->state->nclasses + 1) * sizeof *of_class);
     for (u32 i = 0; i < p->places.n; i++)

@@ -27,6 +27,7 @@
  *   guards.c   which lock guards which place; evidence of sharing
  *   made.c     which calls make objects of a class, and for whom
  *   kept.c     objects that are shared because of who has them
+ *   found.c    objects that are put where any thread finds them
  *   given.c    objects that threads are given when they are started
  *   singles.c  classes that keep their own objects
  *   unseen.c   counts what cannot be followed
@@ -100,6 +101,7 @@ typedef struct ClassInfo {
     bool fresh;         /* every thread or request has instances of its own */
     bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
     bool part;          /* all its objects are made for attributes of shared ones: kept.c */
+    bool found;         /* its objects are put where any thread finds them: found.c */
     bool loop;          /* its own methods run in an event loop, and nothing shows other threads there */
     bool thread_local_; /* subclass of threading.local */
     u32 hints;          /* Evidence bits of hints.c */
@@ -459,6 +461,9 @@ bool objects_stay(const Program *p, u32 cls);
 
 /* kept.c: evidence from who has an object. Needs that of the classes (guards.c). */
 void kept_find(Program *p);
+
+/* found.c: sets ClassInfo.found of objects that any thread can find. Needs what kept.c needs, and parts. */
+void found_find(Program *p);
 
 /* unseen.c */
 void unseen_count(Program *p);

@@ -66,7 +66,7 @@ static u8 confidence_of(const Finder *f, u32 ga, u32 gb, bool roots)
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
     if (x->evidence &
-        (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE | EV_PURPOSE | EV_PART))
+        (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE | EV_PURPOSE | EV_PART | EV_FOUND))
         return CONF_MEDIUM;
     return CONF_LOW;
 }

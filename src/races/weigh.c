@@ -10,12 +10,29 @@ static bool rooted(const Program *p, u32 ga)
     return ga != NONE && threads_reach(p, ga);
 }
 
+/* An object that can be found is shared as far as somebody looks for it. That is enough for steps by which an update
+ * is lost or a test goes wrong: of 140 in the trees of all rows four are races that were fixed. Of 350 walks of such
+ * objects, 90 first uses and 80 caches none was that is not found by such a step as well. */
+static u32 found_counts(const Race *r)
+{
+    bool step = r->rule == UG101 || r->rule == UG102 || r->rule == UG201 || r->rule == UG203;
+    return step ? EV_FOUND : 0;
+}
+
+/* Is there no other evidence, and no thread in sight that comes to the state? */
+static bool found_only(const Program *p, const Race *r, const Place *x)
+{
+    u32 silent = EV_ROOTS | EV_HANDED | EV_ONE | EV_SAME;
+    if (x->kind != PLACE_INSTANCE || (x->evidence & ~silent) != EV_FOUND || found_counts(r)) return false;
+    return !rooted(p, r->sites[0]) && (r->nsites < 2 || !rooted(p, r->sites[1]));
+}
+
 /* The name of the class, threads somewhere in its file, what the class says of itself: two of them, if it says so;
  * one for a walk, which raises where others merely go by an old value; none for what belongs to one call, since most
  * objects that are written so have one user. */
 static bool hint_only(const Race *r, const Place *x)
 {
-    u32 strong = EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_PART;
+    u32 strong = EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_PART | found_counts(r);
     bool purpose = x->evidence & EV_PURPOSE && (x->evidence & (EV_NAME | EV_FILE) || r->rule == UG106);
     if (purpose && !r->per_call) return false;
     return x->kind == PLACE_INSTANCE && !(x->evidence & strong);
@@ -285,7 +302,7 @@ static bool fixed_module(const Program *p, const Race *r, const Place *x)
  * of objects that they were not given, none was a race that was fixed. */
 static bool own_object(const Program *p, const Race *r, const Place *x)
 {
-    u32 shared = EV_MODULE | EV_GUARDED | EV_SINGLETON | EV_DECORATOR | EV_PART;
+    u32 shared = EV_MODULE | EV_GUARDED | EV_SINGLETON | EV_DECORATOR | EV_PART | found_counts(r);
     if (x->kind != PLACE_INSTANCE || x->evidence & shared || r->rule == UG106) return false;
     bool used = x->evidence & (EV_CLASS_LOCKS | EV_HANDED | EV_NAME | EV_PURPOSE);
     bool visible = rooted(p, r->sites[0]) && rooted(p, r->sites[1]);
@@ -313,6 +330,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
         return true; /* looked up and filled under the lock, computed outside: on purpose */
     bool outside = from_outside(p, r->sites[0], r->sites[1]) || from_outside(p, r->sites[1], r->sites[0]);
     bool for_block = x->evidence & EV_NAME && set_for_block(p, r);
+    if (found_only(p, r, x)) return true;
     if (hint_only(r, x) && everyday(r->rule) && !outside && !for_block && !r->by_shape) return true;
     if (x->signs & SIGN_LOOP && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1]))) return true;
     if (as_good(f, r, x)) return true;
