@@ -60,7 +60,7 @@ void race_attributes(Finder *f)
     if (x->kind != PLACE_INSTANCE || !str_is(f->p->syms.strs[x->name], "__dict__")) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
-        if (f->claimed[ga] || !access_walks(f->p, ga) || failure_caught(f->p, ga)) continue;
+        if (f->claimed[ga] || !access_walks(f->p, ga) || broken_walk_caught(f->p, ga)) continue;
         Conflict c = with_addition(f, ga);
         if (c.witness == NONE) continue;
         const Access *w = program_access(f->p, c.witness);

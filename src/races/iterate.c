@@ -99,7 +99,7 @@ static void library_state(Finder *f)
         GId g = access_gid(f->p, ga);
         const FuncInfo *fi = &f->p->funcs[f->p->func_base[g.file] + program_access(f->p, ga)->func];
         if (!access_walks(f->p, ga) || returned(f->p, ga) || !(fi->nroots || fi->api) ||
-            f->p->access_locks[ga] != 0 || failure_caught(f->p, ga))
+            f->p->access_locks[ga] != 0 || broken_walk_caught(f->p, ga))
             continue;
         Race *r = race_add(f, UG106, ga, (Conflict){ga, fi->threads ? CONF_HIGH : CONF_MEDIUM, false});
         race_message(f, r,

@@ -348,7 +348,9 @@ bool one_section(const Program *p, u32 first, u32 second, bool *maybe)
     return spots_in_section(p, access_gid(p, first).file, a->func, a->span.start, b->span.start, maybe);
 }
 
-bool failure_caught(const Program *p, u32 ga)
+/* Is the access inside of contextlib.suppress, or of a try with a handler for one of the n errors, or, if `bare`, for
+ * all? */
+static bool caught(const Program *p, u32 ga, const char *const *words, u32 n, bool bare)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
@@ -365,12 +367,23 @@ bool failure_caught(const Program *p, u32 ga)
             const Block *x = &f->blocks.v[h];
             if (x->kind != BLOCK_EXCEPT || x->cond != f->blocks.v[b].cond) continue;
             Str c = sym_str(f, x->catches);
-            static const char *const words[] = {"KeyError",  "IndexError",     "LookupError", "Empty",       "Full",
-                                                "Exception", "AttributeError", "ValueError",  "RuntimeError"};
-            if (!c.n) return true;
-            for (u32 i = 0; i < COUNT_OF(words); i++)
+            if (!c.n && bare) return true;
+            for (u32 i = 0; i < n; i++)
                 if (str_contains(c, str_from(words[i]))) return true;
         }
     }
     return false;
+}
+
+bool failure_caught(const Program *p, u32 ga)
+{
+    static const char *const words[] = {"KeyError",  "IndexError",     "LookupError", "Empty",       "Full",
+                                        "Exception", "AttributeError", "ValueError",  "RuntimeError"};
+    return caught(p, ga, words, COUNT_OF(words), true);
+}
+
+bool broken_walk_caught(const Program *p, u32 ga)
+{
+    static const char *const words[] = {"RuntimeError"};
+    return caught(p, ga, words, COUNT_OF(words), false);
 }

@@ -140,6 +140,9 @@ bool one_section(const Program *p, u32 first, u32 second, bool *maybe);
 bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 second, bool *maybe);
 /* Is the access inside a try that catches what it would raise? */
 bool failure_caught(const Program *p, u32 ga);
+/* Does it expect RuntimeError, which a walk raises when the size changes? Who catches all errors to go on loses the
+ * walk. */
+bool broken_walk_caught(const Program *p, u32 ga);
 bool same_key(const Program *p, u32 a, u32 b);
 /* Are the two accesses of one attribute those of two objects, as far as names tell: old.items and new.items,
  * self.level and scope.level, or one name bound again between the two? So are a name of a class and what
