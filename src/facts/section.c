@@ -8,12 +8,13 @@
 static bool null_context(const Walk *w, u32 n)
 {
     if (!ast_is(&w->t, n, NODE_call)) return false;
-    Str callee = ast_text(&w->t, ast_field(&w->t, n, FIELD_function));
-    return str_has_word(callee, "nullcontext") || str_has_word(callee, "null_context");
+    Str callee = str_last(ast_text(&w->t, ast_field(&w->t, n, FIELD_function)), '.');
+    return str_is(callee, "nullcontext") || str_is(callee, "null_context");
 }
 
-/* with (lock if shared else nullcontext()): the lock, which whoever needs it chooses; otherwise the node itself. */
-static u32 chosen_lock(const Walk *w, u32 n)
+/* with (lock if shared else nullcontext()): the lock, which whoever needs it chooses, so that it is held perhaps;
+ * otherwise the node itself. */
+static u32 chosen_lock(const Walk *w, u32 n, bool *perhaps)
 {
     while (ast_is(&w->t, n, NODE_parenthesized_expression)) n = ast_first(&w->t, n);
     u32 first = ast_is(&w->t, n, NODE_conditional_expression) || ast_is(&w->t, n, NODE_boolean_operator)
@@ -22,6 +23,7 @@ static u32 chosen_lock(const Walk *w, u32 n)
         last = first;
     for (u32 c = first; c != NONE; c = ast_after(&w->t, c)) last = c;
     if (first == NONE || (!null_context(w, first) && !null_context(w, last))) return n;
+    *perhaps = true;
     return null_context(w, first) ? last : first;
 }
 
@@ -29,8 +31,8 @@ static void section_add(Walk *w, u32 value, bool is_async, u32 stmt_node, u32 bo
 {
     u8 kind;
     u32 v, path = NONE, call = NONE;
-    bool empty;
-    value_of(w, chosen_lock(w, value), &kind, &v, &empty);
+    bool empty, perhaps = false;
+    value_of(w, chosen_lock(w, value, &perhaps), &kind, &v, &empty);
     if (kind == VAL_PATH) path = v;
     if (kind == VAL_CALL) {
         call = v;
@@ -41,6 +43,7 @@ static void section_add(Walk *w, u32 value, bool is_async, u32 stmt_node, u32 bo
     vec_push(w->a, &w->f->sections,
              (Section){.kind = is_async ? SECTION_ASYNC_WITH : SECTION_WITH,
                        .finally = true,
+                       .maybe = perhaps,
                        .func = w->func,
                        .path = path,
                        .call = call,

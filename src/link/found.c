@@ -37,15 +37,19 @@ static void mark(Finds *x, u8 *what, u8 how)
     *what |= how;
 }
 
-/* The calls among the definitions that begin with `first`. */
-static void put_made(Finds *x, u32 first, u8 how)
+/* The calls among the definitions that begin with `first`; are there any? */
+static bool put_made(Finds *x, u32 first, u8 how)
 {
     const LinkState *s = x->p->state;
+    bool any = false;
     for (u32 at = first; at != NONE; at = s->defrefs.v[at].next) {
         const DefRef *r = &s->defrefs.v[at];
         const Def *d = &x->p->facts[r->file]->defs.v[r->def];
-        if (d->kind == VAL_CALL) mark(x, &x->made[x->p->call_base[r->file] + d->value], how);
+        if (d->kind != VAL_CALL) continue;
+        any = true;
+        mark(x, &x->made[x->p->call_base[r->file] + d->value], how);
     }
+    return any;
 }
 
 static void put_param(Finds *x, u32 file, const Path *q, u8 how)
@@ -74,8 +78,9 @@ static void put(Finds *x, u32 file, u32 func, u8 kind, u32 value, u8 how)
         return;
     }
     if (bare && q->root == ROOT_PARAM) put_param(x, file, q, how);
-    if (bare && q->root == ROOT_LOCAL)
-        put_made(x, map_get(&p->state->local_defs, local_key(file, q->func, q->name)), how);
+    if (bare && q->root == ROOT_LOCAL &&
+        put_made(x, map_get(&p->state->local_defs, local_key(file, q->func, q->name)), how))
+        return; /* which calls make it is known, and counted */
     Ent e = path_entity(p, file, value);
     if (e.kind == ENT_PLACE) put_made(x, map_get(&p->state->place_defs, e.id), how);
     Type t = ent_type(p, e);

@@ -289,12 +289,22 @@ static bool beside_main(const Program *p, const FuncInfo *fi)
     return any;
 }
 
+/* Is the executor one, for all that come to the place? That of an object is for what the object has; a local one is
+ * made anew by each thread that runs the function. */
+static bool one_lane(const Program *p, const Root *r, const Place *x)
+{
+    const Path *q = &p->facts[r->file]->paths.v[p->facts[r->file]->calls.v[r->call].callee];
+    const FuncInfo *fi = &p->funcs[p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func];
+    if (q->root == ROOT_SELF) return x && x->kind == PLACE_INSTANCE;
+    return q->root == ROOT_GLOBAL || (!fi->many && !fi->threads);
+}
+
 /* A client of paho-mqtt calls all its callbacks from the thread of its network loop, one after the other (Eclipse
  * paho.mqtt.python, "Network loop"), and so do pika's and kafka-python's. Those that one file sets are taken to be of
  * one client; programs have one event loop beside their threads. An executor of one worker is such a thread, too. */
-static bool one_loop(const Root *a, const Root *b)
+static bool one_loop(const Program *p, const Root *a, const Root *b, const Place *x)
 {
-    if (a->lane) return a->lane == b->lane;
+    if (a->lane && a->lane == b->lane) return one_lane(p, a, x);
     if (!a->loop || !b->loop) return false;
     return a->loop == event_loop_root ? b->loop == event_loop_root
                                       : a->file == b->file && strcmp(a->loop, b->loop) == 0;
@@ -302,9 +312,13 @@ static bool one_loop(const Root *a, const Root *b)
 
 /* A thread that runs its coroutines, asyncio.run(self.serve()), and what is handed to an event loop: where one is
  * handed, that is the loop. Two threads that run coroutines have a loop each. */
-static bool handed_to_loop(const FuncInfo *fa, const Root *a, const FuncInfo *fb, const Root *b)
+static bool handed_to_loop(const Program *p, const FuncInfo *fa, const Root *a, const FuncInfo *fb, const Root *b)
 {
     bool in_a = a->loop == event_loop_root, in_b = b->loop == event_loop_root;
+    const Root *handed = in_a ? a : b;
+    if (handed->call == NONE) return false;
+    const Facts *f = p->facts[handed->file]; /* a coroutine hands it to the loop that runs the coroutine itself */
+    if (p->funcs[p->func_base[handed->file] + f->calls.v[handed->call].func].event_loop) return false;
     return (in_a && fb->event_loop) || (in_b && fa->event_loop);
 }
 
@@ -388,7 +402,7 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
                     object = true;
                     continue;
                 }
-                if (one_loop(r, other) || one_keeper(p, r, other) || handed_to_loop(fa, r, fb, other)) {
+                if (one_loop(p, r, other, x) || one_keeper(p, r, other) || handed_to_loop(p, fa, r, fb, other)) {
                     same = true;
                     continue;
                 }

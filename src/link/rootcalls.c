@@ -133,13 +133,17 @@ static u64 one_worker(const Program *p, Ent e)
         GId g = func_gid(p, e.id);
         lane = 1ull << 63 | local_key(g.file, g.id, e.sym);
         at = map_get(&s->local_defs, local_key(g.file, g.id, e.sym));
+        if (at != NONE && s->defrefs.v[at].next != NONE) return 0; /* a second one may be beside it */
     }
     if (at == NONE) return 0;
-    const Facts *f = p->facts[s->defrefs.v[at].file];
-    const Def *d = &f->defs.v[s->defrefs.v[at].def];
-    if (d->kind != VAL_CALL) return 0;
-    const Arg *arg = find_arg(f, &f->calls.v[d->value], 0, "max_workers");
-    return arg && arg->kind == VAL_NUMBER && str_is(sym_str(f, arg->text), "1") ? lane : 0;
+    for (; at != NONE; at = s->defrefs.v[at].next) {
+        const Facts *f = p->facts[s->defrefs.v[at].file];
+        const Def *d = &f->defs.v[s->defrefs.v[at].def];
+        if (d->kind == VAL_NONE) continue;
+        const Arg *arg = d->kind == VAL_CALL ? find_arg(f, &f->calls.v[d->value], 0, "max_workers") : NULL;
+        if (!arg || arg->kind != VAL_NUMBER || !str_is(sym_str(f, arg->text), "1")) return 0;
+    }
+    return lane;
 }
 
 /* Does the call name the row's function or class, of a library or of the program? */

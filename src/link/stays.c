@@ -42,7 +42,7 @@ bool under_own_key(const Program *p, u32 file, const Def *d)
     const Path *x = d->path == NONE ? NULL : &f->paths.v[d->path];
     if (!x || !x->nattr || x->attr[x->nattr - 1] != SYM_ITEM) return false;
     Str target = str_slice(f->source->text, d->span.start, d->span.end);
-    if (str_contains(target, S("self.ident")) && self_is_thread(p, file, d->func)) return true;
+    if (str_has_name(target, S("self.ident")) && self_is_thread(p, file, d->func)) return true;
     const Func *fn = &f->funcs.v[d->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];

@@ -20,16 +20,44 @@ struct Stopped {
     u32 *start; /* by global func: where a thread is started after that, as far as one call deep; NONE */
 };
 
+/* `self.thread`, `self.thread is not None`, `self.thread.is_alive()`: is there a thread that runs? */
+static bool asks_for_thread(Str test, Str thread)
+{
+    Str self = S("self.");
+    if (str_ends(test, S("alive()"))) return !str_has_name(test, S("not"));
+    if (!str_starts(test, self) || !str_starts(str_slice(test, self.n, test.n), thread)) return false;
+    Str rest = str_trim(str_slice(test, self.n + thread.n, test.n));
+    return !rest.n || str_is(rest, "is not None") || str_is(rest, ".is_alive()") ||
+           str_starts(rest, S("and self.")) || str_starts(rest, S("is not None and self."));
+}
+
+static Str head_of(const Facts *f, u32 cond)
+{
+    Span head = cond == NONE ? (Span){0, 0} : f->conds.v[cond].head;
+    return str_slice(f->source->text, head.start, head.end);
+}
+
+/* Does a way lead out of the function before the call, other than where there is no thread? */
+static bool may_leave(const Facts *f, const Call *c, Str thread)
+{
+    const Func *fn = &f->funcs.v[c->func];
+    for (u32 b = fn->block; b < f->blocks.n && f->blocks.v[b].span.start < c->span.start; b++) {
+        const Block *x = &f->blocks.v[b];
+        if (x->func != c->func || !x->exits || x->span.end > c->span.start || x->kind != BLOCK_THEN) continue;
+        if (!str_contains(head_of(f, x->cond), thread)) return true;
+    }
+    return false;
+}
+
 /* Is the call made always, or where there is a thread that runs? */
 static bool made_always(const Facts *f, const Call *c, Str thread)
 {
+    if (f->blocks.v[c->block].repeats || may_leave(f, c, thread)) return false;
     for (u32 b = c->block; b != NONE; b = f->blocks.v[b].parent) {
         const Block *x = &f->blocks.v[b];
         if (x->kind == BLOCK_ELSE || x->kind == BLOCK_EXCEPT || x->kind == BLOCK_CASE) return false;
         if (x->kind != BLOCK_THEN) continue;
-        Span head = x->cond == NONE ? (Span){0, 0} : f->conds.v[x->cond].head;
-        Str test = str_slice(f->source->text, head.start, head.end);
-        if (!str_contains(test, thread) && !str_contains(test, S("alive"))) return false;
+        if (!asks_for_thread(head_of(f, x->cond), thread)) return false;
     }
     return true;
 }
@@ -104,7 +132,9 @@ void stopped_find(Program *p)
         const Facts *f = p->facts[file];
         u32 join = intern_find(&f->syms, S("join"));
         for (u32 i = 1; join != NONE && i < f->funcs.n; i++) {
-            u32 attr = s->joins[gfunc_of(p, file, i)] = joined_in(f, &f->funcs.v[i], join);
+            bool restarts = p->funcs[gfunc_of(p, file, i)].first_start != NONE;
+            u32 attr = restarts ? NONE : joined_in(f, &f->funcs.v[i], join);
+            s->joins[gfunc_of(p, file, i)] = attr;
             any |= attr != NONE;
         }
     }
@@ -124,6 +154,14 @@ static bool all_kept_as(const Program *p, u32 ga, u32 file, u32 attr)
     return coming;
 }
 
+/* collector.stop() and collector.found: are both of one object, by their names? */
+static bool of_one_object(const Path *call, const Path *access)
+{
+    return call->nattr && call->nattr == access->nattr && !call->truncated && call->root == access->root &&
+           call->func == access->func && call->name == access->name &&
+           memcmp(call->attr, access->attr, (call->nattr - 1u) * sizeof *call->attr) == 0;
+}
+
 bool stopped_before(const Program *p, u32 ga, u32 gb)
 {
     const struct Stopped *s = p->state->stopped;
@@ -135,7 +173,7 @@ bool stopped_before(const Program *p, u32 ga, u32 gb)
     const Call *c = &f->calls.v[e->call];
     const Access *a = program_access(p, ga);
     if (a->span.start < c->span.end || !block_within(f, a->block, c->block)) return false;
-    if (s->start[func] <= a->span.start) return false;
+    if (s->start[func] <= a->span.start || !of_one_object(&f->paths.v[c->callee], &f->paths.v[a->path])) return false;
     GId g = func_gid(p, e->callee);
     u32 cls = p->facts[g.file]->funcs.v[g.id].self_class, owner = p->places.v[place].owner;
     if (cls == NONE) return false;

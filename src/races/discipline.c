@@ -37,7 +37,8 @@ static bool lock_by_name(const Program *p, u32 file, const Section *s, u32 place
     }
     if (!call || !call->nargs) return false;
     Str made = path_external(p, file, call->callee);
-    return !str_starts(made, S("threading.")) || str_is(made, "threading.Condition"); /* Condition(lock) */
+    bool of_lock = str_is(made, "threading.Condition") && x->args.v[call->args].kind == VAL_PATH;
+    return !str_starts(made, S("threading.")) || of_lock;
 }
 
 /* show(lock, lines), Worker(lock), job.lock = lock, waiting[key] = lock, return lock: the function does more with the

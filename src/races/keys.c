@@ -166,7 +166,7 @@ void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect)
     u32 n = literals(p, x, acc, effect, given);
     bool stays = true; /* no key is taken out */
     for (u32 i = 0; i < x->n; i++)
-        stays &= !(effect[i] & EFFECT_SHRINK) || program_access(p, acc[i])->op == OP_STORE;
+        stays &= !(effect[i] & EFFECT_SHRINK) || program_access(p, acc[i])->func == 0;
     for (u32 i = 0; i < x->n; i++) {
         const Access *a = program_access(p, acc[i]);
         if (a->op != OP_ITEM_STORE || !(effect[i] & EFFECT_GROW)) continue;
