@@ -10,10 +10,11 @@
 
 const TSLanguage *tree_sitter_toml(void);
 
-enum { DEPTH_MAX = 64 };
+enum { DEPTH_MAX = 64, SMALL_TABLE = 32 };
 
 typedef struct Reader {
     Arena *a;
+    Map index; /* table and key → item, of tables that have more than SMALL_TABLE items */
     Str text;
     u32 *line;
     Err *e;
@@ -115,11 +116,26 @@ static Str string_decode(Reader *r, Str s)
 
 /* ---- values -------------------------------------------------------------------------------------------- */
 
+static u64 item_key(const Toml *table, Str key)
+{
+    return hash_mix((u64)(uintptr_t)table, str_hash(key)) >> 1;
+}
+
+/* Puts item i of the table into the index, unless another one with the same hash is there. */
+static void item_index(Reader *r, const Toml *table, u32 i)
+{
+    u32 *at = map_at(r->a, &r->index, item_key(table, table->items.v[i]->key));
+    if (*at == NONE) *at = i;
+}
+
 static Toml *item_add(Reader *r, Toml *parent, Str key, u8 kind, TSNode at)
 {
     Toml *t = arena_new(r->a, Toml, 1);
     *t = (Toml){.kind = kind, .key = key, .line = line_of(at)};
     vec_push(r->a, &parent->items, t);
+    u32 n = parent->items.n;
+    if (!key.p || n <= SMALL_TABLE) return t; /* items of arrays have no keys */
+    for (u32 i = n == SMALL_TABLE + 1 ? 0 : n - 1; i < n; i++) item_index(r, parent, i);
     return t;
 }
 
@@ -128,6 +144,15 @@ static Toml *item_find(const Toml *table, Str key)
     for (u32 i = 0; i < table->items.n; i++)
         if (str_eq(table->items.v[i]->key, key)) return table->items.v[i];
     return NULL;
+}
+
+/* The same while the document is read, when a table may have a hundred thousand keys. */
+static Toml *item_known(const Reader *r, const Toml *table, Str key)
+{
+    if (table->items.n <= SMALL_TABLE) return item_find(table, key);
+    u32 i = map_get(&r->index, item_key(table, key));
+    if (i == NONE) return NULL;
+    return str_eq(table->items.v[i]->key, key) ? table->items.v[i] : item_find(table, key);
 }
 
 static Str key_text(Reader *r, TSNode key)
@@ -140,7 +165,7 @@ static Str key_text(Reader *r, TSNode key)
  * a table header. For an array of tables the newest element is meant. */
 static Toml *table_at(Reader *r, Toml *table, Str key, TSNode at)
 {
-    Toml *t = item_find(table, key);
+    Toml *t = item_known(r, table, key);
     if (!t) return item_add(r, table, key, TOML_TABLE, at);
     if (t->kind == TOML_ARRAY && t->items.n && t->items.v[t->items.n - 1]->kind == TOML_TABLE)
         return t->items.v[t->items.n - 1];
@@ -150,8 +175,12 @@ static Toml *table_at(Reader *r, Toml *table, Str key, TSNode at)
 }
 
 /* Walks all parts of a (dotted) key but the last, which is given back in *last. */
-static Toml *key_walk(Reader *r, Toml *table, TSNode key, Str *last)
+static Toml *key_walk(Reader *r, Toml *table, TSNode key, Str *last, u32 depth)
 {
+    if (depth > DEPTH_MAX) {
+        fail(r, key, "a key has too many parts%.*s", S(""));
+        return NULL;
+    }
     if (!is(key, "dotted_key")) {
         *last = key_text(r, key);
         return table;
@@ -159,7 +188,7 @@ static Toml *key_walk(Reader *r, Toml *table, TSNode key, Str *last)
     for (u32 i = 0, n = ts_node_named_child_count(key); i < n && table; i++) {
         TSNode part = ts_node_named_child(key, i);
         Str name;
-        table = key_walk(r, table, part, &name);
+        table = key_walk(r, table, part, &name, depth + 1);
         if (!table) return NULL;
         if (i + 1 == n)
             *last = name;
@@ -175,9 +204,9 @@ static bool pair_read(Reader *r, Toml *table, TSNode pair, u32 depth)
 {
     Str name = {0};
     TSNode key = ts_node_named_child(pair, 0), value = ts_node_named_child(pair, 1);
-    table = key_walk(r, table, key, &name);
+    table = key_walk(r, table, key, &name, 0);
     if (!table) return false;
-    if (item_find(table, name)) return fail(r, pair, "the key %.*s is given twice", name);
+    if (item_known(r, table, name)) return fail(r, pair, "the key %.*s is given twice", name);
     return value_read(r, item_add(r, table, name, TOML_STRING, pair), value, depth);
 }
 
@@ -227,12 +256,12 @@ static bool section_read(Reader *r, Toml *root, TSNode section)
             continue;
         }
         key = child;
-        table = key_walk(r, root, key, &name);
+        table = key_walk(r, root, key, &name, 0);
         if (!table) return false;
         if (is(section, "table")) {
             table = table_at(r, table, name, key);
         } else {
-            Toml *list = item_find(table, name);
+            Toml *list = item_known(r, table, name);
             if (!list) list = item_add(r, table, name, TOML_ARRAY, key);
             if (list->kind != TOML_ARRAY) return fail(r, key, "the key %.*s is used as a table and as a value", name);
             table = item_add(r, list, (Str){0}, TOML_TABLE, key);
@@ -284,7 +313,7 @@ const Toml *toml_parse(Arena *a, Str text, u32 *line, Err *e)
     Toml *root = arena_new(a, Toml, 1);
     root->kind = TOML_TABLE;
     root->line = 1;
-    Reader r = {a, text, line, e};
+    Reader r = {.a = a, .text = text, .line = line, .e = e};
     bool ok = document_read(&r, root, ts_tree_root_node(tree));
     ts_tree_delete(tree);
     ts_parser_delete(p);

@@ -62,7 +62,7 @@ static void command_line_errors(void **state)
     assert_refused(dir, "diff --format json", "takes no --format");
     assert_refused(dir, "check --format json --dump=plan", "takes no --format");
     assert_refused(dir, "explain nothing.py:3x", "not FILE:LINE");
-    assert_refused(dir, "deps", "not available");
+    assert_refused(dir, "deps --base main", "--base");
     assert_refused(dir, "--select UG1", "command comes first");
     temp_dir_remove(dir);
 }
@@ -139,6 +139,22 @@ static void toml(void **state)
     assert_null(toml_parse(&arena, S("x = 1\nx = 2\n"), &line, &e));
     assert_int_equal(line, 2);
     assert_non_null(strstr(e.msg, "given twice"));
+    Buf many = {0}; /* tables of many keys have an index */
+    for (u32 i = 0; i < 500; i++) buf_fmt(&many, "key%u = %u\n", i, i);
+    t = toml_parse(&arena, buf_view(&many), &line, &e);
+    assert_int_equal(toml_get(t, "key499")->number, 499);
+    buf_c(&many, "key7 = 1\n");
+    e = (Err){0};
+    assert_null(toml_parse(&arena, buf_view(&many), &line, &e));
+    assert_int_equal(line, 501);
+    many.n = 0;
+    buf_char(&many, 'a');
+    for (u32 i = 0; i < 500000; i++) buf_c(&many, ".a");
+    buf_c(&many, " = 1\n");
+    e = (Err){0};
+    assert_null(toml_parse(&arena, buf_view(&many), &line, &e));
+    assert_non_null(strstr(e.msg, "too many parts"));
+    buf_free(&many);
     e = (Err){0};
     assert_null(toml_parse(&arena, S("x = 1\n\ny = = 2\n"), &line, &e));
     assert_int_equal(line, 3);
