@@ -67,11 +67,12 @@ link_libs     := $(lib_libs) -lpthread -lm
 sources     := $(wildcard src/main.c) $(filter-out src/tool/%,$(wildcard src/*/*.c))
 pages       := $(sort $(wildcard transforms/*.md))
 rule_pages  := $(sort $(wildcard docs/rules/*.md))
+data_files  := $(sort $(wildcard src/know/*.tsv))
 unit_tests  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 embed_tool  := $(if $(wildcard src/tool/embed.c),$(BUILD)/tool/embed)
 
 main_object := $(BUILD)/obj/main.o
-objects     := $(filter-out $(main_object),$(sources:src/%.c=$(BUILD)/obj/%.o)) $(if $(embed_tool),$(BUILD)/gen/pages.o $(BUILD)/gen/rule_pages.o)
+objects     := $(filter-out $(main_object),$(sources:src/%.c=$(BUILD)/obj/%.o)) $(if $(embed_tool),$(BUILD)/gen/pages.o $(BUILD)/gen/rule_pages.o $(BUILD)/gen/data_files.o)
 vendor      := $(addprefix $(BUILD)/vendor/,core.o python.o python_scanner.o toml.o toml_scanner.o)
 
 .PHONY: all setup test run-tests demo accept san fuzz run-fuzz bench run-bench docs lint format accuracy \
@@ -134,6 +135,10 @@ $(BUILD)/gen/rule_pages.c: $(embed_tool) $(rule_pages) $(BUILD)/pages.list
 	@mkdir -p $(@D)
 	$(call say,EMBED,$@)$(embed_tool) $@ rule_page $(rule_pages)
 
+$(BUILD)/gen/data_files.c: $(embed_tool) $(data_files) $(BUILD)/pages.list
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)$(embed_tool) $@ data_file $(data_files)
+
 # What has a say in the facts of a file: stored facts of another version are collected anew (src/facts/store.c).
 facts_sources := $(sort $(wildcard src/facts/* src/parse/* src/base/str.c src/base/map.c src/read/index.c src/know/unseen.def)) src/facts.h src/pipeline.h package-lock.json
 $(BUILD)/gen/facts_version.h: $(facts_sources)
@@ -156,7 +161,7 @@ $(BUILD)/vendor.flags: $(BUILD)/flags FORCE
 $(BUILD)/objects.list: FORCE
 	@$(call remember,$(objects))
 $(BUILD)/pages.list: FORCE
-	@$(call remember,$(pages) $(rule_pages))
+	@$(call remember,$(pages) $(rule_pages) $(data_files))
 
 # --- Tests --------------------------------------------------------------------------------------------------------------
 # A suite is a program in build/tests/ made from tests/unit/test_*.c, or an executable tests/suite_*.py or tests/suite_*.sh;

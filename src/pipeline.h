@@ -56,6 +56,8 @@ typedef struct EmbeddedPage {
 } EmbeddedPage;
 extern const EmbeddedPage rule_pages[]; /* docs/rules/ */
 extern const u32 rule_page_count;
+extern const EmbeddedPage data_files[]; /* src/know/compat.tsv */
+extern const u32 data_file_count;
 /* The page about a rule; empty for a rule that this version does not look for. */
 Str rule_page(RuleId rule);
 
@@ -501,6 +503,11 @@ bool url_is_loopback(Str url);
 int emit_undo(Arena *a, const Options *o, Err *e);
 /* The fixes as commits or patches, one for each decision or what --per says. */
 int emit_commit(const Results *r, Err *e);
+
+/* ---- ready: dependencies and interpreters (src/ready) --------------------------------------------------- */
+
+/* deps: is what a project declares, locks or has installed ready for free-threaded Python? Gives the exit status. */
+int deps_run(Arena *a, const Options *o, Err *e);
 
 /* ---- serve: pull requests from webhooks to reviews (src/serve) ------------------------------------------ */
 

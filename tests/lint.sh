@@ -17,7 +17,7 @@ for f in $(files 'src/*.c' 'src/*.h' 'src/*.def' 'tests/*.c' 'tests/*.h'); do
     LC_ALL=C tr -d '\200-\277' <"$f" | LC_ALL=C awk -v file="$f" '
         function bad(text) { printf "%s:%d: %s\n", file, NR, text }
         BEGIN {
-            n = split("base know conf read parse facts link races fixes edit emit serve app", stages, " ")
+            n = split("base know conf read parse facts link races fixes edit emit ready serve app", stages, " ")
             for (i = 1; i <= n; i++) order[stages[i]] = i
             split(file, part, "/")
             if (part[1] == "src" && part[3] != "" && part[2] != "tool") own = part[2]

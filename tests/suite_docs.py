@@ -4,7 +4,7 @@
   stale      what `make docs` writes is what stands there, the transcript in README.md included
   links      every link leads to a file and a heading that exist, every path in backquotes to a file
   commands   every `ungil ...` and `make ...` that is shown is understood: the command, its options and their values
-  rules      a page for each rule that src/races reports and for no other; its wrong examples are reported, its right ones are not,
+  rules      a page for each rule that src/races or src/ready reports and for no other; its wrong examples are reported, its right ones are not,
              and `ungil explain` prints it
 """
 import glob
@@ -19,6 +19,7 @@ from lib import TOP, ungil
 
 PAGES = ["README.md", "fixtures/README.md"] + sorted(
     os.path.relpath(p, TOP) for p in glob.glob(os.path.join(TOP, "docs", "**", "*.md"), recursive=True))
+OF_DEPENDENCIES = ("UG501", "UG502")  # their examples are requirements files
 SECTIONS = ("Why", "Wrong", "Right", "Fix", "When it is wrong to report")
 
 
@@ -107,7 +108,7 @@ def test_commands(c):
 def reported_rules():
     """The codes that the program can report: those named in its code outside of case labels and comments."""
     codes = set()
-    for file in glob.glob(os.path.join(TOP, "src", "races", "*.c")) + [os.path.join(TOP, "src", "app", "baseline.c")]:
+    for file in glob.glob(os.path.join(TOP, "src", "races", "*.c")) + glob.glob(os.path.join(TOP, "src", "ready", "*.c")) + [os.path.join(TOP, "src", "app", "baseline.c")]:
         text = re.sub(r"/\*.*?\*/|\bcase UG\d+:", "", lib.read_file(file).decode(), flags=re.S)
         codes.update(re.findall(r"\bUG\d{3}\b", text))
     return codes
@@ -120,7 +121,7 @@ def examples(page, title, language="python"):
 
 def test_rule_pages(c):
     pages = {os.path.basename(p)[:-3] for p in glob.glob(os.path.join(TOP, "docs", "rules", "*.md"))}
-    c.equal(sorted(pages), sorted(reported_rules()), "the pages in docs/rules/ and the rules of src/races:")
+    c.equal(sorted(pages), sorted(reported_rules()), "the pages in docs/rules/ and the rules of src/races and src/ready:")
     names = {r["code"]: r["name"] for r in docs.listed("rules")}
     for code in sorted(pages):
         page = text_of("docs/rules/%s.md" % code)
@@ -133,16 +134,17 @@ def test_rule_examples(c):
     def one(job):
         code, title, number, text, baseline = job
         name = "%s, %s example %d" % (code, title.lower(), number)
-        wrong = lib.compiles(text, name)
+        command, sample = ("deps", "requirements.txt") if code in OF_DEPENDENCIES else ("check", "sample.py")
+        wrong = lib.compiles(text, name) if command == "check" else None
         if not c.check(not wrong, wrong):
             return
         with lib.temporary() as folder:
-            lib.write_file(os.path.join(folder, "sample.py"), text)
+            lib.write_file(os.path.join(folder, sample), text)
             options = []
             if baseline:
                 lib.write_file(os.path.join(folder, "baseline.json"), baseline)
                 options = ["--baseline", "baseline.json"]
-            result = ungil("check", "--isolated", "--select", code, "--format", "json", *options, ".", cwd=folder)
+            result = ungil(command, "--isolated", "--select", code, "--format", "json", *options, ".", cwd=folder)
             found = [f for f in result.json()["findings"] if not f["suppressed"]] if not result.crashed and result.raw else None
         c.check(found is not None and bool(found) == (title == "Wrong"),
                 lambda: "%s is %s\n%s" % (name, "reported" if found else "not reported", result))
@@ -151,7 +153,7 @@ def test_rule_examples(c):
     for path in sorted(glob.glob(os.path.join(TOP, "docs", "rules", "*.md"))):
         code, page = os.path.basename(path)[:-3], lib.read_file(path).decode()
         for title in ("Wrong", "Right"):
-            texts = examples(page, title)
+            texts = examples(page, title, "text" if code in OF_DEPENDENCIES else "python")
             c.check(texts, "%s has no %s example" % (code, title.lower()))
             baselines = examples(page, title, "json") or [None] * len(texts)
             jobs += [(code, title, i + 1, text, baselines[i]) for i, text in enumerate(texts)]

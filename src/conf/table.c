@@ -22,6 +22,7 @@ const CommandRow command_table[CMD_COUNT] = {
 #define ANALYSING                                                                                                    \
     (BIT(CMD_CHECK) | WRITERS | BIT(CMD_EXPLAIN) | BIT(CMD_GUARDS) | BIT(CMD_REVIEW) | BIT(CMD_PLAN) |               \
      BIT(CMD_REPORT) | BIT(CMD_BASELINE))
+#define FINDING (ANALYSING | BIT(CMD_DEPS)) /* findings in all formats, by the same filters */
 #define LISTS (BIT(CMD_RULES) | BIT(CMD_TRANSFORMS))
 #define AT(field) offsetof(Options, field)
 

@@ -20,6 +20,7 @@ typedef struct Walk {
     Ignores *ignores;
     FoundVec *out;
     NoteVec *notes;
+    bool (*takes)(Str dir, Str name); /* other files than Python's, which are taken when they are named, too; NULL */
     bool in_venv; /* the PATH is a virtual environment, or inside one */
     bool flat;    /* leave out directories below the PATH */
     bool one;     /* leave out other projects below the PATH */
@@ -40,6 +41,12 @@ void note_add(Arena *a, NoteVec *notes, Str path, const char *code, const char *
 static bool is_python(Str name)
 {
     return str_ends(name, S(".py")) || str_ends(name, S(".pyw"));
+}
+
+/* Is it a file that the walk is after? */
+static bool is_taken(const Walk *w, Str dir, Str name)
+{
+    return w->takes ? w->takes(dir, name) : is_python(name);
 }
 
 static bool is_junk_dir(Str name)
@@ -131,14 +138,14 @@ static void entry_visit(Walk *w, Str dir, const struct dirent *d)
     Str name = str_from(d->d_name);
     bool root = str_is(dir, "/");
     bool maybe_dir = d->d_type == DT_DIR || d->d_type == DT_UNKNOWN;
-    if (str_is(name, ".") || str_is(name, "..") || (!maybe_dir && !is_python(name))) return;
+    if (str_is(name, ".") || str_is(name, "..") || (!maybe_dir && !is_taken(w, dir, name))) return;
     Str abs = str_fmt(w->a, "%.*s/%s", root ? 0 : (int)dir.n, dir.p, d->d_name);
     if (lstat(abs.p, &st) < 0) return;
     if (S_ISDIR(st.st_mode)) {
         if (!dir_skipped(w, abs, name)) dir_walk(w, abs);
         return;
     }
-    if (!is_python(name) || (!S_ISLNK(st.st_mode) && !S_ISREG(st.st_mode))) return;
+    if (!is_taken(w, dir, name) || (!S_ISLNK(st.st_mode) && !S_ISREG(st.st_mode))) return;
     if (S_ISLNK(st.st_mode)) abs = link_target(w, abs);
     if (!abs.n) return;
     if (w->ignores && !w->o->no_gitignore && ignores_path(w->ignores, abs.p, false)) return;
@@ -193,7 +200,7 @@ static bool arg_find(Walk *w, Str arg, Err *e)
         return true;
     }
     if (!S_ISREG(st.st_mode)) return err_set(e, "%.*s is neither a file nor a directory", STR_ARG(arg));
-    if (is_python(abs) || has_shebang(abs.p))
+    if (w->takes || is_python(abs) || has_shebang(abs.p))
         file_add(w, abs);
     else
         note_add(w->a, w->notes, path_below(w, abs), "not-python",
@@ -227,11 +234,12 @@ static int found_cmp(const void *x, const void *y)
     return str_cmp(((const Found *)x)->path, ((const Found *)y)->path);
 }
 
-bool files_find(Arena *a, const Options *o, FoundVec *out, NoteVec *notes, Err *e)
+static bool all_find(Arena *a, const Options *o, bool (*takes)(Str dir, Str name), FoundVec *out, NoteVec *notes,
+                     Err *e)
 {
     char real[PATH_MAX];
     if (!realpath(o->root.p, real)) return err_set(e, "%s: %s", o->root.p, strerror(errno));
-    Walk w = {.a = a, .o = o, .root = str_dup(a, str_from(real)), .out = out, .notes = notes};
+    Walk w = {.a = a, .o = o, .root = str_dup(a, str_from(real)), .out = out, .notes = notes, .takes = takes};
     if (o->command == CMD_EXPLAIN) {
         if (!explain_find(&w, e)) return false;
     } else if (!o->args.n) {
@@ -245,4 +253,15 @@ bool files_find(Arena *a, const Options *o, FoundVec *out, NoteVec *notes, Err *
         if (!kept || !str_eq(out->v[kept - 1].path, out->v[i].path)) out->v[kept++] = out->v[i];
     out->n = kept;
     return true;
+}
+
+bool files_find(Arena *a, const Options *o, FoundVec *out, NoteVec *notes, Err *e)
+{
+    return all_find(a, o, NULL, out, notes, e);
+}
+
+bool files_find_named(Arena *a, const Options *o, bool (*takes)(Str dir, Str name), FoundVec *out, NoteVec *notes,
+                      Err *e)
+{
+    return all_find(a, o, takes, out, notes, e);
 }

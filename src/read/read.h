@@ -1,5 +1,5 @@
 /* read/: from paths to Sources. Finding files and indexing their bytes are kept apart, so that the bytes may come
- * from elsewhere than the work tree. Private to this folder. */
+ * from elsewhere than the work tree. Private to this folder and to ready/, which looks for other files. */
 #ifndef UNGIL_READ_H
 #define UNGIL_READ_H
 
@@ -15,6 +15,10 @@ typedef Vec(Found) FoundVec;
 
 /* The Python files under o->args, sorted by path, each once. */
 bool files_find(Arena *a, const Options *o, FoundVec *out, NoteVec *notes, Err *e);
+/* The same for files of another kind: those that `takes` accepts by directory and name, and every file that is itself
+ * one of o->args. */
+bool files_find_named(Arena *a, const Options *o, bool (*takes)(Str dir, Str name), FoundVec *out, NoteVec *notes,
+                      Err *e);
 
 /* git's ignore rules, asked of the repository that a directory lies in. */
 typedef struct Ignores Ignores;
