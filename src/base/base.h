@@ -10,6 +10,7 @@
 #include "map.h"
 #include "os.h"
 #include "pool.h"
+#include "process.h"
 #include "str.h"
 #include "types.h"
 #include "vec.h"
