@@ -67,7 +67,7 @@ link_libs     := $(lib_libs) -lpthread -lm
 sources     := $(wildcard src/main.c) $(filter-out src/tool/%,$(wildcard src/*/*.c))
 pages       := $(sort $(wildcard transforms/*.md))
 rule_pages  := $(sort $(wildcard docs/rules/*.md))
-data_files  := $(sort $(wildcard src/know/*.tsv))
+data_files  := $(sort $(wildcard src/know/*.tsv src/ready/*.py))
 unit_tests  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 embed_tool  := $(if $(wildcard src/tool/embed.c),$(BUILD)/tool/embed)
 

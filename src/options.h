@@ -138,6 +138,8 @@ typedef struct Options {
     const bool *given; /* by row of the option table: set on the command line */
     PostOptions post;  /* review --post */
     ServeOptions serve;
+    StrVec imports; /* doctor: modules to import */
+    u32 time_limit; /* of a program that is run, in seconds */
 } Options;
 
 /* A TOML value (parse/toml.c). Arrays and tables have items; the items of a table have keys. */

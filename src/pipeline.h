@@ -56,7 +56,7 @@ typedef struct EmbeddedPage {
 } EmbeddedPage;
 extern const EmbeddedPage rule_pages[]; /* docs/rules/ */
 extern const u32 rule_page_count;
-extern const EmbeddedPage data_files[]; /* src/know/compat.tsv */
+extern const EmbeddedPage data_files[]; /* src/know/compat.tsv, src/ready/probe.py */
 extern const u32 data_file_count;
 /* The page about a rule; empty for a rule that this version does not look for. */
 Str rule_page(RuleId rule);
@@ -508,6 +508,8 @@ int emit_commit(const Results *r, Err *e);
 
 /* deps: is what a project declares, locks or has installed ready for free-threaded Python? Gives the exit status. */
 int deps_run(Arena *a, const Options *o, Err *e);
+/* doctor: what kind of interpreter is this, is its GIL off, and what turned it on? Gives the exit status. */
+int doctor_run(Arena *a, const Options *o, Err *e);
 
 /* ---- serve: pull requests from webhooks to reviews (src/serve) ------------------------------------------ */
 

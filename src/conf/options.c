@@ -279,7 +279,10 @@ static bool arguments_check(const Options *o, Err *e)
         !file_line_split(o->args.v[0], &file, &line))
         return err_set(e, "'%.*s' is not FILE:LINE: behind the colon stands the number of a line",
                        STR_ARG(o->args.v[0]));
-    bool two = o->command == CMD_RULES || o->command == CMD_TRANSFORMS || o->command == CMD_GUARDS;
+    if (o->command == CMD_DOCTOR && o->args.n > 1)
+        return err_set(e, "`ungil doctor` takes one argument, the interpreter; modules are named with --import");
+    bool two = o->command == CMD_RULES || o->command == CMD_TRANSFORMS || o->command == CMD_GUARDS ||
+               o->command == CMD_DOCTOR;
     bool one = o->command == CMD_EXPLAIN || o->command == CMD_DIFF || o->command == CMD_FIX ||
                o->command == CMD_COMMIT || o->command == CMD_BASELINE;
     if (o->command == CMD_REVIEW && !review_check(o, e)) return false;
@@ -301,7 +304,7 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
 {
     bool *given = arena_new(a, bool, OPT_MAX);
     *o = (Options){.min_confidence = CONF_MEDIUM, .target = 14, .given = given, .post.max_comments = 30,
-                    .serve = SERVE_DEFAULTS};
+                    .time_limit = 60, .serve = SERVE_DEFAULTS};
     if (!command_parse(argc, argv, o, e)) return false;
     /* A command that is not there yet says so whatever else is asked of it, except for help. */
     bool help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
@@ -311,7 +314,8 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
     colors_decide(o);
     if (o->command == CMD_HELP || o->command == CMD_VERSION) return o->command == CMD_HELP || arguments_check(o, e);
     if (!arguments_check(o, e)) return false;
-    if (o->command == CMD_SERVE) return true; /* it has no project, and so no configuration file */
+    /* These have no project, and so no configuration file. */
+    if (o->command == CMD_SERVE || o->command == CMD_DOCTOR) return true;
     Str start;
     if (o->command == CMD_REVIEW) return !o->config.n || config_apply(a, o, given, S(""), e); /* else that of head */
     if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) || !config_apply(a, o, given, start, e))

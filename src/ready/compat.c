@@ -29,10 +29,16 @@ static void row_read(Arena *a, CompatTable *t, Str line)
     vec_push(a, &t->rows, row);
 }
 
+Str data_file_text(const char *name)
+{
+    for (u32 i = 0; i < data_file_count; i++)
+        if (strcmp(data_files[i].name, name) == 0) return (Str){data_files[i].text, data_files[i].len};
+    BUG("%s is not compiled in", name);
+}
+
 void compat_load(Arena *a, CompatTable *t)
 {
-    CHECK(data_file_count == 1);
-    Str text = {data_files[0].text, data_files[0].len}, line;
+    Str text = data_file_text("compat.tsv"), line;
     bool header = true;
     while (str_line(&text, &line)) {
         if (!line.n || line.p[0] == '#') continue;

@@ -44,7 +44,7 @@ static void constraints_drop(Gather *g)
     arena_free(&scratch);
 }
 
-static bool gather(Gather *g, Err *e)
+bool gather_paths(Gather *g, Err *e)
 {
     FoundVec found = {0};
     if (!files_find_named(g->a, g->o, ready_file, &found, g->notes, e)) return false;
@@ -75,7 +75,7 @@ int deps_run(Arena *a, const Options *o, Err *e)
     RaceVec all = {0}, wanted = {0};
     CompatTable table = {0};
     Gather g = {.a = a, .o = o, .notes = &notes};
-    if (!gather(&g, e)) return 2;
+    if (!gather_paths(&g, e)) return 2;
     compat_load(a, &table);
     Verdict *verdicts = arena_new(a, Verdict, g.deps.n);
     deps_judge(&g, &table, verdicts, &all);

@@ -169,8 +169,7 @@ static bool is_misplaced(const Dep *d, const Extension *x)
     return x->stable && d->python && d->python < 15;
 }
 
-/* The first extension of the installed package that is not ready; NULL. */
-static const Extension *extension_accused(const Dep *d)
+const Extension *extension_accused(const Dep *d)
 {
     for (u32 i = 0; i < d->extensions.n; i++) {
         const Extension *x = &d->extensions.v[i];

@@ -20,6 +20,8 @@ typedef struct CompatTable {
     Intern names; /* id = index in rows */
     Vec(Compat) rows;
 } CompatTable;
+/* An embedded file by its name. */
+Str data_file_text(const char *name);
 /* Reads the embedded table. A row that is wrong is a bug of ours and ends the program. */
 void compat_load(Arena *a, CompatTable *t);
 /* The row of a package, by its normal name; NULL. */
@@ -92,6 +94,8 @@ enum { READY_FILE_MAX = 32 << 20 }; /* larger files are noted and left out */
 
 /* ---- reading (gather.c, lock.c, requirements.c, project.c, installed.c) --------------------------------- */
 
+/* Finds and reads the files under the options' PATHs. Dependencies are sorted by name and place, sources by path. */
+bool gather_paths(Gather *g, Err *e);
 /* Reads one file, by the kind that its name tells, and what it includes. */
 void gather_file(Gather *g, Str abs);
 /* Is it a file that gather_file reads when it comes across one? */
@@ -142,6 +146,8 @@ void deps_judge(Gather *g, const CompatTable *t, Verdict *verdicts, RaceVec *out
 /* Adds to the verdicts of what turns the GIL on the lines of the project that import it. */
 void imports_find(Gather *g, Verdict *verdicts);
 
+/* The first extension of an installed package that turns the GIL on, or that its Python must not load; NULL. */
+const Extension *extension_accused(const Dep *d);
 /* Marks the findings that a comment on their line, or alone on the line above, silences. */
 void findings_suppress(const Gather *g, RaceVec *all);
 
