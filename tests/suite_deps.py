@@ -84,6 +84,8 @@ def test_requirements(s):
         s.equal(list(packages(folder, "app.txt")), ["numpy"], "a file of any name that is named itself")
         s.equal(notes(folder, "x.rst"), [("not-dependencies", "x.rst", 0)])
         write_tree(folder, {"bom/requirements.txt": b"\xef\xbb\xbfnumpy==1.0\r\norjson\r\n"})
+        write_tree(folder, {"wide/requirements.txt": "numpy==1.0\n".encode("utf-16")})
+        s.equal(notes(folder, "wide"), [("binary", "requirements.txt", 0)], "UTF-16")
         s.equal([(p["name"], p["line"]) for p in report(folder, "bom")["packages"]], [("numpy", 1), ("orjson", 2)], "mark and CRLF")
 
 
@@ -239,6 +241,12 @@ def test_covered(s):
     tree(s, "what is locked is judged in the lock", {**files, **lock}, [("UG501", "uv.lock")], lambda f: [x[:2] for x in findings(f)])
 
 
+def test_wheels_beside_table(s):
+    for wheel, want in (("numpy-1.26-py3-none-any.whl", "low"), ("numpy-1.26-cp314-cp314t-win_amd64.whl", "medium")):
+        tree(s, wheel, {"uv.lock": "version = 1\n" + uv("numpy", "1.26", wheel)}, [("UG502", want)],
+             lambda f: [(x[0], x[4]) for x in findings(f, "--min-confidence", "low")])
+
+
 def test_suppress(s):
     tree(s, "comments", {"requirements.txt": "numpy==1.0  # ungil: ignore[UG502] kept for a reason\n# ungil: ignore[UG5] both\norjson\n"
                          "lxml==6.0  # noqa: UG501\nnumpy==1.1  # ungil: ignore[UG501] another rule\n",
@@ -325,7 +333,7 @@ def test_extension_files(s):
         modules["packed"] = ["-DGIL=1", "-Wl,-z,pack-relative-relocs"]
         built = {n: compiled(folder, *flags) for n, flags in modules.items()}
         if not built["silent"] or not built["silent"].startswith(b"\x7fELF\x02\x01"):
-            s.skip("extension files", "cc makes no 64-bit ELF files here")
+            s.skip("cc makes no 64-bit ELF files here")
             return
         if not built["packed"]:
             del built["packed"]
@@ -355,7 +363,7 @@ def test_extension_files(s):
 
 def test_stdlib_extensions(s):
     if not lib.FT_PYTHON:
-        s.skip("the extensions of a free-threaded Python", "no free-threaded Python")
+        s.skip("no free-threaded Python")
         return
     where = subprocess.run([lib.FT_PYTHON, "-c", "import _bisect; print(_bisect.__file__)"], stdout=subprocess.PIPE, text=True).stdout.strip()
     with temporary() as folder:

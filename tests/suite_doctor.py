@@ -39,7 +39,7 @@ def test_with_gil(s):
     python = sys.executable
     import sysconfig
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
-        s.skip("a Python with the GIL", "this one is free-threaded")
+        s.skip("this one is free-threaded")
         return
     result = doctor(python)
     s.equal(result.code, 1)
@@ -62,7 +62,7 @@ def test_with_gil(s):
 
 def test_free_threaded(s):
     if not FT_PYTHON:
-        s.skip("a free-threaded Python", "there is none")
+        s.skip("there is none")
         return
     result = doctor(FT_PYTHON)
     s.equal(result.code, 0, str(result))

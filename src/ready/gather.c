@@ -96,6 +96,10 @@ Source *gather_source(Gather *g, Str abs, bool *fresh)
         gather_note(g, s, 0, "unreadable", "the file was left out: %s", e.msg);
         return NULL;
     }
+    if (memchr(s->text.p, 0, s->text.n)) {
+        gather_note(g, s, 0, "binary", "the file was left out: it holds NUL bytes; save it as UTF-8");
+        return NULL;
+    }
     if (!source_index(g->a, s, g->notes)) return NULL;
     g->ids.v[id] = s->id;
     vec_push(g->a, &g->sources, s);

@@ -359,7 +359,8 @@ static void too_old(Judge *j, const Dep *d, const Verdict *v, const WheelView *w
     Confidence confidence;
     switch (side_of(d, v->row)) {
     case SPEC_BELOW:
-        confidence = w->fit >= FIT_STABLE ? CONF_MEDIUM : CONF_HIGH;
+        /* A pure wheel has nothing that could be too old for it; a free-threaded one was at least built. */
+        confidence = w->fit == FIT_NONE ? CONF_HIGH : w->fit >= FIT_STABLE ? CONF_MEDIUM : CONF_LOW;
         message =
             d->version.n
                 ? str_fmt(a, "%.*s is older than %.*s, the first version that is ready for free-threaded Python",
