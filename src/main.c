@@ -114,6 +114,7 @@ static int command_run(Arena *a, Options *o, Err *e)
     case CMD_UNDO: return emit_undo(a, o, e);
     case CMD_DEPS: return deps_run(a, o, e);
     case CMD_DOCTOR: return doctor_run(a, o, e);
+    case CMD_BENCH: return bench_run(a, o, e);
     case CMD_SERVE: return serve_run(a, o, e);
     case CMD_EXPLAIN: {
         int status = explain_word(a, o, e);

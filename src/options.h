@@ -84,6 +84,12 @@ typedef struct ServeOptions {
     u32 repository_limit, cache_limit;                                       /* MiB */
 } ServeOptions;
 
+/* Options of `ungil bench` alone. */
+typedef struct BenchOptions {
+    Str gil, free_threaded; /* interpreters, as paths or names on PATH; empty: looked for */
+    u32 runs;               /* of each interpreter */
+} BenchOptions;
+
 /* A way in which functions come to run in threads: a row of know/threads.def, or of [[tool.ungil.roots]]. */
 typedef enum RootHow {
     ROOT_BY_CALL,      /* name(…, f, …) */
@@ -140,6 +146,7 @@ typedef struct Options {
     ServeOptions serve;
     StrVec imports; /* doctor: modules to import */
     u32 time_limit; /* of a program that is run, in seconds */
+    BenchOptions bench;
 } Options;
 
 /* A TOML value (parse/toml.c). Arrays and tables have items; the items of a table have keys. */

@@ -25,6 +25,9 @@ int explain_line(Arena *a, const Program *p, const SourceList *sources, const No
  * of the CI system and from the configuration in the reviewed commit. */
 int review_run(Arena *a, Options *o, Err *e);
 
+/* bench SCRIPT [ARGS...]: the script under two interpreters; 1 when results differ or the GIL came back. */
+int bench_run(Arena *a, const Options *o, Err *e);
+
 /* help [COMMAND]. */
 int help_out(const Options *o, Err *e);
 

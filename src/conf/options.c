@@ -132,6 +132,7 @@ static bool row_negatable(const OptRow *row)
 static void spec_make(Spec *s, Command c)
 {
     u32 n = 0, l = 0;
+    if (c == CMD_BENCH) s->letters[l++] = '+'; /* what follows the script is the script's */
     s->letters[l++] = ':';
     for (u32 i = 0; i < option_count; i++) {
         const OptRow *row = &option_table[i];
@@ -262,6 +263,13 @@ static bool review_check(const Options *o, Err *e)
     return true;
 }
 
+static bool bench_check(const Options *o, Err *e)
+{
+    if (!o->args.n) return err_set(e, "`ungil bench` needs a script: ungil bench SCRIPT [ARGS...]");
+    if (!o->bench.runs || o->bench.runs > 1000) return err_set(e, "--runs must be a number from 1 to 1000");
+    return true;
+}
+
 static bool arguments_check(const Options *o, Err *e)
 {
     static const char *const none[] = {"rules", "transforms", "version", "review", "serve"};
@@ -271,7 +279,8 @@ static bool arguments_check(const Options *o, Err *e)
             return err_set(e, "`ungil %s` takes no arguments, but got '%.*s'", name, STR_ARG(o->args.v[0]));
     if (o->command == CMD_EXPLAIN && o->args.n != 1)
         return err_set(e, "`ungil explain` takes one argument: a rule, a transform, or FILE:LINE");
-    for (u32 i = 0; i < o->args.n; i++)
+    if (o->command == CMD_BENCH && !bench_check(o, e)) return false;
+    for (u32 i = 0; i < (o->command == CMD_BENCH ? 1 : o->args.n); i++)
         if (!o->args.v[i].n) return err_set(e, "a PATH is empty");
     Str file;
     u32 line;
@@ -282,7 +291,7 @@ static bool arguments_check(const Options *o, Err *e)
     if (o->command == CMD_DOCTOR && o->args.n > 1)
         return err_set(e, "`ungil doctor` takes one argument, the interpreter; modules are named with --import");
     bool two = o->command == CMD_RULES || o->command == CMD_TRANSFORMS || o->command == CMD_GUARDS ||
-               o->command == CMD_DOCTOR;
+               o->command == CMD_DOCTOR || o->command == CMD_BENCH;
     bool one = o->command == CMD_EXPLAIN || o->command == CMD_DIFF || o->command == CMD_FIX ||
                o->command == CMD_COMMIT || o->command == CMD_BASELINE;
     if (o->command == CMD_REVIEW && !review_check(o, e)) return false;
@@ -304,8 +313,9 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
 {
     bool *given = arena_new(a, bool, OPT_MAX);
     *o = (Options){.min_confidence = CONF_MEDIUM, .target = 14, .given = given, .post.max_comments = 30,
-                    .time_limit = 60, .serve = SERVE_DEFAULTS};
+                    .time_limit = 60, .serve = SERVE_DEFAULTS, .bench = {.runs = 5}};
     if (!command_parse(argc, argv, o, e)) return false;
+    if (o->command == CMD_BENCH) o->time_limit = 300;
     /* A command that is not there yet says so whatever else is asked of it, except for help. */
     bool help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
     if (!command_table[o->command].available && !help)
@@ -315,7 +325,7 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
     if (o->command == CMD_HELP || o->command == CMD_VERSION) return o->command == CMD_HELP || arguments_check(o, e);
     if (!arguments_check(o, e)) return false;
     /* These have no project, and so no configuration file. */
-    if (o->command == CMD_SERVE || o->command == CMD_DOCTOR) return true;
+    if (o->command == CMD_SERVE || o->command == CMD_DOCTOR || o->command == CMD_BENCH) return true;
     Str start;
     if (o->command == CMD_REVIEW) return !o->config.n || config_apply(a, o, given, S(""), e); /* else that of head */
     if (!args_common_dir(a, o, &start, e) || !root_find(a, o, start, e) || !config_apply(a, o, given, start, e))
