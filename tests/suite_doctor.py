@@ -80,6 +80,51 @@ def test_free_threaded(s):
     s.check(bad.code == 1 and "fails with ModuleNotFoundError" in bad.out, str(bad))
 
 
+SOURCE = """
+#include <Python.h>
+static int run(PyObject *m) { return 0; }
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, run},
+#ifdef READY
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL}};
+static struct PyModuleDef def = {PyModuleDef_HEAD_INIT, .m_name = "NAME", .m_slots = slots};
+PyMODINIT_FUNC PyInit_NAME(void) { return PyModuleDef_Init(&def); }
+"""
+TELL = "import sysconfig; print(sysconfig.get_path('include')); print(sysconfig.get_config_var('EXT_SUFFIX'))"
+
+
+def test_real_modules(s):
+    """What extension files declare by `ungil deps` is what importing them does by `ungil doctor`."""
+    if not FT_PYTHON:
+        s.skip("there is no free-threaded Python")
+        return
+    include, suffix = lib.execute([FT_PYTHON, "-c", TELL]).out.split()
+    if not os.path.exists(os.path.join(include, "Python.h")):
+        s.skip("the free-threaded Python has no headers")
+        return
+    with temporary() as folder:
+        site = os.path.join(folder, "lib", "python3.13t", "site-packages")
+        for name, flags in (("silent", []), ("ready", ["-DREADY"])):
+            source, out = os.path.join(folder, name + ".c"), os.path.join(site, name + suffix)
+            write_file(source, SOURCE.replace("NAME", name))
+            os.makedirs(site, exist_ok=True)
+            built = lib.execute(["cc", "-shared", "-fPIC", "-I" + include, *flags, "-o", out, source])
+            s.check(built.code == 0, str(built))
+            info = os.path.join(site, name + "-1.0.dist-info")
+            write_file(os.path.join(info, "METADATA"), "Name: %s\nVersion: 1.0\n\n" % name)
+            write_file(os.path.join(info, "RECORD"), name + suffix + ",,\n")
+        packages = ungil("deps", "--isolated", "--no-cache", "--target", "3.13", "--format", "json", cwd=folder).json()["packages"]
+        read = {p["name"]: p["gil"]["answer"] == "on" for p in packages}
+        env = {"PYTHONPATH": site}
+        result = doctor(FT_PYTHON, "--import", "ready,silent", "--format", "json", env=env)
+        s.equal({i["name"]: i["gil"] for i in result.json()["imports"]}, read, "read and imported")
+        s.equal((read, result.code, result.json()["imports"][1]["module"]), ({"ready": False, "silent": True}, 1, "silent"))
+        write_file(os.path.join(site, "sitecustomize.py"), "import silent\n")
+        result = doctor(FT_PYTHON, env=env)
+        s.check(result.code == 1 and "sitecustomize" in result.out and "loaded are silent" in result.out, str(result))
+
+
 def test_verdicts(s):
     with temporary() as folder:
         def with_answer(*args, **answer):

@@ -1,6 +1,7 @@
-/* ready/: versions and specifiers (PEP 440), markers, names of wheels, Poetry's ranges. */
+/* ready/: versions and specifiers (PEP 440), markers, names of wheels, Poetry's ranges; the table of packages. */
 #include "unit.h"
 
+#include "ready/ready.h"
 #include "ready/requirement.h"
 #include "ready/version.h"
 #include "ready/wheel.h"
@@ -290,6 +291,38 @@ static void markers(void **state)
         if (marker_may_hold(str_from(rows[i].marker), 14) != rows[i].at14) fail_msg("%s", rows[i].marker);
 }
 
+/* ---- the table --------------------------------------------------------------------------------------------------
+ */
+
+static bool is_date(Str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (i == 4 || i == 7 ? s.p[i] != '-' : s.p[i] < '0' || s.p[i] > '9') return false;
+    return s.n == 10;
+}
+
+/* Each row says what the head of compat.tsv promises, and the rows are sorted. */
+static void table(void **state)
+{
+    CompatTable t = {0};
+    Version v;
+    compat_load(&arena, &t);
+    assert_true(t.rows.n > 800);
+    for (u32 i = 0; i < t.rows.n; i++) {
+        const Compat *r = &t.rows.v[i];
+        bool good = str_eq(name_normal(&arena, r->package), r->package) &&
+                    (r->imports.n || str_starts(r->package, S("types-"))) && r->source.n && is_date(r->as_of) &&
+                    str_starts(r->notes, S("ev=")) && (!r->first.n || version_read(r->first, &v)) &&
+                    (!r->gil_on.n || str_is(r->gil_on, "*") || spec_valid(r->gil_on)) &&
+                    (r->status != COMPAT_FULL || r->first.n);
+        if (!good) fail_msg("the row of %.*s is wrong", STR_ARG(r->package));
+        if (i && str_cmp(t.rows.v[i - 1].package, r->package) >= 0)
+            fail_msg("%.*s is out of order", STR_ARG(r->package));
+    }
+    assert_non_null(compat_find(&t, S("numpy")));
+    assert_null(compat_find(&t, S("no-such-package")));
+}
+
 static int cleanup(void **state)
 {
     arena_free(&arena);
@@ -302,7 +335,7 @@ int main(void)
         cmocka_unit_test(order),      cmocka_unit_test(spellings),    cmocka_unit_test(specifiers),
         cmocka_unit_test(sides),      cmocka_unit_test(names),        cmocka_unit_test(wheel_names),
         cmocka_unit_test(wheel_fits), cmocka_unit_test(requirements), cmocka_unit_test(poetry),
-        cmocka_unit_test(markers),
+        cmocka_unit_test(markers),    cmocka_unit_test(table),
     };
     return cmocka_run_group_tests(tests, NULL, cleanup);
 }
