@@ -39,7 +39,9 @@ static int run(Arena *a, const Options *o, Err *e)
     FixList fixes = {0};
     ChangeVec changes = {0};
     Buf dump = {0};
-    Wanted wanted = {.unsafe = o->unsafe_fixes};
+    bool plans = o->command == CMD_PLAN || o->command == CMD_REPORT; /* what could be done, whatever it takes */
+    Burndown burndown = {0};
+    Wanted wanted = {.unsafe = o->unsafe_fixes || plans};
 
     if (!pages_load(a, o->transforms_dir, &pages, e) || !pages_named(&pages, &o->prefer, e)) return 2;
     if (!baseline_open(a, o, &known, e)) return 2;
@@ -92,13 +94,16 @@ static int run(Arena *a, const Options *o, Err *e)
                  .changes = &changes,
                  .notes = &notes,
                  .seconds = os_seconds() - start,
+                 .burndown = o->base_rev.n ? &burndown : NULL,
                  .baseline = known ? &known->source : NULL};
+    if (r.burndown && !burndown_find(a, o, known, &races, &burndown, e)) return 2;
     bool writes = o->command == CMD_DIFF || o->command == CMD_COMMIT || (o->command == CMD_FIX && !o->interactive);
     if (writes) rounds_run(a, facts, known, &r);
     switch (o->command) {
     case CMD_DIFF: return emit_diff(&r, e);
     case CMD_FIX: return emit_fix(&r, e);
     case CMD_COMMIT: return emit_commit(&r, e);
+    case CMD_PLAN: return emit_plan(&r, e);
     default: return emit_findings(&r, e);
     }
 }

@@ -457,6 +457,16 @@ void edits_dump(Buf *out, const ChangeVec *changes);
 
 /* ---- emit: results to the outside world (src/emit) ------------------------------------------------------ */
 
+/* What was found at an earlier commit, beside what is found now: findings that count. */
+typedef struct BurndownRow {
+    u32 then, now, gone, fresh;
+} BurndownRow;
+typedef struct Burndown {
+    Str rev; /* as the user named the commit */
+    u32 then, now, gone, fresh;
+    BurndownRow rules[RULE_COUNT];
+} Burndown;
+
 typedef struct Results {
     Arena *arena;
     const Options *options;
@@ -470,6 +480,7 @@ typedef struct Results {
     Vec(struct Results *) rounds; /* for `commit`: each round with its own program, fixes and changes */
     const NoteVec *notes;
     double seconds;
+    const Burndown *burndown; /* plan and report with --base; NULL */
     const Source *baseline; /* the baseline's text, for UG903: file `sources->n` of those findings; NULL */
 } Results;
 
@@ -479,6 +490,8 @@ bool emit_text(const Options *o, Str text, Err *e);
 int emit_findings(const Results *r, Err *e);
 /* The guard table, as text or JSON. */
 int emit_guards(const Options *o, const Program *p, Err *e);
+/* The migration plan, as Markdown or JSON. */
+int emit_plan(const Results *r, Err *e);
 /* One unified diff on stdout. */
 int emit_diff(const Results *r, Err *e);
 /* Writes the changed files, each atomically; a file that changed since it was read is refused. */

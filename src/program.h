@@ -219,6 +219,13 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n);
 void roots_unused(Arena *a, const Program *p, NoteVec *notes);
 /* A note for each `# guarded-by` comment that names no lock in sight, or stands at no definition. */
 void declarations_unmet(Arena *a, const Program *p, NoteVec *notes);
+/* Where a file stands in the import graph: how long the longest chain of imports from it is (0: it imports nothing of
+ * the program), and the cycle it is in, by its first file and how many files it has (1: none). */
+typedef struct FileLevel {
+    u32 level, cycle, size;
+} FileLevel;
+/* By file (levels.c). */
+FileLevel *files_levels(Arena *a, const Program *p);
 GId func_gid(const Program *p, u32 gfunc);
 GId access_gid(const Program *p, u32 gaccess);
 const Access *program_access(const Program *p, u32 gaccess);

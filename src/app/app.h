@@ -63,6 +63,12 @@ void baseline_stale(Arena *a, const Baseline *b, const Program *p, const SourceL
 int baseline_write(Arena *a, const Options *o, const Program *p, const SourceList *sources, const RaceVec *all,
                    Err *e);
 
+/* ---- burndown.c ---------------------------------------------------------------------------------------- */
+
+/* plan and report with --base: analyses the tree of that commit as well, and counts what went and what came. `now`
+ * are the findings of this run that are wanted. */
+bool burndown_find(Arena *a, const Options *o, const Baseline *known, const RaceVec *now, Burndown *out, Err *e);
+
 /* ---- rounds.c ------------------------------------------------------------------------------------------ */
 
 /* Adds to r->changes what further runs would change, and to r->later the findings that this fixes; for `commit` also

@@ -270,6 +270,18 @@ static bool bench_check(const Options *o, Err *e)
     return true;
 }
 
+static bool plan_check(const Options *o, Err *e)
+{
+    bool plan = o->command == CMD_PLAN;
+    if (plan && o->format != FMT_TEXT && o->format != FMT_MARKDOWN && o->format != FMT_JSON)
+        return err_set(e, "`ungil plan` knows the formats markdown (default) and json");
+    if (!plan && o->format != FMT_TEXT && o->format != FMT_HTML)
+        return err_set(e, "`ungil report` writes one format, html");
+    if (o->base_rev.n && o->args.n)
+        return err_set(e, "--base compares whole trees; it takes no PATH, but got '%.*s'", STR_ARG(o->args.v[0]));
+    return true;
+}
+
 static bool arguments_check(const Options *o, Err *e)
 {
     static const char *const none[] = {"rules", "transforms", "version", "review", "serve"};
@@ -280,6 +292,7 @@ static bool arguments_check(const Options *o, Err *e)
     if (o->command == CMD_EXPLAIN && o->args.n != 1)
         return err_set(e, "`ungil explain` takes one argument: a rule, a transform, or FILE:LINE");
     if (o->command == CMD_BENCH && !bench_check(o, e)) return false;
+    if ((o->command == CMD_PLAN || o->command == CMD_REPORT) && !plan_check(o, e)) return false;
     for (u32 i = 0; i < (o->command == CMD_BENCH ? 1 : o->args.n); i++)
         if (!o->args.v[i].n) return err_set(e, "a PATH is empty");
     Str file;

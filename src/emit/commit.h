@@ -12,12 +12,6 @@
 
 #include <git2.h>
 
-
-/* A lock with everything it guards, or one fix that needs no lock: what no commit may tear apart. */
-typedef struct Decision {
-    IdVec fixes; /* in FixList */
-} Decision;
-
 /* What becomes one commit. */
 typedef struct Group {
     IdVec decisions;
@@ -49,7 +43,7 @@ typedef struct Commit {
     git_signature *author, *committer;
     bool bare;  /* no work tree: everything comes from HEAD */
     Str prefix; /* of our paths inside the repository; empty in a bare one */
-    Vec(Decision) decisions;
+    DecisionVec decisions;
     Vec(Group) groups;
     Vec(Touched) touched; /* in the order of Results.changes, then the list of commits */
     IdVec *file_fixes;    /* by file: the fixes of this round's commits made so far that touch it */

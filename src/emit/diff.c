@@ -53,6 +53,29 @@ bool diff_put(Arena *a, Buf *out, const Source *s, Str prefix, Str from, Str to,
     return ok;
 }
 
+bool diff_measure(const Change *c, DiffSize *size, Err *e)
+{
+    git_diff_options opt;
+    git_patch *patch = NULL;
+    size_t context, added = 0, removed = 0;
+    git_diff_options_init(&opt, GIT_DIFF_OPTIONS_VERSION);
+    opt.flags = GIT_DIFF_FORCE_TEXT | GIT_DIFF_INDENT_HEURISTIC;
+    Str from = c->before->text, to = c->after;
+    git_start();
+    bool ok = git_patch_from_buffers(&patch, from.p, from.n, NULL, to.p, to.n, NULL, &opt) == 0 &&
+              git_patch_line_stats(&context, &added, &removed, patch) == 0;
+    if (!ok) err_set(e, "cannot make the diff of %.*s", STR_ARG(c->before->path));
+    if (ok) {
+        size->files++;
+        size->hunks += (u32)git_patch_num_hunks(patch);
+        size->added += (u32)added;
+        size->removed += (u32)removed;
+    }
+    git_patch_free(patch);
+    git_libgit2_shutdown();
+    return ok;
+}
+
 static void color_diff(Buf *out, Str text)
 {
     for (Str line; text.n;) {

@@ -4,6 +4,8 @@
 
 #include "pipeline.h"
 
+typedef Vec(u32) IdVec;
+
 /* One output format. */
 typedef struct Writer {
     void (*write)(Buf *out, const Results *r);
@@ -28,6 +30,13 @@ void html_write(Buf *out, const Results *r);
 
 /* Appends the Markdown page to the summary of a GitHub Actions step (GITHUB_STEP_SUMMARY). */
 bool step_summary_append(const Results *r, Err *e);
+
+/* ---- Markdown (markdown.c) ---- */
+
+/* Plain text: nothing in it is markup, and it stays in its cell. */
+void markdown_plain(Buf *out, Str s);
+/* A code span: more backticks than the text has in a row. In a table a bar must be escaped even there. */
+void markdown_code(Buf *out, Str s, bool table);
 
 /* ---- looking at results (view.c) ---- */
 
@@ -58,6 +67,15 @@ u32 site_roots(const Results *r, u32 gaccess, Str out[SITE_ROOTS]);
 bool same_site(const Results *r, u32 g1, u32 g2);
 /* Exit status of a command that found `findings` or made `changes`. */
 int exit_status(const Results *r, bool something);
+/* What no commit may tear apart: a lock with everything that it guards, or one fix that needs no lock (groups.c). */
+typedef struct Decision {
+    IdVec fixes; /* in FixList */
+} Decision;
+typedef Vec(Decision) DecisionVec;
+/* The decisions of all fixes that the options, or else --unsafe-fixes, would write. */
+void decisions_make(Arena *a, const Results *r, bool unsafe, DecisionVec *out);
+/* The file that a decision belongs to: where its lock is defined, or else that of its first edit. */
+u32 decision_file(const Results *r, const Decision *d);
 /* The edits of one fix alone, complete with its imports and lock definitions. */
 void fix_changes(Arena *a, const Results *r, u32 fix, ChangeVec *out);
 
@@ -80,11 +98,16 @@ void safe_put(Buf *out, Str text);
 Str repo_prefix(Arena *a, Str root);
 /* Appends the unified diff of one change; `from` and `to` are the texts. */
 bool diff_put(Arena *a, Buf *out, const Source *s, Str prefix, Str from, Str to, Err *e);
+/* How large the diff between two texts is, with three lines of context. */
+typedef struct DiffSize {
+    u32 files, hunks, added, removed; /* added, removed: lines */
+} DiffSize;
+/* Adds the size of one change to it. */
+bool diff_measure(const Change *c, DiffSize *size, Err *e);
 /* Is the file still what was analysed? */
 bool file_unchanged(const Source *s, Err *e);
 /* May it be written? */
 bool file_writable(const Source *s, Err *e);
-typedef Vec(u32) IdVec;
 /* The lines that tell what was not fixed and why. */
 void left_put(Buf *out, const Results *r);
 

@@ -4,22 +4,30 @@
  * first edit. */
 #include "emit/commit.h"
 
-static void decisions_make(Commit *c)
+void decisions_make(Arena *a, const Results *r, bool unsafe, DecisionVec *out)
 {
-    const FixList *fixes = c->r->fixes;
-    u32 *of_lock = arena_new(c->a, u32, fixes->locks.n);
+    const FixList *fixes = r->fixes;
+    u32 *of_lock = arena_new(a, u32, fixes->locks.n);
     for (u32 i = 0; i < fixes->locks.n; i++) of_lock[i] = NONE;
     for (u32 i = 0; i < fixes->fixes.n; i++) {
         const Fix *f = &fixes->fixes.v[i];
-        if (!fix_writes(c->r, f)) continue;
+        bool could = unsafe && !f->declined && f->intents.n && f->safety == FIX_UNSAFE;
+        if (!could && !fix_writes(r, f)) continue;
         u32 at = f->lock != NONE ? of_lock[f->lock] : NONE;
         if (at == NONE) {
-            at = c->decisions.n;
-            vec_add(c->a, &c->decisions);
+            at = out->n;
+            vec_add(a, out);
             if (f->lock != NONE) of_lock[f->lock] = at;
         }
-        vec_push(c->a, &c->decisions.v[at].fixes, i);
+        vec_push(a, &out->v[at].fixes, i);
     }
+}
+
+u32 decision_file(const Results *r, const Decision *d)
+{
+    const Fix *f = &r->fixes->fixes.v[d->fixes.v[0]];
+    const LockPlan *lock = f->lock != NONE ? &r->fixes->locks.v[f->lock] : NULL;
+    return lock && !lock->existing ? lock->file : f->intents.v[0].file;
 }
 
 static const Fix *first_fix(const Commit *c, const Decision *d)
@@ -38,8 +46,7 @@ static Str decision_name(const Commit *c, const Decision *d)
     if (c->r->options->per == PER_RULE)
         return f->races.n ? str_from(rule_table[c->r->races->v[f->races.v[0]].rule].code) : f->transform;
     if (c->r->options->per != PER_FILE) return S("");
-    const LockPlan *lock = f->lock != NONE ? &c->r->fixes->locks.v[f->lock] : NULL;
-    return repo_path(c, lock && !lock->existing ? lock->file : f->intents.v[0].file);
+    return repo_path(c, decision_file(c->r, d));
 }
 
 /* ---- owners -------------------------------------------------------------------------------------------- */
@@ -107,7 +114,7 @@ bool groups_make(Commit *c)
     memset(&c->decisions, 0, sizeof c->decisions);
     memset(&c->groups, 0, sizeof c->groups);
     if (o->owners && !owners_load(c, &owners)) return false;
-    decisions_make(c);
+    decisions_make(c->a, c->r, false, &c->decisions);
     for (u32 i = 0; i < c->decisions.n; i++) {
         Group g = {.name = decision_name(c, &c->decisions.v[i])};
         if (o->owners) g.owners = decision_owners(c, &owners, &c->decisions.v[i]);

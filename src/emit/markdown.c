@@ -14,8 +14,7 @@ enum { SUMMARY_MAX = 1 << 20, SUMMARY_MARGIN = 1 << 12 };
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
-/* Plain text: nothing in it is markup, and it stays in its cell. */
-static void plain_put(Buf *out, Str s)
+void markdown_plain(Buf *out, Str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
@@ -34,8 +33,7 @@ static void plain_put(Buf *out, Str s)
     }
 }
 
-/* A code span: more backticks than the text has in a row. In a table a bar must be escaped even there. */
-static void code_put(Buf *out, Str s, bool table)
+void markdown_code(Buf *out, Str s, bool table)
 {
     u32 most = 0, row = 0;
     for (size_t i = 0; i < s.n; i++) {
@@ -71,7 +69,7 @@ static void place_put(Buf *out, const Markdown *m, const Source *s, u32 line, bo
 {
     if (m->files.n) buf_char(out, '[');
     Str text = str_fmt(m->r->arena, "%.*s:%u", STR_ARG(s->path), line);
-    code_put(out, text, table);
+    markdown_code(out, text, table);
     if (!m->files.n) return;
     buf_fmt(out, "](%.*s", STR_ARG(m->files));
     Str path = str_fmt(m->r->arena, "%.*s%.*s", STR_ARG(m->prefix), STR_ARG(s->path));
@@ -93,7 +91,7 @@ static void fix_put(Buf *out, const Markdown *m, const Race *race, bool brief)
     const Fix *f = race_fix(m->r, race);
     if (!f || f->declined || f->safety == FIX_MANUAL) {
         buf_c(out, brief ? "by hand" : "No automatic fix");
-        if (!brief && f && f->reason.n) buf_c(out, ": "), plain_put(out, f->reason);
+        if (!brief && f && f->reason.n) buf_c(out, ": "), markdown_plain(out, f->reason);
         if (!brief) buf_char(out, '.');
         return;
     }
@@ -103,10 +101,10 @@ static void fix_put(Buf *out, const Markdown *m, const Race *race, bool brief)
     buf_fmt(out, " (%.*s", STR_ARG(f->transform));
     if (f->lock != NONE) {
         buf_c(out, ", lock ");
-        code_put(out, m->r->fixes->locks.v[f->lock].display, false);
+        markdown_code(out, m->r->fixes->locks.v[f->lock].display, false);
     }
     buf_char(out, ')');
-    if (f->reason.n) buf_c(out, ": "), plain_put(out, f->reason);
+    if (f->reason.n) buf_c(out, ": "), markdown_plain(out, f->reason);
     buf_char(out, '.');
 }
 
@@ -116,7 +114,7 @@ static void row_put(Buf *out, const Markdown *m, const Race *race)
     buf_c(out, "| ");
     place_put(out, m, file_source(m->r, race->file), race->line, true);
     buf_fmt(out, " | %s %s | %s | ", rule->code, rule->name, confidence_name[race->confidence]);
-    plain_put(out, race->message);
+    markdown_plain(out, race->message);
     buf_c(out, " | ");
     fix_put(out, m, race, true);
     buf_c(out, " |\n");
@@ -133,11 +131,11 @@ static void site_put(Buf *out, const Markdown *m, u32 gaccess)
     buf_fmt(out, ": %s, %s", access_word(x), set->n ? "holding " : "no lock held");
     for (u32 i = 0; i < set->n; i++) {
         if (i) buf_c(out, ", ");
-        code_put(out, m->r->program->locks.v[set->ids[i]].display, false);
+        markdown_code(out, m->r->program->locks.v[set->ids[i]].display, false);
     }
     for (u32 i = 0; i < n; i++) {
         buf_c(out, i ? ", " : "; run by ");
-        plain_put(out, roots[i]);
+        markdown_plain(out, roots[i]);
     }
     buf_char(out, '\n');
 }
@@ -145,13 +143,14 @@ static void site_put(Buf *out, const Markdown *m, u32 gaccess)
 static void details_put(Buf *out, const Markdown *m, const Race *race)
 {
     buf_fmt(out, "\n<details><summary>%s ", rule_table[race->rule].code);
-    plain_put(out, str_fmt(m->r->arena, "%.*s:%u", STR_ARG(file_source(m->r, race->file)->path), race->line));
+    markdown_plain(out, str_fmt(m->r->arena, "%.*s:%u", STR_ARG(file_source(m->r, race->file)->path), race->line));
     buf_c(out, "</summary>\n\n");
-    plain_put(out, race->message);
+    markdown_plain(out, race->message);
     buf_c(out, "\n\n");
     for (u32 i = 0; i < race->nsites; i++)
         if (!i || !same_site(m->r, race->sites[0], race->sites[i])) site_put(out, m, race->sites[i]);
-    for (u32 i = 0; i < race->nwhy; i++) buf_c(out, "- why: "), plain_put(out, race->why[i]), buf_char(out, '\n');
+    for (u32 i = 0; i < race->nwhy; i++)
+        buf_c(out, "- why: "), markdown_plain(out, race->why[i]), buf_char(out, '\n');
     buf_char(out, '\n');
     fix_put(out, m, race, false);
     buf_c(out, "\n\n</details>\n");
@@ -180,8 +179,8 @@ static void notes_table(Buf *out, const Results *r)
     for (u32 i = 0; i < r->notes->n; i++) {
         const Note *n = &r->notes->v[i];
         buf_c(out, "- ");
-        if (n->path.n) code_put(out, n->path, false), buf_c(out, ": ");
-        plain_put(out, n->message);
+        if (n->path.n) markdown_code(out, n->path, false), buf_c(out, ": ");
+        markdown_plain(out, n->message);
         buf_char(out, '\n');
     }
     buf_c(out, "\n</details>\n");
