@@ -161,6 +161,7 @@ typedef struct FuncInfo {
     bool api;              /* callable by users of a library, from any thread */
     bool construct;        /* runs only while its object is being made (__init__ and its private helpers) */
     bool import_time;      /* runs only while modules are imported */
+    bool hands_back;       /* it returns the function or class that it is given: a decorator that registers */
     bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are
                               imported */
     bool event_loop;       /* coroutine or only called from coroutines */
@@ -292,6 +293,9 @@ bool threads_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* Which roots of the access's function come to it, as bits over FuncInfo.roots: of self.x not those that come there
  * only while they make self, or with a self that they have made and keep in a local: an object of their own. */
 u32 roots_coming(const Program *p, u32 gaccess);
+
+/* Is it about something of self, self.d, or about what a method of that hands out, self.d.items()? */
+bool access_of_self(const Facts *f, const Access *a);
 
 /* Does this access count for sharing: not import time, not construction of its own object, not an object of its own?
  */

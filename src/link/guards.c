@@ -500,9 +500,32 @@ static void decorator_factories(Program *p)
     }
 }
 
+/* return f, where f is a parameter whose name says that it is a function or a class. */
+static bool returns_function(const Facts *f, const Def *d)
+{
+    static const char *const names[] = {"f", "fn", "func", "function", "cls", "klass", "handler", "callback"};
+    const Path *q = d->kind == VAL_PATH ? &f->paths.v[d->value] : NULL;
+    return q && q->root == ROOT_PARAM && !q->nattr && str_among(sym_str(f, q->name), names, COUNT_OF(names));
+}
+
+/* def before_request(self, f): self.before.append(f); return f. All that it returns is what it was given. */
+static void handing_back(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->defs.n; i++)
+            if (f->defs.v[i].is_return && returns_function(f, &f->defs.v[i]))
+                p->funcs[gfunc_of(p, file, f->defs.v[i].func)].hands_back = true;
+        for (u32 i = 0; i < f->defs.n; i++)
+            if (f->defs.v[i].is_return && !returns_function(f, &f->defs.v[i]))
+                p->funcs[gfunc_of(p, file, f->defs.v[i].func)].hands_back = false;
+    }
+}
+
 void guards_find(Program *p)
 {
     decorator_factories(p);
+    handing_back(p);
     constructions_count(p);
     stays_find(p);
     locks_of_one_state(p);

@@ -246,6 +246,13 @@ static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
                           EV_ALWAYS | EV_FILE | EV_PURPOSE | EV_TOUCHED | EV_PART | EV_FOUND);
 }
 
+bool access_of_self(const Facts *f, const Access *a)
+{
+    const Path *path = &f->paths.v[a->path];
+    bool view = path->root == ROOT_CALL && !path->nattr; /* self.d.items() */
+    return (view ? &f->paths.v[f->calls.v[path->func].callee] : path)->root == ROOT_SELF;
+}
+
 enum { SUBCLASSES = 6 }; /* steps down in search of a class that derives from two */
 
 static bool common_subclass(const Program *p, u32 a, u32 b, u32 depth)
@@ -274,7 +281,7 @@ static bool sibling_objects(const Program *p, u32 owner, GId a, const Access *xa
 {
     const Facts *fa = p->facts[a.file], *fb = p->facts[b.file];
     u32 ca = fa->funcs.v[xa->func].self_class, cb = fb->funcs.v[xb->func].self_class;
-    if (fa->paths.v[xa->path].root != ROOT_SELF || fb->paths.v[xb->path].root != ROOT_SELF) return false;
+    if (!access_of_self(fa, xa) || !access_of_self(fb, xb)) return false;
     if (ca == NONE || cb == NONE) return false;
     ca = gclass_of(p, a.file, ca);
     cb = gclass_of(p, b.file, cb);
@@ -359,7 +366,7 @@ u32 roots_coming(const Program *p, u32 gaccess)
     u32 place = p->access_place[gaccess], all = (1u << fi->nroots) - 1;
     if (!fi->alone || place == NONE || p->places.v[place].kind != PLACE_INSTANCE) return all;
     if (p->options->assume == ASSUME_ALWAYS) return all;
-    return p->facts[g.file]->paths.v[a->path].root == ROOT_SELF ? all & ~(u32)fi->alone : all;
+    return access_of_self(p->facts[g.file], a) ? all & ~(u32)fi->alone : all;
 }
 
 /* `api`: count a library's unknown callers, too? */
@@ -377,8 +384,7 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     if (event_orders(p, ga, gb) || event_orders(p, gb, ga)) return APART_EVENT;
     u32 roots_a = roots_coming(p, ga), roots_b = roots_coming(p, gb);
     bool object = (fa->nroots && !roots_a) || (fb->nroots && !roots_b), same = false;
-    bool by_self = p->facts[a.file]->paths.v[xa->path].root == ROOT_SELF &&
-                   p->facts[b.file]->paths.v[xb->path].root == ROOT_SELF;
+    bool by_self = access_of_self(p->facts[a.file], xa) && access_of_self(p->facts[b.file], xb);
     bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));

@@ -9,7 +9,8 @@
  * nothing to take away, or puts back what the first had set.
  *
  * Needs the accesses of one place, a global or class attribute. Only keys that are the same for all who come here: a
- * literal, or a name in capitals. Also a context manager function, before and after its yield. */
+ * literal, or a name in capitals; of os.environ, which all read, also what a local names. Also a context manager
+ * function, before and after its yield. */
 #include "races/races.h"
 
 static const Func *func_of(const Program *p, u32 ga)
@@ -17,12 +18,21 @@ static const Func *func_of(const Program *p, u32 ga)
     return program_func(p, access_func(p, ga));
 }
 
-/* The key, when it is the same for all callers; else an empty string. */
-static Str fixed_key(const Program *p, u32 ga)
+static bool is_name(Str key)
+{
+    for (size_t i = 0; i < key.n; i++) {
+        char c = key.p[i], small = c | 0x20;
+        if (!(small >= 'a' && small <= 'z') && c != '_' && (!i || c < '0' || c > '9')) return false;
+    }
+    return key.n;
+}
+
+/* The key, when it is the same for all callers, or any name does; else an empty string. */
+static Str fixed_key(const Program *p, u32 ga, bool any_name)
 {
     Str key = sym_str(p->facts[access_gid(p, ga).file], program_access(p, ga)->key);
     bool fixed = key.n && (key.p[0] == '"' || key.p[0] == '\'' || (key.p[0] >= 'A' && key.p[0] <= 'Z'));
-    return fixed ? key : S("");
+    return fixed || (any_name && is_name(key)) ? key : S("");
 }
 
 /* Does the access take the entry away, or put another one in its place? */
@@ -71,10 +81,12 @@ void race_entries(Finder *f)
 {
     const Program *p = f->p;
     u8 kind = p->places.v[f->place].kind;
+    bool environ = place_is_environ(p, &p->places.v[f->place]);
     if (kind != PLACE_GLOBAL && kind != PLACE_CLASS_ATTR) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 set = f->acc[i], end = NONE;
-        Str key = program_access(p, set)->op == OP_ITEM_STORE && !f->claimed[set] ? fixed_key(p, set) : S("");
+        bool puts = program_access(p, set)->op == OP_ITEM_STORE && !f->claimed[set];
+        Str key = puts ? fixed_key(p, set, environ) : S("");
         if (!key.n || !access_counts(p, set)) continue;
         for (u32 k = i + 1; k < f->nacc && k - i <= STEPS_AHEAD && end == NONE; k++)
             if (ends_entry(p, f->acc[k], key) && for_a_while(p, set, f->acc[k])) end = f->acc[k];

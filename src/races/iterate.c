@@ -39,7 +39,7 @@ static bool used_as_dict(const Finder *f)
 }
 
 /* os.environ is a mapping written in Python: every way to read the whole of it goes through it step by step. */
-static bool is_environ(const Program *p, const Place *x)
+bool place_is_environ(const Program *p, const Place *x)
 {
     return x->file == NONE && str_is(p->syms.strs[x->name], "os.environ");
 }
@@ -60,7 +60,7 @@ bool access_walks(const Program *p, u32 ga)
     bool copy = (a->op == OP_CREAD || a->op == OP_METHOD) && str_is(sym_str(x, a->method), "copy");
     if (copy && type == TYPE_DEQUE) return p->options->target < 15; /* python/cpython#144809 */
     if (copy && (type == TYPE_WEAK_SET || type == TYPE_WEAK_DICT)) return true; /* Lib/weakref.py, _weakrefset.py */
-    if (is_environ(p, &p->places.v[p->access_place[ga]]))
+    if (place_is_environ(p, &p->places.v[p->access_place[ga]]))
         return copy || (a->op == OP_CREAD && whole(sym_str(x, a->method)));
     if (a->op != OP_CREAD) return false;
     return !reader_is_safe(type, sym_str(x, a->method), access_is_view(p, ga));
@@ -90,7 +90,7 @@ static void library_state(Finder *f)
 {
     Str name = f->p->syms.strs[f->p->places.v[f->place].name];
     if (str_is(name, "warnings.filters")) return;
-    if (is_environ(f->p, &f->p->places.v[f->place])) {
+    if (place_is_environ(f->p, &f->p->places.v[f->place])) {
         environ_walked(f);
         return;
     }

@@ -18,10 +18,7 @@ static u32 class_of_self(const Program *p, u32 ga)
     const Facts *x = p->facts[g.file];
     const Access *a = &x->accesses.v[g.id];
     u32 cls = x->funcs.v[a->func].self_class;
-    const Path *path = &x->paths.v[a->path];
-    bool view = path->root == ROOT_CALL && !path->nattr; /* self.d.items() */
-    if (view) path = &x->paths.v[x->calls.v[path->func].callee];
-    return path->root == ROOT_SELF && cls != NONE ? p->class_base[g.file] + cls : NONE;
+    return access_of_self(x, a) && cls != NONE ? p->class_base[g.file] + cls : NONE;
 }
 
 /* Does the call hold one of the locks that are held at the access? */

@@ -84,6 +84,8 @@ bool is_data(const Place *x);
  * reads a view or an iterator that a method returned, d.items()? */
 bool access_walks(const Program *p, u32 gaccess);
 bool access_is_view(const Program *p, u32 gaccess);
+/* Is the place os.environ, a mapping that is written in Python? */
+bool place_is_environ(const Program *p, const Place *x);
 
 /* How many accesses of one place may stand between two steps that belong together. */
 enum { STEPS_AHEAD = 300 };

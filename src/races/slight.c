@@ -51,9 +51,10 @@ static bool ended_twice(const Program *p, const Race *r, const Place *x)
 }
 
 /* os.environ["X"] = …, sys.modules[…] = …, by code that nobody is seen to run in a thread. */
-static bool of_process(const Race *r, const Place *x)
+static bool of_process(const Program *p, const Race *r, const Place *x)
 {
-    return x->file == NONE && (r->rule == UG101 || r->rule == UG102);
+    bool entered = r->rule == UG104 && place_is_environ(p, x); /* of modules one was a race that was fixed */
+    return x->file == NONE && (r->rule == UG101 || r->rule == UG102 || entered);
 }
 
 /* Made on first use by what a thread that was started far away comes to: no better known than without it. */
@@ -82,5 +83,5 @@ bool race_slight(const Finder *f, const Race *r, const Place *x)
     if (far_first_use(f, r, x) || data_of_call(p, r, x)) return true;
     if (visible(p, r)) return false;
     if (x->kind == PLACE_INSTANCE && class_is_process(p, x->owner)) return true; /* what it runs has a copy of it */
-    return turned(p, r) || closed_twice(p, r, x) || ended_twice(p, r, x) || of_process(r, x);
+    return turned(p, r) || closed_twice(p, r, x) || ended_twice(p, r, x) || of_process(p, r, x);
 }

@@ -260,6 +260,7 @@ static bool registers(const Finder *finder, u32 ga)
     u32 inside = 0;
     for (u32 fn = f->accesses.v[g.id].func; fn; fn = f->funcs.v[fn].parent, inside++)
         if ((inside <= AT_ONCE && p->funcs[p->func_base[g.file] + fn].decorates_once) ||
+            (p->funcs[p->func_base[g.file] + fn].hands_back && (!inside || (inside == AT_ONCE && own->is_lambda))) ||
             (sets_up(sym_str(f, f->funcs.v[fn].name)) && !called_again(finder, p->func_base[g.file] + fn)))
             return true;
     return false;
@@ -309,6 +310,8 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
     if (r->rule == UG108) /* a lock that is held at few accesses for reasons of its own, and no walk */
         return r->act != NONE && !(visible && x->evidence & (EV_NAME | EV_PURPOSE));
     bool step = r->rule == UG102 || r->rule == UG103;
+    bool flow = x->signs & SIGN_FLOW && !(x->evidence & (EV_SAME | EV_CLASS_LOCKS | EV_PURPOSE));
+    if (visible && flow && (step || r->rule == UG101)) return true; /* the request that its thread was given */
     if (visible && step && !(x->evidence & (EV_HANDED | EV_NAME | EV_PURPOSE)) && !must_be_one(x)) return true;
     if (visible) return !used && class_only_parts(p, x->owner);
     if (r->rule == UG103 && (starts_in_passing(p, r, x) || promised_once(p, r, x))) return false;
