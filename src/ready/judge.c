@@ -301,7 +301,8 @@ static void row_why(const Judge *j, Race *r, const Compat *row)
 {
     if (!row) return;
     why_add(r, row_evidence(j, row));
-    why_add(r, row->notes);
+    size_t kind = str_starts(row->notes, S("ev=")) ? str_search(row->notes, S("; ")) + 2 : 0;
+    why_add(r, str_trim(str_slice(row->notes, kind < row->notes.n ? kind : 0, row->notes.n)));
 }
 
 static void extension_finding(Judge *j, Dep *d, const Extension *x)
