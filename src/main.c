@@ -104,6 +104,7 @@ static int run(Arena *a, const Options *o, Err *e)
     case CMD_FIX: return emit_fix(&r, e);
     case CMD_COMMIT: return emit_commit(&r, e);
     case CMD_PLAN: return emit_plan(&r, e);
+    case CMD_REPORT: return emit_report(&r, e);
     default: return emit_findings(&r, e);
     }
 }

@@ -492,6 +492,8 @@ int emit_findings(const Results *r, Err *e);
 int emit_guards(const Options *o, const Program *p, Err *e);
 /* The migration plan, as Markdown or JSON. */
 int emit_plan(const Results *r, Err *e);
+/* All of it as one HTML page: standing, plan, guards, threads, findings with their edits. Returns the exit status. */
+int emit_report(const Results *r, Err *e);
 /* One unified diff on stdout. */
 int emit_diff(const Results *r, Err *e);
 /* Writes the changed files, each atomically; a file that changed since it was read is refused. */

@@ -33,7 +33,6 @@ typedef struct OptRow {
 
 typedef struct CommandRow {
     const char *name, *args, *help;
-    bool available;
 } CommandRow;
 
 /* What `ungil --help` promises; lists and directories have theirs in src/serve. */

@@ -52,7 +52,7 @@ static void general_help(Buf *out)
         buf_fmt(out, "  %s %s", row->name, row->args);
         size_t at = out->n - start;
         Buf text = {0};
-        buf_fmt(&text, "%s%s", row->help, row->available ? "" : " (not available in this version)");
+        buf_c(&text, row->help);
         wrap(out, buf_view(&text), MIN(at, (size_t)HELP_COLUMN));
         buf_free(&text);
     }
@@ -68,7 +68,7 @@ void options_help(Buf *out, Command c)
     }
     const CommandRow *row = &command_table[c];
     buf_fmt(out, "usage: ungil %s [options]%s%s\n\n%s", row->name, *row->args ? " " : "", row->args, row->help);
-    buf_c(out, row->available ? "\n" : "\nThis command is not available in this version.\n");
+    buf_c(out, "\n");
     if (strstr(row->args, "[PATH...]"))
         buf_c(out, "\nPATHs are files or directories; the default is the current directory.\n");
     buf_c(out, "\noptions:\n");

@@ -329,10 +329,6 @@ bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
                     .time_limit = 60, .serve = SERVE_DEFAULTS, .bench = {.runs = 5}};
     if (!command_parse(argc, argv, o, e)) return false;
     if (o->command == CMD_BENCH) o->time_limit = 300;
-    /* A command that is not there yet says so whatever else is asked of it, except for help. */
-    bool help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
-    if (!command_table[o->command].available && !help)
-        return err_set(e, "'%s' is not available in this version", command_table[o->command].name);
     if (!arguments_parse(a, argc - 1, argv + 1, o, given, e)) return false;
     colors_decide(o);
     if (o->command == CMD_HELP || o->command == CMD_VERSION) return o->command == CMD_HELP || arguments_check(o, e);

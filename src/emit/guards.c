@@ -1,6 +1,6 @@
 /* The guard table (`ungil guards`): which lock guards which state, and where it is not held; as text and as JSON for
  * programs. What a `# guarded-by` comment declares stands there whatever the code does. */
-#include "emit/emit.h"
+#include "emit/html.h"
 #include "emit/json.h"
 
 static const char *const kind_name[] = {"global", "class-attribute", "instance", "closure", "default"};
@@ -96,6 +96,24 @@ static void guards_json(Buf *out, const Program *p)
     json_put(o, "tool", json_pack("{s:s, s:s}", "name", "ungil", "version", UNGIL_VERSION));
     json_put(o, "guards", guards);
     json_text(out, o, JSON_INDENT(2));
+}
+
+void guards_html(Buf *out, const Program *p)
+{
+    GuardRow row;
+    u32 n = 0;
+    for (u32 i = 0; i < p->places.n; i++) {
+        const Place *x = &p->places.v[i];
+        if (!guard_row(p, x, &row)) continue;
+        if (!n++) buf_c(out, "<table><tr><th>state</th><th>lock</th><th>held</th></tr>\n");
+        buf_c(out, "<tr><td><code>");
+        html_text(out, x->display);
+        buf_c(out, "</code></td><td><code>");
+        html_text(out, p->locks.v[row.lock].display);
+        buf_fmt(out, "</code></td><td>%u of %u%s</td></tr>\n", row.guarded, row.total,
+                row.declared ? " (declared)" : "");
+    }
+    buf_c(out, n ? "</table>\n" : "<p>None.</p>\n");
 }
 
 int emit_guards(const Options *o, const Program *p, Err *e)
