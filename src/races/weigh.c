@@ -246,6 +246,13 @@ bool called_again(const Finder *f, u32 gfunc)
     return false;
 }
 
+/* Does the function register what it is given, itself or by a lambda that it hands on? A wrapper in a decorator runs
+ * with each call. */
+static bool decorates(const Program *p, u32 file, u32 func, u32 inside, const Func *own)
+{
+    return p->funcs[p->func_base[file] + func].hands_back && (!inside || (inside == 1 && own->is_lambda));
+}
+
 /* Does the function, or one around it, say that it registers; or is it a decorator that does? What a decorator
  * factory returns runs when it decorates, too; the wrapper in that runs with each call. A context manager that
  * disables something does so again and again, for the time of a block. */
@@ -260,8 +267,8 @@ static bool registers(const Finder *finder, u32 ga)
     u32 inside = 0;
     for (u32 fn = f->accesses.v[g.id].func; fn; fn = f->funcs.v[fn].parent, inside++)
         if ((inside <= AT_ONCE && p->funcs[p->func_base[g.file] + fn].decorates_once) ||
-            (p->funcs[p->func_base[g.file] + fn].hands_back && (!inside || (inside == AT_ONCE && own->is_lambda))) ||
-            (sets_up(sym_str(f, f->funcs.v[fn].name)) && !called_again(finder, p->func_base[g.file] + fn)))
+            ((sets_up(sym_str(f, f->funcs.v[fn].name)) || decorates(p, g.file, fn, inside, own)) &&
+             !called_again(finder, p->func_base[g.file] + fn)))
             return true;
     return false;
 }
