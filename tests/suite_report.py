@@ -3,6 +3,7 @@
 import html.parser
 import os
 import re
+import stat
 import sys
 
 import lib
@@ -105,6 +106,13 @@ def test_file(s):
             s.equal(f.read(), report(folder).out, "the same page")
         s.equal(report(folder, "-o", os.path.join(folder, "none", "page.html")).code, 2, "a folder that is not there")
         s.equal(report(folder, "--format", "json").code, 2, "another format")
+        pipe = os.path.join(folder, "pipe")
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        s.equal(report(folder, "-o", pipe).code, 1, "to a pipe")
+        s.equal(os.read(reader, 1 << 20).decode(), report(folder).out, "the page comes through it")
+        os.close(reader)
+        s.check(stat.S_ISFIFO(os.stat(pipe).st_mode), "the pipe is still one")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,19 @@ static bool write_all(int fd, Str bytes)
     return true;
 }
 
+/* A device, a pipe: it takes the bytes and stays what it is. */
+static bool write_through(const char *path, Str bytes, Err *e)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && write_all(fd, bytes);
+    int saved = errno;
+    if (fd >= 0 && close(fd) < 0 && ok) {
+        saved = errno;
+        ok = false;
+    }
+    return ok || err_set(e, "cannot write %s: %s", path, strerror(saved));
+}
+
 bool os_replace_file(const char *path, Str bytes, Err *e)
 {
     char real[PATH_MAX], temp[PATH_MAX + 32];
@@ -64,6 +77,7 @@ bool os_replace_file(const char *path, Str bytes, Err *e)
     struct stat st;
     bool old = stat(real, &st) == 0;
     if (old && access(real, W_OK) < 0) return err_set(e, "cannot write %s: %s", path, strerror(errno));
+    if (old && !S_ISREG(st.st_mode)) return write_through(real, bytes, e);
     snprintf(temp, sizeof temp, "%s.ungil-XXXXXX", real);
     int fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0) return err_set(e, "cannot write beside %s: %s", path, strerror(errno));

@@ -11,7 +11,7 @@ bool os_read_file(Arena *a, const char *path, size_t max, Str *out, Err *e);
 
 /* Replaces (or makes) a file in one step: writes a temporary file beside it, flushes it to disk, gives it the
  * old file's mode, renames it over the old one. A symbolic link is followed, so the link stays one. On failure
- * the old file is untouched and the temporary one is gone. */
+ * the old file is untouched and the temporary one is gone. A device or a pipe is written to and stays what it is. */
 bool os_replace_file(const char *path, Str bytes, Err *e);
 
 /* Makes a directory and its parents. Succeeds when it is there already. */

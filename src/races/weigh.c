@@ -317,7 +317,9 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
     if (r->rule == UG108) /* a lock that is held at few accesses for reasons of its own, and no walk */
         return r->act != NONE && !(visible && x->evidence & (EV_NAME | EV_PURPOSE));
     bool step = r->rule == UG102 || r->rule == UG103;
-    bool flow = x->signs & SIGN_FLOW && !(x->evidence & (EV_SAME | EV_CLASS_LOCKS | EV_PURPOSE));
+    const Facts *f = p->facts[access_gid(p, r->sites[0]).file];
+    bool given = x->evidence & EV_HANDED || f->paths.v[program_access(p, r->sites[0])->path].root == ROOT_PARAM;
+    bool flow = given && x->signs & SIGN_FLOW && !(x->evidence & (EV_SAME | EV_CLASS_LOCKS | EV_PURPOSE));
     if (visible && flow && (step || r->rule == UG101)) return true; /* the request that its thread was given */
     if (visible && step && !(x->evidence & (EV_HANDED | EV_NAME | EV_PURPOSE)) && !must_be_one(x)) return true;
     if (visible) return !used && class_only_parts(p, x->owner);

@@ -20,6 +20,7 @@ enum {
     SHF_WRITE = 1,
     SECTION_MAX = 4096,
     RELOCATION_MAX = 8 << 20,
+    RELR_STEPS = 1 << 25, /* relocations times sections; no real file comes near */
     SLOT_CREATE = 1,
     SLOT_GIL = 4,
     RUN_MAX = 64
@@ -132,7 +133,7 @@ static void rela_read(Elf *x, Str b)
 static void relr_read(Elf *x, Str b)
 {
     u64 next = 0;
-    for (u64 at = 0; at + 8 <= b.n; at += 8) {
+    for (u64 at = 0; at + 8 <= b.n && (u64)x->relocated.n * x->sections.n < RELR_STEPS; at += 8) {
         u64 entry = number(b, at, 8);
         if (!(entry & 1)) {
             relocation_add(x, entry, word_at(x, entry));

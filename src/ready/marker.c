@@ -84,7 +84,9 @@ static Holds compare(const Reader *r, Str name, Str op, Str value, bool turned)
         Str last = full ? str_fmt(&scratch, "3.%d.99", r->minor) : first;
         if (spec_valid(spec) && op.n < 4) {
             bool one = spec_matches(spec, first), other = spec_matches(spec, last);
-            holds = one != other ? HOLDS_MAYBE : one ? HOLDS_YES : HOLDS_NO;
+            Str series = str_fmt(&scratch, "3.%d.", r->minor);
+            bool within = full && str_starts(value, series) && (str_is(op, "==") || str_is(op, "!="));
+            holds = one != other || within ? HOLDS_MAYBE : one ? HOLDS_YES : HOLDS_NO;
         }
     }
     arena_free(&scratch);

@@ -275,6 +275,8 @@ static void markers(void **state)
                 {"python_version ~= '3.9'", true},
                 {"python_full_version < '3.14.0'", false},
                 {"python_full_version < '3.14.5'", true},
+                {"python_full_version == '3.14.2'", true},
+                {"python_full_version == '3.15.2'", false},
                 {"python_full_version >= '3.15'", false},
                 {"sys_platform == 'win32'", true},
                 {"sys_platform == 'win32' and python_version < '3.9'", false},
