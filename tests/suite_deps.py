@@ -76,6 +76,12 @@ def test_requirements(s):
         "requirements.txt": "-r gone.txt\n-r https://example.org/r.txt\n-r ../up.txt\n!!\nfoo>>1\nok==1\n"},
         [("include", "requirements.txt", 1), ("include", "requirements.txt", 2), ("include", "requirements.txt", 3),
          ("requirement", "requirements.txt", 4), ("requirement", "requirements.txt", 5)], notes)
+    tree(s, "what is required elsewhere, too, is no mere constraint", {
+        "dev-requirements.txt": "-c requirements.txt\npytest\n", "requirements.txt": "-c all.txt\n-r all.txt\n",
+        "all.txt": "numpy==1.20.0\n-c limits.txt\n", "limits.txt": "pytest==8.0\nnobody==1\n"},
+        ["numpy", "pytest", "pytest"], lambda f: sorted(p["name"] for p in report(f)["packages"]))
+    tree(s, "a comment reaches to the end of joined lines", {"requirements.txt": "numpy==1.0 # why \\\norjson\n"},
+        ["numpy"], lambda f: sorted(packages(f)))
     tree(s, "names of such files", {
         "requirements/dev.txt": "a==1\n", "requirements-test.in": "b==1\n", "dev_requirements.txt": "c==1\n",
         "app.txt": "d==1\n"}, ["a", "b", "c"], lambda f: sorted(packages(f)))

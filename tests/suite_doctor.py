@@ -167,11 +167,12 @@ def test_installed(s):
 def test_no_python(s):
     with temporary() as folder:
         for name, body in (("garbage", "head -c 200000 /dev/urandom; exit 0\n"), ("silence", ""), ("failure", "echo it broke >&2; exit 9\n"),
-                           ("half", "echo 'ungil-probe {\"version\"'\n"), ("array", "echo 'ungil-probe [1]'\n"), ("signal", "kill -KILL $$\n")):
+                           ("half", "echo 'ungil-probe {\"version\"'\n"), ("array", "echo 'ungil-probe [1]'\n"),
+                           ("nameless", "echo 'ungil-probe {\"build\": true, \"gil\": false}'\n"), ("signal", "kill -KILL $$\n")):
             result = doctor(script(folder, body, name))
             s.check(result.code == 2 and result.out == "" and name + " is no Python that can be asked" in result.err, str(result))
         s.check("it broke" in doctor(os.path.join(folder, "failure")).err, "what it said")
-        odd = "echo 'ungil-probe {\"version\": 3, \"minor\": \"x\", \"flag\": \"1\", \"extensions\": {}, \"directories\": [1, null], \"gil\": 0}'\n"
+        odd = "echo 'ungil-probe {\"version\": \"3\", \"minor\": \"x\", \"flag\": \"1\", \"extensions\": {}, \"directories\": [1, null], \"gil\": 0}'\n"
         s.equal(doctor(script(folder, odd)).code, 1, "values of other types")
         start = time.monotonic()
         result = doctor(script(folder, "sleep 600 & sleep 600\n"), "--time-limit", "1")

@@ -4,7 +4,10 @@
 #include "emit/html.h"
 #include "emit/plan.h"
 
-enum { OPEN = 20 }; /* so many findings or fewer are shown unfolded */
+enum {
+    OPEN = 20,  /* so many findings or fewer are shown unfolded */
+    EDITS = 200 /* of so many findings of one file the edit is shown; each takes a diff of the whole file */
+};
 
 static const char more_style[] =
     "nav li{display:inline;margin-right:1.2em}nav ul{padding:0}summary{cursor:pointer}summary h3,summary "
@@ -52,13 +55,14 @@ static bool fix_diff(Buf *out, const Results *r, const Race *race, Err *e)
 static bool findings_put(Buf *out, const Results *r, Err *e)
 {
     Counts c = results_count(r);
-    u32 last = NONE;
+    u32 last = NONE, edits = 0;
     buf_c(out, "<h2 id=\"findings\">Findings</h2>\n");
     if (!c.findings) buf_c(out, "<p>None.</p>\n");
     for (u32 i = 0; i < r->races->n; i++) {
         const Race *race = &r->races->v[i];
         if (race->suppressed) continue;
         if (race->file != last) {
+            edits = 0;
             buf_fmt(out, "%s<details%s><summary><h3>", last == NONE ? "" : "</details>\n",
                     c.findings <= OPEN ? " open" : "");
             html_text(out, file_source(r, race->file)->path);
@@ -66,7 +70,9 @@ static bool findings_put(Buf *out, const Results *r, Err *e)
         }
         last = race->file;
         html_finding(out, r, race);
-        if (!fix_diff(out, r, race, e)) return false;
+        if (edits++ < EDITS && !fix_diff(out, r, race, e)) return false;
+        if (edits == EDITS + 1)
+            buf_c(out, "<p>Edits of further findings in this file: <code>ungil diff --only FINGERPRINT</code></p>\n");
     }
     if (last != NONE) buf_c(out, "</details>\n");
     return true;

@@ -20,7 +20,7 @@ static bool repo_open(RevReader *x, Options *o)
 {
     char *start = o->root.n ? str_c(x->a, o->root) : ".";
     if (git_repository_open_ext(&x->repo, start, 0, NULL) < 0)
-        return err_set(x->e, "%s is not in a git repository; `ungil review` compares two commits of one",
+        return err_set(x->e, "%s is not in a git repository; --base compares with a commit of one",
                        o->root.n ? start : "the current directory");
     const char *top = git_repository_workdir(x->repo);
     Str dir = str_from(top ? top : git_repository_path(x->repo));

@@ -82,8 +82,9 @@ bool interpreter_ask(Arena *a, const Question *q, Answer *out, Err *e)
     if (!probe(a, q, NULL, &v, &out->problem, e)) return false;
     if (!v) return true;
     const json_t *minor = json_object_get(v, "minor"), *flag = json_object_get(v, "flag");
-    out->answered = true;
     out->version = text_of(a, v, "version");
+    out->answered = out->version.n;
+    if (!out->answered) out->problem = S("its answer names no version");
     out->implementation = text_of(a, v, "implementation");
     out->executable = text_of(a, v, "executable");
     out->abiflags = text_of(a, v, "abiflags");

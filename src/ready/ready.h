@@ -79,6 +79,13 @@ typedef struct Dep {
 typedef Vec(Dep) DepVec;
 
 /* What is gathered while files are read. */
+/* A file that -c names. */
+typedef struct Constraints {
+    const Source *by; /* the file that names it, and where */
+    u32 line;
+    Str name;
+} Constraints;
+
 typedef struct Gather {
     Arena *a;
     const Options *o;
@@ -88,6 +95,7 @@ typedef struct Gather {
     DepVec deps;
     NoteVec *notes;
     u32 depth; /* of files that include each other */
+    Vec(Constraints) constraints; /* read last: what is required as well is no mere constraint */
 } Gather;
 
 enum { READY_FILE_MAX = 32 << 20 }; /* larger files are noted and left out */
@@ -114,6 +122,8 @@ void requirement_add(Gather *g, DepKind kind, const Source *s, u32 line, Str tex
 void lock_read(Gather *g, const Source *s);         /* uv.lock, poetry.lock, pdm.lock, pylock.toml */
 void pipfile_lock_read(Gather *g, const Source *s); /* Pipfile.lock */
 void requirements_read(Gather *g, const Source *s, DepKind kind);
+/* Reads the files that -c has named so far and nobody else has read. */
+void constraints_read(Gather *g);
 void pyproject_read(Gather *g, const Source *s);
 void setup_cfg_read(Gather *g, const Source *s);
 void setup_py_read(Gather *g, const Source *s);

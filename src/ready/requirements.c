@@ -18,8 +18,8 @@ static Str comment_cut(Str line)
     return line;
 }
 
-/* The next logical line, in `out`; *number is the line on which it begins. As in pip, comments are cut from each line
- * before lines are joined. */
+/* The next logical line, in `out`; *number is the line on which it begins. As in pip, a line that is
+ * all comment ends it, and a comment reaches to the end of what is joined. */
 static bool logical_line(Str *rest, u32 *at, Buf *out, u32 *number)
 {
     Str line;
@@ -32,7 +32,7 @@ static bool logical_line(Str *rest, u32 *at, Buf *out, u32 *number)
         bool joins = str_ends(line, S("\\"));
         line = joins ? str_slice(line, 0, line.n - 1) : line;
         if (str_starts(str_trim(line), S("#"))) joins = false;
-        buf_str(out, comment_cut(line));
+        buf_str(out, line);
         if (!joins) break;
         buf_char(out, ' ');
     }
@@ -100,7 +100,7 @@ static void line_read(Gather *g, const Source *s, u32 number, Str line, DepKind 
     if (option_value(line, S("-r"), S("--requirement"), &value))
         file_include(g, s, number, value, kind);
     else if (option_value(line, S("-c"), S("--constraint"), &value))
-        file_include(g, s, number, value, DEP_CONSTRAINT);
+        vec_push(g->a, &g->constraints, (Constraints){s, number, value});
     if (str_starts(line, S("-"))) return;
     line = str_trim(str_slice(line, 0, MIN(str_search(line, S(" --")), str_search(line, S("\t--")))));
     if (wheel_add(g, kind, s, number, line)) return;
@@ -117,8 +117,16 @@ void requirements_read(Gather *g, const Source *s, DepKind kind)
     Str rest = str_slice(s->text, s->bom ? 3 : 0, s->text.n);
     u32 at = 0, number;
     while (logical_line(&rest, &at, &line, &number)) {
-        Str text = str_trim(buf_view(&line));
+        Str text = str_trim(comment_cut(buf_view(&line)));
         if (text.n) line_read(g, s, number, str_dup(g->a, text), kind);
     }
     buf_free(&line);
+}
+
+void constraints_read(Gather *g)
+{
+    for (u32 i = 0; i < g->constraints.n; i++) { /* it grows: one may name another */
+        Constraints c = g->constraints.v[i];
+        file_include(g, c.by, c.line, c.name, DEP_CONSTRAINT);
+    }
 }
