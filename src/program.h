@@ -341,6 +341,8 @@ u32 path_place(const Program *p, u32 file, u32 path);
 Str path_external(const Program *p, u32 file, u32 path);
 /* Functions that a call may run (global ids), written to out, at most max; returns how many. */
 u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max);
+/* The same for what a value, a ValueKind and its value as in Arg, may run when it is called later. */
+u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max);
 /* Is the call a method of an object of unknown type? */
 bool call_unknown(const Program *p, u32 file, u32 call);
 /* The one thing that the local of the function is bound to, or NULL: bound to nothing, or to several things. */

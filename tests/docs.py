@@ -35,11 +35,10 @@ def rules_part():
             code = rule["code"]
             if not code.startswith(prefix):
                 continue
-            link = "[%s](rules/%s.md)" % (code, code) if rule["available"] else code
+            link = "[%s](rules/%s.md)" % (code, code)
             by = ", ".join("[%s](../transforms/%s.md)" % (t["id"], t["id"]) for t in transforms
                            if code in t["rules"].replace(" ", "").split(","))
-            out.append("| %s | %s | %s | %s | %s |" % (link, rule["name"], rule["severity"], rule["summary"],
-                                                       by if rule["available"] else "*not in this version*"))
+            out.append("| %s | %s | %s | %s | %s |" % (link, rule["name"], rule["severity"], rule["summary"], by))
         out.append("")
     return "\n".join(out)
 

@@ -7,13 +7,8 @@
 static void rule_describe(Buf *out, RuleId rule, const PageList *pages)
 {
     const RuleInfo *r = &rule_table[rule];
-    Str page = rule_page(rule);
-    if (page.n)
-        buf_str(out, page);
-    else
-        buf_fmt(out, "# %s %s\n\n%s (%s). Not in this version.\n", r->code, r->name, r->line,
-                severity_name[r->severity]);
-    if (page.n) buf_fmt(out, "\nSeverity: %s.\n", severity_name[r->severity]);
+    buf_str(out, rule_page(rule));
+    buf_fmt(out, "\nSeverity: %s.\n", severity_name[r->severity]);
     for (u32 i = 0; i < pages->n; i++) {
         if (!str_contains(page_rules(pages->v[i]), str_from(r->code))) continue;
         Str id = page_id(pages->v[i]), title = page_title(pages->v[i]);

@@ -19,14 +19,11 @@ int rules_list(const Options *o, Err *e)
     json_t *all = json_array();
     for (u32 i = 0; i < RULE_COUNT; i++) {
         const RuleInfo *r = &rule_table[i];
-        bool here = rule_page((RuleId)i).n > 0;
         if (o->format == FMT_TEXT)
-            buf_fmt(&out, "%s  %-34s %-8s %s%s\n", r->code, r->name, severity_name[r->severity], r->line,
-                    here ? "" : " (not in this version)");
+            buf_fmt(&out, "%s  %-34s %-8s %s\n", r->code, r->name, severity_name[r->severity], r->line);
         else
-            json_array_append_new(all,
-                                  json_pack("{s:s, s:s, s:s, s:s, s:b}", "code", r->code, "name", r->name, "severity",
-                                            severity_name[r->severity], "summary", r->line, "available", here));
+            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s}", "code", r->code, "name", r->name, "severity",
+                                                 severity_name[r->severity], "summary", r->line));
     }
     if (o->format == FMT_JSON)
         json_out(&out, all);

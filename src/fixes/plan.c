@@ -112,11 +112,18 @@ bool page_run(Plan *pl, Work *w, const Page *page)
     return true;
 }
 
+/* Why nothing was tried: advice on scaling is about the design; else we have no page. */
+static const char *untried(RuleId rule)
+{
+    bool scaling = rule == UG601 || rule == UG602 || rule == UG603;
+    return scaling ? "a matter of design, for a person to decide" : "no transform handles this finding yet";
+}
+
 static void work_declined(Plan *pl, Work *w, const Page *page)
 {
     Fix *f = fix_add(pl, page, w);
     f->declined = true;
-    f->reason = w->tried.n ? w->tried : S("no transform handles this finding yet");
+    f->reason = w->tried.n ? w->tried : str_from(untried((RuleId)pl->races->v[w->races.v[0]].rule));
     w->done = true;
 }
 

@@ -321,7 +321,6 @@ void implicit_edges(Program *p, u32 file);
 /* Sorts the edges anew, after some were added. */
 void calls_index(Program *p);
 void params_link(Program *p);
-u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max);
 
 /* The parameter that the call's argument number `arg` goes to, as its position; NONE. */
 u32 param_of_arg(const Program *p, GId callee, u32 file, const Call *c, u32 arg);

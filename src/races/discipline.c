@@ -3,16 +3,6 @@
  * Needs section_lock and the facts of one file. A lock known by its name only never accuses. */
 #include "races/races.h"
 
-static Race *at_section(Finder *f, RuleId rule, u32 file, const Section *s, u32 lock, Confidence c)
-{
-    const Facts *x = f->p->facts[file];
-    u32 end = s->stmt;
-    while (end < x->source->text.n && x->source->text.p[end] != '\n' && x->source->text.p[end] != '\r') end++;
-    Race *r = race_at(f, rule, file, s->func, (Span){s->stmt, end}, f->p->locks.v[lock].display, c);
-    r->lock = lock;
-    return r;
-}
-
 /* lock = Lock(): the call that makes the local lock of the section, the last one before it; NULL. */
 static const Call *local_lock(const Facts *x, const Section *s)
 {
@@ -98,7 +88,7 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
         }
     }
     if (given_away(p, file, s)) return;
-    Race *r = at_section(f, UG301, file, s, lock, CONF_HIGH);
+    Race *r = race_at_section(f, UG301, file, s, lock, CONF_HIGH);
     race_message(f, r, "this lock is made anew by every call, so no two threads ever wait for each other here");
 }
 
@@ -136,7 +126,7 @@ static void without_finally(Finder *f, u32 file, const Section *s, u32 lock)
         bool given = s->kind == SECTION_CALLS ? str_contains(text, S("elease")) || str_contains(text, S("nlock"))
                                               : str_contains(text, S(".release("));
         if (given || !(str_contains(text, S("return")) || str_contains(text, S("raise")))) continue;
-        Race *r = at_section(f, UG302, file, s, lock, CONF_MEDIUM);
+        Race *r = race_at_section(f, UG302, file, s, lock, CONF_MEDIUM);
         race_message(f, r, "a way out between acquire() and release() leaves the lock taken for ever; use `with`");
         return;
     }
@@ -146,7 +136,7 @@ static void without_finally(Finder *f, u32 file, const Section *s, u32 lock)
             x->calls.v[i].span.end < s->span.end)
             calls++;
     if (!calls) return;
-    Race *r = at_section(f, UG302, file, s, lock, CONF_MEDIUM);
+    Race *r = race_at_section(f, UG302, file, s, lock, CONF_MEDIUM);
     race_message(f, r, "an exception between acquire() and release() leaves the lock taken for ever; use `with`");
 }
 
@@ -188,7 +178,7 @@ static void across_suspension(Finder *f, u32 file, const Section *s, u32 lock)
         u32 line, column;
         source_position(x->source, y->offset, &line, &column);
         bool again = f->p->locks.v[lock].kind == TYPE_RLOCK; /* the loop's thread has it, and takes it once more */
-        Race *r = at_section(f, UG304, file, s, lock, y->is_yield || again ? CONF_MEDIUM : CONF_HIGH);
+        Race *r = race_at_section(f, UG304, file, s, lock, y->is_yield || again ? CONF_MEDIUM : CONF_HIGH);
         if (y->is_yield)
             race_message(f, r,
                          "the generator is suspended on line %u with the lock taken; until it is resumed, every "
@@ -359,7 +349,7 @@ static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
         if (let_go(p->facts[file], s, c) || turned_off(p, e, inner)) continue;
         if (taken_for_want(p->facts[func_gid(p, e->callee).file], inner)) continue;
         Str callee = func_display(f->a, p, e->callee);
-        Race *r = at_section(f, UG305, file, s, lock, CONF_HIGH);
+        Race *r = race_at_section(f, UG305, file, s, lock, CONF_HIGH);
         r->call = p->call_base[file] + e->call;
         race_message(
             f, r,
@@ -381,7 +371,7 @@ static void nested_same(Finder *f, u32 file, u32 section, u32 lock)
             p->section_lock[p->section_base[file] + i] != lock)
             continue;
         if (y->span.start <= s->span.start || y->span.start >= s->span.end || y->path != s->path) continue;
-        Race *r = at_section(f, UG305, file, y, lock, CONF_HIGH);
+        Race *r = race_at_section(f, UG305, file, y, lock, CONF_HIGH);
         race_message(f, r, "this lock is held already by the `with` around it; a Lock waits for itself for ever");
         return;
     }

@@ -175,8 +175,8 @@ bool race_wanted(const Options *o, Str path, const Race *r)
     if (r->confidence < confidence_wanted(o, r->rule)) return false;
     if (o->select.n && !rule_selected(r->rule, o->select.v, o->select.n)) return false;
     if (o->ignore.n && rule_selected(r->rule, o->ignore.v, o->ignore.n)) return false;
-    if (r->rule == UG902 && !(o->select.n && rule_selected(UG902, o->select.v, o->select.n)))
-        return false; /* opt-in */
+    bool opt_in = r->rule == UG902 || r->rule == UG601 || r->rule == UG602 || r->rule == UG603;
+    if (opt_in && !(o->select.n && rule_selected(r->rule, o->select.v, o->select.n))) return false;
     return !path_ignores_rule(o, path, r->rule);
 }
 
@@ -239,6 +239,8 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
     for (u32 file = 0; file < p->nfiles; file++) {
         race_start(&f, file);
         race_build(&f, file);
+        race_hot_lock(&f, file);
+        race_workers(&f, file);
         race_discipline(&f, file);
         race_settings(&f, file);
         race_replaced(&f, file);
@@ -252,6 +254,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_first_use(&f, file);
     }
     race_lock_order(&f);
+    race_serial(&f);
     single_threaded(p, out);
     races_weigh_files(p, &scratch, out);
     races_suppress(&f);

@@ -10,6 +10,7 @@
  *   stream.c conversation.c closed.c fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c replaced.c cached.c
  *               rules about calls and locks
+ *   hotlock.c workers.c serial.c   advice on scaling, with scaling.c and scaling.h
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
  *   overridden.c  steps of a base class that a derived class guards
@@ -162,6 +163,8 @@ void race_why(Finder *f, Race *r, const char *fmt, ...) __attribute__((format(pr
 /* "x is …" message; the pattern distinguishes fingerprints of one function. */
 void race_message(Finder *f, Race *r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 Race *race_at(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state, Confidence c);
+/* The same about taking a lock: the line where the section takes it; the state is the lock. */
+Race *race_at_section(Finder *f, RuleId rule, u32 file, const Section *s, u32 lock, Confidence c);
 Str short_state(const Program *p, u32 place);
 
 /* check.c: parts that helper.c shares */
@@ -301,6 +304,9 @@ void race_fields(Finder *f);
 void race_start(Finder *f, u32 file);
 void race_build(Finder *f, u32 file);
 void race_discipline(Finder *f, u32 file);
+void race_hot_lock(Finder *f, u32 file);
+void race_workers(Finder *f, u32 file);
+void race_serial(Finder *f);
 void race_lock_order(Finder *f);
 void race_settings(Finder *f, u32 file);
 /* The lock of a section of its function that the call stands in, not one that only sounds like a lock; NONE. */

@@ -177,6 +177,16 @@ Race *race_at(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state, 
     return r;
 }
 
+Race *race_at_section(Finder *f, RuleId rule, u32 file, const Section *s, u32 lock, Confidence c)
+{
+    const Facts *x = f->p->facts[file];
+    u32 end = s->stmt;
+    while (end < x->source->text.n && x->source->text.p[end] != '\n' && x->source->text.p[end] != '\r') end++;
+    Race *r = race_at(f, rule, file, s->func, (Span){s->stmt, end}, f->p->locks.v[lock].display, c);
+    r->lock = lock;
+    return r;
+}
+
 Str short_state(const Program *p, u32 place)
 {
     return p->syms.strs[p->places.v[place].name];
