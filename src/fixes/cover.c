@@ -288,6 +288,6 @@ void work_plan(Plan *pl, Work *w, u32 lock)
     }
     w->lock = lock;
     w->guarded = true;
-    if (l->promoted) promotion_write(pl, f, l);
+    if (l->promoted) promotion_write(pl, f, l->lock);
     if (!l->existing) intent_add(pl, f, INTENT_NEED_LOCK, l->file, (Span){0}, S(""), lock);
 }

@@ -353,7 +353,7 @@ bool lock_absent(const Plan *pl, u32 lock);
  * against it. */
 bool lock_promote(Plan *pl, u32 plan, Work **works, u32 n);
 /* The change of the line that makes the lock of a plan that lock_promote has changed. */
-void promotion_write(Plan *pl, Fix *f, const LockPlan *l);
+void promotion_write(Plan *pl, Fix *f, u32 lock);
 /* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
  * of the fix. False with a reason. */
 bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why);
@@ -478,6 +478,7 @@ bool plan_publish(Plan *pl, Work *w, const Page *page);
 bool plan_with(Plan *pl, Work *w, const Page *page);
 bool plan_swap(Plan *pl, Work *w, const Page *page);
 bool plan_eager(Plan *pl, Work *w, const Page *page);
+bool plan_reentrant(Plan *pl, Work *w, const Page *page);
 bool plan_files(Plan *pl, Work *w, const Page *page);
 bool plan_memo(Plan *pl, Work *w, const Page *page);
 bool plan_perthread(Plan *pl, Work *w, const Page *page);

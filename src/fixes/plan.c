@@ -20,6 +20,7 @@ const Planner planner_table[] = {
     {"with", "acquire() and release() become a with statement", false, false, plan_with},
     {"swap", "start() before join()", false, false, plan_swap},
     {"eager", "what is made on first use is made where its name is defined", false, false, plan_eager},
+    {"reentrant", "a Lock that its holder takes again becomes an RLock", false, false, plan_reentrant},
     {"own-stack", "a subclass of threading.local holds one stack for each thread", false, false, plan_own_stack},
     {"thread-local", "a subclass of threading.local sets the attributes in every thread", false, false,
      plan_perthread},
@@ -265,10 +266,11 @@ static u32 *work_slot(Plan *pl, Map *by_place, Map *walks, const Race *r, u32 pl
     return map_at(pl->a, copied_alone(pl, r) ? walks : by_place, place);
 }
 
-/* What a lock for the finding would guard; NONE. */
+/* What a lock for the finding would guard, or the lock that it is about; NONE. */
 static u32 work_place(Plan *pl, const Race *r)
 {
     if (r->per_call) return NONE;
+    if (r->rule == UG305) return pl->p->locks.v[r->lock].place;
     if (r->rule == UG403) return perthread_holder(pl->p, r);
     return r->place == NONE ? place_under(pl, r) : r->place;
 }

@@ -4,7 +4,9 @@
  * would wait for itself there (docs/memory-model.md). What runs twice under the RLock ran inside the same critical
  * section before, so nobody sees more of its half-done work than until now. Only where the lock is plain in every
  * use: made once, by a call without arguments; taken by `with`, or by acquire() in a function that also releases it,
- * since only the thread that took an RLock may release it; never handed on, never asked whether it is taken. */
+ * since only the thread that took an RLock may release it; never handed on, never asked whether it is taken.
+ *
+ * Planner "reentrant" does the same for a section that takes its own lock again (UG305). */
 #include "fixes/fixes.h"
 
 /* Is a region of the group run by, or does it lead to, code that holds the lock? */
@@ -109,14 +111,29 @@ bool lock_promote(Plan *pl, u32 plan, Work **works, u32 n)
     return true;
 }
 
-void promotion_write(Plan *pl, Fix *f, const LockPlan *l)
+void promotion_write(Plan *pl, Fix *f, u32 lock)
 {
     u32 file;
     Span maker;
-    if (!maker_find(pl, &pl->p->places.v[pl->p->locks.v[l->lock].place], &file, &maker)) BUG("no lock is made");
+    if (!maker_find(pl, &pl->p->places.v[pl->p->locks.v[lock].place], &file, &maker)) BUG("no lock is made");
     Str old = str_slice(site_source(pl, file)->text, maker.start, maker.end);
     bool from = str_find(old, '.') == old.n;
     ImportRef type = import_ref(pl->a, pl->p->facts[file], site_ast(pl, file), S("threading"), S("RLock"), from);
     if (!type.have) intent_add(pl, f, INTENT_NEED_IMPORT, file, (Span){0}, type.statement, NONE);
     intent_add(pl, f, INTENT_REPLACE, file, maker, type.text, NONE);
+}
+
+bool plan_reentrant(Plan *pl, Work *w, const Page *page)
+{
+    u32 lock = pl->races->v[w->races.v[0]].lock;
+    if (lock == NONE || !promotable(pl, lock)) {
+        w->tried = S("the lock is not made once by a plain threading.Lock(), or used in a way that an RLock does not "
+                     "allow, such as release() in another function");
+        return false;
+    }
+    Fix *f = fix_add(pl, page, w);
+    promotion_write(pl, f, lock);
+    fix_caution(f, FIX_UNSAFE, S("what runs inside sees the state while the section around it is not finished"));
+    w->done = true;
+    return true;
 }
