@@ -300,6 +300,7 @@ typedef struct Facts {
     Vec(Comment) comments;
     Vec(Span) errors;    /* syntax error nodes */
     bool has_main_guard; /* if __name__ == "__main__" */
+    bool python2;        /* it has statements that Python 3 does not: print "x" */
     bool runs_calls;     /* its module body is there to be run: it calls its own functions */
     Vec(Unseen) unseen;  /* uses that cannot be followed */
     NoteVec notes;

@@ -379,6 +379,7 @@ static void walk_stmt(Walk *w, u32 n)
     case NODE_pass_statement:
     case NODE_comment: break;
     default:
+        w->f->python2 |= ast_is(&w->t, n, NODE_print_statement) || ast_is(&w->t, n, NODE_exec_statement);
         for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c)) {
             if (w->t.v[n].error)
                 walk_stmt(w, c); /* the grammar lost its way here: take what is whole */

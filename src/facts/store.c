@@ -24,7 +24,7 @@ typedef struct Head {
     u32 text, bytes; /* of the source; of all that follows the head, unpacked */
     u32 nsyms, nslots, nnotes;
     u32 n[VECTORS];
-    u8 has_main_guard, runs_calls;
+    u8 has_main_guard, runs_calls, python2;
 } Head;
 
 /* ---- out ---- */
@@ -93,6 +93,7 @@ void facts_pack(Buf *out, const Facts *f)
 #undef FACTS_VECTOR
     h.has_main_guard = f->has_main_guard;
     h.runs_calls = f->runs_calls;
+    h.python2 = f->python2;
     buf_bytes(out, (const char *)&h, sizeof h);
 
     ZSTD_CCtx *z = ZSTD_createCCtx();
@@ -189,5 +190,6 @@ Facts *facts_unpack(Arena *a, const Source *s, Str bytes)
     f->source = s;
     f->has_main_guard = h.has_main_guard;
     f->runs_calls = h.runs_calls;
+    f->python2 = h.python2;
     return body_take(a, &r, &h, f) ? f : NULL;
 }

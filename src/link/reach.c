@@ -6,7 +6,8 @@
 static bool holds_tests(Str dir)
 {
     Str last = str_last(str_last(dir, '-'), '_');
-    return str_is(last, "test") || str_is(last, "tests") || str_is(last, "testing");
+    static const char *const words[] = {"test", "tests", "testing", "testdata", "atest", "utest"};
+    return str_among(last, words, COUNT_OF(words));
 }
 
 bool is_test_path(Str path)

@@ -166,6 +166,25 @@ static bool given_back(const Facts *x, const Section *s, u32 at)
     return given;
 }
 
+/* await self.reply(): does what is awaited here run to its end at once, a coroutine of the program without any await? */
+static bool never_suspends(const Program *p, u32 file, const Suspend *y)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[y->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &x->calls.v[i];
+        u32 target;
+        if (!c->awaited || c->span.start < y->offset || c->stmt > y->offset) continue;
+        if (call_targets(p, file, i, &target, 1) != 1 || call_unknown(p, file, i)) return false;
+        GId g = func_gid(p, target);
+        if (!p->facts[g.file]->funcs.v[g.id].is_async) return false;
+        for (u32 k = 0; k < p->facts[g.file]->suspends.n; k++)
+            if (p->facts[g.file]->suspends.v[k].func == g.id) return false;
+        return true;
+    }
+    return false;
+}
+
 static void across_suspension(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Facts *x = f->p->facts[file];
@@ -174,6 +193,7 @@ static void across_suspension(Finder *f, u32 file, const Section *s, u32 lock)
         const Suspend *y = &x->suspends.v[i];
         if (y->func != s->func || y->offset < s->span.start || y->offset >= s->span.end) continue;
         if (y->is_yield && given_back(x, s, y->offset)) continue;
+        if (!y->is_yield && never_suspends(f->p, file, y)) continue;
         if (y->is_yield && !x->funcs.v[s->func].is_async && is_manager(f->p, file, s->func)) continue;
         u32 line, column;
         source_position(x->source, y->offset, &line, &column);

@@ -382,6 +382,12 @@ bool failure_caught(const Program *p, u32 ga)
     return caught(p, ga, words, COUNT_OF(words), true);
 }
 
+bool any_error_caught(const Program *p, u32 ga)
+{
+    static const char *const words[] = {"RuntimeError", "Exception"};
+    return caught(p, ga, words, COUNT_OF(words), true);
+}
+
 bool broken_walk_caught(const Program *p, u32 ga)
 {
     static const char *const words[] = {"RuntimeError"};

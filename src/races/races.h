@@ -146,6 +146,8 @@ bool failure_caught(const Program *p, u32 ga);
 /* Does it expect RuntimeError, which a walk raises when the size changes? Who catches all errors to go on loses the
  * walk. */
 bool broken_walk_caught(const Program *p, u32 ga);
+/* The same, or all errors: the walk is lost, and the program goes on. */
+bool any_error_caught(const Program *p, u32 ga);
 bool same_key(const Program *p, u32 a, u32 b);
 /* Are the two accesses of one attribute those of two objects, as far as names tell: old.items and new.items,
  * self.level and scope.level, or one name bound again between the two? So are a name of a class and what

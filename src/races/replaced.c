@@ -86,7 +86,9 @@ static void report(Finder *f, u32 file, u32 store, u32 back, Str what)
     const Access *a = &x->accesses.v[store];
     u32 gfunc = p->func_base[file] + a->func;
     bool low = is_test_path(x->source->path) || p->vendored[file] || of_script(what);
-    Confidence conf = low ? CONF_LOW : thread_of(p, gfunc) ? CONF_HIGH : CONF_MEDIUM;
+    const Root *thread = thread_of(p, gfunc);
+    bool several = thread && (p->funcs[gfunc].many || p->funcs[gfunc].nroots > 1);
+    Confidence conf = low ? CONF_LOW : several ? CONF_HIGH : CONF_MEDIUM;
     Race *r = race_at(f, UG402, file, a->func, a->span, what, conf);
     r->sites[0] = p->access_base[file] + store;
     r->sites[1] = p->access_base[file] + back;

@@ -148,6 +148,7 @@ static void process_settings(Finder *f, u32 file)
             bool mild = same_mask(p, file, i, ext) || harmless_setting(ext) || by_one_thread(fi, ext);
             const Root *thread = thread_of(p, p->func_base[file] + c->func);
             mild |= !thread || !root_near(p, thread, file) || in_main_thread(p, file, c->func);
+            mild |= !is_chdir(ext) && !set_back(p, file, i, ext); /* set once, where the program starts */
             if (fi->threads) conf = mild ? CONF_MEDIUM : CONF_HIGH;
             /* with LOCALE_LOCK: … locale.setlocale(…): those who take the lock wait for each other, and whoever wrote
              * that knows what the others see */

@@ -393,6 +393,7 @@ void races_weigh_files(const Program *p, Arena *scratch, RaceVec *races)
         if (about_locks && is_test_path(p->facts[r->file]->source->path)) r->confidence = CONF_LOW;
         bool aside = p->vendored[r->file] || is_example_path(p->facts[r->file]->source->path);
         if (aside && r->rule <= UG403) r->confidence = CONF_LOW;
+        if (p->facts[r->file]->python2) r->confidence = MIN(r->confidence, CONF_MEDIUM); /* keys() is a list there */
         if (race_switched_off(p, scratch, off, r)) r->confidence = CONF_LOW;
     }
 }
