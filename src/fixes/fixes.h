@@ -28,6 +28,8 @@
  *   take.c     planner: an entry is taken once, then tested and used
  *   localsum.c planner: an update in a loop, summed up and added once
  *   ownvalue.c planner: what a call has set for itself is used from a local
+ *   missing.c  is there no entry yet?              entries.c  can one be None, or false?
+ *   steady.c   what may be evaluated once instead of twice
  *   apart.c    findings of one place, each cured by a page of its own
  *   plain.c    values that are the same whoever makes them
  *   dump.c     the text dump */
@@ -260,6 +262,18 @@ bool value_plain(Plan *pl, u32 file, u32 n);
 /* What the expression of a function gives is a number, a string or a tuple of such, if its parameters are hashable.
  */
 bool value_given(Plan *pl, u32 file, u32 func, u32 n);
+/* Gives the expression the same, and does nothing else, however often it is evaluated (steady.c)? */
+bool expr_steady(Plan *pl, u32 file, u32 n);
+/* Is the value of the expression, where it stands, visibly not None; with `truth` not false either (entries.c)? */
+bool value_surely(Plan *pl, u32 file, u32 func, u32 n, bool truth);
+/* Is that so for all that the program stores in the dict, as far as is in sight? */
+bool entries_surely(Plan *pl, u32 place, bool truth);
+/* Is a None stored in the dict, or written in its display, for everybody to see? */
+bool entries_none(Plan *pl, u32 place);
+/* Has the dict no entry where a statement stores one, for the thread that runs it (missing.c)? For sure; if no entry
+ * is None; if none is false; or that is not known. */
+enum { MISSING_SURE, MISSING_NONE, MISSING_FALSE, MISSING_UNKNOWN };
+u8 entry_missing(Plan *pl, u32 place, u32 file, u32 func, u32 store, Str dict, Str key);
 /* readback.c: does the statement have its lines, the line's end and a comment aside, for itself? */
 bool own_lines(const Source *s, Span stmt);
 /* Widens the region of an update of a counter of depth over the tests beside it (depth.c). */

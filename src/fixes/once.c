@@ -118,6 +118,9 @@ static bool once_read(Plan *pl, Work *w, const Race *r, Once *x)
     Str state = pl->p->syms.strs[pl->p->places.v[w->place].name];
     u32 n = state_node(t, test->span, state), m = state_node(t, act->span, state);
     if (n == NONE || m == NONE || !str_eq(ast_text(t, n), ast_text(t, m))) return false;
+    w->tried = S("reading the state may do something of its own");
+    if (!expr_steady(pl, g.file, n)) return false;
+    w->tried = S("the test and the use do not have the shape `if x is not None: x.use()`");
     x->text = ast_text(t, n);
     x->stmt = ast_statement(t, n);
     if (!ast_is(t, x->stmt, NODE_if_statement) || ast_field(t, x->stmt, FIELD_alternative) != NONE) return false;

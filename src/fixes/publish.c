@@ -139,6 +139,21 @@ static bool too_slow(Plan *pl, const Work *w, const Race *r, const Region *regio
     return r->rule == UG104 && no_blocking(pl, w, region, NULL, &why) != VERDICT_OK && makes_only(pl, region);
 }
 
+/* setdefault leaves an entry alone that is there: only where the store, too, finds none. */
+static bool sure_missing(Plan *pl, Work *w, u32 file, u32 func, const Store *s, Str dict)
+{
+    const Ast *t = site_ast(pl, file);
+    u32 key = ast_field(t, s->target, FIELD_subscript);
+    w->tried = S("the key, or the dict, may be another each time it is asked for");
+    if (!expr_steady(pl, file, key) || !expr_steady(pl, file, ast_field(t, s->target, FIELD_value))) return false;
+    w->tried = S("the store may replace an entry that is there");
+    u8 missing = entry_missing(pl, w->place, file, func, s->stmt, dict, ast_text(t, key));
+    if (missing == MISSING_UNKNOWN) return false;
+    w->tried = missing == MISSING_NONE ? S("an entry may be None, and setdefault would leave it")
+                                       : S("an entry may be empty or zero, and setdefault would leave it");
+    return missing == MISSING_SURE || entries_surely(pl, w->place, missing == MISSING_FALSE);
+}
+
 static bool publish(Plan *pl, Work *w, const Race *r, Fix *draft)
 {
     w->tried = S("the value is not cheap and harmless to make twice, or is not entered by a plain assignment");
@@ -167,6 +182,7 @@ static bool publish(Plan *pl, Work *w, const Race *r, Fix *draft)
     if (!span_harmless(pl, g.file, act->func, region.span, w->place, 4) && !too_slow(pl, w, r, &region)) return false;
     u32 key = ast_field(t, s.target, FIELD_subscript);
     if (ast_is(t, key, NODE_slice) || ast_after(t, key) != NONE) return false;
+    if (!sure_missing(pl, w, g.file, act->func, &s, dict)) return false;
     Str call = str_fmt(pl->a, "%.*s.setdefault(%.*s, %.*s)", STR_ARG(dict), STR_ARG(ast_text(t, key)),
                        STR_ARG(ast_text(t, s.value)));
     if (s.name.n) call = str_fmt(pl->a, "%.*s = %.*s", STR_ARG(s.name), STR_ARG(call));
@@ -178,13 +194,6 @@ bool plan_publish(Plan *pl, Work *w, const Page *page)
 {
     Fix draft = {0};
     if (w->place == NONE) return false;
-    const Place *p = &pl->p->places.v[w->place];
-    for (u32 i = p->first; i < p->first + p->n; i++) { /* an entry None means that there is none */
-        GId id = access_gid(pl->p, pl->p->place_access.v[i]);
-        const Access *a = program_access(pl->p, pl->p->place_access.v[i]);
-        if (a->op == OP_ITEM_STORE && a->value != NONE && pl->p->facts[id.file]->defs.v[a->value].kind == VAL_NONE)
-            return false;
-    }
     for (u32 i = 0; i < w->races.n; i++)
         if (!publish(pl, w, &pl->races->v[w->races.v[i]], &draft)) return false;
     fix_take(fix_add(pl, page, w), &draft);

@@ -363,6 +363,20 @@ static u32 spots_of(const Plan *pl, const Race *race, Spot *out)
     return n;
 }
 
+/* What the code evaluates twice, in the test and in the act, and the script once: what a page calls @again, and the
+ * @place beside it. */
+static bool evaluated_once(Run *r)
+{
+    static const char *const twice[] = {"again", "place"};
+    for (u32 i = 0; i < COUNT_OF(twice) && captured(r, S("again")); i++) {
+        const Capture *c = captured(r, str_from(twice[i]));
+        u32 n = c ? ast_at(site_ast(r->pl, r->file), c->span) : NONE;
+        if (c && !expr_steady(r->pl, r->file, n))
+            return fails(r, S("what is asked for may be something else each time it is evaluated"));
+    }
+    return true;
+}
+
 static bool race_run(Run *r, const Query *q, const Race *race)
 {
     Spot spots[4];
@@ -375,6 +389,7 @@ static bool race_run(Run *r, const Query *q, const Race *race)
         if (!site_match(r->pl, q, r->file, spots[i].span, &r->captures)) continue;
         Region region;
         Str why = S("");
+        if (!evaluated_once(r)) return false;
         if (!region_make(r->pl, r->file, r->func, spots[i].span, spots[i].span, &region, &why)) return fails(r, why);
         region.access = r->access;
         region.test = NONE;

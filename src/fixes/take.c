@@ -18,7 +18,7 @@ typedef struct Take {
     u32 first, last; /* the statements that use the entry */
     bool leaves;     /* `K not in D`, and the branch leaves */
     Str key, dict, name;
-    u32 bind;        /* a statement NAME = D[K], which is taken out; NONE */
+    u32 bind; /* a statement NAME = D[K], which is taken out; NONE */
     u32 nuses, first_use, last_use;
 } Take;
 
@@ -48,7 +48,7 @@ static u32 first_condition(const Ast *t, u32 n)
 }
 
 /* Fills what the test says; false when it is of another form. */
-static bool test_read(const Ast *t, Span span, Take *x)
+static bool test_read(Plan *pl, const Ast *t, Span span, Take *x)
 {
     x->asked = ast_at(t, span);
     while (x->asked != 0 && !ast_is(t, x->asked, NODE_comparison_operator)) x->asked = t->v[x->asked].parent;
@@ -60,6 +60,7 @@ static bool test_read(const Ast *t, Span span, Take *x)
     dict = dict_node(t, dict);
     bool fixed = ast_is(t, key, NODE_string) || ast_is(t, key, NODE_integer);
     if ((!fixed && !ast_plain_name(t, key)) || !ast_plain_name(t, dict)) return false;
+    if (!expr_steady(pl, x->file, key) || !expr_steady(pl, x->file, dict)) return false;
     x->key = ast_text(t, key);
     x->dict = ast_text(t, dict);
     x->stmt = ast_statement(t, x->asked);
@@ -159,8 +160,7 @@ static bool attribute_used(const Facts *f, const Access *store, u32 var)
         const Access *a = &f->accesses.v[i];
         const Path *p = &f->paths.v[a->path];
         bool same = p->root == v->root && p->name == v->name && p->func == v->func && p->nattr;
-        if (same && a->span.start <= store->span.end && block_within(f, store->block, a->block))
-            return true;
+        if (same && a->span.start <= store->span.end && block_within(f, store->block, a->block)) return true;
     }
     return false;
 }
@@ -190,7 +190,9 @@ static bool never_none(const Plan *pl, u32 place)
         const Access *a = program_access(pl->p, g);
         const Facts *f = pl->p->facts[id.file];
         if (!access_writes(pl->p, g) || a->op == OP_DEL || a->op == OP_ITEM_DEL) continue;
-        if (a->op == OP_STORE && a->value != NONE && f->defs.v[a->value].kind == VAL_DICT) continue; /* its name */
+        if (a->op == OP_STORE && a->value != NONE && f->defs.v[a->value].kind == VAL_DICT &&
+            f->defs.v[a->value].empty)
+            continue;                                                                 /* its name */
         if (a->op == OP_METHOD && !(access_effect(pl->p, g) & EFFECT_GROW)) continue; /* pop, clear */
         if (a->op != OP_ITEM_STORE || !object_stored(pl, id.file, a)) return false;
         stored = true;
@@ -283,7 +285,7 @@ static bool take_read(Plan *pl, const Work *w, const Race *r, Take *x)
     if (test->func != act->func || access_gid(pl->p, r->act).file != g.file) return false;
     *x = (Take){.file = g.file, .func = test->func, .bind = NONE};
     const Ast *t = site_ast(pl, g.file);
-    if (!test_read(t, test->span, x) || !uses_find(t, x)) return false;
+    if (!test_read(pl, t, test->span, x) || !uses_find(t, x)) return false;
     Span used = {t->v[x->first].start, t->v[x->last].end};
     Span cond = ast_span(t, ast_field(t, x->stmt, FIELD_condition));
     if (!span_within(act->span, used) && !span_within(act->span, cond)) return false;
@@ -294,6 +296,7 @@ static bool take_read(Plan *pl, const Work *w, const Race *r, Take *x)
         region.last != x->stmt)
         return false;
     bool given = name_given(pl, t, x);
+    if (entries_none(pl, w->place)) return false; /* and what None does not allow raises today */
     if (!(given && object_after(t, x)) && !needs_object(t, x) && !never_none(pl, w->place)) return false;
     Str state = pl->p->syms.strs[pl->p->places.v[w->place].name];
     return given || local_name(pl, x->file, x->func, singular(pl, state), x->dict, "entry", &x->name);
@@ -342,8 +345,15 @@ bool take_region(Plan *pl, const Work *w, const Race *r, Region *out)
     const Ast *t = site_ast(pl, x.file);
     Span span = {t->v[x.stmt].start, MAX(t->v[x.stmt].end, t->v[x.last].end)};
     u32 last = x.leaves ? x.last : x.stmt;
-    *out = (Region){.file = x.file, .func = x.func, .first = x.stmt, .last = last, .span = span, .access = r->act,
-                    .test = r->test, .race = true, .taken = r};
+    *out = (Region){.file = x.file,
+                    .func = x.func,
+                    .first = x.stmt,
+                    .last = last,
+                    .span = span,
+                    .access = r->act,
+                    .test = r->test,
+                    .race = true,
+                    .taken = r};
     return true;
 }
 
