@@ -2,9 +2,11 @@
  *
  *   os.makedirs(path)    os.makedirs(path, exist_ok=True)         path.unlink()    path.unlink(missing_ok=True)
  *   os.mkdir(path)       try: …                                   os.remove(path)  try: …
- *                        except FileExistsError: pass                              except FileNotFoundError: pass
+ *                        except FileExistsError:                                   except FileNotFoundError: pass
+ *                            if not os.path.isdir(path): raise
  *
- * The test before it stays, so that a single thread does what it did. */
+ * The test before it stays, so that a single thread does what it did: a file that is in the way of a folder raises,
+ * as it does with exist_ok. */
 #include "fixes/fixes.h"
 
 static u32 call_node(const Ast *t, Span span)
@@ -13,6 +15,20 @@ static u32 call_node(const Ast *t, Span span)
     while (n != NONE && !(t->v[n].kind == NODE_call && t->v[n].start == span.start && t->v[n].end == span.end))
         n = t->v[n].parent;
     return n;
+}
+
+/* Has the call no room for exist_ok or missing_ok: makedirs(path, mode, exist_ok), path.mkdir(mode, parents,
+ * exist_ok)?
+ */
+static bool argument_full(const Ast *t, u32 call, Str name, bool method)
+{
+    u32 n = 0, room = str_is(name, "makedirs") || (method && str_is(name, "mkdir")) ? 3 : 1;
+    for (u32 c = ast_first(t, ast_field(t, call, FIELD_arguments)); c != NONE; c = ast_after(t, c)) {
+        u8 k = t->v[c].kind;
+        if (k == NODE_list_splat || k == NODE_dictionary_splat || k == NODE_generator_expression) return true;
+        n += k != NODE_keyword_argument;
+    }
+    return n >= room && (method || room == 3);
 }
 
 /* One argument more, by keyword, after the last one. */
@@ -26,8 +42,40 @@ static void argument_add(Plan *pl, Fix *fix, u32 file, u32 call, const char *tex
                NONE);
 }
 
+/* What the file calls os.path.isdir, going by what it calls os.mkdir: "os.path.isdir", "isdir"; empty: it has no name
+ * for it. */
+static Str isdir_name(Plan *pl, u32 file, u32 func, u32 call)
+{
+    const Facts *f = pl->p->facts[file];
+    Str mkdir = ast_text(site_ast(pl, file), ast_field(site_ast(pl, file), call, FIELD_function));
+    if (str_is(mkdir, "os.mkdir")) return S("os.path.isdir");
+    static const char *const names[] = {"isdir", "path.isdir", "os.path.isdir"};
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) { /* as the test beside it does */
+        Span span = f->calls.v[i].span;
+        Str text = str_slice(f->source->text, span.start, span.end), name = str_slice(text, 0, str_find(text, '('));
+        if (str_is(path_external(pl->p, file, f->calls.v[i].callee), "os.path.isdir") &&
+            str_among(name, names, COUNT_OF(names)))
+            return name;
+    }
+    return S("");
+}
+
+/* What is done about the error: it is passed over, or raised again where the folder is none. Empty: that cannot be
+ * told. */
+static Str error_handled(Plan *pl, u32 file, u32 func, u32 call, bool makes)
+{
+    if (!makes) return S("pass");
+    const Ast *t = site_ast(pl, file);
+    u32 path = ast_first(t, ast_field(t, call, FIELD_arguments)), mode = path == NONE ? NONE : ast_after(t, path);
+    Str isdir = isdir_name(pl, file, func, call);
+    bool fits = path != NONE && expr_steady(pl, file, path) && (mode == NONE || ast_after(t, mode) == NONE);
+    if (!isdir.n || !fits || ast_is(t, mode, NODE_keyword_argument)) return S("");
+    return str_fmt(pl->a, "if not %.*s(%.*s):\n        raise", STR_ARG(isdir), STR_ARG(ast_text(t, path)));
+}
+
 /* try: the statement, except: the error that says that another thread was first. */
-static bool try_write(Plan *pl, Work *w, Fix *fix, u32 file, u32 call, const char *error)
+static bool try_write(Plan *pl, Work *w, Fix *fix, u32 file, u32 func, u32 call, bool makes)
 {
     const Ast *t = site_ast(pl, file);
     u32 stmt = ast_statement(t, call);
@@ -38,9 +86,37 @@ static bool try_write(Plan *pl, Work *w, Fix *fix, u32 file, u32 call, const cha
     Span span = {t->v[stmt].start, t->v[stmt].end};
     Str line = str_trim(str_slice(t->source->text, span.end, line_after(t->source, span.end)));
     if (line.n) return false; /* a comment, or another statement */
-    Str text = str_fmt(pl->a, "try:\n    %.*s\nexcept %s:\n    pass", STR_ARG(ast_text(t, stmt)), error);
+    w->tried = S("whether a file is in the way cannot be asked without evaluating the path once more");
+    Str handled = error_handled(pl, file, func, call, makes);
+    if (!handled.n) return false;
+    Str text = str_fmt(pl->a, "try:\n    %.*s\nexcept %s:\n    %.*s", STR_ARG(ast_text(t, stmt)),
+                       makes ? "FileExistsError" : "FileNotFoundError", STR_ARG(handled));
     intent_add(pl, fix, INTENT_REPLACE, file, span, text_indent(pl, file, span.start, text), NONE);
     return true;
+}
+
+/* Is the path bound anew, or given to something else than a message, between the test and the call? Then what is made
+ * or removed is not what was asked for. */
+static bool touched_before(Plan *pl, u32 file, u32 call, Str path)
+{
+    const Ast *t = site_ast(pl, file);
+    const Facts *f = pl->p->facts[file];
+    u32 stmt = ast_statement(t, call), block = stmt == NONE ? NONE : t->v[stmt].parent;
+    if (block == NONE) return true;
+    Span before = {t->v[block].start, t->v[stmt].start};
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Path *p = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
+        if (p && span_within(f->defs.v[i].span, before) &&
+            str_has_name(path, sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name)))
+            return true;
+    }
+    static const char *const says[] = {"print(", "log", "self.log", "self._log", "_log", "LOG", "warnings.warn("};
+    for (u32 s = ast_first(t, block); s != NONE && s != stmt; s = ast_after(t, s)) {
+        bool message = false;
+        for (u32 i = 0; i < COUNT_OF(says); i++) message |= str_starts(ast_text(t, s), str_from(says[i]));
+        if (!message && str_contains(ast_text(t, s), path)) return true;
+    }
+    return false;
 }
 
 bool plan_files(Plan *pl, Work *w, const Page *page)
@@ -59,12 +135,18 @@ bool plan_files(Plan *pl, Work *w, const Page *page)
     const Path *p = &f->paths.v[c->callee];
     Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
     bool method = !str_starts(path_external(pl->p, r->file, c->callee), S("os."));
+    u32 arg = ast_first(t, ast_field(t, n, FIELD_arguments)), fn = ast_field(t, n, FIELD_function);
+    u32 path = method ? ast_field(t, fn, FIELD_object) : arg;
+    w->tried = S("what stands between the test and the call may change what the path is, or what is there");
+    if (path == NONE || touched_before(pl, r->file, n, ast_text(t, path))) return false;
     Fix draft = {0};
+    w->tried = S("the call has the argument already");
+    if (argument_full(t, n, name, method)) return false;
     if (str_is(name, "makedirs") || (method && str_is(name, "mkdir")))
         argument_add(pl, &draft, r->file, n, "exist_ok=True");
     else if (method && str_is(name, "unlink"))
         argument_add(pl, &draft, r->file, n, "missing_ok=True");
-    else if (!try_write(pl, w, &draft, r->file, n, str_is(name, "mkdir") ? "FileExistsError" : "FileNotFoundError"))
+    else if (!try_write(pl, w, &draft, r->file, c->func, n, str_is(name, "mkdir")))
         return false;
     fix_take(fix_add(pl, page, w), &draft);
     w->done = true;

@@ -19,6 +19,7 @@ typedef struct Poll {
     Str queue;         /* as written in the condition */
     bool empty_method; /* tested by q.empty(), q.qsize() */
     Str method;
+    Str item; /* what the item is popped into, where its target may raise the same error; empty: the target itself */
 } Poll;
 
 /* The object that a condition asks whether it has items: q, len(q), len(q) > 0, not q.empty(), q.qsize(). */
@@ -73,7 +74,22 @@ static bool pop_fits(const Ast *t, Poll *p)
     return str_is(p->method, "popleft") && none;
 }
 
-static bool poll_read(Plan *pl, u32 file, const Access *test, Poll *p, Str *why)
+/* Pops the queue of items as a queue or list of Python's own would: no error but that of an empty one? A set raises
+ * KeyError. */
+static bool known_queue(const Plan *pl, u32 place, bool by_method)
+{
+    u8 type = pl->p->places.v[place].type.kind;
+    return by_method ? type == TYPE_QUEUE : type == TYPE_LIST || type == TYPE_DEQUE;
+}
+
+/* results[i] = q.pop(): the target may raise an IndexError of its own, which nobody must catch. */
+static bool target_plain(const Ast *t, const Poll *p)
+{
+    u32 n = ast_first(t, p->first);
+    return n == p->call || ast_is(t, ast_field(t, n, FIELD_left), NODE_identifier);
+}
+
+static bool poll_read(Plan *pl, u32 place, u32 file, const Access *test, Poll *p, Str *why)
 {
     const Ast *t = site_ast(pl, file);
     p->stmt = ast_statement(t, ast_at(t, test->span));
@@ -92,6 +108,13 @@ static bool poll_read(Plan *pl, u32 file, const Access *test, Poll *p, Str *why)
     p->queue = ast_text(t, object);
     p->method = ast_text(t, ast_field(t, fn, FIELD_attribute));
     if (!str_eq(ast_text(t, ast_field(t, fn, FIELD_object)), p->queue) || !pop_fits(t, p)) return false;
+    *why = S("finding the queue may raise the error of an empty one, or do something of its own");
+    if (!ast_plain_name(t, object) || !expr_steady(pl, file, object)) return false;
+    *why = S("it is not known to be a list, a deque or a queue, and what it raises when it is empty");
+    if (!known_queue(pl, place, p->empty_method)) return false;
+    *why = S("every name for the item is taken");
+    if (!target_plain(t, p) && !local_name(pl, file, test->func, S("item"), p->queue, "taken", &p->item))
+        return false;
     for (u32 n = ast_after(t, p->first); n != NONE; n = ast_after(t, n))
         if (mentions(t, n, p->queue, NONE)) {
             *why = S("the code after the pop uses the queue again");
@@ -126,18 +149,23 @@ static bool poll_write(Plan *pl, u32 file, const Poll *p, Fix *fix, Str pop)
         error = ref.text;
     }
     const Node *first = &t->v[p->first], *call = &t->v[p->call];
-    Str text = str_slice(t->source->text, first->start, call->start);
-    text = str_fmt(pl->a, "%.*s%.*s", STR_ARG(text), STR_ARG(pop));
+    Str target = str_slice(t->source->text, first->start, call->start), after = S("");
+    Str text = str_fmt(pl->a, "%.*s%.*s", STR_ARG(target), STR_ARG(pop));
+    if (p->item.n) {
+        text = str_fmt(pl->a, "%.*s = %.*s", STR_ARG(p->item), STR_ARG(pop));
+        after = str_fmt(pl->a, "\n%s%.*s%.*s", p->loop ? "" : "    ", STR_ARG(target), STR_ARG(p->item));
+    }
     if (p->loop) {
         intent_add(pl, fix, INTENT_REPLACE, file, (Span){t->v[p->cond].start, t->v[p->cond].end}, S("True"), NONE);
-        text = str_fmt(pl->a, "try:\n    %.*s\nexcept %.*s:\n    break", STR_ARG(text), STR_ARG(error));
+        text = str_fmt(pl->a, "try:\n    %.*s\nexcept %.*s:\n    break%.*s", STR_ARG(text), STR_ARG(error),
+                       STR_ARG(after));
         intent_add(pl, fix, INTENT_REPLACE, file, (Span){first->start, call->end},
                    text_indent(pl, file, first->start, text), NONE);
         return true;
     }
-    bool more = ast_after(t, p->first) != NONE;
-    text = str_fmt(pl->a, "try:\n    %.*s\nexcept %.*s:\n    pass%s", STR_ARG(text), STR_ARG(error),
-                   more ? "\nelse:" : "");
+    bool more = p->item.n || ast_after(t, p->first) != NONE;
+    text = str_fmt(pl->a, "try:\n    %.*s\nexcept %.*s:\n    pass%s%.*s", STR_ARG(text), STR_ARG(error),
+                   more ? "\nelse:" : "", STR_ARG(after));
     Span span = {t->v[p->stmt].start, call->end};
     intent_add(pl, fix, INTENT_REPLACE, file, span, text_indent(pl, file, span.start, text), NONE);
     return true;
@@ -161,7 +189,7 @@ static bool polls_plan(Plan *pl, Work *w, Fix *fix, bool deque)
         if (id == NONE) return false;
         u32 file = access_gid(pl->p, id).file;
         Poll p = {0};
-        if (!poll_read(pl, file, program_access(pl->p, id), &p, &w->tried)) return false;
+        if (!poll_read(pl, w->place, file, program_access(pl->p, id), &p, &w->tried)) return false;
         if (!comment_free(site_ast(pl, file), &p)) {
             w->tried = S("a comment stands between the test and the pop");
             return false;

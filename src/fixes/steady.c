@@ -10,6 +10,9 @@
 static const char *const same_calls[] = {"id",   "len", "str",  "repr", "int", "float",
                                          "bool", "abs", "hash", "ord",  "chr", "type"};
 
+static const char *const same_external[] = {"os.path.join", "os.path.dirname",     "os.path.basename",
+                                            "os.getpid",    "threading.get_ident", "threading.current_thread"};
+
 /* Is there a function of this name in the program? `decorated`: only with decorators, as a property has them. */
 static bool function_named(const Plan *pl, Str name, bool decorated)
 {
@@ -75,9 +78,11 @@ static bool call_steady(Plan *pl, u32 file, u32 n)
 {
     const Ast *t = site_ast(pl, file);
     u32 fn = ast_field(t, n, FIELD_function), args = ast_field(t, n, FIELD_arguments);
-    if (!ast_is(t, fn, NODE_identifier) || !ast_is(t, args, NODE_argument_list)) return false;
-    return str_among(ast_text(t, fn), same_calls, COUNT_OF(same_calls)) &&
-           !name_bound(pl->p->facts[file], ast_text(t, fn), S("")) && children_steady(pl, file, args);
+    const Call *c = call_at(pl->p->facts[file], ast_span(t, n));
+    if (!ast_is(t, args, NODE_argument_list) || !children_steady(pl, file, args)) return false;
+    if (c && str_among(path_external(pl->p, file, c->callee), same_external, COUNT_OF(same_external))) return true;
+    return ast_is(t, fn, NODE_identifier) && str_among(ast_text(t, fn), same_calls, COUNT_OF(same_calls)) &&
+           !name_bound(pl->p->facts[file], ast_text(t, fn), S(""));
 }
 
 bool expr_steady(Plan *pl, u32 file, u32 n)
