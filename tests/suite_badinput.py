@@ -330,6 +330,56 @@ def test_read_only_folder(c):
         c.check(b"_lock" in lib.read_file(os.path.join(folder, "good.py")), "the other file should have been fixed")
 
 
+# The lock of a fix is made in the first file and taken in the second one.
+HALVES = {"state.py": "n = 0\n", "work.py": """import threading
+import state
+
+
+def work():
+    state.n += 1
+
+
+for _ in range(4):
+    threading.Thread(target=work).start()
+"""}
+OTHER = GOOD.replace("hits", "strokes")
+
+
+def test_halves_of_a_fix(c):
+    """What one fix changes is written as a whole or not at all; what has nothing to do with it is written."""
+    for path, where in (("a/state.py", "a/state.py"), ("b/work.py", "b/work.py"), ("a/state.py", "a"), ("b/work.py", "b")):
+        with for_nobody() as (program, folder):
+            files = {"a/state.py": HALVES["state.py"], "b/work.py": HALVES["work.py"].replace("import state", "from a import state"),
+                     "other.py": OTHER, "a/__init__.py": ""}
+            write_tree(folder, files)
+            open_up(folder)
+            os.chmod(os.path.join(folder, where), 0o444 if where == path else 0o555)
+            result = lib.execute([program, "fix", "--no-cache", "--isolated", "--root", "."], cwd=folder, env=lib.environment(HOME=folder),
+                                 limit=as_nobody)
+            c.code(result, 2)
+            c.has(result, "a/state.py", "b/work.py", "belong together", stream="err")
+            c.has(result, "wrote 1 of 3 files")
+            for name in ("a/state.py", "b/work.py"):
+                c.equal(lib.read_file(os.path.join(folder, name)).decode(), files[name], "half of a fix was written")
+            c.check(b"_lock" in lib.read_file(os.path.join(folder, "other.py")), "the other file should have been fixed")
+            c.check(not [n for _, _, names in os.walk(folder) for n in names if ".ungil-" in n], "temporary files stay")
+
+
+def test_put_back(c):
+    """A rename that fails although everything was tried before: nobody may replace another one's file in a sticky folder."""
+    if os.geteuid() != 0:
+        return c.skip("needs a second user")
+    with for_nobody() as (program, folder):
+        write_tree(folder, {"state.py": HALVES["state.py"], "z/work.py": HALVES["work.py"]})
+        open_up(folder)
+        os.chmod(os.path.join(folder, "z"), 0o1777)
+        result = lib.execute([program, "fix", "--no-cache", "--isolated", "--root", "."], cwd=folder, env=lib.environment(HOME=folder), limit=as_nobody)
+        c.code(result, 2)
+        c.has(result, "cannot write", "z/work.py", "state.py is left as it is", stream="err")
+        c.equal(lib.read_file(os.path.join(folder, "state.py")).decode(), HALVES["state.py"], "half of a fix was written")
+        c.equal(os.listdir(os.path.join(folder, "z")), ["work.py"])
+
+
 def test_full_disk(c):
     with temporary() as folder:
         mounted = os.path.join(folder, "small")

@@ -765,6 +765,31 @@ def test_bisect(c):
         c.code(ungil("check", cwd=work, timeout=120), 0)
 
 
+def test_index_locked(c):
+    """Another git process has the index, or left its lock: nothing is changed, and nothing is advised that would drop staged work."""
+    with project() as folder:
+        lock = os.path.join(folder, ".git/index.lock")
+        write_file(lock, "")
+        result = refused(c, folder, "index.lock exists", "nothing is changed")
+        c.lacks(result, "reset", stream="err")
+        c.code(ungil("commit", "--branch", "fixes", cwd=folder), 1)  # does without the index
+        os.remove(lock)
+        write_file(os.path.join(folder, "new.txt"), "staged\n")
+        git("add", "new.txt", cwd=folder)
+        c.code(ungil("commit", cwd=folder), 1)
+        c.equal(git("status", "--porcelain", cwd=folder).out, "A  new.txt\n")
+        c.equal([n for n in os.listdir(os.path.join(folder, ".git")) if n.startswith("index")], ["index"])
+
+
+def test_branch_locked(c):
+    """The branch cannot be moved: files and index are as they were."""
+    with project() as folder:
+        name = git("symbolic-ref", "--short", "HEAD", cwd=folder).out.strip()
+        write_file(os.path.join(folder, ".git/refs/heads/%s.lock" % name), "")
+        refused(c, folder, "cannot move the branch")
+        c.equal([n for n in os.listdir(os.path.join(folder, ".git")) if n.startswith("index")], ["index"])
+
+
 if __name__ == "__main__":
     suite = lib.Suite("commit")
     suite.run_module(sys.modules["__main__"])

@@ -4,6 +4,7 @@ that are pickled, copied or made otherwise than usual, run under this Python."""
 import os
 import pty
 import select
+import subprocess
 import sys
 import time
 
@@ -132,6 +133,35 @@ def test_interactive_edit_proved(c):
         good = edit("sed -i 's/_hits_lock/guard/'", "e\nn\n")
         c.has(good, "fixed 1 finding in 1 file")
         c.equal([f["state"] for f in findings(folder)], ["two.misses"])
+
+
+def test_interactive_halves(c):
+    """A file that changes while the questions are asked keeps the other half of its fix from being written."""
+    with temporary() as folder:
+        write_tree(folder, {"state.py": "n = 0\n", "two.py": TWO, "work.py": """import threading
+import state
+
+
+def work():
+    state.n += 1
+
+
+for _ in range(4):
+    threading.Thread(target=work).start()
+"""})
+        before = text(folder, "work.py")
+        run = subprocess.Popen([lib.UNGIL, "fix", "-i", "--no-cache", "--isolated"], cwd=folder, env=lib.environment(),
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while b"Apply" not in run.stderr.read1():
+            pass
+        with open(os.path.join(folder, "state.py"), "a") as f:
+            f.write("# mine\n")
+        out, err = run.communicate(b"a\n")
+        c.equal(run.returncode, 2)
+        c.check(b"state.py changed" in err and b"work.py is left as it is, too" in err, err.decode())
+        c.equal(text(folder, "state.py"), "n = 0\n# mine\n")
+        c.equal(text(folder, "work.py"), before, "half of a fix was written")
+        c.check("_lock" in text(folder), "the other file should have been fixed")
 
 
 def test_alternatives(c):

@@ -66,39 +66,43 @@ static bool write_through(const char *path, Str bytes, Err *e)
     return ok || err_set(e, "cannot write %s: %s", path, strerror(saved));
 }
 
-bool os_replace_file(const char *path, Str bytes, Err *e)
+/* The bytes on disk, with the mode and, as far as one may, the owner of the file that they are to replace. */
+static bool temp_fill(int fd, Str bytes, const struct stat *old)
 {
-    char real[PATH_MAX], temp[PATH_MAX + 32];
-    if (!realpath(path, real)) {
-        if (errno != ENOENT || strlen(path) >= sizeof real)
-            return err_set(e, "cannot write %s: %s", path, strerror(errno));
-        memcpy(real, path, strlen(path) + 1);
-    }
-    struct stat st;
-    bool old = stat(real, &st) == 0;
-    if (old && access(real, W_OK) < 0) return err_set(e, "cannot write %s: %s", path, strerror(errno));
-    if (old && !S_ISREG(st.st_mode)) return write_through(real, bytes, e);
-    snprintf(temp, sizeof temp, "%s.ungil-XXXXXX", real);
-    int fd = mkostemp(temp, O_CLOEXEC);
-    if (fd < 0) return err_set(e, "cannot write beside %s: %s", path, strerror(errno));
     bool ok = write_all(fd, bytes);
     if (ok && old) {
-        ok = fchmod(fd, st.st_mode & 07777) == 0;
+        ok = fchmod(fd, old->st_mode & 07777) == 0;
         /* Keeping the owner needs privileges; without them the file becomes ours, as with any editor. */
-        if (ok && (st.st_uid != geteuid() || st.st_gid != getegid()) && fchown(fd, st.st_uid, st.st_gid) < 0)
+        if (ok && (old->st_uid != geteuid() || old->st_gid != getegid()) && fchown(fd, old->st_uid, old->st_gid) < 0)
             ok = true;
     } else if (ok) {
         mode_t mask = umask(0);
         umask(mask);
         ok = fchmod(fd, 0666 & ~mask) == 0;
     }
-    ok = ok && fsync(fd) == 0;
+    return ok && fsync(fd) == 0;
+}
+
+bool os_stage_file(Arena *a, const char *path, Str bytes, OsStaged *out, Err *e)
+{
+    char real[PATH_MAX], temp[PATH_MAX + 32];
+    *out = (OsStaged){.path = path, .bytes = bytes};
+    if (!realpath(path, real)) {
+        if (errno != ENOENT || strlen(path) >= sizeof real)
+            return err_set(e, "cannot write %s: %s", path, strerror(errno));
+        memcpy(real, path, strlen(path) + 1);
+    }
+    out->real = str_c(a, str_from(real));
+    struct stat st;
+    bool old = stat(real, &st) == 0;
+    if (old && access(real, W_OK) < 0) return err_set(e, "cannot write %s: %s", path, strerror(errno));
+    if (old && !S_ISREG(st.st_mode)) return true; /* written through, when its turn comes */
+    snprintf(temp, sizeof temp, "%s.ungil-XXXXXX", real);
+    int fd = mkostemp(temp, O_CLOEXEC);
+    if (fd < 0) return err_set(e, "cannot write beside %s: %s", path, strerror(errno));
+    bool ok = temp_fill(fd, bytes, old ? &st : NULL);
     int saved = errno;
     if (close(fd) < 0 && ok) {
-        saved = errno;
-        ok = false;
-    }
-    if (ok && rename(temp, real) < 0) {
         saved = errno;
         ok = false;
     }
@@ -106,7 +110,35 @@ bool os_replace_file(const char *path, Str bytes, Err *e)
         unlink(temp);
         return err_set(e, "cannot write %s: %s", path, strerror(saved));
     }
+    out->temp = str_c(a, str_from(temp));
     return true;
+}
+
+bool os_staged_place(OsStaged *s, Err *e)
+{
+    if (!s->temp) return write_through(s->real, s->bytes, e);
+    if (rename(s->temp, s->real) < 0) {
+        err_set(e, "cannot write %s: %s", s->path, strerror(errno));
+        os_staged_drop(s);
+        return false;
+    }
+    s->temp = NULL;
+    return true;
+}
+
+void os_staged_drop(OsStaged *s)
+{
+    if (s->temp) unlink(s->temp);
+    s->temp = NULL;
+}
+
+bool os_replace_file(const char *path, Str bytes, Err *e)
+{
+    Arena scratch = {0};
+    OsStaged s;
+    bool ok = os_stage_file(&scratch, path, bytes, &s, e) && os_staged_place(&s, e);
+    arena_free(&scratch);
+    return ok;
 }
 
 bool os_make_dirs(const char *path, Err *e)

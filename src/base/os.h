@@ -14,6 +14,18 @@ bool os_read_file(Arena *a, const char *path, size_t max, Str *out, Err *e);
  * the old file is untouched and the temporary one is gone. A device or a pipe is written to and stays what it is. */
 bool os_replace_file(const char *path, Str bytes, Err *e);
 
+/* The same in two steps, for files that are replaced all or none: what can fail for want of room or permission fails
+ * in the first one, while everything is as it was. `path` and `bytes` must outlive the record. */
+typedef struct OsStaged {
+    const char *path, *real;
+    char *temp; /* the new file, beside the old one; NULL: nothing is staged (any more) */
+    Str bytes;
+} OsStaged;
+bool os_stage_file(Arena *a, const char *path, Str bytes, OsStaged *out, Err *e);
+/* Puts it in its place. On failure the old file is untouched and the temporary one is gone. */
+bool os_staged_place(OsStaged *s, Err *e);
+void os_staged_drop(OsStaged *s);
+
 /* Makes a directory and its parents. Succeeds when it is there already. */
 bool os_make_dirs(const char *path, Err *e);
 

@@ -56,6 +56,9 @@ typedef struct Commit {
 /* Fails with what libgit2 says. */
 bool commit_fail(Commit *c, const char *what);
 
+/* The file of the work tree as it is to be replaced. */
+Replacement touched_file(const Touched *t);
+
 /* Everything that stands in the way: the state of the repository, the author, each file. Fills head, base, index,
  * author, committer and touched. */
 bool commit_safe(Commit *c);
@@ -81,6 +84,8 @@ bool revisions_commit(Commit *c);
 /* The message of a group's commit. */
 Str commit_message(const Commit *c, const Group *g);
 
+/* Is git's index free to be written? */
+bool index_unlocked(Commit *c);
 /* Writes the files, moves the branch, updates the index entries of these files; or only makes --branch. */
 bool commits_publish(Commit *c);
 /* Writes the commits as NNNN-subject.patch into the directory of --patches. Adds their names to out. */

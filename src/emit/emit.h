@@ -4,6 +4,8 @@
 
 #include "pipeline.h"
 
+#include <signal.h>
+
 typedef Vec(u32) IdVec;
 
 /* One output format. */
@@ -104,10 +106,23 @@ typedef struct DiffSize {
 } DiffSize;
 /* Adds the size of one change to it. */
 bool diff_measure(const Change *c, DiffSize *size, Err *e);
-/* Is the file still what was analysed? */
-bool file_unchanged(const Source *s, Err *e);
+/* A file of the user and the text that is to take the place of what it holds (replace.c). */
+typedef struct Replacement {
+    Str path; /* as messages call it */
+    const char *abs;
+    Str before, after; /* before.p is NULL when there is no such file yet */
+} Replacement;
+/* Does the file still hold what was analysed? */
+bool file_unchanged(const Replacement *r, Err *e);
 /* May it be written? */
-bool file_writable(const Source *s, Err *e);
+bool file_writable(const Replacement *r, Err *e);
+/* Replaces all n files, or none: then v[*failed] is the one that stands in the way, and *e says why. */
+bool files_replace(const Replacement *v, u32 n, u32 *failed, Err *e);
+/* Takes back what files_replace did, for when something that belongs to it fails later. */
+void files_put_back(const Replacement *v, u32 n);
+/* What would end the program waits from here, so that nothing stays half-done; until signals_let. */
+void signals_hold(sigset_t *before);
+void signals_let(const sigset_t *before);
 /* The lines that tell what was not fixed and why. */
 void left_put(Buf *out, const Results *r);
 

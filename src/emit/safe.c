@@ -257,10 +257,16 @@ static bool bare_revisions(Commit *c)
     return ok;
 }
 
+Replacement touched_file(const Touched *t)
+{
+    return (Replacement){.path = t->path, .abs = t->abs, .before = t->before, .after = t->after};
+}
+
 bool commit_safe(Commit *c)
 {
     if (!repository_safe(c) || !branch_check(c) || !commit_author(c)) return false;
     bool writes = !c->r->options->branch.n && !c->r->options->patches.n;
+    if (writes && !index_unlocked(c)) return false;
     for (u32 i = 0; i < c->r->changes->n; i++) {
         const Change *change = &c->r->changes->v[i];
         Touched t = {.source = change->before, .abs = change->before->abs.p, .before = change->before->text};
@@ -271,7 +277,8 @@ bool commit_safe(Commit *c)
             vec_push(c->a, &c->touched, t);
             continue;
         }
-        if (!file_unchanged(t.source, c->e) || (writes && !file_writable(t.source, c->e)) || !touched_check(c, &t))
+        Replacement file = touched_file(&t);
+        if (!file_unchanged(&file, c->e) || (writes && !file_writable(&file, c->e)) || !touched_check(c, &t))
             return false;
         vec_push(c->a, &c->touched, t);
     }

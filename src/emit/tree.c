@@ -1,36 +1,108 @@
-/* `ungil fix`: the changes written to the work tree, each file in one step. A file that is no longer what was
- * analysed, or that cannot be written, is left as it is and named; the others are written. With --interactive each
+/* `ungil fix`: the changes written to the work tree, each fix as a whole.
+ *
+ * Files that one fix, one lock or one edit changes belong together, and so do those that share a file with them: half
+ * of them would be a program that takes a lock which nobody made. Where one of them is no longer what was analysed,
+ * or cannot be written, all of them are left as they are and named; the others are written. With --interactive each
  * fix is asked about first (ask.c), and only the accepted ones are made. */
 #include "emit/journal.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
+/* ---- what belongs together ----------------------------------------------------------------------------- */
 
-bool file_unchanged(const Source *s, Err *e)
+/* Sets of files; a file is its own parent until it is joined. */
+static u32 set_of(u32 *parent, u32 file)
+{
+    while (parent[file] != file) file = parent[file] = parent[parent[file]];
+    return file;
+}
+
+static void sets_join(u32 *parent, u32 x, u32 y)
+{
+    parent[set_of(parent, x)] = set_of(parent, y);
+}
+
+static bool changes_file(const ChangeVec *changes, u32 file)
+{
+    for (u32 i = 0; i < changes->n; i++)
+        if (changes->v[i].file == file) return true;
+    return false;
+}
+
+/* Joins the files of a fix with each other, with those of other fixes that use the same lock, and with the one that
+ * the lock is made in, which an earlier round may have changed. */
+static void fix_join(const Results *r, u32 fix, const ChangeVec *changes, u32 *of_lock, u32 *parent)
+{
+    const Fix *f = &r->fixes->fixes.v[fix];
+    u32 first = f->intents.v[0].file;
+    for (u32 i = 1; i < f->intents.n; i++) sets_join(parent, first, f->intents.v[i].file);
+    if (f->lock == NONE) return;
+    if (of_lock[f->lock] != NONE) sets_join(parent, first, of_lock[f->lock]);
+    of_lock[f->lock] = first;
+    u32 home = r->fixes->locks.v[f->lock].file;
+    if (changes_file(changes, home)) sets_join(parent, first, home);
+}
+
+static void round_join(Arena *a, const Results *r, const Asked *asked, const ChangeVec *changes, u32 *parent)
+{
+    u32 *of_lock = arena_new(a, u32, r->fixes->locks.n + 1);
+    for (u32 i = 0; i < r->fixes->locks.n; i++) of_lock[i] = NONE;
+    for (u32 i = 0; !asked && i < r->fixes->fixes.n; i++)
+        if (fix_writes(r, &r->fixes->fixes.v[i])) fix_join(r, i, changes, of_lock, parent);
+    for (u32 i = 0; asked && i < asked->accepted.n; i++) fix_join(r, asked->accepted.v[i], changes, of_lock, parent);
+    for (u32 i = 0; asked && i < asked->edited.n; i++) {
+        const Edited *x = &asked->edited.v[i];
+        fix_join(r, x->fix, changes, of_lock, parent);
+        sets_join(parent, r->fixes->fixes.v[x->fix].intents.v[0].file, x->file);
+    }
+}
+
+/* By file: the set that it belongs to. `asked` is NULL without --interactive. */
+static u32 *sets_find(const Results *r, const Asked *asked, const ChangeVec *changes)
+{
+    u32 n = r->sources->n, *parent = arena_new(r->arena, u32, n + 1);
+    for (u32 i = 0; i < n; i++) parent[i] = i;
+    if (!r->rounds.n) round_join(r->arena, r, asked, changes, parent);
+    for (u32 i = 0; i < r->rounds.n; i++) round_join(r->arena, r->rounds.v[i], asked, changes, parent);
+    for (u32 i = 0; i < n; i++) parent[i] = set_of(parent, i);
+    return parent;
+}
+
+/* Writes the files of one set, or adds them to failed and says why. */
+static void set_write(const Results *r, const ChangeVec *set, ChangeVec *failed)
 {
     Arena scratch = {0};
-    Str now;
-    bool ok = os_read_file(&scratch, s->abs.p, UINT32_MAX, &now, e);
-    if (ok && !str_eq(now, s->text))
-        ok = err_set(e, "%.*s changed while it was analysed; it is left as it is, run ungil again", STR_ARG(s->path));
+    Vec(Replacement) v = {0};
+    Err why = {0};
+    u32 at;
+    for (u32 i = 0; i < set->n; i++) {
+        const Source *s = file_source(r, set->v[i].file);
+        vec_push(&scratch, &v,
+                 (Replacement){.path = s->path, .abs = s->abs.p, .before = s->text, .after = set->v[i].after});
+    }
+    if (!files_replace(v.v, v.n, &at, &why)) {
+        fprintf(stderr, "ungil: %s\n", why.msg);
+        for (u32 i = 0; i < set->n; i++) {
+            vec_push(r->arena, failed, set->v[i]);
+            if (i != at)
+                fprintf(stderr, "ungil: %.*s is left as it is, too: its fixes belong together with those of %.*s\n",
+                        STR_ARG(v.v[i].path), STR_ARG(v.v[at].path));
+        }
+    }
     arena_free(&scratch);
-    return ok;
 }
 
-bool file_writable(const Source *s, Err *e)
+static void changes_write(const Results *r, const Asked *asked, const ChangeVec *changes, ChangeVec *failed)
 {
-    struct stat st;
-    /* A file that nobody may write is meant to stay, even if renaming over it (or being root) would get past that. */
-    bool locked = stat(s->abs.p, &st) == 0 && !(st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH));
-    if (locked || access(s->abs.p, W_OK) < 0)
-        return err_set(e, "%.*s is read-only; it is left as it is", STR_ARG(s->path));
-    return true;
-}
-
-static bool change_write(const Change *c, Err *e)
-{
-    return file_unchanged(c->before, e) && file_writable(c->before, e) &&
-           os_replace_file(c->before->abs.p, c->after, e);
+    const u32 *sets = sets_find(r, asked, changes);
+    bool *done = arena_new(r->arena, bool, changes->n + 1);
+    for (u32 i = 0; i < changes->n; i++) {
+        ChangeVec set = {0};
+        for (u32 k = i; k < changes->n; k++) {
+            if (done[k] || sets[changes->v[k].file] != sets[changes->v[i].file]) continue;
+            done[k] = true;
+            vec_push(r->arena, &set, changes->v[k]);
+        }
+        if (set.n) set_write(r, &set, failed);
+    }
 }
 
 /* ---- what is left -------------------------------------------------------------------------------------- */
@@ -92,16 +164,10 @@ int emit_fix(const Results *r, Err *e)
         changes = (ChangeVec){0};
         if (!fixes_ask(r->arena, r, &asked, &changes, e)) return 2;
     }
-    for (u32 i = 0; i < changes.n; i++) {
-        Err why = {0};
-        if (change_write(&changes.v[i], &why)) continue;
-        vec_push(r->arena, &failed, changes.v[i]);
-        fprintf(stderr, "ungil: %s\n", why.msg);
-    }
+    changes_write(r, o->interactive ? &asked : NULL, &changes, &failed);
     u32 written = changes.n - failed.n;
     if (written)
-        journal_write(r->arena,
-                      &(Written){.all = r, .failed = &failed, .asked = o->interactive ? &asked : NULL});
+        journal_write(r->arena, &(Written){.all = r, .failed = &failed, .asked = o->interactive ? &asked : NULL});
     Counts c = results_count(r);
     for (u32 i = 0; i < asked.proved.n; i++) vec_push(r->arena, &asked.accepted, asked.proved.v[i]);
     u32 fixed = fixed_count(r, o->interactive ? &asked.accepted : NULL) + r->later.n;

@@ -81,20 +81,14 @@ static Record *record_find(Undo *u, Str word)
 
 static bool files_write(Undo *u)
 {
+    Vec(Replacement) v = {0};
+    u32 failed;
     for (u32 i = 0; i < u->files.n; i++) {
         const Back *b = &u->files.v[i];
-        Source s = {.path = b->path, .abs = str_from(b->abs), .text = b->before};
-        if (str_eq(b->now, b->before)) continue;
-        if (file_unchanged(&s, u->e) && file_writable(&s, u->e) && os_replace_file(b->abs, b->now, u->e)) continue;
-        for (u32 k = 0; k < i; k++) { /* all or none */
-            Err again = {0};
-            const Back *w = &u->files.v[k];
-            if (!str_eq(w->now, w->before) && !os_replace_file(w->abs, w->before, &again))
-                fprintf(stderr, "ungil: %s\n", again.msg);
-        }
-        return false;
+        if (!str_eq(b->now, b->before))
+            vec_push(u->a, &v, (Replacement){.path = b->path, .abs = b->abs, .before = b->before, .after = b->now});
     }
-    return true;
+    return files_replace(v.v, v.n, &failed, u->e);
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------ */
