@@ -135,6 +135,27 @@ def test_interactive_edit_proved(c):
         c.equal([f["state"] for f in findings(folder)], ["two.misses"])
 
 
+def test_interactive_edit_emptied(c):
+    """An editor that brings back nothing gives the fix up; one that brings back a small part of the file is asked about."""
+    with temporary() as folder:
+        tool = os.path.join(folder, "tool.sh")
+        for command in (": >", "printf '\\n  \\n' >"):
+            write_tree(folder, {"two.py": TWO})
+            write_file(tool, "#!/bin/sh\n%s \"$1\"\n" % command)
+            os.chmod(tool, 0o755)
+            emptied = answer(folder, "e\nn\n", EDITOR=tool, VISUAL="")
+            c.has(emptied, "is empty; this fix is not applied", stream="err")
+            c.equal(text(folder), TWO, "the file was emptied")
+            both = answer(folder, "e\ny\n", EDITOR=tool, VISUAL="")
+            c.has(both, "fixed 1 finding in 1 file")
+            c.check("with _misses_lock:" in text(folder) and "_hits_lock" not in text(folder), text(folder))
+        write_tree(folder, {"two.py": TWO})
+        write_file(tool, "#!/bin/sh\nsed -i '3,$d' \"$1\"\n")
+        part = answer(folder, "e\nn\nn\n", EDITOR=tool, VISUAL="")
+        c.has(part, "more than half of its lines are gone", "Apply the edited text all the same?", stream="err")
+        c.equal(text(folder), TWO)
+
+
 def test_interactive_halves(c):
     """A file that changes while the questions are asked keeps the other half of its fix from being written."""
     with temporary() as folder:

@@ -50,8 +50,8 @@ static bool fix_show(const Asking *k, u32 fix, const ChangeVec *changes, Str pre
     }
     bool ok = true;
     for (u32 i = 0; ok && i < changes->n; i++)
-        ok = diff_put(k->a, &out, changes->v[i].before, prefix, changes->v[i].before->text, changes->v[i].after,
-                      k->e);
+        ok =
+            diff_put(k->a, &out, changes->v[i].before, prefix, changes->v[i].before->text, changes->v[i].after, k->e);
     fwrite(out.p, 1, out.n, stderr);
     buf_free(&out);
     return ok;
@@ -94,6 +94,40 @@ static bool text_edit(Asking *k, Str text, Str *out)
     return ok;
 }
 
+static bool line_has(const Intern *lines, Str line)
+{
+    line = str_trim(line);
+    return !line.n || intern_find(lines, line) != NONE;
+}
+
+/* Has less than half of the lines come back? An editor that was killed, or told to save another file, leaves such
+ * texts behind, and they may well parse. */
+static bool mostly_gone(Arena *a, Str before, Str after)
+{
+    Intern lines = {0};
+    Str line;
+    u32 all = 0, kept = 0;
+    while (str_line(&after, &line)) intern(a, &lines, str_trim(line));
+    while (str_line(&before, &line)) {
+        if (!str_trim(line).n) continue;
+        all++;
+        kept += line_has(&lines, line);
+    }
+    return kept * 2 < all;
+}
+
+/* An empty text gives the edit up, as with `git add -p`. */
+static bool edit_given_up(const ChangeVec *texts)
+{
+    for (u32 i = 0; i < texts->n; i++) {
+        if (str_trim(texts->v[i].after).n) continue;
+        fprintf(stderr, "The edited text of %.*s is empty; this fix is not applied.\n",
+                STR_ARG(texts->v[i].before->path));
+        return true;
+    }
+    return false;
+}
+
 /* Proves the edited texts; where something is not as it should be, tells it and asks: y, n, e or q. */
 static char edited_ask(Asking *k, u32 fix, const ChangeVec *texts)
 {
@@ -101,6 +135,12 @@ static char edited_ask(Asking *k, u32 fix, const ChangeVec *texts)
     StrVec wrong = {0};
     const Fix *f = &k->r->fixes->fixes.v[fix];
     bool python = texts_prove(&scratch, k->r->program, k->r->races, f, texts, &wrong);
+    for (u32 i = 0; python && i < texts->n; i++) {
+        const Change *c = &texts->v[i];
+        if (mostly_gone(&scratch, c->before->text, c->after))
+            vec_push(&scratch, &wrong,
+                     str_fmt(&scratch, "%.*s: more than half of its lines are gone", STR_ARG(c->before->path)));
+    }
     Buf out = {0};
     for (u32 i = 0; i < wrong.n; i++) {
         safe_put(&out, wrong.v[i]);
@@ -131,7 +171,7 @@ static bool fix_edit(Asking *k, u32 fix, const ChangeVec *changes, char *answer)
             if (!text_edit(k, text, &texts.v[i].after)) return false;
             same = same && str_eq(texts.v[i].after, changes->v[i].after);
         }
-        *answer = same ? 'y' : edited_ask(k, fix, &texts);
+        *answer = same ? 'y' : edit_given_up(&texts) ? 'n' : edited_ask(k, fix, &texts);
         if (same) { /* as it was proposed */
             vec_push(k->a, &k->out->accepted, fix);
             return true;
