@@ -83,11 +83,28 @@ def test_usage_errors(c):
                            (["check", "--model", "java"], "java"), (["check", "--min-confidence", "total"], "total"),
                            (["check", "--select", "UG777"], "UG777"), (["check", "--target", "2.7"], "2.7"),
                            (["check", "--config", "missing.toml"], "missing.toml"), (["explain", "UG777"], "UG777"),
-                           (["check", "--format"], "--format"), (["check", "--dump", "thoughts"], "thoughts")):
+                           (["check", "--format"], "--format"), (["check", "--dump", "thoughts"], "thoughts"),
+                           (["check", "--exclude", "[abc"], "[abc"), (["fix", "--only", ""], "--only"), (["diff", "--only", ","], "--only"),
+                           (["check", "--select", ""], "--select"), (["check", "--include", ""], "--include"),
+                           (["fix", "--extend-unsafe-fixes", ""], "--extend-unsafe-fixes"), (["commit", "--branch", ""], "--branch"),
+                           (["check", "--jobs", ""], "--jobs"), (["doctor", "--import", ""], "--import"),
+                           (["serve", "--repositories", ""], "--repositories")):
             result = ungil(*args, cwd=folder)
             c.code(result, 2)
             c.has(result, word, stream="err")
             c.equal(result.out, "", result)
+
+
+def test_empty_lists(c):
+    """Where none is what an empty value says, it takes the place of the configuration's list."""
+    with project({"a.py": COUNTER, "ungil.toml": 'ignore = ["UG101"]\n'}) as folder:
+        c.code(ungil("check", cwd=folder), 0)
+        c.code(ungil("check", "--ignore", "", cwd=folder), 1)
+    with project({"a.py": COUNTER, "ungil.toml": 'exclude = ["a.py"]\n'}) as folder:
+        c.code(ungil("check", cwd=folder), 0)
+        c.code(ungil("check", "--exclude", "", cwd=folder), 1)
+    with project({"a[1].py": COUNTER}) as folder:
+        c.code(ungil("check", "--exclude", "a[[]1].py", cwd=folder), 0)
 
 
 def test_help(c):
@@ -638,6 +655,8 @@ def test_configuration_errors(c):
             ("ungil.toml", '[rules.UG101]\nmin-confidence = 3\n', 2, "low, medium or high"),
             ("ungil.toml", '[rules.UG101]\nsevere = "note"\n', 2, "severe"),
             ("ungil.toml", 'rules = 3\n', 1, "rules"),
+            ("ungil.toml", 'exclude = [\n    "a",\n    "[abc",\n]\n', 3, "[abc"),
+            ("pyproject.toml", '[tool.ungil.per-file-ignores]\n"tests/[" = ["UG1"]\n', 2, "tests/["),
             ("ungil.toml", 'select = ["UG999"]\n', 1, "UG999")):
         with project() as folder:
             write_file(os.path.join(folder, name), text)

@@ -246,6 +246,18 @@ static bool glob_at(const char *p, const char *pe, const char *s, const char *se
     return s == se;
 }
 
+bool glob_closed(Str pattern)
+{
+    for (size_t i = 0; i < pattern.n; i++) {
+        if (pattern.p[i] != '[') continue;
+        const char *next;
+        class_match(pattern.p + i, pattern.p + pattern.n, 0, &next);
+        if (next == pattern.p + i + 1) return false; /* taken for a mere bracket */
+        i = (size_t)(next - pattern.p) - 1;
+    }
+    return true;
+}
+
 bool glob_match(Str pattern, Str path)
 {
     return glob_at(pattern.p, pattern.p + pattern.n, path.p, path.p + path.n);

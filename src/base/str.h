@@ -81,5 +81,7 @@ u64 hash_mix(u64 h, u64 x);
 
 /* Shell-style pattern match of a '/'-separated path: * ? [..] stay within one component, ** crosses them. */
 bool glob_match(Str pattern, Str path);
+/* Does every [ of a pattern have its ]? */
+bool glob_closed(Str pattern);
 
 #endif

@@ -51,6 +51,8 @@ extern const CommandRow command_table[CMD_COUNT];
 bool option_set(Arena *a, const OptRow *row, Options *o, Str value, Str base, Err *e);
 /* Checks one element of an OPT_CODES list. */
 bool code_check(Str code, Err *e);
+/* Is it a pattern that can be meant? */
+bool glob_check(Str glob, Err *e);
 /* The word among n that is closest to s, or NULL when none is near. */
 const char *near_word(Str s, const char *const *words, u32 n);
 

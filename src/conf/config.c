@@ -55,6 +55,8 @@ static bool path_ignores_read(const Config *c, const Toml *t)
     if (t->kind != TOML_TABLE) return wrong_type(c, t, "a table of globs and rules");
     for (u32 i = 0; i < t->items.n; i++) {
         PathIgnore *p = vec_add(c->a, &c->o->path_ignores);
+        Err why = {0};
+        if (!glob_check(t->items.v[i]->key, &why)) return fail_at(c, t->items.v[i], why.msg);
         p->glob = glob_rebase(c, t->items.v[i]->key);
         if (!codes_read(c, t->items.v[i], &p->codes)) return false;
     }
@@ -96,6 +98,8 @@ static bool list_read(const Config *c, const OptRow *row, const Toml *t)
     for (u32 i = 0; i < t->items.n; i++) {
         if (t->items.v[i]->kind != TOML_STRING) return wrong_type(c, t, "an array of strings");
         Str s = t->items.v[i]->text;
+        Err why = {0};
+        if (globs && !glob_check(s, &why)) return fail_at(c, t->items.v[i], why.msg);
         vec_push(c->a, list, globs ? glob_rebase(c, s) : s);
     }
     return true;

@@ -18,6 +18,12 @@ bool globs_match(const StrVec *globs, Str path)
     return false;
 }
 
+bool glob_check(Str glob, Err *e)
+{
+    return glob_closed(glob) ||
+           err_set(e, "the pattern '%.*s' has a [ without its ]; a bracket itself is written [[]", STR_ARG(glob));
+}
+
 bool path_ignores_rule(const Options *o, Str path, RuleId rule)
 {
     for (u32 i = 0; i < o->path_ignores.n; i++) {

@@ -79,14 +79,26 @@ static bool word_set(const OptRow *row, int *slot, Str value, Err *e)
     return false;
 }
 
+/* Lists of which none means all, or more than any value would: what an empty variable of a script gives is an error
+ * then. Elsewhere, as in --ignore '', none is what it says, and takes the place of the configuration's list. */
+static bool none_is_more(const OptRow *row)
+{
+    static const char *const names[] = {"only",   "select",   "include",     "extend-unsafe-fixes",
+                                        "import", "services", "repositories"};
+    return str_among(str_from(row->name), names, COUNT_OF(names));
+}
+
 static bool list_add(Arena *a, const OptRow *row, StrVec *list, Str value, Err *e)
 {
+    u32 before = list->n;
     do {
         Str one = str_trim(str_cut(value, ',', &value));
         if (!one.n) continue;
         if (row->kind == OPT_CODES && !code_check(one, e)) return false;
+        if (strcmp(row->arg, "GLOBS") == 0 && !glob_check(one, e)) return false;
         vec_push(a, list, str_dup(a, one));
     } while (value.n);
+    if (list->n == before && none_is_more(row)) return err_set(e, "%s needs a value", row->name);
     return true;
 }
 
@@ -192,7 +204,7 @@ static bool option_take(Arena *a, Options *o, int got, bool *given, Str base, Er
     bool no = got >= LONG_BASE + OPT_MAX;
     Err why = {0};
     if (option_set(a, row, o, row->arg ? str_from(optarg) : no ? S("false") : S("true"), base, &why)) return true;
-    return err_set(e, "%s%s", row->kind == OPT_CODES ? "" : "--", why.msg);
+    return err_set(e, "%s%s", str_starts(str_from(why.msg), str_from(row->name)) ? "--" : "", why.msg);
 }
 
 static bool arguments_parse(Arena *a, int argc, char **argv, Options *o, bool *given, Err *e)
@@ -325,8 +337,13 @@ static void colors_decide(Options *o)
 bool options_parse(Arena *a, int argc, char **argv, Options *o, Err *e)
 {
     bool *given = arena_new(a, bool, OPT_MAX);
-    *o = (Options){.min_confidence = CONF_MEDIUM, .target = 14, .given = given, .post.max_comments = 30,
-                    .time_limit = 60, .serve = SERVE_DEFAULTS, .bench = {.runs = 5}};
+    *o = (Options){.min_confidence = CONF_MEDIUM,
+                   .target = 14,
+                   .given = given,
+                   .post.max_comments = 30,
+                   .time_limit = 60,
+                   .serve = SERVE_DEFAULTS,
+                   .bench = {.runs = 5}};
     if (!command_parse(argc, argv, o, e)) return false;
     if (o->command == CMD_BENCH) o->time_limit = 300;
     if (!arguments_parse(a, argc - 1, argv + 1, o, given, e)) return false;

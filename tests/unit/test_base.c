@@ -60,6 +60,9 @@ static void glob(void **state)
     assert_false(glob_match(S("a/**"), S("b/a/c")));
     assert_true(glob_match(S("[!a-c]?"), S("xy")));
     assert_false(glob_match(S("[!a-c]?"), S("by")));
+    assert_true(glob_closed(S("[!a-c]?[]a][[]")));
+    assert_false(glob_closed(S("a[bc")));
+    assert_false(glob_closed(S("[]")));
     assert_true(glob_match(S("["), S("[")));
     assert_false(glob_match(S("a?b"), S("a/b")));
     assert_false(glob_match(S("a[/]b"), S("a/b")));
