@@ -380,6 +380,24 @@ def test_put_back(c):
         c.equal(os.listdir(os.path.join(folder, "z")), ["work.py"])
 
 
+def test_foreign_repository(c):
+    """git does not trust a repository of another user: what follows from that is said, with what to do."""
+    if os.geteuid() != 0:
+        return c.skip("needs a second user")
+    with temporary() as folder:
+        write_tree(folder, {"good.py": GOOD, "made.py": GOOD, ".gitignore": "made.py\n"})
+        lib.git_start(folder)
+        for where in (folder, os.path.join(folder, ".git")):
+            os.chown(where, 65534, 65534)
+        checked = ungil("check", "--no-cache", "--format", "json", cwd=folder)
+        c.check(any("safe.directory %s" % folder in n["message"] for n in checked.json()["notes"]), checked.json()["notes"])
+        c.equal(checked.json()["summary"]["unseen"]["file"], 0)
+        for args in (["commit"], ["review", "--base", "HEAD"]):
+            refused = ungil(*args, cwd=folder)
+            c.code(refused, 2)
+            c.has(refused, "belongs to another user", "safe.directory %s" % folder, stream="err")
+
+
 def test_full_disk(c):
     with temporary() as folder:
         mounted = os.path.join(folder, "small")

@@ -313,6 +313,25 @@ def test_gitignore(c):
         c.equal(sorted({f["path"] for f in findings(folder, "--no-gitignore")}), ["kept.py", "made.py"])
 
 
+def test_gitignore_as_git(c):
+    """What git lists is analysed, and nothing else: negations against another file's pattern, and patterns of every shape."""
+    files = {name: COUNTER for name in ("d.py", "sub/d.py", "a/b/x.py", "a/b/xy.py", "a/x.py", "#a.py", "!b.py", "deep/one/two/k.py", "gone/in.py",
+                                        "gone/keep.py", "f/g.py", "f/h/g.py", "e e.py", "y/z.py", "w/[x].py")}
+    files.update({".gitignore": "d.py\nx*\n!/a/b/x.py\n\\#a.py\n\\!b.py\n# c.py\ndeep/**/k.py\r\ngone/\n!gone/keep.py\n/f/*.py\ne\\ e.py  \n[!a-xz]/\n",
+                  "sub/.gitignore": "!d.py\n", "w/.gitignore": "\\[x\\].py\n", "f/h/.gitignore": "!g.py\n"})
+    with project(files, repository=True) as folder:
+        write_file(os.path.join(folder, ".git/info/exclude"), "/a/x.py\nxy.py\n")
+        git("rm", "-rq", "--cached", ".", cwd=folder)
+        for tracked in ((), ("gone/in.py", "a/x.py")):
+            if tracked:
+                git("add", "-f", *tracked, cwd=folder)
+            listed = git("ls-files", "-z", "-c", "-o", "--exclude-standard", cwd=folder).out.split("\0")
+            wanted = sorted(n for n in listed if n.endswith(".py"))
+            c.check("sub/d.py" in wanted and "a/b/x.py" in wanted and "d.py" not in wanted, wanted)
+            c.equal(sorted({f["path"] for f in findings(folder)}), wanted)
+            c.equal(sorted({f["path"] for f in findings(folder, os.path.join(folder, "sub"), "--root", folder)}), ["sub/d.py"])
+
+
 def test_model(c):
     with project({"rows.py": LIST}) as folder:
         c.code(ungil("check", cwd=folder), 0)

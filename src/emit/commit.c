@@ -42,6 +42,8 @@ static bool repo_open(Commit *c)
 {
     Str root = c->r->options->root;
     int status = git_repository_open_ext(&c->repo, str_c(c->a, root), 0, NULL);
+    const char *foreign = repository_foreign(c->a, status, root);
+    if (foreign) return err_set(c->e, "%s", foreign);
     if (status == GIT_ENOTFOUND)
         return err_set(c->e, "%.*s is not in a git repository; `ungil fix` changes files without one", STR_ARG(root));
     if (status < 0) return commit_fail(c, str_fmt(c->a, "cannot open the repository of %.*s", STR_ARG(root)).p);

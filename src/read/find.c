@@ -21,9 +21,9 @@ typedef struct Walk {
     FoundVec *out;
     NoteVec *notes;
     bool (*takes)(Str dir, Str name); /* other files than Python's, which are taken when they are named, too; NULL */
-    bool in_venv; /* the PATH is a virtual environment, or inside one */
-    bool flat;    /* leave out directories below the PATH */
-    bool one;     /* leave out other projects below the PATH */
+    bool in_venv;                     /* the PATH is a virtual environment, or inside one */
+    bool flat;                        /* leave out directories below the PATH */
+    bool one;                         /* leave out other projects below the PATH */
 } Walk;
 
 void note_add(Arena *a, NoteVec *notes, Str path, const char *code, const char *fmt, ...)
@@ -188,7 +188,10 @@ static bool arg_find(Walk *w, Str arg, Err *e)
     if (stat(abs.p, &st) < 0) return err_set(e, "%.*s: %s", STR_ARG(arg), strerror(errno));
     if (S_ISDIR(st.st_mode)) {
         w->in_venv = venv_holds(w->a, abs);
-        w->ignores = ignores_open(w->a, abs.p);
+        const char *foreign;
+        w->ignores = ignores_open(w->a, abs.p, &foreign);
+        if (foreign && !w->o->no_gitignore)
+            note_add(w->a, w->notes, S(""), "foreign-repository", "what git ignores is analysed, too: %s", foreign);
         /* What lies in an ignored directory is analysed when that directory is named. */
         if (w->ignores && ignores_path(w->ignores, abs.p, true)) {
             ignores_close(w->ignores);

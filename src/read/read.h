@@ -20,10 +20,18 @@ bool files_find(Arena *a, const Options *o, FoundVec *out, NoteVec *notes, Err *
 bool files_find_named(Arena *a, const Options *o, bool (*takes)(Str dir, Str name), FoundVec *out, NoteVec *notes,
                       Err *e);
 
-/* git's ignore rules, asked of the repository that a directory lies in. */
+/* git's ignore rules by themselves (gitignore.c). */
+typedef struct IgnoreRules IgnoreRules;
+/* For the work tree `top`, which ends in '/'; `info` and `global` are the files .git/info/exclude and
+ * core.excludesFile, which need not be there (global: NULL). fold: as core.ignoreCase says. */
+IgnoreRules *ignore_rules_make(Arena *a, Str top, const char *info, const char *global, bool fold);
+/* Do they ignore the path, which is relative to top and has no '/' at its end? */
+bool ignore_rules_say(IgnoreRules *g, Str path, bool dir);
+
+/* What git ignores, asked of the repository that a directory lies in. */
 typedef struct Ignores Ignores;
-/* NULL when the directory is in no work tree. */
-Ignores *ignores_open(Arena *a, const char *dir);
+/* NULL when the directory is in no work tree; or it belongs to somebody else: then *foreign says so, else it is NULL. */
+Ignores *ignores_open(Arena *a, const char *dir, const char **foreign);
 bool ignores_path(const Ignores *g, const char *abs, bool dir);
 void ignores_close(Ignores *g);
 

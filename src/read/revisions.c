@@ -8,6 +8,8 @@
  * Not handled: text that checkout would convert (working-tree-encoding), and files named without .py. */
 #include "read/revisions.h"
 
+#include <limits.h>
+
 /* ---- errors and repositories --------------------------------------------------------------------------- */
 
 bool git_fail(Err *e, const char *what)
@@ -19,7 +21,11 @@ bool git_fail(Err *e, const char *what)
 static bool repo_open(RevReader *x, Options *o)
 {
     char *start = o->root.n ? str_c(x->a, o->root) : ".";
-    if (git_repository_open_ext(&x->repo, start, 0, NULL) < 0)
+    int status = git_repository_open_ext(&x->repo, start, 0, NULL);
+    char real[PATH_MAX];
+    const char *foreign = repository_foreign(x->a, status, str_from(realpath(start, real) ? real : start));
+    if (foreign) return err_set(x->e, "%s", foreign);
+    if (status < 0)
         return err_set(x->e, "%s is not in a git repository; --base compares with a commit of one",
                        o->root.n ? start : "the current directory");
     const char *top = git_repository_workdir(x->repo);
