@@ -5,7 +5,7 @@
  *
  * next() of a count is one step, so no two threads get the same number. Only where every use of the counter in the
  * program is such a pair of neighbouring statements, all of them in the same order, and where it is made from a
- * literal in one place. The name stays, since others may know it. */
+ * literal in one place, and where nothing else in the texts may read it (uses.c). The name stays. */
 #include "fixes/fixes.h"
 
 typedef struct Ids {
@@ -15,6 +15,7 @@ typedef struct Ids {
     u32 used;   /* accesses that are accounted for */
     bool after; /* the number is read after the update; set by the first pair */
     bool before;
+    UseVec known; /* statements that are accounted for */
 } Ids;
 
 static bool plus_one(const Ast *t, u32 stmt, Str *text)
@@ -88,6 +89,8 @@ static bool pair_convert(Ids *x, u32 g)
     x->after |= after != NONE;
     x->before |= before != NONE;
     x->used += 2;
+    vec_push(x->pl->a, &x->known, (Use){id.file, stmt});
+    vec_push(x->pl->a, &x->known, (Use){id.file, after != NONE ? next : prev});
     intent_add(x->pl, &x->draft, INTENT_REPLACE, id.file, (Span){t->v[n].start, t->v[n].end},
                str_fmt(x->pl->a, "next(%.*s)", STR_ARG(text)), NONE);
     if (!statement_delete(x->pl, &x->draft, id.file, a->func, stmt, &x->w->tried)) return false;
@@ -110,6 +113,7 @@ static bool made_once(Ids *x)
             u32 n = ast_assignment(t, d->span);
             u32 value = n == NONE ? NONE : ast_field(t, n, FIELD_right);
             if (found++ || !ast_is(t, value, NODE_integer) || ast_field(t, n, FIELD_type) != NONE) return false;
+            vec_push(pl->a, &x->known, (Use){file, ast_statement(t, n)});
             Str text = ast_text(t, value);
             u32 start = 0;
             for (size_t k = 0; k < text.n; k++) {
@@ -125,6 +129,28 @@ static bool made_once(Ids *x)
         }
     }
     return found == 1;
+}
+
+/* Is the counter named anywhere else, or had without its name? Whoever prints it, compares it or stores it with its
+ * object would have the count. */
+static bool asked_elsewhere(Ids *x)
+{
+    UseVec uses = {0};
+    if (!uses_known(x->pl, x->w->place, &uses, &x->w->tried)) return true;
+    for (u32 i = 0; i < uses.n; i++) {
+        const Use *u = &uses.v[i];
+        const Ast *t = site_ast(x->pl, u->file);
+        bool known = false;
+        for (u32 k = 0; k < x->known.n && !known; k++)
+            known = x->known.v[k].file == u->file && ast_inside(t, u->node, x->known.v[k].node);
+        if (known) continue;
+        u32 line, column;
+        source_position(t->source, t->v[u->node].start, &line, &column);
+        x->w->tried =
+            str_fmt(x->pl->a, "line %u of %.*s may ask what the counter stands at", line, STR_ARG(t->source->path));
+        return true;
+    }
+    return false;
 }
 
 bool plan_count(Plan *pl, Work *w, const Page *page)
@@ -147,6 +173,7 @@ bool plan_count(Plan *pl, Work *w, const Page *page)
         if (!here) return false;
     }
     if (total != x.used || x.after == x.before || !made_once(&x)) return false;
+    if (asked_elsewhere(&x)) return false;
     fix_take(fix_add(pl, page, w), &x.draft);
     w->done = true;
     return true;

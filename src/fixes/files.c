@@ -106,9 +106,9 @@ static bool touched_before(Plan *pl, u32 file, u32 call, Str path)
     Span before = {t->v[block].start, t->v[stmt].start};
     for (u32 i = 0; i < f->defs.n; i++) {
         const Path *p = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
-        if (p && span_within(f->defs.v[i].span, before) &&
-            str_has_name(path, sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name)))
-            return true;
+        if (!p || !span_within(f->defs.v[i].span, before)) continue;
+        Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+        if (p->nattr ? str_contains(path, name) : str_has_name(path, name)) return true;
     }
     static const char *const says[] = {"print(", "log", "self.log", "self._log", "_log", "LOG", "warnings.warn("};
     for (u32 s = ast_first(t, block); s != NONE && s != stmt; s = ast_after(t, s)) {

@@ -11,7 +11,8 @@
  *   forks.c    does the program fork?             promote.c  a Lock that becomes an RLock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   cover.c    what becomes of its regions         group.c    which places share a lock
- *   queue.c    planners for queues                 plan.c     fixes_plan: which page for which place
+ *   queue.c    planner: poll                       plan.c     fixes_plan: which page for which place
+ *   deque.c    planner: a list becomes a deque     uses.c     all that is done with a piece of state
  *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked
  *   fold.c     copies that a lock makes needless          readback.c   what is asked after an update, under its lock
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
@@ -274,6 +275,15 @@ bool entries_none(Plan *pl, u32 place);
  * is None; if none is false; or that is not known. */
 enum { MISSING_SURE, MISSING_NONE, MISSING_FALSE, MISSING_UNKNOWN };
 u8 entry_missing(Plan *pl, u32 place, u32 file, u32 func, u32 store, Str dict, Str key);
+/* Where a name in the program's texts is a piece of state, or may be: an identifier or an attribute. */
+typedef struct Use {
+    u32 file, node;
+} Use;
+typedef Vec(Use) UseVec;
+/* All such places (uses.c). False with a reason where the state is also had without its name, or by others. */
+bool uses_known(Plan *pl, u32 place, UseVec *out, Str *why);
+/* All findings of the work as polls, whose intents go into the fix; `deque`: of a list that becomes one (queue.c). */
+bool polls_plan(Plan *pl, Work *w, Fix *fix, bool deque);
 /* readback.c: does the statement have its lines, the line's end and a comment aside, for itself? */
 bool own_lines(const Source *s, Span stmt);
 /* Widens the region of an update of a counter of depth over the tests beside it (depth.c). */

@@ -139,7 +139,9 @@ static bool changed(const Asked *x, u32 place, u32 store)
         const Path *p = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
         if (!p || !span_within(f->defs.v[i].span, span)) continue;
         Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
-        if (str_has_name(x->key, name) || str_has_name(x->dict, name)) return true;
+        bool named = p->nattr ? str_contains(x->key, name) || str_contains(x->dict, name)
+                              : str_has_name(x->key, name) || str_has_name(x->dict, name);
+        if (named) return true;
     }
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         u32 g = x->pl->p->access_base[x->file] + i;

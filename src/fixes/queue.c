@@ -1,4 +1,4 @@
-/* Planners for queues: poll without the gap between the test and the pop, and lists that become deques.
+/* Planner "queue-poll": poll without the gap between the test and the pop.
  *
  * Poll:   while q:                         while True:
  *             item = q.popleft()      →        try:
@@ -8,8 +8,7 @@
  *                                              work(item)
  * and the same for `if q:`, for q.pop(), q.pop(0), and for queues with `not q.empty()` and get_nowait().
  * Only where the pop is the first statement of the suite and an assignment or a plain call, and nothing
- * else in the suite asks for the length. A list becomes a deque when all its uses in the program exist on
- * a deque too. */
+ * else in the suite asks for the length. */
 #include "fixes/fixes.h"
 
 typedef struct Poll {
@@ -181,7 +180,7 @@ static Str pop_text(Plan *pl, u32 file, const Poll *p, bool deque)
 }
 
 /* All findings of the work as polls; intents go into the fix. */
-static bool polls_plan(Plan *pl, Work *w, Fix *fix, bool deque)
+bool polls_plan(Plan *pl, Work *w, Fix *fix, bool deque)
 {
     for (u32 i = 0; i < w->races.n; i++) {
         const Race *r = &pl->races->v[w->races.v[i]];
@@ -208,138 +207,6 @@ bool plan_poll(Plan *pl, Work *w, const Page *page)
 {
     Fix draft = {0};
     if (w->place == NONE || !polls_plan(pl, w, &draft, false)) return false;
-    fix_take(fix_add(pl, page, w), &draft);
-    w->done = true;
-    return true;
-}
-
-/* ---- list to deque ---- */
-
-static const char *const deque_methods[] = {"append", "extend", "pop",     "clear",
-                                            "insert", "remove", "reverse", "count"};
-
-/* What one use of the list becomes on a deque. False with a reason when a deque cannot do it. */
-static bool use_convert(Plan *pl, u32 g, Fix *fix, Str *why)
-{
-    GId id = access_gid(pl->p, g);
-    const Facts *f = pl->p->facts[id.file];
-    const Access *a = &f->accesses.v[id.id];
-    Str method = sym_str(f, a->method);
-    *why = str_fmt(pl->a, "line %u of %.*s uses the list in a way that a deque does not allow (%s)", a->line,
-                   STR_ARG(f->source->path), op_name[a->op]);
-    if (a->op == OP_STORE || a->op == OP_LOAD || a->op == OP_TRUTH || a->op == OP_ITER || a->op == OP_CONTAINS)
-        return true;
-    if (a->op == OP_CREAD) return str_is(method, "len") || str_is(method, "list") || str_is(method, "bool");
-    if (a->op != OP_METHOD) return false;
-    bool known = false;
-    for (u32 i = 0; i < COUNT_OF(deque_methods); i++) known |= str_is(method, deque_methods[i]);
-    if (!known) return false;
-    const Ast *t = site_ast(pl, id.file);
-    u32 call = ast_at(t, a->span);
-    if (!ast_is(t, call, NODE_call)) return false;
-    u32 args = ast_field(t, call, FIELD_arguments), arg = ast_first(t, args), fn = ast_field(t, call, FIELD_function);
-    bool zero = arg != NONE && str_is(ast_text(t, arg), "0");
-    if (str_is(method, "pop") && arg != NONE) {
-        if (!zero) return false;
-        u32 name = ast_field(t, fn, FIELD_attribute);
-        intent_add(pl, fix, INTENT_REPLACE, id.file, (Span){t->v[name].start, t->v[args].end}, S("popleft()"), NONE);
-    }
-    if (str_is(method, "insert")) {
-        u32 value = arg == NONE ? NONE : ast_after(t, arg), name = ast_field(t, fn, FIELD_attribute);
-        if (!zero || value == NONE) return false;
-        Str text = str_fmt(pl->a, "appendleft(%.*s)", STR_ARG(ast_text(t, value)));
-        intent_add(pl, fix, INTENT_REPLACE, id.file, (Span){t->v[name].start, t->v[args].end}, text, NONE);
-    }
-    return true;
-}
-
-/* The Defs of all places, in the order of the places and then of the text. */
-static void defs_list(Plan *pl)
-{
-    const Program *p = pl->p;
-    Vec(u32) places = {0};
-    Vec(GId) ids = {0};
-    for (u32 file = 0; file < p->nfiles; file++) {
-        const Facts *f = p->facts[file];
-        for (u32 i = 0; i < f->defs.n; i++) {
-            const Def *d = &f->defs.v[i];
-            u32 place = d->path == NONE || d->is_return ? NONE : path_place(p, file, d->path);
-            if (place == NONE) continue;
-            vec_push(pl->a, &places, place);
-            vec_push(pl->a, &ids, (GId){file, i});
-        }
-    }
-    pl->defs_places = p->places.n; /* asking for places may have made some */
-    pl->defs_first = arena_new(pl->a, u32, p->places.n + 2);
-    pl->defs.v = arena_new(pl->a, GId, ids.n + 1);
-    pl->defs.n = ids.n;
-    pl->defs.cap = ids.n + 1;
-    for (u32 i = 0; i < ids.n; i++) pl->defs_first[places.v[i] + 2]++;
-    for (u32 i = 0; i <= p->places.n; i++) pl->defs_first[i + 1] += pl->defs_first[i];
-    for (u32 i = 0; i < ids.n; i++) pl->defs.v[pl->defs_first[places.v[i] + 1]++] = ids.v[i];
-}
-
-/* The assignment of a list literal becomes one of deque(…); false when it is something else. */
-static bool def_convert(Plan *pl, u32 file, const Def *d, Fix *fix)
-{
-    const Ast *t = site_ast(pl, file);
-    u32 n = ast_at(t, d->span);
-    while (n != NONE && t->v[n].kind != NODE_assignment) n = ast_is_statement(t, n) ? NONE : t->v[n].parent;
-    u32 value = n == NONE ? NONE : ast_field(t, n, FIELD_right);
-    if (d->kind != VAL_LIST || d->augmented || !ast_is(t, value, NODE_list) || ast_field(t, n, FIELD_type) != NONE)
-        return false;
-    ImportRef ref = import_ref(pl->a, pl->p->facts[file], t, S("collections"), S("deque"), true);
-    if (!ref.have) intent_add(pl, fix, INTENT_NEED_IMPORT, file, (Span){0}, ref.statement, NONE);
-    Str text = d->empty ? str_fmt(pl->a, "%.*s()", STR_ARG(ref.text))
-                        : str_fmt(pl->a, "%.*s(%.*s)", STR_ARG(ref.text), STR_ARG(ast_text(t, value)));
-    intent_add(pl, fix, INTENT_REPLACE, file, (Span){t->v[value].start, t->v[value].end}, text, NONE);
-    return true;
-}
-
-/* Every assignment must be of a list literal. */
-static bool defs_convert(Plan *pl, u32 place, Fix *fix, Str *why)
-{
-    if (!pl->defs.cap) defs_list(pl);
-    u32 from = place < pl->defs_places ? pl->defs_first[place] : 0;
-    u32 to = place < pl->defs_places ? pl->defs_first[place + 1] : 0;
-    for (u32 i = from; i < to; i++) {
-        GId g = pl->defs.v[i];
-        if (def_convert(pl, g.file, &pl->p->facts[g.file]->defs.v[g.id], fix)) continue;
-        *why = S("it is also assigned something that is no list literal, or has an annotation");
-        return false;
-    }
-    if (from == to) *why = S("where the list is made is not known");
-    return from < to;
-}
-
-static bool inside_replaced(const Fix *polls, u32 file, Span s)
-{
-    for (u32 i = 0; i < polls->intents.n; i++) {
-        const Intent *in = &polls->intents.v[i];
-        if (in->kind == INTENT_REPLACE && in->file == file && in->span.start <= s.start && s.end <= in->span.end)
-            return true;
-    }
-    return false;
-}
-
-bool plan_deque(Plan *pl, Work *w, const Page *page)
-{
-    if (w->place == NONE || pl->p->places.v[w->place].type.kind != TYPE_LIST) return false;
-    const Place *p = &pl->p->places.v[w->place];
-    Fix draft = {0};
-    bool growth = true; /* nothing to poll: UG202 */
-    for (u32 i = 0; i < w->races.n; i++) growth &= pl->races->v[w->races.v[i]].rule == UG202;
-    if (!growth && !polls_plan(pl, w, &draft, true)) return false;
-    if (!defs_convert(pl, w->place, &draft, &w->tried)) return false;
-    for (u32 i = p->first; i < p->first + p->n; i++) {
-        u32 g = pl->p->place_access.v[i];
-        const Access *a = program_access(pl->p, g);
-        Fix part = {0};
-        if (!use_convert(pl, g, &part, &w->tried)) return false;
-        for (u32 k = 0; k < part.intents.n; k++)
-            if (!inside_replaced(&draft, access_gid(pl->p, g).file, a->span))
-                vec_push(pl->a, &draft.intents, part.intents.v[k]);
-    }
     fix_take(fix_add(pl, page, w), &draft);
     w->done = true;
     return true;

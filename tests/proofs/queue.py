@@ -5,7 +5,7 @@ N = 500
 
 
 def attempt(m):
-    m.jobs.extend(range(N))
+    m._jobs.extend(range(N))
     done = []
     errors = together(lambda _: m.work(done.append))
     if errors:
