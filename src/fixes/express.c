@@ -250,6 +250,59 @@ static bool anybodys_object(const Plan *pl, const Region *r, Str root)
     return false;
 }
 
+/* Is what the annotation names sure to have what objects of the class have? */
+static bool annotated_other(const Plan *pl, u32 file, u32 annotation, u32 owner)
+{
+    Type t = path_type(pl->p, file, annotation);
+    if (t.kind == TYPE_CLASS_OBJECT) return !class_is_a(pl->p, t.id, owner);
+    return path_external(pl->p, file, annotation).n > 0;
+}
+
+/* Does a caller in sight pass something that is not known to be an object of the class? */
+static bool passed_other(const Plan *pl, u32 file, u32 param, u32 owner)
+{
+    const LinkState *s = pl->p->state;
+    const ParamInfo *pi = &s->params[s->param_base[file] + param];
+    for (u32 i = 0; i < pi->n; i++) {
+        Type t = {0};
+        if (pi->from[i].kind == VAL_PATH) t = path_type(pl->p, pi->from[i].file, pi->from[i].value);
+        if (pi->from[i].kind == VAL_CALL) t = call_type(pl->p, pi->from[i].file, pi->from[i].value);
+        if (pi->from[i].kind != VAL_NONE && (t.kind != TYPE_CLASS || !class_is_a(pl->p, t.id, owner))) return true;
+    }
+    return false;
+}
+
+/* The parameter of this name of the region's function, as an index in its file; NONE. */
+static u32 param_named(const Plan *pl, const Region *r, Str name)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
+        if (str_eq(sym_str(f, f->params.v[i].name), name)) return i;
+    return NONE;
+}
+
+/* def reset(raw: Base): raw.pos = 0, where a class derived from Base makes the lock: may the object whose state the
+ * region changes be one of another class, which has no lock? *sure: its type says so. The state alone may have told
+ * what class it is of. */
+static bool mistaken_object(const Plan *pl, const Region *r, Str state, Str root, u32 owner, bool *sure)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Path *p = &f->paths.v[program_access(pl->p, r->access)->path];
+    u32 n = 0;
+    while (n < p->nattr && !str_eq(sym_str(f, p->attr[n]), state)) n++;
+    *sure = true;
+    if (n == p->nattr || (n == 0 && (p->root == ROOT_SELF || p->root == ROOT_CLS))) return false;
+    u32 param = n == 0 && p->root == ROOT_PARAM && p->func == r->func ? param_named(pl, r, root) : NONE;
+    if (param != NONE && f->params.v[param].annotation != NONE)
+        return annotated_other(pl, r->file, f->params.v[param].annotation, owner);
+    Type t = ent_type(pl->p, path_resolve(pl->p, r->file, p, n));
+    if (t.kind == TYPE_CLASS || t.kind == TYPE_CLASS_OBJECT) return !class_is_a(pl->p, t.id, owner);
+    if (t.kind == TYPE_EXTERNAL) return true;
+    *sure = false;
+    return param != NONE && passed_other(pl, r->file, param, owner);
+}
+
 static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root, Str *why)
 {
     const Place *place = &pl->p->places.v[w->place];
@@ -280,7 +333,13 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
             return import_beside(pl, l, r, object, fix, out) ||
                    (*why = S("the lock cannot be imported there without a clash of names"), false);
         *out = str_fmt(pl->a, "%.*s.%.*s", STR_ARG(object), STR_ARG(l->name));
-        if (attribute && anybodys_object(pl, r, *root))
+        bool sure = false, other = attribute && mistaken_object(pl, r, state_name(pl, place), *root, l->owner, &sure);
+        if (other && sure) {
+            *why = str_fmt(pl->a, "%.*s may be an object of another class by its type, which has no %.*s",
+                           STR_ARG(object), STR_ARG(l->name));
+            return false;
+        }
+        if (other || (attribute && anybodys_object(pl, r, *root)))
             fix_caution(fix, FIX_UNSAFE,
                         str_fmt(pl->a, "%.*s may be an object of another class, which has no %.*s", STR_ARG(object),
                                 STR_ARG(l->name)));
