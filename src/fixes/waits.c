@@ -257,21 +257,64 @@ static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPl
     return VERDICT_OK;
 }
 
-/* Is what the state holds itself called, self.job() or self.jobs[key]()? Then the lock would be held while anybody's
- * code runs. */
-static bool calls_state(const Plan *pl, const Work *w, u32 file, const Call *c)
+/* Does the path name the place, or something in what it holds? place NONE: any place that holds data. */
+static bool names_state(const Plan *pl, u32 file, const Path *p, u32 nattr, u32 place)
 {
-    const Path *p = &pl->p->facts[file]->paths.v[c->callee];
-    if (p->truncated) return false;
-    for (u32 n = p->nattr;; n--) {
+    for (u32 n = nattr;; n--) {
         Ent e = path_resolve(pl->p, file, p, n);
-        if (e.kind == ENT_PLACE && e.id == w->place) return true;
+        if (e.kind == ENT_PLACE && (place == NONE || e.id == place)) return true;
         if (!n || p->attr[n - 1] != SYM_ITEM) return false;
     }
 }
 
+/* callback = self.jobs.get(key); for callback in self.jobs; callback, args = self.jobs.pop(): is what a local gets
+ * here out of the place? */
+static bool taken_from(const Plan *pl, u32 file, const Def *d, u32 place)
+{
+    const Facts *f = pl->p->facts[file];
+    u32 from = d->item_of != NONE                            ? d->item_of
+               : d->kind == VAL_CALL                         ? f->calls.v[d->value].callee
+               : d->kind == VAL_PATH || d->kind == VAL_ITER_OF ? d->value
+                                                             : NONE;
+    if (from == NONE) return false;
+    const Path *p = &f->paths.v[from];
+    if (p->truncated) return false;
+    if (p->root == ROOT_CALL && p->func < f->calls.n) /* for callback in list(self.jobs) */
+        p = &f->paths.v[f->calls.v[p->func].callee];
+    if (names_state(pl, file, p, p->nattr, place)) return true;
+    return p->nattr && names_state(pl, file, p, p->nattr - 1u, place);
+}
+
+/* Is what is called a local that was taken out of the place? */
+static bool calls_taken(const Plan *pl, u32 file, const Call *c, u32 place)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    if (p->root != ROOT_LOCAL || p->truncated) return false;
+    for (u32 i = 0; i < p->nattr; i++)
+        if (p->attr[i] != SYM_ITEM) return false;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        const Path *x = d->path == NONE ? NULL : &f->paths.v[d->path];
+        if (x && x->root == ROOT_LOCAL && !x->nattr && x->name == p->name && x->func == p->func &&
+            taken_from(pl, file, d, place))
+            return true;
+    }
+    return false;
+}
+
+/* Is what the state holds itself called, self.job() or self.jobs[key](), or job = self.jobs.pop(key) and then job()?
+ * Then the lock would be held while anybody's code runs. */
+static bool calls_state(const Plan *pl, const Work *w, u32 file, const Call *c)
+{
+    const Path *p = &pl->p->facts[file]->paths.v[c->callee];
+    if (p->truncated) return false;
+    return names_state(pl, file, p, p->nattr, w->place) || calls_taken(pl, file, c, w->place);
+}
+
 /* Is the call there to tell somebody of the change: a statement of its own after it, that calls what was passed in,
- * or what an attribute holds whose name says so? Then the lock would be held while anybody's code runs. */
+ * what a local has out of a container, or what an attribute holds whose name says so? Then the lock would be held
+ * while anybody's code runs. */
 static bool tells_somebody(Plan *pl, const Region *r, u32 file, const Call *c)
 {
     static const char *const words[] = {"callback", "handler", "listener", "observer", "hook", "subscriber"};
@@ -283,6 +326,7 @@ static bool tells_somebody(Plan *pl, const Region *r, u32 file, const Call *c)
     if (c->span.start < program_access(pl->p, r->access)->span.end) return false; /* what the change waits for */
     if (path_type(pl->p, file, c->callee).kind == TYPE_FUNC) return false;
     if (p->root == ROOT_PARAM && !p->nattr) return path_type(pl->p, file, c->callee).kind != TYPE_CLASS_OBJECT;
+    if (calls_taken(pl, file, c, NONE)) return true;
     Str name = call_name(f, c);
     bool place = p->nattr && path_resolve(pl->p, file, p, p->nattr).kind == ENT_PLACE;
     for (u32 i = 0; place && i < COUNT_OF(words); i++)
