@@ -180,6 +180,7 @@ typedef struct LockSet {
 typedef struct CallEdge {
     u32 caller, callee; /* global funcs */
     u32 file, call;     /* the call */
+    u32 at;             /* of what syntax calls: the byte where that stands; 0 */
     bool weak;          /* by method name only */
     bool param;         /* the caller calls a parameter of its own: threads come by who passes it (callbacks.c) */
     bool kept;          /* the caller takes the function out of where it is kept for later (stored.c) */

@@ -2,8 +2,9 @@
  *
  * Walks the program's call edges. Functions are marked by their caller with a number (a group of regions,
  * a lock), so that one array serves all questions. Calls that resolve to nothing are unknown when they may
- * be user code: a parameter, an attribute, a method of an object of unknown type. Operators, properties
- * and finalizers that run inside a region are not followed. */
+ * be user code: a parameter, an attribute, a method of an object of unknown type. Properties and special methods that
+ * syntax calls are followed, those of operators, f-strings and library functions for the objects that stand there by
+ * their name. Finalizers that run inside a region are not. */
 #include "fixes/fixes.h"
 
 static void callers_index(Plan *pl)
@@ -268,13 +269,105 @@ static bool unknown_call(Plan *pl, u32 file, const Call *c)
     return true;
 }
 
+/* ---- what syntax calls ---- */
+
+/* What operators, conditions, f-strings and functions of the library may call on an object. */
+static const char *const special[] = {"__str__",  "__repr__", "__format__", "__len__",  "__iter__",  "__next__",
+                                      "__bool__", "__hash__", "__eq__",     "__ne__",   "__lt__",    "__gt__",
+                                      "__le__",   "__ge__",   "__int__",    "__float__", "__index__", "__add__",
+                                      "__radd__", "__sub__",  "__rsub__",   "__mul__",  "__rmul__",  "__and__",
+                                      "__or__",   "__xor__",  "__iadd__",   "__isub__", "__neg__",   "__abs__",
+                                      "__truediv__", "__floordiv__", "__mod__", "__lshift__", "__rshift__",
+                                      "__ior__",  "__iand__", "__contains__", "__getitem__", "__bytes__"};
+
+static Reach special_reaches(Plan *pl, Type t, u32 mark, u32 *left)
+{
+    Reach worst = REACH_NO;
+    for (u32 i = 0; t.kind == TYPE_CLASS && i < COUNT_OF(special) && worst != REACH_YES; i++) {
+        u32 m = method_by_name(pl->p, t.id, special[i]);
+        Reach r = m == NONE ? REACH_NO : reaches(pl, m, mark, left);
+        worst = MAX(worst, r);
+    }
+    return worst;
+}
+
+/* The objects that are handed to a function of the library: str(self), log.info("%s", job). */
+static Reach arguments_reach(Plan *pl, u32 file, const Call *c, u32 mark, u32 *left)
+{
+    const Facts *f = pl->p->facts[file];
+    Reach worst = REACH_NO;
+    for (u32 i = c->args; i < c->args + c->nargs && worst != REACH_YES; i++) {
+        if (f->args.v[i].kind != VAL_PATH) continue;
+        Reach r = special_reaches(pl, path_type(pl->p, file, f->args.v[i].value), mark, left);
+        worst = MAX(worst, r);
+    }
+    return worst;
+}
+
+/* Does an operator, an f-string or a condition work on what stands here? */
+static bool is_operand(const Ast *t, u32 n)
+{
+    u8 up = t->v[t->v[n].parent].kind;
+    return up == NODE_binary_operator || up == NODE_comparison_operator || up == NODE_boolean_operator ||
+           up == NODE_not_operator || up == NODE_unary_operator || up == NODE_interpolation ||
+           up == NODE_augmented_assignment || up == NODE_if_statement || up == NODE_while_statement ||
+           up == NODE_conditional_expression;
+}
+
+/* What a name or an attribute stands for, where that is known. */
+static Type operand_type(Plan *pl, u32 file, u32 func, const Ast *t, u32 n)
+{
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    if (ast_is(t, n, NODE_identifier)) {
+        bool self = fn->cls != NONE && !fn->is_static && fn->nparams &&
+                    str_eq(sym_str(f, f->params.v[fn->params].name), ast_text(t, n));
+        if (self) return (Type){.kind = TYPE_CLASS, .id = gclass_of(pl->p, file, fn->cls)};
+        u32 sym = intern_find(&f->syms, ast_text(t, n));
+        return sym == NONE ? (Type){0} : local_type(pl->p, file, func, sym);
+    }
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        if (a->span.start == t->v[n].start && a->span.end == t->v[n].end) return path_type(pl->p, file, a->path);
+    }
+    return (Type){0};
+}
+
+static Reach operands_reach(Plan *pl, u32 file, u32 func, Span span, u32 mark, u32 *left)
+{
+    const Ast *t = site_ast(pl, file);
+    Reach worst = REACH_NO;
+    for (u32 n = ast_at(t, (Span){span.start, span.start}); n < t->n && t->v[n].start < span.end; n++) {
+        if (t->v[n].start < span.start || worst == REACH_YES || !is_operand(t, n)) continue;
+        if (!ast_is(t, n, NODE_identifier) && !ast_is(t, n, NODE_attribute)) continue;
+        Reach r = special_reaches(pl, operand_type(pl, file, func, t, n), mark, left);
+        worst = MAX(worst, r);
+    }
+    return worst;
+}
+
+/* Properties, with statements, subscripts, loops and operators in the span. */
+static Reach syntax_reaches(Plan *pl, u32 file, u32 func, Span span, u32 mark, u32 *left)
+{
+    u32 g = gfunc_of(pl->p, file, func);
+    Reach worst = operands_reach(pl, file, func, span, mark, left);
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1] && worst != REACH_YES; i++) {
+        const CallEdge *e = &pl->p->edges.v[i];
+        if (e->call != NONE || !e->at || e->at < span.start || e->at >= span.end) continue;
+        Reach r = reaches(pl, e->callee, mark, left);
+        worst = MAX(worst, r);
+    }
+    return worst;
+}
+
 Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark)
 {
     const Facts *f = pl->p->facts[file];
     const Func *fn = &f->funcs.v[func];
-    Reach worst = REACH_NO;
     u32 left = REACH_LIMIT;
     pl->epoch++;
+    Reach worst = syntax_reaches(pl, file, func, span, mark, &left);
+    if (worst == REACH_YES) return worst;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         if (c->span.start < span.start || c->span.end > span.end) continue;
@@ -284,7 +377,11 @@ Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark)
             if (r == REACH_YES) return r;
             worst = MAX(worst, r);
         }
-        if (n == 0 && unknown_call(pl, file, c)) worst = REACH_UNKNOWN;
+        if (n) continue;
+        Reach r = arguments_reach(pl, file, c, mark, &left);
+        if (r == REACH_YES) return r;
+        worst = MAX(worst, r);
+        if (unknown_call(pl, file, c)) worst = REACH_UNKNOWN;
     }
     return worst;
 }

@@ -7,10 +7,17 @@
  * Needs the types of receivers. Not followed: arithmetic, comparison, conversion; such methods seldom hold state. */
 #include "link/link.h"
 
-static void edge_to(Program *p, u32 file, u32 func, u32 cls, const char *name)
+static void edge_at(Program *p, u32 file, u32 func, u32 callee, u32 at)
+{
+    u32 n = p->edges.n;
+    edge_add(p, gfunc_of(p, file, func), callee, file, NONE, false);
+    if (p->edges.n > n) p->edges.v[n].at = at;
+}
+
+static void edge_to(Program *p, u32 file, u32 func, u32 cls, const char *name, u32 at)
 {
     u32 m = method_by_name(p, cls, name);
-    if (m != NONE) edge_add(p, gfunc_of(p, file, func), m, file, NONE, false);
+    if (m != NONE) edge_at(p, file, func, m, at);
 }
 
 static void managers(Program *p, u32 file)
@@ -20,8 +27,8 @@ static void managers(Program *p, u32 file)
         const Section *s = &f->sections.v[i];
         Type t = s->call != NONE ? call_type(p, file, s->call) : path_type(p, file, s->path);
         if (t.kind != TYPE_CLASS) continue;
-        edge_to(p, file, s->func, t.id, "__enter__");
-        edge_to(p, file, s->func, t.id, "__exit__");
+        edge_to(p, file, s->func, t.id, "__enter__", s->stmt);
+        edge_to(p, file, s->func, t.id, "__exit__", s->stmt);
     }
 }
 
@@ -51,11 +58,20 @@ static void operations(Program *p, u32 file)
         const char *name = method_for(f, a);
         Type t = name ? path_type(p, file, a->path) : (Type){.kind = TYPE_UNKNOWN};
         if (t.kind != TYPE_CLASS) continue;
-        edge_to(p, file, a->func, t.id, name);
-        if (a->op == OP_ITEM_AUG) edge_to(p, file, a->func, t.id, "__getitem__");
-        if (a->op == OP_ITEM_LOAD || a->op == OP_ITEM_AUG) edge_to(p, file, a->func, t.id, "__missing__");
-        if (a->op == OP_ITER) edge_to(p, file, a->func, t.id, "__next__");
+        edge_to(p, file, a->func, t.id, name, a->span.start);
+        if (a->op == OP_ITEM_AUG) edge_to(p, file, a->func, t.id, "__getitem__", a->span.start);
+        if (a->op == OP_ITEM_LOAD || a->op == OP_ITEM_AUG)
+            edge_to(p, file, a->func, t.id, "__missing__", a->span.start);
+        if (a->op == OP_ITER) edge_to(p, file, a->func, t.id, "__next__", a->span.start);
     }
+}
+
+/* "x" in self.__dict__ is no use of a property x; it counts as hasattr(self, "x") beside the question itself. */
+static bool asks_dict(const Facts *f, u32 access)
+{
+    const Access *a = &f->accesses.v[access], *b = a + 1;
+    return a->op == OP_HASATTR && access + 1 < f->accesses.n && b->op == OP_CONTAINS &&
+           a->span.start == b->span.start && a->span.end == b->span.end;
 }
 
 static void properties(Program *p, u32 file)
@@ -66,14 +82,15 @@ static void properties(Program *p, u32 file)
         const Path *x = &f->paths.v[a->path];
         if (!x->nattr || (x->root != ROOT_SELF && x->root != ROOT_LOCAL && x->root != ROOT_GLOBAL)) continue;
         Ent e = path_entity(p, file, a->path);
-        if (e.kind != ENT_FUNC) continue;
+        if (e.kind != ENT_FUNC || asks_dict(f, i)) continue;
         GId g = func_gid(p, e.id);
-        u32 caller = gfunc_of(p, file, a->func), attr = x->attr[x->nattr - 1];
+        u32 attr = x->attr[x->nattr - 1];
         bool named = e.recv != NONE && attr != SYM_ITEM;
         u32 setter = named ? class_setter(p, e.recv, gsym(p, file, attr)) : NONE;
-        if (setter != NONE && (a->op == OP_STORE || a->op == OP_AUG)) edge_add(p, caller, setter, file, NONE, false);
+        if (setter != NONE && (a->op == OP_STORE || a->op == OP_AUG))
+            edge_at(p, file, a->func, setter, a->span.start);
         if (a->op != OP_STORE && (setter != NONE || p->facts[g.file]->funcs.v[g.id].is_property))
-            edge_add(p, caller, e.id, file, NONE, false);
+            edge_at(p, file, a->func, e.id, a->span.start);
     }
 }
 
