@@ -283,6 +283,15 @@ static void race_regions(Plan *pl, Work *w, const Race *r)
     }
 }
 
+/* __del__, weakref callbacks and signal handlers run in the middle of anything, in any thread, whatever the call edges
+ * say: a lock that they do not take excludes them not, and the finding is cured with them or not at all. */
+static bool interrupts(const Plan *pl, const Work *w, u32 gaccess)
+{
+    GId id = access_gid(pl->p, gaccess);
+    Region r = {.file = id.file, .func = program_access(pl->p, gaccess)->func, .access = gaccess};
+    return pl->finalizer[gfunc_of(pl->p, r.file, r.func)] == FINAL_DIRECT && !final_own(pl, w, &r);
+}
+
 static void other_writes(Plan *pl, Work *w)
 {
     const Place *p = &pl->p->places.v[w->place];
@@ -291,8 +300,9 @@ static void other_writes(Plan *pl, Work *w)
         GId id = access_gid(pl->p, g);
         bool first = p->kind == PLACE_CLOSURE && gfunc_of(pl->p, id.file, program_access(pl->p, g)->func) == p->owner;
         if (first || !access_writes(pl->p, g) || in_construction(pl, w, g)) continue;
-        if (!runs_with_race(pl, w, g) && !runs_once_guarded(pl, w, g)) continue;
-        region_add(pl, w, write_source(pl, w, g), g, false);
+        bool final = interrupts(pl, w, g);
+        if (!final && !runs_with_race(pl, w, g) && !runs_once_guarded(pl, w, g)) continue;
+        region_add(pl, w, write_source(pl, w, g), g, final);
     }
 }
 
