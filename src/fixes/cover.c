@@ -98,6 +98,20 @@ static bool region_write(Plan *pl, const Work *w, const Region *r, u32 lock, boo
     return true;
 }
 
+/* The object has a lock, and it was not taken since the region runs code of others: nor is a new one good for sure.
+ */
+static Verdict others_judge(Plan *pl, const Work *w, const Region *r, const LockPlan *l, Str *why)
+{
+    if (!w->runs_others || l->existing || !reach_open(pl, r->file, r->func, r->span)) return VERDICT_OK;
+    u32 line, column;
+    source_position(site_source(pl, r->file), r->span.start, &line, &column);
+    *why = str_fmt(pl->a,
+                   "what runs from line %u on is code of others in part, and other threads wait for the lock "
+                   "meanwhile",
+                   line);
+    return VERDICT_UNSAFE;
+}
+
 /* What speaks against the region under the lock. */
 static Verdict region_judge(Plan *pl, const Work *w, const Region *r, const LockPlan *l, bool joins, Str *why)
 {
@@ -105,6 +119,7 @@ static Verdict region_judge(Plan *pl, const Work *w, const Region *r, const Lock
     asked.reentrant |= joins; /* its sections become one, so that it is taken once */
     Str held = S(""), other = S("");
     Verdict under = held_locks(pl, r, l, &held), v = judge_region(pl, w->page, w, r, &asked, &other);
+    if (under == VERDICT_OK) under = others_judge(pl, w, r, l, &held);
     *why = v == VERDICT_DECLINE || !held.n ? other : held;
     return MAX(v, under);
 }
@@ -120,8 +135,9 @@ static Verdict outside_judge(Plan *pl, Work *w, Region *r, const LockPlan *l, Ve
         return v;
     Verdict now = region_judge(pl, w, &small, l, false, &no);
     if (now >= v) return v;
-    alternative_add(pl, w, small.claim ? S("the lock held to the end of the branch")
-                                       : S("the lock held while the value is made"), *why);
+    alternative_add(
+        pl, w, small.claim ? S("the lock held to the end of the branch") : S("the lock held while the value is made"),
+        *why);
     *r = small;
     *why = no;
     return now;

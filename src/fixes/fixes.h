@@ -176,6 +176,7 @@ typedef struct Work {
     bool guarded;
     u32 group;   /* works with the same group share a lock */
     Str problem; /* why it is declined; empty while all is well */
+    bool runs_others; /* code of others runs in its regions, so that the object's lock was not chosen */
     Str tried;   /* why a page that needs no lock did not apply */
     Vec(Alternative) others; /* what was weighed and not taken */
     bool done;
@@ -191,6 +192,15 @@ typedef struct SiteFile {
 /* So many files are kept parsed, and more while all of them hold no more than so many bytes; the trees take some
  * thirty times as much. Whoever holds a tree may ask for a few others. */
 enum { SITE_FILES = 64, SITE_BYTES = 8 << 20, SITE_AHEAD = 16 };
+
+typedef Vec(u32) SymVec;
+
+/* A lock that is held while code of others runs (reach.c). */
+typedef struct OpenLock {
+    bool known;
+    Str where;    /* one such section; empty: none */
+    SymVec names; /* of the methods that are called on objects not known, global symbols */
+} OpenLock;
 
 typedef struct Plan {
     Arena *a;
@@ -231,6 +241,7 @@ typedef struct Plan {
     Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
     u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
+    OpenLock *open;                  /* by lock; NULL until asked for */
     const LessonVec *lessons;        /* NULL: none */
     u32 *wanted;                     /* by work: the lock that its group wants, NONE; see group.c */
     Work **group;                    /* the works that are planned with one lock now */
@@ -371,11 +382,14 @@ bool works_end_soon(Plan *pl, Work **works, u32 n);
 void derived_index(Plan *pl);
 /* Why an object of a class in this file should get no attribute that cannot be pickled or copied; empty. */
 Str import_obstacle(Plan *pl, const Facts *f);
+/* Is the lock (an index in FixList.locks) there for other things than the work's state, while a region of the work
+ * runs code of others? */
+bool lock_stranger(Plan *pl, const Work *w, u32 plan);
 /* May the lock that the program has be None (absent.c)? */
 bool lock_absent(const Plan *pl, u32 lock);
-/* Makes an existing Lock (an index in FixList.locks) an RLock, where the works' regions need that and nothing speaks
- * against it. */
-bool lock_promote(Plan *pl, u32 plan, Work **works, u32 n);
+/* Makes an existing Lock (an index in FixList.locks) an RLock, where the works' regions need that, or may, and
+ * nothing speaks against it. */
+bool lock_promote(Plan *pl, u32 plan, Work **works, u32 n, bool may);
 /* The change of the line that makes the lock of a plan that lock_promote has changed. */
 void promotion_write(Plan *pl, Fix *f, u32 lock);
 /* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
@@ -405,6 +419,14 @@ bool reach_all_known(Plan *pl, u32 file, u32 func, Span span);
  * its calls may do that is not known does not count. */
 u32 reach_start(Plan *pl);
 bool reach_function(Plan *pl, u32 g, u32 mark, u32 *left);
+/* May code in this span of a function, directly or further down, call what somebody has passed in or stored: code of
+ * anybody, which may come back to any function that can be called from outside? */
+bool reach_open(Plan *pl, u32 file, u32 func, Span span);
+/* Does a region call what is not known, near or far? */
+bool runs_unknown(Plan *pl, const Region *r);
+/* Where a section of the lock does, and the function is one that such code may come to: users of the program can call
+ * it, or a method of that name leads to it; empty. */
+Str lock_open(Plan *pl, u32 lock, u32 gfunc);
 /* Does the call import a module or run text, and so code of anybody? */
 bool runs_any_code(const Plan *pl, u32 file, const Call *c);
 /* Does the function itself take the lock inside this span? */

@@ -159,14 +159,14 @@ static bool overlaps_any(const Work *w, Work **works, u32 n)
     return false;
 }
 
-/* Moves the works that cannot name the lock to the end, unless their regions overlap those of the others: they get a
- * lock of their own. Returns how many stay. */
+/* Moves the works that cannot name the lock, or should not be guarded by it, to the end, unless their regions overlap
+ * those of the others: they get a lock of their own. Returns how many stay. */
 static u32 group_split(Plan *pl, Work **works, u32 n, u32 lock)
 {
     u32 stay = 0;
     for (u32 i = 0; i < n; i++) {
         Work *w = works[i];
-        if (!lock_nameable(pl, w, lock)) continue;
+        if (!lock_nameable(pl, w, lock) || lock_stranger(pl, w, lock)) continue;
         for (u32 k = i; k > stay; k--) works[k] = works[k - 1];
         works[stay++] = w;
     }

@@ -112,6 +112,7 @@ bool works_end_soon(Plan *pl, Work **works, u32 n)
                 if (span.start < r->span.end && r->span.start < span.end) return false;
             }
             if (reach_from(pl, r->file, r->func, r->span, mark) != REACH_NO) return false;
+            if (reach_open(pl, r->file, r->func, r->span)) return false;
             if (no_blocking(pl, works[i], r, NULL, &why) != VERDICT_OK) return false;
         }
     return n > 0;
@@ -135,6 +136,34 @@ static Verdict not_finalizer(Plan *pl, const Work *w, const Region *r, const Loc
                    "can interrupt the holder of the lock",
                    STR_ARG(line_text_of(pl, r->file, r->span.start)));
     return final == FINAL_DIRECT ? VERDICT_DECLINE : VERDICT_UNSAFE;
+}
+
+/* May code that is run while the lock is held lead to the region: a method that is known by its name only, or code of
+ * others, which calls what it can? A function that takes the lock already may not be called so anyway. */
+static bool held_around(Plan *pl, const Region *r, const LockPlan *lock, Str *why)
+{
+    u32 g = gfunc_of(pl->p, r->file, r->func);
+    if (takes_directly(pl, r->file, r->func, program_func(pl->p, g)->span, lock->lock)) return false;
+    Str where = line_text_of(pl, r->file, r->span.start), open;
+    if (reach_holding(pl, g, lock->lock, true)) {
+        *why = str_fmt(pl->a, "a caller of the code in %.*s may hold %.*s already, which cannot be taken twice",
+                       STR_ARG(where), STR_ARG(lock->display));
+        return true;
+    }
+    open = lock_open(pl, lock->lock, g);
+    if (!open.n) return false;
+    *why =
+        str_fmt(pl->a,
+                "%.*s is held in %.*s while code of others is called; were that to come to %.*s, it would wait for "
+                "ever",
+                STR_ARG(lock->display), STR_ARG(open), STR_ARG(where));
+    return true;
+}
+
+bool runs_unknown(Plan *pl, const Region *r)
+{
+    if (reach_open(pl, r->file, r->func, r->span)) return true;
+    return reach_from(pl, r->file, r->func, r->span, ++pl->marks) == REACH_UNKNOWN;
 }
 
 /* A lock that cannot be taken twice must not be held by a caller, nor taken by what the region calls. */
@@ -161,6 +190,8 @@ static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const Loc
         return VERDICT_DECLINE;
     }
     Reach reach = reach_from(pl, r->file, r->func, r->span, mark_takers(pl, lock->lock));
+    if (reach == REACH_NO && held_around(pl, r, lock, why)) return VERDICT_UNSAFE;
+    if (reach == REACH_NO && reach_open(pl, r->file, r->func, r->span)) reach = REACH_UNKNOWN;
     if (reach == REACH_NO) return VERDICT_OK;
     if (reach == REACH_UNKNOWN) {
         *why =
@@ -250,8 +281,8 @@ const Judgement judgement_table[] = {
     {"no-error-nearby", "the function around has no syntax error", no_error},
     {"no-suspend-inside", "no await and no yield between the steps", no_suspend},
     {"lock-not-held",
-     "the function does not make the lock itself; no caller holds it and nothing inside takes it, unless it is "
-     "reentrant",
+     "the function does not make the lock itself; no caller holds it, nothing inside takes it, and no code of others "
+     "that runs while it is held may come there, unless it is reentrant",
      lock_not_held},
     {"not-in-finalizer",
      "the code does not run in __del__, a weakref callback or a signal handler, unless it is about the dying object "

@@ -54,13 +54,48 @@ static bool guards_several(Plan *pl, u32 lock)
     return n >= 2;
 }
 
+/* Is the lock held at an access of the place? */
+static bool held_at(const Plan *pl, const Place *p, u32 lock)
+{
+    for (u32 i = p->first; i < p->first + p->n; i++)
+        if (lockset_has(pl->p, pl->p->access_locks[pl->p->place_access.v[i]], lock)) return true;
+    return false;
+}
+
+/* Does a region of the work run code of others? A lock that is there for other things is none to be held then. */
+static bool runs_others(Plan *pl, const Work *w)
+{
+    for (u32 i = 0; i < w->regions.n; i++) {
+        const Region *r = &w->regions.v[i];
+        if (r->problem.n || r->skip || r->copy.n || r->taken) continue;
+        if (reach_open(pl, r->file, r->func, r->span)) return true;
+    }
+    return false;
+}
+
+bool lock_stranger(Plan *pl, const Work *w, u32 plan)
+{
+    const LockPlan *l = &pl->out->locks.v[plan];
+    if (!l->existing || race_lock(pl, w) == l->lock || work_place(pl, w)->declared_guard == l->lock) return false;
+    return !held_at(pl, work_place(pl, w), l->lock) && runs_others(pl, w);
+}
+
+static bool all_run_others(Plan *pl, Work **works, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (!runs_others(pl, works[i])) return false;
+    return true;
+}
+
 /* The lock of the same object that guards most of its other fields. One of the class that guards what the class has
  * is not for what each object has, a condition for one thing is not for others, and one that somebody holds while he
- * waits or sends would make whoever only counts wait, too. */
-static u32 sibling_lock(Plan *pl, const Work *w)
+ * waits or sends would make whoever only counts wait, too. Where code of others would run under it, only one that is
+ * held somewhere for the state. */
+static u32 sibling_lock(Plan *pl, Work **works, u32 n)
 {
-    const Place *p = work_place(pl, w);
+    const Place *p = work_place(pl, works[0]);
     u32 best = NONE, most = 0;
+    bool others = all_run_others(pl, works, n);
     guarded_list(pl);
     for (u32 i = 0; i < pl->guarded.n; i++) {
         const Place *q = &pl->p->places.v[pl->guarded.v[i]];
@@ -72,6 +107,10 @@ static u32 sibling_lock(Plan *pl, const Work *w)
         if (p->kind == PLACE_INSTANCE && kind == PLACE_CLASS_ATTR && q->kind == PLACE_CLASS_ATTR) continue;
         if (l->kind == TYPE_CONDITION && !guards_several(pl, q->guard)) continue;
         if (!lock_quiet(pl, q->guard)) continue;
+        if (others && !held_at(pl, p, q->guard)) {
+            for (u32 k = 0; k < n; k++) works[k]->runs_others = true;
+            continue;
+        }
         best = q->guard;
         most = q->guarded;
     }
@@ -142,6 +181,7 @@ static Reach comes_back(Plan *pl, Work **works, u32 n)
             const Region *r = &works[i]->regions.v[k];
             if (r->skip || r->problem.n) continue;
             Reach reach = reach_from(pl, r->file, r->func, r->span, mark);
+            if (reach == REACH_NO && reach_open(pl, r->file, r->func, r->span)) reach = REACH_UNKNOWN;
             worst = MAX(worst, reach);
         }
     return worst;
@@ -329,6 +369,34 @@ static bool lock_fits(Plan *pl, Work **works, u32 n, u32 plan, Str *why)
     return false;
 }
 
+/* May a region be entered by whoever holds the lock already? Not where it runs code of others itself: an RLock is no
+ * cure where that waits for another thread. */
+static bool may_come_twice(Plan *pl, Work **works, u32 n, u32 plan)
+{
+    const LockPlan l = pl->out->locks.v[plan];
+    bool may = false;
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const Region *r = &works[i]->regions.v[k];
+            Str why;
+            if (r->problem.n || r->copy.n || r->taken || takes_directly(pl, r->file, r->func, r->span, l.lock))
+                continue;
+            if (judgement_find(S("lock-not-held"))->judge(pl, works[i], r, &l, &why) == VERDICT_OK) continue;
+            if (runs_unknown(pl, r)) return false;
+            may = true;
+        }
+    return may;
+}
+
+/* The same, and where that makes it fit, or fit for sure, the lock becomes an RLock. */
+static bool lock_fits_taken(Plan *pl, Work **works, u32 n, u32 plan, Str *why)
+{
+    bool fits = lock_fits(pl, works, n, plan, why);
+    bool may = fits && !pl->out->locks.v[plan].reentrant && may_come_twice(pl, works, n, plan);
+    if ((!fits || may) && lock_promote(pl, plan, works, n, may)) fits = lock_fits(pl, works, n, plan, why);
+    return fits;
+}
+
 /* The first lock among those that the group's findings, comments or accesses name. */
 static u32 named_lock(const Plan *pl, Work **works, u32 n, const char **reason, bool *must)
 {
@@ -393,8 +461,7 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
             return NONE;
         }
         u32 plan = existing_plan(pl, works[0], lock, str_from(reason));
-        bool fits = lock_fits(pl, works, n, plan, &no);
-        if (!fits && lock_promote(pl, plan, works, n)) fits = lock_fits(pl, works, n, plan, &no);
+        bool fits = lock_fits_taken(pl, works, n, plan, &no);
         if (fits || (must && lock_usable(&pl->p->locks.v[lock]))) {
             weighed(pl, works, n, S("a new lock"), S("two locks for one piece of state exclude nobody"));
             return plan;
@@ -405,11 +472,10 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
         }
         weighed(pl, works, n, pl->p->locks.v[lock].display, no);
     }
-    u32 sibling = sibling_lock(pl, works[0]);
+    u32 sibling = sibling_lock(pl, works, n);
     if (sibling != NONE && sibling != lock && !lock_absent(pl, sibling)) {
         u32 plan = existing_plan(pl, works[0], sibling, S("it guards other fields of the same object"));
-        bool fits = lock_fits(pl, works, n, plan, &no);
-        if (!fits && lock_promote(pl, plan, works, n)) fits = lock_fits(pl, works, n, plan, &no);
+        bool fits = lock_fits_taken(pl, works, n, plan, &no);
         if (fits) {
             weighed(pl, works, n, S("a new lock"), S("one lock for the fields of an object keeps them in step"));
             return plan;

@@ -1,10 +1,11 @@
 /* A lock that the program has and that must be taken twice: threading.Lock() becomes threading.RLock().
  *
- * Nothing but that makes room for a region whose caller holds the lock already, or which calls what takes it: a Lock
- * would wait for itself there (docs/memory-model.md). What runs twice under the RLock ran inside the same critical
- * section before, so nobody sees more of its half-done work than until now. Only where the lock is plain in every
- * use: made once, by a call without arguments; taken by `with`, or by acquire() in a function that also releases it,
- * since only the thread that took an RLock may release it; never handed on, never asked whether it is taken.
+ * Nothing but that makes room for a region whose caller holds the lock already, or which calls what takes it, or
+ * where that may be, since code of others runs under the lock: a Lock would wait for itself there
+ * (docs/memory-model.md). What runs twice under the RLock ran inside the same critical section before, so nobody sees
+ * more of its half-done work than until now. Only where the lock is plain in every use: made once, by a call without
+ * arguments; taken by `with`, or by acquire() in a function that also releases it, since only the thread that took an
+ * RLock may release it; never handed on, never asked whether it is taken.
  *
  * Planner "reentrant" does the same for a section that takes its own lock again (UG305). */
 #include "fixes/fixes.h"
@@ -100,14 +101,17 @@ static bool promotable(Plan *pl, u32 lock)
     return stores == 1 && !used_elsewhere(pl, pl->p->syms.strs[p->name]);
 }
 
-bool lock_promote(Plan *pl, u32 plan, Work **works, u32 n)
+bool lock_promote(Plan *pl, u32 plan, Work **works, u32 n, bool may)
 {
     u32 lock = pl->out->locks.v[plan].lock;
-    if (pl->out->locks.v[plan].reentrant || !promotable(pl, lock) || !comes_twice(pl, works, n, lock)) return false;
+    if (pl->out->locks.v[plan].reentrant || !promotable(pl, lock)) return false;
+    bool sure = comes_twice(pl, works, n, lock);
+    if (!sure && !may) return false;
     LockPlan *l = &pl->out->locks.v[plan];
     l->promoted = l->reentrant = true;
-    l->reason = str_fmt(pl->a, "%.*s; it becomes an RLock, since code that holds it already leads there",
-                        STR_ARG(l->reason));
+    l->reason = str_fmt(pl->a, "%.*s; it becomes an RLock, since %s", STR_ARG(l->reason),
+                        sure ? "code that holds it already leads there"
+                             : "code that is not known here may lead from one of its sections to another");
     return true;
 }
 
