@@ -545,6 +545,8 @@ Str walked_obstacle(Plan *pl, u32 gclass, bool hooks);
 /* Raises or lowers safety as extend-safe-fixes and extend-unsafe-fixes say. */
 void fixes_classify(const Options *o, const RaceVec *races, FixList *fixes);
 bool plan_guard(Plan *pl, Work *w, const Page *page);
+/* Adds to the work the statements that read its place and the other work's, with which it changes. */
+void pair_readers(Plan *pl, Work *w, const Work *other);
 /* Chooses the locks and makes the fixes of all works that planner guard has collected regions for. */
 void guard_finish(Plan *pl);
 /* The work's fix under this lock (an index in FixList.locks), or its refusal. */

@@ -205,9 +205,23 @@ static void group_plan(Plan *pl, Work **works, u32 n)
     if (stay < n) group_plan(pl, works + stay, n - stay);
 }
 
+/* Fields of one object that change one right after the other are read together under their lock, too. */
+static void pairs_add(Plan *pl)
+{
+    for (u32 i = 0; i < pl->works.n; i++)
+        for (u32 k = i + 1; k < pl->works.n; k++) {
+            Work *a = &pl->works.v[i], *b = &pl->works.v[k];
+            if (!a->page || a->done || !b->page || b->done || group_root(pl, i) != group_root(pl, k)) continue;
+            const Place *x = &pl->p->places.v[a->place], *y = &pl->p->places.v[b->place];
+            bool fields = x->kind == PLACE_INSTANCE && y->kind == PLACE_INSTANCE && x->owner == y->owner;
+            if (fields && together(pl, a, b)) pair_readers(pl, a, b);
+        }
+}
+
 void guard_finish(Plan *pl)
 {
     works_group(pl);
+    pairs_add(pl);
     Work **group = arena_new(pl->a, Work *, pl->works.n + 1);
     for (u32 i = 0; i < pl->works.n; i++) {
         if (!pl->works.v[i].page || pl->works.v[i].done) continue;

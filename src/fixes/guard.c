@@ -283,8 +283,8 @@ static void race_regions(Plan *pl, Work *w, const Race *r)
     }
 }
 
-/* __del__, weakref callbacks and signal handlers run in the middle of anything, in any thread, whatever the call edges
- * say: a lock that they do not take excludes them not, and the finding is cured with them or not at all. */
+/* __del__, weakref callbacks and signal handlers run in the middle of anything, in any thread, whatever the call
+ * edges say: a lock that they do not take excludes them not, and the finding is cured with them or not at all. */
 static bool interrupts(const Plan *pl, const Work *w, u32 gaccess)
 {
     GId id = access_gid(pl->p, gaccess);
@@ -381,6 +381,66 @@ static void doubtful_regions(Plan *pl, Work *w)
         const Race *r = &pl->all->v[i];
         if (two_steps(r->rule) && r->test != NONE && r->act != NONE && !in_construction(pl, w, r->act))
             region_add(pl, w, r->test, r->act, false);
+    }
+}
+
+/* ---- fields that change together ---- */
+
+/* Does the function read the other place in the same statement, and change neither there? */
+static bool reads_both(const Plan *pl, u32 gaccess, u32 other)
+{
+    GId id = access_gid(pl->p, gaccess);
+    const Facts *f = pl->p->facts[id.file];
+    const Access *a = &f->accesses.v[id.id];
+    const Func *fn = &f->funcs.v[a->func];
+    bool both = false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 g = pl->p->access_base[id.file] + i, place = pl->p->access_place[g];
+        if (f->accesses.v[i].stmt != a->stmt || place == NONE) continue;
+        if (access_writes(pl->p, g)) return false;
+        both |= place == other;
+    }
+    return both;
+}
+
+/* A statement of its own that calls nothing but builtins: the lock is held for the reads alone. */
+static bool only_reads(Plan *pl, const Region *r)
+{
+    const Ast *t = site_ast(pl, r->file);
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    Str why;
+    static const char *const builtins[] = {"abs", "bool", "dict", "divmod", "float", "format", "int", "len", "list",
+                                           "max", "min",  "repr", "round",  "set",   "sorted", "str", "sum", "tuple"};
+    if (r->first != r->last) return false;
+    if (!ast_is(t, r->first, NODE_return_statement) && !ast_is(t, r->first, NODE_expression_statement)) return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *p = &f->paths.v[f->calls.v[i].callee];
+        if (!span_within(f->calls.v[i].span, r->span)) continue;
+        u8 kind = path_resolve(pl->p, r->file, p, p->nattr).kind;
+        if (p->nattr || p->root != ROOT_GLOBAL || (kind != ENT_NONE && kind != ENT_EXTERNAL)) return false;
+        if (!str_among(sym_str(f, p->name), builtins, COUNT_OF(builtins))) return false;
+    }
+    if (reach_from(pl, r->file, r->func, r->span, ++pl->marks) != REACH_NO) return false;
+    return judgement_find(S("no-suspend-inside"))->judge(pl, NULL, r, NULL, &why) == VERDICT_OK;
+}
+
+/* self.x += dx; self.y += dy under one lock, and return self.x, self.y elsewhere: who reads both in one statement is
+ * meant to see what belongs together. */
+void pair_readers(Plan *pl, Work *w, const Work *other)
+{
+    const Place *p = &pl->p->places.v[w->place];
+    for (u32 i = p->first; i < p->first + p->n; i++) {
+        u32 g = pl->p->place_access.v[i];
+        GId id = access_gid(pl->p, g);
+        Span span = program_access(pl->p, g)->span;
+        Region r;
+        Str why;
+        if (access_writes(pl->p, g) || pl->p->access_locks[g] || in_construction(pl, w, g)) continue;
+        if (!reads_both(pl, g, other->place) || !(runs_with_race(pl, w, g) || runs_once_guarded(pl, w, g))) continue;
+        if (!region_split(pl, id.file, program_access(pl->p, g)->func, span, span, &r, &why)) continue;
+        if (find_region(w, id.file, span) != NONE || find_region(other, id.file, span) != NONE) continue;
+        if (only_reads(pl, &r)) region_add(pl, w, g, g, false);
     }
 }
 
