@@ -314,7 +314,15 @@ def test_unreadable(c):
         c.check({"secret.py", "closed"} <= {n["path"].rstrip("/") for n in report["notes"]}, report["notes"])
         c.check(any(f["path"] == "good.py" for f in report["findings"]), report)
         named = lib.execute([program, "check", "--no-cache", "secret.py"], cwd=folder, env=env, limit=as_nobody)
-        c.check("secret.py" in named.out + named.err and named.code in (0, 2), named)
+        c.check("cannot read secret.py: Permission denied" in named.err and named.code == 2, named)
+        for args in (["closed"], ["closed", "good.py"], ["good.py", "secret.py"]):
+            named = lib.execute([program, "check", "--no-cache", *args], cwd=folder, env=env, limit=as_nobody)
+            c.check("cannot read" in named.err and named.code == 2 and not named.out, named)
+        named = lib.execute([program, "check", "--no-cache", "good.py", "secret.py", "--exclude", "secret.py"], cwd=folder, env=env, limit=as_nobody)
+        c.code(named, 1)
+        os.chmod(os.path.join(folder, "closed"), 0o644)  # its names can be read, but nothing else
+        result = lib.execute([program, "check", "--no-cache", "--format", "json"], cwd=folder, env=env, limit=as_nobody)
+        c.check("closed/a.py" in {n["path"] for n in result.json()["notes"]}, result.json()["notes"])
 
 
 def test_read_only_folder(c):

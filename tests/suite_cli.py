@@ -395,6 +395,17 @@ def test_suppression(c):
             ("commented out", commented(above="# hits = 0  # ungil: ignore[UG101] an estimate"), False),
             ("another word", commented("# ungil: ignore-next[UG101]"), False),
             ("misspelt", commented("# ungil: ignroe[UG101]"), False),
+            ("no codes, a reason", commented("# ungil: ignore (an estimate will do)"), True),
+            ("parentheses", commented("# ungil: ignore(UG101) why"), False),
+            ("parentheses, another rule", commented("# ungil: ignore (ug102, UG101)"), False),
+            ("colon", commented("# ungil: ignore: UG102"), False),
+            ("no brackets", commented("# ungil: ignore UG102"), False),
+            ("a name without brackets", commented("# ungil: ignore check-then-act"), False),
+            ("brackets left open", commented("# ungil: ignore[UG101 an estimate"), False),
+            ("whole file, no brackets", commented(top="# ungil: file-ignore UG102"), False),
+            ("noqa in capitals", commented("# NOQA: UG101"), True),
+            ("noqa in small letters", commented("# noqa:ug101 an estimate"), True),
+            ("noqa alone on the line above", commented(above="# noqa: UG101"), False),
             ("above a block", COUNTER.replace("    hits += 1", "    # ungil: ignore[UG101] why\n    if hits < 9:\n        print()\n        hits += 1"), True),
             ("on the head of a block", COUNTER.replace("    hits += 1", "    for _ in 'ab':  # ungil: ignore[UG101] why\n        hits += 1"), False),
             ("above a function", COUNTER.replace("def hit(", "# ungil: ignore[UG101] why\ndef hit("), False),
@@ -420,6 +431,14 @@ def test_unused_suppression(c):
         notes = ungil("check", "--format", "json", cwd=folder).json()["notes"]
         c.equal([(n["code"], n["line"]) for n in notes], [("unknown-comment", CLEAN.split("return a + b")[0].count("\n") + 1)])
         c.check("ignroe" in notes[0]["message"], notes)
+
+
+def test_malformed_suppression(c):
+    for comment in ("ignore(UG102)", "ignore: UG102", "ignore UG102", "file-ignore = UG102", "ignore[UG102"):
+        with project({"a.py": CLEAN.replace("return a + b", "return a + b  # ungil: " + comment)}) as folder:
+            report = ungil("check", "--format", "json", cwd=folder).json()
+            c.equal([(n["code"], n["line"]) for n in report["notes"]], [("malformed-comment", CLEAN.split("return a + b")[0].count("\n") + 1)], comment)
+            c.check("in brackets" in report["notes"][0]["message"] and not report["findings"], report)
 
 
 def test_suppression_at_the_test(c):

@@ -255,9 +255,9 @@ def test_wheels_beside_table(s):
 
 def test_suppress(s):
     tree(s, "comments", {"requirements.txt": "numpy==1.0  # ungil: ignore[UG502] kept for a reason\n# ungil: ignore[UG5] both\norjson\n"
-                         "lxml==6.0  # noqa: UG501\nnumpy==1.1  # ungil: ignore[UG501] another rule\n",
+                         "lxml==6.0  # NOQA:ug501\nnumpy==1.1  # ungil: ignore[UG501] another rule\n# noqa: UG502\nnumpy==1.0\n",
                          "pyproject.toml": '[project]\ndependencies = [\n  "orjson",  # ungil: ignore[extension-not-ready] x\n]\n'},
-         [("UG502", 5)], lambda f: [(x[0], x[2]) for x in findings(f)])
+         [("UG502", 5), ("UG502", 7)], lambda f: [(x[0], x[2]) for x in findings(f)])
     with temporary() as folder:
         write_file(os.path.join(folder, "requirements.txt"), "orjson  # ungil: ignore[UG501] x\n")
         s.equal(deps(folder).code, 0, "exit status with suppressed findings")

@@ -13,10 +13,64 @@ static bool keyword(Str *s, Str word)
     return true;
 }
 
-/* "[codes] reason"; without brackets everything is meant. */
-static void codes_and_reason(Walk *w, Str s, Comment *c)
+static void comment_note(Walk *w, const Comment *c, const char *code, Str message)
+{
+    vec_push(w->a, &w->f->notes, (Note){.path = w->src->path, .line = c->line, .code = code, .message = message});
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The code at the start of a text, such as UG101 or E501: letters and digits, and nothing of a word behind them. UG
+ * by itself is one, too. Its length, or 0. */
+static size_t code_length(Str s)
+{
+    size_t letters = 0, n;
+    while (letters < s.n && is_letter(s.p[letters])) letters++;
+    for (n = letters; n < s.n && is_digit(s.p[n]);) n++;
+    if (!letters || (n < s.n && is_word_char(s.p[n]))) return 0;
+    return n > letters || (letters == 2 && str_starts(s, S("UG"))) ? n : 0;
+}
+
+/* Does a text start with one of our rules, in whatever way it is written? */
+static bool names_rule(Str s)
+{
+    size_t n = 0;
+    if (code_length(s) > 2 && (s.p[0] | 32) == 'u' && (s.p[1] | 32) == 'g' && is_digit(s.p[2])) return true;
+    while (n < s.n && (is_word_char(s.p[n]) || s.p[n] == '-')) n++;
+    for (u32 rule = 0; rule < RULE_COUNT; rule++)
+        if (str_is(str_slice(s, 0, n), rule_table[rule].name)) return true;
+    return false;
+}
+
+/* Codes that do not stand in brackets right behind the word: one who writes so means these rules, not all of them.
+ * What names no rule is a reason. */
+static bool codes_astray(Str s)
+{
+    if (s.n && strchr("({<", s.p[0])) return true;
+    if (str_starts(str_trim(s), S("["))) return str_find(s, ']') == s.n;
+    while (s.n && strchr(" \t:=,-({<", s.p[0])) s = str_slice(s, 1, s.n);
+    return names_rule(s);
+}
+
+/* "[codes] reason"; without brackets everything is meant. False when neither can be what was meant. */
+static bool codes_and_reason(Walk *w, Str word, Str s, Comment *c)
 {
     c->codes = intern(w->a, &w->f->syms, S("ALL"));
+    if ((c->kind == COMMENT_IGNORE || c->kind == COMMENT_FILE_IGNORE) && codes_astray(s)) {
+        comment_note(w, c, "malformed-comment",
+                     str_fmt(w->a,
+                             "this comment silences nothing: rules stand in brackets, '# ungil: %.*s[UG101] reason'",
+                             STR_ARG(word)));
+        return false;
+    }
     s = str_trim(s);
     if (s.n && s.p[0] == '[') {
         Str rest, codes = str_cut(str_slice(s, 1, s.n), ']', &rest);
@@ -25,23 +79,29 @@ static void codes_and_reason(Walk *w, Str s, Comment *c)
     }
     if (str_starts(s, S("#"))) s = S(""); /* what follows speaks to another tool */
     c->reason = intern(w->a, &w->f->syms, s);
+    return true;
 }
 
+/* "# noqa: UG101, E501 why", letters of any case: only our codes count; a bare noqa speaks to other tools alone. */
 static bool noqa(Walk *w, Str s, Comment *c)
 {
-    /* "# noqa: UG101, E501 why": only our codes count; a bare noqa speaks to other tools and to us alike. */
+    Buf codes = {0};
+    bool ours = false;
     s = str_trim(s);
     if (!s.n || s.p[0] != ':') return false;
     s = str_trim(str_slice(s, 1, s.n));
-    if (!str_contains(s, S("UG"))) return false;
-    size_t n = 0;
-    while (n < s.n &&
-           (s.p[n] == ',' || s.p[n] == ' ' || (s.p[n] >= 'A' && s.p[n] <= 'Z') || (s.p[n] >= '0' && s.p[n] <= '9')))
-        n++;
-    while (n && n < s.n && s.p[n - 1] >= 'A' && s.p[n - 1] <= 'Z') n--; /* the reason's first capital */
-    c->codes = intern(w->a, &w->f->syms, str_trim(str_slice(s, 0, n)));
-    c->reason = intern(w->a, &w->f->syms, str_trim(str_slice(s, n, s.n)));
-    return true;
+    for (size_t n; (n = code_length(s)) > 0;) {
+        ours |= (s.p[0] | 32) == 'u' && n > 1 && (s.p[1] | 32) == 'g';
+        for (size_t i = 0; i < n; i++)
+            buf_char(&codes, (char)(s.p[i] >= 'a' && s.p[i] <= 'z' ? s.p[i] - 32 : s.p[i]));
+        buf_char(&codes, ' ');
+        s = str_slice(s, n, s.n);
+        while (s.n && strchr(", \t", s.p[0])) s = str_slice(s, 1, s.n);
+    }
+    c->codes = intern(w->a, &w->f->syms, str_trim(buf_view(&codes)));
+    c->reason = intern(w->a, &w->f->syms, s);
+    buf_free(&codes);
+    return ours;
 }
 
 /* "ungil: WORD", a word that stands alone: one that we do not know, such as a misspelt one, is told. */
@@ -61,17 +121,13 @@ static bool directive(Walk *w, Str s, Comment *c)
     for (size_t i = 0; i < COUNT_OF(known); i++) {
         if (!str_is(word, known[i].word)) continue;
         c->kind = known[i].kind;
-        codes_and_reason(w, str_slice(s, n, s.n), c);
-        return true;
+        return codes_and_reason(w, word, str_slice(s, n, s.n), c);
     }
-    vec_push(w->a, &w->f->notes,
-             (Note){.path = w->src->path,
-                    .line = c->line,
-                    .code = "unknown-comment",
-                    .message = str_fmt(w->a,
-                                       "'# ungil: %.*s' has no effect: known are ignore, file-ignore, "
-                                       "thread-confined and single-threaded",
-                                       STR_ARG(word))});
+    comment_note(w, c, "unknown-comment",
+                 str_fmt(w->a,
+                         "'# ungil: %.*s' has no effect: known are ignore, file-ignore, thread-confined and "
+                         "single-threaded",
+                         STR_ARG(word)));
     return false;
 }
 
@@ -88,7 +144,8 @@ static bool parse_comment(Walk *w, Str s, Comment *c)
         c->reason = intern(w->a, &w->f->syms, str_trim(str_slice(s, n, s.n)));
         return true;
     }
-    if (keyword(&s, S("noqa"))) {
+    if (s.n >= 4 && str_has_word(str_slice(s, 0, 4), "noqa")) {
+        s = str_slice(s, 4, s.n);
         c->kind = COMMENT_NOQA;
         return noqa(w, s, c);
     }
@@ -137,6 +194,7 @@ static void cover(Walk *w, u32 node, Comment *c)
 {
     u32 line, column, s = node;
     c->first_line = c->last_line = c->line;
+    if (c->own_line && c->kind == COMMENT_NOQA) return; /* it speaks of a line, and that is its own */
     if (c->own_line) { /* the next statement: the node after the comment in the same suite, or the first in the block
                           after it */
         for (s = node + 1; s < w->t.n && !is_statement(&w->t, s); s++) {

@@ -140,7 +140,12 @@ static void entry_visit(Walk *w, Str dir, const struct dirent *d)
     bool maybe_dir = d->d_type == DT_DIR || d->d_type == DT_UNKNOWN;
     if (str_is(name, ".") || str_is(name, "..") || (!maybe_dir && !is_taken(w, dir, name))) return;
     Str abs = str_fmt(w->a, "%.*s/%s", root ? 0 : (int)dir.n, dir.p, d->d_name);
-    if (lstat(abs.p, &st) < 0) return;
+    if (lstat(abs.p, &st) < 0) {
+        if (errno != ENOENT && is_taken(w, dir, name)) /* else it went away meanwhile */
+            note_add(w->a, w->notes, path_below(w, abs), "unreadable",
+                     "the file was left out: %s; check the permissions of its directory", strerror(errno));
+        return;
+    }
     if (S_ISDIR(st.st_mode)) {
         if (!dir_skipped(w, abs, name)) dir_walk(w, abs);
         return;
@@ -156,9 +161,10 @@ static void dir_walk(Walk *w, Str dir)
 {
     DIR *d = opendir(dir.p);
     if (!d) {
-        Str path = in_root(w, dir) && dir.n > w->root.n ? path_below(w, dir) : dir;
+        int why = errno;
+        Str path = dir.n > w->root.n ? path_below(w, dir) : S(".");
         note_add(w->a, w->notes, str_dup(w->a, path), "unreadable",
-                 "the directory was left out: %s; check its permissions", strerror(errno));
+                 "the directory was left out: %s; check its permissions", strerror(why));
         return;
     }
     for (struct dirent *entry; (entry = readdir(d));) entry_visit(w, dir, entry);
@@ -186,7 +192,11 @@ static bool arg_find(Walk *w, Str arg, Err *e)
         return err_set(e, "%.*s lies outside the root %.*s; name another one with --root", STR_ARG(arg),
                        STR_ARG(w->root));
     if (stat(abs.p, &st) < 0) return err_set(e, "%.*s: %s", STR_ARG(arg), strerror(errno));
-    if (S_ISDIR(st.st_mode)) {
+    /* What was asked for outright is no matter of a note. */
+    bool dir = S_ISDIR(st.st_mode), asked = dir || wanted(w, path_below(w, abs));
+    if (asked && access(abs.p, dir ? R_OK | X_OK : R_OK) < 0)
+        return err_set(e, "cannot read %.*s: %s", STR_ARG(arg), strerror(errno));
+    if (dir) {
         w->in_venv = venv_holds(w->a, abs);
         const char *foreign;
         w->ignores = ignores_open(w->a, abs.p, &foreign);
