@@ -14,9 +14,10 @@ import subprocess
 import sys
 import threading
 import time
+import xml.dom.minidom
 
 import lib
-from lib import temporary, ungil, write_file, write_tree
+from lib import git, temporary, ungil, write_file, write_tree
 from samples import COUNTER as GOOD
 
 RACY_TAIL = "\nimport threading\ntotal = 0\n\n\ndef bump():\n    global total\n    total += 1\n\n\nfor _ in range(3):\n    threading.Thread(target=bump).start()\n"
@@ -29,8 +30,8 @@ def limited():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run(c, folder, *args, codes=(0, 1), timeout=30):
-    result = ungil(*args, cwd=folder, timeout=timeout, limit=limited)
+def run(c, folder, *args, codes=(0, 1), timeout=30, input=None):
+    result = ungil(*args, cwd=folder, timeout=timeout, limit=limited, input=input)
     c.check(result.code in codes, lambda: "expected exit %s\n%s" % (" or ".join(map(str, codes)), result))
     return result
 
@@ -270,6 +271,48 @@ def test_odd_names(c):
             c.check(False, "the JSON is not UTF-8: %s" % e)
         run(c, folder, "fix", "--no-cache")
         c.check(all(b"_lock" in lib.read_file(os.path.join(folder, n)) for n in names), "not all were fixed")
+
+
+def test_hostile_names(c):
+    """No output holds what is not UTF-8, what its format forbids or what a terminal would obey, whatever a file is called."""
+    names = [b"esc-\x1b[31m.py", b"new\nline.py", b"not-utf8-\xff\xc3.py", b"c1-\xc2\x9b31m.py", b"del-\x7f.py", b"bidi-\xe2\x80\xae.py", b"<&'\">.py", b"|`*.py", b"%0A,:.py"]
+    with temporary() as folder:
+        for name in names:
+            with open(os.path.join(os.fsencode(folder), name), "wb") as f:
+                f.write(GOOD.encode())
+        with open(os.path.join(os.fsencode(folder), b"broken-\xff\x1b.py"), "wb") as f:
+            f.write(b"x = '\xff'\n")
+        lib.git_start(folder)
+
+        def clean(result, args):
+            for stream in (result.raw, result.err.encode("utf-8", "surrogateescape")):
+                data = args in ("json", "jsonl", "sarif", "rdjson", "gitlab")
+                c.check(b"\x1b" not in stream and (data or b"\xc2\x9b" not in stream), "a control character in %r" % args)
+                try:
+                    stream.decode()
+                except UnicodeDecodeError as e:
+                    c.check(False, "%r: %s" % (args, e))
+            return result.raw
+
+        for form in ("text", "concise", "json", "jsonl", "sarif", "rdjson", "github", "gitlab", "junit", "markdown", "html"):
+            out = clean(run(c, folder, "check", "--no-cache", "--format", form), form)
+            if form == "junit":
+                suites = xml.dom.minidom.parseString(out).getElementsByTagName("testsuite")
+                c.check(len(suites) >= len(names), out)
+            elif form in ("json", "sarif", "rdjson", "gitlab"):
+                json.loads(out)
+            elif form in ("concise", "github"):
+                c.equal(len([line for line in out.splitlines() if b"UG101" in line]), len(names), form)
+                c.check(form == "concise" or len(out.splitlines()) == len(names), out)
+        for args in (["guards"], ["explain", "esc-\x1b[31m.py:9"], ["report"], ["plan"], ["check", "no-\x1b.py"], ["check", "-v"], ["baseline"]):
+            clean(run(c, folder, *args, codes=(0, 1, 2)), args)
+        asked = run(c, folder, "fix", "-i", codes=(0, 1), input=b"a\n")
+        clean(asked, "fix -i")
+        c.has(asked, "fixed %d findings" % len(names))
+        clean(run(c, folder, "undo", codes=(0,)), "undo")
+        git("checkout", "-q", ".", cwd=folder)
+        c.code(ungil("commit", cwd=folder), 1)
+        c.check(b"\x1b" not in git("log", "--format=%B", cwd=folder).raw, "a control character in a commit message")
 
 
 def as_nobody():

@@ -110,7 +110,10 @@ int explain_line(Arena *a, const Program *p, const SourceList *sources, const No
     Buf out = {0};
     races_explain(&out, p, all, at, line);
     fixes_explain(&out, p, races, fixes, at, line);
-    bool ok = emit_text(p->options, buf_view(&out), e);
+    Buf shown = {0};
+    buf_shown(&shown, buf_view(&out));
+    bool ok = emit_text(p->options, buf_view(&shown), e);
+    buf_free(&shown);
     buf_free(&out);
     return ok ? 0 : 2;
 }

@@ -63,3 +63,16 @@ void buf_free(Buf *b)
     free(b->p);
     *b = (Buf){0};
 }
+
+void buf_shown(Buf *b, Str s)
+{
+    for (size_t i = 0, n; i < s.n; i += n ? n : 1) {
+        n = utf8_length(s, i);
+        if (!n)
+            buf_c(b, NO_CHARACTER);
+        else if (!shown_length(s, i) || s.p[i] == '\r')
+            buf_c(b, "\xc2\xb7");
+        else
+            buf_bytes(b, s.p + i, n);
+    }
+}

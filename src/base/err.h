@@ -13,4 +13,7 @@ typedef struct Err {
 /* Fills e unless an earlier error is there already (the first cause wins). Returns false. */
 bool err_set(Err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Says something on standard error, "ungil: ..." in a line of its own, for when the run goes on. */
+void err_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

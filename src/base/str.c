@@ -132,6 +132,29 @@ char *str_c(Arena *a, Str s)
     return (char *)(uintptr_t)str_dup(a, s).p;
 }
 
+size_t utf8_length(Str s, size_t at)
+{
+    const u8 *p = (const u8 *)s.p + at;
+    if (at >= s.n) return 0;
+    if (p[0] < 0x80) return 1;
+    size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || n > s.n - at) return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f)) return 0; /* overlong; surrogates */
+    if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) return 0;
+    return n;
+}
+
+size_t shown_length(Str s, size_t at)
+{
+    size_t n = utf8_length(s, at);
+    u8 c = n ? (u8)s.p[at] : 0;
+    bool low = c < ' ' && c != '\n' && c != '\t' && c != '\r';
+    bool high = n == 2 && c == 0xc2 && (u8)s.p[at + 1] < 0xa0; /* C1, which some terminals obey, too */
+    return low || high || c == 0x7f ? 0 : n;
+}
+
 Str str_fmt(Arena *a, const char *fmt, ...)
 {
     va_list ap;

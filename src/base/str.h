@@ -72,6 +72,11 @@ char *str_c(Arena *a, Str s);
 /* printf into the arena; NUL-terminated. */
 Str str_fmt(Arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* How many bytes the UTF-8 character at a place takes; 0 when there is none. */
+size_t utf8_length(Str s, size_t at);
+/* The same for a character that can be shown: 0 for control characters as well, but for tabs and ends of lines. */
+size_t shown_length(Str s, size_t at);
+
 /* "left.right", NUL-terminated. */
 Str str_dot(Arena *a, Str left, Str right);
 

@@ -38,8 +38,8 @@ static bool fix_show(const Asking *k, u32 fix, const ChangeVec *changes, Str pre
     const Fix *f = &k->r->fixes->fixes.v[fix];
     for (u32 i = 0; i < f->races.n; i++) {
         const Race *race = &k->r->races->v[f->races.v[i]];
-        buf_fmt(&out, "%.*s:%u:%u: %s ", STR_ARG(file_source(k->r, race->file)->path), race->line, race->column,
-                rule_table[race->rule].code);
+        safe_put(&out, file_source(k->r, race->file)->path);
+        buf_fmt(&out, ":%u:%u: %s ", race->line, race->column, rule_table[race->rule].code);
         safe_put(&out, race->message);
         buf_char(&out, '\n');
     }
@@ -52,7 +52,10 @@ static bool fix_show(const Asking *k, u32 fix, const ChangeVec *changes, Str pre
     for (u32 i = 0; ok && i < changes->n; i++)
         ok =
             diff_put(k->a, &out, changes->v[i].before, prefix, changes->v[i].before->text, changes->v[i].after, k->e);
-    fwrite(out.p, 1, out.n, stderr);
+    Buf shown = {0};
+    buf_shown(&shown, buf_view(&out));
+    fwrite(shown.p, 1, shown.n, stderr);
+    buf_free(&shown);
     buf_free(&out);
     return ok;
 }
@@ -121,8 +124,7 @@ static bool edit_given_up(const ChangeVec *texts)
 {
     for (u32 i = 0; i < texts->n; i++) {
         if (str_trim(texts->v[i].after).n) continue;
-        fprintf(stderr, "The edited text of %.*s is empty; this fix is not applied.\n",
-                STR_ARG(texts->v[i].before->path));
+        err_say("the edited text of %.*s is empty; this fix is not applied", STR_ARG(texts->v[i].before->path));
         return true;
     }
     return false;

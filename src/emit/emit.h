@@ -90,7 +90,7 @@ typedef enum Color { COLOR_NONE, COLOR_RED, COLOR_YELLOW, COLOR_BLUE, COLOR_CYAN
 void color_put(Buf *out, bool on, Color c, Str text);
 /* The line of a source with line number and underline, two or three rows. */
 void frame_put(Buf *out, bool colored, const Source *s, Span span, Color c);
-/* Text for a terminal: control characters made visible. */
+/* Text of one line for a terminal: control characters, ends of lines too, and what is not UTF-8 made visible. */
 void safe_put(Buf *out, Str text);
 
 /* ---- git and files ---- */

@@ -13,16 +13,16 @@ void color_put(Buf *out, bool on, Color c, Str text)
     if (on && c != COLOR_NONE) buf_c(out, "\033[0m");
 }
 
-/* The code point at s[i], and how many bytes it takes. The text is valid UTF-8; anything else counts as one byte. */
+/* The code point at s[i], and how many bytes it takes. What is not UTF-8, which only the name of a file can be,
+ * counts as one byte and U+FFFD. */
 static u32 decode(Str s, size_t i, size_t *n)
 {
     u8 b = (u8)s.p[i];
-    size_t want = b < 0x80 ? 1 : b >= 0xf0 ? 4 : b >= 0xe0 ? 3 : b >= 0xc0 ? 2 : 1;
-    *n = 1;
-    if (want == 1 || i + want > s.n) return b;
+    size_t want = utf8_length(s, i);
+    *n = MAX(want, (size_t)1);
+    if (want < 2) return want ? b : 0xfffd;
     u32 c = b & (0x7fu >> want);
     for (size_t k = 1; k < want; k++) c = c << 6 | ((u8)s.p[i + k] & 63);
-    *n = want;
     return c;
 }
 
@@ -61,18 +61,16 @@ static u32 char_put(Buf *out, Str s, size_t *i)
         buf_c(out, "\xc2\xb7"); /* a middle dot */
         return 1;
     }
-    buf_bytes(out, at, n);
+    if (c == 0xfffd)
+        buf_c(out, NO_CHARACTER);
+    else
+        buf_bytes(out, at, n);
     return width_of(c);
 }
 
 void safe_put(Buf *out, Str text)
 {
-    for (size_t i = 0; i < text.n;) {
-        if (text.p[i] == '\n')
-            buf_char(out, text.p[i++]);
-        else
-            char_put(out, text, &i);
-    }
+    for (size_t i = 0; i < text.n;) char_put(out, text, &i);
 }
 
 /* First byte to show of a long line, so that the mark at `start` is in sight. */

@@ -2,15 +2,20 @@
  * warnings of a step, so the gravest come first. */
 #include "emit/emit.h"
 
-/* Escapes what would end the command early; property values need more of it than the message. */
+/* Escapes what would end the command early; property values need more of it than the message. What a log cannot show
+ * becomes U+FFFD. */
 static void escaped(Buf *out, Str s, bool property)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
+        size_t n = shown_length(s, i);
+        if (!n)
+            buf_c(out, NO_CHARACTER);
+        else if (c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ',')))
             buf_fmt(out, "%%%02X", (u8)c);
         else
-            buf_char(out, c);
+            buf_bytes(out, s.p + i, n);
+        if (n) i += n - 1;
     }
 }
 

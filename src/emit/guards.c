@@ -39,9 +39,9 @@ static void without_text(Buf *out, const Program *p, const Place *x, u32 lock)
         u32 ga = p->place_access.v[x->first + i];
         if (!without_lock(p, ga, lock)) continue;
         const Access *access = program_access(p, ga);
-        buf_fmt(out, "    without it: %.*s:%u:%u %s\n",
-                STR_ARG(p->facts[access_gid(p, ga).file]->source->path), access->line, access->column,
-                access_word(access));
+        buf_c(out, "    without it: ");
+        safe_put(out, p->facts[access_gid(p, ga).file]->source->path);
+        buf_fmt(out, ":%u:%u %s\n", access->line, access->column, access_word(access));
     }
 }
 
@@ -51,8 +51,10 @@ static void guards_text(Buf *out, const Program *p)
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
         if (!guard_row(p, x, &row)) continue;
-        buf_fmt(out, "%.*s → %.*s, guarded %u of %u%s\n", STR_ARG(x->display),
-                STR_ARG(p->locks.v[row.lock].display), row.guarded, row.total, row.declared ? " (declared)" : "");
+        safe_put(out, x->display);
+        buf_c(out, " → ");
+        safe_put(out, p->locks.v[row.lock].display);
+        buf_fmt(out, ", guarded %u of %u%s\n", row.guarded, row.total, row.declared ? " (declared)" : "");
         without_text(out, p, x, row.lock);
     }
 }

@@ -20,12 +20,17 @@ void html_text(Buf *out, Str s)
             i += 2;
             continue;
         }
+        size_t n = shown_length(s, i);
+        if (!n) {
+            buf_c(out, NO_CHARACTER);
+            continue;
+        }
         switch (s.p[i]) {
         case '<': buf_c(out, "&lt;"); break;
         case '>': buf_c(out, "&gt;"); break;
         case '&': buf_c(out, "&amp;"); break;
         case '"': buf_c(out, "&quot;"); break;
-        default: buf_char(out, s.p[i]);
+        default: buf_bytes(out, s.p + i, n), i += n - 1;
         }
     }
 }

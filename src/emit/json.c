@@ -8,11 +8,12 @@ json_t *json_str(Str s)
     if (v) return v;
     /* Not UTF-8, which only a file's name can be here: each byte that does not fit becomes U+FFFD. */
     Buf b = {0};
-    for (size_t i = 0; i < s.n; i++) {
-        if ((u8)s.p[i] < 0x80)
-            buf_char(&b, s.p[i]);
+    for (size_t i = 0, n; i < s.n; i += n ? n : 1) {
+        n = utf8_length(s, i);
+        if (n)
+            buf_bytes(&b, s.p + i, n);
         else
-            buf_c(&b, "\xef\xbf\xbd");
+            buf_c(&b, NO_CHARACTER);
     }
     v = json_stringn(b.p, b.n);
     buf_free(&b);

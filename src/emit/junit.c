@@ -6,11 +6,12 @@
  * because a report without a test counts as an error. */
 #include "emit/emit.h"
 
-/* Text and attributes alike; what XML 1.0 cannot hold becomes U+FFFD. */
+/* Text and attributes alike; what XML 1.0 cannot hold, and what is not UTF-8, becomes U+FFFD. */
 static void xml_put(Buf *out, Str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         u8 c = (u8)s.p[i];
+        size_t n = shown_length(s, i);
         bool beyond =
             c == 0xef && i + 2 < s.n && (u8)s.p[i + 1] == 0xbf && (u8)s.p[i + 2] >= 0xbe; /* U+FFFE, U+FFFF */
         if (c == '&')
@@ -23,11 +24,11 @@ static void xml_put(Buf *out, Str s)
             buf_c(out, "&quot;");
         else if (c == '\n' || c == '\t' || c == '\r')
             buf_fmt(out, "&#%u;", c);
-        else if (c < ' ' || beyond)
-            buf_c(out, "\xef\xbf\xbd");
+        else if (beyond || !n)
+            buf_c(out, NO_CHARACTER);
         else
-            buf_char(out, (char)c);
-        if (beyond) i += 2;
+            buf_bytes(out, s.p + i, n);
+        if (n) i += n - 1;
     }
 }
 

@@ -14,22 +14,31 @@ enum { SUMMARY_MAX = 1 << 20, SUMMARY_MARGIN = 1 << 12 };
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
+/* Characters that have no meaning in Markdown, but must not end a line or be what cannot be shown. Returns their
+ * bytes. */
+static size_t character_put(Buf *out, Str s, size_t i)
+{
+    size_t n = shown_length(s, i);
+    if (!n)
+        buf_c(out, NO_CHARACTER);
+    else if ((u8)s.p[i] < ' ')
+        buf_char(out, ' ');
+    else
+        buf_bytes(out, s.p + i, n);
+    return n ? n : 1;
+}
+
 void markdown_plain(Buf *out, Str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
+    for (size_t i = 0; i < s.n;) {
         char c = s.p[i];
-        if (c == '<')
-            buf_c(out, "&lt;");
-        else if (c == '&')
-            buf_c(out, "&amp;");
-        else if (c == '@')
-            buf_c(out, "&#64;"); /* a decorator is nobody to be told */
-        else if ((u8)c < ' ')
-            buf_char(out, ' ');
-        else {
-            if (strchr("\\`*_[]|#~>!", c)) buf_char(out, '\\');
-            buf_char(out, c);
+        if (c == '<' || c == '&' || c == '@') { /* a decorator is nobody to be told */
+            buf_c(out, c == '<' ? "&lt;" : c == '&' ? "&amp;" : "&#64;");
+            i++;
+            continue;
         }
+        if (c && strchr("\\`*_[]|#~>!", c)) buf_char(out, '\\');
+        i += character_put(out, s, i);
     }
 }
 
@@ -43,10 +52,8 @@ void markdown_code(Buf *out, Str s, bool table)
     bool pad = s.n && (s.p[0] == '`' || s.p[s.n - 1] == '`');
     buf_fill(out, '`', most + 1);
     if (pad) buf_char(out, ' ');
-    for (size_t i = 0; i < s.n; i++) {
+    for (size_t i = 0; i < s.n; i += character_put(out, s, i))
         if (s.p[i] == '|' && table) buf_char(out, '\\');
-        buf_char(out, (u8)s.p[i] < ' ' ? ' ' : s.p[i]);
-    }
     if (pad) buf_char(out, ' ');
     buf_fill(out, '`', most + 1);
 }

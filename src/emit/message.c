@@ -215,7 +215,10 @@ Str commit_message(const Commit *c, const Group *g)
     }
     buf_char(&out, '\n');
     trailers_put(&out, c, g);
-    Str message = str_dup(c->a, buf_view(&out));
+    Buf shown = {0};
+    buf_shown(&shown, buf_view(&out));
+    Str message = str_dup(c->a, buf_view(&shown));
+    buf_free(&shown);
     buf_free(&out);
     return message;
 }

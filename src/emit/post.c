@@ -192,7 +192,7 @@ static void plan_put(Buf *out, Poster *p, const Plan *plan)
         const Remark *m = &p->remarks.v[plan->fresh.v[i]];
         line_put(out, "comment", m);
         if (p->o->verbosity > 0) {
-            safe_put(out, remark_body(p, m, NULL));
+            buf_shown(out, remark_body(p, m, NULL));
             buf_c(out, "\n\n");
         }
     }

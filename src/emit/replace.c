@@ -57,7 +57,7 @@ void files_put_back(const Replacement *v, u32 n)
         const Replacement *r = &v[i];
         if (!still_ours(r)) continue;
         if (r->before.p ? os_replace_file(r->abs, r->before, &why) : unlink(r->abs) == 0) continue;
-        fprintf(stderr, "ungil: %.*s is changed, and its former text could not be put back%s%s\n", STR_ARG(r->path),
+        err_say("%.*s is changed, and its former text could not be put back%s%s", STR_ARG(r->path),
                 why.set ? ": " : "", why.set ? why.msg : "");
     }
 }

@@ -107,7 +107,8 @@ static void fix_put(Buf *out, const Results *r, const Race *race)
         buf_fmt(out, "%.*s (%s)", STR_ARG(f->transform), safety_name[f->safety]);
         if (f->lock != NONE) {
             const LockPlan *lock = &r->fixes->locks.v[f->lock];
-            buf_fmt(out, " with %s lock %.*s", lock->existing ? "the" : "a new", STR_ARG(lock->display));
+            buf_fmt(out, " with %s lock ", lock->existing ? "the" : "a new");
+            safe_put(out, lock->display);
         }
         if (f->reason.n) buf_c(out, "; "), safe_put(out, f->reason);
     }

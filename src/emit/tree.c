@@ -79,11 +79,11 @@ static void set_write(const Results *r, const ChangeVec *set, ChangeVec *failed)
                  (Replacement){.path = s->path, .abs = s->abs.p, .before = s->text, .after = set->v[i].after});
     }
     if (!files_replace(v.v, v.n, &at, &why)) {
-        fprintf(stderr, "ungil: %s\n", why.msg);
+        err_say("%s", why.msg);
         for (u32 i = 0; i < set->n; i++) {
             vec_push(r->arena, failed, set->v[i]);
             if (i != at)
-                fprintf(stderr, "ungil: %.*s is left as it is, too: its fixes belong together with those of %.*s\n",
+                err_say("%.*s is left as it is, too: its fixes belong together with those of %.*s",
                         STR_ARG(v.v[i].path), STR_ARG(v.v[at].path));
         }
     }
@@ -131,8 +131,11 @@ void left_put(Buf *out, const Results *r)
         const Race *race = &r->races->v[i];
         const Fix *f = race_fix(r, race);
         if (race->suppressed || fix_writes(r, f) || fixed_later(r, race) || !asked_for(r, race)) continue;
-        buf_fmt(out, "left: %.*s:%u: %s %.*s: ", STR_ARG(file_source(r, race->file)->path), race->line,
-                rule_table[race->rule].code, STR_ARG(race->state));
+        buf_c(out, "left: ");
+        safe_put(out, file_source(r, race->file)->path);
+        buf_fmt(out, ":%u: %s ", race->line, rule_table[race->rule].code);
+        safe_put(out, race->state);
+        buf_c(out, ": ");
         if (!f)
             buf_c(out, "no transform fixes this");
         else if (!f->declined && f->safety == FIX_UNSAFE)

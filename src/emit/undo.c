@@ -147,7 +147,10 @@ int emit_undo(Arena *a, const Options *o, Err *e)
              journal_append(a, &u.j, buf_view(&u.lines), e);
     }
     git_libgit2_shutdown();
-    ok = ok && emit_text(o, buf_view(&u.out), e);
+    Buf shown = {0};
+    buf_shown(&shown, buf_view(&u.out));
+    ok = ok && emit_text(o, buf_view(&shown), e);
+    buf_free(&shown);
     buf_free(&u.lines);
     buf_free(&u.out);
     return !ok ? 2 : o->args.n && !o->exit_zero;

@@ -144,18 +144,6 @@ static Str indent_unit(const Source *s)
 
 /* ---- encoding ------------------------------------------------------------------------------------------ */
 
-static size_t utf8_length(const u8 *p, size_t room)
-{
-    if (p[0] < 0x80) return 1;
-    size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || n > room) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f)) return 0; /* overlong; surrogates */
-    if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) return 0;
-    return n;
-}
-
 /* Offset of the first byte that is not UTF-8, or the length. */
 static size_t utf8_check(Str t)
 {
@@ -167,7 +155,7 @@ static size_t utf8_check(Str t)
             i += 8;
             continue;
         }
-        size_t n = utf8_length((const u8 *)t.p + i, t.n - i);
+        size_t n = utf8_length(t, i);
         if (!n) return i;
         i += n;
     }
