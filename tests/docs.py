@@ -47,7 +47,8 @@ def judgements():
     """(name, line) of each row of judgement_table."""
     text = lib.read_file(os.path.join(lib.TOP, "src", "fixes", "judge.c")).decode()
     table = re.search(r"judgement_table\[\] = \{(.*?)\n\};", text, re.S).group(1)
-    return re.findall(r'\{"([^"]+)",\s*"([^"]+)",', table)
+    rows = re.findall(r'\{"([^"]+)",\s*((?:"[^"]*"\s*)+),', table)
+    return [(name, "".join(re.findall(r'"([^"]*)"', line))) for name, line in rows]
 
 
 def transforms_part():

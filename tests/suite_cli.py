@@ -769,6 +769,14 @@ def test_cache(c):
         c.equal(ungil("check", "--format", "concise", "--no-cache", cwd=folder).raw, first.raw)
 
 
+def test_cache_dir_is_a_file(c):
+    with project({"a.py": COUNTER}) as folder:
+        for name in ("a.py", "a.py/cache"):
+            result = ungil("check", "--cache-dir", name, cwd=folder)
+            c.code(result, 2)
+            c.has(result, "a.py", "Not a directory", stream="err")
+
+
 def test_dumps(c):
     with project() as folder:
         for stage in ("facts", "places", "races", "plan", "edits"):
@@ -1122,10 +1130,13 @@ def test_explain_any_line(c):
 def test_explain_odd_lines(c):
     """What cannot be asked for says why; a line that starts threads says which."""
     files = {"a.py": COUNTER, "bad.py": b"x = 1\n\xff\n", "broken.py": "def f(:\n  x =\n", "text.txt": "hello\n",
+             "one.py": "x = 1", "none_at_all.py": "",
              "out/i.py": "x = 1\n", ".gitignore": "out/\n"}
     with project(files, repository=True) as folder:
         for what, words in (("bad.py:1", "not UTF-8"), ("text.txt:1", "Python file"), ("out:1", "directory"),
                             ("out/i.py:1", "--no-gitignore"), ("none.py:1", "does not exist"), ("a.py:0", "no line 0"),
+                            ("a.py:%d" % (COUNTER.count("\n") + 1), "has %d lines; there is no line" % COUNTER.count("\n")),
+                            ("one.py:2", "has 1 line; there is no line 2"), ("none_at_all.py:1", "has 0 lines; there is no line 1"),
                             ("a.py:-1", "FILE:LINE"), ("a.py:x", "FILE:LINE"), ("a.py", "FILE:LINE")):
             result = ungil("explain", what, cwd=folder)
             c.code(result, 2)

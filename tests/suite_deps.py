@@ -253,6 +253,26 @@ def test_wheels_beside_table(s):
              lambda f: [(x[0], x[4]) for x in findings(f, "--min-confidence", "low")])
 
 
+def test_wrong_types(s):
+    """What a key of the wrong type was to say is not known: a note with file and line, not a report without packages."""
+    for text, line, word in (('[project]\nname = "x"\ndependencies = "numpy==1.26"\n', 3, "project.dependencies"),
+                             ('[project]\ndependencies = ["orjson",\n  1]\n', 3, "project.dependencies"),
+                             ('[project]\noptional-dependencies = ["numpy"]\n', 2, "project.optional-dependencies"),
+                             ('[project.optional-dependencies]\nfast = "numpy"\n', 2, "project.optional-dependencies.fast"),
+                             ('[dependency-groups]\ndev = {numpy = "1"}\n', 2, "dependency-groups.dev"),
+                             ('[build-system]\nrequires = "cython"\n', 2, "build-system.requires"),
+                             ('[tool.poetry]\ndependencies = ["numpy"]\n', 2, "dependencies"),
+                             ('[tool.poetry.dependencies]\nnumpy = 1\n', 2, "numpy")):
+        with temporary() as folder:
+            write_file(os.path.join(folder, "pyproject.toml"), text)
+            notes = report(folder)["notes"]
+            s.equal([(n["path"], n["line"]) for n in notes], [("pyproject.toml", line)], text)
+            s.check(all(word in n["message"] for n in notes), notes)
+    with temporary() as folder:
+        write_file(os.path.join(folder, "pyproject.toml"), '[dependency-groups]\ntest = ["numpy"]\ndev = [{include-group = "test"}]\n')
+        s.equal(report(folder)["notes"], [])
+
+
 def test_suppress(s):
     tree(s, "comments", {"requirements.txt": "numpy==1.0  # ungil: ignore[UG502] kept for a reason\n# ungil: ignore[UG5] both\norjson\n"
                          "lxml==6.0  # NOQA:ug501\nnumpy==1.1  # ungil: ignore[UG501] another rule\n# noqa: UG502\nnumpy==1.0\n",

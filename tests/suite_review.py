@@ -379,7 +379,9 @@ def test_what_is_read(c):
     with repository() as folder:
         write_tree(folder, {"env/pyvenv.cfg": "", "env/lib/racy.py": IDLE, "odd.py": b"x = '\xff'\n", "app/idle.py": IDLE,
                             "bin/tool": "#!/usr/bin/python3\n" + IDLE, "empty.py": ""})
-        os.symlink("idle.py", os.path.join(folder, "app", "link.py"))
+        for name, target in (("link.py", "idle.py"), ("up.py", "../odd.py"), ("out.py", "../../x.py"), ("away.py", "/etc/x.py"),
+                             ("lost.py", "no.py"), ("text.py", "../bin/tool"), ("folder.py", "../bin")):
+            os.symlink(target, os.path.join(folder, "app", name))
         git("update-index", "--add", "--cacheinfo", "160000,%s,vendored" % git("rev-parse", "HEAD", cwd=folder).out.strip(),
             cwd=folder)
         git("add", "-A", ":!vendored", cwd=folder)
@@ -387,7 +389,9 @@ def test_what_is_read(c):
         result = review(folder, "--base", "main", "--format", "json", "--assume-threads", "always")
         doc = result.json()
         c.equal(found(doc), [("UG101", "app/idle.py", 6)])
-        c.equal(sorted((n["path"], n["code"]) for n in doc["notes"]), [("odd.py", "not-utf8"), ("vendored", "submodule")])
+        c.equal(sorted((n["path"], n["code"]) for n in doc["notes"]), [("app/%s.py" % n, "link") for n in ("away", "lost", "out", "text")] +
+                [("odd.py", "not-utf8"), ("vendored", "submodule")])
+        c.has(review(folder, "--base", "main"), "note: vendored: the submodule was left out", "note: app/out.py: the symbolic link")
 
 
 def test_fix_branch(c):

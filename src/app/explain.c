@@ -103,8 +103,10 @@ int explain_line(Arena *a, const Program *p, const SourceList *sources, const No
         err_set(e, "%.*s %s", STR_ARG(file), why_left_out(a, file));
         return 2;
     }
-    if (line == 0 || line > sources->v[at]->nlines) {
-        err_set(e, "%.*s has %u lines; there is no line %u", STR_ARG(file), sources->v[at]->nlines, line);
+    const Source *s = sources->v[at];
+    u32 lines = s->nlines - (s->line_start[s->nlines - 1] == s->text.n); /* no line follows the last newline */
+    if (line == 0 || line > lines) {
+        err_set(e, "%.*s has %u line%s; there is no line %u", STR_ARG(file), lines, lines == 1 ? "" : "s", line);
         return 2;
     }
     Buf out = {0};

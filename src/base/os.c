@@ -150,8 +150,12 @@ bool os_make_dirs(const char *path, Err *e)
         if (path[i] != '/' && path[i] != 0) continue;
         memcpy(part, path, i);
         part[i] = 0;
-        if (mkdir(part, 0777) < 0 && errno != EEXIST)
-            return err_set(e, "cannot make directory %s: %s", part, strerror(errno));
+        if (mkdir(part, 0777) == 0) continue;
+        struct stat st;
+        int why = errno;
+        bool other = why == EEXIST && stat(part, &st) == 0 && !S_ISDIR(st.st_mode);
+        if (other) why = ENOTDIR;
+        if (why != EEXIST || other) return err_set(e, "cannot make directory %s: %s", part, strerror(why));
     }
     return true;
 }

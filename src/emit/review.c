@@ -80,12 +80,14 @@ static void group_put(Buf *out, const Results *r, const Review *v, const char *t
     if (r->options->format != FMT_TEXT) buf_char(out, '\n');
 }
 
-/* What could not be read is told where the change is; `ungil check` tells the rest. */
+/* What could not be read is told where the change is; `ungil check` tells the rest, but for submodules, which it
+ * reads. */
 static void changed_notes_put(Buf *out, const Results *r, const Review *v)
 {
     NoteVec some = {0};
     for (u32 i = 0; i < r->notes->n; i++)
-        if (file_diff(v->revisions, r->notes->v[i].path)) vec_push(r->arena, &some, r->notes->v[i]);
+        if (file_diff(v->revisions, r->notes->v[i].path) || strcmp(r->notes->v[i].code, "submodule") == 0)
+            vec_push(r->arena, &some, r->notes->v[i]);
     Results part = *r;
     part.notes = &some;
     notes_put(out, &part);

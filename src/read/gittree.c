@@ -19,6 +19,7 @@ typedef struct Listing {
     EntryVec files;
     StrVec packages, venvs; /* directories with an __init__.py, a pyvenv.cfg; sorted like the files */
     NoteVec *notes;
+    const git_tree *tree;
 } Listing;
 
 bool blob_text(RevReader *x, const git_oid *id, Str *out)
@@ -38,6 +39,44 @@ static Str dir_of(Str path)
     return slash < path.n ? str_slice(path, 0, slash) : S("");
 }
 
+/* The path that a symbolic link in a directory of the tree leads to; empty when that is none of the tree. */
+static Str link_path(Arena *a, Str dir, Str target)
+{
+    StrVec parts = {0};
+    Buf path = {0};
+    if (str_starts(target, S("/"))) return S("");
+    for (Str rest = str_fmt(a, "%.*s/%.*s", STR_ARG(dir), STR_ARG(target)); rest.n;) {
+        Str part = str_cut(rest, '/', &rest);
+        if (!part.n || str_is(part, ".")) continue;
+        if (!str_is(part, ".."))
+            vec_push(a, &parts, part);
+        else if (!parts.n)
+            return S("");
+        else
+            parts.n--;
+    }
+    for (u32 i = 0; i < parts.n; i++) buf_fmt(&path, "%s%.*s", i ? "/" : "", STR_ARG(parts.v[i]));
+    Str out = str_dup(a, buf_view(&path));
+    buf_free(&path);
+    return out;
+}
+
+/* What a link leads to is read under its own name, if it has one here that is read. */
+static void link_visit(Listing *l, Str dir, Str path, const git_oid *id)
+{
+    Arena *a = l->x->a;
+    Str target;
+    git_tree_entry *entry = NULL;
+    if (!blob_text(l->x, id, &target)) return;
+    Str to = link_path(a, dir, target);
+    const char *why = to.n ? NULL : "it leads out of the root";
+    if (to.n && git_tree_entry_bypath(&entry, l->tree, to.p) < 0) why = "it leads to nothing in the tree";
+    if (entry && git_tree_entry_type(entry) == GIT_OBJECT_BLOB && !str_ends(to, S(".py")) && !str_ends(to, S(".pyw")))
+        why = "it leads to a file that is not named as Python's are";
+    git_tree_entry_free(entry);
+    if (why) note_add(a, l->notes, path, "link", "the symbolic link was not followed: %s", why);
+}
+
 static int entry_visit(const char *root, const git_tree_entry *t, void *ctx)
 {
     Listing *l = ctx;
@@ -50,8 +89,12 @@ static int entry_visit(const char *root, const git_tree_entry *t, void *ctx)
         return 0;
     }
     if (mode == GIT_FILEMODE_TREE) return str_is(name, "__pycache__");
-    if (mode != GIT_FILEMODE_BLOB && mode != GIT_FILEMODE_BLOB_EXECUTABLE) return 0;
     if (dir.n) dir.n--; /* the slash */
+    if (mode == GIT_FILEMODE_LINK && (str_ends(name, S(".py")) || str_ends(name, S(".pyw")))) {
+        Str path = str_fmt(a, "%s%.*s", root, STR_ARG(name));
+        if (!globs_match(&l->o->exclude, path)) link_visit(l, dir, path, git_tree_entry_id(t));
+    }
+    if (mode != GIT_FILEMODE_BLOB && mode != GIT_FILEMODE_BLOB_EXECUTABLE) return 0;
     if (str_is(name, "pyvenv.cfg")) vec_push(a, &l->venvs, str_dup(a, dir));
     if (!str_ends(name, S(".py")) && !str_ends(name, S(".pyw"))) return 0;
     Str path = str_fmt(a, "%s%.*s", root, STR_ARG(name));
@@ -85,6 +128,7 @@ static bool in_venv(const Listing *l, Str path)
 
 static bool tree_list(Listing *l, const git_tree *tree)
 {
+    l->tree = tree;
     if (git_tree_walk(tree, GIT_TREEWALK_PRE, entry_visit, l) < 0)
         return git_fail(l->x->e, "cannot read a tree of the repository");
     if (l->files.n) qsort(l->files.v, l->files.n, sizeof *l->files.v, entry_cmp);

@@ -6,12 +6,19 @@
 
 /* ---- pyproject.toml ----------------------------------------------------------------------------------------- */
 
-/* The strings of an array, each a requirement; other items (include-group) are left out. `own` is the project's name.
- */
-static void list_read(Gather *g, const Source *s, const Toml *list, Str own)
+/* A value of a type that no tool accepts: what it was to say is not known, which is told. */
+static void type_note(Gather *g, const Source *s, const Toml *t, Str key, const char *wanted)
 {
+    gather_note(g, s, t->line, "project", "%.*s was left out: it must be %s", STR_ARG(key), wanted);
+}
+
+/* The strings of an array, each a requirement; tables (include-group) are left out. `own` is the project's name. */
+static void list_read(Gather *g, const Source *s, const Toml *list, Str key, Str own)
+{
+    if (list && list->kind != TOML_ARRAY) type_note(g, s, list, key, "an array of requirements");
     for (u32 i = 0; list && list->kind == TOML_ARRAY && i < list->items.n; i++) {
         const Toml *t = list->items.v[i];
+        if (t->kind != TOML_STRING && t->kind != TOML_TABLE) type_note(g, s, t, key, "an array of strings");
         if (t->kind != TOML_STRING) continue;
         Str name = str_slice(t->text, 0, name_length(t->text));
         if (own.n && str_eq(name_normal(g->a, name), own)) continue; /* all = ["project[this,that]"] */
@@ -19,15 +26,29 @@ static void list_read(Gather *g, const Source *s, const Toml *list, Str own)
     }
 }
 
-/* A table of such arrays: extras, groups. */
-static void lists_read(Gather *g, const Source *s, const Toml *table, Str own)
+/* The array of that name in the file, where it has one. */
+static void list_named(Gather *g, const Source *s, const Toml *doc, const char *key, Str own)
 {
-    for (u32 i = 0; table && table->kind == TOML_TABLE && i < table->items.n; i++)
-        list_read(g, s, table->items.v[i], own);
+    list_read(g, s, toml_get(doc, key), str_from(key), own);
+}
+
+/* A table of such arrays: extras, groups. */
+static void lists_named(Gather *g, const Source *s, const Toml *doc, const char *key, Str own)
+{
+    const Toml *table = toml_get(doc, key);
+    if (table && table->kind != TOML_TABLE) type_note(g, s, table, str_from(key), "a table of arrays");
+    for (u32 i = 0; table && table->kind == TOML_TABLE && i < table->items.n; i++) {
+        const Toml *t = table->items.v[i];
+        list_read(g, s, t, str_fmt(g->a, "%s.%.*s", key, STR_ARG(t->key)), own);
+    }
 }
 
 static void poetry_one(Gather *g, const Source *s, const Toml *key, const Toml *t)
 {
+    if (t->kind != TOML_STRING && t->kind != TOML_TABLE) {
+        type_note(g, s, t, key->key, "a range or a table");
+        return;
+    }
     const Toml *version = t->kind == TOML_TABLE ? toml_get(t, "version") : t;
     const Toml *marker = toml_get(t, "markers"), *python = toml_get(t, "python");
     Str spec = {0}, series = {0};
@@ -50,6 +71,8 @@ static void poetry_one(Gather *g, const Source *s, const Toml *key, const Toml *
 /* [tool.poetry.dependencies]: name = "range", a table, or an array of tables. */
 static void poetry_read(Gather *g, const Source *s, const Toml *table)
 {
+    if (table && table->kind != TOML_TABLE)
+        type_note(g, s, table, table->key.n ? table->key : S("dependencies"), "a table of ranges");
     for (u32 i = 0; table && table->kind == TOML_TABLE && i < table->items.n; i++) {
         const Toml *t = table->items.v[i];
         if (str_is(t->key, "python") || !name_length(t->key)) continue;
@@ -77,12 +100,12 @@ void pyproject_read(Gather *g, const Source *s)
     const Toml *name = toml_get(doc, "project.name"), *dynamic = toml_get(doc, "project.dynamic");
     const Toml *groups = toml_get(doc, "tool.poetry.group");
     Str own = name && name->kind == TOML_STRING ? name_normal(g->a, name->text) : (Str){0};
-    list_read(g, s, toml_get(doc, "project.dependencies"), own);
-    lists_read(g, s, toml_get(doc, "project.optional-dependencies"), own);
-    lists_read(g, s, toml_get(doc, "dependency-groups"), own);
-    list_read(g, s, toml_get(doc, "build-system.requires"), own);
-    lists_read(g, s, toml_get(doc, "tool.pdm.dev-dependencies"), own);
-    list_read(g, s, toml_get(doc, "tool.uv.dev-dependencies"), own);
+    list_named(g, s, doc, "project.dependencies", own);
+    lists_named(g, s, doc, "project.optional-dependencies", own);
+    lists_named(g, s, doc, "dependency-groups", own);
+    list_named(g, s, doc, "build-system.requires", own);
+    lists_named(g, s, doc, "tool.pdm.dev-dependencies", own);
+    list_named(g, s, doc, "tool.uv.dev-dependencies", own);
     poetry_read(g, s, toml_get(doc, "tool.poetry.dependencies"));
     poetry_read(g, s, toml_get(doc, "tool.poetry.dev-dependencies"));
     for (u32 i = 0; groups && groups->kind == TOML_TABLE && i < groups->items.n; i++)
