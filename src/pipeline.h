@@ -125,8 +125,8 @@ typedef struct SourceList {
 bool read_sources(Arena *a, const Options *o, SourceList *out, NoteVec *notes, Err *e);
 /* Starts libgit2, once for each git_libgit2_shutdown, so that it opens every kind of repository that we can read. */
 void git_start(void);
-/* When libgit2 would not open the repository of a directory because it belongs to another user: a sentence that says so,
- * and what to do. NULL for any other status. */
+/* When libgit2 would not open the repository of a directory because it belongs to another user: a sentence that says
+ * so, and what to do. NULL for any other status. */
 const char *repository_foreign(Arena *a, int status, Str dir);
 /* Makes a Source from bytes in memory: line index, newline style, indent unit, module name from the path.
  * False, with a note, when the text cannot be analysed (NUL bytes, not UTF-8, …). */

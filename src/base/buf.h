@@ -16,7 +16,7 @@ void buf_c(Buf *b, const char *s);
 void buf_char(Buf *b, char c);
 void buf_fill(Buf *b, char c, size_t n);
 void buf_fmt(Buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The same as a string, but what would not be seen, or do something to a terminal, is seen: control characters as a middle
+/* Like buf_str, but what would not be seen, or do something to a terminal, is seen: control characters as a middle
  * dot, bytes that are not UTF-8, as the names of files may have, as U+FFFD. Tabs and ends of lines stay. */
 void buf_shown(Buf *b, Str s);
 /* A character that is not UTF-8 in the outputs that must be: U+FFFD. */

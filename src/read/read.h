@@ -30,7 +30,8 @@ bool ignore_rules_say(IgnoreRules *g, Str path, bool dir);
 
 /* What git ignores, asked of the repository that a directory lies in. */
 typedef struct Ignores Ignores;
-/* NULL when the directory is in no work tree; or it belongs to somebody else: then *foreign says so, else it is NULL. */
+/* NULL when the directory is in no work tree; or when it belongs to somebody else: then *foreign says so, else it is
+ * NULL. */
 Ignores *ignores_open(Arena *a, const char *dir, const char **foreign);
 bool ignores_path(const Ignores *g, const char *abs, bool dir);
 void ignores_close(Ignores *g);
