@@ -155,6 +155,8 @@ typedef struct FuncInfo {
     u32 roots[FUNC_ROOTS]; /* roots that reach it, first ones */
     u8 nroots;             /* how many are in roots[] */
     u8 alone;              /* bit i: roots[i] comes only with an object as self that it has made for itself */
+    u8 beside;             /* bit i: beside the thread of roots[i] its starter, or another such thread, runs it, too */
+    u8 others;             /* bit i: another such thread does, of another object (beside.c) */
     bool threads;          /* one of the roots is a thread of its own */
     bool many;             /* reached by a root that runs more than once, or by more than fit */
     bool main;             /* reached from the main program */

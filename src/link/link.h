@@ -390,6 +390,8 @@ bool from_tests(const Program *p, u32 file, u32 callee);
 /* Fills first_start and last_join of all functions and LinkState.lead; needs the roots. */
 void starts_find(Program *p);
 void order_find(Program *p);
+/* beside.c: fills FuncInfo.beside; needs what starts_find and order_find fill. */
+void beside_find(Program *p);
 /* Does the first access, of an object's state and under no lock, stand in a function of no thread, before that
  * starts, or after it has joined, all threads that come to the second one? Whoever calls such a function of one
  * object from two threads at once does more harm than that. */

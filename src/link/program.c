@@ -358,6 +358,19 @@ static bool two_own(const Program *p, const Root *r, const Root *other, u32 plac
     return unrelated(p, ca, cb);
 }
 
+/* Thread(target=self.run): is it state of the object whose method the thread runs, and which each such thread has for
+ * itself? */
+static bool of_starter(const Program *p, const Root *r, const Place *x)
+{
+    if (!x || (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLOSURE)) return false;
+    if (x->kind == PLACE_CLOSURE) return true;
+    GId g = func_gid(p, r->func);
+    u32 cls = p->facts[g.file]->funcs.v[g.id].self_class;
+    if (cls == NONE) return false;
+    cls = gclass_of(p, g.file, cls);
+    return class_is_a(p, cls, x->owner) || class_is_a(p, x->owner, cls);
+}
+
 u32 roots_coming(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
@@ -416,7 +429,9 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
                 return APART_NOT;
             }
             same = true;
-            if (r->many && !own_object(p, r, place)) return APART_NOT;
+            bool beside = fa->beside & 1u << i || fb->beside & 1u << k;
+            beside |= fa->others & 1u << i && !of_starter(p, r, x);
+            if ((r->many || beside) && !own_object(p, r, place)) return APART_NOT;
             object |= r->many;
         }
     }
