@@ -155,7 +155,7 @@ typedef struct FuncInfo {
     u32 roots[FUNC_ROOTS]; /* roots that reach it, first ones */
     u8 nroots;             /* how many are in roots[] */
     u8 alone;              /* bit i: roots[i] comes only with an object as self that it has made for itself */
-    u8 beside;             /* bit i: beside the thread of roots[i] its starter, or another such thread, runs it, too */
+    u8 beside;             /* bit i: beside the thread of roots[i] its starter or another such thread runs it */
     u8 others;             /* bit i: another such thread does, of another object (beside.c) */
     bool threads;          /* one of the roots is a thread of its own */
     bool many;             /* reached by a root that runs more than once, or by more than fit */
@@ -293,6 +293,8 @@ Apart may_run_apart(const Program *p, u32 gaccess1, u32 gaccess2);
 bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* The same by the visible threads alone: unknown callers of a library do not count. */
 bool threads_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
+/* Does the function of the first access start a thread that comes to the second one? */
+bool starts_thread_of(const Program *p, u32 gstarter, u32 gaccess);
 /* Which roots of the access's function come to it, as bits over FuncInfo.roots: of self.x not those that come there
  * only while they make self, or with a self that they have made and keep in a local: an object of their own. */
 u32 roots_coming(const Program *p, u32 gaccess);

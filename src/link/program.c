@@ -382,6 +382,24 @@ u32 roots_coming(const Program *p, u32 gaccess)
     return access_of_self(p->facts[g.file], a) ? all & ~(u32)fi->alone : all;
 }
 
+/* Does the function start one of the threads that come to the other one? Then it runs beside it, whoever calls it. */
+static bool starts_one(const Program *p, const FuncInfo *fi, u32 coming, u32 file, u32 func)
+{
+    for (u32 i = 0; i < fi->nroots; i++) {
+        const Root *r = &p->roots.v[fi->roots[i]];
+        bool thread = coming & 1u << i && r->call != NONE && !r->main && !r->loop && !r->awaited;
+        if (thread && r->file == file && p->facts[file]->calls.v[r->call].func == func) return true;
+    }
+    return false;
+}
+
+bool starts_thread_of(const Program *p, u32 gstarter, u32 gaccess)
+{
+    GId g = access_gid(p, gstarter);
+    u32 func = program_access(p, gstarter)->func;
+    return starts_one(p, &p->funcs[access_func(p, gaccess)], roots_coming(p, gaccess), g.file, func);
+}
+
 /* `api`: count a library's unknown callers, too? */
 static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
 {
@@ -436,6 +454,8 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
         }
     }
     bool ended_a = roots_b && stopped_before(p, ga, gb), ended_b = roots_a && stopped_before(p, gb, ga);
+    if (!out_b && !roots_b && !ended_b && captured && starts_one(p, fa, roots_a, b.file, xb->func)) return APART_NOT;
+    if (!out_a && !roots_a && !ended_a && captured && starts_one(p, fb, roots_b, a.file, xa->func)) return APART_NOT;
     if (roots_a && beside_main(p, fa) && fb->main && !out_b && !roots_b && !ended_b) return APART_NOT;
     if (roots_b && beside_main(p, fb) && fa->main && !out_a && !roots_a && !ended_a) return APART_NOT;
     same |= (roots_a && fb->main) || (roots_b && fa->main);

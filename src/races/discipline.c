@@ -166,7 +166,7 @@ static bool given_back(const Facts *x, const Section *s, u32 at)
     return given;
 }
 
-/* await self.reply(): does what is awaited here run to its end at once, a coroutine of the program without any await? */
+/* await self.reply(): does what is awaited here run to its end at once, a coroutine without any await? */
 static bool never_suspends(const Program *p, u32 file, const Suspend *y)
 {
     const Facts *x = p->facts[file];

@@ -100,6 +100,7 @@ bool threads_visible(const Program *p, u32 ga, u32 gb)
 {
     bool a = threads_reach(p, ga), b = threads_reach(p, gb);
     if ((a && main_side(p, gb)) || (b && main_side(p, ga))) return true;
+    if ((a && starts_thread_of(p, gb, ga)) || (b && starts_thread_of(p, ga, gb))) return true;
     return a && b && threads_run_together(p, ga, gb);
 }
 
