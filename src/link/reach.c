@@ -360,7 +360,7 @@ static void reach_main(Program *p, u32 *stack)
             fn = stack[--n];
             for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
                 u32 to = p->edges.v[e].callee;
-                if (p->edges.v[e].param) continue;
+                if (p->edges.v[e].param || from_tests(p, func_gid(p, fn).file, to)) continue;
                 if (!p->funcs[to].main) stack[n++] = to;
                 p->funcs[to].main = true;
             }
