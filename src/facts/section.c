@@ -264,6 +264,32 @@ void wrapper_sections(Walk *w, u32 first_call)
     }
 }
 
+/* locker = QMutexLocker(self.mutex): held until the name goes, or locker.unlock() (Qt, "QMutexLocker"). */
+void locker_sections(Walk *w, u32 first_call)
+{
+    for (u32 i = first_call, end = w->f->calls.n; i < end; i++) {
+        const Call c = w->f->calls.v[i];
+        bool method;
+        Str name = callee_name(w, &c, &method);
+        if (!str_ends(name, S("Locker")) || name.p[0] != 'Q' || c.in_with || c.target == NONE || !c.nargs) continue;
+        const Path *x = &w->f->paths.v[c.target];
+        u32 to = w->f->funcs.v[w->func].body.end;
+        for (u32 k = i + 1; k < end; k++) {
+            const Path *y = &w->f->paths.v[w->f->calls.v[k].callee];
+            bool same = y->nattr == 1 && !x->nattr && y->root == x->root && y->name == x->name;
+            if (same && str_is(sym_str(w->f, y->attr[0]), "unlock")) to = MIN(to, w->f->calls.v[k].span.start);
+        }
+        vec_push(w->a, &w->f->sections,
+                 (Section){.kind = SECTION_ACQUIRE,
+                           .finally = true,
+                           .func = w->func,
+                           .path = c.callee,
+                           .call = i,
+                           .span = {c.span.end, MAX(c.span.end, to)},
+                           .stmt = c.stmt});
+    }
+}
+
 /* The body of the `with … as NAME:` around the block whose NAME is the receiver of the call; NONE. */
 static u32 body_of_stack(const Walk *w, const Call *c)
 {

@@ -416,6 +416,7 @@ void walk_function(Walk *w, Pending p)
     acquire_sections(w, accesses, sections);
     wrapper_sections(w, calls);
     stack_sections(w, calls);
+    locker_sections(w, calls);
     f = &w->f->funcs.v[p.func];
     f->accesses = accesses;
     f->naccesses = w->f->accesses.n - accesses;

@@ -184,6 +184,7 @@ void acquire_sections(Walk *w, u32 first_access, u32 first_section);
 void wrapper_sections(Walk *w, u32 first_call);
 /* Sections of locks that an ExitStack enters, in calls from first_call on. */
 void stack_sections(Walk *w, u32 first_call);
+void locker_sections(Walk *w, u32 first_call);
 
 /* define.c */
 void walk_function_def(Walk *w, u32 n, u32 decorated);

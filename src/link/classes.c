@@ -211,13 +211,22 @@ bool class_is_a(const Program *p, u32 gclass, u32 base)
     return false;
 }
 
+Str toolkit_name(Str dotted)
+{
+    size_t at = str_search(dotted, S("QtCore."));
+    return at < dotted.n && (!at || dotted.p[at - 1] == '.') ? str_slice(dotted, at, dotted.n) : dotted;
+}
+
 bool class_derives(const Program *p, u32 gclass, const char *external)
 {
+    bool toolkit = str_starts(str_from(external), S("QtCore."));
     u32 order[MRO_MAX], n = mro(p, gclass, order);
     for (u32 i = 0; i < n; i++) {
         const ClassInfo *c = &p->state->classes[order[i]];
-        for (u32 j = 0; j < c->ext_bases.n; j++)
-            if (str_is(p->syms.strs[c->ext_bases.v[j]], external)) return true;
+        for (u32 j = 0; j < c->ext_bases.n; j++) {
+            Str base = p->syms.strs[c->ext_bases.v[j]];
+            if (str_is(toolkit ? toolkit_name(base) : base, external)) return true;
+        }
     }
     return false;
 }

@@ -23,7 +23,7 @@ static bool named_widget(Str base)
     return false;
 }
 
-static bool is_widget(const Program *p, u32 cls)
+bool class_is_widget(const Program *p, u32 cls)
 {
     static const char *const toolkits[] = {"wx.",      "tkinter.", "Tkinter.", "PyQt4.",
                                            "PyQt5.",   "PyQt6.",   "PySide.",  "PySide2.",
@@ -87,7 +87,7 @@ static u8 signs(const Program *p, u32 cls)
     const Class *c = program_class(p, cls, &file);
     bool loop = of_loop(p, cls) || greenlet_code(p, file);
     bool flow = of_one_flow(sym_str(p->facts[file], c->name)) || class_derives(p, cls, "logging.LogRecord");
-    return (u8)((loop ? SIGN_LOOP : 0) | (is_widget(p, cls) ? SIGN_WINDOW : 0) |
+    return (u8)((loop ? SIGN_LOOP : 0) | (class_is_widget(p, cls) ? SIGN_WINDOW : 0) |
                 (mostly_inside(p, cls) ? SIGN_INSIDE : 0) | (has_finalizer(p, cls) ? SIGN_FINAL : 0) |
                 (flow ? SIGN_FLOW : 0) |
                 (c->leaves_locking ? SIGN_CALLER : 0));

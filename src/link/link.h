@@ -213,6 +213,9 @@ void gids_index(Program *p);
 bool class_named(const Program *p, u32 gclass, Str dotted);
 bool func_named(const Program *p, u32 gfunc, Str dotted);
 bool class_derives(const Program *p, u32 gclass, const char *external);
+/* "QtCore.QThread" for PyQt5.QtCore.QThread and what other bindings or the program's own modules call it; the name
+ * itself for all others. Tables have the short form. */
+Str toolkit_name(Str dotted);
 u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self);
 /* The method of this name that the class itself has, not its bases; NONE. */
 u32 class_own_method(const Program *p, u32 gclass, const char *name);
@@ -484,6 +487,8 @@ void filled_find(Program *p);
 
 /* confined.c */
 void confined_find(Program *p);
+/* Is the class one of a toolkit's widgets, all code of which runs in the thread of the windows? */
+bool class_is_widget(const Program *p, u32 cls);
 /* Finds the modules of which all users are in sight; needs the imports. */
 void program_modules_find(Program *p);
 /* Finds Events that hand over what their setter has done; needs roots and types. */

@@ -263,6 +263,7 @@ void roots_find(Program *p)
     roots_named(p);
     bool serial = serial_server(p);
     for (u32 c = 0; c < p->state->nclasses; c++) roots_of_class(p, c, serial);
+    roots_moved(p);
     roots_green(p);
     roots_main(p);
     p->concurrent = p->roots.n > ROOT_API + 1;

@@ -25,6 +25,9 @@ void roots_of_call(Program *p, u32 file, u32 call);
 /* client.on_message = f */
 void roots_of_def(Program *p, u32 file, u32 def);
 
+/* qtworkers.c: slots of objects that are moved to a thread. */
+void roots_moved(Program *p);
+
 /* rootclasses.c */
 /* A server that serves one request after the other: one is made somewhere, and nothing speaks of a threading one. */
 bool serial_server(const Program *p);

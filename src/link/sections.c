@@ -141,7 +141,8 @@ static bool lets_several_in(const Program *p, u32 place)
         const Facts *f = p->facts[s->defrefs.v[at].file];
         const Def *d = &f->defs.v[s->defrefs.v[at].def];
         const Call *c = d->kind == VAL_CALL ? &f->calls.v[d->value] : NULL;
-        if (!c || !c->nargs || f->args.v[c->args].kind != VAL_NUMBER) continue;
+        if (!c || !c->nargs) continue;
+        if (f->args.v[c->args].kind != VAL_NUMBER) return true; /* as many as somebody says */
         Str n = sym_str(f, f->args.v[c->args].text);
         if (n.n && !str_is(n, "1") && !str_is(n, "0")) return true;
     }
@@ -223,6 +224,11 @@ static u32 lock_of_object(Program *p, u32 file, const Path *x)
     return is_lock ? lock_of_place(p, b.id, TYPE_RWLOCK, false) : NONE;
 }
 
+static bool is_locker(Str name)
+{
+    return str_is(name, "QMutexLocker") || str_is(name, "QReadLocker") || str_is(name, "QWriteLocker");
+}
+
 static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
 {
     const Facts *f = p->facts[file];
@@ -238,6 +244,10 @@ static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
     if (e.kind == ENT_CLASS) {
         u32 l = lock_of_class(p, e.id, depth);
         return l != NONE ? l : sounds_like_lock(name) ? lock_by_text(p, file, s->path, NONE, true) : NONE;
+    }
+    if (is_locker(name) && s->call != NONE && f->calls.v[s->call].nargs) { /* QMutexLocker(self.mutex) */
+        const Arg *a = &f->args.v[f->calls.v[s->call].args];
+        if (a->kind == VAL_PATH) return lock_of_ent(p, file, a->value, path_entity(p, file, a->value), s->func, depth);
     }
     if (e.kind == ENT_EXTERNAL) {
         Str ext = p->syms.strs[e.id];

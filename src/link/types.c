@@ -86,6 +86,7 @@ bool sounds_like_lock(Str name)
 
 Type external_type(const Program *p, Str dotted)
 {
+    dotted = toolkit_name(dotted);
     for (u32 i = 0; i < COUNT_OF(library_types); i++) {
         if (!dotted.n || dotted.p[0] != library_types[i].name[0] || !str_is(dotted, library_types[i].name)) continue;
         u8 kind = library_types[i].kind;

@@ -3,7 +3,7 @@
  * Tk, wxPython and GTK call event handlers and timers from the thread that runs their main loop (tkinter: Python
  * library reference, "Threading model"; wx.App.MainLoop; GLib main loop). What is handed to them is no entry for
  * any thread of a program, although its class starts threads. A function that is a thread root as well stays one.
- * Not handled: Qt, whose signals run a plain function in the thread that emits them; handlers made elsewhere.
+ * Not handled: plain functions as slots of Qt, which run in the thread that emits; handlers made elsewhere.
  *
  * Where one file of eight imports a toolkit, the program is one with windows, and what no thread in sight reaches is
  * run by its loop. So it is with Twisted, whose reactor calls everything but what deferToThread was given ("Using
@@ -61,10 +61,32 @@ static bool keeps(const Program *p, u32 file, const Call *c, const Arg *arg)
     return false;
 }
 
+/* timer.timeout.connect(self.show): the slot of a widget runs in the thread of the windows, whoever emits (Qt,
+ * "Signals and Slots Across Threads"). */
+static void widget_slots(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    u32 connect = intern_find(&f->syms, S("connect"));
+    for (u32 i = 0; connect != NONE && i < f->calls.n; i++) {
+        const Path *x = &f->paths.v[f->calls.v[i].callee];
+        const Arg *a = &f->args.v[f->calls.v[i].args];
+        if (!x->nattr || x->attr[x->nattr - 1] != connect || !f->calls.v[i].nargs || a->kind != VAL_PATH) continue;
+        u32 to[4], n = value_funcs(p, file, a->kind, a->value, to, COUNT_OF(to));
+        for (u32 t = 0; t < n; t++) {
+            GId g = func_gid(p, to[t]);
+            u32 cls = p->facts[g.file]->funcs.v[g.id].cls;
+            if (cls == NONE || !class_is_widget(p, gclass_of(p, g.file, cls))) continue;
+            p->funcs[to[t]].api = false;
+            p->funcs[to[t]].main = true;
+        }
+    }
+}
+
 void window_callbacks(Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
     if (p->options->assume == ASSUME_ALWAYS) return; /* who asks for every function gets these, too */
+    widget_slots(p, file);
     bool any = false;
     for (u32 i = 0; i < COUNT_OF(toolkits); i++) any |= file_imports(p, file, toolkits[i]);
     for (u32 i = 0; any && i < f->calls.n; i++) {
