@@ -8,6 +8,26 @@
 
 enum { PASSED = 8 };
 
+/* Functions of the library that call what they are given before they return, or while their caller walks what they
+ * return (Python library reference, "Built-in Functions", functools, itertools, re). */
+static const char *const callers_now[] = {"map",
+                                          "filter",
+                                          "sorted",
+                                          "min",
+                                          "max",
+                                          "functools.reduce",
+                                          "itertools.takewhile",
+                                          "itertools.dropwhile",
+                                          "itertools.filterfalse",
+                                          "itertools.starmap",
+                                          "itertools.accumulate",
+                                          "itertools.groupby",
+                                          "heapq.nlargest",
+                                          "heapq.nsmallest",
+                                          "heapq.merge",
+                                          "re.sub",
+                                          "re.subn"};
+
 /* Does the function itself call this parameter? */
 static bool calls_param(const Facts *f, const Func *fn, u32 func, u32 name)
 {
@@ -35,6 +55,31 @@ u32 param_of_arg(const Program *p, GId callee, u32 file, const Call *c, u32 arg)
     return NONE;
 }
 
+/* Whoever makes the call passes the function, and has it run. */
+static void edge_passed(Program *p, u32 file, const Call *c, u32 gpassed)
+{
+    vec_push(
+        p->arena, &p->edges,
+        (CallEdge){
+            .caller = gfunc_of(p, file, c->func), .callee = gpassed, .file = file, .call = NONE, .passed = true});
+}
+
+void library_callbacks(Program *p, u32 file, u32 call)
+{
+    const Facts *f = p->facts[file];
+    const Call *c = &f->calls.v[call];
+    const Path *x = &f->paths.v[c->callee];
+    bool sorts = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && str_is(sym_str(f, x->attr[x->nattr - 1]), "sort");
+    if (!c->nargs || (x->nattr > 1 && !sorts)) return;
+    if (!sorts && !str_among(path_external(p, file, c->callee), callers_now, COUNT_OF(callers_now))) return;
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        const Arg *arg = &f->args.v[i];
+        if (arg->kind != VAL_PATH && arg->kind != VAL_LAMBDA) continue;
+        u32 out[PASSED], n = value_funcs(p, file, arg->kind, arg->value, out, PASSED);
+        for (u32 k = 0; k < n; k++) edge_passed(p, file, c, out[k]);
+    }
+}
+
 void callback_edges(Program *p, u32 file, u32 call, u32 gcallee)
 {
     const Facts *f = p->facts[file];
@@ -48,12 +93,6 @@ void callback_edges(Program *p, u32 file, u32 call, u32 gcallee)
         u32 at = param_of_arg(p, callee, file, c, i);
         if (at == NONE || !calls_param(tf, fn, callee.id, tf->params.v[fn->params + at].name)) continue;
         u32 out[PASSED], n = value_funcs(p, file, arg->kind, arg->value, out, PASSED);
-        for (u32 k = 0; k < n; k++)
-            vec_push(p->arena, &p->edges,
-                     (CallEdge){.caller = gfunc_of(p, file, c->func),
-                                .callee = out[k],
-                                .file = file,
-                                .call = NONE,
-                                .passed = true});
+        for (u32 k = 0; k < n; k++) edge_passed(p, file, c, out[k]);
     }
 }

@@ -276,6 +276,7 @@ static void call_edges(Program *p, u32 file, u32 call)
         if (!param) callback_edges(p, file, call, out[i]);
         stored_passed(p, file, call, out[i]);
     }
+    if (!n) library_callbacks(p, file, call);
     if (!n) stored_called(p, file, call);
     if (!n && receiver_unknown(p, file, x)) {
         p->unseen[UNSEEN_RECEIVER]++;

@@ -330,6 +330,8 @@ u32 param_of_arg(const Program *p, GId callee, u32 file, const Call *c, u32 arg)
 
 /* callbacks.c: edges from the call's function to what it passes, where the callee calls its parameter. */
 void callback_edges(Program *p, u32 file, u32 call, u32 gcallee);
+/* The same for what is passed to a function of the library that calls it then and there: sorted(rows, key=f). */
+void library_callbacks(Program *p, u32 file, u32 call);
 /* stored.c: functions that are kept in attributes and containers. In this order: stored_index, then for each call
  * stored_passed with each of its targets and stored_called when it has none, then stored_edges. */
 void stored_index(Program *p);
