@@ -267,7 +267,7 @@ RuleId check_rule(const Finder *f, u32 test, u32 act)
         bool fresh =
             d && d->empty &&
             (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET); /* what others put in it is lost */
-        return missing && !fresh ? UG104 : UG102;
+        return missing && !fresh && !claims_key(p, act) ? UG104 : UG102;
     }
     if (asked_to_go(p, test, act)) return UG103;
     if (a->op == OP_STORE) {

@@ -44,6 +44,18 @@ static bool flag_alone(const Program *p, u32 act)
     return b->span.start == a->stmt && str_find(rest, '\n') == rest.n && str_find(rest, ';') == rest.n;
 }
 
+bool claims_key(const Program *p, u32 act)
+{
+    GId g = access_gid(p, act);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    const Def *d = stored_def(p, act);
+    if (a->op != OP_ITEM_STORE || !d || d->kind != VAL_BOOL) return false;
+    Str rest = str_slice(f->source->text, a->span.end, f->blocks.v[a->block].span.end);
+    size_t line = str_find(rest, '\n');
+    return line < rest.n && str_trim(str_slice(rest, line, rest.n)).n;
+}
+
 /* if not warned: log.warning(…); warned = True: the worst is that it is said twice. */
 static bool only_logs(const Program *p, u32 act)
 {
@@ -269,7 +281,7 @@ bool check_harmless(const Program *p, u32 test, u32 act)
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     const Def *d = stored_def(p, act);
     if (!d) return false;
-    if (d->kind == VAL_BOOL && (flag_alone(p, act) || only_logs(p, act))) return true;
+    if (d->kind == VAL_BOOL && (flag_alone(p, act) || (!claims_key(p, act) && only_logs(p, act)))) return true;
     if ((d->kind == VAL_BOOL || d->kind == VAL_STRING) && loops_on(p, test, act)) return true;
     bool none_test = t->test == TEST_NONE || t->test == TEST_NOT_IN || t->op == OP_HASATTR;
     if (d->kind == VAL_STRING && t->test == TEST_COMPARE && t->op == OP_TRUTH && threads_reach(p, act))
