@@ -119,6 +119,15 @@ static bool touched_before(Plan *pl, u32 file, u32 call, Str path)
     return false;
 }
 
+/* if not os.path.isfile(path): os.makedirs(path): a folder that is there raises. */
+static bool folder_unasked(const Ast *t, u32 call)
+{
+    u32 n = ast_statement(t, call);
+    while (n != NONE && t->v[n].kind != NODE_if_statement && t->v[n].kind != NODE_elif_clause) n = t->v[n].parent;
+    Str head = n == NONE ? S("") : ast_text(t, ast_field(t, n, FIELD_condition));
+    return str_contains(head, S("isfile(")) || str_contains(head, S("is_file("));
+}
+
 bool plan_files(Plan *pl, Work *w, const Page *page)
 {
     const Race *r = &pl->races->v[w->races.v[0]];
@@ -139,6 +148,8 @@ bool plan_files(Plan *pl, Work *w, const Page *page)
     u32 path = method ? ast_field(t, fn, FIELD_object) : arg;
     w->tried = S("what stands between the test and the call may change what the path is, or what is there");
     if (path == NONE || touched_before(pl, r->file, n, ast_text(t, path))) return false;
+    w->tried = S("the test says nothing of a folder that is there already");
+    if ((str_is(name, "mkdir") || str_is(name, "makedirs")) && folder_unasked(t, n)) return false;
     Fix draft = {0};
     w->tried = S("the call has the argument already");
     if (argument_full(t, n, name, method)) return false;
