@@ -273,11 +273,67 @@ static bool asked_by_computed(const Finding *x)
     return false;
 }
 
+/* The object whose attributes a node asks for as a whole, o.__dict__, vars(o), asdict(o); NONE. One of them by a
+ * text, vars(o)["q"], is found by that. */
+static u32 walked_object(const Ast *t, u32 n)
+{
+    u32 object = NONE;
+    if (ast_is(t, n, NODE_attribute) && str_is(ast_text(t, ast_field(t, n, FIELD_attribute)), "__dict__"))
+        object = ast_field(t, n, FIELD_object);
+    if (ast_is(t, n, NODE_call)) {
+        u32 fn = ast_field(t, n, FIELD_function);
+        Str name = ast_text(t, ast_is(t, fn, NODE_attribute) ? ast_field(t, fn, FIELD_attribute) : fn);
+        if (str_is(name, "vars") || str_is(name, "asdict") || str_is(name, "astuple"))
+            object = ast_first(t, ast_field(t, n, FIELD_arguments));
+    }
+    if (object == NONE) return NONE;
+    u32 up = t->v[n].parent;
+    if (ast_is(t, up, NODE_subscript) && t->v[n].field == FIELD_value &&
+        ast_is(t, ast_field(t, up, FIELD_subscript), NODE_string))
+        return NONE;
+    u32 call = t->v[up].parent, key = ast_is(t, call, NODE_call) ? ast_field(t, call, FIELD_arguments) : NONE;
+    bool single = ast_is(t, up, NODE_attribute) && key != NONE && ast_is(t, ast_first(t, key), NODE_string);
+    return single ? NONE : object;
+}
+
+/* Is the object at a node, self aside, one of the class, or of one that it or its heirs derive from? What other names
+ * stand for is not asked. */
+static bool may_be_owner(const Finding *x, u32 file, u32 object)
+{
+    const Program *p = x->pl->p;
+    const Facts *f = p->facts[file];
+    const Ast *t = site_ast(x->pl, file);
+    Str name = ast_text(t, object);
+    if (!str_is(name, "self") && !str_is(name, "cls")) return true;
+    u32 cls = NONE;
+    for (u32 i = 1; i < f->funcs.n; i++)
+        if (span_within(ast_span(t, object), f->funcs.v[i].span)) cls = f->funcs.v[i].self_class;
+    if (cls == NONE) return true;
+    cls += p->class_base[file];
+    return class_is_a(p, cls, x->place->owner) || class_is_a(p, x->place->owner, cls);
+}
+
+static bool walked_anywhere(const Finding *x)
+{
+    for (u32 file = 0; file < x->pl->p->nfiles; file++) {
+        Str text = x->pl->p->facts[file]->source->text;
+        if (!str_contains(text, S("__dict__")) && !str_contains(text, S("vars(")) &&
+            !str_contains(text, S("asdict(")) && !str_contains(text, S("astuple(")))
+            continue;
+        const Ast *t = site_ast(x->pl, file);
+        for (u32 n = 0; n < t->n; n++) {
+            u32 object = t->v[n].named ? walked_object(t, n) : NONE;
+            if (object != NONE && may_be_owner(x, file, object)) return true;
+        }
+    }
+    return false;
+}
+
 static bool object_look(Finding *x)
 {
     if (x->place->kind != PLACE_INSTANCE && x->place->kind != PLACE_CLASS_ATTR) return true;
     x->why = S("something goes through all attributes of its objects, or pickles or copies them");
-    if (walked_obstacle(x->pl, x->place->owner, false).n || pickled_obstacle(x->pl, x->place->owner).n) return false;
+    if (walked_anywhere(x) || pickled_obstacle(x->pl, x->place->owner).n) return false;
     x->why = S("attributes of its objects are asked for by computed names");
     return !asked_by_computed(x);
 }
