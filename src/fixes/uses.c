@@ -93,11 +93,20 @@ static bool only_word(const Ast *t, u32 n)
     }
 }
 
+/* Is what a file imports from the module of the place, as far as its name tells? */
+static bool from_module(const Finding *x, const Facts *f, const Import *m)
+{
+    Str mine = x->pl->p->facts[x->place->file]->source->module, module = sym_str(f, m->module);
+    return m->level || str_ends(mine, module) || str_ends(module, mine);
+}
+
 /* Does the module-level name of this file stand for the place? */
 static bool global_here(const Finding *x, u32 file, u32 sym)
 {
     const Facts *f = x->pl->p->facts[file];
     if (x->place->kind == PLACE_GLOBAL && file == x->place->file) return true;
+    for (u32 i = 0; i < f->imports.n && x->place->kind == PLACE_GLOBAL; i++) /* from m import * */
+        if (f->imports.v[i].star && from_module(x, f, &f->imports.v[i])) return true;
     for (u32 i = 0; i < f->paths.n; i++) {
         const Path *p = &f->paths.v[i];
         if (p->root == ROOT_GLOBAL && !p->nattr && p->name == sym && path_place(x->pl->p, file, i) == x->id)
@@ -211,8 +220,7 @@ static bool imported_otherwise(const Finding *x, u32 file, u32 sym)
     for (u32 i = 0; i < f->imports.n && x->place->kind == PLACE_GLOBAL; i++) {
         const Import *m = &f->imports.v[i];
         if (m->star || m->name != sym || (m->local == sym && !m->func)) continue;
-        Str mine = x->pl->p->facts[x->place->file]->source->module, module = sym_str(f, m->module);
-        if (m->level || str_ends(mine, module) || str_ends(module, mine)) return true;
+        if (from_module(x, f, m)) return true;
     }
     return false;
 }
