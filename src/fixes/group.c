@@ -208,6 +208,7 @@ static void group_plan(Plan *pl, Work **works, u32 n)
 /* Fields of one object that change one right after the other are read together under their lock, too. */
 static void pairs_add(Plan *pl)
 {
+    for (u32 i = 0; i < pl->works.n; i++) pl->works.v[i].group = group_root(pl, i);
     for (u32 i = 0; i < pl->works.n; i++)
         for (u32 k = i + 1; k < pl->works.n; k++) {
             Work *a = &pl->works.v[i], *b = &pl->works.v[k];

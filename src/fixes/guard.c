@@ -386,8 +386,19 @@ static void doubtful_regions(Plan *pl, Work *w)
 
 /* ---- fields that change together ---- */
 
-/* Does the function read the other place in the same statement, and change neither there? */
-static bool reads_both(const Plan *pl, u32 gaccess, u32 other)
+/* Is the place an attribute of the same object that no work of the group guards? */
+static bool left_alone(const Plan *pl, const Work *w, u32 place)
+{
+    const Place *p = &pl->p->places.v[w->place], *q = &pl->p->places.v[place];
+    if (q->kind != PLACE_INSTANCE || q->owner != p->owner) return false;
+    for (u32 i = 0; i < pl->works.n; i++)
+        if (pl->works.v[i].place == place && pl->works.v[i].group == w->group) return false;
+    return true;
+}
+
+/* Does the function read the other place in the same statement, change nothing there, and read no other attribute of
+ * the object? With one that is not guarded, what is read would not belong together under the lock either. */
+static bool reads_both(const Plan *pl, const Work *w, u32 gaccess, u32 other)
 {
     GId id = access_gid(pl->p, gaccess);
     const Facts *f = pl->p->facts[id.file];
@@ -397,7 +408,7 @@ static bool reads_both(const Plan *pl, u32 gaccess, u32 other)
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         u32 g = pl->p->access_base[id.file] + i, place = pl->p->access_place[g];
         if (f->accesses.v[i].stmt != a->stmt || place == NONE) continue;
-        if (access_writes(pl->p, g)) return false;
+        if (access_writes(pl->p, g) || left_alone(pl, w, place)) return false;
         both |= place == other;
     }
     return both;
@@ -437,7 +448,8 @@ void pair_readers(Plan *pl, Work *w, const Work *other)
         Region r;
         Str why;
         if (access_writes(pl->p, g) || pl->p->access_locks[g] || in_construction(pl, w, g)) continue;
-        if (!reads_both(pl, g, other->place) || !(runs_with_race(pl, w, g) || runs_once_guarded(pl, w, g))) continue;
+        if (!reads_both(pl, w, g, other->place)) continue;
+        if (!runs_with_race(pl, w, g) && !runs_once_guarded(pl, w, g)) continue;
         if (!region_split(pl, id.file, program_access(pl->p, g)->func, span, span, &r, &why)) continue;
         if (find_region(w, id.file, span) != NONE || find_region(other, id.file, span) != NONE) continue;
         if (only_reads(pl, &r)) region_add(pl, w, g, g, false);
