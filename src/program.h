@@ -124,6 +124,8 @@ typedef struct Lock {
     bool reentrant;
     bool maybe;  /* only its name says that it is a lock */
     bool keyed;  /* one of a collection, locks[key]: the place holds the collection */
+    bool passed; /* some function ends with it taken, or gives back what another one took: who holds it is not told by
+                    any one function. Managers (__enter__) and what is called like them (lock, unlock) do not count */
     Str display; /* "app.stats._lock" */
     u32 func;    /* lock local to a function: that function, else NONE */
     bool hoped;  /* every caller in sight holds `real`, but others may call: then `maybe` is set, too */

@@ -1,7 +1,8 @@
 /* Planners about locks and threads themselves rather than about the state that they guard.
  *
  * with    lock.acquire(), statements, lock.release() in one block become `with lock:`. Only where nothing in between
- *         mentions the lock again, so that every way out releases it exactly once.
+ *         mentions the lock again, so that every way out releases it exactly once, and no other function ends with
+ *         the lock taken or gives back what it did not take: then a way out may leave it taken on purpose.
  * swap    x.join() right before x.start(), or two such loops, change places.
  * eager   a lock that is None first and made when it is first needed is made at once, and the test goes. */
 #include "fixes/fixes.h"
@@ -49,6 +50,13 @@ bool plan_with(Plan *pl, Work *w, const Page *page)
     w->tried = S("acquire() and release() do not stand in one block as plain statements");
     if (w->races.n != 1 || object == NONE || ast_is(t, object, NODE_call)) return false;
     Str lock = ast_text(t, object);
+    if (r->lock != NONE && pl->p->locks.v[r->lock].passed) {
+        w->tried = str_fmt(pl->a,
+                           "%.*s is taken in one function and given back in another, which may be meant to do "
+                           "so where this one fails",
+                           STR_ARG(lock));
+        return false;
+    }
     u32 last = NONE, end = ast_after(t, first);
     for (; end != NONE; last = end, end = ast_after(t, end)) {
         u32 released = bare_call(t, end, "release");

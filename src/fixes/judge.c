@@ -177,6 +177,13 @@ static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const Loc
         return VERDICT_DECLINE;
     }
     if (lock->reentrant) return VERDICT_OK;
+    if (pl->p->locks.v[lock->lock].passed) {
+        *why = str_fmt(pl->a,
+                       "%.*s is taken in one function and given back in another, and whoever calls the code in %.*s "
+                       "in between holds it already",
+                       STR_ARG(lock->display), STR_ARG(where));
+        return VERDICT_DECLINE;
+    }
     if (reach_holding(pl, g, lock->lock, false)) {
         *why = str_fmt(pl->a, "a caller of the code in %.*s already holds %.*s, which cannot be taken twice",
                        STR_ARG(where), STR_ARG(lock->display));

@@ -194,6 +194,43 @@ static void taken_inside(Program *p)
         }
 }
 
+/* A function that takes the lock for a with statement, or gives it back, or that is called like one that does nothing
+ * else: its callers know, and the section that it begins or ends is one of theirs. */
+static bool of_manager(const Facts *f, const Func *fn)
+{
+    static const char *const words[] = {"acquire", "Acquire", "release", "Release", "lock", "Lock", "enter", "exit"};
+    Str name = sym_str(f, fn->name);
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_contains(name, str_from(words[i]))) return true;
+    return fn->is_generator;
+}
+
+/* The lock of the name, whose receiver is not known: any of that name. */
+static void passed_by_name(Program *p, Str name)
+{
+    for (u32 l = 0; l < p->locks.n && name.n; l++)
+        if (p->locks.v[l].place != NONE && str_eq(p->syms.strs[p->places.v[p->locks.v[l].place].name], name))
+            p->locks.v[l].passed = true;
+}
+
+/* get() returns with the lock taken, and put() gives it back. */
+static void locks_passed(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->sections.n; i++) {
+            const Section *s = &f->sections.v[i];
+            u32 lock = p->section_lock[p->section_base[file] + i];
+            if (!s->entered || of_manager(f, &f->funcs.v[s->func])) continue;
+            if (lock == NONE && path_type(p, file, s->path).kind != TYPE_UNKNOWN) continue; /* no lock */
+            if (lock == NONE || p->locks.v[lock].place == NONE)
+                passed_by_name(p, last_name(f, &f->paths.v[s->path]));
+            else
+                p->locks.v[lock].passed = true;
+        }
+    }
+}
+
 void locks_link(Program *p)
 {
     lockset_intern(p, NULL, 0); /* id 0 is the empty set */
@@ -204,6 +241,7 @@ void locks_link(Program *p)
         for (u32 i = 0; i < p->facts[file]->sections.n; i++)
             p->section_lock[p->section_base[file] + i] = section_lock_of(p, file, i, SECTION_DEPTH);
     taken_inside(p);
+    locks_passed(p);
     decorator_locks(p);
     entry_locks(p);
     p->access_locks = arena_new(p->arena, u32, p->state->naccesses);

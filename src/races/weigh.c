@@ -373,6 +373,8 @@ void races_weigh(Finder *f, u32 first)
         if (r->confidence == CONF_HIGH && !race_sure(f, r, x)) r->confidence = CONF_MEDIUM;
         if (plain_value(f->p, r, x) || own_object(f->p, r, x) || race_slight(f, r, x) || race_imagined(f, r, x))
             r->confidence = CONF_LOW;
+        if (r->rule == UG108 && r->lock != NONE && f->p->locks.v[r->lock].passed) /* then its callers may hold it */
+            r->confidence = CONF_LOW;
         bool contract = callers_lock(f->p, r->file, r->func);
         if (contract) r->impact = IMPACT_CONTRACT;
         if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
