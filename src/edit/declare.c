@@ -115,8 +115,10 @@ static u32 statement_at(const Draft *d, const Def *def)
     return ast_statement(&d->ast, ast_at(&d->ast, def->span));
 }
 
+/* After the statement, and after a string that stands right below it: that documents the variable. */
 static void beside(Draft *d, u32 n, Spot *out)
 {
+    if (is_docstring(&d->ast, ast_after(&d->ast, n))) n = ast_after(&d->ast, n);
     out->indent = line_indent(d->s, line_of(d->s, d->ast.v[n].start));
     out->line = last_line(d, n);
     out->before = false;
