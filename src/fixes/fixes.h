@@ -334,6 +334,8 @@ typedef struct Judgement {
 extern const Judgement judgement_table[];
 extern const u32 judgement_count;
 const Judgement *judgement_find(Str name);
+/* Is the state what an object holds whose class derives from a container, self[key]? */
+bool items_of_object(const Plan *pl, const Work *w);
 /* The judgement no-blocking-inside (waits.c). */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 /* The judgement no-import-inside (imported.c). */

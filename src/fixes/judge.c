@@ -257,8 +257,23 @@ static Verdict short_region(Plan *pl, const Work *w, const Region *r, const Lock
     return VERDICT_UNSAFE;
 }
 
+bool items_of_object(const Plan *pl, const Work *w)
+{
+    if (w->place == NONE) return false;
+    const Place *x = &pl->p->places.v[w->place];
+    return x->kind == PLACE_INSTANCE && str_is(pl->p->syms.strs[x->name], "<items>");
+}
+
 static Verdict exact_type(Plan *pl, const Work *w, bool fits, const char *kind, Str *why)
 {
+    if (fits && items_of_object(pl, w)) {
+        *why =
+            str_fmt(pl->a,
+                    "%.*s are those of an object whose class derives from %s: its own methods, or those of a class "
+                    "derived from it, are called for some uses and not for others",
+                    STR_ARG(pl->p->places.v[w->place].display), kind);
+        return VERDICT_DECLINE;
+    }
     if (fits) return VERDICT_OK;
     *why = w->place == NONE ? S("its type is not known")
                             : str_fmt(pl->a, "%.*s is not known to be a plain %s",

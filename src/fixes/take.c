@@ -279,6 +279,7 @@ static bool take_read(Plan *pl, const Work *w, const Race *r, Take *x)
 {
     u8 type = pl->p->places.v[w->place].type.kind;
     if (type != TYPE_DICT && type != TYPE_DEFAULT_DICT && type != TYPE_ORDERED_DICT) return false;
+    if (items_of_object(pl, w)) return false; /* a class of its own may say what `in` and [] mean */
     if (r->test == NONE || r->act == NONE || access_writes(pl->p, r->act)) return false;
     GId g = access_gid(pl->p, r->test);
     const Access *test = program_access(pl->p, r->test), *act = program_access(pl->p, r->act);
