@@ -276,13 +276,15 @@ static void top_add(Draft *d, Top *top, u32 n)
     vec_push(d->a, &top->stmts, s);
 }
 
-/* Assignments such as __all__ may stand before the imports; a compound statement ends the search. */
-static Top top_read(Draft *d)
+/* Assignments such as __all__ may stand before the imports; a compound statement ends the search. From: the first
+ * line that counts. */
+static Top top_read(Draft *d, u32 from)
 {
     Top top = {.after = NONE, .first = NONE};
     const Ast *t = &d->ast;
     for (u32 n = ast_first(t, 0); n != NONE; n = ast_after(t, n)) {
         u8 k = t->v[n].kind;
+        if (line_of(d->s, t->v[n].start) < from) continue;
         if (k == NODE_import_statement || k == NODE_import_from_statement) {
             top_add(d, &top, n);
         } else if (top.stmts.n) {
@@ -356,12 +358,26 @@ static u32 library_group(const Top *top)
     return NONE;
 }
 
+/* Does a comment in the first column begin or end a part of the file that another program cuts out:
+ * ###{standalone … ###}, # [START x] … # [END x], # BEGIN … # END? */
+static bool section_mark(const Draft *d, u32 line, bool begins)
+{
+    static const char *const opening[] = {"{", "[START", "[start", "BEGIN", "--8<-- [start", "{{{"};
+    static const char *const closing[] = {"}", "[END", "[end", "END", "--8<-- [end", "}}}"};
+    Str text = source_line(d->s, line + 1);
+    if (!str_starts(text, S("#"))) return false;
+    while (text.n && (text.p[0] == '#' || text.p[0] == ' ')) text = str_slice(text, 1, text.n);
+    for (u32 i = 0; i < COUNT_OF(opening); i++)
+        if (str_starts(text, str_from(begins ? opening[i] : closing[i]))) return true;
+    return false;
+}
+
 /* The line before which a first import goes in a module without any: above comments that belong to the
  * statement. */
 static u32 above_comments(const Draft *d, u32 line)
 {
     u32 at = line;
-    while (at > 0 && line_comment(d->s, at - 1)) at--;
+    while (at > 0 && line_comment(d->s, at - 1) && !section_mark(d, at - 1, true)) at--;
     return at == 0 ? line : at; /* comments from line 1 on are the file's header */
 }
 
@@ -372,7 +388,8 @@ static void place_alone(Draft *d, const Top *top, Str text, u32 fix)
     Str above = str_fmt(d->a, "%.*s%.*s", STR_ARG(nl), STR_ARG(text));
     Str below = str_fmt(d->a, "%.*s%.*s", STR_ARG(text), STR_ARG(nl));
     if (top->stmts.n) {
-        piece_before(d, top->stmts.v[0].first, below, PIECE_IMPORT, fix);
+        u32 at = above_comments(d, top->stmts.v[0].first); /* a heading stays with its imports */
+        piece_before(d, at, below, PIECE_IMPORT, fix);
     } else if (top->after != NONE) {
         bool blank = top->after + 1 >= d->s->nlines || line_blank(d->s, top->after + 1);
         Str both = str_fmt(d->a, "%.*s%.*s", STR_ARG(above), STR_ARG(nl));
@@ -387,6 +404,31 @@ static void place_alone(Draft *d, const Top *top, Str text, u32 fix)
                              STR_ARG(far ? nl : S(""))),
                      PIECE_IMPORT, fix);
     }
+}
+
+/* The line of the mark of the innermost such part that the first edit stands in; NONE. */
+static u32 section_of_edits(const Draft *d)
+{
+    enum { DEPTH = 8 };
+    u32 first = NONE, open[DEPTH], n = 0;
+    for (u32 i = 0; i < d->pieces.n; i++) first = MIN(first, d->pieces.v[i].span.start);
+    for (u32 line = 0; first != NONE && line < line_of(d->s, first); line++) {
+        if (section_mark(d, line, true) && n < DEPTH) open[n++] = line;
+        if (section_mark(d, line, false) && n) n--;
+    }
+    return n ? open[n - 1] : NONE;
+}
+
+/* The imports beside which new ones go: those of the part that is cut out, where it has some of its own, since it is
+ * to be whole by itself; else those of the module. */
+static Top top_find(Draft *d)
+{
+    u32 mark = section_of_edits(d);
+    if (mark != NONE) {
+        Top own = top_read(d, mark + 1);
+        if (own.stmts.n) return own;
+    }
+    return top_read(d, 0);
 }
 
 /* "import a.b as c" → "a.b", "from a import b" → "a" */
@@ -415,7 +457,7 @@ void imports_place(Draft *d)
 {
     if (!d->imports.n) return;
     qsort(d->imports.v, d->imports.n, sizeof *d->imports.v, by_text);
-    Top top = top_read(d);
+    Top top = top_find(d);
     u32 group = library_group(&top);
     Buf alone = {0};
     u32 alone_fix = 0;
