@@ -87,6 +87,64 @@ static bool is_update(const Access *a, const Access *b)
     return b->op == OP_AUG || b->op == OP_ITEM_AUG || (a != b && a->test == TEST_NO);
 }
 
+static bool in_block(const Facts *f, u32 inner, u32 block)
+{
+    return block != NONE && block_within(f, inner, block);
+}
+
+static bool exits(const Facts *f, u32 block)
+{
+    return block != NONE && f->blocks.v[block].exits;
+}
+
+/* The earliest test of the place that this write of it depends on: it stands in its branch, or after a branch that
+ * leaves. `from` if there is none. */
+static u32 test_source(const Plan *pl, u32 place, u32 gaccess, u32 from)
+{
+    GId g = access_gid(pl->p, gaccess);
+    const Facts *f = pl->p->facts[g.file];
+    const Func *fn = &f->funcs.v[f->accesses.v[g.id].func];
+    u32 block = f->accesses.v[g.id].block;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        u32 test = pl->p->access_base[g.file] + i;
+        if (a->cond == NONE || f->conds.v[a->cond].loop || pl->p->access_place[test] != place) continue;
+        const Cond *c = &f->conds.v[a->cond];
+        bool inside = in_block(f, block, c->then_block) || in_block(f, block, c->else_block);
+        bool after = block_within(f, block, c->block) && c->span.end <= f->accesses.v[g.id].span.start &&
+                     (exits(f, c->then_block) || exits(f, c->else_block)); /* if x: return */
+        if ((inside || after) && a->span.start < program_access(pl->p, from)->span.start) from = test;
+    }
+    return from;
+}
+
+/* if key not in self.map: last[2] = self.map[key] = …: the region is about what last holds, and changes the map, too,
+ * which has been tested. Half of that step under the lock would cure nothing: it begins at the test. */
+static void extend_to_tests(Plan *pl, const Work *w, Region *r)
+{
+    const Place *x = &pl->p->places.v[w->place];
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    Span first = r->span;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 g = pl->p->access_base[r->file] + i, place = pl->p->access_place[g];
+        if (place == NONE || place == w->place || !span_within(f->accesses.v[i].span, r->span)) continue;
+        const Place *y = &pl->p->places.v[place];
+        if (y->kind != x->kind || y->owner != x->owner || y->file != x->file || !access_writes(pl->p, g)) continue;
+        u32 test = test_source(pl, place, g, g);
+        if (program_access(pl->p, test)->span.start < first.start) first = program_access(pl->p, test)->span;
+    }
+    Region more;
+    Span last = {site_ast(pl, r->file)->v[r->last].start, r->span.end};
+    Str why;
+    if (first.start == r->span.start) return;
+    if (!region_split(pl, r->file, r->func, first, last, &more, &why)) return;
+    if (judgement_find(S("no-suspend-inside"))->judge(pl, w, &more, NULL, &why) != VERDICT_OK) return;
+    r->first = more.first;
+    r->last = more.last;
+    r->span = more.span;
+}
+
 /* The region for two accesses of one function (or one access twice). */
 static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
 {
@@ -112,6 +170,7 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
         extend_to_reads(pl, w, &r);
         if (from == to || a->stmt == b->stmt) extend_from_reads(pl, w, &r);
     }
+    if (!why.n) extend_to_tests(pl, w, &r);
     r.access = to;
     r.test = from == to ? NONE : from;
     r.race = race;
@@ -135,41 +194,10 @@ static u32 flow_source(Plan *pl, const Work *w, u32 gaccess)
     return best;
 }
 
-static bool in_block(const Facts *f, u32 inner, u32 block)
-{
-    return block != NONE && block_within(f, inner, block);
-}
-
-static bool exits(const Facts *f, u32 block)
-{
-    return block != NONE && f->blocks.v[block].exits;
-}
-
-/* The earliest test of the same place that this write depends on: it stands in its branch, or after a
- * branch that leaves. `from` if there is none. */
-static u32 test_source(Plan *pl, const Work *w, u32 gaccess, u32 from)
-{
-    GId g = access_gid(pl->p, gaccess);
-    const Facts *f = pl->p->facts[g.file];
-    const Func *fn = &f->funcs.v[f->accesses.v[g.id].func];
-    u32 block = f->accesses.v[g.id].block;
-    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
-        const Access *a = &f->accesses.v[i];
-        u32 test = pl->p->access_base[g.file] + i;
-        if (a->cond == NONE || f->conds.v[a->cond].loop || pl->p->access_place[test] != w->place) continue;
-        const Cond *c = &f->conds.v[a->cond];
-        bool inside = in_block(f, block, c->then_block) || in_block(f, block, c->else_block);
-        bool after = block_within(f, block, c->block) && c->span.end <= f->accesses.v[g.id].span.start &&
-                     (exits(f, c->then_block) || exits(f, c->else_block)); /* if x: return */
-        if ((inside || after) && a->span.start < program_access(pl->p, from)->span.start) from = test;
-    }
-    return from;
-}
-
 /* Where the step that leads to this write begins. */
 static u32 write_source(Plan *pl, const Work *w, u32 gaccess)
 {
-    return test_source(pl, w, gaccess, flow_source(pl, w, gaccess));
+    return test_source(pl, w->place, gaccess, flow_source(pl, w, gaccess));
 }
 
 static bool in_construction(const Plan *pl, const Work *w, u32 gaccess)
