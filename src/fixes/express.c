@@ -303,6 +303,57 @@ static bool mistaken_object(const Plan *pl, const Region *r, Str state, Str root
     return param != NONE && passed_other(pl, r->file, param, owner);
 }
 
+static bool names_class(Str name)
+{
+    return str_contains(name, S("cls")) || str_contains(name, S("class")) || str_contains(name, S("Class")) ||
+           str_contains(name, S("klass")) || str_contains(name, S("clazz"));
+}
+
+/* isclass(x), issubclass(x, …), isinstance(x, type): the function asks whether it was given a class. */
+static bool asked_for_class(const Plan *pl, const Region *r, Str root)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *callee = &f->paths.v[c->callee];
+        Str name = sym_str(f, callee->nattr ? callee->attr[callee->nattr - 1] : callee->name);
+        bool kind = str_is(name, "isinstance") && c->nargs > 1 && f->args.v[c->args + 1].kind == VAL_PATH &&
+                    str_is(sym_str(f, f->paths.v[f->args.v[c->args + 1].value].name), "type");
+        if (!c->nargs || !(kind || str_is(name, "isclass") || str_is(name, "issubclass"))) continue;
+        const Arg *a = &f->args.v[c->args];
+        if (a->kind == VAL_PATH && !f->paths.v[a->value].nattr && str_eq(sym_str(f, f->paths.v[a->value].name), root))
+            return true;
+    }
+    return false;
+}
+
+/* Is the object a class, or may it be one? It has no lock that its objects get when they are made, and a class that
+ * was given has none at all that another class has. */
+static bool class_receiver(const Plan *pl, const LockPlan *l, const Region *r, Str state, Str root)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Path *p = &f->paths.v[program_access(pl->p, r->access)->path];
+    u32 n = 0;
+    while (n < p->nattr && !str_eq(sym_str(f, p->attr[n]), state)) n++;
+    if (n == p->nattr) n = 0; /* setattr(x, …): the object itself */
+    bool given = n == 0 && p->root == ROOT_PARAM, of_objects = l->kind == PLACE_INSTANCE;
+    Ent e = path_resolve(pl->p, r->file, p, n);
+    bool known = e.kind == ENT_CLASS && class_is_a(pl->p, e.id, l->owner);
+    bool named = names_class(root) && e.kind != ENT_INSTANCE;
+    if (given && !known && (named || asked_for_class(pl, r, root))) return true;
+    return of_objects && ((n == 0 && p->root == ROOT_CLS) || e.kind == ENT_CLASS);
+}
+
+/* __getattr__ is asked for the lock, too, as long as the object has none; __setattr__ stores what comes before it. */
+static bool before_lock(const Plan *pl, const LockPlan *l, const Region *r)
+{
+    static const char *const names[] = {"__getattr__", "__getattribute__", "__setattr__", "__new__"};
+    const Facts *f = pl->p->facts[r->file];
+    return l->existing && l->kind == PLACE_INSTANCE &&
+           str_among(sym_str(f, f->funcs.v[r->func].name), names, COUNT_OF(names));
+}
+
 static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root, Str *why)
 {
     const Place *place = &pl->p->places.v[w->place];
@@ -325,6 +376,16 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
         bool bare;
         Str object = owner_text(pl, w, r, root, &bare, why);
         if (!object.n) return false;
+        if (attribute && class_receiver(pl, l, r, state_name(pl, place), *root)) {
+            *why = str_fmt(pl->a, "%.*s is a class, or may be one, and need not have %.*s", STR_ARG(object),
+                           STR_ARG(l->name));
+            return false;
+        }
+        if (before_lock(pl, l, r)) {
+            *why = str_fmt(pl->a, "%.*s may not have %.*s yet when Python calls the method", STR_ARG(object),
+                           STR_ARG(l->name));
+            return false;
+        }
         if (bare && attribute) { /* a class body, or a name that is not followed */
             *why = S("the object that has the state has no name there");
             return false;
