@@ -123,13 +123,27 @@ static u32 lock_add(Plan *pl, LockPlan l)
     return pl->out->locks.n - 1;
 }
 
+/* Can whoever holds the lock take it again, whatever the program's users make of it? A lock that is given, to
+ * __init__ or by set_lock(), may be a plain one, and so may be what only sounds like a lock. */
+static bool stays_reentrant(const Plan *pl, const Lock *l)
+{
+    if (!l->reentrant || l->place == NONE || l->kind == TYPE_UNKNOWN) return false;
+    const LinkState *s = pl->p->state;
+    for (u32 at = map_get(&s->place_defs, l->place); at != NONE; at = s->defrefs.v[at].next) {
+        const Facts *f = pl->p->facts[s->defrefs.v[at].file];
+        const Def *d = &f->defs.v[s->defrefs.v[at].def];
+        if (d->kind == VAL_PATH && f->paths.v[d->value].root == ROOT_PARAM) return false;
+    }
+    return true;
+}
+
 static u32 existing_plan(Plan *pl, const Work *w, u32 lock, Str reason)
 {
     for (u32 i = 0; i < pl->out->locks.n; i++)
         if (pl->out->locks.v[i].existing && pl->out->locks.v[i].lock == lock) return i;
     const Lock *l = &pl->p->locks.v[lock];
     LockPlan plan = {.existing = true,
-                     .reentrant = l->reentrant,
+                     .reentrant = stays_reentrant(pl, l),
                      .lock = lock,
                      .display = l->display,
                      .reason = reason,
