@@ -82,7 +82,7 @@ static bool region_write(Plan *pl, const Work *w, const Region *r, u32 lock, boo
     u32 local = lock_per_call(pl, r);
     if (local != NONE) return section_relock(pl, r, local, f, why);
     if (joins && sections_join(pl, w, r, l, f, why)) return true;
-    if (joins && !l->reentrant) return false;
+    if (joins && (!l->reentrant || section_directly(pl, r))) return false;
     if (r->copy.n)
         snapshot_write(pl, f, r, lock);
     else if (r->claim)

@@ -517,6 +517,9 @@ bool makes_something(const Facts *f, const Access *act);
 /* The region holds the lock in sections side by side: they become one. r->lock says how the lock is written. Not
  * where what stands between them waits, is slow, or is code of others. */
 bool sections_join(Plan *pl, const Work *w, const Region *r, const LockPlan *l, Fix *fix, Str *why);
+/* Is one of the region's own statements such a section? Where they cannot become one, an RLock taken once more around
+ * them would say nothing but that its author released it between them for a reason. */
+bool section_directly(Plan *pl, const Region *r);
 /* The region stands under a lock that its function makes: its sections take r->lock instead. */
 bool section_relock(Plan *pl, const Region *r, u32 local, Fix *fix, Str *why);
 

@@ -168,6 +168,14 @@ bool sections_join(Plan *pl, const Work *w, const Region *r, const LockPlan *l, 
     return true;
 }
 
+bool section_directly(Plan *pl, const Region *r)
+{
+    const Ast *t = site_ast(pl, r->file);
+    for (u32 n = r->first; n != NONE; n = n == r->last ? NONE : ast_after(t, n))
+        if (takes_only(t, n, r->lock)) return true;
+    return false;
+}
+
 /* ---- a lock made in each call ---- */
 
 static u32 words(Str text, Str name)
