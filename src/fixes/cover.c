@@ -112,15 +112,30 @@ static Verdict others_judge(Plan *pl, const Work *w, const Region *r, const Lock
     return VERDICT_UNSAFE;
 }
 
+/* A new lock that is one for all objects, of state that each has its own of: what runs under it for one object runs
+ * beside none of the others, so that code which waits, or comes to another of them, may wait for ever. */
+static Verdict one_for_all(Plan *pl, const Work *w, const Region *r, const LockPlan *l, Str *why)
+{
+    bool each = pl->p->places.v[w->place].kind == PLACE_INSTANCE;
+    if (l->existing || l->kind == PLACE_INSTANCE || !each) return VERDICT_OK;
+    if (r->copy.n || reach_all_known(pl, r->file, r->func, r->span)) return VERDICT_OK;
+    *why = str_fmt(pl->a,
+                   "%.*s would be one lock for all objects, and held while %.*s runs what is not known: that may wait "
+                   "for, or come to, another of them",
+                   STR_ARG(l->name), STR_ARG(where(pl, r)));
+    return VERDICT_UNSAFE;
+}
+
 /* What speaks against the region under the lock. */
 static Verdict region_judge(Plan *pl, const Work *w, const Region *r, const LockPlan *l, bool joins, Str *why)
 {
     LockPlan asked = *l;
     asked.reentrant |= joins; /* its sections become one, so that it is taken once */
-    Str held = S(""), other = S("");
+    Str held = S(""), other = S(""), all = S("");
     Verdict under = held_locks(pl, r, l, &held), v = judge_region(pl, w->page, w, r, &asked, &other);
     if (under == VERDICT_OK) under = others_judge(pl, w, r, l, &held);
-    *why = v == VERDICT_DECLINE || !held.n ? other : held;
+    if (v == VERDICT_OK) v = one_for_all(pl, w, r, l, &all);
+    *why = v == VERDICT_DECLINE || !held.n ? (all.n ? all : other) : held;
     return MAX(v, under);
 }
 
