@@ -120,8 +120,8 @@ static Verdict one_for_all(Plan *pl, const Work *w, const Region *r, const LockP
     if (l->existing || l->kind == PLACE_INSTANCE || !each) return VERDICT_OK;
     if (r->copy.n || reach_all_known(pl, r->file, r->func, r->span)) return VERDICT_OK;
     *why = str_fmt(pl->a,
-                   "%.*s would be one lock for all objects, and held while %.*s runs what is not known: that may wait "
-                   "for, or come to, another of them",
+                   "%.*s would be one lock for all objects, and held while %.*s runs what is not known: that may "
+                   "wait for, or come to, another of them",
                    STR_ARG(l->name), STR_ARG(where(pl, r)));
     return VERDICT_UNSAFE;
 }

@@ -247,7 +247,8 @@ static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
     }
     if (is_locker(name) && s->call != NONE && f->calls.v[s->call].nargs) { /* QMutexLocker(self.mutex) */
         const Arg *a = &f->args.v[f->calls.v[s->call].args];
-        if (a->kind == VAL_PATH) return lock_of_ent(p, file, a->value, path_entity(p, file, a->value), s->func, depth);
+        if (a->kind == VAL_PATH)
+            return lock_of_ent(p, file, a->value, path_entity(p, file, a->value), s->func, depth);
     }
     if (e.kind == ENT_EXTERNAL) {
         Str ext = p->syms.strs[e.id];
