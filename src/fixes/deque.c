@@ -69,6 +69,13 @@ static void defs_list(Plan *pl)
     for (u32 i = 0; i < ids.n; i++) pl->defs.v[pl->defs_first[places.v[i] + 1]++] = ids.v[i];
 }
 
+void place_defs(Plan *pl, u32 place, u32 *from, u32 *to)
+{
+    if (!pl->defs.cap) defs_list(pl);
+    *from = place < pl->defs_places ? pl->defs_first[place] : 0;
+    *to = place < pl->defs_places ? pl->defs_first[place + 1] : 0;
+}
+
 /* The assignment of a list literal becomes one of deque(…); false when it is something else. */
 static bool def_convert(Plan *pl, u32 file, const Def *d, Fix *fix)
 {
@@ -89,9 +96,8 @@ static bool def_convert(Plan *pl, u32 file, const Def *d, Fix *fix)
 /* Every assignment must be of a list literal. */
 static bool defs_convert(Plan *pl, u32 place, Fix *fix, Str *why)
 {
-    if (!pl->defs.cap) defs_list(pl);
-    u32 from = place < pl->defs_places ? pl->defs_first[place] : 0;
-    u32 to = place < pl->defs_places ? pl->defs_first[place + 1] : 0;
+    u32 from, to;
+    place_defs(pl, place, &from, &to);
     for (u32 i = from; i < to; i++) {
         GId g = pl->defs.v[i];
         if (def_convert(pl, g.file, &pl->p->facts[g.file]->defs.v[g.id], fix)) continue;

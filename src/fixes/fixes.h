@@ -7,9 +7,11 @@
  *   state.c    hooks that say how, and what can be put into them
  *   lock.c     which lock, its name                express.c  how a region names the lock
  *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
+ *   foreign.c  code that was given from outside
  *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?
  *   forks.c    does the program fork?             promote.c  a Lock that becomes an RLock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
+ *   comeback.c may what runs under a lock take it again?
  *   cover.c    what becomes of its regions         group.c    which places share a lock
  *   queue.c    planner: poll                       plan.c     fixes_plan: which page for which place
  *   deque.c    planner: a list becomes a deque     uses.c     all that is done with a piece of state
@@ -338,6 +340,13 @@ const Judgement *judgement_find(Str name);
 bool items_of_object(const Plan *pl, const Work *w);
 /* The judgement no-blocking-inside (waits.c). */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
+/* Does the call run code that was given to the program: a parameter, a callback, an iterator from outside
+ * (foreign.c)? below: further down than the region itself. */
+bool foreign_call(Plan *pl, u32 file, u32 call, bool below);
+/* What the call calls, as it is written. */
+Str callee_text(Plan *pl, u32 file, u32 call);
+/* What is assigned to a place: from … to - 1 in pl->defs. */
+void place_defs(Plan *pl, u32 place, u32 *from, u32 *to);
 /* The judgement no-import-inside (imported.c). */
 Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 /* Is the lock released soon wherever it is held: no call there waits or is slow, as far as calls are certain? */
@@ -415,6 +424,9 @@ typedef enum Reach { REACH_NO, REACH_UNKNOWN, REACH_YES } Reach;
 /* May code in this span of a function call, directly or not, a function marked `mark`, or code nobody here
  * knows? */
 Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark);
+/* May what runs in this span come to a function marked `mark`, or is there anything in it, or further down, of which
+ * that is not known (comeback.c)? */
+bool comes_back_maybe(Plan *pl, u32 file, u32 func, Span span, u32 mark);
 /* Is all that this span of a function calls known, and all that is called there, down to libraries? */
 bool reach_all_known(Plan *pl, u32 file, u32 func, Span span);
 /* The same for one function at a time: start gives how many functions may be looked at, and forgets which were. What

@@ -4,7 +4,8 @@
  * for a body that another thread runs, and if that body comes to our lock, both wait for ever. So it is asked whether
  * it can: the bodies of the module, of its packages and of all that they import are followed to the functions whose
  * regions or sections take the lock. The body of a library's module calls nothing of the program, unless the program
- * hooks into imports. What is only known by a computed name may be anything. */
+ * hooks into imports. What is only known by a computed name may be anything. Import statements in the functions that
+ * the region calls count like its own; what they import by a computed name, waits.c finds. */
 #include "fixes/fixes.h"
 
 static bool hooks_imports(Plan *pl)
@@ -56,7 +57,7 @@ static bool import_reaches(Plan *pl, u32 file, const Import *m, u32 mark, u32 *l
     if (body_reaches(pl, from, mark, left) || body_reaches(pl, also, mark, left)) return true;
     if (from == NONE) from = also;
     Str name = from == NONE ? S("") : pl->p->facts[from]->source->module;
-    for (size_t dot; (dot = str_rfind(name, '.')) != name.n; ) {
+    for (size_t dot; (dot = str_rfind(name, '.')) != name.n;) {
         name = str_slice(name, 0, dot);
         if (body_reaches(pl, module_find(pl->p, name), mark, left)) return true;
     }
@@ -77,6 +78,53 @@ static const Import *bad_import(Plan *pl, const Region *r, const LockPlan *lock)
     return NULL;
 }
 
+enum { BELOW_MAX = 200 };
+
+/* An import statement further down, in a function that g is or calls for certain, that may lead to the lock; NONE, or
+ * the function. */
+static u32 import_below(Plan *pl, u32 g, u32 mark, u32 *left, u32 *seen, u32 *nseen)
+{
+    for (u32 i = 0; i < *nseen; i++)
+        if (seen[i] == g) return NONE;
+    if (*nseen == BELOW_MAX) return NONE;
+    seen[(*nseen)++] = g;
+    GId id = func_gid(pl->p, g);
+    const Facts *f = pl->p->facts[id.file];
+    for (u32 i = 0; i < f->imports.n; i++)
+        if (f->imports.v[i].func == id.id && id.id &&
+            (hooks_imports(pl) || import_reaches(pl, id.file, &f->imports.v[i], mark, left)))
+            return g;
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++) {
+        if (pl->p->edges.v[i].weak) continue;
+        u32 found = import_below(pl, pl->p->edges.v[i].callee, mark, left, seen, nseen);
+        if (found != NONE) return found;
+    }
+    return NONE;
+}
+
+static Verdict imports_below(Plan *pl, const Region *r, const LockPlan *lock, Str *why)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    u32 *seen = arena_new(pl->a, u32, BELOW_MAX), nseen = 0;
+    u32 mark = mark_users(pl, lock), left = reach_start(pl);
+    for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
+        const Call *c = &f->calls.v[k];
+        if (c->span.start < r->span.start || c->span.end > r->span.end) continue;
+        u32 targets[8], n = call_targets(pl->p, r->file, k, targets, COUNT_OF(targets));
+        for (u32 i = 0; i < n; i++) {
+            u32 g = import_below(pl, targets[i], mark, &left, seen, &nseen);
+            if (g == NONE) continue;
+            *why = str_fmt(pl->a,
+                           "line %u leads to %.*s() while the lock is held, which imports a module, and the module's "
+                           "body may need the same lock",
+                           c->line, STR_ARG(func_display(pl->a, pl->p, g)));
+            return VERDICT_UNSAFE;
+        }
+    }
+    return VERDICT_OK;
+}
+
 Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     const Facts *f = pl->p->facts[r->file];
@@ -91,7 +139,7 @@ Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPlan *lock
         return VERDICT_UNSAFE;
     }
     const Import *m = bad_import(pl, r, lock);
-    if (!m) return VERDICT_OK;
+    if (!m) return imports_below(pl, r, lock, why);
     u32 line, column;
     source_position(site_source(pl, r->file), m->span.start, &line, &column);
     *why = str_fmt(

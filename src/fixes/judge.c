@@ -313,10 +313,11 @@ const Judgement judgement_table[] = {
     {"every-write-known", "every other write of the state can be guarded too", every_write},
     {"no-blocking-inside",
      "nothing inside waits for another thread, or is known to be slow (unless it makes the value that the others "
-     "need, under a lock of its own), or takes another lock in an order of its own or one that is held for long, as "
-     "far down as calls are certain",
+     "need, under a lock of its own), or takes another lock in an order of its own or one that is held for long, or "
+     "runs code that was given from outside or modules of a computed name, as far down as calls are certain",
      no_blocking},
-    {"no-import-inside", "nothing is imported inside that may lead to the lock", no_import},
+    {"no-import-inside", "nothing is imported inside, or by what is called there, that may lead to the lock",
+     no_import},
     {"no-spinning-inside", "no loop inside waits for the state to change", no_spinning},
     {"short-region",
      "the lock is held for no more than 30 lines of code, or 80 where all that is called there is known",

@@ -1,7 +1,8 @@
 /* Which lock guards a set of places, whether it must be reentrant, where it lives and what it is called.
  *
  * Order of choice: the lock that is held at most accesses already; a lock that guards other fields of the
- * same object; a new one beside the state (home.c). It is an RLock when what it guards can come back to itself. */
+ * same object; a new one beside the state (home.c). It is an RLock when what it guards can come back to itself, and
+ * where that is not known (comeback.c). */
 #include "fixes/fixes.h"
 
 static const Place *work_place(const Plan *pl, const Work *w)
@@ -180,16 +181,23 @@ static Work **works_under(Plan *pl, Work **works, u32 *n, u32 plan)
     return all;
 }
 
-/* May a guarded region come back to one of the same group? */
-static Reach comes_back(Plan *pl, Work **works, u32 n)
+/* Marks the functions with a guarded region of the group. */
+static u32 mark_regions(Plan *pl, Work **works, u32 n)
 {
     u32 mark = ++pl->marks;
-    Reach worst = REACH_NO;
     for (u32 i = 0; i < n; i++)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
             if (!r->skip && !r->problem.n) pl->mark[gfunc_of(pl->p, r->file, r->func)] = mark;
         }
+    return mark;
+}
+
+/* May a guarded region come back to one of the same group? */
+static Reach comes_back(Plan *pl, Work **works, u32 n)
+{
+    u32 mark = mark_regions(pl, works, n);
+    Reach worst = REACH_NO;
     for (u32 i = 0; i < n; i++)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
@@ -201,8 +209,31 @@ static Reach comes_back(Plan *pl, Work **works, u32 n)
     return worst;
 }
 
-static bool needs_rlock(Plan *pl, Work **works, u32 n)
+/* The same, and anything that is not known to call nothing back counts as well. */
+static bool comes_back_unknown(Plan *pl, Work **works, u32 n)
 {
+    u32 mark = mark_regions(pl, works, n);
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const Region *r = &works[i]->regions.v[k];
+            if (!r->skip && !r->problem.n && comes_back_maybe(pl, r->file, r->func, r->span, mark)) return true;
+        }
+    return false;
+}
+
+/* One lock for all objects of a class, and state that holds more than a number: whatever takes an object's entry, be
+ * it the hash of a key or a finalizer of what is dropped, may well use another object of the class. */
+static bool shared_by_objects(const Plan *pl, const Work *w, const LockPlan *l)
+{
+    const Place *p = work_place(pl, w);
+    return l->kind == PLACE_CLASS_ATTR && p->kind == PLACE_INSTANCE && p->type.kind != TYPE_NUMBER &&
+           p->type.kind != TYPE_STRING;
+}
+
+static bool needs_rlock(Plan *pl, Work **works, u32 n, const LockPlan *l)
+{
+    for (u32 i = 0; i < n; i++)
+        if (shared_by_objects(pl, works[i], l)) return true;
     for (u32 i = 0; i < n; i++)
         if (str_is(place_name(pl, work_place(pl, works[i])), "<items>")) return true; /* __missing__ */
     for (u32 i = 0; i < n; i++)
@@ -212,7 +243,7 @@ static bool needs_rlock(Plan *pl, Work **works, u32 n)
                 return true;
             if (!r->skip && !r->problem.n && serves_attributes(pl, r)) return true;
         }
-    return comes_back(pl, works, n) != REACH_NO;
+    return comes_back(pl, works, n) != REACH_NO || comes_back_unknown(pl, works, n);
 }
 
 /* ---- a new lock ---- */
@@ -338,7 +369,7 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
     }
     l.name = new_name(pl, &l, state, n > 1);
     l.display = scope_display(pl, p, &l);
-    l.reentrant = needs_rlock(pl, works, n);
+    l.reentrant = needs_rlock(pl, works, n, &l);
     if (n > 1) l.reason = str_fmt(pl->a, "%.*s; one lock for state that changes together", STR_ARG(l.reason));
     forks_mind(pl, works, n, &l);
     return lock_add(pl, l);
@@ -453,7 +484,7 @@ void lock_settle(Plan *pl, u32 plan, Work **works, u32 n)
 {
     LockPlan *l = &pl->out->locks.v[plan];
     if (l->existing) return;
-    l->reentrant = l->reentrant && needs_rlock(pl, works, n);
+    l->reentrant = l->reentrant && needs_rlock(pl, works, n, l);
     if (l->reentrant)
         weighed(pl, works, n, S("a Lock in place of the RLock"),
                 S("what runs under it may come back to it, or that is not known; a Lock would then wait for itself"));

@@ -233,11 +233,15 @@ static Str method_name(Plan *pl, u32 file, const Call *c)
 bool runs_any_code(const Plan *pl, u32 file, const Call *c)
 {
     static const char *const names[] = {"__import__", "exec", "eval"};
-    static const char *const modules[] = {"importlib.", "pkgutil.", "runpy.", "pkg_resources."};
+    static const char *const modules[] = {"importlib.", "pkgutil.", "runpy.", "pkg_resources.", "stevedore."};
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
     Str full = path_external(pl->p, file, c->callee);
     if (str_starts_any(full, modules, COUNT_OF(modules))) return true;
+    if (p->nattr && str_is(sym_str(f, p->attr[p->nattr - 1]), "load")) { /* of an entry point */
+        Str of = sym_str(f, p->nattr > 1 ? p->attr[p->nattr - 2] : p->name);
+        if (str_is(of, "ep") || str_contains(of, S("entry_point")) || str_is(of, "entrypoint")) return true;
+    }
     for (u32 i = 0; i < COUNT_OF(names); i++)
         if (p->nattr == 0 && p->root == ROOT_GLOBAL && str_is(sym_str(f, p->name), names[i])) return true;
     return false;

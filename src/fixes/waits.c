@@ -1,9 +1,9 @@
 /* What a region waits for: other threads, the network, other locks.
  *
  * A call that waits for a thread is refused while a lock is held, since that thread may need it. What is slow makes
- * the fix unsafe, unless the value that is made is what everybody else waits for. Another lock that is taken further
- * down is no objection when the order of all locks allows it (lockorder.c) and nobody holds that lock for long. Calls
- * are followed as far down as they are certain. */
+ * the fix unsafe, unless the value that is made is what everybody else waits for; so does code of others (foreign.c).
+ * Another lock that is taken further down is no objection when the order of all locks allows it (lockorder.c) and
+ * nobody holds that lock for long. Calls are followed as far down as they are certain. */
 #include "fixes/fixes.h"
 
 /* Calls that wait for another thread, which may need the same lock; and calls that are merely slow. */
@@ -123,6 +123,19 @@ static bool in_slow_module(Str full)
     return str_starts_any(full, slow_modules, COUNT_OF(slow_modules));
 }
 
+/* A pool of threads or processes that is shut down waits for its work. */
+static bool ends_pool(const Plan *pl, u32 file, const Call *c)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    if (!p->nattr || p->truncated) return false;
+    Str name = sym_str(f, p->attr[p->nattr - 1]);
+    Str of = sym_str(f, p->nattr > 1 ? p->attr[p->nattr - 2] : p->name);
+    if (!str_is(name, "terminate") && !str_is(name, "shutdown")) return false;
+    u8 kind = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind;
+    return kind == TYPE_EXECUTOR || str_ends(of, S("pool")) || str_ends(of, S("executor"));
+}
+
 static bool is_slow(Plan *pl, u32 file, u32 call)
 {
     const Facts *f = pl->p->facts[file];
@@ -132,6 +145,7 @@ static bool is_slow(Plan *pl, u32 file, u32 call)
         Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
         if (t.kind == TYPE_EXTERNAL && in_slow_module(pl->p->syms.strs[t.id])) return true;
     }
+    if (ends_pool(pl, file, c)) return true;
     if (f->paths.v[c->callee].nattr == 0 && str_among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
     if (p->nattr && str_among(call_name(f, c), slow, COUNT_OF(slow)))
         return !leads_on(pl, file, call) && !(str_is(call_name(f, c), "connect") && hands_over(pl, file, c));
@@ -153,6 +167,7 @@ typedef struct Below {
     u32 left;   /* functions still to be looked at for this region */
     u32 epoch;  /* of pl->seen */
     bool locks; /* other locks count, too */
+    bool foreign; /* code that was given from outside, too */
     bool patient; /* what is merely slow does not */
     Str what; /* what was found, as the end of a sentence */
 } Below;
@@ -217,6 +232,16 @@ static bool bad_below(Below *b, u32 g)
         b->what = str_fmt(pl->a, "calls %.*s()", STR_ARG(call_name(f, &f->calls.v[i])));
         return true;
     }
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls && b->foreign; i++) {
+        if (runs_any_code(pl, id.file, &f->calls.v[i])) {
+            b->what = str_fmt(pl->a, "calls %.*s, which may run code of other modules",
+                              STR_ARG(callee_text(pl, id.file, i)));
+            return true;
+        }
+        if (!foreign_call(pl, id.file, i, true)) continue;
+        b->what = str_fmt(pl->a, "calls %.*s, which is not known", STR_ARG(callee_text(pl, id.file, i)));
+        return true;
+    }
     for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++)
         if (!pl->p->edges.v[i].weak && bad_below(b, pl->p->edges.v[i].callee)) return true;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
@@ -242,7 +267,7 @@ static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPl
     u32 targets[8], n = call_targets(pl->p, r->file, call, targets, COUNT_OF(targets));
     const Facts *f = pl->p->facts[r->file];
     const Call *c = &f->calls.v[call];
-    Below b = {.pl = pl, .lock = lock, .left = BELOW_LIMIT, .locks = true, .what = S("")};
+    Below b = {.pl = pl, .lock = lock, .left = BELOW_LIMIT, .locks = true, .foreign = true, .what = S("")};
     b.patient = makes_value(pl, w, r, lock);
     b.epoch = ++pl->epoch;
     bool whichever = !n && bad_whichever(&b, r->file, call);
@@ -389,6 +414,12 @@ static bool runs_given(Plan *pl, const Work *w, const Region *r, u32 file, u32 c
     return !stores_value(pl, w, r);
 }
 
+/* Is it next() of the iterator that the fix is about? One thread at a time is what that asks for. */
+static bool is_next(const Plan *pl, const Work *w, const Facts *f, const Call *c)
+{
+    return w->races.n && pl->races->v[w->races.v[0]].rule == UG107 && str_is(call_name(f, c), "next");
+}
+
 /* Whatever else the region is for: a call that waits for a thread is refused, one that is slow or takes another lock
  * makes the fix unsafe. */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
@@ -417,6 +448,10 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
             *why = str_fmt(pl->a,
                            "line %u calls %.*s() while the lock is held, which is code of whoever passed it in",
                            c->line, STR_ARG(name));
+            worst = VERDICT_UNSAFE;
+        } else if (foreign_call(pl, r->file, i, false) && !is_next(pl, w, f, c)) {
+            *why = str_fmt(pl->a, "line %u calls %.*s, which is not known, while the lock is held", c->line,
+                           STR_ARG(callee_text(pl, r->file, i)));
             worst = VERDICT_UNSAFE;
         } else if (is_slow(pl, r->file, i) && (is_sleep(f, c) || !makes_value(pl, w, r, lock))) {
             *why = str_fmt(pl->a,
