@@ -112,16 +112,32 @@ static Verdict others_judge(Plan *pl, const Work *w, const Region *r, const Lock
     return VERDICT_UNSAFE;
 }
 
+/* Does the region call a method that is named like those that wait for a thread, a process or a peer? */
+static bool waits_by_name(const Plan *pl, const Region *r)
+{
+    static const char *const names[] = {"terminate", "shutdown", "wait",    "result",  "stop",
+                                        "sendall",   "recv",     "connect", "request", "communicate"};
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *p = &f->paths.v[f->calls.v[i].callee];
+        if (p->nattr && span_within(f->calls.v[i].span, r->span) &&
+            str_among(sym_str(f, p->attr[p->nattr - 1]), names, COUNT_OF(names)))
+            return true;
+    }
+    return false;
+}
+
 /* A new lock that is one for all objects, of state that each has its own of: what runs under it for one object runs
  * beside none of the others, so that code which waits, or comes to another of them, may wait for ever. */
 static Verdict one_for_all(Plan *pl, const Work *w, const Region *r, const LockPlan *l, Str *why)
 {
     bool each = pl->p->places.v[w->place].kind == PLACE_INSTANCE;
     if (l->existing || l->kind == PLACE_INSTANCE || !each) return VERDICT_OK;
-    if (r->copy.n || reach_all_known(pl, r->file, r->func, r->span)) return VERDICT_OK;
+    if (r->copy.n || (!waits_by_name(pl, r) && reach_all_known(pl, r->file, r->func, r->span))) return VERDICT_OK;
     *why = str_fmt(pl->a,
-                   "%.*s would be one lock for all objects, and held while %.*s runs what is not known: that may "
-                   "wait for, or come to, another of them",
+                   "%.*s would be one lock for all objects, and held while %.*s runs what may wait, or is not known: "
+                   "the others wait, too, and it may come to another of them",
                    STR_ARG(l->name), STR_ARG(where(pl, r)));
     return VERDICT_UNSAFE;
 }
