@@ -46,6 +46,27 @@ static bool calls_within(const Facts *f, u32 func, Span span)
     return false;
 }
 
+/* return Stamp(now, counter), return str(counter): is all that the span calls a library's class or a builtin that
+ * makes a value? */
+static bool makes_values(Plan *pl, u32 file, u32 func, Span span)
+{
+    static const char *const builtins[] = {"str", "int", "float", "tuple", "bool", "max", "min", "len"};
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *p = &f->paths.v[f->calls.v[i].callee];
+        if (!span_within(f->calls.v[i].span, span)) continue;
+        Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+        bool is_class =
+            path_external(pl->p, file, f->calls.v[i].callee).n && name.n && name.p[0] >= 'A' && name.p[0] <= 'Z';
+        u8 kind = path_resolve(pl->p, file, p, 0).kind;
+        bool own = kind == ENT_FUNC || kind == ENT_CLASS || kind == ENT_PLACE;
+        bool builtin = !p->nattr && p->root == ROOT_GLOBAL && !own && str_among(name, builtins, COUNT_OF(builtins));
+        if (!is_class && !builtin) return false;
+    }
+    return true;
+}
+
 /* counter += 1; return counter: what is read right after the update is meant to be the value it gave. */
 static void extend_to_reads(Plan *pl, const Work *w, Region *r)
 {
@@ -54,8 +75,9 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     if (next == NONE) return;
     u8 k = t->v[next].kind;
     Span span = {t->v[next].start, t->v[next].end};
-    bool simple = (k == NODE_return_statement || k == NODE_expression_statement) &&
-                  !calls_within(pl->p->facts[r->file], r->func, span);
+    bool simple = k == NODE_return_statement
+                      ? makes_values(pl, r->file, r->func, span)
+                      : k == NODE_expression_statement && !calls_within(pl->p->facts[r->file], r->func, span);
     Region more;
     Str why;
     if (!simple || !reads_within(pl, w, r->file, r->func, span)) return;
