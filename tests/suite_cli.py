@@ -871,14 +871,14 @@ def test_fix_read_only(c):
         c.code(result, 2)
         c.has(result, "app/stats.py", stream="err")
         c.equal(lib.read_file(path).decode(), COUNTER, "a read-only file was written")
-        c.check(b"_lock" in lib.read_file(os.path.join(folder, "app/store.py")), "the other file should have been fixed")
+        c.check(b"setdefault" in lib.read_file(os.path.join(folder, "app/store.py")), "the other file should have been fixed")
 
 
 def test_fix_one_path(c):
     with project() as folder:
         c.code(ungil("fix", "app/store.py", cwd=folder), 1)
         c.equal(lib.read_file(os.path.join(folder, "app/stats.py")).decode(), COUNTER)
-        c.check(b"_lock" in lib.read_file(os.path.join(folder, "app/store.py")))
+        c.check(b"setdefault" in lib.read_file(os.path.join(folder, "app/store.py")))
 
 
 def test_fix_says_what_it_did(c):
@@ -913,7 +913,7 @@ def test_diff_odd_names(c):
         applied = lib.execute(["git", "apply", "-"], cwd=folder, input=patch.raw)
         c.code(applied, 0)
         c.check(b"_lock" in lib.read_file(os.path.join(folder, "with space/sta\u00fcts.py")))
-        c.check(b"_lock" in lib.read_file(os.path.join(folder, 'qu"ote.py')))
+        c.check(b"setdefault" in lib.read_file(os.path.join(folder, 'qu"ote.py')))
 
 
 # --- explain, rules, transforms -----------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ static void installed_put(Arena *a, Buf *out, const Installed *x)
 void diagnosis_text(Arena *a, Buf *out, const Options *o, const Diagnosis *d)
 {
     const Answer *x = d->here.answered ? &d->here : &d->plain;
-    Str verdict = str_fmt(a, "%s: %.*s\n", d->python, STR_ARG(diagnosis_verdict(a, d)));
+    Str verdict = str_fmt(a, "%s: %.*s", d->python, STR_ARG(diagnosis_verdict(a, d)));
     if (o->verbosity >= 0) {
         row_put(out, "interpreter", x->executable.n ? x->executable : str_from(d->python));
         row_put(out, "version", str_fmt(a, "%.*s (%.*s)", STR_ARG(x->version), STR_ARG(x->implementation)));
@@ -88,6 +88,7 @@ void diagnosis_text(Arena *a, Buf *out, const Options *o, const Diagnosis *d)
     }
     Buf line = {0};
     safe_put(&line, verdict);
+    buf_char(&line, '\n');
     color_put(out, o->colored, diagnosis_well(d) ? COLOR_GREEN : COLOR_YELLOW, buf_view(&line));
     buf_free(&line);
 }
