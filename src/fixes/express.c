@@ -282,6 +282,44 @@ static u32 param_named(const Plan *pl, const Region *r, Str name)
     return NONE;
 }
 
+enum { BOUND_DEEP = 2 };
+typedef enum Mistaken { MISTAKEN_NOT, MISTAKEN_PERHAPS, MISTAKEN_SURE } Mistaken;
+
+static Mistaken bound_other(const Plan *pl, Ent e, u32 owner, u32 depth);
+
+/* May the value that is bound be no object of the class? */
+static Mistaken value_other(const Plan *pl, u32 file, const Def *d, u32 owner, u32 depth)
+{
+    if (d->kind == VAL_NONE) return MISTAKEN_NOT;
+    if (d->kind == VAL_PATH && depth) return bound_other(pl, path_entity(pl->p, file, d->value), owner, depth - 1);
+    Type t = {0};
+    if (d->kind == VAL_CALL) t = call_type(pl->p, file, d->value);
+    if (t.kind == TYPE_CLASS) return class_is_a(pl->p, t.id, owner) ? MISTAKEN_NOT : MISTAKEN_SURE;
+    return MISTAKEN_PERHAPS;
+}
+
+/* self.cache = Cache() here, self.cache = Overlay(self.cache) there: is an object of another class bound to it? */
+static Mistaken bound_other(const Plan *pl, Ent e, u32 owner, u32 depth)
+{
+    const LinkState *s = pl->p->state;
+    Mistaken found = MISTAKEN_NOT;
+    u32 at = NONE;
+    if (e.kind == ENT_PLACE) at = map_get(&s->place_defs, e.id);
+    if (e.kind == ENT_LOCAL) {
+        GId g = func_gid(pl->p, e.id);
+        at = map_get(&s->local_defs, local_key(g.file, g.id, e.sym));
+        const Facts *f = pl->p->facts[g.file];
+        const Func *fn = &f->funcs.v[g.id];
+        for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
+            if (f->params.v[i].name == e.sym) found = MISTAKEN_PERHAPS; /* whatever is passed */
+    }
+    for (; at != NONE; at = s->defrefs.v[at].next) {
+        const DefRef *d = &s->defrefs.v[at];
+        found = MAX(found, value_other(pl, d->file, &pl->p->facts[d->file]->defs.v[d->def], owner, depth));
+    }
+    return found;
+}
+
 /* def reset(raw: Base): raw.pos = 0, where a class derived from Base makes the lock: may the object whose state the
  * region changes be one of another class, which has no lock? *sure: its type says so. The state alone may have told
  * what class it is of. */
@@ -296,7 +334,13 @@ static bool mistaken_object(const Plan *pl, const Region *r, Str state, Str root
     u32 param = n == 0 && p->root == ROOT_PARAM && p->func == r->func ? param_named(pl, r, root) : NONE;
     if (param != NONE && f->params.v[param].annotation != NONE)
         return annotated_other(pl, r->file, f->params.v[param].annotation, owner);
-    Type t = ent_type(pl->p, path_resolve(pl->p, r->file, p, n));
+    Ent e = path_resolve(pl->p, r->file, p, n);
+    if (e.kind == ENT_PLACE || (e.kind == ENT_LOCAL && param == NONE)) {
+        Mistaken other = bound_other(pl, e, owner, BOUND_DEEP);
+        *sure = other != MISTAKEN_PERHAPS;
+        if (other) return true;
+    }
+    Type t = ent_type(pl->p, e);
     if (t.kind == TYPE_CLASS || t.kind == TYPE_CLASS_OBJECT) return !class_is_a(pl->p, t.id, owner);
     if (t.kind == TYPE_EXTERNAL) return true;
     *sure = false;
