@@ -22,6 +22,7 @@ typedef struct Beside {
     u32 *caller_first, *callers; /* global func → its range in callers: ids of the edges that call it */
     u32 *seen, mark;             /* by global func: the mark of the root that has come there */
     u32 *todo, n;                /* functions whose edges are still to be followed */
+    u8 *tries;                   /* by file: does it hold tests or examples? 2: tests */
 } Beside;
 
 static void callers_fill(Beside *b, Arena *scratch)
@@ -36,9 +37,10 @@ static void callers_fill(Beside *b, Arena *scratch)
 }
 
 /* Is it a call that runs the callee here and now? */
-static bool follows(const Program *p, const CallEdge *e)
+static bool follows(const Beside *b, const CallEdge *e)
 {
-    return !e->weak && !e->passed && !e->param && !e->kept && e->call != NONE && !from_tests(p, e->file, e->callee);
+    if (e->weak || e->passed || e->param || e->kept || e->call == NONE) return false;
+    return !b->tries[e->file] || !from_tests(b->p, e->file, e->callee);
 }
 
 static void reach(Beside *b, u32 gfunc)
@@ -54,7 +56,7 @@ static void calls_between(Beside *b, u32 gfunc, u32 from, u32 to)
     const Program *p = b->p;
     for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (!follows(p, e)) continue;
+        if (!follows(b, e)) continue;
         u32 at = p->facts[e->file]->calls.v[e->call].span.start;
         if (at >= from && at < to) reach(b, e->callee);
     }
@@ -84,7 +86,7 @@ static void after_calls(Beside *b, u32 gfunc, u32 up)
     u32 first = b->caller_first[gfunc], end = b->caller_first[gfunc + 1];
     for (u32 i = first; up && i < end && i - first < CALLERS; i++) {
         const CallEdge *e = &p->edges.v[b->callers[i]];
-        if (!follows(p, e)) continue;
+        if (!follows(b, e)) continue;
         const FuncInfo *caller = &p->funcs[e->caller];
         u32 from = p->facts[e->file]->calls.v[e->call].span.end;
         bool waits = caller->last_join != NONE && caller->last_join > from;
@@ -137,17 +139,18 @@ static bool waits_after(const Facts *f, const Call *call)
 }
 
 /* By global func: is it called in a loop, whatever the object, or by what is? Tests do so to try it. */
-static u8 *several_find(Program *p, Arena *scratch)
+static u8 *several_find(const Beside *b, Arena *scratch)
 {
+    const Program *p = b->p;
     u8 *several = arena_new(scratch, u8, p->state->nfuncs + 1);
     for (u32 round = 0, changed = 1; round < ROUNDS && changed; round++) {
         changed = 0;
         for (u32 i = 0; i < p->edges.n; i++) {
             const CallEdge *e = &p->edges.v[i];
-            if (several[e->callee] || !follows(p, e)) continue;
+            if (several[e->callee] || !follows(b, e)) continue;
             const Facts *f = p->facts[e->file];
             const Call *c = &f->calls.v[e->call];
-            if (is_test_path(f->source->path)) continue;
+            if (b->tries[e->file] == 2) continue;
             if (!several[e->caller] && !(f->blocks.v[c->block].repeats && !waits_after(f, c))) continue;
             several[e->callee] = 1;
             changed = 1;
@@ -163,12 +166,12 @@ static bool called_twice(const Beside *b, u32 gfunc)
     u32 first = b->caller_first[gfunc], end = b->caller_first[gfunc + 1];
     for (u32 i = first; i < end && i - first < CALLERS; i++) {
         const CallEdge *e = &p->edges.v[b->callers[i]], *o;
-        for (u32 k = i + 1; k < end && follows(p, e) && k - first < CALLERS; k++) {
+        for (u32 k = i + 1; k < end && follows(b, e) && k - first < CALLERS; k++) {
             o = &p->edges.v[b->callers[k]];
             const Facts *f = p->facts[e->file];
-            if (o->caller != e->caller || o->call == e->call || !follows(p, o)) continue;
+            if (o->caller != e->caller || o->call == e->call || !follows(b, o)) continue;
             u32 x = f->calls.v[e->call].block, y = f->calls.v[o->call].block;
-            if (x == y && !is_test_path(f->source->path)) return true;
+            if (x == y && b->tries[e->file] != 2) return true;
         }
     }
     return false;
@@ -205,7 +208,7 @@ static u8 again_of(const Beside *b, const u8 *several, const Root *r)
 static void restarts_find(Beside *b, Arena *scratch)
 {
     Program *p = b->p;
-    const u8 *several = several_find(p, scratch);
+    const u8 *several = several_find(b, scratch);
     u8 *kind = arena_new(scratch, u8, p->roots.n + 1);
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) kind[i] = again_of(b, several, &p->roots.v[i]);
     for (u32 i = 0; i < p->state->nfuncs; i++)
@@ -221,6 +224,11 @@ void beside_find(Program *p)
     Arena scratch = {0};
     Beside b = {.p = p, .seen = arena_new(&scratch, u32, p->state->nfuncs + 1)};
     b.todo = arena_new(&scratch, u32, FOLLOWED + 1);
+    b.tries = arena_new(&scratch, u8, p->nfiles + 1);
+    for (u32 i = 0; i < p->nfiles; i++) {
+        Str path = p->facts[i]->source->path;
+        b.tries[i] = is_test_path(path) ? 2 : is_example_path(path);
+    }
     callers_fill(&b, &scratch);
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) of_root(&b, i);
     restarts_find(&b, &scratch);

@@ -358,10 +358,13 @@ static void reach_main(Program *p, u32 *stack)
             if (p->funcs[fn + i].main) stack[n++] = fn + i;
         while (n) {
             fn = stack[--n];
+            u32 at = func_gid(p, fn).file;
+            Str path = p->facts[at]->source->path;
+            bool tries = is_test_path(path) || is_example_path(path);
             for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
                 u32 to = p->edges.v[e].callee;
-                if (p->edges.v[e].param || from_tests(p, func_gid(p, fn).file, to)) continue;
-                if (!p->funcs[to].main) stack[n++] = to;
+                if (p->edges.v[e].param || p->funcs[to].main || (tries && from_tests(p, at, to))) continue;
+                stack[n++] = to;
                 p->funcs[to].main = true;
             }
         }
