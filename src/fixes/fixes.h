@@ -11,7 +11,7 @@
  *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?
  *   forks.c    does the program fork?             promote.c  a Lock that becomes an RLock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
- *   comeback.c may what runs under a lock take it again?
+ *   comeback.c may what runs under a lock take it again?   others.c   code of others below it
  *   cover.c    what becomes of its regions         group.c    which places share a lock
  *   queue.c    planner: poll                       plan.c     fixes_plan: which page for which place
  *   deque.c    planner: a list becomes a deque     uses.c     all that is done with a piece of state
@@ -433,8 +433,17 @@ bool reach_all_known(Plan *pl, u32 file, u32 func, Span span);
  * its calls may do that is not known does not count. */
 u32 reach_start(Plan *pl);
 bool reach_function(Plan *pl, u32 g, u32 mark, u32 *left);
-/* May code in this span of a function, directly or further down, call what somebody has passed in or stored: code of
- * anybody, which may come back to any function that can be called from outside? */
+/* How many functions are looked at to know what runs, at most. */
+enum { KNOWN_LIMIT = 100 };
+/* Is it of a type whose methods call nothing of the program back? */
+bool type_is_plain(Type t);
+/* Is it the name of a method of strings, bytes or containers, for which it is taken on an object of unknown type? */
+bool method_is_plain(Str name);
+/* Does the path start at the result of a library's function, `depth` calls on at most:
+ * Path(x).read_text().split()? */
+bool path_from_library(const Plan *pl, u32 file, const Path *p, u32 depth);
+/* others.c: may code in this span of a function, directly or further down, call what somebody has passed in or
+ * stored: code of anybody, which may come back to any function that can be called from outside? */
 bool reach_open(Plan *pl, u32 file, u32 func, Span span);
 /* Does a region call what is not known, near or far? */
 bool runs_unknown(Plan *pl, const Region *r);

@@ -7,16 +7,6 @@
  * their name. Finalizers that run inside a region are not. */
 #include "fixes/fixes.h"
 
-static void callers_index(Plan *pl)
-{
-    const Program *p = pl->p;
-    pl->caller_first = arena_new(pl->a, u32, pl->nfuncs + 2);
-    pl->caller_edge = arena_new(pl->a, u32, p->edges.n + 1);
-    for (u32 i = 0; i < p->edges.n; i++) pl->caller_first[p->edges.v[i].callee + 2]++;
-    for (u32 g = 0; g < pl->nfuncs; g++) pl->caller_first[g + 2] += pl->caller_first[g + 1];
-    for (u32 i = 0; i < p->edges.n; i++) pl->caller_edge[pl->caller_first[p->edges.v[i].callee + 1]++] = i;
-}
-
 static void takers_index(Plan *pl)
 {
     const Program *p = pl->p;
@@ -133,7 +123,9 @@ void reach_init(Plan *pl)
     pl->nfuncs = pl->p->nfiles ? pl->p->func_base[pl->p->nfiles] : 0;
     pl->mark = arena_new(pl->a, u32, pl->nfuncs + 1);
     pl->seen = arena_new(pl->a, u32, pl->nfuncs + 1);
-    callers_index(pl);
+    Callers c = callers_index(pl->p, pl->a);
+    pl->caller_first = c.first;
+    pl->caller_edge = c.edge;
     takers_index(pl);
     finalizers_find(pl);
 }
@@ -156,7 +148,7 @@ u32 mark_takers(Plan *pl, u32 lock)
 /* ---- downwards ---- */
 
 /* Functions looked at for one question; beyond, anything may be reached. */
-enum { REACH_LIMIT = 5000, KNOWN_LIMIT = 100 };
+enum { REACH_LIMIT = 5000 };
 
 static Reach reaches(Plan *pl, u32 g, u32 mark, u32 *left)
 {
@@ -192,8 +184,7 @@ static bool passes_code(const Facts *f, const Call *c)
     return false;
 }
 
-/* Objects whose methods call nothing of the program back. */
-static bool plain_type(Type t)
+bool type_is_plain(Type t)
 {
     return t.kind != TYPE_UNKNOWN && t.kind != TYPE_NONE && t.kind != TYPE_CLASS && t.kind != TYPE_CLASS_OBJECT &&
            t.kind != TYPE_FUNC;
@@ -208,14 +199,17 @@ static const char *const plain_methods[] = {
     "rsplit",    "rstrip",        "setdefault", "sort",    "split",  "splitlines", "startswith", "strip",
     "title",     "total_seconds", "update",     "upper",   "values"};
 
-/* Does the path start at the result of a library's function, however many calls on:
- * Path(x).read_text().split()? */
-static bool from_library(const Plan *pl, u32 file, const Path *p, u32 depth)
+bool method_is_plain(Str name)
+{
+    return str_among(name, plain_methods, COUNT_OF(plain_methods));
+}
+
+bool path_from_library(const Plan *pl, u32 file, const Path *p, u32 depth)
 {
     const Facts *f = pl->p->facts[file];
     if (p->root != ROOT_CALL || !depth) return false;
     u32 callee = f->calls.v[p->func].callee;
-    return path_external(pl->p, file, callee).n || from_library(pl, file, &f->paths.v[callee], depth - 1);
+    return path_external(pl->p, file, callee).n || path_from_library(pl, file, &f->paths.v[callee], depth - 1);
 }
 
 /* The method's name, also where its object is an expression that is not followed: "…".format(x). */
@@ -263,13 +257,13 @@ static bool unknown_call(Plan *pl, u32 file, const Call *c)
     if (makes_object(f, p)) return true;
     if (path_external(pl->p, file, c->callee).n) return false;
     if (p->root == ROOT_SUPER) return false; /* of a base that is not part of the program */
-    if (from_library(pl, file, p, 8)) return false;
+    if (path_from_library(pl, file, p, 8)) return false;
     if (p->nattr == 0 && p->root != ROOT_UNKNOWN) return p->root != ROOT_GLOBAL;     /* global: a builtin */
     if (p->nattr && !p->truncated && p->attr[p->nattr - 1] == SYM_ITEM) return true; /* for f in listeners: f() */
-    if (p->nattr && !p->truncated && plain_type(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u))))
+    if (p->nattr && !p->truncated && type_is_plain(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u))))
         return false;
     Str name = method_name(pl, file, c);
-    if (str_among(name, plain_methods, COUNT_OF(plain_methods))) return false;
+    if (method_is_plain(name)) return false;
     return true;
 }
 
@@ -414,148 +408,6 @@ bool reach_all_known(Plan *pl, u32 file, u32 func, Span span)
     u32 left = KNOWN_LIMIT;
     pl->epoch++;
     return all_known(pl, file, func, span, &left);
-}
-
-/* ---- code of others ---- */
-
-/* Methods of queues, events, files, times and logs, beside those of containers. */
-static const char *const quiet_methods[] = {
-    "put",      "put_nowait", "get_nowait", "qsize",     "empty",    "full",      "set",    "is_set",
-    "is_alive", "notify",     "notify_all", "isoformat", "strftime", "timestamp", "fileno", "seek",
-    "getvalue", "tell",       "isatty",     "locked",    "acquire",  "release"};
-static const char *const log_methods[] = {"debug", "info",      "warning",  "warn",
-                                          "error", "exception", "critical", "log"};
-
-/* Is it such a method, or one of what is named like a log? */
-static bool quiet_method(const Facts *f, const Path *p)
-{
-    Str name = sym_str(f, p->attr[p->nattr - 1]), of = sym_str(f, p->nattr > 1 ? p->attr[p->nattr - 2] : p->name);
-    if (str_among(name, plain_methods, COUNT_OF(plain_methods))) return true;
-    if (str_among(name, quiet_methods, COUNT_OF(quiet_methods))) return true;
-    bool log = str_contains(of, S("log")) || str_contains(of, S("LOG"));
-    return log && str_among(name, log_methods, COUNT_OF(log_methods));
-}
-
-/* self._append = self._queue.append, Lock = threading.RLock: does the place hold a method of a container, or a
- * function of the library? */
-static bool holds_plain(const Plan *pl, Ent e)
-{
-    const Place *place = e.kind == ENT_PLACE ? &pl->p->places.v[e.id] : NULL;
-    if (!place || place->def == NONE) return false;
-    const Facts *f = pl->p->facts[place->def_file];
-    const Def *d = &f->defs.v[place->def];
-    const Path *p = d->kind == VAL_PATH ? &f->paths.v[d->value] : NULL;
-    if (p && path_external(pl->p, place->def_file, d->value).n) return true;
-    return p && p->nattr && plain_type(ent_type(pl->p, path_resolve(pl->p, place->def_file, p, p->nattr - 1u)));
-}
-
-/* Does the call run code that whoever uses the program has passed in or stored: a parameter, what an attribute or a
- * container holds, a method of an object of a class not known? */
-static bool open_call(Plan *pl, u32 file, u32 call)
-{
-    const Facts *f = pl->p->facts[file];
-    const Call *c = &f->calls.v[call];
-    const Path *p = &f->paths.v[c->callee];
-    u32 target, n = call_targets(pl->p, file, call, &target, 1);
-    if (p->root == ROOT_PARAM && !p->nattr)
-        return path_type(pl->p, file, c->callee).kind != TYPE_CLASS_OBJECT &&
-               (!n || pl->p->funcs[gfunc_of(pl->p, file, c->func)].api);
-    if (n || p->truncated || p->root == ROOT_SUPER || p->root == ROOT_UNKNOWN) return false;
-    if (path_external(pl->p, file, c->callee).n || from_library(pl, file, p, 8)) return false;
-    Ent e = path_resolve(pl->p, file, p, p->nattr);
-    Type t = ent_type(pl->p, e);
-    if (t.kind == TYPE_CLASS_OBJECT || t.kind == TYPE_EXTERNAL || t.kind == TYPE_FUNC || holds_plain(pl, e))
-        return false;
-    if (!p->nattr) return e.kind == ENT_PLACE || p->root == ROOT_LOCAL;
-    if (p->attr[p->nattr - 1] == SYM_ITEM || e.kind == ENT_PLACE) return true;
-    return receiver_unknown(pl->p, file, p) && !quiet_method(f, p);
-}
-
-/* A search for such calls: for the first one, or for the names of all methods that are called so. */
-typedef struct Open {
-    u32 left;      /* functions still to be looked at */
-    SymVec *names; /* NULL: the first one will do */
-    bool found;
-} Open;
-
-static void open_span(Plan *pl, Open *o, u32 file, u32 func, Span span);
-
-static void open_below(Plan *pl, Open *o, u32 g)
-{
-    if (pl->seen[g] == pl->epoch || !o->left) return;
-    o->left--;
-    pl->seen[g] = pl->epoch;
-    GId id = func_gid(pl->p, g);
-    open_span(pl, o, id.file, id.id, program_func(pl->p, g)->span);
-}
-
-static void open_span(Plan *pl, Open *o, u32 file, u32 func, Span span)
-{
-    const Facts *f = pl->p->facts[file];
-    const Func *fn = &f->funcs.v[func];
-    u32 g = gfunc_of(pl->p, file, func);
-    for (u32 i = fn->calls; i < fn->calls + fn->ncalls && !(o->found && !o->names); i++) {
-        if (!span_within(f->calls.v[i].span, span) || !open_call(pl, file, i)) continue;
-        const Path *p = &f->paths.v[f->calls.v[i].callee];
-        bool method = p->nattr && p->attr[p->nattr - 1] != SYM_ITEM;
-        u32 name = method ? intern_find(&pl->p->syms, sym_str(f, p->attr[p->nattr - 1])) : NONE;
-        o->found = true;
-        if (o->names && name != NONE) vec_push(pl->a, o->names, name);
-    }
-    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1] && !(o->found && !o->names); i++) {
-        const CallEdge *e = &pl->p->edges.v[i];
-        if (e->call == NONE || e->file != file || !span_within(f->calls.v[e->call].span, span)) continue;
-        open_below(pl, o, e->callee);
-    }
-}
-
-bool reach_open(Plan *pl, u32 file, u32 func, Span span)
-{
-    Open o = {.left = KNOWN_LIMIT};
-    pl->epoch++;
-    open_span(pl, &o, file, func, span);
-    return o.found;
-}
-
-static void lock_open_find(Plan *pl, u32 lock, OpenLock *out)
-{
-    for (u32 i = pl->taker_first[lock]; i < pl->taker_first[lock + 1]; i++) {
-        GId id = func_gid(pl->p, pl->taker[i]);
-        const Facts *f = pl->p->facts[id.file];
-        const Func *fn = &f->funcs.v[id.id];
-        for (u32 s = fn->sections; s < fn->sections + fn->nsections; s++) {
-            if (pl->p->section_lock[pl->p->section_base[id.file] + s] != lock) continue;
-            Open o = {.left = KNOWN_LIMIT, .names = &out->names};
-            pl->epoch++;
-            open_span(pl, &o, id.file, id.id, f->sections.v[s].span);
-            if (!o.found || out->where.n) continue;
-            u32 line, column;
-            source_position(f->source, f->sections.v[s].stmt, &line, &column);
-            out->where = str_fmt(pl->a, "%.*s:%u", STR_ARG(f->source->path), line);
-        }
-    }
-}
-
-/* Does a method of the program lead to the function that has a name of those that are called on objects not known? */
-static bool named_leads(Plan *pl, const SymVec *names, u32 g)
-{
-    const LinkState *s = pl->p->state;
-    u32 left = REACH_LIMIT;
-    pl->epoch++;
-    pl->mark[g] = ++pl->marks;
-    for (u32 i = 0; i < names->n; i++)
-        for (u32 m = map_get(&s->method_names, names->v[i]); m != NONE; m = s->method_list.v[m].next)
-            if (reaches(pl, s->method_list.v[m].def, pl->marks, &left) == REACH_YES) return true;
-    return false;
-}
-
-Str lock_open(Plan *pl, u32 lock, u32 g)
-{
-    if (!pl->open) pl->open = arena_new(pl->a, OpenLock, pl->p->locks.n + 1);
-    OpenLock *o = &pl->open[lock];
-    if (!o->known) lock_open_find(pl, lock, o);
-    o->known = true;
-    return o->where.n && (pl->p->funcs[g].api || named_leads(pl, &o->names, g)) ? o->where : S("");
 }
 
 bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock)

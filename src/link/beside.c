@@ -19,22 +19,11 @@ enum { CALLERS_UP = 2, CALLERS = 8, FOLLOWED = 3000, ROUNDS = 8 };
 
 typedef struct Beside {
     Program *p;
-    u32 *caller_first, *callers; /* global func → its range in callers: ids of the edges that call it */
-    u32 *seen, mark;             /* by global func: the mark of the root that has come there */
-    u32 *todo, n;                /* functions whose edges are still to be followed */
-    u8 *tries;                   /* by file: does it hold tests or examples? 2: tests */
+    Callers callers;
+    u32 *seen, mark; /* by global func: the mark of the root that has come there */
+    u32 *todo, n;    /* functions whose edges are still to be followed */
+    u8 *tries;       /* by file: does it hold tests or examples? 2: tests */
 } Beside;
-
-static void callers_fill(Beside *b, Arena *scratch)
-{
-    const Program *p = b->p;
-    u32 n = p->state->nfuncs;
-    b->caller_first = arena_new(scratch, u32, n + 2);
-    b->callers = arena_new(scratch, u32, p->edges.n + 1);
-    for (u32 i = 0; i < p->edges.n; i++) b->caller_first[p->edges.v[i].callee + 2]++;
-    for (u32 i = 0; i <= n; i++) b->caller_first[i + 1] += b->caller_first[i];
-    for (u32 i = 0; i < p->edges.n; i++) b->callers[b->caller_first[p->edges.v[i].callee + 1]++] = i;
-}
 
 /* Is it a call that runs the callee here and now? */
 static bool follows(const Beside *b, const CallEdge *e)
@@ -83,9 +72,9 @@ static u32 started_at(const Program *p, const Root *r)
 static void after_calls(Beside *b, u32 gfunc, u32 up)
 {
     const Program *p = b->p;
-    u32 first = b->caller_first[gfunc], end = b->caller_first[gfunc + 1];
+    u32 first = b->callers.first[gfunc], end = b->callers.first[gfunc + 1];
     for (u32 i = first; up && i < end && i - first < CALLERS; i++) {
-        const CallEdge *e = &p->edges.v[b->callers[i]];
+        const CallEdge *e = &p->edges.v[b->callers.edge[i]];
         if (!follows(b, e)) continue;
         const FuncInfo *caller = &p->funcs[e->caller];
         u32 from = p->facts[e->file]->calls.v[e->call].span.end;
@@ -163,11 +152,11 @@ static u8 *several_find(const Beside *b, Arena *scratch)
 static bool called_twice(const Beside *b, u32 gfunc)
 {
     const Program *p = b->p;
-    u32 first = b->caller_first[gfunc], end = b->caller_first[gfunc + 1];
+    u32 first = b->callers.first[gfunc], end = b->callers.first[gfunc + 1];
     for (u32 i = first; i < end && i - first < CALLERS; i++) {
-        const CallEdge *e = &p->edges.v[b->callers[i]], *o;
+        const CallEdge *e = &p->edges.v[b->callers.edge[i]], *o;
         for (u32 k = i + 1; k < end && follows(b, e) && k - first < CALLERS; k++) {
-            o = &p->edges.v[b->callers[k]];
+            o = &p->edges.v[b->callers.edge[k]];
             const Facts *f = p->facts[e->file];
             if (o->caller != e->caller || o->call == e->call || !follows(b, o)) continue;
             u32 x = f->calls.v[e->call].block, y = f->calls.v[o->call].block;
@@ -229,7 +218,7 @@ void beside_find(Program *p)
         Str path = p->facts[i]->source->path;
         b.tries[i] = is_test_path(path) ? 2 : is_example_path(path);
     }
-    callers_fill(&b, &scratch);
+    b.callers = callers_index(p, &scratch);
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) of_root(&b, i);
     restarts_find(&b, &scratch);
     arena_free(&scratch);

@@ -395,6 +395,12 @@ bool from_tests(const Program *p, u32 file, u32 callee);
 /* Fills first_start and last_join of all functions and LinkState.lead; needs the roots. */
 void starts_find(Program *p);
 void order_find(Program *p);
+/* Callers of each function: the edges once more, by callee; first has an entry more than there are functions. */
+typedef struct Callers {
+    u32 *first, *edge;
+} Callers;
+/* reach.c: in the arena. */
+Callers callers_index(const Program *p, Arena *a);
 /* beside.c: fills FuncInfo.beside; needs what starts_find and order_find fill. */
 void beside_find(Program *p);
 /* Does the first access, of an object's state and under no lock, stand in a function of no thread, before that

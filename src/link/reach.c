@@ -113,13 +113,7 @@ static void func_basics(Program *p, u32 file, u32 func, bool callable)
         fi->api = func != 0 && callable && !main_thread_only(p, file, fn);
 }
 
-/* Callers of each function: the edges once more, sorted by callee. */
-typedef struct Callers {
-    u32 *first; /* nfuncs + 1 */
-    u32 *edge;
-} Callers;
-
-static Callers callers_index(Program *p, Arena *scratch)
+Callers callers_index(const Program *p, Arena *scratch)
 {
     u32 nf = p->state->nfuncs;
     Callers c = {arena_new(scratch, u32, nf + 2), arena_new(scratch, u32, p->edges.n)};

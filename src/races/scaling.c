@@ -22,17 +22,20 @@ Str call_last_name(const Facts *x, const Call *c)
     return sym_str(x, p->nattr ? p->attr[p->nattr - 1] : p->name);
 }
 
-/* The type of what the method is called on. */
-static u8 receiver_type(const Program *p, u32 file, const Call *c)
+u32 call_receiver(const Facts *x, const Call *c)
 {
-    const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[c->func];
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &x->accesses.v[i];
-        if (a->op == OP_METHOD && a->span.start == c->span.start && a->span.end == c->span.end)
-            return path_type(p, file, a->path).kind;
+        if (a->op == OP_METHOD && a->span.start == c->span.start && a->span.end == c->span.end) return a->path;
     }
-    return TYPE_UNKNOWN;
+    return NONE;
+}
+
+u8 receiver_type(const Program *p, u32 file, const Call *c)
+{
+    u32 path = call_receiver(p->facts[file], c);
+    return path == NONE ? TYPE_UNKNOWN : path_type(p, file, path).kind;
 }
 
 bool call_is_cheap(const Program *p, u32 file, u32 call)

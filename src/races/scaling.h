@@ -5,6 +5,9 @@
 
 #include "races/races.h"
 
+/* The path of what the method is called on, an id of the file; NONE for what is no method call. Its type. */
+u32 call_receiver(const Facts *x, const Call *c);
+u8 receiver_type(const Program *p, u32 file, const Call *c);
 /* Does the call cost about as little as taking a lock: len(x), rows.append(x), text.split()? A method whose receiver
  * may be a queue, a file or an object of the program does not. */
 bool call_is_cheap(const Program *p, u32 file, u32 call);
@@ -17,7 +20,7 @@ bool lock_of_thread(const Program *p, u32 file, u32 section, const Root *r);
 bool root_runs_many(const Root *r);
 /* The name that is called, without what stands before its last dot. */
 Str call_last_name(const Facts *x, const Call *c);
-/* Are tests and examples, which share and wait on purpose? */
+/* Is the file one of tests or examples, which share and wait on purpose, or a copy of what others maintain? */
 bool scaling_skips(const Program *p, u32 file);
 
 #endif

@@ -36,13 +36,7 @@ static bool no_work(const Program *p, u32 file, u32 call)
         str_starts(path_external(p, file, c->callee), S("time.")))
         return true;
     if (!q->nattr || !(str_is(name, "get") || str_is(name, "get_nowait") || str_is(name, "put"))) return false;
-    const Func *fn = &x->funcs.v[c->func];
-    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
-        const Access *a = &x->accesses.v[i];
-        if (a->op == OP_METHOD && a->span.start == c->span.start && a->span.end == c->span.end)
-            return path_type(p, file, a->path).kind == TYPE_QUEUE;
-    }
-    return false;
+    return receiver_type(p, file, c) == TYPE_QUEUE;
 }
 
 /* Does the lock get free while the section is not over: cond.wait(), lock.release(), a yield? */

@@ -222,8 +222,8 @@ static bool only_logged(const Finder *f)
 }
 
 /* A count whose loss nobody may notice: a line of statistics, stats["bytes"] += n; what only goes to a log; what one
- * thread of an object adds to and another sets anew. Of 18 such findings of high confidence that were read none was
- * held to be a race that must be mended, and of three others all were. */
+ * thread of an object adds to and another sets anew. Of 15 such findings of high confidence that were read none was
+ * held to be a race that must be mended; of six others three were (tests/readings.md). */
 static bool mild_count(const Finder *f, const Race *r, const Place *x)
 {
     const Program *p = f->p;
@@ -306,7 +306,7 @@ static bool sure_walk(const Finder *f, const Race *r, const Place *x)
 static bool sure_update(const Finder *f, const Race *r, const Place *x)
 {
     if (x->kind == PLACE_DEFAULT) return false; /* as often as not one that is meant to remember */
-    if (x->file == NONE) return false; /* os.environ["PATH"] += … */
+    if (x->file == NONE) return false;          /* os.environ["PATH"] += … */
     if (!threads_run_together(f->p, r->sites[0], r->sites[1])) return false; /* one thread, and users of a library */
     if (!visible(f, r, 0) || !visible(f, r, 1) || !two_threads(f, r, x)) return false;
     return !own_threads(x) && ((counts(f->p, r, x) && !mild_count(f, r, x)) || saved(f->p, r));

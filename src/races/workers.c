@@ -255,15 +255,10 @@ static const Arg *handed(const Program *p, u32 file, u32 call)
                                                                                   : NULL;
     }
     if (!q->nattr || !str_among(call_last_name(x, c), hand_over, COUNT_OF(hand_over))) return NULL;
-    const Func *fn = &x->funcs.v[c->func];
-    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
-        const Access *a = &x->accesses.v[i];
-        if (a->op != OP_METHOD || a->span.start != c->span.start || a->span.end != c->span.end) continue;
-        if (path_type(p, file, a->path).kind != TYPE_PROCESS) return NULL;
-        u32 in_file, maker = maker_of(p, file, a->path, &in_file);
-        return maker != NONE && !asks_for_processes(p, in_file, maker) ? argument(x, c, 0, "func") : NULL;
-    }
-    return NULL;
+    u32 on = call_receiver(x, c), in_file;
+    if (on == NONE || path_type(p, file, on).kind != TYPE_PROCESS) return NULL;
+    u32 maker = maker_of(p, file, on, &in_file);
+    return maker != NONE && !asks_for_processes(p, in_file, maker) ? argument(x, c, 0, "func") : NULL;
 }
 
 void race_workers(Finder *f, u32 file)
