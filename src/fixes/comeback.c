@@ -493,7 +493,8 @@ static bool syntax_comes_back(const Plan *pl, const Site *s, u32 n, Span span)
 static bool span_comes_back(Back *b, u32 file, u32 func, Span span)
 {
     Site s = {.file = file, .func = func, .f = b->pl->p->facts[file], .t = site_ast(b->pl, file)};
-    return accesses_come_back(b->pl, &s, span) || syntax_comes_back(b->pl, &s, 0, span) ||
+    u32 node = func ? ast_at(s.t, s.f->funcs.v[func].span) : 0; /* the function around: files are long */
+    return accesses_come_back(b->pl, &s, span) || syntax_comes_back(b->pl, &s, node, span) ||
            calls_come_back(b, &s, span);
 }
 

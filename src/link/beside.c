@@ -11,17 +11,19 @@
  * lead to. On the right the starter itself is called again, and does not wait. Fills FuncInfo.beside and
  * FuncInfo.others; needs roots, edges and the starts of order.c.
  *
- * Not followed: starts by another name than start(), callers of callers of callers. A thread that is kept in an
- * attribute is taken to be the only one of its object, and one that is started under a condition to be missed. */
+ * Not followed: starts by another name than start(), more than LOOKED calls in all, callers of callers of callers. A
+ * thread that is kept in an attribute is taken to be the only one of its object, and one that is started under a
+ * condition to be missed. */
 #include "link/link.h"
 
-enum { CALLERS_UP = 2, CALLERS = 8, FOLLOWED = 3000, ROUNDS = 8 };
+enum { CALLERS_UP = 2, CALLERS = 8, FOLLOWED = 3000, ROUNDS = 8, LOOKED = 20000000 };
 
 typedef struct Beside {
     Program *p;
     Callers callers;
     u32 *seen, mark; /* by global func: the mark of the root that has come there */
     u32 *todo, n;    /* functions whose edges are still to be followed */
+    u32 left;        /* calls that may still be looked at, for all roots */
     u8 *tries;       /* by file: does it hold tests or examples? 2: tests */
 } Beside;
 
@@ -43,8 +45,9 @@ static void reach(Beside *b, u32 gfunc)
 static void calls_between(Beside *b, u32 gfunc, u32 from, u32 to)
 {
     const Program *p = b->p;
-    for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++) {
+    for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1] && b->n < FOLLOWED && b->left; i++) {
         const CallEdge *e = &p->edges.v[i];
+        b->left--;
         if (!follows(b, e)) continue;
         u32 at = p->facts[e->file]->calls.v[e->call].span.start;
         if (at >= from && at < to) reach(b, e->callee);
@@ -211,7 +214,7 @@ static void restarts_find(Beside *b, Arena *scratch)
 void beside_find(Program *p)
 {
     Arena scratch = {0};
-    Beside b = {.p = p, .seen = arena_new(&scratch, u32, p->state->nfuncs + 1)};
+    Beside b = {.p = p, .left = LOOKED, .seen = arena_new(&scratch, u32, p->state->nfuncs + 1)};
     b.todo = arena_new(&scratch, u32, FOLLOWED + 1);
     b.tries = arena_new(&scratch, u8, p->nfiles + 1);
     for (u32 i = 0; i < p->nfiles; i++) {
