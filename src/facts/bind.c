@@ -212,19 +212,57 @@ void call_target(Walk *w, u32 target, u8 kind, u32 value)
     if (d && d->span.start == w->t.v[target].start) w->f->calls.v[value].target = d->path;
 }
 
-/* x = [f(), …] or x = [f() for …]: the elements of x come from that call. */
+/* What an entry of a display of a dict holds, where all of them hold the same kind of thing that is made there,
+ * empty:
+ * {"in": [], "out": []}, {"in": set(), "out": set()}. A table, and no record whose fields differ. NONE otherwise. */
+static u32 entry_made(const Walk *w, u32 dict)
+{
+    u32 made = NONE;
+    for (u32 pair = ast_first(&w->t, dict); pair != NONE; pair = ast_after(&w->t, pair)) {
+        if (w->t.v[pair].kind == NODE_comment) continue;
+        u32 value = w->t.v[pair].kind == NODE_pair ? ast_field(&w->t, pair, FIELD_value) : NONE;
+        if (value == NONE) return NONE;
+        u8 k = w->t.v[value].kind;
+        bool empty = (k == NODE_list || k == NODE_dictionary) && ast_first(&w->t, value) == NONE;
+        if (!empty && k != NODE_call) return NONE;
+        if (made != NONE && !str_eq(ast_text(&w->t, made), ast_text(&w->t, value))) return NONE;
+        if (made == NONE) made = value;
+    }
+    return made;
+}
+
+/* The node that makes an element of what `right` makes; NONE: the elements are of many kinds or no display. */
+static u32 element_made(const Walk *w, u32 right)
+{
+    u32 pair;
+    switch (w->t.v[right].kind) {
+    case NODE_list:
+    case NODE_tuple:
+    case NODE_set: return ast_first(&w->t, right);
+    case NODE_list_comprehension: return ast_field(&w->t, right, FIELD_body);
+    case NODE_dictionary: return entry_made(w, right);
+    case NODE_dictionary_comprehension:
+        pair = ast_field(&w->t, right, FIELD_body);
+        return pair == NONE ? NONE : ast_field(&w->t, pair, FIELD_value);
+    default: return NONE;
+    }
+}
+
+/* x = [f(), …], x = [f() for …] or x = {k: f() for …}: the elements of x come from that call. In x = {k: [] for …}
+ * and x = [{} for …] they are containers that are filled later; those of [[1, 2], [3, 4]] are data. */
 static void element_defs(Walk *w, u32 target, u32 right)
 {
     u8 k = w->t.v[right].kind;
-    if (k != NODE_list && k != NODE_list_comprehension && k != NODE_tuple && k != NODE_set) return;
-    u32 item = k == NODE_list_comprehension ? ast_field(&w->t, right, FIELD_body) : ast_first(&w->t, right);
+    u32 item = element_made(w, right);
     const Def *d = w->f->defs.n ? &w->f->defs.v[w->f->defs.n - 1] : NULL;
     if (item == NONE || !d || d->span.start != w->t.v[target].start || d->path == NONE) return;
     u8 kind;
     u32 value;
     bool empty;
     value_of(w, item, &kind, &value, &empty);
-    if (kind != VAL_CALL && kind != VAL_PATH && kind != VAL_LAMBDA) return;
+    bool filled_later = empty && k != NODE_list && k != NODE_tuple && (kind == VAL_LIST || kind == VAL_DICT);
+    bool dict = k == NODE_dictionary || k == NODE_dictionary_comprehension;
+    if (kind != VAL_CALL && !filled_later && (dict || (kind != VAL_PATH && kind != VAL_LAMBDA))) return;
     Path p = path_attr(w->f->paths.v[d->path], SYM_ITEM);
     if (kind == VAL_CALL) w->f->calls.v[value].target = path_id(w, p);
     def_add(w, p, target, kind, value, empty, NONE, false);
