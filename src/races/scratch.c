@@ -8,6 +8,8 @@
  * calls, and is read again after it was set. And state used like an argument: set here, read by the methods that are
  * called next and by nobody else.
  *
+ * And an attribute of an object that serves all requests, a middleware say, that keeps what one request brought.
+ *
  * And an attribute of a class, used as a letter box: set from outside, a call that is given the class, and read.
  *
  * Needs the accesses of one place, and for arguments the calls of the methods that read. The findings name no place
@@ -57,8 +59,8 @@ static u32 left_in_class(const Finder *f, u32 i)
 /* connect, _start_worker, __enter__: what is set there is meant to stay. */
 static bool sets_up(Str name)
 {
-    static const char *const words[] = {"init",  "start", "open",  "connect", "setup",  "set",   "load",
-                                        "reset", "reload", "refresh", "update", "create", "enter", "build"};
+    static const char *const words[] = {"init",  "start",  "open",    "connect", "setup",  "set",   "load",
+                                        "reset", "reload", "refresh", "update",  "create", "enter", "build"};
     return str_has_any(name, words, COUNT_OF(words));
 }
 
@@ -206,6 +208,77 @@ static void as_argument(Finder *f)
     }
 }
 
+/* ---- the object that serves all requests ---- */
+
+/* Is the function the entry of an object that many threads share: a middleware's __call__, a responder, a servicer's
+ * method? */
+static bool serves_all(const Program *p, u32 gfunc)
+{
+    const FuncInfo *fi = &p->funcs[gfunc];
+    for (u32 i = 0; i < fi->nroots; i++) {
+        const Root *r = &p->roots.v[fi->roots[i]];
+        if (r->func == gfunc && r->many && !r->own && r->call == NONE && fi->roots[i] > ROOT_API) return true;
+    }
+    return false;
+}
+
+/* Is the stored value made of what the request brought: a parameter, or what a call gave for one? */
+static bool of_request(const Program *p, u32 store)
+{
+    const Facts *x = p->facts[access_gid(p, store).file];
+    const Access *a = program_access(p, store);
+    const Def *d = stored_def(p, store);
+    if (!d || (d->kind != VAL_PATH && d->kind != VAL_CALL)) return false;
+    const Path *q = d->kind == VAL_PATH ? &x->paths.v[d->value] : &x->paths.v[x->calls.v[d->value].callee];
+    if (q->root == ROOT_PARAM && q->func == a->func) return true;
+    if (d->kind == VAL_PATH) return false;
+    const Call *c = &x->calls.v[d->value];
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        const Path *given = x->args.v[i].kind == VAL_PATH ? &x->paths.v[x->args.v[i].value] : NULL;
+        if (given && given->root == ROOT_PARAM && given->func == a->func) return true;
+    }
+    return false;
+}
+
+/* The read of what the store has left, further down or in another entry; NONE. */
+static u32 read_by_entry(const Finder *f, u32 i)
+{
+    const Program *p = f->p;
+    u32 func = access_func(p, f->acc[i]), read = NONE;
+    for (u32 k = 0; k < f->nacc; k++) {
+        u32 ga = f->acc[k], other = access_func(p, ga);
+        u8 op = program_access(p, ga)->op;
+        if (op == OP_STORE || op == OP_DEL || f->claimed[ga] || (other == func && k < i)) continue;
+        if (other != func && !serves_all(p, other)) continue;
+        if (conflict_of(f, ga, f->acc[i]).witness == NONE) continue;
+        if (other == func) return ga;
+        if (read == NONE) read = ga;
+    }
+    return read;
+}
+
+/* process_request() keeps what the request brought, for process_response(): requests of other threads come between.
+ */
+static void kept_for_request(Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 store = f->acc[i];
+        const Access *a = program_access(f->p, store);
+        if (f->claimed[store] || a->op != OP_STORE || !access_counts(f->p, store)) continue;
+        if (!serves_all(f->p, access_func(f->p, store)) || !of_request(f->p, store)) continue;
+        Conflict c = conflict_of(f, store, store);
+        u32 read = c.witness == NONE ? NONE : read_by_entry(f, i);
+        if (read == NONE) continue;
+        Race *r = race_of_call(f, store, read, c);
+        r->by_shape = true;
+        race_message(f, r,
+                     "%.*s is set here for one request and used on line %u; the object serves all requests, and of "
+                     "two at once one uses what the other has set",
+                     STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line);
+        return;
+    }
+}
+
 void race_scratch(Finder *f)
 {
     const Place *place = &f->p->places.v[f->place];
@@ -231,4 +304,5 @@ void race_scratch(Finder *f)
                      STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line);
     }
     if (f->out->n == before) as_argument(f);
+    if (f->out->n == before && place->kind == PLACE_INSTANCE) kept_for_request(f);
 }
