@@ -455,6 +455,41 @@ static u32 tested_outside(const Facts *x, const Access *wait)
     return line;
 }
 
+/* The `if` that the wait stands in, below the section; NULL. */
+static const Cond *if_around(const Facts *x, const Access *wait, const Section *s)
+{
+    const Block *b = &x->blocks.v[wait->block];
+    const Cond *c = b->kind == BLOCK_THEN && b->cond != NONE ? &x->conds.v[b->cond] : NULL;
+    return c && !c->is_try && !c->loop && c->head.start > s->span.start ? c : NULL;
+}
+
+/* while running:            the loop is another one: it does not ask again what the wait was for before it goes on
+ *     with cond:
+ *         if paused: cond.wait()
+ *     receive()
+ *
+ * A wait with a timeout looks in now and then, and means to go on. */
+static bool goes_on_unasked(const Facts *x, const Access *wait)
+{
+    const Section *s = section_of_wait(x, wait);
+    const Cond *c = s && !wait->nargs ? if_around(x, wait, s) : NULL;
+    u32 loop = wait->block;
+    while (loop != NONE && x->blocks.v[loop].kind != BLOCK_LOOP) loop = x->blocks.v[loop].parent;
+    if (!c || loop == NONE || x->blocks.v[loop].span.start > s->span.start || x->blocks.v[wait->block].exits)
+        return false;
+    const Func *fn = &x->funcs.v[wait->func];
+    bool on = false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &x->accesses.v[i];
+        if (a->span.start < wait->span.end || !block_within(x, a->block, loop)) continue;
+        if (a->test || a->cond != NONE) return false; /* asked again, perhaps */
+        on = true;
+    }
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls && !on; i++)
+        on = x->calls.v[i].span.start > s->span.end && block_within(x, x->calls.v[i].block, loop);
+    return on;
+}
+
 static void wait_without_loop(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -474,7 +509,8 @@ static void wait_without_loop(Finder *f, u32 file)
                          outside);
             continue;
         }
-        if (in_loop(x, a->block) || a->cond != NONE || callers_loop(f, file, a->func)) continue;
+        if ((in_loop(x, a->block) && !goes_on_unasked(x, a)) || a->cond != NONE || callers_loop(f, file, a->func))
+            continue;
         Race *r = race_at(f, UG306, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
         race_message(f, r,
                      "wait() can return without its condition being true (another thread was faster, or it timed "
