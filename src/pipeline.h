@@ -234,14 +234,15 @@ typedef struct Race {
     u8 nsites;
     bool per_call; /* of data of one call, kept on a shared object or in a default value: no lock is a cure */
     bool by_shape; /* what is written so, a callback, an object made by halves, is written for threads */
+    bool in_parts; /* what is tested is bound before another part of the state, which is used on the strength of it */
     const char *by_hand; /* why no fix is tried, a clause; NULL */
-    bool readers;  /* reads that are one step each are harmed as well: they want the lock, too */
-    u32 test, act; /* global accesses of a two-step pattern, NONE */
-    u32 lock;      /* the lock that should be held (UG108, UG307), NONE */
-    u32 order[4];  /* UG303: the locks of the cycle, each taken while the one before it is held */
+    bool readers;        /* reads that are one step each are harmed as well: they want the lock, too */
+    u32 test, act;       /* global accesses of a two-step pattern, NONE */
+    u32 lock;            /* the lock that should be held (UG108, UG307), NONE */
+    u32 order[4];        /* UG303: the locks of the cycle, each taken while the one before it is held */
     u8 norder;
-    u32 call;      /* global call for rules about calls (UG401, …), NONE */
-    Str state;     /* display name of the place, or what the rule is about */
+    u32 call;  /* global call for rules about calls (UG401, …), NONE */
+    Str state; /* display name of the place, or what the rule is about */
     Str message;
     Str why[RACE_WHY]; /* reasons why we believe it, one sentence each */
     u8 nwhy;
@@ -271,7 +272,7 @@ typedef struct LockStep {
     u32 held;       /* where the statement starts that takes `from` */
     u32 at;         /* the call, or the statement that takes `to`, in that section */
     u32 taken_file;
-    Span taken; /* the section of `to` with the statement that takes it */
+    Span taken;                    /* the section of `to` with the statement that takes it */
     u32 gates[STEP_GATES], ngates; /* other locks that are held at every step of this pair */
 } LockStep;
 /* All steps from one lock to another, in the arena. */
@@ -343,17 +344,17 @@ typedef enum LockHome {
 typedef struct LockPlan {
     bool existing;
     bool reentrant;
-    bool promoted; /* an existing Lock that becomes an RLock */
+    bool promoted;  /* an existing Lock that becomes an RLock */
     bool fork_hook; /* a new lock that os.register_at_fork takes around each fork */
-    u8 home;     /* LockHome bits, of a new lock */
-    u8 kind;     /* PlaceKind: PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_CLOSURE */
-    u32 file;    /* where it is defined */
-    u32 owner;   /* class or function, as in Place */
-    Str name;    /* "_stats_lock" */
-    Str display; /* "app.stats._stats_lock" */
-    Str reason;  /* why this one */
-    u32 place;   /* the first place it guards */
-    u32 lock;    /* LockId of an existing one, NONE */
+    u8 home;        /* LockHome bits, of a new lock */
+    u8 kind;        /* PlaceKind: PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_CLOSURE */
+    u32 file;       /* where it is defined */
+    u32 owner;      /* class or function, as in Place */
+    Str name;       /* "_stats_lock" */
+    Str display;    /* "app.stats._stats_lock" */
+    Str reason;     /* why this one */
+    u32 place;      /* the first place it guards */
+    u32 lock;       /* LockId of an existing one, NONE */
 } LockPlan;
 
 /* Something else that was weighed for a fix. */
@@ -484,7 +485,7 @@ typedef struct Results {
     const NoteVec *notes;
     double seconds;
     const Burndown *burndown; /* plan and report with --base; NULL */
-    const Source *baseline; /* the baseline's text, for UG903: file `sources->n` of those findings; NULL */
+    const Source *baseline;   /* the baseline's text, for UG903: file `sources->n` of those findings; NULL */
 } Results;
 
 /* Writes text to standard output, or to the file of -o when o is given and has one. */

@@ -127,7 +127,7 @@ static u32 test_before(const Finder *f, u32 at, bool (*decides_it)(const Program
         u32 t = f->acc[i];
         if (access_gid(f->p, t).file != file || program_access(f->p, t)->func != func) break;
         if (program_access(f->p, t)->op == OP_ITEM_LOAD && pops(f->p, act))
-            continue; /* a look at q[0] says nothing of what pop finds */
+            continue;                                        /* a look at q[0] says nothing of what pop finds */
         if (pops(f->p, t) && puts_back(f->p, act)) continue; /* what was taken goes back: no test of the rest */
         bool asks = check_tests(f->p, t) || asked_to_go(f->p, t, act);
         if (asks && decides_it(f->p, t, act) && !other_key(f, t, act) && !other_object(f->p, t, act)) return t;
@@ -324,7 +324,7 @@ static void describe(Finder *f, Race *r, u32 test, u32 act)
                      "between, and this %s",
                      STR_ARG(s), t->line,
                      str_is(access_method(p, act), "get") && !program_access(p, act)->nargs ? "waits for the next one"
-                                                                                        : "raises");
+                                                                                            : "raises");
         break;
     default:
         if (item_compared(t) && program_access(p, act)->op == OP_ITEM_STORE)
@@ -428,6 +428,8 @@ static void report(Finder *f, u32 test, u32 act)
         program_access(p, test)->test == TEST_COMPARE && !pops(p, act) &&
         !(str_is(access_method(p, test), "len") && threads_reach(p, act))) /* if len(q) == 0 is as good as if not q */
         r->confidence = CONF_LOW;
+    if (r->rule == UG103 && a->op == OP_STORE && access_func(p, test) == access_func(p, act) && race_in_parts(f, r))
+        return;
     describe(f, r, test, act);
 }
 

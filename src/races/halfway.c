@@ -8,6 +8,13 @@
  *
  * A lock around both steps does not help who reads without it. Made first and bound last, the state is always whole.
  *
+ * And state in two parts, of which the one that is asked for is bound first:
+ *
+ *   if _version is None:                       # another thread finds _version, goes on,
+ *       _version = read()                      # and takes None for _parsed
+ *       _parsed = parse(_version)
+ *   return _parsed
+ *
  * Needs the accesses of one place. What is bound is an empty container, or, where a test without the lock finds it,
  * an object that is set up by a call on it or by storing its attributes. The second form only with both threads in
  * sight: of 24 in code that nobody runs in threads, read as maintainers would, 3 were true, since most of it sets a
@@ -18,7 +25,7 @@ enum { FINDINGS = 2 }; /* of one place */
 
 static bool sets_up(Str name)
 {
-    static const char *const words[] = {"init",  "initialize", "initialise", "setup", "load",
+    static const char *const words[] = {"init",      "initialize", "initialise", "setup", "load",
                                         "configure", "populate",   "build",      "fill",  "prepare"};
     while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
     return str_starts_any(name, words, COUNT_OF(words));
@@ -121,6 +128,99 @@ static bool report(Finder *f, u32 i, bool object, bool lazy)
                  STR_ARG(short_state(p, f->place)), object ? "set up" : "filled", program_access(p, fill)->line,
                  lazy ? "asks for it without the lock" : "looks into it", w->line,
                  STR_ARG(p->facts[access_file(p, c.witness)]->source->path));
+    return true;
+}
+
+/* ---- two parts, the one that is asked for bound first ---- */
+
+/* Is the place None, or not there, until the function binds it? */
+static bool none_before(const Program *p, u32 place, u32 func)
+{
+    const Place *y = &p->places.v[place];
+    for (u32 i = y->first; i < y->first + y->n; i++) {
+        u32 ga = p->place_access.v[i];
+        if (program_access(p, ga)->op != OP_STORE || access_func(p, ga) == func) continue;
+        const Def *d = stored_def(p, ga);
+        if (!d || d->kind != VAL_NONE) return false;
+    }
+    return true;
+}
+
+/* Does the function call the one that binds both parts? */
+static bool calls(const Finder *f, u32 caller, u32 callee)
+{
+    for (u32 i = f->called_first[callee]; i < f->called_first[callee + 1]; i++)
+        if (f->p->edges.v[f->called[i]].caller == caller) return true;
+    return false;
+}
+
+/* Does the function ask for the part itself before it uses it? */
+static bool asks_itself(const Program *p, const Place *y, u32 use)
+{
+    for (u32 i = y->first; i < y->first + y->n; i++) {
+        u32 ga = p->place_access.v[i];
+        if (access_func(p, ga) == access_func(p, use) && program_access(p, ga)->test && test_decides(p, ga, use))
+            return true;
+    }
+    return false;
+}
+
+/* A use of the second part by who relies on the test of the first: after the branch of access `a`, or in a function
+ * that calls this one. NONE where each use asks for the part itself. */
+static u32 relies_on(const Finder *f, u32 ga, u32 place)
+{
+    const Program *p = f->p;
+    const Access *a = program_access(p, ga);
+    const Facts *x = p->facts[access_file(p, ga)];
+    const Place *y = &p->places.v[place];
+    for (u32 i = y->first; i < y->first + y->n; i++) {
+        u32 gb = p->place_access.v[i];
+        const Access *b = program_access(p, gb);
+        bool here = access_func(p, gb) == access_func(p, ga);
+        if (b->op == OP_STORE || b->op == OP_DEL || b->test || failure_caught(p, gb)) continue;
+        if (here ? b->span.start < x->blocks.v[a->block].span.end : !calls(f, access_func(p, gb), access_func(p, ga)))
+            continue;
+        if (!asks_itself(p, y, gb)) return gb;
+    }
+    return NONE;
+}
+
+/* The store of a second part that follows access `ga` in its block, where somebody relies on it; NONE. */
+static u32 second_part(const Finder *f, u32 ga, u32 *use)
+{
+    const Program *p = f->p;
+    u32 file = access_file(p, ga);
+    const Access *a = program_access(p, ga);
+    const Place *x = &p->places.v[f->place];
+    const Func *fn = &p->facts[file]->funcs.v[a->func];
+    for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
+        const Access *b = &p->facts[file]->accesses.v[k];
+        u32 gb = p->access_base[file] + k, place = p->access_place[gb];
+        if (b->op != OP_STORE || b->stmt <= a->stmt || b->block != a->block || place == NONE || place == f->place)
+            continue;
+        const Place *y = &p->places.v[place];
+        const Def *d = stored_def(p, gb);
+        if (y->kind != x->kind || y->file != x->file || y->owner != x->owner || !d || d->kind == VAL_NONE) continue;
+        if (!none_before(p, place, access_func(p, ga))) continue;
+        *use = relies_on(f, ga, place);
+        if (*use != NONE) return gb;
+    }
+    return NONE;
+}
+
+bool race_in_parts(Finder *f, Race *r)
+{
+    const Program *p = f->p;
+    u32 use, second = second_part(f, r->act, &use);
+    const Def *d = stored_def(p, r->act);
+    if (second == NONE || !d || d->kind == VAL_NONE) return false;
+    race_message(f, r,
+                 "%.*s, which line %u tests, is bound here and %.*s only on line %u; a thread that comes in between "
+                 "finds the first and takes the second, on line %u of %.*s, as it was",
+                 STR_ARG(short_state(p, f->place)), program_access(p, r->test)->line,
+                 STR_ARG(short_state(p, p->access_place[second])), program_access(p, second)->line,
+                 program_access(p, use)->line, STR_ARG(p->facts[access_file(p, use)]->source->path));
+    r->in_parts = true;
     return true;
 }
 

@@ -35,11 +35,11 @@ typedef struct Finder {
     const Program *p;
     RaceVec *out;
     Arena *scratch;
-    Map alike;   /* rule, function and state → how many findings of that kind so far */
+    Map alike;                  /* rule, function and state → how many findings of that kind so far */
     u32 *called_first, *called; /* global func → its range in called: ids of the edges that call it */
-    Map first_args;  /* (file, where the first argument of a call begins) → the call, an id of the file */
+    Map first_args; /* (file, where the first argument of a call begins) → the call, an id of the file */
     u32 *root_file; /* by root: the file in which it is started, or its function stands; from ROOT_API + 1 on */
-    u8 *claimed; /* by global access: a stronger rule has reported it */
+    u8 *claimed;    /* by global access: a stronger rule has reported it */
     /* the place being looked at */
     u32 place;
     const u32 *acc;   /* its accesses, in text order */
@@ -226,9 +226,9 @@ bool uses_up(const Program *p, u32 test, u32 act);
 
 /* helper.c: a step of a pair that stands, or is called, in one function. */
 typedef struct GapStep {
-    u32 access; /* of the place, where the step is really taken */
+    u32 access;     /* of the place, where the step is really taken */
     u32 file, call; /* the call that leads there, NONE */
-    Access at; /* where it happens in the function that both steps share */
+    Access at;      /* where it happens in the function that both steps share */
 } GapStep;
 
 /* Are both paths of one object that is no local, and no self: table.missing and table.add? */
@@ -290,6 +290,10 @@ void race_set_back(Finder *f);
 void race_readback(Finder *f);
 void race_drawn(Finder *f);
 void race_halfway(Finder *f);
+/* A first use whose function binds another part of the state after the one that is tested, and somebody takes that
+ * part on the strength of the test: says so in the finding, which is never harmless then. False: it is no such one.
+ */
+bool race_in_parts(Finder *f, Race *r);
 void race_late(Finder *f);
 void race_default(Finder *f);
 void race_check(Finder *f);

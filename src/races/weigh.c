@@ -170,7 +170,7 @@ static bool class_setting(const Program *p, const Race *r, const Place *x)
 /* Made twice without harm. An object that its own class keeps is meant to be the only one. */
 static bool as_good(const Finder *f, const Race *r, const Place *x)
 {
-    if (r->rule != UG103 || r->act == NONE || (r->test != NONE && uses_up(f->p, r->test, r->act))) return false;
+    if (r->rule != UG103 || r->act == NONE || r->in_parts || (r->test != NONE && uses_up(f->p, r->test, r->act))) return false;
     bool only = x->kind == PLACE_CLASS_ATTR && x->owner == x->type.id;
     if (unknown_value(f->p, r, x)) return true;
     return table(f, r, x) || (x->type.kind == TYPE_CLASS && !only && stateless(f->p, x->type.id));
