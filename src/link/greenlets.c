@@ -43,9 +43,20 @@ static bool makes_threads_green(const Program *p, u32 file)
     return false;
 }
 
+/* Does an import that the module always does, in no function or try, bring them? Others are one way of several. */
 static bool imports_greenlets(const Program *p, u32 file)
 {
-    return file_imports(p, file, "gevent") || file_imports(p, file, "eventlet");
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->imports.n; i++) {
+        const Import *im = &f->imports.v[i];
+        Str module = sym_str(f, im->module);
+        if (im->func || !(str_starts(module, S("gevent")) || str_starts(module, S("eventlet")))) continue;
+        bool tried = false;
+        for (u32 b = 0; b < f->blocks.n && !tried; b++)
+            tried = f->blocks.v[b].kind == BLOCK_TRY && span_within(im->span, f->blocks.v[b].span);
+        if (!tried) return true;
+    }
+    return false;
 }
 
 static bool makes_green(const Program *p, u32 file)
