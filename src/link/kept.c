@@ -3,7 +3,8 @@
  * A part is made for an attribute of another object, `self.waiters = Waiters()`, by every call outside of tests that
  * makes one. Threads that share the whole reach the part through it; so what shows that the whole is shared (a lock,
  * a global that holds it, several threads that run one method of it) shows it of the part, too. That it starts
- * threads, or is handed to one, does not: its parts are often that thread's. Parts of parts count, a few steps deep.
+ * threads, or is handed to one, does not: its parts are often that thread's; unless methods of the whole that its
+ * users call go to the part as well as those that its thread runs. Parts of parts count, a few steps deep.
  *
  * def wrapper(*args, **kwargs): return self.run(func, *args, **kwargs) has one self, or one local of the function
  * around it, for all calls of the function that it stands for, whichever thread calls it.
@@ -28,8 +29,32 @@ static u32 whole_of(const Program *p, u32 file, const Call *c)
     return q->root == ROOT_SELF && q->nattr == 1 && cls != NONE ? gclass_of(p, file, cls) : NONE;
 }
 
+/* By class: a method of an object that starts threads calls it, in its thread (BY_THREAD), for its users (BY_USER).
+ */
+enum { BY_THREAD = 1, BY_USER = 2 };
+
+static u8 *used_by_wholes(const Program *p)
+{
+    u8 *used = xmalloc(p->state->nclasses + 1);
+    memset(used, 0, p->state->nclasses + 1);
+    for (u32 i = 0; i < p->edges.n; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->weak || e->call == NONE) continue;
+        GId from = func_gid(p, e->caller), to = func_gid(p, e->callee);
+        u32 around = p->facts[from.file]->funcs.v[from.id].self_class, cls = p->facts[to.file]->funcs.v[to.id].cls;
+        if (around == NONE || cls == NONE || is_test_path(p->facts[from.file]->source->path)) continue;
+        const FuncInfo *fi = &p->funcs[e->caller];
+        const Facts *f = p->facts[e->file];
+        const Path *q = &f->paths.v[f->calls.v[e->call].callee];
+        if (q->root != ROOT_SELF || q->nattr != 2 || fi->construct) continue;
+        if (!p->state->classes[gclass_of(p, from.file, around)].makes_threads) continue;
+        used[gclass_of(p, to.file, cls)] |= fi->threads ? BY_THREAD : fi->api ? BY_USER : 0;
+    }
+    return used;
+}
+
 /* One round: a class all of whose objects are made for attributes of shared ones becomes a part. */
-static bool parts_once(Program *p, u8 *state)
+static bool parts_once(Program *p, u8 *state, const u8 *used)
 {
     enum { MADE = 1, ELSEWHERE = 2 };
     LinkState *s = p->state;
@@ -42,7 +67,9 @@ static bool parts_once(Program *p, u8 *state)
             Ent e = path_entity(p, file, f->calls.v[i].callee);
             if (e.kind != ENT_CLASS) continue;
             u32 whole = whole_of(p, file, &f->calls.v[i]);
-            state[e.id] |= whole != NONE && whole != e.id && whole_is_shared(&s->classes[whole]) ? MADE : ELSEWHERE;
+            const ClassInfo *w = whole != NONE && whole != e.id ? &s->classes[whole] : NULL;
+            bool both = w && w->makes_threads && used[e.id] == (BY_THREAD | BY_USER);
+            state[e.id] |= both || (w && whole_is_shared(w)) ? MADE : ELSEWHERE;
         }
     }
     for (u32 i = 0; i < s->nclasses; i++) {
@@ -54,9 +81,10 @@ static bool parts_once(Program *p, u8 *state)
 
 static void parts_find(Program *p)
 {
-    u8 *state = xmalloc(p->state->nclasses + 1);
+    u8 *state = xmalloc(p->state->nclasses + 1), *used = used_by_wholes(p);
     for (u32 i = 0; i < PART_ROUNDS; i++)
-        if (!parts_once(p, state)) break;
+        if (!parts_once(p, state, used)) break;
+    free(used);
     free(state);
 }
 
