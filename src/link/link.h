@@ -79,34 +79,34 @@ typedef struct ClassInfo {
     const u32 *order;   /* where attributes are looked for: the class and its bases, see mro() */
     u32 norder;
     bool resolved;
-    bool makes_threads; /* creates threads, timers or executors */
-    bool has_lock;      /* has an attribute that is a lock */
-    bool any_lock;      /* likewise, be it a lock for one field only */
-    bool singleton;     /* an instance is kept in a global or class attribute, and most instances are */
-    u32 kept_globally;  /* globals and class attributes that hold an instance */
+    bool makes_threads;      /* creates threads, timers or executors */
+    bool has_lock;           /* has an attribute that is a lock */
+    bool any_lock;           /* likewise, be it a lock for one field only */
+    bool singleton;          /* an instance is kept in a global or class attribute, and most instances are */
+    u32 kept_globally;       /* globals and class attributes that hold an instance */
     u32 made_inside, leaves; /* calls outside of tests and scripts that make one: for a local that stays inside
                                 the call, or for something else */
-    u32 made_for_attr;  /* of leaves: for an attribute of self */
-    u32 queued;         /* of these calls, those that hand the new object to a queue: q.put(Job(n)) */
-    u32 made_elsewhere; /* calls outside of tests that construct one for something else */
-    u32 stays;          /* of these, those whose object stays with the thread that makes it: stays.c */
-    bool in_with;       /* one of them is made for a with statement */
-    bool shown;         /* its methods put self where all find it: stays.c */
-    bool made_again;    /* one of them stands in a loop */
-    u32 served, nserved; /* the roots of its methods that a server calls: first + 1, 0 without; see rootcalls.c */
-    bool method_kept;   /* a method of its objects is kept for later, and with it the object: stored.c */
-    bool handed;        /* an object is an argument of a thread, or a thread runs its method */
-    bool handed_to_many; /* several threads run a method of one object */
-    bool same;          /* threads that run beside each other are started with one object */
-    bool fresh;         /* every thread or request has instances of its own */
-    bool decorator;     /* its objects wrap functions: used as decorators, or descriptors */
-    bool part;          /* all its objects are made for attributes of shared ones: kept.c */
-    bool found;         /* its objects are put where any thread finds them: found.c */
-    bool loop;          /* its own methods run in an event loop, and nothing shows other threads there */
-    bool thread_local_; /* subclass of threading.local */
-    u32 hints;          /* Evidence bits of hints.c */
-    u32 made_at;        /* how many calls construct it */
-    u32 given_out;      /* calls of functions that make one and return it */
+    u32 made_for_attr;       /* of leaves: for an attribute of self */
+    u32 queued;              /* of these calls, those that hand the new object to a queue: q.put(Job(n)) */
+    u32 made_elsewhere;      /* calls outside of tests that construct one for something else */
+    u32 stays;               /* of these, those whose object stays with the thread that makes it: stays.c */
+    bool in_with;            /* one of them is made for a with statement */
+    bool shown;              /* its methods put self where all find it: stays.c */
+    bool made_again;         /* one of them stands in a loop */
+    u32 served, nserved;     /* the roots of its methods that a server calls: first + 1, 0 without; see rootcalls.c */
+    bool method_kept;        /* a method of its objects is kept for later, and with it the object: stored.c */
+    bool handed;             /* an object is an argument of a thread, or a thread runs its method */
+    bool handed_to_many;     /* several threads run a method of one object */
+    bool same;               /* threads that run beside each other are started with one object */
+    bool fresh;              /* every thread or request has instances of its own */
+    bool decorator;          /* its objects wrap functions: used as decorators, or descriptors */
+    bool part;               /* all its objects are made for attributes of shared ones: kept.c */
+    bool found;              /* its objects are put where any thread finds them: found.c */
+    bool loop;               /* its own methods run in an event loop, and nothing shows other threads there */
+    bool thread_local_;      /* subclass of threading.local */
+    u32 hints;               /* Evidence bits of hints.c */
+    u32 made_at;             /* how many calls construct it */
+    u32 given_out;           /* calls of functions that make one and return it */
     bool kept; /* some call that makes one stores it where others may find it, or runs outside of any thread */
 } ClassInfo;
 
@@ -166,23 +166,24 @@ typedef struct LinkState {
     Vec(Type) types;
     Map locksets; /* hash → first lockset id */
     Vec(u32) lockset_next;
-    Map lock_given;    /* place of a dataclass's field → the lock that all objects are given, see locks.c */
-    Map each_lock;     /* global access → a lock that is held there and guards nothing, see each.c */
-    Map lock_of;       /* place → lock; other keys: see locks.h */
+    Map lock_given;        /* place of a dataclass's field → the lock that all objects are given, see locks.c */
+    Map each_lock;         /* global access → a lock that is held there and guards nothing, see each.c */
+    Map lock_of;           /* place → lock; other keys: see locks.h */
     struct Stored *stored; /* functions that are kept for later, see stored.c; calls_link makes it */
-    ParamInfo *params; /* by global param */
+    ParamInfo *params;     /* by global param */
     u32 *param_base;
-    bool *of_program;        /* by file: see ofprogram.c */
+    bool *of_program;          /* by file: see ofprogram.c */
+    bool *installed;           /* by file: a single module that is installed for others to import; NULL before */
     struct Handover *handover; /* see handover.c; NULL without one */
     struct Stopped *stopped;   /* see stopped.c; NULL where nothing is waited for */
-    u32 depth;               /* of type inference */
-    u32 *path_base;          /* by file: its first path among all; set when types are final (see paths_settle) */
-    u32 *path_ents;          /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1 */
+    u32 depth;                 /* of type inference */
+    u32 *path_base;            /* by file: its first path among all; set when types are final (see paths_settle) */
+    u32 *path_ents;            /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1 */
     u32 *lead; /* by global func: where its first call stands that leads to a thread's start, NONE; see order.c */
     bool *filled_self, *filled_param; /* filled.c, by global func and param; NULL when it gave up */
     Map held_class;    /* global symbol of a private attribute → the class whose objects it holds; see owner.c */
     Map private_owner; /* global symbol of a private attribute → the class that sets it; see owner.c */
-    Map method_names;        /* global symbol → first in method_list */
+    Map method_names;  /* global symbol → first in method_list */
     Vec(DefRef) method_list; /* file unused, def = global func */
 } LinkState;
 

@@ -1,7 +1,10 @@
 /* Which files are the modules of a program: in a tree that is not packaged for others to use, those that a script
  * imports, and what these import in turn. Everybody who calls their functions is in sight, so that "any thread of a
  * program that uses this code" does not count for them. Only where the whole is small: in larger programs too many
- * calls lead to places that we do not see. */
+ * calls lead to places that we do not see.
+ *
+ * And which single modules are installed for others to import, although they can be run, too: setup.py names them,
+ * py_modules=["sh"] (Setuptools guide, "Package Discovery"). */
 #include "link/link.h"
 
 enum { SMALL = 40 }; /* files, tests aside */
@@ -35,8 +38,40 @@ static u32 mark(bool *part, u32 *stack, u32 n, u32 file)
     return n;
 }
 
+/* Does the text of a setup.py name the module among its py_modules? */
+static bool names_module(Str setup, Str module)
+{
+    char quoted[2][80];
+    snprintf(quoted[0], sizeof quoted[0], "\"%.*s\"", STR_ARG(module));
+    snprintf(quoted[1], sizeof quoted[1], "'%.*s'", STR_ARG(module));
+    bool list = false;
+    for (Str line; str_line(&setup, &line);) {
+        list |= str_contains(line, S("py_modules"));
+        if (list && (str_contains(line, str_from(quoted[0])) || str_contains(line, str_from(quoted[1])))) return true;
+        if (str_contains(line, S("]"))) list = false;
+    }
+    return false;
+}
+
+static void installed_modules_find(Program *p)
+{
+    p->state->installed = arena_new(p->arena, bool, p->nfiles + 1);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Source *setup = p->facts[file]->source;
+        if (!str_is(str_last(setup->path, '/'), "setup.py") || !str_contains(setup->text, S("py_modules"))) continue;
+        Str dir = str_slice(setup->path, 0, setup->path.n - strlen("setup.py"));
+        for (u32 i = 0; i < p->nfiles; i++) {
+            Str path = p->facts[i]->source->path, name = str_last(path, '/');
+            if (i == file || name.n + dir.n != path.n || !str_starts(path, dir) || !str_ends(name, S(".py")))
+                continue;
+            p->state->installed[i] = names_module(setup->text, str_slice(name, 0, name.n - 3));
+        }
+    }
+}
+
 void program_modules_find(Program *p)
 {
+    installed_modules_find(p);
     p->state->of_program = arena_new(p->arena, bool, p->nfiles + 1);
     if (!whole_in_sight(p)) return;
     u32 *stack = xmalloc((p->nfiles + 1) * sizeof *stack), n = 0;

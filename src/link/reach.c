@@ -24,6 +24,7 @@ bool is_test_path(Str path)
 bool is_script(const Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
+    if (p->state->installed && p->state->installed[file]) return false;
     for (u32 i = ROOT_API + 1; i < p->roots.n && !f->source->in_package; i++) { /* its module body starts threads */
         const Root *r = &p->roots.v[i];
         if (r->file == file && r->call != NONE && f->calls.v[r->call].func == 0) return true;
@@ -32,8 +33,9 @@ bool is_script(const Program *p, u32 file)
     if (is_test_path(path)) return true;
     while (rest.n) {
         Str part = str_cut(rest, '/', &rest);
-        if (rest.n && (str_is(part, "docs") || str_is(part, "doc") || str_is(part, "examples") ||
-                       str_is(part, "bin") || str_is(part, "scripts") || str_is(part, "tools")))
+        if (rest.n &&
+            (str_is(part, "docs") || str_is(part, "doc") || str_is(part, "examples") || str_is(part, "bin") ||
+             str_is(part, "scripts") || (str_is(part, "tools") && !f->source->in_package)))
             return true;
     }
     if (str_is(path, "setup.py") || str_ends(path, S("/setup.py"))) return true;
@@ -370,8 +372,8 @@ void roots_reach(Program *p)
     p->funcs = arena_new(p->arena, FuncInfo, p->state->nfuncs);
     program_modules_find(p);
     for (u32 file = 0; file < p->nfiles; file++) {
-        bool callable = !is_script(p, file) && !p->state->of_program[file] && !window_code(p, file) &&
-                        !greenlet_code(p, file);
+        bool callable =
+            !is_script(p, file) && !p->state->of_program[file] && !window_code(p, file) && !greenlet_code(p, file);
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i, callable);
     }
     for (u32 file = 0; file < p->nfiles; file++) window_callbacks(p, file);
