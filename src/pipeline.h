@@ -89,6 +89,60 @@ typedef struct Unseen {
     u32 line;
 } Unseen;
 
+/* ---- what programs call (know/calls.def) ---------------------------------------------------------------- */
+
+typedef enum CalledKind { CALLED_BUILTIN, CALLED_METHOD, CALLED_FUNCTION, CALLED_MODULE } CalledKind;
+
+/* What is known of what has a name. A value that has others in it says that they hold as well. */
+enum {
+    /* what it does to others */
+    AS_QUIET = 1 << 0,    /* runs no code of the program, unless it is given some */
+    AS_WALKS = 1 << 1,    /* walks what it is given */
+    AS_LAZY = 1 << 2,     /* gives an iterator, and does its work when that is walked */
+    AS_COMPARES = 1 << 3, /* compares or formats what it is given */
+    AS_CALLS = 1 << 4,    /* calls a function that it is given, before it returns or when its result is walked */
+    AS_LOADS = 1 << 5,    /* imports modules or runs text, so that anybody's code may run */
+    AS_POOL = 1 << 6,     /* hands work to a pool of threads or processes, and goes on */
+    AS_WAITS = 1 << 7,    /* waits for another thread, which may need a lock */
+    AS_SLOW = 1 << 8,     /* waits for the network, a process or the clock */
+    AS_QUICK = 1 << 9,    /* does not, though its module is slow */
+    AS_BY_NAME = 1 << 10, /* a method's name that says the same of a plain function */
+    AS_BASE = 1 << 11,    /* its classes run nothing of their own when an object of one derived from them is made */
+    AS_WINDOWS = 1 << 12, /* is for programs with windows, whose code one loop runs */
+    AS_LOG = 1 << 13,     /* writes to a log */
+    AS_CHEAP = 1 << 14,   /* reads or makes something small */
+    AS_STEP = 1 << 15,    /* does, on a container */
+    /* what it gives */
+    AS_GIVES = 1 << 16,                       /* never None */
+    AS_TRUE = 1 << 17 | AS_GIVES,             /* nothing that is false, either */
+    AS_PURE = 1 << 18,                        /* something made of what it reads, so that twice harms nobody */
+    AS_VALUE = 1 << 19 | AS_PURE | AS_GIVES,  /* a number, a text or a tuple of such: of equal ones an equal one */
+    AS_SAME = 1 << 20,                        /* the same when it is asked again a moment later */
+    AS_COPIES = 1 << 21,                      /* a container with the items, or the keys, of the one it is given */
+    AS_VIEW = 1 << 22,                        /* a view of a container, or an iterator over it */
+    AS_KEYS = 1 << 23 | AS_VIEW,              /* a view that shows the keys */
+    AS_THREAD = 1 << 24 | AS_SAME | AS_CHEAP, /* the thread that asks */
+    /* whose method it is, when its name is all that is known */
+    AS_PLAIN = 1 << 25,                                           /* of strings and containers, rarely of others */
+    AS_TEXT = 1 << 26 | AS_PLAIN | AS_PURE | AS_GIVES | AS_CHEAP, /* of strings, hardly ever of others */
+    AS_CONTAINER = 1 << 27 | AS_PLAIN                             /* of containers, hardly ever of others */
+};
+
+typedef struct CalledRow {
+    const char *name;
+    u32 as;
+    CalledKind kind;
+} CalledRow;
+extern const CalledRow called_table[]; /* by kind, then by name */
+extern const u32 called_count;
+/* Is all of that known of the builtin, of methods of that name, of the function with that dotted name? False where
+ * nothing is. */
+bool known_builtin(Str name, u32 as);
+bool known_method(Str name, u32 as);
+bool known_function(Str dotted, u32 as);
+/* Of the module that has the dotted name, or that it is in? */
+bool known_module(Str dotted, u32 as);
+
 /* ---- conf: options and configuration (src/conf) -------------------------------------------------------- */
 
 #include "options.h"

@@ -53,20 +53,10 @@ static bool is_quiet(Type t)
     return t.kind >= TYPE_QUEUE && t.kind <= TYPE_MP_SAFE && t.kind != TYPE_GENERATOR && t.kind != TYPE_ITERATOR;
 }
 
-/* Modules that call nothing of the program: what they do is done in C or in them alone. */
-static bool quiet_module(Str full)
+/* Does the library's function, or open, call nothing of the program, nor what it gives, unless it is given code? */
+static bool quiet_library(Str full)
 {
-    static const char *const modules[] = {
-        "_thread.", "array.",  "asyncio.", "base64.", "ctypes.", "datetime.", "decimal.", "enum.",    "errno.",
-        "fnmatch.", "getpass", "hashlib.", "hmac.",   "inspect", "io.",       "math.",    "ntpath.",  "os.",
-        "pathlib.", "queue.",  "random.",  "re.",     "secrets", "select.",   "shlex.",   "shutil.",  "socket.",
-        "ssl.",     "stat.",   "string.",  "struct.", "sys.",    "tempfile.", "thread.",  "time.",    "types.",
-        "typing.",  "uuid.",   "weakref.", "zlib.",   "logging", "platform.", "binascii", "calendar."};
-    static const char *const longer[] = {"collections.", "concurrent.futures.", "contextvars.", "ipaddress.",
-                                         "itertools.",   "multiprocessing.",    "posixpath.",   "subprocess.",
-                                         "threading.",   "traceback.",          "urllib.parse."};
-    if (str_starts_any(full, longer, COUNT_OF(longer))) return true;
-    return str_starts_any(full, modules, COUNT_OF(modules)) || str_is(full, "open");
+    return known_module(full, AS_QUIET) || str_is(full, "open");
 }
 
 static Type name_type(const Plan *pl, const Site *s, Str name)
@@ -203,8 +193,6 @@ static bool args_walked(const Plan *pl, const Site *s, const Call *c, u32 depth)
  * a generator of the program, which is looked at where it is called? */
 static bool walk_known(const Plan *pl, const Site *s, u32 n, u32 depth)
 {
-    static const char *const wrappers[] = {"enumerate", "zip", "reversed", "iter"};
-    static const char *const views[] = {"items", "keys", "values"};
     Type t = node_type(pl, s, n, 4);
     if (is_container(t) || is_scalar(t) || ast_is(s->t, n, NODE_generator_expression)) return true;
     if (ast_is(s->t, n, NODE_parenthesized_expression))
@@ -215,9 +203,9 @@ static bool walk_known(const Plan *pl, const Site *s, u32 n, u32 depth)
     const Call *c = &s->f->calls.v[call];
     Str full = path_external(pl->p, s->file, c->callee);
     if (str_is(full, "range")) return true;
-    if (str_among(full, wrappers, COUNT_OF(wrappers))) return args_walked(pl, s, c, depth - 1);
+    if (known_builtin(full, AS_LAZY) && !known_builtin(full, AS_CALLS)) return args_walked(pl, s, c, depth - 1);
     const Path *p = &s->f->paths.v[c->callee];
-    if (p->nattr && !p->truncated && str_among(sym_str(s->f, p->attr[p->nattr - 1]), views, COUNT_OF(views)))
+    if (p->nattr && !p->truncated && known_method(sym_str(s->f, p->attr[p->nattr - 1]), AS_VIEW))
         return is_container(ent_type(pl->p, path_resolve(pl->p, s->file, p, p->nattr - 1u)));
     u32 targets[8], k = call_targets(pl->p, s->file, call, targets, COUNT_OF(targets));
     for (u32 i = 0; i < k; i++)
@@ -229,19 +217,11 @@ static bool walk_known(const Plan *pl, const Site *s, u32 n, u32 depth)
 
 static bool builtin_comes_back(const Plan *pl, const Site *s, const Call *c, Str name)
 {
-    static const char *const quiet[] = {
-        "isinstance", "issubclass", "id",           "type",        "callable",  "len",     "range",
-        "enumerate",  "zip",        "abs",          "chr",         "ord",       "hex",     "oct",
-        "bin",        "round",      "divmod",       "pow",         "object",    "super",   "slice",
-        "bytearray",  "open",       "vars",         "dir",         "locals",    "globals", "hash",
-        "bool",       "property",   "staticmethod", "classmethod", "memoryview"};
     static const char *const errors[] = {"Error", "Exception", "Warning", "Iteration", "Exit", "Interrupt"};
-    static const char *const walkers[] = {"list", "tuple", "set", "dict", "frozenset",
-                                          "sum",  "any",   "all", "iter", "reversed"};
-    if (str_among(name, quiet, COUNT_OF(quiet))) return false;
+    if (known_builtin(name, AS_QUIET)) return false;
     for (u32 i = 0; i < COUNT_OF(errors); i++)
         if (str_ends(name, str_from(errors[i]))) return false;
-    if (str_among(name, walkers, COUNT_OF(walkers))) return !args_walked(pl, s, c, 3);
+    if (known_builtin(name, AS_WALKS)) return !args_walked(pl, s, c, 3);
     if (str_is(name, "next")) {
         if (!c->nargs) return false;
         Type t = node_type(pl, s, arg_node(s, &s->f->args.v[c->args]), 4);
@@ -253,19 +233,15 @@ static bool builtin_comes_back(const Plan *pl, const Site *s, const Call *c, Str
 /* What a method of a builtin container or a string does with its arguments. */
 static bool container_comes_back(const Plan *pl, const Site *s, const Call *c, Type t, Str method)
 {
-    static const char *const compare[] = {"remove", "index", "count", "sort", "format", "format_map"};
-    static const char *const walk[] = {"extend",       "update",     "union",      "join",
-                                       "intersection", "difference", "extendleft", "difference_update"};
     if (str_is(method, "sort") && t.kind == TYPE_LIST) return true;
-    bool compares = str_among(method, compare, COUNT_OF(compare)) && !(str_is(method, "remove") && finds_by_key(t));
+    bool compares = known_method(method, AS_COMPARES) && !(str_is(method, "remove") && finds_by_key(t));
     if (compares) return !args_scalar(pl, s, c);
-    return str_among(method, walk, COUNT_OF(walk)) && !args_walked(pl, s, c, 3);
+    return known_method(method, AS_WALKS) && !args_walked(pl, s, c, 3);
 }
 
 /* Are the bases of the class, as far as they were not read, builtins or such that run nothing of their own? */
 static bool bases_known(const Plan *pl, u32 gclass, u32 depth)
 {
-    static const char *const quiet[] = {"abc.", "typing.", "enum.", "collections.", "threading."};
     GId id = class_gid(pl->p, gclass);
     const Facts *f = pl->p->facts[id.file];
     const Class *c = &f->classes.v[id.id];
@@ -277,33 +253,34 @@ static bool bases_known(const Plan *pl, u32 gclass, u32 depth)
         }
         Str full = path_external(pl->p, id.file, f->bases.v[i]);
         bool builtin = full.n && str_find(full, '.') == full.n;
-        if (!builtin && !str_starts_any(full, quiet, COUNT_OF(quiet)) && !str_ends(full, S("Error")) &&
+        if (!builtin && !known_module(full, AS_BASE) && !str_ends(full, S("Error")) &&
             !str_ends(full, S("Exception")))
             return false;
     }
     return true;
 }
 
-static bool logs(Str method)
+/* log.info("%s", job) formats what it is given. */
+static bool logs(const Plan *pl, const Site *s, const Call *c, Str name)
 {
-    static const char *const names[] = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"};
-    return str_among(method, names, COUNT_OF(names));
+    return known_method(name, AS_LOG) && !args_scalar(pl, s, c);
+}
+
+/* re.sub(pattern, f, text): is the second argument, which is called if it can be, not a text for certain? */
+static bool second_called(const Plan *pl, const Site *s, const Call *c)
+{
+    return c->nargs > 1 && !scalar(pl, s, arg_node(s, &s->f->args.v[c->args + 1]));
 }
 
 /* Is the path something of what a quiet module's function gave, however many calls on:
  * hashlib.sha256(x).hexdigest()? */
-static bool of_quiet_module(const Plan *pl, const Site *s, const Path *p, u32 depth)
+static bool of_quiet_library(const Plan *pl, const Site *s, const Path *p, u32 depth)
 {
     if (p->root != ROOT_CALL || !depth) return false;
     u32 callee = s->f->calls.v[p->func].callee;
     Str full = path_external(pl->p, s->file, callee);
-    return full.n ? quiet_module(full) : of_quiet_module(pl, s, &s->f->paths.v[callee], depth - 1);
+    return full.n ? quiet_library(full) : of_quiet_library(pl, s, &s->f->paths.v[callee], depth - 1);
 }
-
-/* Methods of strings that little else has, so that the object is taken for one. */
-static const char *const text_methods[] = {"split",      "lower",      "upper",  "strip",  "lstrip",
-                                           "rstrip",     "startswith", "title",  "rsplit", "encode",
-                                           "splitlines", "endswith",   "decode", "isdigit"};
 
 static bool method_comes_back(const Plan *pl, const Site *s, const Call *c, u32 node)
 {
@@ -318,11 +295,11 @@ static bool method_comes_back(const Plan *pl, const Site *s, const Call *c, u32 
                                                    : ent_type(p, path_resolve(p, s->file, x, x->nattr - 1u));
     Str method = sym_str(s->f, x->attr[x->nattr - 1]);
     if (is_quiet(t)) return false;
-    if (t.kind == TYPE_UNKNOWN && str_among(method, text_methods, COUNT_OF(text_methods))) return false;
-    if (t.kind == TYPE_UNKNOWN && of_quiet_module(pl, s, x, 8)) return logs(method) && !args_scalar(pl, s, c);
+    if (t.kind == TYPE_UNKNOWN && known_method(method, AS_TEXT)) return false;
+    if (t.kind == TYPE_UNKNOWN && of_quiet_library(pl, s, x, 8)) return logs(pl, s, c, method);
     if (is_container(t) || is_scalar(t)) return container_comes_back(pl, s, c, t, method);
-    if (t.kind != TYPE_EXTERNAL || !quiet_module(p->syms.strs[t.id])) return true;
-    return logs(method) && !args_scalar(pl, s, c);
+    if (t.kind != TYPE_EXTERNAL || !quiet_library(p->syms.strs[t.id])) return true;
+    return logs(pl, s, c, method);
 }
 
 /* A call of which no function of the program is known that it runs. */
@@ -337,8 +314,10 @@ static bool other_comes_back(const Plan *pl, const Site *s, const Call *c)
     Str full = path_external(p, s->file, c->callee);
     if (full.n) {
         if (str_find(full, '.') == full.n) return builtin_comes_back(pl, s, c, full);
-        if (!quiet_module(full)) return true;
-        return logs(str_last(full, '.')) && !args_scalar(pl, s, c);
+        if (!quiet_library(full)) return true;
+        if (known_function(full, AS_WALKS)) return !args_walked(pl, s, c, 3);
+        if (known_function(full, AS_CALLS) && !known_function(full, AS_LAZY)) return second_called(pl, s, c);
+        return logs(pl, s, c, str_last(full, '.'));
     }
     if (x->root == ROOT_SUPER)
         return !s->f->funcs.v[s->func].cls || s->f->funcs.v[s->func].self_class == NONE ||

@@ -343,6 +343,8 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
 /* Does the call run code that was given to the program: a parameter, a callback, an iterator from outside
  * (foreign.c)? below: further down than the region itself. */
 bool foreign_call(Plan *pl, u32 file, u32 call, bool below);
+/* Does the name say that there is code of others: error_callback, _hooks? */
+bool named_for_code(Str name);
 /* What the call calls, as it is written. */
 Str callee_text(Plan *pl, u32 file, u32 call);
 /* What is assigned to a place: from … to - 1 in pl->defs. */
@@ -437,8 +439,6 @@ bool reach_function(Plan *pl, u32 g, u32 mark, u32 *left);
 enum { KNOWN_LIMIT = 100 };
 /* Is it of a type whose methods call nothing of the program back? */
 bool type_is_plain(Type t);
-/* Is it the name of a method of strings, bytes or containers, for which it is taken on an object of unknown type? */
-bool method_is_plain(Str name);
 /* Does the path start at the result of a library's function, `depth` calls on at most:
  * Path(x).read_text().split()? */
 bool path_from_library(const Plan *pl, u32 file, const Path *p, u32 depth);

@@ -7,17 +7,27 @@
  * of objects of classes. */
 #include "fixes/fixes.h"
 
-static const char *const telling[] = {"callback", "handler", "listener", "observer", "hook",     "subscriber",
-                                      "emit",     "notify",  "trigger",  "dispatch", "broadcast"};
+static bool contains_any(Str s, const char *const *words, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (str_contains(s, str_from(words[i]))) return true;
+    return false;
+}
+
+bool named_for_code(Str name)
+{
+    static const char *const words[] = {"callback", "handler", "listener", "observer", "hook", "subscriber"};
+    return contains_any(name, words, COUNT_OF(words));
+}
 
 /* add_listener() and the like only keep what they are given. */
 static bool tells(Str name)
 {
+    static const char *const verbs[] = {"emit", "notify", "trigger", "dispatch", "broadcast"};
     static const char *const keeps[] = {"add",        "remove", "set_", "get_", "register",
                                         "unregister", "attach", "has_", "is_"};
     if (str_starts_any(name, keeps, COUNT_OF(keeps))) return false;
-    for (u32 i = 0; i < COUNT_OF(telling); i++)
-        if (str_contains(name, str_from(telling[i]))) return true;
+    if (named_for_code(name) || contains_any(name, verbs, COUNT_OF(verbs))) return true;
     return str_starts(name, S("on_")) || str_starts(name, S("_on_"));
 }
 

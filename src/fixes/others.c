@@ -7,22 +7,13 @@
  * that is not known? */
 #include "fixes/fixes.h"
 
-/* Methods of queues, events, files, times and logs, beside those of containers. */
-static const char *const quiet_methods[] = {
-    "put",      "put_nowait", "get_nowait", "qsize",     "empty",    "full",      "set",    "is_set",
-    "is_alive", "notify",     "notify_all", "isoformat", "strftime", "timestamp", "fileno", "seek",
-    "getvalue", "tell",       "isatty",     "locked",    "acquire",  "release"};
-static const char *const log_methods[] = {"debug", "info",      "warning",  "warn",
-                                          "error", "exception", "critical", "log"};
-
-/* Is it such a method, or one of what is named like a log? */
+/* A method of containers, queues, events, files, times and locks, or one of what is named like a log. */
 static bool quiet_method(const Facts *f, const Path *p)
 {
     Str name = sym_str(f, p->attr[p->nattr - 1]), of = sym_str(f, p->nattr > 1 ? p->attr[p->nattr - 2] : p->name);
-    if (method_is_plain(name)) return true;
-    if (str_among(name, quiet_methods, COUNT_OF(quiet_methods))) return true;
+    if (known_method(name, AS_PLAIN) || known_method(name, AS_QUIET)) return true;
     bool log = str_contains(of, S("log")) || str_contains(of, S("LOG"));
-    return log && str_among(name, log_methods, COUNT_OF(log_methods));
+    return log && known_method(name, AS_LOG);
 }
 
 /* self._append = self._queue.append, Lock = threading.RLock: does the place hold a method of a container, or a

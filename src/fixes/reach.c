@@ -190,20 +190,6 @@ bool type_is_plain(Type t)
            t.kind != TYPE_FUNC;
 }
 
-/* Methods of strings, bytes and containers; on an object of unknown type they are taken for those. */
-static const char *const plain_methods[] = {
-    "append",    "add",           "clear",      "copy",    "count",  "decode",     "digest",     "discard",
-    "encode",    "endswith",      "extend",     "find",    "format", "get",        "group",      "groups",
-    "hexdigest", "index",         "insert",     "isdigit", "items",  "join",       "keys",       "lower",
-    "lstrip",    "partition",     "pop",        "popleft", "remove", "replace",    "reverse",    "rpartition",
-    "rsplit",    "rstrip",        "setdefault", "sort",    "split",  "splitlines", "startswith", "strip",
-    "title",     "total_seconds", "update",     "upper",   "values"};
-
-bool method_is_plain(Str name)
-{
-    return str_among(name, plain_methods, COUNT_OF(plain_methods));
-}
-
 bool path_from_library(const Plan *pl, u32 file, const Path *p, u32 depth)
 {
     const Facts *f = pl->p->facts[file];
@@ -226,19 +212,15 @@ static Str method_name(Plan *pl, u32 file, const Call *c)
 /* Importing a module, or running text, runs code of anybody: import hooks, the module's body. */
 bool runs_any_code(const Plan *pl, u32 file, const Call *c)
 {
-    static const char *const names[] = {"__import__", "exec", "eval"};
-    static const char *const modules[] = {"importlib.", "pkgutil.", "runpy.", "pkg_resources.", "stevedore."};
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
     Str full = path_external(pl->p, file, c->callee);
-    if (str_starts_any(full, modules, COUNT_OF(modules))) return true;
+    if (known_module(full, AS_LOADS)) return true;
     if (p->nattr && str_is(sym_str(f, p->attr[p->nattr - 1]), "load")) { /* of an entry point */
         Str of = sym_str(f, p->nattr > 1 ? p->attr[p->nattr - 2] : p->name);
         if (str_is(of, "ep") || str_contains(of, S("entry_point")) || str_is(of, "entrypoint")) return true;
     }
-    for (u32 i = 0; i < COUNT_OF(names); i++)
-        if (p->nattr == 0 && p->root == ROOT_GLOBAL && str_is(sym_str(f, p->name), names[i])) return true;
-    return false;
+    return p->nattr == 0 && p->root == ROOT_GLOBAL && known_builtin(sym_str(f, p->name), AS_LOADS);
 }
 
 /* super().__call__(…), type.__call__(cls, …): what a metaclass makes runs the __init__ of its class. */
@@ -263,8 +245,7 @@ static bool unknown_call(Plan *pl, u32 file, const Call *c)
     if (p->nattr && !p->truncated && type_is_plain(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u))))
         return false;
     Str name = method_name(pl, file, c);
-    if (method_is_plain(name)) return false;
-    return true;
+    return !known_method(name, AS_PLAIN); /* on an object of unknown type it is taken for one of those */
 }
 
 /* ---- what syntax calls ---- */

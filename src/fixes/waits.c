@@ -6,34 +6,6 @@
  * nobody holds that lock for long. Calls are followed as far down as they are certain. */
 #include "fixes/fixes.h"
 
-/* Calls that wait for another thread, which may need the same lock; and calls that are merely slow. */
-static const char *const waiting[] = {"join",         "result",      "wait",
-                                      "wait_for",     "acquire",     "exception",
-                                      "as_completed", "run_forever", "run_until_complete",
-                                      "serve_forever"};
-static const char *const slow[] = {"sleep",      "recv",        "recvfrom",          "accept",      "connect",
-                                   "sendall",    "send",        "sendto",            "sendmsg",     "recv_into",
-                                   "recvmsg",    "urlopen",     "check_output",      "communicate", /* a process */
-                                   "check_call", "getaddrinfo", "create_connection", "urlretrieve"};
-static const char *const slow_names[] = {"sleep", "urlopen", "input", "check_output", "check_call", "urlretrieve"};
-static const char *const slow_modules[] = {
-    "subprocess.", "requests.", "socket.", "urllib.request.", "http.client.",
-    "httpx.",      "smtplib.",  "ftplib.", "sqlite3.connect", "urllib.robotparser.",
-    "urllib3.",    "imaplib.",  "poplib.", "telnetlib.",      "xmlrpc.client."};
-
-/* Of those modules, functions that ask nobody and come back at once. */
-static const char *const quick_names[] = {
-    "socket.socket",      "socket.gethostname",        "socket.socketpair",        "socket.inet_aton",
-    "socket.inet_ntoa",   "socket.inet_pton",          "socket.inet_ntop",         "socket.htons",
-    "socket.htonl",       "socket.ntohs",              "socket.ntohl",             "socket.getdefaulttimeout",
-    "socket.error",       "socket.setdefaulttimeout",  "subprocess.list2cmdline",  "requests.session",
-    "socket.timeout",     "socket.has_dualstack_ipv6", "urllib3.disable_warnings", "urllib.request.build_opener",
-    "urllib.request.url2pathname", "urllib.request.pathname2url", "urllib.request.install_opener"};
-/* Modules below them that only compute. */
-static const char *const quick_modules[] = {"requests.utils.",      "requests.cookies.",      "requests.structures.",
-                                            "requests.exceptions.", "requests.status_codes.", "urllib3.util.",
-                                            "urllib3.exceptions."};
-
 static Str call_name(const Facts *f, const Call *c)
 {
     const Path *p = &f->paths.v[c->callee];
@@ -100,7 +72,7 @@ static bool really_waits(Plan *pl, u32 file, u32 call)
         return !told_not_to(f, c, put) && !(put && unbounded(pl, file, p));
     }
     bool bare_join = str_is(name, "join") && c->nargs == 0; /* of a thread, or of what stands for some */
-    if (!str_among(name, waiting, COUNT_OF(waiting)) || (!bare_join && leads_on(pl, file, call))) return false;
+    if (!known_method(name, AS_WAITS) || (!bare_join && leads_on(pl, file, call))) return false;
     if (str_is(name, "acquire") && told_not_to(f, c, 0)) return false;
     if (str_is(name, "join")) /* a thread's join takes nothing or a timeout; a string's takes what is joined */
         return c->nargs == 0 || (p->root != ROOT_UNKNOWN && f->args.v[c->args].keyword != SYM_EMPTY);
@@ -118,9 +90,9 @@ static bool makes_object(Str full)
     return last.n && last.p[0] >= 'A' && last.p[0] <= 'Z';
 }
 
-static bool in_slow_module(Str full)
+static bool slow_library(Str full)
 {
-    return str_starts_any(full, slow_modules, COUNT_OF(slow_modules));
+    return known_module(full, AS_SLOW) || known_function(full, AS_SLOW);
 }
 
 /* A pool of threads or processes that is shut down waits for its work. */
@@ -143,15 +115,16 @@ static bool is_slow(Plan *pl, u32 file, u32 call)
     const Path *p = &f->paths.v[c->callee];
     if (p->nattr && !p->truncated) { /* a method of an object that a library of the network made */
         Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
-        if (t.kind == TYPE_EXTERNAL && in_slow_module(pl->p->syms.strs[t.id])) return true;
+        if (t.kind == TYPE_EXTERNAL && slow_library(pl->p->syms.strs[t.id])) return true;
     }
     if (ends_pool(pl, file, c)) return true;
-    if (f->paths.v[c->callee].nattr == 0 && str_among(call_name(f, c), slow_names, COUNT_OF(slow_names))) return true;
-    if (p->nattr && str_among(call_name(f, c), slow, COUNT_OF(slow)))
-        return !leads_on(pl, file, call) && !(str_is(call_name(f, c), "connect") && hands_over(pl, file, c));
+    Str name = call_name(f, c);
+    if (!p->nattr && (known_builtin(name, AS_SLOW) || known_method(name, AS_SLOW | AS_BY_NAME))) return true;
+    if (p->nattr && known_method(name, AS_SLOW))
+        return !leads_on(pl, file, call) && !(str_is(name, "connect") && hands_over(pl, file, c));
     Str full = path_external(pl->p, file, c->callee);
-    if (str_starts_any(full, quick_modules, COUNT_OF(quick_modules))) return false;
-    return in_slow_module(full) && !makes_object(full) && !str_among(full, quick_names, COUNT_OF(quick_names));
+    bool quick = known_module(full, AS_QUICK) || known_function(full, AS_QUICK);
+    return !quick && slow_library(full) && !makes_object(full);
 }
 
 static bool is_sleep(const Facts *f, const Call *c)
@@ -342,7 +315,6 @@ static bool calls_state(const Plan *pl, const Work *w, u32 file, const Call *c)
  * while anybody's code runs. */
 static bool tells_somebody(Plan *pl, const Region *r, u32 file, const Call *c)
 {
-    static const char *const words[] = {"callback", "handler", "listener", "observer", "hook", "subscriber"};
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
     const Ast *t = site_ast(pl, file);
@@ -353,10 +325,7 @@ static bool tells_somebody(Plan *pl, const Region *r, u32 file, const Call *c)
     if (p->root == ROOT_PARAM && !p->nattr) return path_type(pl->p, file, c->callee).kind != TYPE_CLASS_OBJECT;
     if (calls_taken(pl, file, c, NONE)) return true;
     Str name = call_name(f, c);
-    bool place = p->nattr && path_resolve(pl->p, file, p, p->nattr).kind == ENT_PLACE;
-    for (u32 i = 0; place && i < COUNT_OF(words); i++)
-        if (str_contains(name, str_from(words[i]))) return true;
-    return false;
+    return p->nattr && named_for_code(name) && path_resolve(pl->p, file, p, p->nattr).kind == ENT_PLACE;
 }
 
 /* Is it a parameter, of this function or of one around it, and no class? Whatever one caller is seen to pass, others
