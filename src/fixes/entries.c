@@ -14,16 +14,6 @@ typedef struct Ask {
     bool truth; /* never false, either */
 } Ask;
 
-static const char *const making[] = {"list", "dict",  "set",   "tuple", "str",       "int",    "float", "bytes",
-                                     "len",  "bool",  "range", "repr",  "frozenset", "sorted", "open",  "bytearray",
-                                     "abs",  "round", "hash",  "id",    "format",    "zip",    "map",   "filter"};
-static const char *const text_methods[] = {"split",  "strip",  "lstrip",    "rstrip",    "lower",      "upper",
-                                           "title",  "format", "join",      "encode",    "decode",     "replace",
-                                           "digest", "rsplit", "hexdigest", "read_text", "read_bytes", "splitlines"};
-static const char *const true_external[] = {
-    "threading.Lock",      "threading.RLock", "threading.Event", "threading.Condition",
-    "threading.Semaphore", "re.compile",      "threading.local", "object"};
-
 static bool surely(const Ask *x, u32 n, u32 depth);
 
 static bool all_surely(const Ask *x, u32 n, u32 depth)
@@ -103,19 +93,17 @@ static bool call_surely(const Ask *x, u32 n, u32 depth)
         if (!returns_surely(x, targets[i], depth)) return false;
     if (found) return true;
     Str full = path_external(p, x->file, c->callee);
-    if (str_among(full, true_external, COUNT_OF(true_external))) return true;
+    if (known_function(full, AS_TRUE) || known_builtin(full, AS_TRUE)) return true;
     if (x->truth) return false;
     u32 fn = ast_field(t, n, FIELD_function);
-    if (ast_is(t, fn, NODE_identifier) && str_among(ast_text(t, fn), making, COUNT_OF(making)))
+    if (ast_is(t, fn, NODE_identifier) && known_builtin(ast_text(t, fn), AS_GIVES))
         return !name_bound(f, ast_text(t, fn), S(""));
     if (full.n) { /* what is written with a capital is a class */
         size_t dot = str_rfind(full, '.');
         Str last = dot < full.n ? str_slice(full, dot + 1, full.n) : full;
-        return (last.n && last.p[0] >= 'A' && last.p[0] <= 'Z') || str_is(full, "collections.deque") ||
-               str_is(full, "collections.defaultdict");
+        return (last.n && last.p[0] >= 'A' && last.p[0] <= 'Z') || known_function(full, AS_GIVES);
     }
-    return ast_is(t, fn, NODE_attribute) &&
-           str_among(ast_text(t, ast_field(t, fn, FIELD_attribute)), text_methods, COUNT_OF(text_methods));
+    return ast_is(t, fn, NODE_attribute) && known_method(ast_text(t, ast_field(t, fn, FIELD_attribute)), AS_GIVES);
 }
 
 static bool surely(const Ask *x, u32 n, u32 depth)
@@ -187,11 +175,13 @@ static bool dict_surely(const Ask *x, const Access *a)
     if (!ast_is(t, value, NODE_call)) return false;
     u32 arg = ast_first(t, ast_field(t, value, FIELD_arguments));
     if (arg == NONE) return true;
-    static const char *const factories[] = {"list", "dict", "set", "int", "float", "str", "deque", "Counter"};
-    const Call *c = call_at(x->pl->p->facts[x->file], ast_span(t, value));
+    const Facts *f = x->pl->p->facts[x->file];
+    const Call *c = call_at(f, ast_span(t, value));
     bool makes = c && str_is(path_external(x->pl->p, x->file, c->callee), "collections.defaultdict");
-    return makes && !x->truth && ast_after(t, arg) == NONE &&
-           str_among(ast_text(t, arg), factories, COUNT_OF(factories));
+    if (!makes || x->truth || ast_after(t, arg) != NONE) return false;
+    const Arg *factory = &f->args.v[c->args];
+    Str full = factory->kind == VAL_PATH ? path_external(x->pl->p, x->file, factory->value) : S("");
+    return known_builtin(ast_text(t, arg), AS_GIVES) || known_function(full, AS_GIVES);
 }
 
 /* d[key] = value, alone or with other targets. */

@@ -46,11 +46,16 @@ static bool calls_within(const Facts *f, u32 func, Span span)
     return false;
 }
 
+/* A builtin that makes something of what it reads, and not of what it will read when that is walked. */
+static bool reads_at_once(Str builtin)
+{
+    return known_builtin(builtin, AS_PURE) && !known_builtin(builtin, AS_LAZY);
+}
+
 /* return Stamp(now, counter), return str(counter): is all that the span calls a library's class or a builtin that
  * makes a value? */
 static bool makes_values(Plan *pl, u32 file, u32 func, Span span)
 {
-    static const char *const builtins[] = {"str", "int", "float", "tuple", "bool", "max", "min", "len"};
     const Facts *f = pl->p->facts[file];
     const Func *fn = &f->funcs.v[func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
@@ -61,7 +66,7 @@ static bool makes_values(Plan *pl, u32 file, u32 func, Span span)
             path_external(pl->p, file, f->calls.v[i].callee).n && name.n && name.p[0] >= 'A' && name.p[0] <= 'Z';
         u8 kind = path_resolve(pl->p, file, p, 0).kind;
         bool own = kind == ENT_FUNC || kind == ENT_CLASS || kind == ENT_PLACE;
-        bool builtin = !p->nattr && p->root == ROOT_GLOBAL && !own && str_among(name, builtins, COUNT_OF(builtins));
+        bool builtin = !p->nattr && p->root == ROOT_GLOBAL && !own && reads_at_once(name);
         if (!is_class && !builtin) return false;
     }
     return true;
@@ -471,8 +476,6 @@ static bool only_reads(Plan *pl, const Region *r)
     const Facts *f = pl->p->facts[r->file];
     const Func *fn = &f->funcs.v[r->func];
     Str why;
-    static const char *const builtins[] = {"abs", "bool", "dict", "divmod", "float", "format", "int", "len", "list",
-                                           "max", "min",  "repr", "round",  "set",   "sorted", "str", "sum", "tuple"};
     if (r->first != r->last) return false;
     if (!ast_is(t, r->first, NODE_return_statement) && !ast_is(t, r->first, NODE_expression_statement)) return false;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
@@ -480,7 +483,7 @@ static bool only_reads(Plan *pl, const Region *r)
         if (!span_within(f->calls.v[i].span, r->span)) continue;
         u8 kind = path_resolve(pl->p, r->file, p, p->nattr).kind;
         if (p->nattr || p->root != ROOT_GLOBAL || (kind != ENT_NONE && kind != ENT_EXTERNAL)) return false;
-        if (!str_among(sym_str(f, p->name), builtins, COUNT_OF(builtins))) return false;
+        if (!reads_at_once(sym_str(f, p->name))) return false;
     }
     if (reach_from(pl, r->file, r->func, r->span, ++pl->marks) != REACH_NO) return false;
     return judgement_find(S("no-suspend-inside"))->judge(pl, NULL, r, NULL, &why) == VERDICT_OK;

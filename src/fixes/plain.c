@@ -65,12 +65,6 @@ typedef struct Given {
     u32 func;
 } Given;
 
-static const char *const value_names[] = {
-    "abs", "all", "any", "ascii", "bin", "bool", "bytes", "chr", "complex",    "float",      "frozenset",
-    "hash", "hex", "int", "len",  "oct", "ord",  "repr",  "round", "str",      "isinstance", "issubclass"};
-static const char *const value_methods[] = {"strip",  "lstrip", "rstrip", "lower",      "upper",    "format", "title",
-                                            "encode", "join",   "decode", "startswith", "endswith", "replace"};
-
 static bool is_value(Given *x, u32 n, u32 depth);
 
 static bool children_are(Given *x, u32 n, u32 depth)
@@ -105,9 +99,9 @@ static bool call_is(Given *x, u32 n)
     u32 fn = ast_field(x->t, n, FIELD_function);
     if (ast_is(x->t, fn, NODE_attribute)) {
         Str method = ast_text(x->t, ast_field(x->t, fn, FIELD_attribute));
-        return str_among(method, value_methods, COUNT_OF(value_methods));
+        return known_method(method, AS_VALUE);
     }
-    return ast_is(x->t, fn, NODE_identifier) && str_among(ast_text(x->t, fn), value_names, COUNT_OF(value_names)) &&
+    return ast_is(x->t, fn, NODE_identifier) && known_builtin(ast_text(x->t, fn), AS_VALUE) &&
            !name_bound(x->f, ast_text(x->t, fn), S(""));
 }
 

@@ -8,32 +8,10 @@
  *
  * Two threads may both make one, but all get the one that was entered first. Only on an exact dict, and only where
  * making it twice harms nobody: what is called between the test and the store is known, changes nothing that is
- * shared, takes no lock and reaches no library beyond a list of harmless functions. Or where a lock would be held
- * while something slow is done, or another lock taken: there twice is what happens today, and less harm. */
+ * shared, takes no lock and reaches no library beyond functions known for that (know/calls.def). Or where a lock
+ * would be held while something slow is done, or another lock taken: there twice is what happens today, and less
+ * harm. */
 #include "fixes/fixes.h"
-
-static const char *const harmless_names[] = {
-    "abs",        "bool", "bytes",  "dict", "enumerate", "float",  "frozenset", "hash", "int",
-    "isinstance", "len",  "list",   "max",  "min",       "object", "range",     "repr", "reversed",
-    "round",      "set",  "sorted", "str",  "sum",       "tuple",  "type",      "zip",  "issubclass"};
-static const char *const harmless_external[] = {"re.compile",
-                                                "threading.Lock",
-                                                "threading.RLock",
-                                                "collections.deque",
-                                                "collections.Counter",
-                                                "collections.OrderedDict",
-                                                "collections.defaultdict",
-                                                "collections.namedtuple",
-                                                "operator.attrgetter",
-                                                "operator.itemgetter",
-                                                "functools.partial",
-                                                "pathlib.Path",
-                                                "decimal.Decimal",
-                                                "fractions.Fraction",
-                                                "os.path.join"};
-static const char *const harmless_methods[] = {"get",      "split",      "strip",  "lower", "upper",  "format",
-                                               "join",     "startswith", "items",  "keys",  "values", "copy",
-                                               "endswith", "replace",    "encode", "decode"};
 
 static bool call_harmless(Plan *pl, u32 file, u32 call, u32 place, u32 depth)
 {
@@ -50,12 +28,11 @@ static bool call_harmless(Plan *pl, u32 file, u32 call, u32 place, u32 depth)
     }
     if (n) return true;
     Str external = path_external(pl->p, file, c->callee);
-    if (external.n && p->nattr == 0 && str_among(external, harmless_names, COUNT_OF(harmless_names)))
-        return true; /* a builtin */
-    if (external.n) return str_among(external, harmless_external, COUNT_OF(harmless_external));
-    if (p->nattr) return str_among(sym_str(f, p->attr[p->nattr - 1]), harmless_methods, COUNT_OF(harmless_methods));
+    if (external.n && p->nattr == 0 && known_builtin(external, AS_PURE)) return true; /* a builtin */
+    if (external.n) return known_function(external, AS_PURE);
+    if (p->nattr) return known_method(sym_str(f, p->attr[p->nattr - 1]), AS_PURE);
     if (path_type(pl->p, file, c->callee).kind == TYPE_CLASS_OBJECT) return true; /* a class without __init__ */
-    return p->root == ROOT_GLOBAL && str_among(sym_str(f, p->name), harmless_names, COUNT_OF(harmless_names));
+    return p->root == ROOT_GLOBAL && known_builtin(sym_str(f, p->name), AS_PURE);
 }
 
 bool span_harmless(Plan *pl, u32 file, u32 func, Span span, u32 place, u32 depth)

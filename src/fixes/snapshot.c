@@ -138,16 +138,12 @@ static bool copy_method(const Ast *t, u32 n)
 /* list(x), sorted(x), tuple(x) around the container, or x.copy() itself: a copy already. */
 static u32 copying_call(const Ast *t, u32 n)
 {
-    static const char *const copies[] = {"list", "tuple", "sorted", "set", "frozenset", "dict"};
     u32 args = t->v[n].parent, call = args == NONE ? NONE : t->v[args].parent;
     u32 own = copy_method(t, n) ? n : NONE;
     if (!ast_is(t, args, NODE_argument_list) || !ast_is(t, call, NODE_call)) return own;
     u32 fn = ast_field(t, call, FIELD_function);
-    for (u32 i = 0; i < COUNT_OF(copies); i++)
-        if (ast_is(t, fn, NODE_identifier) && str_is(ast_text(t, fn), copies[i]) && ast_first(t, args) == n &&
-            ast_after(t, n) == NONE)
-            return call;
-    return own;
+    bool copies = ast_is(t, fn, NODE_identifier) && known_builtin(ast_text(t, fn), AS_COPIES);
+    return copies && ast_first(t, args) == n && ast_after(t, n) == NONE ? call : own;
 }
 
 /* Is the copy all that the statement makes: x = list(q), return list(q)? Then it is guarded as it stands. */

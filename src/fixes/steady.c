@@ -7,12 +7,6 @@
  * items where no __getitem__ of the program can. Of calls only a few builtins are; await, yield and := never. */
 #include "fixes/fixes.h"
 
-static const char *const same_calls[] = {"id",   "len", "str",  "repr", "int", "float",
-                                         "bool", "abs", "hash", "ord",  "chr", "type"};
-
-static const char *const same_external[] = {"os.path.join", "os.path.dirname",     "os.path.basename",
-                                            "os.getpid",    "threading.get_ident", "threading.current_thread"};
-
 /* Is there a function of this name in the program? `decorated`: only with decorators, as a property has them. */
 static bool function_named(const Plan *pl, Str name, bool decorated)
 {
@@ -80,8 +74,8 @@ static bool call_steady(Plan *pl, u32 file, u32 n)
     u32 fn = ast_field(t, n, FIELD_function), args = ast_field(t, n, FIELD_arguments);
     const Call *c = call_at(pl->p->facts[file], ast_span(t, n));
     if (!ast_is(t, args, NODE_argument_list) || !children_steady(pl, file, args)) return false;
-    if (c && str_among(path_external(pl->p, file, c->callee), same_external, COUNT_OF(same_external))) return true;
-    return ast_is(t, fn, NODE_identifier) && str_among(ast_text(t, fn), same_calls, COUNT_OF(same_calls)) &&
+    if (c && known_function(path_external(pl->p, file, c->callee), AS_SAME)) return true;
+    return ast_is(t, fn, NODE_identifier) && known_builtin(ast_text(t, fn), AS_SAME) &&
            !name_bound(pl->p->facts[file], ast_text(t, fn), S(""));
 }
 
