@@ -8,26 +8,6 @@
 
 enum { PASSED = 8 };
 
-/* Functions of the library that call what they are given before they return, or while their caller walks what they
- * return (Python library reference, "Built-in Functions", functools, itertools, re). */
-static const char *const callers_now[] = {"map",
-                                          "filter",
-                                          "sorted",
-                                          "min",
-                                          "max",
-                                          "functools.reduce",
-                                          "itertools.takewhile",
-                                          "itertools.dropwhile",
-                                          "itertools.filterfalse",
-                                          "itertools.starmap",
-                                          "itertools.accumulate",
-                                          "itertools.groupby",
-                                          "heapq.nlargest",
-                                          "heapq.nsmallest",
-                                          "heapq.merge",
-                                          "re.sub",
-                                          "re.subn"};
-
 /* Does the function itself call this parameter? */
 static bool calls_param(const Facts *f, const Func *fn, u32 func, u32 name)
 {
@@ -71,7 +51,8 @@ void library_callbacks(Program *p, u32 file, u32 call)
     const Path *x = &f->paths.v[c->callee];
     bool sorts = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && str_is(sym_str(f, x->attr[x->nattr - 1]), "sort");
     if (!c->nargs || (x->nattr > 1 && !sorts)) return;
-    if (!sorts && !str_among(path_external(p, file, c->callee), callers_now, COUNT_OF(callers_now))) return;
+    Str full = path_external(p, file, c->callee);
+    if (!sorts && !known_builtin(full, AS_CALLS) && !known_function(full, AS_CALLS)) return;
     for (u32 i = c->args; i < c->args + c->nargs; i++) {
         const Arg *arg = &f->args.v[i];
         if (arg->kind != VAL_PATH && arg->kind != VAL_LAMBDA) continue;

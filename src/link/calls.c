@@ -235,13 +235,9 @@ static bool named_for_thread(Str name)
 
 bool call_asks_thread(const Program *p, u32 file, u32 call)
 {
-    static const char *const own[] = {"threading.get_ident", "threading._get_ident", "threading.current_thread",
-                                      "threading.currentThread", "_thread.get_ident", "thread.get_ident",
-                                      "threading.get_native_id"};
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
-    Str ext = path_external(p, file, c->callee);
-    if (ext.n && str_among(ext, own, COUNT_OF(own))) return true;
+    if (known_function(path_external(p, file, c->callee), AS_THREAD)) return true;
     const Path *x = &f->paths.v[c->callee];
     Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
     u32 out[1];

@@ -14,15 +14,6 @@ static bool says_little(Str method)
     return str_among(method, names, COUNT_OF(names));
 }
 
-static bool container_method(Str method)
-{
-    static const char *const names[] = {
-        "append",  "appendleft", "extend",     "extendleft", "setdefault", "pop",
-        "popleft", "popitem",    "discard",    "items",      "keys",       "values",
-        "rotate",  "has_key",    "move_to_end", "difference_update"};
-    return str_among(method, names, COUNT_OF(names));
-}
-
 /* None, or what a call gave whose function and type are unknown. */
 static bool unknown_call(const Program *p, const DefRef *r, bool *call)
 {
@@ -33,7 +24,7 @@ static bool unknown_call(const Program *p, const DefRef *r, bool *call)
     const Path *x = &f->paths.v[f->calls.v[d->value].callee];
     u32 out[1];
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || says_little(sym_str(f, x->attr[x->nattr - 1])) ||
-        container_method(sym_str(f, x->attr[x->nattr - 1])))
+        known_method(sym_str(f, x->attr[x->nattr - 1]), AS_CONTAINER))
         return false; /* a plain name may be anything; d.get(k) gives what the container holds */
     *call = true;
     return call_type(p, r->file, d->value).kind == TYPE_UNKNOWN && !call_targets(p, r->file, d->value, out, 1);
@@ -53,7 +44,7 @@ static bool used_as_container(const Program *p, const Place *x)
         case OP_CONTAINS:
         case OP_ITER: return true;
         case OP_METHOD:
-            if (container_method(sym_str(p->facts[g.file], a->method))) return true;
+            if (known_method(sym_str(p->facts[g.file], a->method), AS_CONTAINER)) return true;
             break;
         default: break;
         }

@@ -65,12 +65,6 @@ static u32 path_result_among(const Program *p, u32 file, const Path *x)
     return d && d->kind == VAL_CALL && !d->augmented ? d->value : NONE;
 }
 
-static bool view_name(Str s)
-{
-    static const char *const names[] = {"items", "keys", "values", "iteritems", "iterkeys", "itervalues", "elements"};
-    return str_among(s, names, COUNT_OF(names));
-}
-
 /* six.iteritems, future.utils.itervalues and their like, whatever they are called here. */
 static bool view_function(const Program *p, u32 file, u32 callee)
 {
@@ -96,7 +90,7 @@ bool view_of(const Program *p, u32 file, const Path *x, Path *out)
     }
     *out = f->paths.v[c->callee];
     if (!out->nattr || out->attr[out->nattr - 1] == SYM_ITEM) return false;
-    return view_name(sym_str(f, out->attr[--out->nattr]));
+    return known_method(sym_str(f, out->attr[--out->nattr]), AS_VIEW);
 }
 
 /* iter(self._d): the path of what is walked. */

@@ -59,8 +59,6 @@ bool claims_key(const Program *p, u32 act)
 /* if not warned: log.warning(…); warned = True: the worst is that it is said twice. */
 static bool only_logs(const Program *p, u32 act)
 {
-    static const char *const said[] = {"debug", "info",      "warning", "warn", "error",
-                                       "log",   "exception", "critical"};
     GId g = access_gid(p, act);
     const Facts *f = p->facts[g.file];
     const Access *a = &f->accesses.v[g.id];
@@ -73,7 +71,7 @@ static bool only_logs(const Program *p, u32 act)
         const Path *x = &f->paths.v[f->calls.v[i].callee];
         Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
         bool log = !x->nattr && x->root == ROOT_GLOBAL && str_is(sym_str(f, x->name), "print");
-        for (u32 k = 0; k < COUNT_OF(said); k++) log |= str_is(name, said[k]);
+        log |= known_method(name, AS_LOG);
         logs |= log;
         if (!log && !str_is(name, "format")) return false;
     }

@@ -8,14 +8,13 @@
 
 bool copies_keys(const Facts *f, const Access *a)
 {
-    static const char *const copies[] = {"list", "tuple", "sorted", "set", "frozenset", "[*]"};
-    return a->op == OP_CREAD && str_among(sym_str(f, a->method), copies, COUNT_OF(copies));
+    Str reader = sym_str(f, a->method);
+    return a->op == OP_CREAD && (known_builtin(reader, AS_COPIES) || str_is(reader, "[*]"));
 }
 
 bool walks_keys(const Facts *f, const Access *a)
 {
-    static const char *const views[] = {"items", "keys", "iteritems", "iterkeys"};
-    return a->op == OP_ITER || (a->op == OP_METHOD && str_among(sym_str(f, a->method), views, COUNT_OF(views)));
+    return a->op == OP_ITER || (a->op == OP_METHOD && known_method(sym_str(f, a->method), AS_KEYS));
 }
 
 /* The statement that binds the local last before the byte; NONE. */

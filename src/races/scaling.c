@@ -1,21 +1,6 @@
 /* What the rules on scaling ask in common. */
 #include "races/scaling.h"
 
-/* Functions that read or make something small. */
-static const char *const cheap_functions[] = {
-    "len",       "min", "max",   "abs",    "int",      "float", "str",  "bool",      "ord",   "chr",        "range",
-    "enumerate", "zip", "round", "divmod", "list",     "tuple", "dict", "set",       "next",  "isinstance", "hasattr",
-    "getattr",   "id",  "repr",  "iter",   "reversed", "hash",  "type", "frozenset", "super", "get_ident"};
-/* Methods that only texts have, or that containers and texts share and nobody else is known to. */
-static const char *const cheap_methods[] = {
-    "append",  "appendleft", "extend", "discard",    "setdefault",  "popitem",      "popleft",
-    "items",   "keys",       "values", "strip",      "lstrip",      "rstrip",       "lower",
-    "upper",   "split",      "rsplit", "splitlines", "partition",   "startswith",   "endswith",
-    "replace", "isdigit",    "encode", "decode",     "most_common", "total_seconds"};
-/* Methods that are cheap where the receiver is a container in sight. */
-static const char *const container_methods[] = {"get",    "add",   "pop",   "remove", "update",
-                                                "insert", "count", "index", "copy",   "clear"};
-
 Str call_last_name(const Facts *x, const Call *c)
 {
     const Path *p = &x->paths.v[c->callee];
@@ -46,11 +31,12 @@ bool call_is_cheap(const Program *p, u32 file, u32 call)
     Str name = call_last_name(x, c);
     u32 target;
     if (call_targets(p, file, call, &target, 1)) return false;
-    if (!q->nattr) return q->root == ROOT_GLOBAL && str_among(name, cheap_functions, COUNT_OF(cheap_functions));
+    if (known_function(path_external(p, file, c->callee), AS_CHEAP)) return true;
+    if (!q->nattr) return q->root == ROOT_GLOBAL && known_builtin(name, AS_CHEAP);
     u8 type = receiver_type(p, file, c);
-    if (str_among(name, cheap_methods, COUNT_OF(cheap_methods)))
+    if (known_method(name, AS_CHEAP)) /* of strings and containers, so far as is known */
         return type == TYPE_UNKNOWN || type_is_container(type) || type == TYPE_STRING;
-    return str_among(name, container_methods, COUNT_OF(container_methods)) && type_is_container(type);
+    return known_method(name, AS_STEP) && type_is_container(type);
 }
 
 bool section_excludes(const Program *p, u32 file, u32 section)

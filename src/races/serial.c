@@ -16,25 +16,24 @@ enum { DEEP = 3 };
 /* Thread(target=f), pool.submit(f): threads that are there to share work. Handlers of a server come one by one. */
 static bool shares_work(const Program *p, const Root *r)
 {
-    static const char *const names[] = {"Thread",         "submit",          "map",       "imap",
-                                        "imap_unordered", "apply_async",     "starmap",   "map_async",
-                                        "starmap_async",  "run_in_executor", "to_thread", "start_new_thread"};
-    return r->call != NONE && !scaling_skips(p, r->file) &&
-           str_among(call_last_name(p->facts[r->file], &p->facts[r->file]->calls.v[r->call]), names, COUNT_OF(names));
+    static const char *const names[] = {"Thread", "run_in_executor", "to_thread", "start_new_thread"};
+    if (r->call == NONE || scaling_skips(p, r->file)) return false;
+    Str name = call_last_name(p->facts[r->file], &p->facts[r->file]->calls.v[r->call]);
+    return known_method(name, AS_POOL) || str_among(name, names, COUNT_OF(names));
 }
 
 /* Calls that are no work wherever they stand: taking the next job, telling the log, asking for the time. */
 static bool no_work(const Program *p, u32 file, u32 call)
 {
-    static const char *const names[] = {"task_done", "debug",  "info",    "warning", "print",
-                                        "sleep",     "is_set", "acquire", "release"};
+    static const char *const names[] = {"task_done", "print", "sleep", "is_set", "acquire", "release"};
     const Facts *x = p->facts[file];
     const Call *c = &x->calls.v[call];
     const Path *q = &x->paths.v[c->callee];
     Str name = call_last_name(x, c);
-    if (call_is_cheap(p, file, call) || str_among(name, names, COUNT_OF(names)) ||
-        str_starts(path_external(p, file, c->callee), S("time.")))
+    Str full = path_external(p, file, c->callee);
+    if (call_is_cheap(p, file, call) || str_among(name, names, COUNT_OF(names)) || str_starts(full, S("time.")))
         return true;
+    if (known_method(name, AS_LOG) && (!full.n || str_starts(full, S("logging.")))) return true; /* not math.log */
     if (!q->nattr || !(str_is(name, "get") || str_is(name, "get_nowait") || str_is(name, "put"))) return false;
     return receiver_type(p, file, c) == TYPE_QUEUE;
 }

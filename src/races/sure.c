@@ -194,15 +194,13 @@ static bool adds(const Access *a)
 /* Does the access stand in a call that writes to a log? */
 static bool in_log_call(const Program *p, u32 ga)
 {
-    static const char *const names[] = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"};
     const Facts *x = p->facts[access_file(p, ga)];
     const Access *a = program_access(p, ga);
     const Func *fn = &x->funcs.v[a->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &x->calls.v[i];
         const Path *q = &x->paths.v[c->callee];
-        if (q->nattr && span_within(a->span, c->span) &&
-            str_among(sym_str(x, q->attr[q->nattr - 1]), names, COUNT_OF(names)))
+        if (q->nattr && span_within(a->span, c->span) && known_method(sym_str(x, q->attr[q->nattr - 1]), AS_LOG))
             return true;
     }
     return false;

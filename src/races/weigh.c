@@ -182,12 +182,11 @@ static bool whole_copy(const Program *p, const Race *r, const Place *x)
 {
     bool never = x->type.kind == TYPE_DEQUE || x->type.kind == TYPE_ORDERED_DICT;
     if (never && (rooted(p, r->sites[0]) || rooted(p, r->sites[1]))) return false;
-    static const char *const copies[] = {"tuple", "list",  "set",    "frozenset",  "dict",
-                                         "copy",  "deque", "sorted", "OrderedDict"};
+    static const char *const copies[] = {"copy", "deque", "OrderedDict"};
     const Access *a = program_access(p, r->sites[0]);
     if (a->op != OP_CREAD) return false;
     Str reader = sym_str(p->facts[r->file], a->method);
-    return str_among(reader, copies, COUNT_OF(copies));
+    return known_builtin(reader, AS_COPIES) || str_among(reader, copies, COUNT_OF(copies));
 }
 
 /* A walk or copy elsewhere takes the lock that guards the place: whoever wrote that knows that a copy needs it. */

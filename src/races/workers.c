@@ -11,8 +11,6 @@
 
 enum { HANDED = 4, FOLLOWED = 2000 };
 
-static const char *const hand_over[] = {"submit",        "map",       "imap",  "imap_unordered", "starmap",
-                                        "starmap_async", "map_async", "apply", "apply_async"};
 /* Who says one of these wants processes. */
 static const char *const wants_processes[] = {"initializer",         "initargs",   "maxtasksperchild",
                                               "max_tasks_per_child", "mp_context", "context"};
@@ -254,7 +252,8 @@ static const Arg *handed(const Program *p, u32 file, u32 call)
         return many && !asks_for_processes(p, file, call) && !kills_some(p, file) ? argument(x, c, 1, "target")
                                                                                   : NULL;
     }
-    if (!q->nattr || !str_among(call_last_name(x, c), hand_over, COUNT_OF(hand_over))) return NULL;
+    Str name = call_last_name(x, c);
+    if (!q->nattr || !(known_method(name, AS_POOL) || str_is(name, "apply"))) return NULL;
     u32 on = call_receiver(x, c), in_file;
     if (on == NONE || path_type(p, file, on).kind != TYPE_PROCESS) return NULL;
     u32 maker = maker_of(p, file, on, &in_file);
