@@ -340,8 +340,11 @@ u32 lockset_common(const Program *p, u32 set1, u32 set2);
 bool type_is_container(u8 kind);
 /* The same, bytearray, array and queue too. */
 bool type_holds_items(u8 kind);
+bool type_is_lock(u8 kind);
 /* Type of what a path names, seen from its file; TYPE_UNKNOWN when nothing tells. */
 Type path_type(const Program *p, u32 file, u32 path);
+/* Type of what a call gives. */
+Type call_type(const Program *p, u32 file, u32 call);
 /* The place a path names, or NONE. */
 u32 path_place(const Program *p, u32 file, u32 path);
 /* Full dotted name of an external function or class that a path names ("threading.Thread"), or empty. */

@@ -47,12 +47,8 @@ static bool reached(const Plan *pl, u32 file, u32 func)
 /* Files beside the program. */
 static bool shown_only(Str path)
 {
-    static const char *const folders[] = {"example", "examples", "docs", "samples", "demos", "benchmarks"};
-    for (Str rest = path; rest.n;) {
-        Str part = str_cut(rest, '/', &rest);
-        if (rest.n && str_among(part, folders, COUNT_OF(folders))) return true;
-    }
-    return is_test_path(path);
+    return is_test_path(path) || is_example_path(path) || str_starts(path, S("benchmarks/")) ||
+           str_contains(path, S("/benchmarks/"));
 }
 
 /* Functions that fork, marked for reach_from. */

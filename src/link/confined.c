@@ -25,14 +25,11 @@ static bool named_widget(Str base)
 
 bool class_is_widget(const Program *p, u32 cls)
 {
-    static const char *const toolkits[] = {"wx.",      "tkinter.", "Tkinter.", "PyQt4.",
-                                           "PyQt5.",   "PyQt6.",   "PySide.",  "PySide2.",
-                                           "PySide6.", "gtk.",     "kivy.uix.", "gi.repository.Gtk."};
     const ClassInfo *ci = &p->state->classes[cls];
     for (u32 i = 0; i < ci->ext_bases.n; i++) {
         Str base = p->syms.strs[ci->ext_bases.v[i]];
         if (str_search(base, S("Thread")) < base.n || str_search(base, S("Runnable")) < base.n) continue;
-        if (str_starts_any(base, toolkits, COUNT_OF(toolkits)) || named_widget(base)) return true;
+        if (known_module(base, AS_WINDOWS) || named_widget(base)) return true;
     }
     return false;
 }

@@ -249,14 +249,12 @@ u32 root_class(const Program *p, u32 file, const Path *path);
 
 /* types.c */
 Type ent_type(const Program *p, Ent e);
-Type call_type(const Program *p, u32 file, u32 call);
 Type def_type(const Program *p, u32 file, const Def *d);
 Type place_type(const Program *p, u32 place);
 Type local_type(const Program *p, u32 file, u32 func, u32 sym);
 /* What the elements of a place or local are. */
 Type element_type(const Program *p, u32 file, Ent e);
 Type external_type(const Program *p, Str dotted);
-bool type_is_lock(u8 kind);
 bool sounds_like_lock(Str name);
 u64 local_key(u32 file, u32 func, u32 sym);
 

@@ -11,13 +11,18 @@
  * would, none was true. */
 #include "link/link.h"
 
-static const char *const toolkits[] = {"tkinter", "Tkinter", "PyQt", "PySide", "wx", "gi.repository.Gtk", "curses"};
+static bool imports_toolkit(const Facts *f)
+{
+    for (u32 i = 0; i < f->imports.n; i++) {
+        Str module = sym_str(f, f->imports.v[i].module);
+        if (known_module(module, AS_WINDOWS) || str_starts(module, S("curses"))) return true;
+    }
+    return false;
+}
 
 bool window_code(const Program *p, u32 file)
 {
-    for (u32 i = 0; i < COUNT_OF(toolkits); i++)
-        if (file_imports(p, file, toolkits[i])) return !uses_threads(p, file);
-    return false;
+    return imports_toolkit(p->facts[file]) && !uses_threads(p, file);
 }
 
 /* Methods that keep a callback for the loop, and keywords that name one. */
@@ -87,8 +92,7 @@ void window_callbacks(Program *p, u32 file)
     const Facts *f = p->facts[file];
     if (p->options->assume == ASSUME_ALWAYS) return; /* who asks for every function gets these, too */
     widget_slots(p, file);
-    bool any = false;
-    for (u32 i = 0; i < COUNT_OF(toolkits); i++) any |= file_imports(p, file, toolkits[i]);
+    bool any = imports_toolkit(f);
     for (u32 i = 0; any && i < f->calls.n; i++) {
         const Call *c = &f->calls.v[i];
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
@@ -104,13 +108,7 @@ void window_callbacks(Program *p, u32 file)
 
 static bool of_loop_package(Str module)
 {
-    static const char *const packages[] = {"tkinter", "Tkinter", "PyQt4", "PyQt5", "PyQt6",   "PySide", "PySide2",
-                                           "PySide6", "qtpy",    "wx",    "gtk",   "twisted", "gi.repository"};
-    for (u32 i = 0; i < COUNT_OF(packages); i++) {
-        Str name = str_from(packages[i]);
-        if (str_starts(module, name) && (module.n == name.n || module.p[name.n] == '.')) return true;
-    }
-    return false;
+    return known_module(module, AS_WINDOWS) || str_is(module, "twisted") || str_starts(module, S("twisted."));
 }
 
 /* The modules that every binding of Qt has, by whatever name the binding goes: from project.qt import QtWidgets. */

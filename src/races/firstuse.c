@@ -100,11 +100,7 @@ static u32 asked_for(const Program *p, u32 file, const Func *fn, u32 store)
 
 static bool makes_lock(const Program *p, u32 file, const Def *d)
 {
-    static const char *const locks[] = {"threading.Lock", "threading.RLock", "threading.Condition",
-                                        "threading.Semaphore", "threading.BoundedSemaphore"};
-    if (!d || d->kind != VAL_CALL) return false;
-    Str made = path_external(p, file, p->facts[file]->calls.v[d->value].callee);
-    return str_among(made, locks, COUNT_OF(locks));
+    return d && d->kind == VAL_CALL && type_is_lock(call_type(p, file, d->value).kind);
 }
 
 static void lock_of_object(Finder *f, u32 file, u32 access)
