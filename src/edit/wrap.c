@@ -84,23 +84,37 @@ static bool adjacent(const Draft *d, Span a, Span b)
     return n != NONE && n == next;
 }
 
-static void wraps_merge(Draft *d, WrapVec *wraps)
+/* Where the first statement begins that something adjacent to the span could end in. */
+static u32 reach_back(const Draft *d, Span s)
+{
+    const Ast *t = &d->ast;
+    u32 stmt = ast_statement(t, ast_at(t, (Span){s.start, s.start + 1})), start = s.start;
+    for (u32 i = 0; i <= PLAIN_BETWEEN && stmt != NONE; i++) {
+        stmt = ast_before(t, stmt);
+        if (stmt != NONE) start = t->v[stmt].start;
+    }
+    return start;
+}
+
+/* ends[i]: the last byte that one of the wraps up to i comes to, so that who looks back knows when to stop. */
+static void wraps_merge(Draft *d, WrapVec *wraps, u32 *ends)
 {
     qsort(wraps->v, wraps->n, sizeof *wraps->v, by_start);
     u32 n = 0;
     for (u32 i = 0; i < wraps->n; i++) {
         Wrap w = wraps->v[i];
-        u32 k = n;
+        u32 k = n, from = reach_back(d, w.span);
         while (k > 0) {
             Wrap *o = &wraps->v[k - 1];
             bool same = w.lock.n && str_eq(o->lock, w.lock); /* asked first: to look for neighbours is a search */
             if (same && (w.span.start < o->span.end || adjacent(d, o->span, w.span))) break;
-            k--;
+            k = ends[k - 1] > from ? k - 1 : 0;
         }
         if (k > 0)
             wraps->v[k - 1].span.end = MAX(wraps->v[k - 1].span.end, w.span.end);
         else
             wraps->v[n++] = w;
+        for (u32 m = k > 0 ? k - 1 : n - 1; m < n; m++) ends[m] = MAX(m > 0 ? ends[m - 1] : 0, wraps->v[m].span.end);
     }
     wraps->n = n;
 }
@@ -116,13 +130,13 @@ static u32 trailing_comments(const Draft *d, u32 last, Str indent)
     return last;
 }
 
-static u32 depth_of(const WrapVec *wraps, u32 i)
+/* How many of the others are around it; of equal ones, the first is around the second. */
+static u32 depth_of(const WrapVec *wraps, const u32 *ends, u32 i)
 {
+    Span s = wraps->v[i].span;
     u32 depth = 0;
-    for (u32 k = 0; k < wraps->n; k++) {
-        Span o = wraps->v[k].span, s = wraps->v[i].span;
-        depth += k != i && o.start <= s.start && s.end <= o.end && (o.start != s.start || o.end != s.end || k < i);
-    }
+    for (u32 k = i; k-- > 0 && ends[k] >= s.end;) depth += wraps->v[k].span.end >= s.end;
+    for (u32 k = i + 1; k < wraps->n && wraps->v[k].span.start == s.start; k++) depth += wraps->v[k].span.end > s.end;
     return depth;
 }
 
@@ -171,7 +185,8 @@ void wraps_place(Draft *d, WrapVec *wraps)
         return;
     }
     mark_strings(d);
-    wraps_merge(d, wraps);
-    for (u32 i = 0; i < wraps->n; i++) wrap_place(d, &wraps->v[i], depth_of(wraps, i));
+    u32 *ends = arena_new(d->a, u32, wraps->n);
+    wraps_merge(d, wraps, ends);
+    for (u32 i = 0; i < wraps->n; i++) wrap_place(d, &wraps->v[i], depth_of(wraps, ends, i));
     breaks_place(d, wraps);
 }
