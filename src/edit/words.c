@@ -11,10 +11,10 @@
 
 static bool keyword(Str w)
 {
-    static const char *const words[] = {
-        "and",  "as",     "assert", "async",  "await",   "break", "class",  "continue", "def", "del",    "elif",
-        "else", "except", "for",    "from",   "global",  "if",    "in",     "import",   "is",  "not",    "or",
-        "pass", "raise",  "try",    "lambda", "finally", "while", "nonlocal", "with",   "yield", "return"};
+    static const char *const words[] = {"and", "as",     "assert",  "async", "await",    "break", "class", "continue",
+                                        "def", "del",    "elif",    "else",  "except",   "for",   "from",  "global",
+                                        "if",  "in",     "import",  "is",    "not",      "or",    "pass",  "raise",
+                                        "try", "lambda", "finally", "while", "nonlocal", "with",  "yield", "return"};
     return str_among(w, words, COUNT_OF(words));
 }
 
@@ -123,8 +123,7 @@ static bool listed(const Program *p, const MadeVec *made, const FixList *fixes, 
         if (str_is(entry, "a-variable") && local_there(p, made, fix, word)) return true;
         if (str_is(entry, "a-number") && is_number(word)) return true;
         if (str_is(entry, "a-new-name") && !used_there(p, made, fix, word)) return true;
-        if (str_is(entry, "the-state") && f->place != NONE &&
-            str_eq(p->syms.strs[p->places.v[f->place].name], word))
+        if (str_is(entry, "the-state") && f->place != NONE && str_eq(p->syms.strs[p->places.v[f->place].name], word))
             return true;
     }
     return false;
@@ -140,28 +139,46 @@ static bool lock_word(const Program *p, const FixList *fixes, u32 fix, Str word)
     return false;
 }
 
+/* The words of a text, each once. */
+static Intern words_of(Arena *a, Str text)
+{
+    Intern words = {0};
+    Str w;
+    while (next_word(&text, &w)) intern(a, &words, w);
+    return words;
+}
+
+static bool in_words(const Intern *words, Str w)
+{
+    return intern_find(words, w) != NONE;
+}
+
 static bool words_hold(Arena *a, const Program *p, const MadeVec *made, const FixList *fixes, u32 fix,
                        const Page *page, const Words *x, Str *why)
 {
-    Str old = buf_view(&x->old), new = buf_view(&x->new), free = buf_view(&x->free), rest = old, w;
-    if (!page->replaces && (old.n || new.n)) {
+    if (!page->replaces && (buf_view(&x->old).n || buf_view(&x->new).n)) {
         *why = S("it replaces code, which its page does not say");
         return false;
     }
     if (!page->states) return true;
-    while (next_word(&rest, &w))
-        if (!has_word(new, w) && !has_word(free, w) && !listed(p, made, fixes, fix, page->drops, w) &&
-            !str_is(w, "self") && !str_is(w, "cls") && !lock_word(p, fixes, fix, w)) {
+    Arena scratch = {0};
+    Intern old = words_of(&scratch, buf_view(&x->old)), new = words_of(&scratch, buf_view(&x->new)),
+           free = words_of(&scratch, buf_view(&x->free));
+    *why = S("");
+    for (u32 i = 0; i < old.n && !why->n; i++) {
+        Str w = old.strs[i];
+        if (!in_words(&new, w) && !in_words(&free, w) && !listed(p, made, fixes, fix, page->drops, w) &&
+            !str_is(w, "self") && !str_is(w, "cls") && !lock_word(p, fixes, fix, w))
             *why = str_fmt(a, "it drops %.*s, which its page does not say", STR_ARG(w));
-            return false;
-        }
-    for (rest = new; next_word(&rest, &w);)
-        if (!has_word(old, w) && !has_word(free, w) && !listed(p, made, fixes, fix, page->adds, w) &&
-            !lock_word(p, fixes, fix, w)) {
+    }
+    for (u32 i = 0; i < new.n && !why->n; i++) {
+        Str w = new.strs[i];
+        if (!in_words(&old, w) && !in_words(&free, w) && !listed(p, made, fixes, fix, page->adds, w) &&
+            !lock_word(p, fixes, fix, w))
             *why = str_fmt(a, "it adds %.*s, which its page does not say", STR_ARG(w));
-            return false;
-        }
-    return true;
+    }
+    arena_free(&scratch);
+    return !why->n;
 }
 
 bool page_certificate(Arena *a, const Program *p, const PageList *pages, const MadeVec *made, const FixList *fixes,
@@ -172,8 +189,7 @@ bool page_certificate(Arena *a, const Program *p, const PageList *pages, const M
     Words x = {0};
     for (u32 i = 0; i < made->n; i++)
         for (u32 k = 0; k < made->v[i].pieces.n; k++)
-            if (made->v[i].pieces.v[k].fix == fix)
-                piece_words(&x, &made->v[i].pieces.v[k], made->v[i].change.before);
+            if (made->v[i].pieces.v[k].fix == fix) piece_words(&x, &made->v[i].pieces.v[k], made->v[i].change.before);
     bool ok = words_hold(a, p, made, fixes, fix, page, &x, why);
     buf_free(&x.old);
     buf_free(&x.new);
