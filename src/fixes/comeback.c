@@ -431,9 +431,9 @@ static bool manager_comes_back(const Plan *pl, const Site *s, u32 n)
 {
     u32 value = ast_field(s->t, n, FIELD_value);
     if (ast_is(s->t, value, NODE_as_pattern)) value = ast_first(s->t, value);
-    for (u32 i = 0; i < s->f->sections.n; i++)
-        if (s->f->sections.v[i].func == s->func && s->f->sections.v[i].stmt <= s->t->v[n].start &&
-            s->t->v[n].end <= s->f->sections.v[i].span.end &&
+    const Func *fn = &s->f->funcs.v[s->func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
+        if (s->f->sections.v[i].stmt <= s->t->v[n].start && s->t->v[n].end <= s->f->sections.v[i].span.end &&
             pl->p->section_lock[pl->p->section_base[s->file] + i] != NONE)
             return false;
     Type t = node_type(pl, s, value, 4);

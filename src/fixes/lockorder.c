@@ -43,8 +43,9 @@ static void sections_read(Plan *pl, LockOrder *o, u32 file)
     for (u32 i = 0; i < f->sections.n; i++) {
         const Section *s = &f->sections.v[i];
         if (!counts(pl, lock[i])) continue;
-        for (u32 k = 0; k < f->sections.n; k++)
-            if (f->sections.v[k].func == s->func && counts(pl, lock[k]) && s->span.start <= f->sections.v[k].stmt &&
+        const Func *fn = &f->funcs.v[s->func];
+        for (u32 k = fn->sections; k < fn->sections + fn->nsections; k++)
+            if (counts(pl, lock[k]) && s->span.start <= f->sections.v[k].stmt &&
                 f->sections.v[k].stmt < s->span.end && lock[k] != lock[i])
                 *edge(o, lock[i], lock[k]) = true;
         u32 g = gfunc_of(pl->p, file, s->func);

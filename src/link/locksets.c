@@ -77,12 +77,12 @@ bool func_makes_lock(const Program *p, u32 file, u32 func, u32 lock, bool always
 {
     u32 place = p->locks.v[lock].place;
     if (place == NONE || func == 0) return false;
-    const Place *x = &p->places.v[place];
-    for (u32 i = x->first; i < x->first + x->n; i++) {
-        u32 g = p->place_access.v[i];
-        const Access *a = program_access(p, g);
-        if (a->op != OP_STORE || a->func != func || access_gid(p, g).file != file) continue;
-        if (!always || a->block == p->facts[file]->funcs.v[func].block) return true;
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        if (a->op != OP_STORE || p->access_place[p->access_base[file] + i] != place) continue;
+        if (!always || a->block == fn->block) return true;
     }
     return false;
 }

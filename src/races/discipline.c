@@ -326,7 +326,8 @@ static bool turned_off(const Program *p, const CallEdge *e, const Section *inner
 /* with self.busy(), self.busy(): the call is a section of its own, which nested_same() reports. */
 static bool is_section_again(const Facts *x, const Section *s, u32 call)
 {
-    for (u32 i = 0; i < x->sections.n; i++)
+    const Func *fn = &x->funcs.v[s->func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
         if (x->sections.v[i].call == call && x->sections.v[i].path == s->path) return true;
     return false;
 }
@@ -386,11 +387,10 @@ static void nested_same(Finder *f, u32 file, u32 section, u32 lock)
     const Facts *x = p->facts[file];
     const Section *s = &x->sections.v[section];
     if (!plain_lock(p, lock) || s->kind != SECTION_WITH) return;
-    for (u32 i = 0; i < x->sections.n; i++) {
+    const Func *fn = &x->funcs.v[s->func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         const Section *y = &x->sections.v[i];
-        if (i == section || y->func != s->func || y->kind != SECTION_WITH ||
-            p->section_lock[p->section_base[file] + i] != lock)
-            continue;
+        if (i == section || y->kind != SECTION_WITH || p->section_lock[p->section_base[file] + i] != lock) continue;
         if (y->span.start <= s->span.start || y->span.start >= s->span.end || y->path != s->path) continue;
         Race *r = race_at_section(f, UG305, file, y, lock, CONF_HIGH);
         race_message(f, r, "this lock is held already by the `with` around it; a Lock waits for itself for ever");

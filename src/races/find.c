@@ -221,7 +221,8 @@ static void roots_index(Finder *f)
 void races_all(Arena *a, const Program *p, RaceVec *out)
 {
     Arena scratch = {0};
-    Finder f = {.a = a,
+    Finder f = {.told_of = NONE,
+                .a = a,
                 .scratch = &scratch,
                 .p = p,
                 .out = out,

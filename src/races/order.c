@@ -123,11 +123,12 @@ static void edges_of(Gather *w, u32 file)
         u32 lock = p->section_lock[p->section_base[file] + i];
         if (!usable(p, lock) || (w->from != NONE && lock != w->from)) continue;
         LockStep e = {.from = lock, .to = NONE, .file = file, .at = s->stmt, .held = s->stmt, .func = s->func};
-        for (u32 k = 0; k < x->sections.n; k++) {
+        const Func *fn = &x->funcs.v[s->func];
+        for (u32 k = fn->sections; k < fn->sections + fn->nsections; k++) {
             const Section *y = &x->sections.v[k];
             u32 inner = p->section_lock[p->section_base[file] + k];
-            if (y->func != s->func || y->span.start <= s->span.start || y->span.start >= s->span.end ||
-                !usable(p, inner) || y->maybe || y->tries)
+            if (y->span.start <= s->span.start || y->span.start >= s->span.end || !usable(p, inner) || y->maybe ||
+                y->tries)
                 continue;
             e.to = inner;
             e.at = y->stmt;

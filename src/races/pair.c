@@ -356,10 +356,11 @@ static bool caught(const Program *p, u32 ga, const char *const *words, u32 n, bo
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Access *a = &f->accesses.v[g.id];
+    const Func *fn = &f->funcs.v[a->func];
     for (u32 b = a->block; b != NONE; b = f->blocks.v[b].parent) {
         if (f->blocks.v[b].kind == BLOCK_WITH) { /* contextlib.suppress */
-            for (u32 i = 0; i < f->sections.n; i++)
-                if (f->sections.v[i].func == a->func && f->sections.v[i].span.end == f->blocks.v[b].span.end &&
+            for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
+                if (f->sections.v[i].span.end == f->blocks.v[b].span.end &&
                     str_contains(path_text(p->arena, f, f->sections.v[i].path), S("suppress")))
                     return true;
         }

@@ -46,6 +46,8 @@ typedef struct Finder {
     const u8 *effect; /* and what each does */
     u32 nacc;
     u32 resets[64], nresets; /* the accesses that set it to None or delete it, once check.c has looked */
+    u32 told_of; /* the place of which sure.c knows whether only a log is told of it, NONE: of none */
+    bool told;
 } Finder;
 
 /* weigh.c: is a function that registers called while the program runs: by a context manager, for the time of a block,
@@ -240,6 +242,9 @@ bool calls_own_object(const Finder *f, const CallEdge *e);
 /* The access whose value the function returns, when it does nothing else with the place; NONE. */
 u32 answers(const Finder *f, u32 gfunc);
 
+/* update.c: the first flow of the file that ends in the access, or where it would stand. */
+u32 flows_to(const Facts *f, u32 access);
+
 /* readback.c: does the second statement stand on the line after the first, blank lines and comments left out? */
 bool follows_at_once(Str text, u32 first, u32 second);
 
@@ -253,7 +258,7 @@ bool gap_harms(const Finder *f, const GapStep *test, const GapStep *act, RuleId 
 
 /* sure.c: would we bet on the finding, which is high by its threads? The rest of what threads in sight do is
  * medium. */
-bool race_sure(const Finder *f, const Race *r, const Place *x);
+bool race_sure(Finder *f, const Race *r, const Place *x);
 
 /* slight.c: is it of a shape that maintainers leave as it is? */
 bool race_slight(const Finder *f, const Race *r, const Place *x);

@@ -85,9 +85,10 @@ static bool all_held(const Program *p, u32 file, u32 func, u32 lock)
     const Func *fn = &x->funcs.v[func];
     bool work = false;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        bool held = held_at(p, file, func, lock, x->calls.v[i].span), nothing = no_work(p, file, i);
-        if (!held && !nothing && !x->calls.v[i].in_with) return false;
-        work |= held && !nothing;
+        if (no_work(p, file, i)) continue;
+        bool held = held_at(p, file, func, lock, x->calls.v[i].span);
+        if (!held && !x->calls.v[i].in_with) return false;
+        work |= held;
     }
     for (u32 i = fn->block; i < x->blocks.n; i++) {
         const Block *b = &x->blocks.v[i];
@@ -125,13 +126,15 @@ static u32 whole_section(const Program *p, const Root *r, u32 file, u32 func)
 {
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[func];
+    u32 not_all = NONE; /* the lock that was asked about last */
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         u32 lock = p->section_lock[p->section_base[file] + i];
-        if (!section_excludes(p, file, i) || lock_of_thread(p, file, i, r)) continue;
+        if (lock == not_all || !section_excludes(p, file, i) || lock_of_thread(p, file, i, r)) continue;
         bool lasting = all_held(p, file, func, lock);
         for (u32 k = fn->sections; lasting && k < fn->sections + fn->nsections; k++)
             if (p->section_lock[p->section_base[file] + k] == lock) lasting = !lets_go(x, &x->sections.v[k]);
         if (lasting) return i;
+        not_all = lock;
     }
     return NONE;
 }

@@ -206,8 +206,7 @@ static bool in_log_call(const Program *p, u32 ga)
     return false;
 }
 
-/* Is what is counted told to a log, and nobody else? */
-static bool only_logged(const Finder *f)
+static bool logged_only(const Finder *f)
 {
     bool told = false;
     for (u32 i = 0; i < f->nacc; i++) {
@@ -219,10 +218,18 @@ static bool only_logged(const Finder *f)
     return told;
 }
 
+/* Is what is counted told to a log, and nobody else? All findings of the place ask it. */
+static bool only_logged(Finder *f)
+{
+    if (f->told_of != f->place) f->told = logged_only(f);
+    f->told_of = f->place;
+    return f->told;
+}
+
 /* A count whose loss nobody may notice: a line of statistics, stats["bytes"] += n; what only goes to a log; what one
  * thread of an object adds to and another sets anew. Of 15 such findings of high confidence that were read none was
  * held to be a race that must be mended; of six others three were (tests/readings.md). */
-static bool mild_count(const Finder *f, const Race *r, const Place *x)
+static bool mild_count(Finder *f, const Race *r, const Place *x)
 {
     const Program *p = f->p;
     const Access *a = program_access(p, r->sites[0]), *b = program_access(p, r->sites[1]);
@@ -301,7 +308,7 @@ static bool sure_walk(const Finder *f, const Race *r, const Place *x)
     return visible(f, r, 1) && (visible(f, r, 0) || reached(f, r, 1, true)) && !two_starts(f->p, r, x);
 }
 
-static bool sure_update(const Finder *f, const Race *r, const Place *x)
+static bool sure_update(Finder *f, const Race *r, const Place *x)
 {
     if (x->kind == PLACE_DEFAULT) return false; /* as often as not one that is meant to remember */
     if (x->file == NONE) return false;          /* os.environ["PATH"] += … */
@@ -317,7 +324,7 @@ static bool sure_take(const Finder *f, const Race *r, const Place *x)
     return visible(f, r, 0) && visible(f, r, 1) && two_threads(f, r, x);
 }
 
-bool race_sure(const Finder *f, const Race *r, const Place *x)
+bool race_sure(Finder *f, const Race *r, const Place *x)
 {
     if (r->impact == IMPACT_DUPLICATE || x->of != NONE || !one_object(f->p, x) || calls_guarded(f, r)) return false;
     if (r->sites[0] != NONE && at_the_end(f->p, r->sites[0])) return false;

@@ -56,21 +56,26 @@ static bool reads_value(const Program *p, u32 from, u32 to)
     }
 }
 
+u32 flows_to(const Facts *f, u32 access)
+{
+    u32 lo = 0, hi = f->flows.n; /* flows come in the order of their ends */
+    while (lo < hi) {
+        u32 mid = lo + (hi - lo) / 2;
+        if (f->flows.v[mid].to < access)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 /* The read whose value the store writes back changed, or NONE. A read that a branch between decides is
  * check-then-act. */
 static u32 read_of(const Program *p, u32 store)
 {
     GId g = access_gid(p, store);
     const Facts *f = p->facts[g.file];
-    u32 lo = 0, hi = f->flows.n; /* flows come in the order of their ends */
-    while (lo < hi) {
-        u32 mid = lo + (hi - lo) / 2;
-        if (f->flows.v[mid].to < g.id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    for (u32 i = lo; i < f->flows.n && f->flows.v[i].to == g.id; i++) {
+    for (u32 i = flows_to(f, g.id); i < f->flows.n && f->flows.v[i].to == g.id; i++) {
         u32 from = p->access_base[g.file] + f->flows.v[i].from;
         const Access *a = &f->accesses.v[f->flows.v[i].from];
         if (a->cond != NONE && f->conds.v[a->cond].is_expr && test_decides(p, from, store)) continue;
