@@ -245,6 +245,8 @@ typedef struct Plan {
     u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
     OpenLock *open;                  /* by lock; NULL until asked for */
     const LessonVec *lessons;        /* NULL: none */
+    Map region_last;                 /* global func → the last region there of the work that is given regions now, */
+    Vec(u32) region_before;          /* and by region the one before it there; see guard.c */
     u32 *wanted;                     /* by work: the lock that its group wants, NONE; see group.c */
     Work **group;                    /* the works that are planned with one lock now */
     u32 ngroup;

@@ -17,13 +17,42 @@ bool access_writes(const Program *p, u32 gaccess)
 
 /* ---- regions of one place ---- */
 
-static u32 find_region(const Work *w, u32 file, Span s)
+/* The work's regions by the function that they stand in: each one's predecessor there. */
+static void regions_index(Plan *pl, const Work *w)
 {
-    for (u32 i = 0; i < w->regions.n; i++) {
+    for (u32 i = pl->region_before.n; i < w->regions.n; i++) {
         const Region *r = &w->regions.v[i];
-        if (r->file == file && r->span.start <= s.start && s.end <= r->span.end) return i;
+        u32 *last = map_at(pl->a, &pl->region_last, gfunc_of(pl->p, r->file, r->func));
+        vec_push(pl->a, &pl->region_before, *last);
+        *last = i;
     }
-    return NONE;
+}
+
+/* Regions are added to the work from here on; of another one there may be an index. */
+static void regions_start(Plan *pl)
+{
+    pl->region_last = (Map){0};
+    pl->region_before.n = 0;
+}
+
+/* The first region that contains the span, which stands in the function: it is one of that or of one around it. */
+static u32 find_region(Plan *pl, const Work *w, u32 file, u32 func, Span s)
+{
+    u32 found = NONE;
+    regions_index(pl, w);
+    for (;; func = pl->p->facts[file]->funcs.v[func].parent) {
+        u32 i = map_get(&pl->region_last, gfunc_of(pl->p, file, func));
+        for (; i != NONE; i = pl->region_before.v[i])
+            if (span_within(s, w->regions.v[i].span)) found = MIN(found, i);
+        if (func == 0) return found;
+    }
+}
+
+static bool has_region(const Work *w, u32 file, Span s)
+{
+    for (u32 i = 0; i < w->regions.n; i++)
+        if (w->regions.v[i].file == file && span_within(s, w->regions.v[i].span)) return true;
+    return false;
 }
 
 static bool reads_within(const Plan *pl, const Work *w, u32 file, u32 func, Span span)
@@ -177,8 +206,9 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
 {
     GId g = access_gid(pl->p, to);
     const Access *a = program_access(pl->p, from), *b = program_access(pl->p, to);
-    u32 have = find_region(w, g.file, b->span);
-    if (have != NONE && (from == to || find_region(w, g.file, a->span) == have)) {
+    u32 have = find_region(pl, w, g.file, b->func, b->span);
+    bool both = from == to || (have != NONE && find_region(pl, w, g.file, a->func, a->span) == have);
+    if (have != NONE && both) {
         w->regions.v[have].race |= race;
         return;
     }
@@ -212,8 +242,7 @@ static u32 flow_source(Plan *pl, const Work *w, u32 gaccess)
     GId g = access_gid(pl->p, gaccess);
     const Facts *f = pl->p->facts[g.file];
     u32 best = gaccess;
-    for (u32 i = 0; i < f->flows.n; i++) {
-        if (f->flows.v[i].to != g.id) continue;
+    for (u32 i = flows_to(f, g.id); i < f->flows.n && f->flows.v[i].to == g.id; i++) {
         u32 from = pl->p->access_base[g.file] + f->flows.v[i].from;
         if (pl->p->access_place[from] != w->place) continue;
         if (program_access(pl->p, from)->span.start < program_access(pl->p, best)->span.start) best = from;
@@ -275,7 +304,7 @@ static bool walk_add(Plan *pl, Work *w, u32 site, bool race)
     Region r;
     if (!snapshot_region(pl, w, site, &r)) return false;
     r.race = race;
-    if (find_region(w, r.file, r.span) == NONE) vec_push(pl->a, &w->regions, r);
+    if (find_region(pl, w, r.file, r.func, r.span) == NONE) vec_push(pl->a, &w->regions, r);
     return true;
 }
 
@@ -494,6 +523,7 @@ static bool only_reads(Plan *pl, const Region *r)
 void pair_readers(Plan *pl, Work *w, const Work *other)
 {
     const Place *p = &pl->p->places.v[w->place];
+    regions_start(pl);
     for (u32 i = p->first; i < p->first + p->n; i++) {
         u32 g = pl->p->place_access.v[i];
         GId id = access_gid(pl->p, g);
@@ -504,7 +534,7 @@ void pair_readers(Plan *pl, Work *w, const Work *other)
         if (!reads_both(pl, w, g, other->place)) continue;
         if (!runs_with_race(pl, w, g) && !runs_once_guarded(pl, w, g)) continue;
         if (!region_split(pl, id.file, program_access(pl->p, g)->func, span, span, &r, &why)) continue;
-        if (find_region(w, id.file, span) != NONE || find_region(other, id.file, span) != NONE) continue;
+        if (has_region(w, id.file, span) || has_region(other, id.file, span)) continue;
         if (only_reads(pl, &r)) region_add(pl, w, g, g, false);
     }
 }
@@ -525,6 +555,7 @@ bool plan_guard(Plan *pl, Work *w, const Page *page)
     if (w->place == NONE) return false;
     w->page = page;
     w->regions.n = 0;
+    regions_start(pl);
     for (u32 i = 0; i < w->races.n; i++) race_regions(pl, w, &pl->races->v[w->races.v[i]]);
     lesson_regions(pl, w);
     doubtful_regions(pl, w);

@@ -20,46 +20,57 @@ static bool hooks_imports(Plan *pl)
     return pl->hooks == 2;
 }
 
-/* Marks the functions that take the lock, now or with the fixes of its group. */
-static u32 mark_users(Plan *pl, const LockPlan *lock)
+/* The functions that take the lock, now or with the fixes of its group. They are marked when a module is found that
+ * may lead to one of them: for most regions there is none. */
+typedef struct Users {
+    Plan *pl;
+    const LockPlan *lock;
+    u32 mark; /* 0: not yet */
+    u32 left; /* functions still to be looked at */
+} Users;
+
+static void mark_users(Users *u)
 {
-    u32 mark = lock && lock->existing ? mark_takers(pl, lock->lock) : ++pl->marks;
+    Plan *pl = u->pl;
+    if (u->mark) return;
+    u->mark = u->lock && u->lock->existing ? mark_takers(pl, u->lock->lock) : ++pl->marks;
     for (u32 i = 0; i < pl->ngroup; i++)
         for (u32 k = 0; k < pl->group[i]->regions.n; k++) {
             const Region *r = &pl->group[i]->regions.v[k];
-            pl->mark[gfunc_of(pl->p, r->file, r->func)] = mark;
+            pl->mark[gfunc_of(pl->p, r->file, r->func)] = u->mark;
         }
-    return mark;
 }
 
-static bool import_reaches(Plan *pl, u32 file, const Import *m, u32 mark, u32 *left);
+static bool import_reaches(Users *u, u32 file, const Import *m);
 
 /* May the body of the module, or one that it imports, come to a marked function? */
-static bool body_reaches(Plan *pl, u32 file, u32 mark, u32 *left)
+static bool body_reaches(Users *u, u32 file)
 {
+    Plan *pl = u->pl;
     if (file == NONE || pl->file_seen[file] == pl->epoch) return false;
     pl->file_seen[file] = pl->epoch;
-    if (reach_function(pl, gfunc_of(pl->p, file, 0), mark, left)) return true;
+    mark_users(u);
+    if (reach_function(pl, gfunc_of(pl->p, file, 0), u->mark, &u->left)) return true;
     const Facts *f = pl->p->facts[file];
     for (u32 i = 0; i < f->imports.n; i++)
-        if (f->imports.v[i].func == 0 && !f->imports.v[i].typing &&
-            import_reaches(pl, file, &f->imports.v[i], mark, left))
+        if (f->imports.v[i].func == 0 && !f->imports.v[i].typing && import_reaches(u, file, &f->imports.v[i]))
             return true;
     return false;
 }
 
 /* The module, what is imported from it if that is one, and the packages that they are in. */
-static bool import_reaches(Plan *pl, u32 file, const Import *m, u32 mark, u32 *left)
+static bool import_reaches(Users *u, u32 file, const Import *m)
 {
+    const Plan *pl = u->pl;
     u32 from = import_file(pl->p, file, m);
     Ent e = import_target(pl->p, file, m, 0);
     u32 also = e.kind == ENT_MODULE ? e.id : NONE;
-    if (body_reaches(pl, from, mark, left) || body_reaches(pl, also, mark, left)) return true;
+    if (body_reaches(u, from) || body_reaches(u, also)) return true;
     if (from == NONE) from = also;
     Str name = from == NONE ? S("") : pl->p->facts[from]->source->module;
     for (size_t dot; (dot = str_rfind(name, '.')) != name.n;) {
         name = str_slice(name, 0, dot);
-        if (body_reaches(pl, module_find(pl->p, name), mark, left)) return true;
+        if (body_reaches(u, module_find(pl->p, name))) return true;
     }
     return false;
 }
@@ -69,11 +80,11 @@ static const Import *bad_import(Plan *pl, const Region *r, const LockPlan *lock)
 {
     const Facts *f = pl->p->facts[r->file];
     if (!pl->file_seen) pl->file_seen = arena_new(pl->a, u32, pl->p->nfiles + 1);
-    u32 mark = mark_users(pl, lock), left = reach_start(pl);
+    Users u = {.pl = pl, .lock = lock, .left = reach_start(pl)};
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *m = &f->imports.v[i];
         if (m->span.start < r->span.start || m->span.end > r->span.end) continue;
-        if (hooks_imports(pl) || import_reaches(pl, r->file, m, mark, &left)) return m;
+        if (hooks_imports(pl) || import_reaches(&u, r->file, m)) return m;
     }
     return NULL;
 }
@@ -82,8 +93,9 @@ enum { BELOW_MAX = 200 };
 
 /* An import statement further down, in a function that g is or calls for certain, that may lead to the lock; NONE, or
  * the function. */
-static u32 import_below(Plan *pl, u32 g, u32 mark, u32 *left, u32 *seen, u32 *nseen)
+static u32 import_below(Users *u, u32 g, u32 *seen, u32 *nseen)
 {
+    Plan *pl = u->pl;
     for (u32 i = 0; i < *nseen; i++)
         if (seen[i] == g) return NONE;
     if (*nseen == BELOW_MAX) return NONE;
@@ -92,11 +104,11 @@ static u32 import_below(Plan *pl, u32 g, u32 mark, u32 *left, u32 *seen, u32 *ns
     const Facts *f = pl->p->facts[id.file];
     for (u32 i = 0; i < f->imports.n; i++)
         if (f->imports.v[i].func == id.id && id.id &&
-            (hooks_imports(pl) || import_reaches(pl, id.file, &f->imports.v[i], mark, left)))
+            (hooks_imports(pl) || import_reaches(u, id.file, &f->imports.v[i])))
             return g;
     for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++) {
         if (pl->p->edges.v[i].weak) continue;
-        u32 found = import_below(pl, pl->p->edges.v[i].callee, mark, left, seen, nseen);
+        u32 found = import_below(u, pl->p->edges.v[i].callee, seen, nseen);
         if (found != NONE) return found;
     }
     return NONE;
@@ -107,13 +119,13 @@ static Verdict imports_below(Plan *pl, const Region *r, const LockPlan *lock, St
     const Facts *f = pl->p->facts[r->file];
     const Func *fn = &f->funcs.v[r->func];
     u32 *seen = arena_new(pl->a, u32, BELOW_MAX), nseen = 0;
-    u32 mark = mark_users(pl, lock), left = reach_start(pl);
+    Users u = {.pl = pl, .lock = lock, .left = reach_start(pl)};
     for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
         const Call *c = &f->calls.v[k];
         if (c->span.start < r->span.start || c->span.end > r->span.end) continue;
         u32 targets[8], n = call_targets(pl->p, r->file, k, targets, COUNT_OF(targets));
         for (u32 i = 0; i < n; i++) {
-            u32 g = import_below(pl, targets[i], mark, &left, seen, &nseen);
+            u32 g = import_below(&u, targets[i], seen, &nseen);
             if (g == NONE) continue;
             *why = str_fmt(pl->a,
                            "line %u leads to %.*s() while the lock is held, which imports a module, and the module's "
