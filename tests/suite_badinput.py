@@ -186,6 +186,27 @@ def test_many_lines(c):
     with_bad_file(c, "x = 1\n" * 300_000 + RACY_TAIL, note=None, fixable=None, timeout=60)
 
 
+def counters(n):
+    """n functions that change one global, a fifth of them with the lock, and n that fill one table."""
+    take = "    with lock:\n        counter += 1\n"
+    each = ["\n\ndef bump%d():\n    global counter\n%s" % (i, take if i % 5 == 0 else "    counter += 1\n") for i in range(n)]
+    tables = ["\n\ndef look%d(key):\n    if key not in table:\n        table[key] = [%d]\n    return table[key]\n" % (i, i) for i in range(n)]
+    return ("import threading\n\ncounter = 0\ntable = {}\nlock = threading.Lock()\n" + "".join(each) + "".join(tables) + "\n\ndef work():\n"
+            + "".join("    bump%d()\n    look%d(1)\n" % (i, i) for i in range(n)) + "\n\nfor _ in range(4):\n    threading.Thread(target=work).start()\n")
+
+
+def test_one_state_many_places(c):
+    """Processor time grows with the number of places, not with its square: four times as many take less than eight times as long."""
+    def seconds(n):
+        with temporary() as folder:
+            write_tree(folder, {"app.py": counters(n)})
+            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+            run(c, folder, "diff", "--no-cache", timeout=120)
+            return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    few, many = seconds(1000), seconds(4000)
+    c.check(many < 8 * few, "1,000 places of each kind take %.2f s, 4,000 take %.2f s" % (few, many))
+
+
 def test_deep_nesting(c):
     n = 10_000
     for name, text in (("parentheses", "x = " + "(" * n + "1" + ")" * n), ("lists", "x = " + "[" * n + "]" * n), ("unclosed", "x = " + "[" * n),
