@@ -118,6 +118,46 @@ static void entered_section(Walk *w, u32 first_access, u32 first_section, u32 re
     section_unpaired(w, r, (Span){w->f->funcs.v[w->func].body.start, r->span.start});
 }
 
+/* with lock: … lock.release(); work(); lock.acquire(): what stands between the two does not hold what the `with`
+ * took. The section ends at the release, and another one goes from the acquire to the end of the first. */
+static void released_inside(Walk *w, u32 first_access, u32 first_section)
+{
+    Facts *f = w->f;
+    for (u32 i = first_access; i < f->accesses.n; i++) {
+        const Access *r = &f->accesses.v[i];
+        u32 in = NONE, again = NONE;
+        if (!method_is(w, r, "release")) continue;
+        for (u32 k = first_section; k < f->sections.n; k++) {
+            const Section *s = &f->sections.v[k];
+            if (s->path == r->path && s->call == NONE && span_within(r->span, s->span)) in = k;
+        }
+        for (u32 k = first_access; k < f->accesses.n && in != NONE; k++) {
+            const Access *a = &f->accesses.v[k];
+            if (a->path != r->path || !method_is(w, a, "acquire") || !span_within(a->span, f->sections.v[in].span))
+                continue;
+            if (k < i) in = NONE; /* an RLock, taken once more in between */
+            if (k > i && again == NONE) again = k;
+        }
+        if (in == NONE) continue;
+        Section rest = f->sections.v[in];
+        f->sections.v[in].span.end = r->span.start;
+        if (again == NONE) continue;
+        rest.kind = SECTION_ACQUIRE;
+        rest.stmt = f->accesses.v[again].stmt;
+        rest.span.start = f->accesses.v[again].span.end;
+        vec_push(w->a, &f->sections, rest);
+    }
+}
+
+/* Is there a section that begins where the acquire ends? */
+static bool begins_section(const Walk *w, const Access *acquire, u32 first_section)
+{
+    for (u32 i = first_section; i < w->f->sections.n; i++)
+        if (w->f->sections.v[i].path == acquire->path && w->f->sections.v[i].span.start == acquire->span.end)
+            return true;
+    return false;
+}
+
 /* Does control leave the function after the release: except: lock.release(); raise? A break or continue does not. */
 static bool gives_up(const Walk *w, const Access *release, const Access *acquire)
 {
@@ -136,11 +176,12 @@ static bool gives_up(const Walk *w, const Access *release, const Access *acquire
 void acquire_sections(Walk *w, u32 first_access, u32 first_section)
 {
     u32 end = w->f->accesses.n;
+    released_inside(w, first_access, first_section);
     for (u32 i = first_access; i < end && w->func; i++)
         if (method_is(w, &w->f->accesses.v[i], "release")) entered_section(w, first_access, first_section, i);
     for (u32 i = first_access; i < end; i++) {
         const Access a = w->f->accesses.v[i];
-        if (!method_is(w, &a, "acquire") || a.awaited) continue;
+        if (!method_is(w, &a, "acquire") || a.awaited || begins_section(w, &a, first_section)) continue;
         u32 last = NONE;
         for (u32 j = i + 1; j < end; j++) {
             const Access *b = &w->f->accesses.v[j];
@@ -176,10 +217,10 @@ void acquire_sections(Walk *w, u32 first_access, u32 first_section)
     }
 }
 
-static const char *const pair_words[][2] = {
-    {"acquire", "release"}, {"Acquire", "Release"}, {"lock", "unlock"}, {"Lock", "Unlock"},
-    {"lock", "release"},    {"enter", "exit"},      {"enter", "leave"}, {"take", "give"},
-    {"hold", "release"},    {"begin", "end"},       {"grab", "drop"}};
+static const char *const pair_words[][2] = {{"acquire", "release"}, {"Acquire", "Release"}, {"lock", "unlock"},
+                                            {"Lock", "Unlock"},     {"lock", "release"},    {"enter", "exit"},
+                                            {"enter", "leave"},     {"take", "give"},       {"hold", "release"},
+                                            {"begin", "end"},       {"grab", "drop"}};
 
 /* Has the name a word for taking in it? Most have none, and need not be compared with those of later calls. */
 static bool names_taking(Str name)
