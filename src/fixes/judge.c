@@ -166,6 +166,14 @@ bool runs_unknown(Plan *pl, const Region *r)
     return reach_from(pl, r->file, r->func, r->span, ++pl->marks) == REACH_UNKNOWN;
 }
 
+/* with self._lock: other.steps += 1: is the lock of one object held where that of another one would be taken? */
+static bool other_objects_lock(const Plan *pl, const Region *r, u32 lock)
+{
+    if (r->access == NONE || lock_of_each(pl->p, r->access) != lock) return false;
+    u32 place = pl->p->access_place[r->access];
+    return place != NONE && pl->p->places.v[place].kind == PLACE_INSTANCE;
+}
+
 /* A lock that cannot be taken twice must not be held by a caller, nor taken by what the region calls. */
 static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
@@ -174,6 +182,14 @@ static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const Loc
     Str where = line_text_of(pl, r->file, r->span.start);
     if (func_makes_lock(pl->p, r->file, r->func, lock->lock, false)) {
         *why = str_fmt(pl->a, "the function around %.*s makes %.*s itself", STR_ARG(where), STR_ARG(lock->display));
+        return VERDICT_DECLINE;
+    }
+    if (other_objects_lock(pl, r, lock->lock)) {
+        *why = str_fmt(pl->a,
+                       "%.*s of self is held in %.*s, and that of the other object would be taken under it; two "
+                       "threads that go from one object to the other and back would wait for ever: take both in one "
+                       "order, of their id() say, or one after the other",
+                       STR_ARG(lock->display), STR_ARG(where));
         return VERDICT_DECLINE;
     }
     if (lock->reentrant) return VERDICT_OK;

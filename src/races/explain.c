@@ -70,7 +70,7 @@ static void explain_access(Buf *out, Arena *a, const Program *p, const RaceVec *
         explain_roots(out, p, &p->funcs[p->func_base[file] + x->func]);
         explain_locks(out, p, p->access_locks[ga]);
         if (lock_of_each(p, ga) != NONE)
-            buf_fmt(out, "    held, but each object has its own: %.*s\n",
+            buf_fmt(out, "    held, but there are several, and it guards nothing here: %.*s\n",
                     STR_ARG(p->locks.v[lock_of_each(p, ga)].display));
         if (y->guard != NONE)
             buf_fmt(out, "    guarded by %.*s at %u of %u accesses\n", STR_ARG(p->locks.v[y->guard].display),

@@ -129,14 +129,19 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
         race_why(f, r, "its object wraps a function or attribute and is shared by all callers");
 }
 
-/* with self._lock: Job.done += 1 */
+/* with self._lock: Job.done += 1, with locks[key]: total += 1, with self._lock: other.steps += 1 */
 static void why_unguarded(Finder *f, Race *r, u32 site)
 {
     u32 lock = lock_of_each(f->p, site);
     if (lock == NONE) return;
-    Str name = f->p->locks.v[lock].display;
-    race_why(f, r, "%.*s is held there, but each object has such a lock of its own, and this state is one for all",
-             STR_ARG(name));
+    const Lock *l = &f->p->locks.v[lock];
+    u8 kind = f->p->places.v[f->place].kind;
+    race_why(f, r,
+             l->keyed ? "one of %.*s is held there, but another key takes another lock, and this state is one for all"
+             : kind == PLACE_INSTANCE
+                 ? "%.*s is held there, but that of self; the object whose state this is has a lock of its own"
+                 : "%.*s is held there, but each object has such a lock of its own, and this state is one for all",
+             STR_ARG(l->display));
 }
 
 static void place_impact(Race *r, const Place *x)
