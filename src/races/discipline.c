@@ -92,6 +92,45 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
     race_message(f, r, "this lock is made anew by every call, so no two threads ever wait for each other here");
 }
 
+/* Does the function come to the block whenever it is called? */
+static bool always_runs(const Facts *x, u32 func, u32 block)
+{
+    while (block != x->funcs.v[func].block) {
+        if (x->blocks.v[block].kind != BLOCK_WITH && x->blocks.v[block].kind != BLOCK_TRY) return false;
+        block = x->blocks.v[block].parent;
+    }
+    return true;
+}
+
+/* global lock; lock = Lock(); with lock: … The lock is shared, but each call makes another one, just before it takes
+ * it. Who makes one on first use, or anew in a child process, does not take it there. */
+static void lock_bound_anew(Finder *f, u32 file, const Section *s, u32 lock)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    u32 place = p->locks.v[lock].place, gfunc = p->func_base[file] + s->func;
+    const Place *q = place == NONE ? NULL : &p->places.v[place];
+    if (!q || p->locks.v[lock].maybe || p->locks.v[lock].keyed || !s->func) return;
+    if ((q->kind != PLACE_GLOBAL && q->kind != PLACE_CLASS_ATTR) || !threads_meet(p, gfunc)) return;
+    for (u32 i = 0; i < q->n; i++) {
+        u32 ga = p->place_access.v[q->first + i];
+        const Access *a = program_access(p, ga);
+        if (access_func(p, ga) != gfunc || a->op != OP_STORE || a->span.end > s->stmt) continue;
+        const Def *d = stored_def(p, ga);
+        if (!d || d->kind != VAL_CALL || x->calls.v[d->value].nargs || !always_runs(x, s->func, a->block)) continue;
+        if (p->access_locks[ga]) continue;
+        Race *r = race_at_section(f, UG301, file, s, lock, CONF_HIGH);
+        r->per_call = true;
+        r->by_hand = "make it once, where the module or the class is made, and not here";
+        race_message(
+            f, r,
+            "each call makes this lock anew on line %u, so a thread that still holds the one before does not "
+            "keep this one out",
+            a->line);
+        return;
+    }
+}
+
 /* assert not sem.acquire(False) … sem.release(): nobody holds it in between; the release wakes another. */
 static bool not_taken(const Facts *x, const Section *s)
 {
@@ -526,6 +565,7 @@ void race_discipline(Finder *f, u32 file)
         u32 lock = f->p->section_lock[f->p->section_base[file] + i];
         if (lock == NONE || s->entered) continue;
         lock_per_call(f, file, s, lock);
+        lock_bound_anew(f, file, s, lock);
         without_finally(f, file, s, lock);
         across_suspension(f, file, s, lock);
         self_deadlock(f, file, s, lock);
