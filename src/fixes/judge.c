@@ -124,17 +124,14 @@ static Verdict not_finalizer(Plan *pl, const Work *w, const Region *r, const Loc
     bool twice = !lock || lock->reentrant; /* then the same thread may come in again, as it could before */
     if (final == FINAL_NO || (final == FINAL_REACHED && twice)) return VERDICT_OK;
     if (lock && !lock->existing && lock->kind == PLACE_INSTANCE && final_own(pl, w, r)) return VERDICT_OK;
-    if (lock && !lock->existing && twice && works_end_soon(pl, pl->group, pl->ngroup)) {
-        *why = str_fmt(pl->a,
-                       "the code in %.*s may run in __del__, a weakref callback or a signal handler; the lock keeps "
-                       "threads apart, but code that interrupts its own thread still comes between the steps",
-                       STR_ARG(line_text_of(pl, r->file, r->span.start)));
-        return VERDICT_UNSAFE;
-    }
-    *why = str_fmt(pl->a,
-                   "the code in %.*s may run in __del__, a weakref callback or a signal handler, which "
-                   "can interrupt the holder of the lock",
-                   STR_ARG(line_text_of(pl, r->file, r->span.start)));
+    *why =
+        str_fmt(pl->a,
+                "the code in %.*s may run in __del__, a weakref callback or a signal handler, which "
+                "can interrupt the holder of the lock%s",
+                STR_ARG(line_text_of(pl, r->file, r->span.start)),
+                final == FINAL_DIRECT ? "; let it put what it has to say into a queue.SimpleQueue, which is made for "
+                                        "that, and change the state elsewhere"
+                                      : "");
     return final == FINAL_DIRECT ? VERDICT_DECLINE : VERDICT_UNSAFE;
 }
 
