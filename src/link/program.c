@@ -371,6 +371,35 @@ static bool of_starter(const Program *p, const Root *r, const Place *x)
     return class_is_a(p, cls, x->owner) || class_is_a(p, x->owner, cls);
 }
 
+/* self.stats = Stats(): does each object make what this attribute of it holds, wherever it is bound? */
+static bool makes_part(const Program *p, u32 file, const Path *x)
+{
+    const LinkState *s = p->state;
+    Ent e = x->nattr ? path_resolve(p, file, x, 1) : (Ent){.kind = ENT_NONE};
+    u32 at = e.kind == ENT_PLACE ? map_get(&s->place_defs, e.id) : NONE;
+    if (at == NONE) return false;
+    for (; at != NONE; at = s->defrefs.v[at].next) {
+        u32 in = s->defrefs.v[at].file;
+        const Def *d = &p->facts[in]->defs.v[s->defrefs.v[at].def];
+        if (d->kind == VAL_NONE) continue;
+        if (d->kind != VAL_CALL || path_entity(p, in, p->facts[in]->calls.v[d->value].callee).kind != ENT_CLASS)
+            return false;
+    }
+    return true;
+}
+
+/* Is it state of the function's own self, or of a part that self has made, and not of an object that self was given:
+ * self.stats.n of Job(stats)? */
+static bool of_self_alone(const Program *p, u32 file, const Access *a, u32 owner)
+{
+    const Facts *f = p->facts[file];
+    const Path *x = &f->paths.v[a->path];
+    u32 cls = f->funcs.v[a->func].self_class;
+    if (!access_of_self(f, a)) return false;
+    if (x->root == ROOT_CALL) x = &f->paths.v[f->calls.v[x->func].callee]; /* self.d.items() */
+    return cls == NONE || of_self(p, gclass_of(p, file, cls), owner) || makes_part(p, file, x);
+}
+
 u32 roots_coming(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
@@ -379,7 +408,7 @@ u32 roots_coming(const Program *p, u32 gaccess)
     u32 place = p->access_place[gaccess], all = (1u << fi->nroots) - 1;
     if (!fi->alone || place == NONE || p->places.v[place].kind != PLACE_INSTANCE) return all;
     if (p->options->assume == ASSUME_ALWAYS) return all;
-    return access_of_self(p->facts[g.file], a) ? all & ~(u32)fi->alone : all;
+    return of_self_alone(p, g.file, a, p->places.v[place].owner) ? all & ~(u32)fi->alone : all;
 }
 
 /* Does the function start one of the threads that come to the other one? Then it runs beside it, whoever calls it. */

@@ -11,8 +11,8 @@
 
 typedef struct Step {
     u32 func;
-    u32 self;    /* class of self, when it is known to be below the class of the function; NONE */
-    bool alone;  /* nobody else has self: this very thread makes it, or has made it for itself */
+    u32 self;   /* class of self, when it is known to be below the class of the function; NONE */
+    bool alone; /* nobody else has self: this very thread makes it, or has made it for itself */
 } Step;
 
 /* Locals that were asked whether what they hold is the call's own (own_local), by local_key: one answer for each. */
@@ -25,8 +25,8 @@ typedef struct Walk {
     Program *p;
     Locals *locals;
     Arena scratch;
-    Map seen;   /* (func, self) */
-    Map lone;   /* the same, seen with a self that nobody else has */
+    Map seen; /* (func, self) */
+    Map lone; /* the same, seen with a self that nobody else has */
     Vec(Step) stack;
 } Walk;
 
@@ -148,9 +148,7 @@ static SelfCall self_call(const Program *p, const CallEdge *e)
     if (to->cls == NONE) return g.file == e->file && to->parent ? SELF_INNER : SELF_NOT;
     if (e->weak || x->nattr != 1 || x->attr[0] == SYM_ITEM) return SELF_NOT;
     if (!str_eq(sym_str(f, x->attr[0]), sym_str(p->facts[g.file], to->name))) return SELF_NOT;
-    return x->root == ROOT_SUPER                         ? SELF_SUPER
-           : x->root == ROOT_SELF || x->root == ROOT_CLS ? SELF_METHOD
-                                                         : SELF_NOT;
+    return x->root == ROOT_SUPER ? SELF_SUPER : x->root == ROOT_SELF || x->root == ROOT_CLS ? SELF_METHOD : SELF_NOT;
 }
 
 /* What self is after the call, when it is `self` before it. False when no such object takes this edge. */
@@ -250,12 +248,90 @@ static bool given_to_loop(const Program *p, const Root *r)
     return false;
 }
 
+enum { BASES = 4 }; /* so far up */
+
+/* Is the path a method of self, which whoever gets it has self by? */
+static bool bound_to_self(const Program *p, u32 file, u8 kind, u32 value)
+{
+    if (kind != VAL_PATH) return false;
+    const Path *x = &p->facts[file]->paths.v[value];
+    return x->root == ROOT_SELF && x->nattr == 1 && path_entity(p, file, value).kind == ENT_FUNC;
+}
+
+/* Does no method of the class, or of a base of it, give self or a bound method of self to anybody? */
+static bool keeps_to_itself(const Program *p, u32 cls, u32 depth)
+{
+    GId k = class_gid(p, cls);
+    const Facts *f = p->facts[k.file];
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        const Func *fn = &f->funcs.v[i];
+        if (fn->cls != k.id || fn->is_static || fn->is_classmethod || !fn->nparams) continue;
+        if (local_escapes(p, k.file, i, f->params.v[fn->params].name, ESCAPE_DEPTH)) return false;
+        for (u32 c = fn->calls; c < fn->calls + fn->ncalls; c++)
+            for (u32 a = f->calls.v[c].args; a < f->calls.v[c].args + f->calls.v[c].nargs; a++)
+                if (bound_to_self(p, k.file, f->args.v[a].kind, f->args.v[a].value)) return false;
+    }
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        if (f->funcs.v[d->func].cls == k.id && bound_to_self(p, k.file, d->kind, d->value)) return false;
+    }
+    const ClassInfo *ci = &p->state->classes[cls];
+    for (u32 i = 0; i < ci->bases.n; i++)
+        if (!depth || !keeps_to_itself(p, ci->bases.v[i], depth - 1)) return false;
+    return true;
+}
+
+/* worker = Worker(); Thread(target=worker.run).start(): is the local bound to what it holds only once in the
+ * function, right before, and not used but for its attributes? */
+static bool local_for_start(const Program *p, u32 file, const Call *start, const Path *x)
+{
+    const LinkState *s = p->state;
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[start->func];
+    u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name)), uses = 0;
+    if (at == NONE || s->defrefs.v[at].next != NONE || x->func != start->func || !start->func) return false;
+    const Def *d = &f->defs.v[s->defrefs.v[at].def];
+    Ent made = d->kind == VAL_CALL ? path_entity(p, file, f->calls.v[d->value].callee) : (Ent){0};
+    bool each = d->block == start->block || !f->blocks.v[start->block].repeats;
+    if (made.kind != ENT_CLASS || !each || d->span.start > start->span.start || !made_quietly(p, made.id))
+        return false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        const Path *y = &f->paths.v[a->path];
+        if (y->root != x->root || y->name != x->name || y->func != x->func || a->op == OP_STORE) continue;
+        if (!y->nattr) return false;
+        uses += a->op == OP_ARG || a->op == OP_RETURN;
+    }
+    return uses == 1 && keeps_to_itself(p, made.id, BASES);
+}
+
+/* Thread(target=Worker().run): does each thread of the root come with an object that is made for it and that nobody
+ * else has? */
+static bool starts_alone(const Program *p, const Root *r)
+{
+    if (r->call == NONE || r->own || r->chain) return false;
+    const Facts *f = p->facts[r->file];
+    const Call *c = &f->calls.v[r->call];
+    const Func *fn = program_func(p, r->func);
+    Str name = sym_str(p->facts[func_gid(p, r->func).file], fn->name);
+    for (u32 k = c->args; k < c->args + c->nargs && fn->cls != NONE; k++) {
+        const Path *x = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
+        if (!x || x->nattr != 1 || !str_eq(sym_str(f, x->attr[0]), name)) continue;
+        if (x->root == ROOT_LOCAL) return local_for_start(p, r->file, c, x);
+        if (x->root != ROOT_CALL) return false;
+        Ent made = path_entity(p, r->file, f->calls.v[x->func].callee);
+        return made.kind == ENT_CLASS && made_quietly(p, made.id) && keeps_to_itself(p, made.id, BASES);
+    }
+    return false;
+}
+
 static void walk_from(Program *p, u32 root, Locals *locals)
 {
     Walk w = {.p = p, .locals = locals};
     const Root *r = &p->roots.v[root];
     if (given_to_loop(p, r)) return;
-    if (r->file == NONE || !from_tests(p, r->file, r->func)) visit(&w, root, (Step){r->func, r->self, false});
+    if (r->file == NONE || !from_tests(p, r->file, r->func))
+        visit(&w, root, (Step){r->func, r->self, starts_alone(p, r)});
     while (w.stack.n) {
         Step at = w.stack.v[--w.stack.n];
         for (u32 i = p->edge_first[at.func]; i < p->edge_first[at.func + 1]; i++) {
