@@ -6,8 +6,8 @@
 #include "races/races.h"
 
 /* Another data field of the same object stored in the same block within a few lines: the sibling's access, or NONE.
- */
-static u32 sibling_store(const Finder *f, u32 ga)
+ * `updated`: or updated in place, self.sum += x beside self.count += 1. */
+static u32 sibling_store(const Finder *f, u32 ga, bool updated)
 {
     GId g = access_gid(f->p, ga);
     const Facts *x = f->p->facts[g.file];
@@ -16,7 +16,8 @@ static u32 sibling_store(const Finder *f, u32 ga)
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *b = &x->accesses.v[i];
         u32 place = f->p->access_place[f->p->access_base[g.file] + i];
-        if (b->op != OP_STORE || b->block != a->block || b->span.start <= a->span.start || b->line > a->line + 3 ||
+        bool stored = b->op == OP_STORE || (updated && b->op == OP_AUG);
+        if (!stored || b->block != a->block || b->span.start <= a->span.start || b->line > a->line + 3 ||
             place == NONE || place == f->place)
             continue;
         const Place *y = &f->p->places.v[place], *me = &f->p->places.v[f->place];
@@ -103,9 +104,9 @@ enum {
 /* A constant resets the field, or is a flag that says that the other one is there. */
 static bool stores_constant(const Finder *f, u32 ga)
 {
-    const Def *d = stored_def(f->p, ga);
-    return d && (d->empty || d->kind == VAL_NONE || d->kind == VAL_BOOL || d->kind == VAL_NUMBER ||
-                 d->kind == VAL_STRING);
+    const Def *d = program_access(f->p, ga)->op == OP_AUG ? NULL : stored_def(f->p, ga);
+    return d &&
+           (d->empty || d->kind == VAL_NONE || d->kind == VAL_BOOL || d->kind == VAL_NUMBER || d->kind == VAL_STRING);
 }
 
 static bool func_stores(const Program *p, GId func, u32 place)
@@ -168,17 +169,31 @@ static bool shows(const Program *p, u32 ga)
     return str_is(name, "__repr__") || str_is(name, "__str__");
 }
 
+/* self.sum / self.count, self.sum / max(self.count, 1): are the two operands of one operation? */
+static bool reckoned(const Program *p, u32 one, u32 other)
+{
+    Span a = program_access(p, one)->span, b = program_access(p, other)->span;
+    u32 from = MIN(a.end, b.end), to = MAX(a.start, b.start);
+    Str text = p->facts[access_file(p, one)]->source->text;
+    while (from < to && (text.p[from] == ' ' || text.p[from] == ')')) from++;
+    return from < to && memchr("+-*/%", text.p[from], 5);
+}
+
 /* with lock: low = a; high = b, where high - low is read elsewhere without the lock. The lock says that the pair
- * belongs together, and that threads share it. Flags that are asked one after the other are no pair. */
+ * belongs together, and that threads share it. Flags that are asked one after the other are no pair. Of a sum and a
+ * count, which are updated together, only what is reckoned from both is: numbers that are shown side by side are as
+ * good as any. */
 static void read_outside(Finder *f, u32 ga)
 {
     const Program *p = f->p;
-    u32 sibling = sibling_store(f, ga), second, guard = p->places.v[f->place].guard;
+    u32 sibling = sibling_store(f, ga, true), second, guard = p->places.v[f->place].guard;
     if (sibling == NONE || !one_section(p, ga, sibling, NULL)) return;
     u32 lock = lockset_common(p, p->access_locks[ga], p->access_locks[sibling]);
     if (lock == NONE || p->locks.v[lock].maybe || (guard != NONE && guard != lock)) return;
     u32 reader = reads_both(f, ga, sibling, lock, &second);
     if (reader == NONE || f->claimed[reader] || shows(p, reader) || program_access(p, reader)->op == OP_TRUTH) return;
+    bool updated = program_access(p, ga)->op == OP_AUG || program_access(p, sibling)->op == OP_AUG;
+    if (updated && !reckoned(p, reader, second)) return;
     Conflict c = conflict_of(f, reader, ga);
     if (c.witness == NONE || !belong_together(f, ga, sibling, reader)) return;
     if (fields_used(f, ga, true) > SET_TOGETHER) return;
@@ -204,9 +219,9 @@ void race_fields(Finder *f)
         u32 ga = f->acc[i];
         const Access *a = program_access(f->p, ga);
         if ((a->op == OP_STORE || a->op == OP_AUG) && !f->claimed[ga] && f->p->access_locks[ga]) two_sections(f, ga);
-        if (a->op == OP_STORE && !f->claimed[ga] && f->p->access_locks[ga]) read_outside(f, ga);
+        if ((a->op == OP_STORE || a->op == OP_AUG) && !f->claimed[ga] && f->p->access_locks[ga]) read_outside(f, ga);
         if (a->op != OP_STORE || f->claimed[ga] || f->p->access_locks[ga]) continue;
-        u32 sibling = sibling_store(f, ga), second;
+        u32 sibling = sibling_store(f, ga, false), second;
         u32 reader = sibling == NONE ? NONE : reads_both(f, ga, sibling, NONE, &second);
         Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
         if (c.witness == NONE) continue;
