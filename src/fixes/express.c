@@ -78,6 +78,16 @@ static Str state_name(const Plan *pl, const Place *place)
     return pl->p->syms.strs[place->name];
 }
 
+/* o.count += 1: the name of the property that stands for the state; empty when the state is named itself. */
+static Str property_name(const Plan *pl, u32 file, const Access *a)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[a->path];
+    bool bound = a->op == OP_AUG || a->op == OP_STORE || a->op == OP_LOAD;
+    if (!bound || !p->nattr || path_entity(pl->p, file, a->path).kind != ENT_FUNC) return S("");
+    return sym_str(f, p->attr[p->nattr - 1]);
+}
+
 /* How the access reaches the object that has the state: "self", "app.stats". Empty with a reason. */
 static Str owner_text(Plan *pl, const Work *w, const Region *r, Str *root, bool *bare, Str *why)
 {
@@ -85,7 +95,8 @@ static Str owner_text(Plan *pl, const Work *w, const Region *r, Str *root, bool 
     const Facts *f = pl->p->facts[r->file];
     const Ast *t = site_ast(pl, r->file);
     const Access *a = program_access(pl->p, r->access);
-    Str state = state_name(pl, place);
+    Str state = property_name(pl, r->file, a);
+    if (!state.n) state = state_name(pl, place);
     u32 attr = state_attribute(t, ast_at(t, a->span), state);
     u32 object = attr == NONE ? NONE : ast_field(t, attr, FIELD_object);
     *bare = false;

@@ -196,14 +196,17 @@ static u32 contents_place(Program *p, u32 cls)
 }
 
 /* self.count += 1, where count is a property that can be set and hands out self._count: what the class does to it is
- * done to that, unless the setter takes a lock. */
-static u32 set_property_place(Program *p, u32 file, const Path *x, Ent e)
+ * done to that, unless the setter takes a lock. An update in place is two calls, and whoever makes it, and a lock
+ * that each of them takes for itself, does not make it one. */
+static u32 set_property_place(Program *p, u32 file, const Access *a, const Path *x, Ent e)
 {
-    u32 attr = x->root == ROOT_SELF && x->nattr == 1 && e.recv != NONE ? x->attr[0] : SYM_ITEM;
+    bool own = x->root == ROOT_SELF && x->nattr == 1;
+    u32 attr = x->nattr && (own || a->op == OP_AUG) && e.recv != NONE ? x->attr[x->nattr - 1] : SYM_ITEM;
     u32 setter = attr == SYM_ITEM ? NONE : class_setter(p, e.recv, gsym(p, file, attr));
     if (setter == NONE) return NONE;
     GId g = func_gid(p, setter);
-    return p->facts[g.file]->funcs.v[g.id].nsections ? NONE : handed_out(p, e.id, false);
+    bool locks = p->facts[g.file]->funcs.v[g.id].nsections && a->op != OP_AUG;
+    return locks ? NONE : handed_out(p, e.id, false);
 }
 
 /* An attribute of a captured object of no class of ours: wrapper.calls, f._cache of a decorated function. It is one
@@ -251,7 +254,7 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     bool whole = a->op == OP_ITER || a->op == OP_CREAD || a->op == OP_CONTAINS || a->op == OP_METHOD ||
                  a->op == OP_ITEM_LOAD || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL;
     if (e.kind == ENT_FUNC && whole) return handed_out(p, e.id, false);
-    u32 set = e.kind == ENT_FUNC ? set_property_place(p, file, x, e) : NONE;
+    u32 set = e.kind == ENT_FUNC ? set_property_place(p, file, a, x, e) : NONE;
     if (set != NONE) return set;
     if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) return contents_place(p, e.id);
     if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return element_place(p, file, a, x);

@@ -32,18 +32,37 @@ static bool rebuilds(const Program *p, u32 store)
     return d && (d->kind == VAL_TUPLE || d->kind == VAL_LIST || d->kind == VAL_DICT);
 }
 
+/* l[:] = …: the list stays, and all its items are others. */
+static bool stores_all(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    return a->op == OP_ITEM_STORE && str_is(sym_str(p->facts[access_file(p, ga)], a->key), ":");
+}
+
+/* l[-10:], l[a:b]: several items, as they are now. */
+static bool takes_slice(const Facts *f, const Access *a)
+{
+    Str key = sym_str(f, a->key);
+    for (size_t i = 0; i < key.n; i++)
+        if (key.p[i] == '"' || key.p[i] == '\'' || key.p[i] == '(' || key.p[i] == '[' || key.p[i] == '{')
+            return false;
+    return str_find(key, ':') < key.n;
+}
+
 static bool reads_value(const Program *p, u32 from, u32 to)
 {
     GId gf = access_gid(p, from), gt = access_gid(p, to);
     const Facts *f = p->facts[gf.file];
     const Access *a = &f->accesses.v[gf.id], *b = &f->accesses.v[gt.id];
-    bool binding = b->op == OP_STORE;
+    bool binding = b->op == OP_STORE || stores_all(p, to);
     switch (a->op) {
     case OP_LOAD:
     case OP_TRUTH:
     case OP_ARG: return binding;
     case OP_ITER: return binding; /* items = [x for x in items if …] */
-    case OP_ITEM_LOAD: return binding ? rebuilds(p, to) : b->op == OP_ITEM_STORE && same_key(p, from, to);
+    case OP_ITEM_LOAD:            /* log = log[-100:] */
+        if (binding) return takes_slice(f, a) || (b->op == OP_STORE && rebuilds(p, to));
+        return b->op == OP_ITEM_STORE && same_key(p, from, to);
     case OP_CREAD:
         return binding ? largest(sym_str(f, a->method)) || copies(sym_str(f, a->method))
                        : b->op == OP_ITEM_STORE && str_is(sym_str(f, a->method), "len");
@@ -137,7 +156,7 @@ static void describe(Finder *f, Race *r, u32 ga, u32 read)
 {
     const Access *a = program_access(f->p, ga);
     Str s = short_state(f->p, f->place);
-    bool item = a->op == OP_ITEM_AUG || a->op == OP_ITEM_STORE;
+    bool item = (a->op == OP_ITEM_AUG || a->op == OP_ITEM_STORE) && !stores_all(f->p, ga);
     if (read != ga && program_access(f->p, read)->line != a->line)
         race_message(f, r,
                      "%.*s is read on line %u and written back here; an update by another thread in between is lost",
@@ -216,6 +235,17 @@ static bool makes_missing(const Program *p, u32 store, u32 read)
     return n && n < made.n && made.p[n] == '(' && str_find(made, ')') > n;
 }
 
+/* o.count += 1: does the attribute that is updated have another name than the state, whose property it is? */
+static bool by_property(const Finder *f, u32 ga)
+{
+    const Facts *x = f->p->facts[access_file(f->p, ga)];
+    const Place *place = &f->p->places.v[f->place];
+    const Access *a = program_access(f->p, ga);
+    const Path *q = &x->paths.v[a->path];
+    if (a->op != OP_AUG || !q->nattr || place->kind != PLACE_INSTANCE) return false;
+    return !str_eq(sym_str(x, q->attr[q->nattr - 1]), f->p->syms.strs[place->name]);
+}
+
 void race_update(Finder *f)
 {
     for (u32 i = 0; i < f->nacc; i++) {
@@ -250,6 +280,7 @@ void race_update(Finder *f)
         r->test = read;
         r->act = ga;
         if (kept(f->p, ga, read) && !makes) r->confidence = CONF_LOW;
+        if (by_property(f, ga)) r->impact = IMPACT_WORSE; /* between its calls any thread may run, GIL or not */
         if (read != ga) race_site(r, read);
         if (makes) {
             f->claimed[ga] = f->claimed[read] = 1;
