@@ -91,6 +91,11 @@ static void walk_lambda(Walk *w, u32 n)
     if (func != NONE) vec_push(w->scratch, &w->queue, (Pending){n, func});
 }
 
+static Use splat_use(Walk *w, const char *reader)
+{
+    return (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, str_from(reader))};
+}
+
 void walk_expr(Walk *w, u32 n, Use use)
 {
     if (n == NONE) return;
@@ -106,10 +111,13 @@ void walk_expr(Walk *w, u32 n, Use use)
         return;
     }
     switch (w->t.v[n].kind) {
-    case NODE_identifier:
     case NODE_attribute:
     case NODE_subscript:
-    case NODE_call: walk_value(w, n, use); break;
+    case NODE_call:
+        if (w->src->text.p[w->t.v[n].start] == '*') use = splat_use(w, "[*]"); /* see walk_object() */
+        walk_value(w, n, use);
+        break;
+    case NODE_identifier: walk_value(w, n, use); break;
     case NODE_parenthesized_expression: walk_expr(w, ast_first(&w->t, n), use); break;
     case NODE_await: walk_await(w, n); break;
     case NODE_named_expression: walk_named(w, n, use); break;
@@ -122,12 +130,8 @@ void walk_expr(Walk *w, u32 n, Use use)
     case NODE_set_comprehension:
     case NODE_dictionary_comprehension:
     case NODE_generator_expression: walk_comprehension(w, n); break;
-    case NODE_list_splat:
-        walk_expr(w, ast_first(&w->t, n), (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("[*]"))});
-        break;
-    case NODE_dictionary_splat:
-        walk_expr(w, ast_first(&w->t, n), (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("{**}"))});
-        break;
+    case NODE_list_splat: walk_expr(w, ast_first(&w->t, n), splat_use(w, "[*]")); break;
+    case NODE_dictionary_splat: walk_expr(w, ast_first(&w->t, n), splat_use(w, "{**}")); break;
     case NODE_yield:
         w->f->funcs.v[w->func].is_generator = true;
         suspend_add(w, n, true);

@@ -117,6 +117,7 @@ Path walk_object(Walk *w, u32 n)
         break;
     case NODE_attribute: p = object_of_attribute(w, n); break;
     case NODE_subscript: p = object_of_subscript(w, n); break;
+    case NODE_list_splat: /* [*self.q]: the grammar has the star at the name, and the attribute around both */
     case NODE_parenthesized_expression: p = walk_object(w, ast_first(&w->t, n)); break;
     case NODE_call:
         if (known_call(w, n, &p)) break;

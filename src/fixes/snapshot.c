@@ -17,9 +17,8 @@
 /* Readers that keep the container's type in what they make: they want a copy, not a list. */
 static bool wants_type(Str reader)
 {
-    static const char *const names[] = {"dumps",   "dump", "deepcopy",    "pformat",     "pprint",
-                                        "update",  "dict", "OrderedDict", "defaultdict", "Counter",
-                                        "ChainMap"};
+    static const char *const names[] = {"dumps", "dump",        "deepcopy",    "pformat", "pprint",  "update",
+                                        "dict",  "OrderedDict", "defaultdict", "Counter", "ChainMap"};
     return str_among(reader, names, COUNT_OF(names));
 }
 
@@ -35,12 +34,19 @@ static bool either(const Ast *t, u32 n)
     return ast_is(t, n, NODE_boolean_operator);
 }
 
+/* repr(q), f"{q}", q * 2: is what the reader makes told by the type of what it reads? */
+static bool tells_type(const Plan *pl, u32 file, const Access *a)
+{
+    Str reader = sym_str(pl->p->facts[file], a->method);
+    return a->op == OP_LOAD || (a->op == OP_CREAD && (str_is(reader, "repr") || str_is(reader, "str")));
+}
+
 /* The node with exactly this span that stands for the container or its view; NONE. */
 static u32 walked_node(const Ast *t, Span span)
 {
     u32 n = ast_at(t, span);
-    if (t->v[n].start != span.start || t->v[n].end != span.end || !(primary(t, n) || either(t, n)))
-        return NONE;
+    if (t->v[n].start != span.start || t->v[n].end != span.end || !(primary(t, n) || either(t, n))) return NONE;
+    if (t->source->text.p[span.start] == '*') return NONE; /* [*self.q]: the star is part of the node */
     for (u32 up = t->v[n].parent; up != NONE; up = t->v[up].parent) {
         if (t->v[up].kind == NODE_string) return NONE;
         if (ast_is_statement(t, up)) break;
@@ -188,7 +194,7 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
     if (!access_walks(pl->p, gaccess) || type == TYPE_GENERATOR || type == TYPE_ITERATOR) return false;
     const Ast *t = site_ast(pl, g.file);
     u32 n = walked_node(t, a->span);
-    if (n == NONE) return false;
+    if (n == NONE || tells_type(pl, g.file, a)) return false;
     *r = (Region){.file = g.file,
                   .func = a->func,
                   .first = n,

@@ -49,6 +49,23 @@ static bool whole(Str reader)
     return str_is(reader, "dict") || str_is(reader, "list") || str_is(reader, "sorted") || str_is(reader, "{**}");
 }
 
+/* f"{q}", "%s" % q, q * 2, q + r: does an operator read the whole of the deque? Each goes through it item by item, or
+ * copies it first (python/cpython Modules/_collectionsmodule.c). In braces a deque is no item of a set, being
+ * mutable.
+ */
+static bool read_by_operator(const Facts *f, const Access *a)
+{
+    Str text = f->source->text;
+    u32 from = a->span.start, to = a->span.end;
+    if (a->op != OP_LOAD) return false;
+    while (from > 0 && text.p[from - 1] == ' ') from--;
+    while (to < text.n && text.p[to] == ' ') to++;
+    char before = from > 0 ? text.p[from - 1] : ' ', after = to < text.n ? text.p[to] : ' ';
+    char next = to + 1 < text.n ? text.p[to + 1] : ' ';
+    if (before == '{') return after == '}' || after == ':' || (after == '!' && next != '=');
+    return before == '%' || before == '+' || ((after == '*' || after == '+') && next != '=');
+}
+
 bool access_walks(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
@@ -58,10 +75,11 @@ bool access_walks(const Program *p, u32 ga)
     if (p->access_place[ga] == NONE) return false;
     u8 type = p->places.v[p->access_place[ga]].type.kind;
     bool copy = (a->op == OP_CREAD || a->op == OP_METHOD) && str_is(sym_str(x, a->method), "copy");
-    if (copy && type == TYPE_DEQUE) return p->options->target < 15; /* python/cpython#144809 */
+    if (copy && type == TYPE_DEQUE) return p->options->target < 15;             /* python/cpython#144809 */
     if (copy && (type == TYPE_WEAK_SET || type == TYPE_WEAK_DICT)) return true; /* Lib/weakref.py, _weakrefset.py */
     if (place_is_environ(p, &p->places.v[p->access_place[ga]]))
         return copy || (a->op == OP_CREAD && whole(sym_str(x, a->method)));
+    if (type == TYPE_DEQUE && read_by_operator(x, a)) return true;
     if (a->op != OP_CREAD) return false;
     return !reader_is_safe(type, sym_str(x, a->method), access_is_view(p, ga));
 }
@@ -300,8 +318,7 @@ void race_iterate(Finder *f)
                          "%.*s is walked %s %.*s, to which it is passed here, while %.*s:%u changes its size in "
                          "another thread; this then raises RuntimeError or misses items",
                          STR_ARG(short_state(f->p, f->place)), view ? "through a view from" : "in",
-                         STR_ARG(func_display(f->a, f->p, to)),
-                         STR_ARG(f->p->facts[g.file]->source->path), w->line);
+                         STR_ARG(func_display(f->a, f->p, to)), STR_ARG(f->p->facts[g.file]->source->path), w->line);
             continue;
         }
         if (x->type.kind == TYPE_QUEUE) {

@@ -8,6 +8,16 @@ static bool is_file(const Program *p, const Place *x)
     return x->type.kind == TYPE_EXTERNAL && x->type.id != NONE && str_is(p->syms.strs[x->type.id], "open");
 }
 
+/* Readers and methods that take items out of the iterator. What only wraps it, zip(it, …), takes them later. */
+static bool takes_items(Str name)
+{
+    static const char *const takers[] = {"next",      "__next__", "send",   "list",    "tuple", "set",
+                                         "frozenset", "sorted",   "sum",    "any",     "all",   "max",
+                                         "min",       "dict",     "deque",  "Counter", "join",  "extend",
+                                         "update",    "fromkeys", "islice", "[*]",     "*",     "reduce"};
+    return str_among(name, takers, COUNT_OF(takers));
+}
+
 void race_iterator(Finder *f)
 {
     u8 t = f->p->places.v[f->place].type.kind;
@@ -19,8 +29,7 @@ void race_iterator(Finder *f)
         const Facts *x = f->p->facts[g.file];
         const Access *a = &x->accesses.v[g.id];
         Str m = a->op == OP_CREAD || a->op == OP_METHOD ? sym_str(x, a->method) : S("");
-        bool advances = a->op == OP_ITER || str_is(m, "next") || str_is(m, "__next__") || str_is(m, "send") ||
-                        str_is(m, "list") || str_is(m, "islice");
+        bool advances = a->op == OP_ITER || takes_items(m);
         if (!advances || f->claimed[ga] || (file && a->op != OP_ITER)) continue;
         Conflict c = conflict_find(f, ga, EFFECT_READ, true);
         if (c.witness == NONE) continue;

@@ -114,7 +114,7 @@ u32 access_effect(const Program *p, u32 gaccess)
         if (a->nargs && type == TYPE_QUEUE && str_is(sym_str(f, a->method), "get"))
             e |= EFFECT_RAISES; /* get(block=False), get(timeout=1) */
         if (a->nargs == 1 && str_is(sym_str(f, a->method), "pop") && !str_is(sym_str(f, a->key), "-1"))
-            e |= EFFECT_SHIFT; /* pop(0) */
+            e |= EFFECT_SHIFT;                                                              /* pop(0) */
         if (a->nargs > 1 && str_is(sym_str(f, a->method), "pop")) e &= ~(u32)EFFECT_RAISES; /* pop(k, default) */
         return e;
     }
@@ -133,6 +133,8 @@ bool reader_is_safe(u8 type, Str reader, bool view)
     static const char *const other_whole[] = {"dict", "update", "{**}"};
     static const char *const set_whole[] = {"list", "set",    "frozenset", "sorted",
                                             "[*]",  "update", "fromkeys",  "copy"};
+    bool shown = str_is(reader, "repr") || str_is(reader, "str"); /* item by item, with their own repr() */
+    if (shown && (type == TYPE_DEQUE || type == TYPE_ORDERED_DICT)) return false;
     if (str_among(reader, harmless, COUNT_OF(harmless))) return true;
     switch (type) {
     case TYPE_LIST:
