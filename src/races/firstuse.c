@@ -3,13 +3,15 @@
  *   def __get__(self, obj, owner):                    if not hasattr(obj, "_lock"):
  *       value = obj.__dict__[self.name] = self.func(obj)    obj._lock = threading.Lock()
  *
- *   def __missing__(self, key):
- *       value = self[key] = make(key)
+ *   def __missing__(self, key):                       @functools.cached_property
+ *       value = self[key] = make(key)                 def queues(self): return {}
  *
  * A descriptor without __set__ is asked until the object has an entry of the name, so the first use is tested by the
  * interpreter (docs.python.org/3/howto/descriptor.html, "Invocation from an instance"), and two threads may both come
  * here. So they may to what dict.__getitem__ calls for want of a key. And a lock says of itself that threads share
- * what it is kept in, whatever the type of that.
+ * what it is kept in, whatever the type of that. functools.cached_property has had no lock since Python 3.12: what two
+ * threads compute at once is computed twice, which mostly does no harm; but a lock, a queue, or a container that is there
+ * to be filled is one of two, and who has the other one is alone with it.
  *
  * Needs the accesses and calls of one function. Left alone: descriptors that look again or hold a lock, entries that
  * are the same whoever makes them, and locks that have a place, which the rules about places look at. */
@@ -124,6 +126,85 @@ static void lock_of_object(Finder *f, u32 file, u32 access)
                  STR_ARG(name), program_access(p, test)->line);
 }
 
+/* Is the decorator one that keeps what the method returns in the object, without a lock? */
+static bool keeps_first(const Program *p, u32 file, u32 decorator)
+{
+    static const char *const names[] = {"functools.cached_property", "django.utils.functional.cached_property",
+                                        "cached_property.cached_property", "werkzeug.utils.cached_property"};
+    return str_among(path_external(p, file, decorator), names, COUNT_OF(names));
+}
+
+/* What the function returns is there to be used as the one that all have: a lock, a queue, an empty container. */
+static bool returns_the_one(const Program *p, u32 file, u32 func, bool *lock)
+{
+    static const char *const made[] = {"queue.Queue",
+                                       "queue.LifoQueue",
+                                       "queue.PriorityQueue",
+                                       "queue.SimpleQueue",
+                                       "threading.Event",
+                                       "threading.local",
+                                       "collections.deque",
+                                       "collections.defaultdict",
+                                       "collections.OrderedDict",
+                                       "collections.Counter",
+                                       "weakref.WeakKeyDictionary",
+                                       "weakref.WeakValueDictionary",
+                                       "weakref.WeakSet",
+                                       "dict",
+                                       "list",
+                                       "set"};
+    const Facts *x = p->facts[file];
+    for (u32 i = 0; i < x->defs.n; i++) {
+        const Def *d = &x->defs.v[i];
+        if (!d->is_return || d->func != func) continue;
+        *lock |= makes_lock(p, file, d);
+        bool container = d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET;
+        if (*lock || (container && d->empty)) return true;
+        if (d->kind != VAL_CALL) return false;
+        const Call *c = &x->calls.v[d->value];
+        bool filled = c->nargs && !str_is(path_external(p, file, c->callee), "collections.defaultdict");
+        return !filled && str_among(path_external(p, file, c->callee), made, COUNT_OF(made));
+    }
+    return false;
+}
+
+/* Does anything show that threads have one object of the class: a global that holds it, its locks, threads that were
+ * given it? */
+static bool class_shared(const Program *p, u32 gclass)
+{
+    u32 shown = EV_SINGLETON | EV_GUARDED | EV_CLASS_LOCKS | EV_DECORATOR | EV_SAME | EV_PURPOSE | EV_ALWAYS;
+    if (class_kept_at(p, gclass)) return true;
+    for (u32 i = 0; i < p->places.n; i++)
+        if (p->places.v[i].kind == PLACE_INSTANCE && p->places.v[i].owner == gclass &&
+            p->places.v[i].evidence & shown)
+            return true;
+    return false;
+}
+
+/* @cached_property: two threads may both find that the object has no such entry yet. */
+static void kept_property(Finder *f, u32 file, u32 func)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    u32 g = p->func_base[file] + func;
+    bool keeps = false, lock = false;
+    for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++)
+        keeps |= keeps_first(p, file, x->decorators.v[i]);
+    if (!keeps || fn->cls == NONE || fn->is_async || fn->nsections || p->funcs[g].entry_locks) return;
+    if (!returns_the_one(p, file, func, &lock)) return;
+    bool meet = threads_meet(p, g), shared = class_shared(p, p->class_base[file] + fn->cls);
+    bool low = is_test_path(x->source->path) || !shared || !(meet || lock);
+    Race *r = race_at(f, UG103, file, func, fn->span, func_display(f->a, p, g), low ? CONF_LOW : CONF_MEDIUM);
+    r->impact = IMPACT_WORSE;
+    r->by_hand = "made in __init__, it is there before any thread asks for it";
+    race_message(f, r,
+                 "%.*s is made on first use and kept without a lock, as cached_property has none since Python 3.12; two "
+                 "threads may each get one of their own, and %s",
+                 STR_ARG(sym_str(x, fn->name)),
+                 lock ? "then exclude nobody" : "what is put into the one that is replaced is lost");
+}
+
 /* Is this in __missing__ of a dict, under its key, and another object each time? */
 static bool fills_missing(const Program *p, u32 ga)
 {
@@ -163,5 +244,7 @@ void race_first_use(Finder *f, u32 file)
     const Facts *x = f->p->facts[file];
     if (intern_find(&x->syms, S("__get__")) != NONE)
         for (u32 i = 1; i < x->funcs.n; i++) descriptor(f, file, i);
+    if (intern_find(&x->syms, S("cached_property")) != NONE)
+        for (u32 i = 1; i < x->funcs.n; i++) kept_property(f, file, i);
     for (u32 i = 0; i < x->accesses.n; i++) lock_of_object(f, file, i);
 }
