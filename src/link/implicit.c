@@ -1,10 +1,11 @@
 /* Call edges without a call: with obj enters and leaves, a property calls its getter or its setter, obj[k], k in obj,
- * len(obj), next(obj) and a loop over obj call the methods that the data model (Python reference, section 3.3) names
+ * len(obj), next(obj), str(obj), an f-string and a loop over obj call the methods that the data model (Python reference, section 3.3) names
  * for them. Whoever calls a decorated function calls the wrapper that its decorator put in its place: an edge from
  * the function to the wrapper leads there, too. It says nothing about locks, which the wrapper holds and not its
  * caller.
  *
- * Needs the types of receivers. Not followed: arithmetic, comparison, conversion; such methods seldom hold state. */
+ * Needs the types of receivers. Not followed: arithmetic, comparison, conversion to numbers; such methods seldom hold
+ * state. Nor is text that is made elsewhere, by print() or logging. */
 #include "link/link.h"
 
 static void edge_at(Program *p, u32 file, u32 func, u32 callee, u32 at)
@@ -50,11 +51,31 @@ static const char *method_for(const Facts *f, const Access *a)
     }
 }
 
+/* str(obj), repr(obj), f"{obj}", f"{obj!r}": the first of these methods that the class has. */
+static void text_of(Program *p, u32 file, const Access *a)
+{
+    const Facts *f = p->facts[file];
+    Str text = f->source->text, reader = a->op == OP_CREAD ? sym_str(f, a->method) : S("");
+    bool braces = a->op == OP_LOAD && a->span.start && text.p[a->span.start - 1] == '{' && a->span.end < text.n &&
+                  (text.p[a->span.end] == '}' || text.p[a->span.end] == ':' || text.p[a->span.end] == '!');
+    if (!braces && !str_is(reader, "str") && !str_is(reader, "repr")) return;
+    Type t = path_type(p, file, a->path);
+    if (t.kind != TYPE_CLASS) return;
+    static const char *const methods[] = {"__format__", "__str__", "__repr__"};
+    bool repr = str_is(reader, "repr") || (braces && text.p[a->span.end] == '!');
+    for (u32 i = repr ? 2 : braces ? 0 : 1; i < COUNT_OF(methods); i++) {
+        if (method_by_name(p, t.id, methods[i]) == NONE) continue;
+        edge_to(p, file, a->func, t.id, methods[i], a->span.start);
+        return;
+    }
+}
+
 static void operations(Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
     for (u32 i = 0; i < f->accesses.n; i++) {
         const Access *a = &f->accesses.v[i];
+        text_of(p, file, a);
         const char *name = method_for(f, a);
         Type t = name ? path_type(p, file, a->path) : (Type){.kind = TYPE_UNKNOWN};
         if (t.kind != TYPE_CLASS) continue;
