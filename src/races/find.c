@@ -253,6 +253,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_published(&f, file);
         race_exposed(&f, file);
         race_first_use(&f, file);
+        race_module_gauss(&f, file);
     }
     race_lock_order(&f);
     race_serial(&f);

@@ -344,6 +344,7 @@ void race_published(Finder *f, u32 file);
 void race_exposed(Finder *f, u32 file);
 void race_missing(Finder *f);
 void race_first_use(Finder *f, u32 file);
+void race_module_gauss(Finder *f, u32 file);
 
 /* suppress.c */
 void races_suppress(Finder *f);

@@ -138,6 +138,26 @@ static bool kept_for_all(const Place *x)
     return x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR | EV_ALWAYS);
 }
 
+/* random.gauss() of the module is that of one generator for all threads, which keeps every second number for the next
+ * call (Python library reference, "random.gauss"). */
+void race_module_gauss(Finder *f, u32 file)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    if (intern_find(&x->syms, S("gauss")) == NONE || is_test_path(x->source->path)) return;
+    for (u32 i = 0; i < x->calls.n; i++) {
+        const Call *c = &x->calls.v[i];
+        if (!str_is(path_external(p, file, c->callee), "random.gauss") || call_is_held(p, file, c)) continue;
+        if (!threads_meet(p, p->func_base[file] + c->func)) continue;
+        Race *r = race_at(f, UG101, file, c->func, c->span, S("random.gauss"), CONF_MEDIUM);
+        r->impact = IMPACT_NEW;
+        r->by_hand = "random.normalvariate() does the same safely, or each thread has a Random() of its own";
+        race_message(f, r,
+                     "random.gauss() keeps a number for the next call in the generator that all threads share; two "
+                     "threads may get the same number, as not from random.normalvariate()");
+    }
+}
+
 void race_single(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];

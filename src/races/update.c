@@ -58,6 +58,7 @@ static bool reads_value(const Program *p, u32 from, u32 to)
     switch (a->op) {
     case OP_LOAD:
     case OP_TRUTH:
+    case OP_HASATTR: /* getattr(o, "n") */
     case OP_ARG: return binding;
     case OP_ITER: return binding; /* items = [x for x in items if …] */
     case OP_ITEM_LOAD:            /* log = log[-100:] */
@@ -205,7 +206,8 @@ static bool branch_of(const Facts *f, const Access *store, const Access *read)
     Str text = f->source->text, before = str_trim(str_slice(text, store->span.end, read->span.start));
     Str line = str_slice(text, read->span.end, text.n);
     Str after = str_trim(str_slice(line, 0, str_find(line, '\n')));
-    if (str_is(before, "=")) return str_starts(after, S("or ")) || str_starts(after, S("if "));
+    bool as_it_is = read->op == OP_HASATTR && !after.n; /* self.n = getattr(self, "n", 0) */
+    if (str_is(before, "=")) return str_starts(after, S("or ")) || str_starts(after, S("if ")) || as_it_is;
     bool other = str_starts(before, S("=")) && str_ends(before, S(" else"));
     return other && (!after.n || after.p[0] == '#') && str_find(before, '(') == before.n;
 }
