@@ -1,8 +1,8 @@
 /* Call edges without a call: with obj enters and leaves, a property calls its getter or its setter, obj[k], k in obj,
- * len(obj), next(obj), str(obj), an f-string and a loop over obj call the methods that the data model (Python reference, section 3.3) names
- * for them. Whoever calls a decorated function calls the wrapper that its decorator put in its place: an edge from
- * the function to the wrapper leads there, too. It says nothing about locks, which the wrapper holds and not its
- * caller.
+ * len(obj), next(obj), str(obj), an f-string and a loop over obj call the methods that the data model (Python
+ * reference, section 3.3) names for them. Whoever calls a decorated function calls the wrapper that its decorator put
+ * in its place: an edge from the function to the wrapper leads there, too. It says nothing about locks, which the
+ * wrapper holds and not its caller.
  *
  * Needs the types of receivers. Not followed: arithmetic, comparison, conversion to numbers; such methods seldom hold
  * state. Nor is text that is made elsewhere, by print() or logging. */
@@ -115,6 +115,44 @@ static void properties(Program *p, u32 file)
     }
 }
 
+/* Does anything but the __getattr__ give objects of the class the attribute? */
+static bool given_elsewhere(Program *p, u32 cls, u32 gs, u32 getter)
+{
+    const LinkState *s = p->state;
+    if (class_method(p, cls, gs, false) != NONE) return true;
+    Ent e = ent_attr(p, (Ent){ENT_INSTANCE, cls, NONE, NONE}, gs);
+    if (e.kind != ENT_PLACE) return e.kind != ENT_NONE;
+    for (u32 at = map_get(&s->place_defs, e.id); at != NONE; at = s->defrefs.v[at].next) {
+        const DefRef *d = &s->defrefs.v[at];
+        if (gfunc_of(p, d->file, p->facts[d->file]->defs.v[d->def].func) != getter) return true;
+    }
+    return false;
+}
+
+/* o.x, o.x(), where nothing in sight gives objects of the class an x: its __getattr__ does. */
+static void missing_attribute(Program *p, u32 file, const Access *a, u32 nattr, u32 attr)
+{
+    const Facts *f = p->facts[file];
+    if (attr == SYM_ITEM || str_starts(sym_str(f, attr), S("__"))) return;
+    Type t = ent_type(p, path_resolve(p, file, &f->paths.v[a->path], nattr));
+    u32 getter = t.kind == TYPE_CLASS ? method_by_name(p, t.id, "__getattr__") : NONE;
+    if (getter != NONE && !given_elsewhere(p, t.id, gsym(p, file, attr), getter))
+        edge_at(p, file, a->func, getter, a->span.start);
+}
+
+static void missing_attributes(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->accesses.n; i++) {
+        const Access *a = &f->accesses.v[i];
+        const Path *x = &f->paths.v[a->path];
+        bool binds = a->op == OP_STORE || a->op == OP_DEL || a->op == OP_HASATTR;
+        if (binds || (x->root != ROOT_GLOBAL && x->root != ROOT_LOCAL && x->root != ROOT_PARAM)) continue;
+        if (x->nattr) missing_attribute(p, file, a, x->nattr - 1u, x->attr[x->nattr - 1]);
+        if (a->op == OP_METHOD) missing_attribute(p, file, a, x->nattr, a->method);
+    }
+}
+
 /* Is the function made by the decorator `d` of its file, or by what this factory makes, and does it call what it
  * wraps? */
 static bool wraps_for(const Facts *f, u32 w, u32 d)
@@ -160,4 +198,5 @@ void implicit_edges(Program *p, u32 file)
     managers(p, file);
     operations(p, file);
     properties(p, file);
+    if (intern_find(&p->syms, S("__getattr__")) != NONE) missing_attributes(p, file);
 }

@@ -9,9 +9,9 @@
  * A descriptor without __set__ is asked until the object has an entry of the name, so the first use is tested by the
  * interpreter (docs.python.org/3/howto/descriptor.html, "Invocation from an instance"), and two threads may both come
  * here. So they may to what dict.__getitem__ calls for want of a key. And a lock says of itself that threads share
- * what it is kept in, whatever the type of that. functools.cached_property has had no lock since Python 3.12: what two
- * threads compute at once is computed twice, which mostly does no harm; but a lock, a queue, or a container that is there
- * to be filled is one of two, and who has the other one is alone with it.
+ * what it is kept in, whatever the type of that. functools.cached_property has had no lock since Python 3.12: what
+ * two threads compute at once is computed twice, which mostly does no harm; but a lock, a queue, or a container that
+ * is there to be filled is one of two, and who has the other one is alone with it.
  *
  * Needs the accesses and calls of one function. Left alone: descriptors that look again or hold a lock, entries that
  * are the same whoever makes them, and locks that have a place, which the rules about places look at. */
@@ -181,6 +181,33 @@ static bool class_shared(const Program *p, u32 gclass)
     return false;
 }
 
+/* def __getattr__(self, name): value = make(name); setattr(self, name, value), or self.__dict__[name] = value. Python
+ * calls it until the object has the attribute. */
+static void missing_attribute(Finder *f, u32 file, u32 func)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    u32 g = p->func_base[file] + func, store = NONE;
+    if (fn->cls == NONE || fn->nsections || p->funcs[g].entry_locks) return;
+    if (!str_is(sym_str(x, fn->name), "__getattr__")) return;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses && store == NONE; i++) {
+        const Access *a = &x->accesses.v[i];
+        const Path *q = &x->paths.v[a->path];
+        bool dict = q->root == ROOT_SELF && q->nattr == 1 && str_is(sym_str(x, q->attr[0]), "__dict__");
+        if (dict && a->op == OP_ITEM_STORE) store = i;
+    }
+    if (store == NONE || !fn->ncalls) return;
+    bool shared = threads_meet(p, g) && class_shared(p, p->class_base[file] + fn->cls);
+    Confidence c = shared && !is_test_path(x->source->path) ? CONF_MEDIUM : CONF_LOW;
+    Race *r = race_at(f, UG103, file, func, x->accesses.v[store].span, func_display(f->a, p, g), c);
+    r->impact = IMPACT_DUPLICATE;
+    r->by_hand = "a lock of the class has to be held over a second look into __dict__ and the making";
+    race_message(f, r,
+                 "an attribute is made on first use and kept in the object; two threads may both make it, and the "
+                 "second one replaces the first");
+}
+
 /* @cached_property: two threads may both find that the object has no such entry yet. */
 static void kept_property(Finder *f, u32 file, u32 func)
 {
@@ -198,11 +225,12 @@ static void kept_property(Finder *f, u32 file, u32 func)
     Race *r = race_at(f, UG103, file, func, fn->span, func_display(f->a, p, g), low ? CONF_LOW : CONF_MEDIUM);
     r->impact = IMPACT_WORSE;
     r->by_hand = "made in __init__, it is there before any thread asks for it";
-    race_message(f, r,
-                 "%.*s is made on first use and kept without a lock, as cached_property has none since Python 3.12; two "
-                 "threads may each get one of their own, and %s",
-                 STR_ARG(sym_str(x, fn->name)),
-                 lock ? "then exclude nobody" : "what is put into the one that is replaced is lost");
+    race_message(
+        f, r,
+        "%.*s is made on first use and kept without a lock, as cached_property has none since Python 3.12; two "
+        "threads may each get one of their own, and %s",
+        STR_ARG(sym_str(x, fn->name)),
+        lock ? "then exclude nobody" : "what is put into the one that is replaced is lost");
 }
 
 /* Is this in __missing__ of a dict, under its key, and another object each time? */
@@ -244,6 +272,8 @@ void race_first_use(Finder *f, u32 file)
     const Facts *x = f->p->facts[file];
     if (intern_find(&x->syms, S("__get__")) != NONE)
         for (u32 i = 1; i < x->funcs.n; i++) descriptor(f, file, i);
+    if (intern_find(&x->syms, S("__getattr__")) != NONE)
+        for (u32 i = 1; i < x->funcs.n; i++) missing_attribute(f, file, i);
     if (intern_find(&x->syms, S("cached_property")) != NONE)
         for (u32 i = 1; i < x->funcs.n; i++) kept_property(f, file, i);
     for (u32 i = 0; i < x->accesses.n; i++) lock_of_object(f, file, i);

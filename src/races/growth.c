@@ -1,8 +1,8 @@
 /* UG202: a shared container that several threads change, each by one call. CPython's list, dict, set and deque have a
  * lock of their own, so that nothing is lost; who does not want to rely on that takes a lock, or a deque.
  *
- * Under --model cpython, when it is asked for, lists that grow; under --model strict every change of a list, a dict or
- * a set by a call, an item or an operator in place, and those of a deque but for the appends and pops at its ends,
+ * Under --model cpython, when it is asked for, lists that grow; under --model strict every change of a list, a dict
+ * or a set by a call, an item or an operator in place, and those of a deque but for the appends and pops at its ends,
  * which are documented to be safe (Python library reference, "deque objects"). Reads in one step are left alone under
  * both: the lock is for who changes. So is the store of a name or attribute, which no implementation tears. */
 #include "races/races.h"
@@ -61,7 +61,6 @@ void race_growth(Finder *f)
         race_message(f, r,
                      "%.*s %s several threads; that is safe in CPython because of the %s's own lock, and nowhere "
                      "promised",
-                     STR_ARG(short_state(f->p, f->place)), grows ? "grows from" : "is changed by",
-                     kind_name(type));
+                     STR_ARG(short_state(f->p, f->place)), grows ? "grows from" : "is changed by", kind_name(type));
     }
 }
