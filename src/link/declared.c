@@ -1,7 +1,7 @@
-/* What comments at the definition of state say of it: `# guarded-by: NAME`, `# ungil: thread-confined`,
- * `# ungil: single-threaded` (docs/usage.md). NAME is looked up as Python would where the comment stands: a lock of
- * the same object or class, bases included, else of the function, else what the name is in the module, an import too;
- * it may be dotted, and `self` and `cls` are the object and the class. */
+/* What comments at the definition of state, or where `x: int` declares it, say of it: `# guarded-by: NAME`,
+ * `# ungil: thread-confined`, `# ungil: single-threaded` (docs/usage.md). NAME is looked up as Python would where the
+ * comment stands: a lock of the same object or class, bases included, else of the function, else what the name is in
+ * the module, an import too; it may be dotted, and `self` and `cls` are the object and the class. */
 #include "link/link.h"
 #include "link/locks.h"
 
@@ -56,10 +56,11 @@ static Ent first_named(const Program *p, const Place *x, Str name)
     return e;
 }
 
-/* The lock that the comment at the place's definition names; NONE. */
-static u32 lock_named(Program *p, const Place *at, Str want)
+/* The lock that the comment at a definition of the place, in that file, names; NONE. */
+static u32 lock_named(Program *p, const Place *at, u32 file, Str want)
 {
     Place x = *at; /* looking names up can make places */
+    x.def_file = file;
     Ent e = first_named(p, &x, str_cut(want, '.', &want));
     while (want.n && e.kind != ENT_NONE) {
         u32 gs = intern_find(&p->syms, str_cut(want, '.', &want));
@@ -73,30 +74,61 @@ static u32 lock_named(Program *p, const Place *at, Str want)
     return lock_of_place(p, e.id, TYPE_UNKNOWN, true);
 }
 
-static u32 definition_line(const Program *p, const Place *x)
+/* x: int, without a value: a field of a dataclass, or a name that is assigned elsewhere. */
+static bool only_declares(const Facts *f, const Def *d)
+{
+    Str rest = str_slice(f->source->text, d->span.end, f->source->text.n);
+    return d->augmented && d->kind == VAL_OTHER && str_starts(str_trim(str_slice(rest, 0, MIN(rest.n, 4))), S(":"));
+}
+
+/* A definition of a place at which a comment may stand: the first that assigns it, or one that declares it. */
+typedef struct Spot {
+    u32 file, line; /* NONE: there is no further one */
+    u32 next;       /* in the chain of the place's definitions */
+} Spot;
+
+static Spot spot_at(const Program *p, u32 file, u32 def, u32 next)
 {
     u32 line, column;
-    source_position(p->facts[x->def_file]->source, p->facts[x->def_file]->defs.v[x->def].span.start, &line, &column);
-    return line;
+    source_position(p->facts[file]->source, p->facts[file]->defs.v[def].span.start, &line, &column);
+    return (Spot){file, line, next};
+}
+
+static Spot spot_next(const Program *p, u32 at)
+{
+    const LinkState *s = p->state;
+    for (; at != NONE; at = s->defrefs.v[at].next) {
+        const DefRef *d = &s->defrefs.v[at];
+        const Facts *f = p->facts[d->file];
+        if (f->comments.n && only_declares(f, &f->defs.v[d->def]))
+            return spot_at(p, d->file, d->def, s->defrefs.v[at].next);
+    }
+    return (Spot){NONE, NONE, NONE};
+}
+
+static Spot spot_first(const Program *p, u32 place)
+{
+    const Place *x = &p->places.v[place];
+    u32 chain = map_get(&p->state->place_defs, place);
+    if (x->def == NONE || !p->facts[x->def_file]->comments.n) return spot_next(p, chain);
+    return spot_at(p, x->def_file, x->def, chain);
 }
 
 void declarations_apply(Program *p)
 {
-    for (u32 i = 0; i < p->places.n; i++) {
-        const Place *x = &p->places.v[i];
-        const Facts *f = x->def == NONE ? NULL : p->facts[x->def_file];
-        if (!f || !f->comments.n) continue;
-        u32 line = definition_line(p, x);
-        for (u32 k = 0; k < f->comments.n; k++) {
-            const Comment *c = &f->comments.v[k];
-            if (line < c->first_line || line > c->last_line) continue;
-            if (c->kind == COMMENT_THREAD_CONFINED || c->kind == COMMENT_SINGLE_THREADED)
-                p->places.v[i].confined = true;
-            if (c->kind != COMMENT_GUARDED_BY || p->places.v[i].declared_guard != NONE) continue;
-            u32 lock = lock_named(p, &p->places.v[i], sym_str(f, c->codes));
-            p->places.v[i].declared_guard = lock;
+    for (u32 i = 0; i < p->places.n; i++)
+        for (Spot at = spot_first(p, i); at.file != NONE; at = spot_next(p, at.next)) {
+            const Facts *f = p->facts[at.file];
+            for (u32 k = 0; k < f->comments.n; k++) {
+                const Comment *c = &f->comments.v[k];
+                if (at.line < c->first_line || at.line > c->last_line) continue;
+                if (c->kind == COMMENT_THREAD_CONFINED || c->kind == COMMENT_SINGLE_THREADED)
+                    p->places.v[i].confined = true;
+                if (c->kind != COMMENT_GUARDED_BY || p->places.v[i].declared_guard != NONE) continue;
+                u32 lock = lock_named(p, &p->places.v[i], at.file, sym_str(f, c->codes));
+                p->places.v[i].declared_guard = lock;
+            }
         }
-    }
 }
 
 enum { STANDS = 1, MET = 2 }; /* at a definition of state; at one that it gave a lock to */
@@ -107,15 +139,13 @@ static u8 **comments_met(Arena *a, const Program *p)
     u8 **met = arena_new(a, u8 *, p->nfiles);
     for (u32 i = 0; i < p->nfiles; i++)
         if (p->facts[i]->comments.n) met[i] = arena_new(a, u8, p->facts[i]->comments.n);
-    for (u32 i = 0; i < p->places.n; i++) {
-        const Place *x = &p->places.v[i];
-        if (x->def == NONE || !met[x->def_file]) continue;
-        const Facts *f = p->facts[x->def_file];
-        u32 line = definition_line(p, x);
-        for (u32 k = 0; k < f->comments.n; k++)
-            if (line >= f->comments.v[k].first_line && line <= f->comments.v[k].last_line)
-                met[x->def_file][k] |= x->declared_guard != NONE ? STANDS | MET : STANDS;
-    }
+    for (u32 i = 0; i < p->places.n; i++)
+        for (Spot at = spot_first(p, i); at.file != NONE; at = spot_next(p, at.next)) {
+            const Facts *f = p->facts[at.file];
+            for (u32 k = 0; k < f->comments.n; k++)
+                if (at.line >= f->comments.v[k].first_line && at.line <= f->comments.v[k].last_line)
+                    met[at.file][k] |= p->places.v[i].declared_guard != NONE ? STANDS | MET : STANDS;
+        }
     return met;
 }
 
