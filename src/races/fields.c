@@ -29,15 +29,17 @@ static u32 sibling_store(const Finder *f, u32 ga, bool updated)
 }
 
 /* A function other than the writer's that loads both fields in one statement, without this lock where one is given:
- * its access of the place, and *second of the sibling. NONE. */
-static u32 reads_both(const Finder *f, u32 ga, u32 sibling, u32 lock, u32 *second)
+ * its access of the place, and *second of the sibling; the first one from the *at-th access on, which is moved past
+ * it. NONE. */
+static u32 reads_both(const Finder *f, u32 ga, u32 sibling, u32 lock, u32 *at, u32 *second)
 {
     u32 other = f->p->access_place[sibling];
     GId w = access_gid(f->p, ga);
-    for (u32 i = 0; i < f->nacc; i++) {
+    for (u32 i = *at; i < f->nacc; i++) {
         GId g = access_gid(f->p, f->acc[i]);
         const Facts *x = f->p->facts[g.file];
         const Access *a = &x->accesses.v[g.id];
+        *at = i + 1;
         if (a->op != OP_LOAD && a->op != OP_TRUTH && a->op != OP_RETURN && a->op != OP_ARG) continue;
         if (g.file == w.file && a->func == program_access(f->p, ga)->func) continue;
         if (lock != NONE && lockset_has(f->p, f->p->access_locks[f->acc[i]], lock)) continue;
@@ -79,8 +81,8 @@ static u32 sibling_section(const Finder *f, u32 ga)
 static void two_sections(Finder *f, u32 ga)
 {
     const Program *p = f->p;
-    u32 sibling = sibling_section(f, ga), second;
-    u32 reader = sibling == NONE ? NONE : reads_both(f, ga, sibling, NONE, &second);
+    u32 sibling = sibling_section(f, ga), at = 0, second;
+    u32 reader = sibling == NONE ? NONE : reads_both(f, ga, sibling, NONE, &at, &second);
     if (reader == NONE || !may_run_together(p, ga, reader)) return;
     u32 lock = lockset_common(p, p->access_locks[ga], p->access_locks[sibling]);
     if (p->locks.v[lock].maybe || !lockset_has(p, p->access_locks[reader], lock)) return;
@@ -142,12 +144,14 @@ static u32 fields_used(const Finder *f, u32 reader, bool stored)
     const Access *a = &x->accesses.v[g.id];
     const Func *fn = &x->funcs.v[a->func];
     const Place *me = &p->places.v[f->place];
-    u32 n = 0;
-    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
-        u32 place = p->access_place[p->access_base[g.file] + i];
+    u32 n = 0, seen[SET_TOGETHER + 1];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses && n < COUNT_OF(seen); i++) {
+        u32 place = p->access_place[p->access_base[g.file] + i], k = 0;
         if (place == NONE || (stored ? x->accesses.v[i].op != OP_STORE : x->accesses.v[i].stmt != a->stmt)) continue;
         const Place *y = &p->places.v[place];
-        n += y->kind == me->kind && y->owner == me->owner && y->file == me->file;
+        if (y->kind != me->kind || y->owner != me->owner || y->file != me->file) continue;
+        while (k < n && seen[k] != place) k++;
+        if (k == n) seen[n++] = place; /* x * x is one field */
     }
     return n;
 }
@@ -169,12 +173,18 @@ static bool shows(const Program *p, u32 ga)
     return str_is(name, "__repr__") || str_is(name, "__str__");
 }
 
-/* self.sum / self.count, self.sum / max(self.count, 1): are the two operands of one operation? */
+/* self.sum / self.count, self.sum / max(self.count, 1), return self.x, self.y: are the two operands of one operation,
+ * or all that is returned? */
 static bool reckoned(const Program *p, u32 one, u32 other)
 {
     Span a = program_access(p, one)->span, b = program_access(p, other)->span;
-    u32 from = MIN(a.end, b.end), to = MAX(a.start, b.start);
+    u32 from = MIN(a.end, b.end), to = MAX(a.start, b.start), first = MIN(a.start, b.start);
     Str text = p->facts[access_file(p, one)]->source->text;
+    Str head = str_trim(str_slice(text, program_access(p, one)->stmt, first));
+    Str rest = str_slice(text, MAX(a.end, b.end), text.n), line = str_slice(rest, 0, str_find(rest, '\n'));
+    bool pair = str_is(str_trim(str_slice(text, from, to)), ",");
+    if (pair && ((str_is(head, "return") && !str_trim(line).n) || (str_is(head, "return (") && str_is(line, ")"))))
+        return true;
     while (from < to && (text.p[from] == ' ' || text.p[from] == ')')) from++;
     return from < to && memchr("+-*/%", text.p[from], 5);
 }
@@ -186,28 +196,28 @@ static bool reckoned(const Program *p, u32 one, u32 other)
 static void read_outside(Finder *f, u32 ga)
 {
     const Program *p = f->p;
-    u32 sibling = sibling_store(f, ga, true), second, guard = p->places.v[f->place].guard;
-    if (sibling == NONE || !one_section(p, ga, sibling, NULL)) return;
+    u32 sibling = sibling_store(f, ga, true), at = 0, second, guard = p->places.v[f->place].guard;
+    if (sibling == NONE || !one_section(p, ga, sibling, NULL) || fields_used(f, ga, true) > SET_TOGETHER) return;
     u32 lock = lockset_common(p, p->access_locks[ga], p->access_locks[sibling]);
     if (lock == NONE || p->locks.v[lock].maybe || (guard != NONE && guard != lock)) return;
-    u32 reader = reads_both(f, ga, sibling, lock, &second);
-    if (reader == NONE || f->claimed[reader] || shows(p, reader) || program_access(p, reader)->op == OP_TRUTH) return;
     bool updated = program_access(p, ga)->op == OP_AUG || program_access(p, sibling)->op == OP_AUG;
-    if (updated && !reckoned(p, reader, second)) return;
-    Conflict c = conflict_of(f, reader, ga);
-    if (c.witness == NONE || !belong_together(f, ga, sibling, reader)) return;
-    if (fields_used(f, ga, true) > SET_TOGETHER) return;
-    c.confidence = CONF_MEDIUM;
-    Race *r = race_add(f, UG108, reader, c);
-    r->lock = lock;
-    race_site(r, second);
-    f->claimed[second] = 1;
-    race_message(f, r,
-                 "%.*s and %.*s are set together under %.*s on line %u of %.*s, and read together here without it; "
-                 "one may be new and the other old",
-                 STR_ARG(short_state(p, f->place)), STR_ARG(short_state(p, p->access_place[sibling])),
-                 STR_ARG(p->locks.v[lock].display), program_access(p, ga)->line,
-                 STR_ARG(p->facts[access_gid(p, ga).file]->source->path));
+    for (u32 reader; (reader = reads_both(f, ga, sibling, lock, &at, &second)) != NONE;) {
+        if (f->claimed[reader] || f->claimed[second] || shows(p, reader)) continue;
+        if (program_access(p, reader)->op == OP_TRUTH || (updated && !reckoned(p, reader, second))) continue;
+        Conflict c = conflict_of(f, reader, ga);
+        if (c.witness == NONE || !belong_together(f, ga, sibling, reader)) continue;
+        c.confidence = CONF_MEDIUM;
+        Race *r = race_add(f, UG108, reader, c);
+        r->lock = lock;
+        race_site(r, second);
+        f->claimed[second] = 1;
+        race_message(f, r,
+                     "%.*s and %.*s are set together under %.*s on line %u of %.*s, and read together here without "
+                     "it; one may be new and the other old",
+                     STR_ARG(short_state(p, f->place)), STR_ARG(short_state(p, p->access_place[sibling])),
+                     STR_ARG(p->locks.v[lock].display), program_access(p, ga)->line,
+                     STR_ARG(p->facts[access_gid(p, ga).file]->source->path));
+    }
 }
 
 void race_fields(Finder *f)
@@ -221,8 +231,8 @@ void race_fields(Finder *f)
         if ((a->op == OP_STORE || a->op == OP_AUG) && !f->claimed[ga] && f->p->access_locks[ga]) two_sections(f, ga);
         if ((a->op == OP_STORE || a->op == OP_AUG) && !f->claimed[ga] && f->p->access_locks[ga]) read_outside(f, ga);
         if (a->op != OP_STORE || f->claimed[ga] || f->p->access_locks[ga]) continue;
-        u32 sibling = sibling_store(f, ga, false), second;
-        u32 reader = sibling == NONE ? NONE : reads_both(f, ga, sibling, NONE, &second);
+        u32 sibling = sibling_store(f, ga, false), at = 0, second;
+        u32 reader = sibling == NONE ? NONE : reads_both(f, ga, sibling, NONE, &at, &second);
         Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
         if (c.witness == NONE) continue;
         GId gr = access_gid(f->p, reader);
