@@ -193,6 +193,7 @@ typedef struct Section {
     u8 kind;
     bool finally; /* acquire: released in a finally */
     bool maybe;   /* acquire with timeout or blocking=False, and its result is not tested */
+    bool ignored; /* acquire(False), and what it says is not even kept: whether it is held, nobody knows */
     bool tries;   /* acquire with an argument that may make it give up, rather than wait for ever */
     bool entered; /* only released here, or only taken here (__enter__, __exit__): held from the start, or to the end
                    */
@@ -200,8 +201,16 @@ typedef struct Section {
     u32 path;  /* the context expression, or what .acquire is called on; for a call its callee path */
     u32 call;  /* the call when the context expression is one: with self.lock.read(): */
     Span span; /* where it is held */
+    Span hole; /* where in it it is not: what runs when acquire() has given up; empty */
     u32 stmt;  /* start of the statement that takes it */
 } Section;
+
+/* Is it held at the offset of its function? */
+static inline bool section_holds(const Section *s, u32 offset)
+{
+    bool gave_up = offset >= s->hole.start && offset < s->hole.end;
+    return offset >= s->span.start && offset < s->span.end && !gave_up && !s->ignored;
+}
 
 /* Where a function may be suspended: await, yield, async for, async with. */
 typedef struct Suspend {

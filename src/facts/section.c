@@ -158,6 +158,20 @@ static bool begins_section(const Walk *w, const Access *acquire, u32 first_secti
     return false;
 }
 
+/* if not lock.acquire(timeout=1): …; if lock.acquire(False): … else: …: the block that runs without the lock. */
+static Span given_up(const Walk *w, const Access *acquire)
+{
+    if (acquire->cond == NONE || (acquire->test != TEST_FALSE && acquire->test != TEST_TRUE)) return (Span){0, 0};
+    const Cond *c = &w->f->conds.v[acquire->cond];
+    u32 block = acquire->test == TEST_FALSE ? c->then_block : c->else_block;
+    return block == NONE || c->is_try ? (Span){0, 0} : w->f->blocks.v[block].span;
+}
+
+static bool says_no_wait(Str arguments)
+{
+    return str_is(arguments, "False") || str_is(arguments, "0") || str_is(arguments, "blocking=False");
+}
+
 /* Does control leave the function after the release: except: lock.release(); raise? A break or continue does not. */
 static bool gives_up(const Walk *w, const Access *release, const Access *acquire)
 {
@@ -207,6 +221,8 @@ void acquire_sections(Walk *w, u32 first_access, u32 first_section)
                  (Section){.kind = SECTION_ACQUIRE,
                            .finally = finally,
                            .maybe = a.key != SYM_EMPTY && a.cond == NONE && a.local == SYM_EMPTY,
+                           .ignored = says_no_wait(key) && a.stmt == a.span.start,
+                           .hole = given_up(w, &a),
                            .tries = a.key != SYM_EMPTY && !str_is(key, "True") && !str_is(key, "blocking=True"),
                            .func = w->func,
                            .entered = kept,

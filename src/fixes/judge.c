@@ -171,6 +171,18 @@ static bool other_objects_lock(const Plan *pl, const Region *r, u32 lock)
     return place != NONE && pl->p->places.v[place].kind == PLACE_INSTANCE;
 }
 
+/* if not lock.acquire(blocking=False): skipped += 1: does the region run because the lock could not be had? */
+static bool has_given_up(const Plan *pl, const Region *r, u32 lock)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
+        if (pl->p->section_lock[pl->p->section_base[r->file] + i] == lock &&
+            span_within(r->span, f->sections.v[i].hole))
+            return true;
+    return false;
+}
+
 /* A lock that cannot be taken twice must not be held by a caller, nor taken by what the region calls. */
 static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
@@ -179,6 +191,13 @@ static Verdict lock_not_held(Plan *pl, const Work *w, const Region *r, const Loc
     Str where = line_text_of(pl, r->file, r->span.start);
     if (func_makes_lock(pl->p, r->file, r->func, lock->lock, false)) {
         *why = str_fmt(pl->a, "the function around %.*s makes %.*s itself", STR_ARG(where), STR_ARG(lock->display));
+        return VERDICT_DECLINE;
+    }
+    if (has_given_up(pl, r, lock->lock)) {
+        *why = str_fmt(pl->a,
+                       "the code in %.*s runs because %.*s could not be had at once; to wait for it there may be to "
+                       "wait for oneself",
+                       STR_ARG(where), STR_ARG(lock->display));
         return VERDICT_DECLINE;
     }
     if (other_objects_lock(pl, r, lock->lock)) {

@@ -176,7 +176,7 @@ u32 held_at(Program *p, u32 file, u32 func, u32 offset)
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         const Section *s = &f->sections.v[i];
         u32 lock = p->section_lock[p->section_base[file] + i];
-        if (lock != NONE && offset >= s->span.start && offset < s->span.end) set = lockset_add(p, set, lock);
+        if (lock != NONE && section_holds(s, offset)) set = lockset_add(p, set, lock);
     }
     return set;
 }

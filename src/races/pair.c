@@ -330,8 +330,7 @@ bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 secon
         const Section *s = &f->sections.v[i];
         u32 lock = p->section_lock[p->section_base[file] + i];
         if (lock == NONE || p->locks.v[lock].func != NONE) continue;
-        bool both = first >= s->span.start && first < s->span.end && second >= s->span.start && second < s->span.end;
-        if (!both) continue;
+        if (!section_holds(s, first) || !section_holds(s, second)) continue;
         if (maybe) *maybe = p->locks.v[lock].maybe;
         return true;
     }
