@@ -165,6 +165,63 @@ for cls in m.Whole, m.Alias, m.Told, m.Cleared, m.Empty, m.Derived, m.Printed:
         other.up()
         assert other.n == 2
 """,
+    "users_copy": """
+def others(o):
+    return [pickle.loads(pickle.dumps(o, n)) for n in range(2, 6)] + [copy.copy(o), copy.deepcopy(o)]
+
+def plain(o):
+    return {k: v for k, v in vars(o).items() if not k.endswith("_lock")}
+
+class Nearest(m.Recent):
+    def __init__(self):
+        super().__init__(5)
+        self.at = 0
+
+class Held(m.Circle):
+    def __init__(self):
+        super().__init__("h")
+        self.file = sys.stdout
+    def __getstate__(self):
+        state = super().__getstate__() if hasattr(m.Circle, "__getstate__") else dict(vars(self))
+        return {**state, "file": None}
+    def __setstate__(self, state):
+        getattr(super(), "__setstate__", vars(self).update)(state)
+        self.file = sys.stdout
+
+class Named(m.Circle):
+    def __reduce__(self):
+        return Named, (self.name,)
+
+subject = m
+sys.modules["__main__"].__dict__.update(Nearest=Nearest, Held=Held, Named=Named)
+for o, name, change in ((m.Recent(3), "reads", lambda o: 1 in o or o.get(1)), (m.Circle("a"), "moves", lambda o: o.move()), (m.Stats("a"), "hits", lambda o: o.hit()),
+                        (m.Rows(), "reads", lambda o: o.read(1)), (Nearest(), "reads", lambda o: o.get(1)), (Held(), "moves", lambda o: o.move()), (Named("n"), "left", lambda o: o.spend()),
+                        (m.Point(), "x", lambda o: o.right()), (m.Cloned("c"), "uses", lambda o: o.use())):
+    for other in others(o):
+        assert type(other) is type(o) and plain(other) == plain(o) or type(o) in (Held, Named), (o, plain(o), plain(other))
+        locks = [k for k in vars(other) if k.endswith("_lock")]
+        assert len(locks) == len([k for k in vars(o) if k.endswith("_lock")]) and all(own(o, other, k) for k in locks)
+        value = getattr(other, name)
+        hammer(lambda: change(other))
+        assert abs(getattr(other, name) - value) >= 4 and getattr(o, name) == value
+    old = type(o).__new__(type(o))  # as a pickle that was made before
+    getattr(old, "__setstate__", vars(old).update)(plain(o))
+    change(old)
+label = m.Labelled()
+label.label = "x"
+assert [other.label for other in others(label)] == ["x"] * 6
+checked = m.Checked()
+checked[1] = 2
+for other in others(checked):
+    assert other == {1: 2} and other.stores >= 1
+clone = m.Cloned("c").clone()
+clone.use()
+assert clone.uses == 1
+refusing, pump, line = m.Refusing(), m.Pump(), m.Line("h")
+for o, change in (refusing, refusing.use), (pump, pump.start), (line, line.send):
+    change()
+    assert not fixed or len([k for k in vars(o) if k.endswith("_lock")]) == 1
+""",
     "deepcopied": """
 q = m.Quota(3)
 q.use(1)
@@ -176,14 +233,15 @@ assert (q.used, c.used) == (1, 2) and own(q, c, "_used_lock")
 
 
 def use(suite, name, program):
-    marked = lib.read_file(os.path.join(lib.FIXTURES, "hazards", name + ".before.py"))
+    case = os.path.join(lib.FIXTURES, "hazards", name + ".before")
+    marked = lib.read_tree(case) if os.path.isdir(case) else {name + ".py": lib.read_file(case + ".py")}
     with lib.temporary() as folder:
         path = os.path.join(folder, name + ".py")
-        lib.write_file(path, lib.take_marks(name, marked)[0])
+        lib.write_tree(folder, {n: lib.take_marks(n, d)[0] if n.endswith(".py") else d for n, d in marked.items()})
         before = lib.read_file(path)
         for fixed in (False, True):
             if fixed:
-                lib.ungil("fix", "--no-cache", *lib.first_line_options(marked), ".", cwd=folder)
+                lib.ungil("fix", "--no-cache", *lib.first_line_options(marked[name + ".py"]), ".", cwd=folder)
                 suite.check(name + " changed", lib.read_file(path) != before, "fix changes nothing")
             run = lib.execute([sys.executable, "-c", START % (path, fixed) + program])
             suite.check("%s %s" % (name, "fixed" if fixed else "as it was"), run.code == 0,

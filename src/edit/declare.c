@@ -332,7 +332,7 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
     Str making = lock_making(d, l, l->kind == PLACE_INSTANCE ? first_parameter(d, l) : S(""), type.text);
     if (method && !post_init_write(d, l, making, fix, why)) return false;
     if ((l->home & HOME_SLOTS) && !slot_write(d, l, fix, why)) return false;
-    if ((l->home & HOME_STATE) && !state_write(d, l, making, type.text, fix, why)) return false;
+    if ((l->home & HOME_STATE) && !state_write(d, l, type.text, fix, why)) return false;
     if (!type.have) import_need(d, &(Intent){.kind = INTENT_NEED_IMPORT, .text = type.statement}, fix);
     if (method) return true;
     Str nl = newline_text(d->s, spot.line);

@@ -94,7 +94,7 @@ Str lock_making(const Draft *d, const LockPlan *l, Str self, Str type);
  * lock_making. */
 bool slot_write(Draft *d, const LockPlan *l, u32 fix, Str *why);
 bool post_init_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why);
-bool state_write(Draft *d, const LockPlan *l, Str making, Str type, u32 fix, Str *why);
+bool state_write(Draft *d, const LockPlan *l, Str type, u32 fix, Str *why);
 /* Defines the lock in this file. False with a reason when there is no place for it. */
 bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why);
 typedef struct Wrap {

@@ -66,10 +66,11 @@ static bool is_definition(const Ast *t, u32 n)
 /* Has a method of this name been put in after the line already? Then only its lines are added to. */
 static bool method_there(const Draft *d, u32 line, Str head)
 {
-    for (u32 i = 0; i < d->pieces.n; i++)
-        if (d->pieces.v[i].kind == PIECE_LOCK && line + 1 < d->s->nlines &&
-            d->pieces.v[i].span.start == d->s->line_start[line + 1] && str_contains(d->pieces.v[i].text, head))
-            return true;
+    u32 at = line + 1 < d->s->nlines ? d->s->line_start[line + 1] : (u32)d->s->text.n;
+    for (u32 i = 0; i < d->pieces.n; i++) {
+        const Piece *x = &d->pieces.v[i];
+        if (x->kind == PIECE_LOCK && x->span.start == at && str_contains(x->text, head)) return true;
+    }
     return false;
 }
 
@@ -114,7 +115,7 @@ static void setstate_extend(Draft *d, const StateHooks *h, Str making, u32 fix)
                  fix);
 }
 
-/* The hooks that are not there: after the other one, or last in the class. */
+/* The hooks that are not there. */
 static Str hooks_text(const Draft *d, const StateHooks *h, Str lock, Str making)
 {
     Str get = str_fmt(d->a,
@@ -127,7 +128,18 @@ static Str hooks_text(const Draft *d, const StateHooks *h, Str lock, Str making)
     return h->set != NONE ? get : str_fmt(d->a, "%.*s\n%.*s", STR_ARG(get), STR_ARG(set));
 }
 
-bool state_write(Draft *d, const LockPlan *l, Str making, Str type, u32 fix, Str *why)
+/* Puts them after the other one, or last in the class. False where another lock brings them: its lines are among
+ * what this one would put in. */
+static bool hooks_write(Draft *d, const StateHooks *h, u32 last, Str lock, Str making, u32 fix, Str *why)
+{
+    u32 line = last_line(d, last);
+    *why = S("another one brings the __getstate__ that it needs; the next round does it");
+    if (method_there(d, line, S("def __getstate__(")) || method_there(d, line, S("def __setstate__("))) return false;
+    piece_after(d, line, indented(d, last, hooks_text(d, h, lock, making)), PIECE_LOCK, fix);
+    return true;
+}
+
+bool state_write(Draft *d, const LockPlan *l, Str type, u32 fix, Str *why)
 {
     const Ast *t = &d->ast;
     u32 node = class_node(d, l), last = NONE;
@@ -138,15 +150,11 @@ bool state_write(Draft *d, const LockPlan *l, Str making, Str type, u32 fix, Str
     if (last == NONE) return false;
     *why = S("its __getstate__ and __setstate__ cannot be extended");
     if (!state_hooks(d->a, d->f, t, node, &h)) return false;
-    Str attribute;
-    *why = S("its methods do not call their object self");
-    if ((h.get == NONE || h.set == NONE) && !str_is(str_cut(making, '.', &attribute), "self")) return false;
+    Str making = lock_making(d, l, S("self"), type);
     if (h.get != NONE || h.set != NONE) last = h.get != NONE ? h.get : h.set;
-    if (h.get == NONE || h.set == NONE)
-        piece_after(d, last_line(d, last), indented(d, last, hooks_text(d, &h, l->name, making)), PIECE_LOCK, fix);
+    if ((h.get == NONE || h.set == NONE) && !hooks_write(d, &h, last, l->name, making, fix, why)) return false;
     if (h.copy != NONE)
-        line_follow(d, h.copy,
-                    str_fmt(d->a, "%.*s.pop(\"%.*s\", None)", STR_ARG(h.copied), STR_ARG(l->name)), fix);
+        line_follow(d, h.copy, str_fmt(d->a, "%.*s.pop(\"%.*s\", None)", STR_ARG(h.copied), STR_ARG(l->name)), fix);
     if (h.set != NONE) setstate_extend(d, &h, lock_making(d, l, h.self, type), fix);
     return true;
 }

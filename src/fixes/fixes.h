@@ -3,7 +3,7 @@
  *   page.c     a transform page (transforms/NAME.md) from its text   script.c   its edit script, read and run
  *   example.c  a page's examples, run as tests     import.c   how a file names a library's object
  *   sites.c    files parsed again, regions         judge.c    named judgements: may this be edited?
- *   pickled.c  whose objects are pickled           classes.c  safety classes and --only
+ *   pickled.c, copyable.c   whose objects are pickled, or may be   classes.c  safety classes and --only
  *   state.c    hooks that say how, and what can be put into them
  *   lock.c     which lock, its name                express.c  how a region names the lock
  *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
@@ -229,6 +229,7 @@ typedef struct Plan {
     bool *foreign; /* by global function: it runs so about other objects than the one that is being finalized */
     u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
     bool *pickled;    /* global classes whose objects are pickled or copied; NULL until asked for */
+    u8 *copyable;     /* global classes: how their objects could be (copyable.c); NULL until asked for */
     u8 hooks;         /* does the program hook into imports? 1 no, 2 yes; 0 until asked for */
     u32 depth_of;     /* the place that depth.c was asked about last, plus 1 */
     bool depth;       /* and its answer: the place counts how deep something is */
@@ -238,7 +239,7 @@ typedef struct Plan {
     u32 *defs_first;  /* by place: the first one of defs */
     u32 defs_places;  /* so many places have one */
     Str forks;        /* where the program forks; empty */
-    bool forks_known;
+    bool forks_known, *bare; /* bare: classes with objects that are made without __init__; NULL until asked for */
     u8 *walked;       /* those whose objects' attributes are walked as a whole: WALKED_… */
     Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
@@ -271,6 +272,8 @@ u32 ast_definition(const Ast *t, Span span);
 bool ast_inside(const Ast *t, u32 n, u32 outer);
 /* The assignment TARGET = VALUE around a target; NONE. */
 u32 ast_assignment(const Ast *t, Span target);
+/* Names and attributes, a chain from a plain name on, as a path seen from the function; false for all else. */
+bool ast_path(const Ast *t, const Facts *f, u32 func, u32 n, Path *out);
 /* The call with exactly this span; NULL. */
 const Call *call_at(const Facts *f, Span span);
 /* A value that is the same whenever and wherever it is made: a literal, a display of such, an empty container. */
@@ -569,6 +572,13 @@ u32 perthread_holder(const Program *p, const Race *r);
 /* Why an object of the class may take no lock: it is pickled or copied somewhere; or something goes through its
  * __dict__; empty. hooks: its own __getstate__ and __setstate__ are known to leave the lock alone. */
 Str pickled_obstacle(Plan *pl, u32 gclass);
+/* May users, whose code is not in sight, copy objects of the class? Perhaps: if that can be done (copyable.c). */
+typedef enum Users { USERS_DO_NOT, USERS_PERHAPS, USERS_MAY } Users;
+Users users_copy(Plan *pl, u32 gclass);
+/* Does a hook of it nothing but raise, so that nobody copies its objects? Is the base, a path, one of Python's
+ * without state and hooks for it: object, Generic, Mapping? */
+bool class_refuses_copies(Plan *pl, u32 gclass);
+bool base_plain(const Facts *f, u32 path);
 Str walked_obstacle(Plan *pl, u32 gclass, bool hooks);
 /* Raises or lowers safety as extend-safe-fixes and extend-unsafe-fixes say. */
 void fixes_classify(const Options *o, const RaceVec *races, FixList *fixes);

@@ -9,7 +9,8 @@
  *     dataclass                      in __post_init__, never a field, which eq, repr and asdict would see
  *     frozen dataclass, __setattr__  by object.__setattr__
  *     pickled or copied              in __init__, kept out of the state by __getstate__ and made anew by
- *                                    __setstate__, which are added, or extended (state.c)
+ *                                    __setstate__, which are added, or extended (state.c); in sight (pickled.c), or
+ *                                    by users of a library (copyable.c)
  *     NamedTuple, Enum and the like  in the module
  *
  * Where one of these would not be right for sure, the lock goes into the class body: one for all objects, which is
@@ -24,10 +25,10 @@ static Str last_part(const Facts *f, u32 path)
 
 static const char *const closed_bases[] = {"NamedTuple", "Enum",     "IntEnum",   "StrEnum",   "Flag",  "IntFlag",
                                            "TypedDict",  "Protocol", "BaseModel", "Structure", "Union", "Struct"};
-enum { STATE_HOOKS = 2 }; /* so many of the hooks, which come first, can be extended */
-static const char *const hooks[] = {"__getstate__",     "__setstate__",   "__reduce__",  "__reduce_ex__", "__copy__",
-                                    "__deepcopy__",     "__getnewargs__", "__getattr__", "__new__",       "__slots__",
-                                    "__getattribute__", "__getnewargs_ex__"};
+enum { STATE_HOOKS = 2, COPY_HOOKS = 6 }; /* so many, which come first, can be extended, may refuse copies */
+static const char *const hooks[] = {"__getstate__",   "__setstate__",      "__reduce__", "__reduce_ex__",
+                                    "__getnewargs__", "__getnewargs_ex__", "__copy__",   "__deepcopy__",
+                                    "__getattr__",    "__new__",           "__slots__",  "__getattribute__"};
 static const char *const copiers[] = {"pickle", "copy",        "copyreg", "multiprocessing",
                                       "dill",   "cloudpickle", "shelve",  "joblib"};
 
@@ -121,6 +122,43 @@ static Str subclass_obstacle(Plan *pl, u32 gclass, u32 depth)
         Str why = depth ? subclass_obstacle(pl, pl->derived[i], depth - 1) : S("");
         if (why.n) return why;
     }
+    return S("");
+}
+
+/* The class that a path names: Job, cls, self.__class__; NONE. */
+static u32 class_meant(const Plan *pl, u32 file, u32 path)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[path];
+    Type t = path_type(pl->p, file, path);
+    if (t.kind == TYPE_CLASS_OBJECT) return t.id;
+    bool own = p->root == ROOT_SELF && p->nattr == 1 && str_is(sym_str(f, p->attr[0]), "__class__");
+    return own || (p->root == ROOT_CLS && !p->nattr) ? root_class(pl->p, file, p) : NONE;
+}
+
+/* Objects that cls.__new__(cls) gives, outside of __new__: what __init__ makes, they have not. */
+static void bare_find(Plan *pl)
+{
+    pl->bare = arena_new(pl->a, bool, pl->p->class_base[pl->p->nfiles] + 1);
+    for (u32 file = 0; file < pl->p->nfiles; file++) {
+        const Facts *f = pl->p->facts[file];
+        u32 sym = intern_find(&f->syms, S("__new__"));
+        for (u32 i = 0; sym != NONE && i < f->calls.n; i++) {
+            const Call *c = &f->calls.v[i];
+            const Path *p = &f->paths.v[c->callee];
+            if (!p->nattr || p->attr[p->nattr - 1] != sym || f->funcs.v[c->func].name == sym || !c->nargs) continue;
+            u32 cls = f->args.v[c->args].kind == VAL_PATH ? class_meant(pl, file, f->args.v[c->args].value) : NONE;
+            if (cls != NONE) pl->bare[cls] = true;
+        }
+    }
+}
+
+static Str bare_obstacle(Plan *pl, u32 gclass)
+{
+    if (!pl->bare) bare_find(pl);
+    for (u32 c = 0; c < pl->p->class_base[pl->p->nfiles]; c++)
+        if (pl->bare[c] && (class_is_a(pl->p, c, gclass) || class_is_a(pl->p, gclass, c)))
+            return S("some of its objects are made without __init__");
     return S("");
 }
 
@@ -228,47 +266,96 @@ static Str slots_home(Home *h)
     return ast_slots(h->t, h->node) == NONE ? S("the class has __slots__") : S("");
 }
 
-/* Another lock of the class that is being planned, and lives as oddly: the code for both would clash. */
-static bool planned(const Home *h, u8 how)
+/* Can hooks of the class itself say how its objects are pickled, as far as this base or derived class of it goes? */
+static bool relative_plain(const Home *h, u32 gclass)
 {
+    GId id = class_gid(h->pl->p, gclass);
+    const Facts *f = h->pl->p->facts[id.file];
+    for (u32 i = 0; i < COUNT_OF(hooks); i++)
+        if (own_method(f, id.id, hooks[i]) != NONE) return false;
     for (u32 i = 0; i < h->pl->out->locks.n; i++) {
         const LockPlan *l = &h->pl->out->locks.v[i];
-        if (!l->existing && l->kind == PLACE_INSTANCE && l->owner == h->gclass && (l->home & how)) return true;
+        if (!l->existing && l->kind == PLACE_INSTANCE && l->owner == gclass && l->home & HOME_STATE) return false;
     }
-    return false;
+    return !f->classes.v[id.id].has_slots;
 }
 
-/* Has the class no base and no subclass, which could have hooks of their own? */
-static bool alone(const Home *h)
+/* A base that fills its objects by methods, before they have their state. */
+static bool filled_base(const Home *h, const Facts *f, u32 path)
 {
-    const Class *c = &h->f->classes.v[h->cls];
-    for (u32 b = c->bases; b < c->bases + c->nbases; b++)
-        if (!str_is(path_text(h->pl->a, h->f, h->f->bases.v[b]), "object")) return false;
+    static const char *const names[] = {"__setitem__", "append", "extend"};
+    const Path *p = &f->paths.v[path];
+    if (p->nattr || p->root != ROOT_GLOBAL) return false;
+    Str name = sym_str(f, p->name);
+    if (!str_is(name, "dict") && !str_is(name, "list")) return false;
+    for (u32 i = 0; i < COUNT_OF(names); i++)
+        if (class_own_method(h->pl->p, h->gclass, names[i]) != NONE) return false;
+    return true;
+}
+
+static bool bases_allow(const Home *h, u32 gclass, u32 depth)
+{
+    GId id = class_gid(h->pl->p, gclass);
+    const Facts *f = h->pl->p->facts[id.file];
+    const Class *c = &f->classes.v[id.id];
+    for (u32 b = c->bases; b < c->bases + c->nbases; b++) {
+        Type t = path_type(h->pl->p, id.file, f->bases.v[b]);
+        if (t.kind != TYPE_CLASS_OBJECT) {
+            if (!base_plain(f, f->bases.v[b]) && !filled_base(h, f, f->bases.v[b])) return false;
+        } else if (t.id != h->gclass && (!depth || !relative_plain(h, t.id) || !bases_allow(h, t.id, depth - 1)))
+            return false;
+    }
+    return true;
+}
+
+static bool derived_allow(const Home *h, u32 gclass, u32 depth)
+{
     derived_index(h->pl);
-    return h->pl->derived_first[h->gclass] == h->pl->derived_first[h->gclass + 1];
+    for (u32 i = h->pl->derived_first[gclass]; i < h->pl->derived_first[gclass + 1]; i++) {
+        u32 d = h->pl->derived[i];
+        if (!depth || !relative_plain(h, d) || !bases_allow(h, d, 8) || !derived_allow(h, d, depth - 1)) return false;
+    }
+    return true;
+}
+
+/* Has no base and no subclass hooks of its own, or state that those of the class would not see? */
+static bool hooks_decide(const Home *h)
+{
+    return bases_allow(h, h->gclass, 8) && derived_allow(h, h->gclass, 8);
 }
 
 /* The class says itself what is pickled: its hooks are extended. */
 static Str hooks_home(Home *h)
 {
     StateHooks s;
-    bool kind = state_hooks(h->pl->a, h->f, h->t, h->node, &s) && !h->how && alone(h);
-    if (!kind || ((s.get == NONE || s.set == NONE) && planned(h, HOME_STATE)))
-        return method_obstacle(h->pl, h->f, h->cls, 0);
+    bool kind = state_hooks(h->pl->a, h->f, h->t, h->node, &s) && !h->how && hooks_decide(h);
+    if (!kind) return method_obstacle(h->pl, h->f, h->cls, 0);
     h->how |= HOME_STATE;
     return method_obstacle(h->pl, h->f, h->cls, STATE_HOOKS);
 }
 
-/* Objects that are pickled or copied: hooks keep the lock out, where the class stands alone. */
+/* Why objects of the class are pickled or copied, in sight or by users; empty. *known: they are for sure of it. */
+static Str copied(Home *h, bool *known)
+{
+    Str why = pickled_obstacle(h->pl, h->gclass);
+    *known = why.n && h->pl->pickled[h->gclass];
+    if (!why.n) why = import_obstacle(h->pl, h->f);
+    if (why.n || users_copy(h->pl, h->gclass) != USERS_MAY) return why;
+    *known = true;
+    return S("users of the library may pickle or copy its objects, which objects with a lock cannot be");
+}
+
+/* Objects that are pickled or copied: hooks keep the lock out, where no other class has a say. */
 static Str state_home(Home *h)
 {
+    bool known;
+    if (class_refuses_copies(h->pl, h->gclass)) return method_obstacle(h->pl, h->f, h->cls, COPY_HOOKS);
     if (own_method(h->f, h->cls, "__getstate__") != NONE || own_method(h->f, h->cls, "__setstate__") != NONE)
         return hooks_home(h);
     Str why = method_obstacle(h->pl, h->f, h->cls, 0);
     if (why.n) return why;
-    why = pickled_obstacle(h->pl, h->gclass);
-    if (!why.n) return import_obstacle(h->pl, h->f);
-    if (!h->pl->pickled[h->gclass] || !alone(h) || h->how || planned(h, HOME_STATE)) return why;
+    why = copied(h, &known);
+    if (!why.n || !known || !hooks_decide(h) || (h->how & HOME_SLOTS)) return why;
     h->how |= HOME_STATE;
     return S("");
 }
@@ -290,6 +377,7 @@ static Str class_obstacle(Home *h)
     bool init = own_method(h->f, h->cls, "__init__") != NONE || (h->how & HOME_POST_INIT);
     if (!why.n && !init) return S("the class has no __init__ of its own");
     if (!why.n && h->how && one_line_class(h)) return S("its body stands on one line");
+    if (!why.n) why = bare_obstacle(h->pl, h->gclass);
     return why.n ? why : subclass_obstacle(h->pl, h->gclass, 8);
 }
 
@@ -323,8 +411,8 @@ bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
     Str closed = closed_base(pl, p->owner);
     if (closed.n) {
         l->kind = PLACE_GLOBAL;
-        l->reason = str_fmt(pl->a, "one lock in the module, because a %.*s takes no attributes of its own",
-                            STR_ARG(closed));
+        l->reason =
+            str_fmt(pl->a, "one lock in the module, because a %.*s takes no attributes of its own", STR_ARG(closed));
         return true;
     }
     if (p->kind == PLACE_CLASS_ATTR) return true;
@@ -334,6 +422,11 @@ bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
     Str obstacle = h.node == NONE ? S("its class is not found") : class_obstacle(&h);
     if (!obstacle.n) {
         l->home = h.how;
+        if (h.how & HOME_STATE)
+            l->reason = str_fmt(pl->a, "%.*s; pickles and copies of its object leave it out", STR_ARG(l->reason));
+        else if (users_copy(pl, p->owner) == USERS_PERHAPS)
+            l->reason =
+                str_fmt(pl->a, "%.*s; an object that has it cannot be pickled or copied deeply", STR_ARG(l->reason));
         return true;
     }
     l->kind = PLACE_CLASS_ATTR;

@@ -110,11 +110,10 @@ static bool is_local(const Facts *f, u32 func, u32 sym)
     return false;
 }
 
-/* The names and attributes, a chain from a plain name on, as a path. */
-static bool path_read(const Ast *t, const Facts *f, u32 func, u32 n, Path *out)
+bool ast_path(const Ast *t, const Facts *f, u32 func, u32 n, Path *out)
 {
     if (ast_is(t, n, NODE_attribute)) {
-        if (!path_read(t, f, func, ast_field(t, n, FIELD_object), out) || out->nattr == PATH_ATTRS) return false;
+        if (!ast_path(t, f, func, ast_field(t, n, FIELD_object), out) || out->nattr == PATH_ATTRS) return false;
         u32 sym = intern_find(&f->syms, ast_text(t, ast_field(t, n, FIELD_attribute)));
         if (sym == NONE) return false;
         out->attr[out->nattr++] = sym;
@@ -145,7 +144,7 @@ static void names_look(Plan *pl, u32 file, u32 func, const Ast *t, u32 n, u32 li
     if (k == NODE_string || k == NODE_lambda || k == NODE_comparison_operator || k == NODE_not_operator) return;
     if (k == NODE_identifier || k == NODE_attribute) {
         Path x;
-        if (!path_read(t, f, func, n, &x))
+        if (!ast_path(t, f, func, n, &x))
             unknown_mark(pl, file, line);
         else
             entity_look(pl, file, path_resolve(pl->p, file, &x, x.nattr), line);
