@@ -11,7 +11,9 @@ import lib
 
 # A program is run with m, the module; fixed, whether it is the fixed one; own(a, b), whether a and b have different locks, and locks.
 START = """import copy, dataclasses, importlib.util, pickle, sys, threading
-spec = importlib.util.spec_from_file_location("subject", %r)
+path = %r
+sys.path.insert(0, path.rpartition("/")[0])
+spec = importlib.util.spec_from_file_location("subject", path)
 m = importlib.util.module_from_spec(spec)
 sys.modules["subject"] = m
 spec.loader.exec_module(m)
@@ -192,10 +194,11 @@ class Named(m.Circle):
     def __reduce__(self):
         return Named, (self.name,)
 
-subject = m
+index = m.Index()
+index["a"] = 1
 sys.modules["__main__"].__dict__.update(Nearest=Nearest, Held=Held, Named=Named)
 for o, name, change in ((m.Recent(3), "reads", lambda o: 1 in o or o.get(1)), (m.Circle("a"), "moves", lambda o: o.move()), (m.Stats("a"), "hits", lambda o: o.hit()),
-                        (m.Rows(), "reads", lambda o: o.read(1)), (Nearest(), "reads", lambda o: o.get(1)), (Held(), "moves", lambda o: o.move()), (Named("n"), "left", lambda o: o.spend()),
+                        (m.Rows(), "reads", lambda o: o.read(1)), (index, "stores", lambda o: o.update(a=1)), (m.Shown(), "uses", lambda o: o.use()), (Nearest(), "reads", lambda o: o.get(1)), (Held(), "moves", lambda o: o.move()), (Named("n"), "left", lambda o: o.spend()),
                         (m.Point(), "x", lambda o: o.right()), (m.Cloned("c"), "uses", lambda o: o.use())):
     for other in others(o):
         assert type(other) is type(o) and plain(other) == plain(o) or type(o) in (Held, Named), (o, plain(o), plain(other))

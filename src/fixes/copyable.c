@@ -435,10 +435,10 @@ static bool shown_elsewhere(const Plan *pl, u32 gclass)
     return false;
 }
 
-/* Are its objects only parts of others that nobody copies? */
+/* Are its objects only parts of others that nobody copies? A container is of use to everybody. */
 static bool part_of_service(Plan *pl, u32 gclass)
 {
-    if (!class_only_parts(pl->p, gclass)) return false;
+    if (!class_only_parts(pl->p, gclass) || !class_baseless(pl->p, gclass)) return false;
     for (u32 i = 0; i < pl->p->places.n; i++) {
         const Place *x = &pl->p->places.v[i];
         bool held = x->kind == PLACE_INSTANCE && x->type.kind == TYPE_CLASS && x->type.id == gclass;
