@@ -9,6 +9,7 @@
  *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
  *   foreign.c  code that was given from outside
  *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?
+ *   awaited.c  does the lock's holder wait for who comes?
  *   forks.c    does the program fork?             promote.c  a Lock that becomes an RLock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   comeback.c may what runs under a lock take it again?   others.c   code of others below it
@@ -245,6 +246,7 @@ typedef struct Plan {
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
     u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
     OpenLock *open;                  /* by lock; NULL until asked for */
+    struct Awaited *awaited;         /* by lock: who waits while it is held; likewise (awaited.c) */
     const LessonVec *lessons;        /* NULL: none */
     Map region_last;                 /* global func → the last region there of the work that is given regions now, */
     Vec(u32) region_before;          /* and by region the one before it there; see guard.c */
@@ -345,6 +347,10 @@ const Judgement *judgement_find(Str name);
 bool items_of_object(const Plan *pl, const Work *w);
 /* The judgement no-blocking-inside (waits.c). */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
+/* Does the call wait for another thread (waits.c)? */
+bool call_waits(Plan *pl, u32 file, u32 call);
+/* The judgement holder-not-waiting (awaited.c). */
+Verdict holder_waits(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 /* Does the call run code that was given to the program: a parameter, a callback, an iterator from outside
  * (foreign.c)? below: further down than the region itself. */
 bool foreign_call(Plan *pl, u32 file, u32 call, bool below);

@@ -342,6 +342,10 @@ const Judgement judgement_table[] = {
      "the code does not run in __del__, a weakref callback or a signal handler, unless it is about the dying object "
      "alone",
      not_finalizer},
+    {"holder-not-waiting",
+     "nobody who holds the lock waits, as far down as calls are certain, for a thread that comes there: for its end, "
+     "the result of its work, or what it signals",
+     holder_waits},
     {"every-write-known", "every other write of the state can be guarded too", every_write},
     {"no-blocking-inside",
      "nothing inside waits for another thread, or is known to be slow (unless it makes the value that the others "
@@ -359,7 +363,7 @@ const Judgement judgement_table[] = {
     {"whole-lines", "the statements stand on lines of their own", whole_lines},
 };
 const u32 judgement_count = COUNT_OF(judgement_table);
-enum { ALWAYS = 1, FOR_LOCKS = 4 }; /* the first one is asked for every fix, the first four for every lock */
+enum { ALWAYS = 1, FOR_LOCKS = 5 }; /* the first one is asked for every fix, the first five for every lock */
 
 const Judgement *judgement_find(Str name)
 {

@@ -405,6 +405,7 @@ static bool lock_fits(Plan *pl, Work **works, u32 n, u32 plan, Str *why)
             if (!lock_expression(pl, plan, works[i], &r, &draft, why)) return false;
             if (takes_directly(pl, r.file, r.func, r.span, l.lock)) continue; /* its sections may become one */
             if (judgement_find(S("lock-not-held"))->judge(pl, works[i], &r, &l, why) == VERDICT_DECLINE) return false;
+            if (holder_waits(pl, works[i], &r, &l, why) != VERDICT_OK) return false;
         }
     if (l.reentrant) return true;
     works = works_under(pl, works, &n, plan);

@@ -59,7 +59,7 @@ static bool hands_over(Plan *pl, u32 file, const Call *c)
 }
 
 /* "x".join(parts), os.path.join(a, b), {}.get and log.exception("…") wait for nobody. */
-static bool really_waits(Plan *pl, u32 file, u32 call)
+bool call_waits(Plan *pl, u32 file, u32 call)
 {
     const Facts *f = pl->p->facts[file];
     const Call *c = &f->calls.v[call];
@@ -201,7 +201,7 @@ static bool bad_below(Below *b, u32 g)
     if (b->locks && takes_lock(b, id.file, fn)) return true;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         bool late = is_slow(pl, id.file, i) && !(b->patient && !is_sleep(f, &f->calls.v[i]));
-        if (!late && !really_waits(pl, id.file, i)) continue;
+        if (!late && !call_waits(pl, id.file, i)) continue;
         b->what = str_fmt(pl->a, "calls %.*s()", STR_ARG(call_name(f, &f->calls.v[i])));
         return true;
     }
@@ -400,7 +400,7 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
         const Call *c = &f->calls.v[i];
         if (c->span.start < r->span.start || c->span.end > r->span.end) continue;
         Str name = call_name(f, c);
-        if (really_waits(pl, r->file, i)) {
+        if (call_waits(pl, r->file, i)) {
             *why = str_fmt(pl->a,
                            "line %u calls %.*s() while the lock would be held; whoever "
                            "it waits for may need that lock",
@@ -452,7 +452,7 @@ bool lock_quiet(Plan *pl, u32 lock)
             for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
                 const Call *c = &f->calls.v[k];
                 if (c->span.start < span.start || c->span.end > span.end) continue;
-                bool bad = really_waits(pl, id.file, k) || is_slow(pl, id.file, k);
+                bool bad = call_waits(pl, id.file, k) || is_slow(pl, id.file, k);
                 u32 targets[8], n = call_targets(pl->p, id.file, k, targets, COUNT_OF(targets));
                 for (u32 t = 0; t < n && !bad; t++) bad = bad_below(&b, targets[t]);
                 if (!bad) continue;
