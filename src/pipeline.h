@@ -125,7 +125,8 @@ enum {
     /* whose method it is, when its name is all that is known */
     AS_PLAIN = 1 << 25,                                           /* of strings and containers, rarely of others */
     AS_TEXT = 1 << 26 | AS_PLAIN | AS_PURE | AS_GIVES | AS_CHEAP, /* of strings, hardly ever of others */
-    AS_CONTAINER = 1 << 27 | AS_PLAIN                             /* of containers, hardly ever of others */
+    AS_CONTAINER = 1 << 27 | AS_PLAIN,                            /* of containers, hardly ever of others */
+    AS_DEVICE = 1 << 28 /* of what may wait for a device, a pipe or a peer, when it is no file that was opened */
 };
 
 typedef struct CalledRow {

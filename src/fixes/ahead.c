@@ -4,9 +4,10 @@
  *                                          with self._total_lock:
  *                                              self.total += value
  *
- * Python reads the state first and then makes the operand; what was lost in between is not lost any more. Only for an
- * augmented assignment on lines of its own whose operand is a call, neither reads nor changes the state, and waits
- * for nothing of a coroutine. */
+ * Python reads the state first and then makes the operand; what was lost in between is not lost any more. The same
+ * for what is stored, self.last = port.read(), and for the one argument of a method,
+ * self.lines.append(port.readline()). Only for a statement on lines of its own whose operand is a call, neither reads
+ * nor changes the state, and waits for nothing of a coroutine. */
 #include "fixes/fixes.h"
 
 u32 mark_changers(Plan *pl, u32 place)
@@ -32,18 +33,38 @@ static bool reads_state(const Plan *pl, u32 place, u32 file, Span s)
     return false;
 }
 
+static bool calls_in(const Ast *t, u32 n)
+{
+    for (u32 c = n; c < t->n && t->v[c].start < t->v[n].end; c++)
+        if (ast_is(t, c, NODE_call) || ast_is(t, c, NODE_await)) return true;
+    return false;
+}
+
+/* What is made ahead: the call on the right of an update or a store, or the one argument of a method that the state's
+ * container has; NONE. */
+static u32 operand(const Ast *t, u32 stmt)
+{
+    u32 x = ast_first(t, stmt), right = NONE;
+    if (!ast_is(t, stmt, NODE_expression_statement) || x == NONE || ast_after(t, x) != NONE) return NONE;
+    bool store = ast_is(t, x, NODE_assignment) && ast_field(t, x, FIELD_type) == NONE;
+    if (store || ast_is(t, x, NODE_augmented_assignment)) right = ast_field(t, x, FIELD_right);
+    u32 function = ast_is(t, x, NODE_call) ? ast_field(t, x, FIELD_function) : NONE;
+    if (ast_is(t, function, NODE_attribute) && !calls_in(t, function)) { /* which would come first */
+        u32 list = ast_field(t, x, FIELD_arguments);
+        right = ast_is(t, list, NODE_argument_list) ? ast_first(t, list) : NONE;
+        if (right != NONE && ast_after(t, right) != NONE) return NONE;
+    }
+    return ast_is(t, right, NODE_call) ? right : NONE;
+}
+
 bool ahead_region(Plan *pl, const Work *w, const Region *r, Region *out)
 {
     const Ast *t = site_ast(pl, r->file);
     if (r->first != r->last || r->problem.n || r->copy.n) return false;
-    if (!ast_is(t, r->first, NODE_expression_statement)) return false;
-    u32 update = ast_first(t, r->first), right = NONE;
-    if (ast_is(t, update, NODE_augmented_assignment) && ast_after(t, update) == NONE)
-        right = ast_field(t, update, FIELD_right);
-    if (!ast_is(t, right, NODE_call)) return false;
+    u32 right = operand(t, r->first);
+    if (right == NONE) return false;
     Span value = {t->v[right].start, t->v[right].end};
-    if (value.end != r->span.end || !own_lines(t->source, r->span) || reads_state(pl, w->place, r->file, value))
-        return false;
+    if (!own_lines(t->source, r->span) || reads_state(pl, w->place, r->file, value)) return false;
     if (reach_from(pl, r->file, r->func, value, mark_changers(pl, w->place)) == REACH_YES) return false;
     *out = *r;
     if (!local_name(pl, r->file, r->func, S("value"), S(""), "made", &out->name)) return false;
@@ -64,5 +85,5 @@ void ahead_write(Plan *pl, Fix *f, const Region *r, u32 lock)
                        STR_ARG(str_slice(s->text, value.start, value.end)));
     intent_add(pl, f, INTENT_INSERT, r->file, (Span){line, line}, text, NONE);
     intent_add(pl, f, INTENT_REPLACE, r->file, value, r->name, NONE);
-    intent_add(pl, f, INTENT_WRAP, r->file, (Span){r->span.start, value.end}, r->lock, lock);
+    intent_add(pl, f, INTENT_WRAP, r->file, (Span){r->span.start, t->v[r->first].end}, r->lock, lock);
 }

@@ -174,9 +174,36 @@ static Verdict outside_judge(Plan *pl, Work *w, Region *r, const LockPlan *l, Ve
     return now;
 }
 
+/* A write that no finding is about, of something that takes long to make: that is made before the lock is taken. */
+static Verdict ahead_judge(Plan *pl, const Work *w, Region *r, const LockPlan *l, Verdict v, Str *why)
+{
+    Region small = {0};
+    Str no = S("");
+    if (lock_per_call(pl, r) != NONE || !ahead_region(pl, w, r, &small)) return v;
+    Verdict now = region_judge(pl, w, &small, l, false, &no);
+    if (now >= v) return v;
+    *r = small;
+    *why = no;
+    return now;
+}
+
+/* Has the proof of an earlier plan found that the region must be guarded as a whole? */
+static bool taught(const Plan *pl, const Work *w, const Region *r)
+{
+    for (u32 i = 0; pl->lessons && i < pl->lessons->n; i++) {
+        Lesson l = pl->lessons->v[i];
+        if (l.place == w->place && access_gid(pl->p, l.test).file == r->file &&
+            span_within(program_access(pl->p, l.test)->span, r->span) &&
+            span_within(program_access(pl->p, l.act)->span, r->span))
+            return true;
+    }
+    return false;
+}
+
 /* Are steps of one of the work's findings in the region, rather than what they race with? */
 static bool own_steps(const Plan *pl, const Work *w, const Region *r)
 {
+    if (taught(pl, w, r)) return true;
     for (u32 i = 0; i < w->races.n; i++) {
         const Race *x = &pl->races->v[w->races.v[i]];
         u32 steps[] = {x->nsites ? x->sites[0] : NONE, x->test, x->act};
@@ -302,6 +329,7 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
     bool whole = joins && !l->reentrant;
     if (v != VERDICT_OK && r->race && !whole) v = outside_judge(pl, w, r, l, v, &why);
     if (v != VERDICT_OK && !whole) v = write_judge(pl, w, r, l, v, &why);
+    if (v != VERDICT_OK && !r->race && !whole) v = ahead_judge(pl, w, r, l, v, &why);
     if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
     if (v != VERDICT_DECLINE && !lock_expression(pl, lock, w, r, f, &why)) v = VERDICT_DECLINE;
     if (v != VERDICT_DECLINE && !region_write(pl, w, r, lock, joins, f, &why)) v = VERDICT_DECLINE;

@@ -443,6 +443,19 @@ static bool lock_fits_taken(Plan *pl, Work **works, u32 n, u32 plan, Str *why)
     return fits;
 }
 
+/* The same of a lock that guards other fields. One that is held over code of others, which might come back, is not
+ * made an RLock for a state that has nothing to do with it: that code may take long, too. */
+static bool sibling_fits(Plan *pl, Work **works, u32 n, u32 plan, Str *why)
+{
+    if (!pl->out->locks.v[plan].reentrant && lock_fits(pl, works, n, plan, why) &&
+        may_come_twice(pl, works, n, plan)) {
+        *why = str_fmt(pl->a, "code of others runs while %.*s is held; it may take long, or come back",
+                       STR_ARG(pl->out->locks.v[plan].display));
+        return false;
+    }
+    return lock_fits_taken(pl, works, n, plan, why);
+}
+
 /* The first lock among those that the group's findings, comments or accesses name. */
 static u32 named_lock(const Plan *pl, Work **works, u32 n, const char **reason, bool *must)
 {
@@ -521,7 +534,7 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why)
     u32 sibling = sibling_lock(pl, works, n);
     if (sibling != NONE && sibling != lock && !lock_absent(pl, sibling)) {
         u32 plan = existing_plan(pl, works[0], sibling, S("it guards other fields of the same object"));
-        bool fits = lock_fits_taken(pl, works, n, plan, &no);
+        bool fits = sibling_fits(pl, works, n, plan, &no);
         if (fits) {
             weighed(pl, works, n, S("a new lock"), S("one lock for the fields of an object keeps them in step"));
             return plan;

@@ -108,6 +108,48 @@ static bool ends_pool(const Plan *pl, u32 file, const Call *c)
     return kind == TYPE_EXECUTOR || str_ends(of, S("pool")) || str_ends(of, S("executor"));
 }
 
+/* self.port.get(), self.port.get(timeout=1): no container's get, which wants a key. */
+static bool gets_next(const Facts *f, const Call *c)
+{
+    for (u32 i = c->args; i < c->args + c->nargs; i++)
+        if (f->args.v[i].keyword == SYM_EMPTY || f->args.v[i].star) return false;
+    return !told_not_to(f, c, 0);
+}
+
+/* A local that holds what open() gave, of whatever object: with path.open() as f. */
+static bool opened_here(const Plan *pl, u32 file, const Path *p)
+{
+    const Facts *f = pl->p->facts[file];
+    const Def *d = p->root == ROOT_LOCAL && p->nattr == 1 ? local_def(pl->p, file, p->func, p->name) : NULL;
+    if (!d || (d->kind != VAL_CALL && d->kind != VAL_ENTER_OF)) return false;
+    const Path *from = &f->paths.v[d->kind == VAL_CALL ? f->calls.v[d->value].callee : d->value];
+    if (d->kind == VAL_ENTER_OF && from->root == ROOT_CALL && !from->nattr)
+        from = &f->paths.v[f->calls.v[from->func].callee];
+    Str name = sym_str(f, from->nattr ? from->attr[from->nattr - 1] : from->name);
+    return str_is(name, "open");
+}
+
+/* self.port.read(1), dev.wait_event(), self.selector.select(): a method by whose name a device, a pipe or a peer is
+ * waited for, of an object that is none of those which never do: a container, a text, a file that was opened. */
+static bool reads_device(Plan *pl, u32 file, u32 call)
+{
+    const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    const Path *p = &f->paths.v[c->callee];
+    if (!p->nattr || p->truncated || p->root == ROOT_UNKNOWN || p->attr[p->nattr - 1] == SYM_ITEM) return false;
+    Str name = call_name(f, c);
+    Type t = p->root == ROOT_CALL && p->nattr == 1 ? call_type(pl->p, file, p->func) /* open(path).read() */
+                                                   : ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
+    Str of = t.kind == TYPE_EXTERNAL ? pl->p->syms.strs[t.id] : S("");
+    if (str_is(name, "select") || str_is(name, "poll"))
+        return str_starts(of, S("select.")) || str_starts(of, S("selectors."));
+    bool next = str_is(name, "get") && gets_next(f, c) && (!of.n || known_module(of, AS_SLOW)); /* no StringVar's */
+    if (!next && !known_method(name, AS_DEVICE)) return false;
+    if (leads_on(pl, file, call) || path_external(pl->p, file, c->callee).n || opened_here(pl, file, p)) return false;
+    if (of.n) return !str_is(of, "open") && (!known_module(of, AS_QUIET) || known_module(of, AS_SLOW));
+    return t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE || t.kind == TYPE_CLASS;
+}
+
 static bool is_slow(Plan *pl, u32 file, u32 call)
 {
     const Facts *f = pl->p->facts[file];
@@ -117,7 +159,7 @@ static bool is_slow(Plan *pl, u32 file, u32 call)
         Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
         if (t.kind == TYPE_EXTERNAL && slow_library(pl->p->syms.strs[t.id])) return true;
     }
-    if (ends_pool(pl, file, c)) return true;
+    if (ends_pool(pl, file, c) || reads_device(pl, file, call)) return true;
     Str name = call_name(f, c);
     if (!p->nattr && (known_builtin(name, AS_SLOW) || known_method(name, AS_SLOW | AS_BY_NAME))) return true;
     if (p->nattr && known_method(name, AS_SLOW))
@@ -137,12 +179,12 @@ static bool is_sleep(const Facts *f, const Call *c)
 typedef struct Below {
     Plan *pl;
     const LockPlan *lock;
-    u32 left;   /* functions still to be looked at for this region */
-    u32 epoch;  /* of pl->seen */
-    bool locks; /* other locks count, too */
+    u32 left;     /* functions still to be looked at for this region */
+    u32 epoch;    /* of pl->seen */
+    bool locks;   /* other locks count, too */
     bool foreign; /* code that was given from outside, too */
     bool patient; /* what is merely slow does not */
-    Str what; /* what was found, as the end of a sentence */
+    Str what;     /* what was found, as the end of a sentence */
 } Below;
 
 enum { BELOW_LIMIT = 400 };
@@ -270,10 +312,10 @@ static bool names_state(const Plan *pl, u32 file, const Path *p, u32 nattr, u32 
 static bool taken_from(const Plan *pl, u32 file, const Def *d, u32 place)
 {
     const Facts *f = pl->p->facts[file];
-    u32 from = d->item_of != NONE                            ? d->item_of
-               : d->kind == VAL_CALL                         ? f->calls.v[d->value].callee
+    u32 from = d->item_of != NONE                              ? d->item_of
+               : d->kind == VAL_CALL                           ? f->calls.v[d->value].callee
                : d->kind == VAL_PATH || d->kind == VAL_ITER_OF ? d->value
-                                                             : NONE;
+                                                               : NONE;
     if (from == NONE) return false;
     const Path *p = &f->paths.v[from];
     if (p->truncated) return false;
@@ -414,9 +456,9 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
                            c->line);
             worst = VERDICT_UNSAFE;
         } else if (tells_somebody(pl, r, r->file, c) || runs_given(pl, w, r, r->file, i)) {
-            *why = str_fmt(pl->a,
-                           "line %u calls %.*s() while the lock is held, which is code of whoever passed it in",
-                           c->line, STR_ARG(name));
+            *why =
+                str_fmt(pl->a, "line %u calls %.*s() while the lock is held, which is code of whoever passed it in",
+                        c->line, STR_ARG(name));
             worst = VERDICT_UNSAFE;
         } else if (foreign_call(pl, r->file, i, false) && !is_next(pl, w, f, c)) {
             *why = str_fmt(pl->a, "line %u calls %.*s, which is not known, while the lock is held", c->line,
