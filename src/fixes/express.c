@@ -152,18 +152,42 @@ static Str section_text(Plan *pl, const Region *r, u32 lock)
     return S("");
 }
 
-/* The state came by `from MODULE import state`: the lock comes the same way. */
+/* MODULE of `from MODULE import lock` in a file, in the manner of an import that the file has: as many dots, or what
+ * the file calls the folders above. */
+static Str module_text(Plan *pl, u32 file, const Import *like, u32 wanted)
+{
+    static const char dots[] = "................";
+    const Source *s = site_source(pl, file);
+    Str module = pl->p->facts[wanted]->source->module, written = sym_str(pl->p->facts[file], like->module);
+    u32 from = import_file(pl->p, file, like), level = MIN(like->level, (u32)sizeof dots - 1);
+    Str base = s->module;
+    if (from == wanted) return str_fmt(pl->a, "%.*s%.*s", (int)level, dots, STR_ARG(written));
+    for (u32 i = str_ends(s->path, S("__init__.py")); i < level; i++) {
+        size_t dot = str_rfind(base, '.');
+        base = str_slice(base, 0, dot < base.n ? dot : 0);
+    }
+    if (level && base.n && str_starts(module, base) && (module.n == base.n || module.p[base.n] == '.')) {
+        Str rest = str_slice(module, MIN(base.n + 1, module.n), module.n);
+        return str_fmt(pl->a, "%.*s%.*s", (int)level, dots, STR_ARG(rest));
+    }
+    Str full = from == NONE ? S("") : pl->p->facts[from]->source->module; /* src.pkg, written pkg */
+    if (!level && written.n && str_ends(full, written)) {
+        Str above = str_slice(full, 0, full.n - written.n);
+        if (str_starts(module, above)) return str_slice(module, above.n, module.n);
+    }
+    return module;
+}
+
+/* The state came by `from MODULE import state`, of the module where the lock will be: the lock comes the same way. */
 static bool import_beside(Plan *pl, const LockPlan *l, const Region *r, Str root, Fix *fix, Str *out)
 {
     const Facts *f = pl->p->facts[r->file];
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *m = &f->imports.v[i];
         if (m->name == SYM_EMPTY || m->typing || !str_eq(sym_str(f, m->local), root) || m->func != 0) continue;
-        if (name_used(f, l->name)) return false;
-        static const char dots[] = "................";
-        u32 level = MIN(m->level, (u32)sizeof dots - 1);
-        Str text = str_fmt(pl->a, "from %.*s%.*s import %.*s", (int)level, dots, STR_ARG(sym_str(f, m->module)),
-                           STR_ARG(l->name));
+        if (name_used(f, l->name) || import_file(pl->p, r->file, m) != l->file) return false;
+        Str text =
+            str_fmt(pl->a, "from %.*s import %.*s", STR_ARG(module_text(pl, r->file, m, l->file)), STR_ARG(l->name));
         intent_add(pl, fix, INTENT_NEED_IMPORT, r->file, m->span, text, NONE);
         *out = l->name;
         return true;
@@ -203,14 +227,16 @@ static bool import_global(Plan *pl, const LockPlan *l, const Region *r, Fix *fix
 {
     const Facts *f = pl->p->facts[r->file];
     const Import *beside = NULL, *project = NULL; /* of the same module, of the same program */
-    u32 place = pl->p->locks.v[l->lock].place;
+    u32 place = l->existing ? pl->p->locks.v[l->lock].place : NONE;
     Str module = pl->p->facts[l->file]->source->module;
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *m = &f->imports.v[i];
-        if (m->typing || m->star || !import_at_top(site_ast(pl, r->file), m)) continue;
+        if (m->typing || !import_at_top(site_ast(pl, r->file), m)) continue;
+        if (m->star && import_file(pl->p, r->file, m) == l->file) beside = m;
+        if (m->star) continue;
         Ent e = import_target(pl->p, r->file, m, 0);
         *out = sym_str(f, m->local);
-        if (e.kind == ENT_PLACE && e.id == place) return true;
+        if (e.kind == ENT_PLACE && place != NONE && e.id == place) return true;
         if (e.kind == ENT_MODULE && e.id == l->file) {
             *out = str_fmt(pl->a, "%.*s.%.*s", STR_ARG(*out), STR_ARG(l->name));
             return true;
@@ -229,11 +255,9 @@ static bool import_global(Plan *pl, const LockPlan *l, const Region *r, Fix *fix
             str_fmt(pl->a, "%.*s cannot be imported there, since its module imports this one", STR_ARG(l->display));
         return false;
     }
-    static const char dots[] = "................";
-    u32 level = beside ? MIN(beside->level, (u32)sizeof dots - 1) : 0;
-    Str from = beside ? sym_str(f, beside->module) : module;
-    Str text = str_fmt(pl->a, "from %.*s%.*s import %.*s", (int)level, dots, STR_ARG(from), STR_ARG(l->name));
     if (!beside) beside = project;
+    Str from = beside ? module_text(pl, r->file, beside, l->file) : module;
+    Str text = str_fmt(pl->a, "from %.*s import %.*s", STR_ARG(from), STR_ARG(l->name));
     intent_add(pl, fix, INTENT_NEED_IMPORT, r->file, beside ? beside->span : (Span){0}, text, NONE);
     return true;
 }
@@ -409,6 +433,18 @@ static bool before_lock(const Plan *pl, const LockPlan *l, const Region *r)
            str_among(sym_str(f, f->funcs.v[r->func].name), names, COUNT_OF(names));
 }
 
+/* pkg.counts, where pkg/__init__.py has counts from another module: the lock is not there. */
+static bool handed_on(const Plan *pl, const LockPlan *l, const Region *r, Str state)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Path *p = &f->paths.v[program_access(pl->p, r->access)->path];
+    u32 n = 0;
+    while (n < p->nattr && !str_eq(sym_str(f, p->attr[n]), state)) n++;
+    if (n == p->nattr) return false;
+    Ent e = path_resolve(pl->p, r->file, p, n);
+    return e.kind == ENT_MODULE && e.id != l->file;
+}
+
 static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root, Str *why)
 {
     const Place *place = &pl->p->places.v[w->place];
@@ -445,9 +481,11 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
             *why = S("the object that has the state has no name there");
             return false;
         }
-        if (bare)
-            return import_beside(pl, l, r, object, fix, out) ||
-                   (*why = S("the lock cannot be imported there without a clash of names"), false);
+        if (bare && import_beside(pl, l, r, object, fix, out)) return true;
+        if (bare || (!attribute && handed_on(pl, l, r, state_name(pl, place)))) {
+            *root = S("");
+            return import_global(pl, l, r, fix, out, why);
+        }
         *out = str_fmt(pl->a, "%.*s.%.*s", STR_ARG(object), STR_ARG(l->name));
         bool sure = false, other = attribute && mistaken_object(pl, r, state_name(pl, place), *root, l->owner, &sure);
         if (other && sure) {
