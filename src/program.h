@@ -173,6 +173,7 @@ typedef struct FuncInfo {
     u32 entry_locks;       /* lockset that every caller holds (caller-holds-the-lock helpers) */
     bool again;            /* called again and again, with the same object: an earlier call's threads may run */
     u32 first_start, last_join; /* byte offsets: before/after them no thread started here runs; NONE */
+    u32 spawns; /* the outermost loop, a block, each round of which starts a thread and waits for none; NONE */
 } FuncInfo;
 
 /* A set of lock ids, interned; id 0 is the empty set. */

@@ -64,7 +64,7 @@ Alone access_alone(const Program *p, u32 gaccess)
         return ALONE_THREAD_OBJECT;
     if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return ALONE_IMPORT;
     if (a->func == 0 && class_body) return ALONE_IMPORT;
-    bool early = fi->first_start == NONE || a->span.end <= fi->first_start; /* nothing started here runs yet */
+    bool early = fi->first_start == NONE || before_threads(p, gaccess); /* nothing started here runs yet */
     if (a->func == 0 && early && !in_main_block(f, a->block)) return ALONE_IMPORT;
     for (u32 depth = 0; fi->construct && x->root == ROOT_CALL && depth < 4; depth++) /* self.items.values() */
         x = &f->paths.v[f->calls.v[x->func].callee];

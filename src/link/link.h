@@ -17,6 +17,7 @@
  *   vendored.c which files are copies of other people's packages
  *   processes.c what worker processes begin with
  *   waited.c   threads that their starter waits for at once
+ *   spawning.c loops that start a thread in each round
  *   order.c    what runs before the first start and after the last join
  *   handover.c what an Event orders
  *   stopped.c  what comes after a method that waits for its object's thread
@@ -390,7 +391,15 @@ void roots_walk(Program *p);
 /* Does code of tests in the file call or start a function that is none of tests? */
 bool from_tests(const Program *p, u32 file, u32 callee);
 
+/* spawning.c */
+/* The outermost loop, a block, around the call that starts a thread, no round of which waits for that; NONE. */
+u32 spawning_loop(const Program *p, u32 file, const Call *start);
+/* Does the access stand before all starts of threads that its function makes, and in none of their rounds? */
+bool before_threads(const Program *p, u32 gaccess);
+
 /* order.c */
+/* Is the path a method of a thread: t.join, threads[0].join, Thread(…).start? */
+bool is_thread(const Program *p, u32 file, const Path *method);
 /* Fills first_start and last_join of all functions and LinkState.lead; needs the roots. */
 void starts_find(Program *p);
 void order_find(Program *p);

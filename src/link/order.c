@@ -17,7 +17,7 @@ static bool popped_thread(const Program *p, u32 file, const Call *c)
     return t.kind == TYPE_THREAD || (t.kind == TYPE_CLASS && class_derives(p, t.id, "threading.Thread"));
 }
 
-static bool is_thread(const Program *p, u32 file, const Path *x)
+bool is_thread(const Program *p, u32 file, const Path *x)
 {
     bool made = x->root == ROOT_CALL && x->nattr == 1; /* Thread(…).start(), threads.pop().join() */
     if (made && popped_thread(p, file, &p->facts[file]->calls.v[x->func])) return true;
@@ -69,6 +69,10 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
         if (start) {
             fi->first_start = MIN(fi->first_start, c->span.start);
             last_start = MAX(last_start, c->span.end);
+            u32 loop = spawning_loop(p, file, c);
+            if (fi->spawns == NONE ||
+                (loop != NONE && f->blocks.v[loop].span.start < f->blocks.v[fi->spawns].span.start))
+                fi->spawns = loop;
         } else if (str_is(name, "join") && is_thread(p, file, x)) {
             fi->last_join = fi->last_join == NONE ? c->span.end : MAX(fi->last_join, c->span.end);
         } else if (str_is(name, "shutdown")) {
@@ -143,7 +147,7 @@ bool order_by_caller(const Program *p, u32 ga, u32 gb)
     u32 place = p->access_place[ga];
     if (fa->nroots || !fb->nroots || place == NONE || p->places.v[place].kind != PLACE_INSTANCE) return false;
     if (p->locksets.v[p->access_locks[ga]].n) return false; /* it expects others */
-    bool before = fa->first_start != NONE && xa->span.end <= fa->first_start;
+    bool before = before_threads(p, ga);
     for (u32 i = 0; i < fb->nroots; i++) {
         const Root *r = &p->roots.v[fb->roots[i]];
         bool starts = before && r->call != NONE && r->file == a.file && f->calls.v[r->call].func == xa->func;
@@ -190,6 +194,37 @@ static bool runs_once(const Before *b, u32 gfunc, u32 depth)
     return !f->blocks.v[f->calls.v[e->call].block].repeats && runs_once(b, e->caller, depth - 1);
 }
 
+/* Is the name given anew in each round of a loop, as in `for w in workers: w.start()`? */
+static bool set_in_loop(const Program *p, u32 first)
+{
+    for (u32 at = first; at != NONE; at = p->state->defrefs.v[at].next) {
+        const DefRef *r = &p->state->defrefs.v[at];
+        const Facts *f = p->facts[r->file];
+        if (f->blocks.v[f->defs.v[r->def].block].repeats || f->defs.v[r->def].kind == VAL_ITER_OF ||
+            f->defs.v[r->def].kind == VAL_ONE_OF)
+            return true;
+    }
+    return false;
+}
+
+/* Is each call of the loop one of the same object's method, or of a function? */
+static bool same_receiver(const Program *p, const CallEdge *e)
+{
+    GId to = func_gid(p, e->callee);
+    const Facts *f = p->facts[e->file];
+    const Path *x = &f->paths.v[f->calls.v[e->call].callee];
+    if (p->facts[to.file]->funcs.v[to.id].cls == NONE) return true;
+    if (!x->nattr || x->root == ROOT_CALL) return false;
+    for (u32 i = 0; i < x->nattr; i++)
+        if (x->attr[i] == SYM_ITEM) return false;
+    if (x->root == ROOT_SELF) return true;
+    Ent e0 = path_resolve(p, e->file, x, x->nattr - 1u);
+    if (e0.kind == ENT_PLACE) return !set_in_loop(p, map_get(&p->state->place_defs, e0.id));
+    if (e0.kind != ENT_LOCAL) return false;
+    GId g = func_gid(p, e0.id);
+    return !set_in_loop(p, map_get(&p->state->local_defs, local_key(g.file, g.id, e0.sym)));
+}
+
 static bool edge_before(const Before *b, const CallEdge *e)
 {
     const FuncInfo *caller = &b->p->funcs[e->caller];
@@ -197,10 +232,11 @@ static bool edge_before(const Before *b, const CallEdge *e)
     if (e->call == NONE) return false;
     const Facts *f = b->p->facts[e->file];
     u32 end = f->calls.v[e->call].span.end;
-    if (caller->first_start != NONE && end <= caller->first_start) return true;
+    bool round = caller->spawns != NONE && end > f->blocks.v[caller->spawns].span.start && same_receiver(b->p, e);
+    if (caller->first_start != NONE && end <= caller->first_start && !round) return true;
     u32 lead = b->p->state->lead[e->caller];
-    return lead != NONE && end <= lead &&
-           !f->blocks.v[f->calls.v[e->call].block].repeats && runs_once(b, e->caller, ONCE_DEPTH);
+    return lead != NONE && end <= lead && !f->blocks.v[f->calls.v[e->call].block].repeats &&
+           runs_once(b, e->caller, ONCE_DEPTH);
 }
 
 /* Functions called only from main-program code that stands before the first start. */
@@ -222,36 +258,6 @@ static void before_start(Program *p, Arena *scratch)
         for (u32 i = 0; i < n; i++)
             if (seen[i] == 1 && !p->funcs[i].nroots && !p->funcs[i].api) p->funcs[i].import_time = true;
     }
-}
-
-/* Is the name given anew in each round of a loop, as in `for w in workers: w.start()`? */
-static bool set_in_loop(const Program *p, u32 first)
-{
-    for (u32 at = first; at != NONE; at = p->state->defrefs.v[at].next) {
-        const DefRef *r = &p->state->defrefs.v[at];
-        const Facts *f = p->facts[r->file];
-        if (f->blocks.v[f->defs.v[r->def].block].repeats || f->defs.v[r->def].kind == VAL_ITER_OF ||
-            f->defs.v[r->def].kind == VAL_ONE_OF) return true;
-    }
-    return false;
-}
-
-/* Is each call of the loop one of the same object's method, or of a function? */
-static bool same_receiver(const Program *p, const CallEdge *e)
-{
-    GId to = func_gid(p, e->callee);
-    const Facts *f = p->facts[e->file];
-    const Path *x = &f->paths.v[f->calls.v[e->call].callee];
-    if (p->facts[to.file]->funcs.v[to.id].cls == NONE) return true;
-    if (!x->nattr || x->root == ROOT_CALL) return false;
-    for (u32 i = 0; i < x->nattr; i++)
-        if (x->attr[i] == SYM_ITEM) return false;
-    if (x->root == ROOT_SELF) return true;
-    Ent e0 = path_resolve(p, e->file, x, x->nattr - 1u);
-    if (e0.kind == ENT_PLACE) return !set_in_loop(p, map_get(&p->state->place_defs, e0.id));
-    if (e0.kind != ENT_LOCAL) return false;
-    GId g = func_gid(p, e0.id);
-    return !set_in_loop(p, map_get(&p->state->local_defs, local_key(g.file, g.id, e0.sym)));
 }
 
 /* What is called in a loop, with the same object each time, and what that calls. */

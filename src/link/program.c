@@ -178,10 +178,12 @@ bool access_in_loop(const Program *p, u32 gaccess)
 
 /* Before the first start or after the last join of the threads that its function starts; if it waits for none and is
  * called again, those of the call before may still run. */
-static bool outside_threads(const FuncInfo *fi, const Access *a)
+static bool outside_threads(const Program *p, u32 ga)
 {
+    const FuncInfo *fi = &p->funcs[access_func(p, ga)];
     if (fi->first_start == NONE || (fi->again && fi->last_join == NONE)) return false;
-    return a->span.start < fi->first_start || (fi->last_join != NONE && a->span.start >= fi->last_join);
+    if (fi->last_join != NONE && program_access(p, ga)->span.start >= fi->last_join) return true;
+    return before_threads(p, ga);
 }
 
 /* The place's object belongs to one thread of this root: self of a Thread subclass, of a request handler, of a task
@@ -445,7 +447,7 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     u32 roots_a = roots_coming(p, ga), roots_b = roots_coming(p, gb);
     bool object = (fa->nroots && !roots_a) || (fb->nroots && !roots_b), same = false;
     bool by_self = access_of_self(p->facts[a.file], xa) && access_of_self(p->facts[b.file], xb);
-    bool out_a = outside_threads(fa, xa), out_b = outside_threads(fb, xb);
+    bool out_a = outside_threads(p, ga), out_b = outside_threads(p, gb);
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));
     const FuncInfo *owner = captured ? &p->funcs[x->owner] : NULL;

@@ -101,7 +101,7 @@ static void func_basics(Program *p, u32 file, u32 func, bool callable)
     static const char *const defining[] = {"__init_subclass__", "__set_name__", "__class_getitem__", "__prepare__"};
     const Func *fn = &p->facts[file]->funcs.v[func];
     FuncInfo *fi = &p->funcs[gfunc_of(p, file, func)];
-    fi->first_start = fi->last_join = NONE;
+    fi->first_start = fi->last_join = fi->spawns = NONE;
     fi->event_loop = is_coroutine(p, file, func);
     fi->construct = fn->cls != NONE && named(p, file, fn, making, COUNT_OF(making));
     fi->import_time = fn->cls != NONE && named(p, file, fn, defining, COUNT_OF(defining));
