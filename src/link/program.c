@@ -218,6 +218,29 @@ static bool started_in(const Program *p, const Root *r, u32 gfunc)
     return stands_in(p, p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func, gfunc);
 }
 
+/* Crawler(seen, results): does the variable's function make objects of the root's class of threads, and give them
+ * what the variable holds? Not another one to each: a variable that is bound anew in the loop that makes them. */
+static bool given_when_made(const Program *p, const Root *r, const Place *x)
+{
+    GId g = func_gid(p, x->owner), run = r->func == NONE ? (GId){NONE, NONE} : func_gid(p, r->func);
+    u32 cls = run.file == NONE ? NONE : p->facts[run.file]->funcs.v[run.id].self_class;
+    const Facts *f = p->facts[g.file];
+    u32 sym = intern_find(&f->syms, p->syms.strs[x->name]);
+    if (r->call != NONE || !r->own || cls == NONE || sym == NONE) return false;
+    const Func *fn = &f->funcs.v[g.id];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            const Path *q = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
+            if (!q || q->root != ROOT_LOCAL || q->func != g.id || q->name != sym || q->nattr) continue;
+            Ent e = path_entity(p, g.file, c->callee);
+            if (e.kind != ENT_CLASS || !class_is_a(p, e.id, gclass_of(p, run.file, cls))) continue;
+            if (!bound_in_round(p, g.file, q, c->block)) return true;
+        }
+    }
+    return false;
+}
+
 /* Do all threads that come here have made the captured variable themselves, by a call of its function? A thread that
  * runs an inner function, or does not come to the outer one, has that of somebody else; unless the variable was
  * handed on as an argument: then what it has is another object. */
@@ -229,8 +252,8 @@ static bool own_variable(const Program *p, const Place *x, u32 gfunc)
         const Root *r = &p->roots.v[fi->roots[i]];
         bool comes = owner->nroots == FUNC_ROOTS;
         for (u32 k = 0; k < owner->nroots; k++) comes |= owner->roots[k] == fi->roots[i];
-        if (handed && !comes && !started_in(p, r, x->owner) && (r->func == NONE || !stands_in(p, r->func, x->owner)))
-            continue;
+        bool inner = r->func != NONE && stands_in(p, r->func, x->owner);
+        if (handed && !comes && !inner && !started_in(p, r, x->owner) && !given_when_made(p, r, x)) continue;
         if (!comes || (r->func != NONE && r->func != x->owner && stands_in(p, r->func, x->owner))) return false;
     }
     return true;

@@ -104,7 +104,7 @@ u32 spawning_loop(const Program *p, u32 file, const Call *start)
     return out;
 }
 
-/* Is the local bound in the loop, or by it? */
+/* Is the local bound in the loop, or by a loop? */
 static bool of_round(const Program *p, u32 file, const Path *x, u32 loop)
 {
     const Facts *f = p->facts[file];
@@ -115,6 +115,16 @@ static bool of_round(const Program *p, u32 file, const Path *x, u32 loop)
     for (; at != NONE; at = p->state->defrefs.v[at].next) {
         const Def *d = &f->defs.v[p->state->defrefs.v[at].def];
         if (block_within(f, d->block, loop) || d->kind == VAL_ITER_OF || d->kind == VAL_ONE_OF) return true;
+    }
+    return false;
+}
+
+bool bound_in_round(const Program *p, u32 file, const Path *x, u32 block)
+{
+    const Facts *f = p->facts[file];
+    for (u32 b = block; b != NONE; b = f->blocks.v[b].parent) {
+        bool loop = f->blocks.v[b].kind == BLOCK_LOOP || f->blocks.v[b].kind == BLOCK_COMPREHENSION;
+        if (loop && of_round(p, file, x, b)) return true;
     }
     return false;
 }
