@@ -262,8 +262,7 @@ static bool import_global(Plan *pl, const LockPlan *l, const Region *r, Fix *fix
     return true;
 }
 
-/* Is the region inside the function, so that it sees its variables? */
-static bool encloses(const Plan *pl, u32 gfunc, const Region *r)
+bool encloses(const Plan *pl, u32 gfunc, const Region *r)
 {
     if (gfunc == NONE || func_gid(pl->p, gfunc).file != r->file) return false;
     u32 owner = func_gid(pl->p, gfunc).id, f = r->func;

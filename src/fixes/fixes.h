@@ -419,6 +419,8 @@ void promotion_write(Plan *pl, Fix *f, u32 lock);
 /* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent
  * of the fix. False with a reason. */
 bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why);
+/* Is the region inside the function, so that it sees its variables? */
+bool encloses(const Plan *pl, u32 gfunc, const Region *r);
 
 /* May the function run in __del__, a weakref callback or a signal handler, and so in the middle of anything
  * else? FINAL_DIRECT: it is one, or is called by one; FINAL_REACHED: by a longer way. */

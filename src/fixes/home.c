@@ -12,6 +12,7 @@
  *                                    __setstate__, which are added, or extended (state.c); in sight (pickled.c), or
  *                                    by users of a library (copyable.c)
  *     NamedTuple, Enum and the like  in the module
+ *   variable of a function           beside it; in the module, where methods have what it holds (lock.c)
  *
  * Where one of these would not be right for sure, the lock goes into the class body: one for all objects, which is
  * coarser, but always there and never part of an object's state. */

@@ -351,6 +351,25 @@ static bool own_threading(Plan *pl)
     return pl->own_threading == 2;
 }
 
+/* A function's container that objects of a class have by its name: their methods do not see a variable of the
+ * function. Where one module holds all that must take the lock, it is the module's. */
+static void beside_users(Plan *pl, Work **works, u32 n, LockPlan *l)
+{
+    bool inside = true;
+    u32 file = NONE;
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < works[i]->regions.n; k++) {
+            const Region *r = &works[i]->regions.v[k];
+            inside &= encloses(pl, l->owner, r);
+            if (file != NONE && file != r->file) return;
+            file = r->file;
+        }
+    if (inside) return;
+    l->kind = PLACE_GLOBAL;
+    l->file = file;
+    l->reason = S("one lock in the module, because others have what the function's variable holds");
+}
+
 static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
 {
     if (own_threading(pl)) {
@@ -360,6 +379,7 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
     const Place *p = work_place(pl, works[0]);
     LockPlan l = {.lock = NONE, .place = works[0]->place, .reason = S("no lock guards this state yet")};
     if (!lock_home(pl, p, &l, why)) return NONE;
+    if (l.kind == PLACE_CLOSURE) beside_users(pl, works, n, &l);
     while (pl->p->places.v[l.place].of != NONE) l.place = pl->p->places.v[l.place].of; /* beside the container */
     Str state = place_name(pl, p);
     if (p->kind == PLACE_DEFAULT && p->owner != NONE) {
