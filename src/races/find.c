@@ -113,6 +113,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_single(f);
     race_paced(f);
     race_saved(f);
+    race_taken_reset(f);
     race_by_setter(f);
     race_on_entry(f);
     race_entries(f);
@@ -126,6 +127,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_closed(f);
     race_fields(f);
     race_guard(f);
+    race_reset(f);
     race_object(f);
     race_growth(f);
     race_set_back(f);

@@ -5,8 +5,8 @@
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c bysetter.c setback.c scratch.c halfway.c
- *   late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c readback.c iterate.c attributes.c
- *   iterator.c
+ *   late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c reset.c readback.c iterate.c
+ *   attributes.c iterator.c
  *   stream.c conversation.c closed.c fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c replaced.c cached.c
  *               rules about calls and locks
@@ -256,6 +256,8 @@ bool gap_raises(const Program *p, u32 ga);
 /* Do both steps hold one lock, but not at one piece, so that what comes between does harm? *rule: what it is. */
 bool gap_harms(const Finder *f, const GapStep *test, const GapStep *act, RuleId *rule);
 
+/* sure.c: is the value that the access reads only told to a log, or printed? */
+bool access_told(const Program *p, u32 ga);
 /* sure.c: would we bet on the finding, which is high by its threads? The rest of what threads in sight do is
  * medium. */
 bool race_sure(Finder *f, const Race *r, const Place *x);
@@ -293,6 +295,8 @@ void race_scratch(Finder *f);
 void race_emptied(Finder *f);
 void race_set_back(Finder *f);
 void race_readback(Finder *f);
+void race_taken_reset(Finder *f);
+void race_reset(Finder *f);
 void race_drawn(Finder *f);
 void race_halfway(Finder *f);
 /* A first use whose function binds another part of the state after the one that is tested, and somebody takes that

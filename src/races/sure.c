@@ -191,8 +191,8 @@ static bool adds(const Access *a)
     return a->op == OP_AUG || a->op == OP_ITEM_AUG;
 }
 
-/* Does the access stand in a call that writes to a log? */
-static bool in_log_call(const Program *p, u32 ga)
+/* Does the access stand in a call that writes to a log, or prints? */
+static bool in_log_call(const Program *p, u32 ga, bool print)
 {
     const Facts *x = p->facts[access_file(p, ga)];
     const Access *a = program_access(p, ga);
@@ -200,10 +200,16 @@ static bool in_log_call(const Program *p, u32 ga)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &x->calls.v[i];
         const Path *q = &x->paths.v[c->callee];
-        if (q->nattr && span_within(a->span, c->span) && known_method(sym_str(x, q->attr[q->nattr - 1]), AS_LOG))
-            return true;
+        if (!span_within(a->span, c->span)) continue;
+        if (q->nattr && known_method(sym_str(x, q->attr[q->nattr - 1]), AS_LOG)) return true;
+        if (print && !q->nattr && q->root == ROOT_GLOBAL && str_is(sym_str(x, q->name), "print")) return true;
     }
     return false;
+}
+
+bool access_told(const Program *p, u32 ga)
+{
+    return in_log_call(p, ga, true);
 }
 
 static bool logged_only(const Finder *f)
@@ -212,7 +218,7 @@ static bool logged_only(const Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         const Access *a = program_access(f->p, f->acc[i]);
         if (adds(a) || a->op == OP_STORE || a->op == OP_ITEM_STORE || a->op == OP_DEL) continue;
-        if (!in_log_call(f->p, f->acc[i])) return false;
+        if (!in_log_call(f->p, f->acc[i], false)) return false;
         told = true;
     }
     return told;
