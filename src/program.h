@@ -146,6 +146,7 @@ typedef struct Root {
     bool awaited;   /* a coroutine hands it to an executor and waits for it there */
     Str display;    /* "Thread(target=worker) at app/main.py:40" */
     u32 file, call; /* where it is started; NONE */
+    Span span;      /* where its threads run in the function that starts them, to NONE when it does not wait */
     u32 self;       /* the one class whose objects run it, where that is below the class of the method; NONE */
 } Root;
 

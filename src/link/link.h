@@ -176,6 +176,7 @@ typedef struct LinkState {
     bool *of_program;          /* by file: see ofprogram.c */
     bool *installed;           /* by file: a single module that is installed for others to import; NULL before */
     struct Handover *handover; /* see handover.c; NULL without one */
+    struct Endings *ended;       /* see ended.c */
     struct Stopped *stopped;   /* see stopped.c; NULL where nothing is waited for */
     u32 depth;                 /* of type inference */
     u32 *path_base;            /* by file: its first path among all; set when types are final (see paths_settle) */
@@ -399,9 +400,13 @@ bool before_threads(const Program *p, u32 gaccess);
 /* Is the local bound anew in each round of a loop around the block? */
 bool bound_in_round(const Program *p, u32 file, const Path *local, u32 block);
 
+/* waits.c: is what the path calls a method of a thread: t.join, threads[0].join, Thread(…).start? */
+bool thread_named(const Program *p, u32 file, const Path *x);
+/* From where on the threads have ended that the call waits for, a byte of its function; NONE. `starts`: it hands a
+ * function to threads as well. */
+u32 wait_end(const Program *p, u32 file, u32 call, bool starts);
+
 /* order.c */
-/* Is the path a method of a thread: t.join, threads[0].join, Thread(…).start? */
-bool is_thread(const Program *p, u32 file, const Path *method);
 /* Fills first_start and last_join of all functions and LinkState.lead; needs the roots. */
 void starts_find(Program *p);
 void order_find(Program *p);
@@ -417,6 +422,8 @@ void beside_find(Program *p);
  * starts, or after it has joined, all threads that come to the second one? Whoever calls such a function of one
  * object from two threads at once does more harm than that. */
 bool order_by_caller(const Program *p, u32 ga, u32 gb);
+/* Does self.thread.join() stand in the function before the access, for the thread that the root is? */
+bool joined_before(const Program *p, u32 file, const Access *a, const Root *r);
 /* The attribute of self that holds the thread which the root's call makes, a symbol of that file; NONE. */
 u32 thread_kept_as(const Program *p, const Root *r, u32 file);
 
@@ -425,6 +432,13 @@ u32 thread_kept_as(const Program *p, const Root *r, u32 file);
  * edges, the roots and FuncInfo.first_start. */
 void stopped_find(Program *p);
 bool stopped_before(const Program *p, u32 ga, u32 gb);
+
+/* ended.c: does the first access stand in code of the main thread that runs before the start, or after the end, of
+ * all threads that come to the second one? ENDED_NO: its function starts one that may run then. ended_find needs what
+ * starts_find fills. */
+typedef enum Ended { ENDED_UNKNOWN, ENDED_YES, ENDED_NO } Ended;
+void ended_find(Program *p);
+Ended ended_beside(const Program *p, u32 ga, u32 gb);
 
 /* opaque.c */
 void opaque_find(Program *p);

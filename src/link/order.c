@@ -1,33 +1,9 @@
 /* Order by start and join: in the function that starts threads, what stands before the first start and after the last
  * join does not run at the same time as they do. Functions that are called only before the first start count as
  * running before any thread; so do those that the main program calls, once, before the call that leads to the first
- * start. A start that we do not see is not waited for. Where a function is called in a loop and does not wait,
- * nothing in it stands before the first start but once. */
+ * start. What waits for threads is told by waits.c. A start that we do not see is not waited for. Where a function is
+ * called in a loop and does not wait, nothing in it stands before the first start but once. */
 #include "link/link.h"
-
-/* threads.pop(): the call of a container's method that gives one of its threads. */
-static bool popped_thread(const Program *p, u32 file, const Call *c)
-{
-    const Facts *f = p->facts[file];
-    const Path *x = &f->paths.v[c->callee];
-    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) return false;
-    Str name = sym_str(f, x->attr[x->nattr - 1]);
-    if (!str_is(name, "pop") && !str_is(name, "popleft")) return false;
-    Type t = element_type(p, file, path_resolve(p, file, x, x->nattr - 1u));
-    return t.kind == TYPE_THREAD || (t.kind == TYPE_CLASS && class_derives(p, t.id, "threading.Thread"));
-}
-
-bool is_thread(const Program *p, u32 file, const Path *x)
-{
-    bool made = x->root == ROOT_CALL && x->nattr == 1; /* Thread(…).start(), threads.pop().join() */
-    if (made && popped_thread(p, file, &p->facts[file]->calls.v[x->func])) return true;
-    Type t = made ? call_type(p, file, x->func) : ent_type(p, path_resolve(p, file, x, x->nattr - 1u));
-    if (x->nattr > 1 && x->attr[x->nattr - 2] == SYM_ITEM) { /* t.start() for t in threads */
-        Ent base = path_resolve(p, file, x, x->nattr - 2u);
-        t = element_type(p, file, base);
-    }
-    return t.kind == TYPE_THREAD || (t.kind == TYPE_CLASS && class_derives(p, t.id, "threading.Thread"));
-}
 
 /* Calls that start a thread by themselves: submit, to_thread and their like, not Thread(…). */
 static Map starting_calls(const Program *p, Arena *scratch)
@@ -49,9 +25,25 @@ static bool passes_start(const Program *p, u32 file, const Call *c)
     for (u32 i = c->args; i < c->args + c->nargs; i++) {
         const Path *x = f->args.v[i].kind == VAL_PATH ? &f->paths.v[f->args.v[i].value] : NULL;
         if (!x || !x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) continue;
-        if (str_is(sym_str(f, x->attr[x->nattr - 1]), "start") && is_thread(p, file, x)) return true;
+        if (str_is(sym_str(f, x->attr[x->nattr - 1]), "start") && thread_named(p, file, x)) return true;
     }
     return false;
+}
+
+static bool makes_threads(const Program *p, u32 file, const Func *fn)
+{
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (call_type(p, file, i).kind == TYPE_THREAD) return true;
+    return false;
+}
+
+/* t.start() for t in threads.values(), where the function has made threads and nothing tells what the items are. */
+static bool starts_thread(const Program *p, u32 file, const Call *c, const Path *x)
+{
+    if (thread_named(p, file, x)) return true;
+    if (c->nargs || x->root != ROOT_LOCAL || x->nattr != 2 || x->attr[0] != SYM_ITEM) return false;
+    if (element_type(p, file, path_resolve(p, file, x, 0)).kind != TYPE_UNKNOWN) return false;
+    return makes_threads(p, file, &p->facts[file]->funcs.v[c->func]);
 }
 
 static void order_func(Program *p, const Map *starting, u32 file, u32 func)
@@ -64,8 +56,8 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
         Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
-        bool start = (str_is(name, "start") && is_thread(p, file, x)) || passes_start(p, file, c) ||
-                     map_get(starting, map_key(file, i)) != NONE;
+        bool handed = map_get(starting, map_key(file, i)) != NONE;
+        bool start = (str_is(name, "start") && starts_thread(p, file, c, x)) || passes_start(p, file, c) || handed;
         if (start) {
             fi->first_start = MIN(fi->first_start, c->span.start);
             last_start = MAX(last_start, c->span.end);
@@ -73,17 +65,17 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
             if (fi->spawns == NONE ||
                 (loop != NONE && f->blocks.v[loop].span.start < f->blocks.v[fi->spawns].span.start))
                 fi->spawns = loop;
-        } else if (str_is(name, "join") && is_thread(p, file, x)) {
-            fi->last_join = fi->last_join == NONE ? c->span.end : MAX(fi->last_join, c->span.end);
-        } else if (str_is(name, "shutdown")) {
-            fi->last_join = fi->last_join == NONE ? c->span.end : MAX(fi->last_join, c->span.end);
         }
+        u32 end = start && !handed ? NONE : wait_end(p, file, i, handed);
+        if (end != NONE) fi->last_join = fi->last_join == NONE ? end : MAX(fi->last_join, end);
     }
     /* with ThreadPoolExecutor() as pool: … waits at its end */
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         const Section *s = &f->sections.v[i];
         if (s->call == NONE || call_type(p, file, s->call).kind != TYPE_EXECUTOR || last_start > s->span.end)
             continue;
+        bool waited = fi->last_join != NONE && fi->last_join >= last_start && fi->last_join <= s->span.end;
+        if (waited) continue; /* futures.wait(fs) in the block: its end has nothing to wait for */
         if (fi->first_start != NONE && fi->first_start >= s->span.start && fi->first_start < s->span.end)
             fi->last_join = fi->last_join == NONE ? s->span.end : MAX(fi->last_join, s->span.end);
     }
@@ -122,8 +114,7 @@ static bool surely_joined(const Facts *f, const Call *join, Str thread, const Ac
     return true;
 }
 
-/* Does self.thread.join() stand in the function before the access, for the thread that the root is? */
-static bool joined_before(const Program *p, u32 file, const Access *a, const Root *r)
+bool joined_before(const Program *p, u32 file, const Access *a, const Root *r)
 {
     const Facts *f = p->facts[file];
     const Func *fn = &f->funcs.v[a->func];

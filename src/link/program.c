@@ -68,6 +68,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     filled_find(p);
     handovers_find(p);
     stopped_find(p);
+    ended_find(p);
     return p;
 }
 
@@ -470,7 +471,9 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     u32 roots_a = roots_coming(p, ga), roots_b = roots_coming(p, gb);
     bool object = (fa->nroots && !roots_a) || (fb->nroots && !roots_b), same = false;
     bool by_self = access_of_self(p->facts[a.file], xa) && access_of_self(p->facts[b.file], xb);
-    bool out_a = outside_threads(p, ga), out_b = outside_threads(p, gb);
+    Ended over_a = ended_beside(p, ga, gb), over_b = ended_beside(p, gb, ga);
+    bool out_a = over_a == ENDED_YES || (over_a == ENDED_UNKNOWN && outside_threads(p, ga));
+    bool out_b = over_b == ENDED_YES || (over_b == ENDED_UNKNOWN && outside_threads(p, gb));
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));
     const FuncInfo *owner = captured ? &p->funcs[x->owner] : NULL;

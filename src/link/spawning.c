@@ -43,7 +43,7 @@ static bool may_wait(const Program *p, u32 file, const Call *c)
     Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
     if (str_among(name, names, COUNT_OF(names))) return true;
     bool bare = !c->nargs || f->args.v[c->args].keyword != SYM_EMPTY;
-    if (str_is(name, "join")) return bare || is_thread(p, file, x);
+    if (str_is(name, "join")) return bare || thread_named(p, file, x);
     if (str_is(name, "wait")) return bare || str_starts(path_external(p, file, c->callee), S("concurrent."));
     return str_has_word(name, "join") || str_has_word(name, "wait");
 }
