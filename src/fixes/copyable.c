@@ -91,7 +91,7 @@ static bool asked(const Facts *f, u32 cls, Str name)
     for (u32 i = 0; i < f->paths.n; i++) {
         const Path *p = &f->paths.v[i];
         if (p->root != ROOT_SELF || !p->nattr || p->attr[0] != sym || f->funcs.v[p->func].self_class != cls) continue;
-        if (p->nattr > 1 && p->attr[1] != SYM_ITEM && !method_is_plain(sym_str(f, p->attr[1]))) return true;
+        if (p->nattr > 1 && p->attr[1] != SYM_ITEM && !known_method(sym_str(f, p->attr[1]), AS_PLAIN)) return true;
     }
     for (u32 i = 0; i < f->calls.n; i++) {
         const Path *p = &f->paths.v[f->calls.v[i].callee];
@@ -193,7 +193,7 @@ static Could call_could(Plan *pl, u32 file, const Call *c, u32 depth)
     if (could != COULD_MAYBE) return could;
     Str name = path_external(pl->p, file, c->callee);
     if (name.n) return library_could(name);
-    return callee->nattr && !callee->truncated && method_is_plain(sym_str(f, callee->attr[callee->nattr - 1]))
+    return callee->nattr && !callee->truncated && known_method(sym_str(f, callee->attr[callee->nattr - 1]), AS_PLAIN)
                ? COULD
                : COULD_MAYBE;
 }

@@ -22,14 +22,14 @@ static bool hooks_imports(Plan *pl)
 
 /* The functions that take the lock, now or with the fixes of its group. They are marked when a module is found that
  * may lead to one of them: for most regions there is none. */
-typedef struct Users {
+typedef struct LockUsers {
     Plan *pl;
     const LockPlan *lock;
     u32 mark; /* 0: not yet */
     u32 left; /* functions still to be looked at */
-} Users;
+} LockUsers;
 
-static void mark_users(Users *u)
+static void mark_users(LockUsers *u)
 {
     Plan *pl = u->pl;
     if (u->mark) return;
@@ -41,10 +41,10 @@ static void mark_users(Users *u)
         }
 }
 
-static bool import_reaches(Users *u, u32 file, const Import *m);
+static bool import_reaches(LockUsers *u, u32 file, const Import *m);
 
 /* May the body of the module, or one that it imports, come to a marked function? */
-static bool body_reaches(Users *u, u32 file)
+static bool body_reaches(LockUsers *u, u32 file)
 {
     Plan *pl = u->pl;
     if (file == NONE || pl->file_seen[file] == pl->epoch) return false;
@@ -59,7 +59,7 @@ static bool body_reaches(Users *u, u32 file)
 }
 
 /* The module, what is imported from it if that is one, and the packages that they are in. */
-static bool import_reaches(Users *u, u32 file, const Import *m)
+static bool import_reaches(LockUsers *u, u32 file, const Import *m)
 {
     const Plan *pl = u->pl;
     u32 from = import_file(pl->p, file, m);
@@ -80,7 +80,7 @@ static const Import *bad_import(Plan *pl, const Region *r, const LockPlan *lock)
 {
     const Facts *f = pl->p->facts[r->file];
     if (!pl->file_seen) pl->file_seen = arena_new(pl->a, u32, pl->p->nfiles + 1);
-    Users u = {.pl = pl, .lock = lock, .left = reach_start(pl)};
+    LockUsers u = {.pl = pl, .lock = lock, .left = reach_start(pl)};
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *m = &f->imports.v[i];
         if (m->span.start < r->span.start || m->span.end > r->span.end) continue;
@@ -93,7 +93,7 @@ enum { BELOW_MAX = 200 };
 
 /* An import statement further down, in a function that g is or calls for certain, that may lead to the lock; NONE, or
  * the function. */
-static u32 import_below(Users *u, u32 g, u32 *seen, u32 *nseen)
+static u32 import_below(LockUsers *u, u32 g, u32 *seen, u32 *nseen)
 {
     Plan *pl = u->pl;
     for (u32 i = 0; i < *nseen; i++)
@@ -119,7 +119,7 @@ static Verdict imports_below(Plan *pl, const Region *r, const LockPlan *lock, St
     const Facts *f = pl->p->facts[r->file];
     const Func *fn = &f->funcs.v[r->func];
     u32 *seen = arena_new(pl->a, u32, BELOW_MAX), nseen = 0;
-    Users u = {.pl = pl, .lock = lock, .left = reach_start(pl)};
+    LockUsers u = {.pl = pl, .lock = lock, .left = reach_start(pl)};
     for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
         const Call *c = &f->calls.v[k];
         if (c->span.start < r->span.start || c->span.end > r->span.end) continue;
