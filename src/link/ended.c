@@ -206,9 +206,12 @@ void ended_find(Program *p)
 }
 
 /* Does the access of the starter stand before the start or after the wait for the root's threads? */
-static bool outside(const FuncInfo *fi, const Root *r, const Access *a)
+static bool outside(const Program *p, u32 ga, const Root *r)
 {
+    const FuncInfo *fi = &p->funcs[access_func(p, ga)];
+    const Access *a = program_access(p, ga);
     if (fi->again && r->span.end == NONE) return false;
+    if (fi->spawns != NONE && r->span.end == NONE) return before_threads(p, ga);
     return a->span.start < r->span.start || (r->span.end != NONE && a->span.start >= r->span.end);
 }
 
@@ -235,14 +238,14 @@ Ended ended_beside(const Program *p, u32 ga, u32 gb)
 {
     const Access *a = program_access(p, ga);
     u32 gfunc = access_func(p, ga), coming = roots_coming(p, gb);
-    const FuncInfo *fa = &p->funcs[gfunc], *fb = &p->funcs[access_func(p, gb)];
+    const FuncInfo *fb = &p->funcs[access_func(p, gb)];
     Ended all = fb->nroots && fb->nroots < FUNC_ROOTS ? ENDED_YES : ENDED_UNKNOWN;
     for (u32 i = 0; i < fb->nroots; i++) {
         if (!(coming & 1u << i)) continue;
         const Root *r = &p->roots.v[fb->roots[i]];
         bool starter = r->call != NONE && p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func == gfunc;
         if (starter && r->span.start != NONE) {
-            if (!outside(fa, r, a)) return ENDED_NO;
+            if (!outside(p, ga, r)) return ENDED_NO;
         } else if (!after_all(p, fb->roots[i], gfunc, a) && !after_join(p, ga, r))
             all = ENDED_UNKNOWN;
     }
