@@ -199,7 +199,7 @@ index["a"] = 1
 sys.modules["__main__"].__dict__.update(Nearest=Nearest, Held=Held, Named=Named)
 for o, name, change in ((m.Recent(3), "reads", lambda o: 1 in o or o.get(1)), (m.Circle("a"), "moves", lambda o: o.move()), (m.Stats("a"), "hits", lambda o: o.hit()),
                         (m.Rows(), "reads", lambda o: o.read(1)), (index, "stores", lambda o: o.update(a=1)), (m.Shown(), "uses", lambda o: o.use()), (Nearest(), "reads", lambda o: o.get(1)), (Held(), "moves", lambda o: o.move()), (Named("n"), "left", lambda o: o.spend()),
-                        (m.Point(), "x", lambda o: o.right()), (m.Cloned("c"), "uses", lambda o: o.use())):
+                        (m.Options(1), "runs", lambda o: o.run()), (m.Point(), "x", lambda o: o.right()), (m.Cloned("c"), "uses", lambda o: o.use())):
     for other in others(o):
         assert type(other) is type(o) and plain(other) == plain(o) or type(o) in (Held, Named), (o, plain(o), plain(other))
         locks = [k for k in vars(other) if k.endswith("_lock")]
@@ -210,6 +210,11 @@ for o, name, change in ((m.Recent(3), "reads", lambda o: 1 in o or o.get(1)), (m
     old = type(o).__new__(type(o))  # as a pickle that was made before
     getattr(old, "__setstate__", vars(old).update)(plain(o))
     change(old)
+registry = m.Registry("r", {1: 0})
+copies = others(registry)
+assert all(other == registry and own(registry, other, "_counts_lock") for other in copies)
+for other in copies:
+    hammer(lambda: other.add(1))
 label = m.Labelled()
 label.label = "x"
 assert [other.label for other in others(label)] == ["x"] * 6

@@ -280,11 +280,13 @@ static Could place_could(Plan *pl, u32 place, u32 depth)
     Attr at = {.file = id.file, .cls = id.id, .name = pl->p->syms.strs[x->name]};
     if (x->is_lock || x->thread_local_) return COULD_NOT;
     Could worst = type_holds_items(x->type.kind) && holds_callbacks(at.name) ? COULD_MAYBE : COULD;
-    Could held = type_could(pl, element_type(pl->p, x->file, (Ent){.kind = ENT_PLACE, .id = place}), depth);
-    if (held == COULD_NOT) return held;
+    Type held = element_type(pl->p, x->file, (Ent){.kind = ENT_PLACE, .id = place});
+    bool given = held.kind == TYPE_FUNC || held.kind == TYPE_MODULE; /* others may give something else */
+    if (!given && type_could(pl, held, depth) == COULD_NOT) return COULD_NOT;
     for (u32 i = map_get(&s->place_defs, place); i != NONE; i = s->defrefs.v[i].next) {
         u32 file = s->defrefs.v[i].file;
         const Def *d = &pl->p->facts[file]->defs.v[s->defrefs.v[i].def];
+        if (is_test_path(pl->p->facts[file]->source->path)) continue;
         bool making = d->func == 0 || pl->p->funcs[gfunc_of(pl->p, file, d->func)].construct;
         Could one = def_could(pl, file, d, &at, depth);
         bool function = d->kind == VAL_LAMBDA || d->kind == VAL_FUNC || def_type(pl->p, file, d).kind == TYPE_FUNC;
@@ -297,8 +299,8 @@ static Could place_could(Plan *pl, u32 place, u32 depth)
 /* Is it one of the methods of what is started, closed, taken down? */
 static bool is_service(const Plan *pl, u32 gclass)
 {
-    static const char *const names[] = {"close", "connect", "disconnect", "shutdown", "start",
-                                        "stop",  "run",     "terminate",  "fileno",   "__del__"};
+    static const char *const names[] = {"close", "connect",   "disconnect", "shutdown", "start",
+                                        "stop",  "terminate", "fileno",     "__del__"};
     for (u32 i = 0; i < COUNT_OF(names); i++)
         if (class_own_method(pl->p, gclass, names[i]) != NONE) return true;
     return false;

@@ -335,28 +335,30 @@ static Str hooks_home(Home *h)
     return method_obstacle(h->pl, h->f, h->cls, STATE_HOOKS);
 }
 
-/* Why objects of the class are pickled or copied, in sight or by users; empty. *known: they are for sure of it. */
-static Str copied(Home *h, bool *known)
+/* Why objects of the class are pickled or copied, in sight or by users, or may be; empty. *plain: it is known that
+ * they can be, and hooks are right for them. */
+static Str copied(Home *h, bool *plain)
 {
     Str why = pickled_obstacle(h->pl, h->gclass);
-    *known = why.n && h->pl->pickled[h->gclass];
+    *plain = why.n && h->pl->pickled[h->gclass];
     if (!why.n) why = import_obstacle(h->pl, h->f);
-    if (why.n || users_copy(h->pl, h->gclass) != USERS_MAY) return why;
-    *known = true;
-    return S("users of the library may pickle or copy its objects, which objects with a lock cannot be");
+    if (users_copy(h->pl, h->gclass) != USERS_MAY) return why;
+    *plain = true;
+    return why.n ? why
+                 : S("users of the library may pickle or copy its objects, and one with a lock cannot be");
 }
 
 /* Objects that are pickled or copied: hooks keep the lock out, where no other class has a say. */
 static Str state_home(Home *h)
 {
-    bool known;
+    bool plain;
     if (class_refuses_copies(h->pl, h->gclass)) return method_obstacle(h->pl, h->f, h->cls, COPY_HOOKS);
     if (own_method(h->f, h->cls, "__getstate__") != NONE || own_method(h->f, h->cls, "__setstate__") != NONE)
         return hooks_home(h);
     Str why = method_obstacle(h->pl, h->f, h->cls, 0);
     if (why.n) return why;
-    why = copied(h, &known);
-    if (!why.n || !known || !hooks_decide(h) || (h->how & HOME_SLOTS)) return why;
+    why = copied(h, &plain);
+    if (!why.n || !plain || !hooks_decide(h) || (h->how & HOME_SLOTS)) return why;
     h->how |= HOME_STATE;
     return S("");
 }

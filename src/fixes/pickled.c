@@ -389,11 +389,31 @@ static bool never_pickled(const Plan *pl, u32 gclass)
     return false;
 }
 
+/* Has it, or a base, a lock from the beginning? Then what was seen to be pickled is another thing. */
+static bool always_locked(const Plan *pl, u32 gclass)
+{
+    const LinkState *s = pl->p->state;
+    for (u32 i = 0; i < pl->p->places.n; i++) {
+        const Place *held = &pl->p->places.v[i];
+        if (held->kind != PLACE_INSTANCE || held->owner == NONE || !type_is_lock(held->type.kind)) continue;
+        if (!class_is_a(pl->p, gclass, held->owner)) continue;
+        bool made = false, other = false;
+        for (u32 at = map_get(&s->place_defs, i); at != NONE; at = s->defrefs.v[at].next) {
+            const Def *d = &pl->p->facts[s->defrefs.v[at].file]->defs.v[s->defrefs.v[at].def];
+            made |= d->kind == VAL_CALL;
+            other |= d->kind != VAL_CALL;
+        }
+        if (made && !other) return true;
+    }
+    return false;
+}
+
 Str pickled_obstacle(Plan *pl, u32 gclass)
 {
     if (!pl->pickled) pickled_find(pl);
-    if (pl->pickled[gclass]) return S("its objects are pickled or copied, which an object with a lock cannot be");
-    if (!pl->pickled_where.n || never_pickled(pl, gclass)) return S("");
+    if (pl->pickled[gclass] && !always_locked(pl, gclass))
+        return S("its objects are pickled or copied, which an object with a lock cannot be");
+    if (pl->pickled[gclass] || !pl->pickled_where.n || never_pickled(pl, gclass)) return S("");
     return str_fmt(pl->a,
                    "%.*s pickles or copies objects of a class not known here, and an object with a lock "
                    "cannot be",
