@@ -8,9 +8,9 @@
  * They can pickle and copy an object today if all of its attributes, as far as __init__ gives them, are in sight and
  * plain: numbers, texts, containers, functions and classes by name, other objects of this kind, and what is passed in
  * and only kept, compared and counted with, or may be left out. A thread, a lock, a socket, a file, a generator, a
- * lambda stops pickle already, whenever the attribute gets it; and what is passed in and asked for attributes and
- * methods, or comes from a call that is not known, is for some service of the process, as is an object that is to be
- * started or closed. Nobody copies these, and they get no hooks that say how. */
+ * lambda, a weak reference stops pickle already, whenever it gets there; and what is passed in and asked for
+ * attributes and methods, or comes from a call that is not known, is for some service of the process, as is an object
+ * that is to be started or closed. Nobody copies these, and they get no hooks that say how. */
 #include "fixes/fixes.h"
 
 /* How an object, a value may be pickled, and copied deeply. */
@@ -331,6 +331,19 @@ static bool base_container(const Facts *f, u32 path)
     return base_among(f, path, names, COUNT_OF(names));
 }
 
+/* Do its methods make weak references? They are kept somewhere in its objects. */
+static bool holds_weakly(const Plan *pl, u32 gclass)
+{
+    GId id = class_gid(pl->p, gclass);
+    const Facts *f = pl->p->facts[id.file];
+    for (u32 i = 0; i < f->calls.n; i++) {
+        const Call *c = &f->calls.v[i];
+        if (f->funcs.v[c->func].self_class != id.id) continue;
+        if (str_starts(path_external(pl->p, id.file, c->callee), S("weakref."))) return true;
+    }
+    return false;
+}
+
 static Could bases_could(Plan *pl, u32 gclass, u32 depth)
 {
     GId id = class_gid(pl->p, gclass);
@@ -391,9 +404,9 @@ static Could class_could(Plan *pl, u32 gclass, u32 depth)
     pl->copyable[gclass] = COULD; /* while it is looked at: what it holds may hold it */
     u32 file;
     const Class *c = program_class(pl->p, gclass, &file);
-    Could worst = class_refuses_copies(pl, gclass)    ? COULD_NOT
-                  : c->func || is_service(pl, gclass) ? COULD_MAYBE
-                                                      : COULD;
+    Could worst = class_refuses_copies(pl, gclass) || holds_weakly(pl, gclass) ? COULD_NOT
+                  : c->func || is_service(pl, gclass)                          ? COULD_MAYBE
+                                                                               : COULD;
     if (!has_hooks(pl, gclass)) {
         Could bases = bases_could(pl, gclass, depth - 1), own = attributes_could(pl, gclass, depth - 1);
         worst = MAX(worst, MAX(bases, own));
