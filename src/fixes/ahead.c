@@ -60,7 +60,7 @@ static u32 operand(const Ast *t, u32 stmt)
 bool ahead_region(Plan *pl, const Work *w, const Region *r, Region *out)
 {
     const Ast *t = site_ast(pl, r->file);
-    if (r->first != r->last || r->problem.n || r->copy.n) return false;
+    if (r->first != r->last || r->problem.n || r->copy.n || r->back) return false;
     u32 right = operand(t, r->first);
     if (right == NONE) return false;
     Span value = {t->v[right].start, t->v[right].end};

@@ -93,8 +93,10 @@ static bool region_write(Plan *pl, const Work *w, const Region *r, u32 lock, boo
         ahead_write(pl, f, r, lock);
     else if (r->again.n)
         outside_write(pl, f, r, lock);
-    else if (!readback_write(pl, f, r, lock))
+    else if (r->back || !readback_write(pl, f, r, lock)) {
+        if (r->back) later_write(pl, f, r);
         intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
+    }
     return true;
 }
 
@@ -229,6 +231,8 @@ static Verdict write_judge(Plan *pl, Work *w, Region *r, const LockPlan *l, Verd
     small.access = r->access;
     small.test = NONE;
     small.race = r->race;
+    small.back = r->back;
+    small.loose = r->loose;
     Verdict now = region_judge(pl, w, &small, l, false, &no);
     if (now >= v) return v;
     *r = small;
@@ -323,13 +327,17 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         return true;
     }
     bool joins = !why.n && l->existing && takes_directly(pl, r->file, r->func, r->span, l->lock);
-    if (joins && only_asks(pl, w) && readback_join(pl, f, r)) return true;
+    if (joins && only_asks(pl, w) && (later_join(pl, f, r) || readback_join(pl, f, r))) return true;
     if (!why.n && !joins) extend_to_fields(pl, r, l);
     Verdict v = why.n ? VERDICT_DECLINE : region_judge(pl, w, r, l, joins, &why);
     bool whole = joins && !l->reentrant;
     if (v != VERDICT_OK && r->race && !whole) v = outside_judge(pl, w, r, l, v, &why);
     if (v != VERDICT_OK && !whole) v = write_judge(pl, w, r, l, v, &why);
     if (v != VERDICT_OK && !r->race && !whole) v = ahead_judge(pl, w, r, l, v, &why);
+    if (v == VERDICT_OK && r->loose.n) {
+        v = VERDICT_UNSAFE;
+        why = r->loose;
+    }
     if (v == VERDICT_UNSAFE) fix_caution(f, FIX_UNSAFE, why);
     if (v != VERDICT_DECLINE && !lock_expression(pl, lock, w, r, f, &why)) v = VERDICT_DECLINE;
     if (v != VERDICT_DECLINE && !region_write(pl, w, r, lock, joins, f, &why)) v = VERDICT_DECLINE;

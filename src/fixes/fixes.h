@@ -165,6 +165,8 @@ typedef struct Region {
     const Race *taken; /* an entry that is tested and used is taken once, without a lock (take.c); NULL */
     u32 sum;         /* the loop whose sum is added once, after it (localsum.c); 0: none. span: what is added to */
     u32 ahead;       /* the operand of an update, a node, made before the lock is taken (ahead.c); 0: none */
+    bool back;       /* what is read further down is taken into a local under the lock (readback.c) */
+    Str loose;       /* why that cannot be, though what is read there is meant to be this value */
     Str again;       /* the value is made before the lock, and this asked once more under it (outside.c) */
 } Region;
 typedef Vec(Region) RegionVec;
@@ -545,6 +547,14 @@ void claim_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 bool readback_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* The same where the update ends a critical section, which is the region's first statement. */
 bool readback_join(Plan *pl, Fix *f, const Region *r);
+/* Is the value of the region's update asked for behind the region? Sets r->back where it can be taken under the lock,
+ * and makes the region end with the update again, whose span and last statement are given; else the region reaches
+ * to where it is asked for, or r->loose says that it does not. */
+void later_find(Plan *pl, Region *r, Span update, u32 last);
+/* The local that holds it, made behind the update, and read in the places further down. */
+void later_write(Plan *pl, Fix *f, const Region *r);
+/* The same for an update that stands in a section of its own, and the read that a finding is about; false: not so. */
+bool later_join(Plan *pl, Fix *f, const Region *r);
 /* Is what the access stores made there: a call or an expression, no mere flag? */
 bool makes_something(const Facts *f, const Access *act);
 

@@ -224,7 +224,11 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
                 "the lock");
     if (!why.n && is_update(a, b)) {
         if (from == to) depth_extend(pl, w, &r);
+        Span update = r.span;
+        u32 last = r.last;
+        r.access = to;
         extend_to_reads(pl, w, &r);
+        later_find(pl, &r, update, last);
         if (from == to || a->stmt == b->stmt) extend_from_reads(pl, w, &r);
     }
     if (!why.n) extend_to_tests(pl, w, &r);

@@ -9,7 +9,16 @@
  * Asked after the lock is given back, it may have been changed once more: two threads see the last value, or none
  * sees its own. What the test decides stays outside, so that nothing slow runs under the lock. Only for one
  * augmented assignment on lines of its own, which an if statement follows, or which ends a critical section that one
- * follows; the condition may only read it. */
+ * follows; the condition may only read it.
+ *
+ *   self.last_id += 1                  with self._last_id_lock:
+ *   packet = pack(body)         →          self.last_id += 1
+ *   self.send(self.last_id)                last_id = self.last_id
+ *                                      packet = pack(body)
+ *                                      self.send(last_id)
+ *
+ * The same for what is handed on, stored or returned further down, where the number only goes one way: reads_back()
+ * tells which reads are meant to have this update's value. */
 #include "fixes/fixes.h"
 
 enum { READS = 8 };
@@ -142,5 +151,113 @@ bool readback_join(Plan *pl, Fix *f, const Region *r)
     text = str_slice(text, str_find(text, '\n') + 1u, text.n);
     intent_add(pl, f, INTENT_INSERT, r->file, (Span){at, at}, text, NONE);
     condition_write(pl, f, r, &b);
+    return true;
+}
+
+/* ---- what is read further down ---- */
+
+/* The reads of the value that the update gave, as nodes, those up to `end` left out. */
+typedef struct Later {
+    u32 stmt; /* the update */
+    u32 reads[READ_BACK], n;
+    Span last; /* the last one */
+    Str state, name;
+} Later;
+
+static bool in_string(const Ast *t, u32 n)
+{
+    for (; n != 0 && n != NONE && !ast_is_statement(t, n); n = t->v[n].parent)
+        if (t->v[n].kind == NODE_string) return true;
+    return false;
+}
+
+/* Fills *out; n is 0 where a local cannot stand for the reads. False: there are none. */
+static bool later_reads(Plan *pl, u32 file, u32 func, u32 update, u32 end, Later *out)
+{
+    u32 found[READ_BACK], n = reads_back(pl->p, update, found, READ_BACK), needed = 0;
+    if (!n || program_access(pl->p, found[n - 1])->span.start < end) return false;
+    const Ast *t = site_ast(pl, file);
+    const Access *last = program_access(pl->p, found[n - 1]);
+    *out = (Later){.stmt = ast_statement(t, ast_at(t, program_access(pl->p, update)->span)), .last = last->span};
+    u32 left = out->stmt == NONE ? NONE : updated(t, out->stmt);
+    if (left == NONE || !own_lines(t->source, ast_span(t, out->stmt))) return true;
+    out->state = ast_text(t, left);
+    for (u32 i = 0; i < n; i++) {
+        Span s = program_access(pl->p, found[i])->span;
+        u32 node = ast_at(t, s);
+        if (s.start < end) continue;
+        bool named = ast_is(t, node, NODE_identifier) || ast_is(t, node, NODE_attribute);
+        if (!named || t->v[node].start != s.start || t->v[node].end != s.end || in_string(t, node)) return true;
+        out->reads[needed++] = node;
+    }
+    Str name = ast_is(t, left, NODE_attribute) ? ast_text(t, ast_field(t, left, FIELD_attribute)) : out->state;
+    if (local_name(pl, file, func, name, out->state, "now", &out->name)) out->n = needed;
+    return true;
+}
+
+void later_find(Plan *pl, Region *r, Span update, u32 last)
+{
+    Later l;
+    Region more;
+    Str why;
+    if (!later_reads(pl, r->file, r->func, r->access, r->span.end, &l)) return;
+    if (l.n) { /* a local does for all of them */
+        r->back = true;
+        r->span.end = update.end;
+        r->last = last;
+    } else if (region_split(pl, r->file, r->func, r->span, l.last, &more, &why)) {
+        r->first = more.first;
+        r->last = more.last;
+        r->span = more.span;
+    } else {
+        r->loose = S("what is asked for further down is meant to be the value that the update gave");
+    }
+}
+
+/* Do the reads stand in a region that follows at once and takes the same lock? One section holds both then. */
+static bool follow_together(Plan *pl, const Region *r, const Later *l)
+{
+    const Ast *t = site_ast(pl, r->file);
+    for (u32 w = 0; w < pl->ngroup; w++)
+        for (u32 i = 0; i < pl->group[w]->regions.n; i++) {
+            const Region *o = &pl->group[w]->regions.v[i];
+            if (o == r || o->file != r->file || o->copy.n || o->claim || o->taken || o->again.n || o->problem.n)
+                continue;
+            bool meets =
+                (o->span.start < r->span.end && o->span.end > r->span.start) || ast_after(t, r->last) == o->first;
+            if (meets && o->span.end >= l->last.end) return true;
+        }
+    return false;
+}
+
+static void later_put(Plan *pl, Fix *f, u32 file, const Later *l, bool deeper)
+{
+    const Source *s = site_source(pl, file);
+    const Ast *t = site_ast(pl, file);
+    Span line = {t->v[l->stmt].start, line_end(s, t->v[l->stmt].end)};
+    Str update = str_slice(s->text, line.start, line.end);
+    Str text = str_fmt(pl->a, deeper ? "X\n    %.*s = %.*s" : "X\n%.*s = %.*s", STR_ARG(l->name), STR_ARG(l->state));
+    text = text_indent(pl, file, line.start, text);
+    text = str_fmt(pl->a, "%.*s%.*s", STR_ARG(update), STR_ARG(str_slice(text, 1, text.n)));
+    intent_add(pl, f, INTENT_REPLACE, file, line, text, NONE);
+    for (u32 i = 0; i < l->n; i++) intent_add(pl, f, INTENT_REPLACE, file, ast_span(t, l->reads[i]), l->name, NONE);
+}
+
+void later_write(Plan *pl, Fix *f, const Region *r)
+{
+    Later l;
+    if (later_reads(pl, r->file, r->func, r->access, r->span.end, &l) && l.n && !follow_together(pl, r, &l))
+        later_put(pl, f, r->file, &l, true);
+}
+
+/* The region is that of a finding: an update in a section, and a read behind the section. */
+bool later_join(Plan *pl, Fix *f, const Region *r)
+{
+    const Ast *t = site_ast(pl, r->file);
+    Later l;
+    if (r->test == NONE || !ast_is(t, r->first, NODE_with_statement)) return false;
+    if (!later_reads(pl, r->file, r->func, r->test, t->v[r->first].end, &l) || !l.n) return false;
+    if (ast_after(t, r->first) == r->last && returns_it(t, l.stmt, r->last)) return false; /* goes into the section */
+    later_put(pl, f, r->file, &l, false);
     return true;
 }

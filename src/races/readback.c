@@ -5,8 +5,15 @@
  *   if self.left == 0:          two threads may both see the last value
  *       self.finish()
  *
- * Needs the guard of the place. Only where the next statement is an if that tests it, or returns it;
- * what is merely shown may be old. Not handled: values that are changed in a function called before. */
+ *   with self._lock:
+ *       self.last_id += 1
+ *   packet = pack(body)
+ *   self.send(self.last_id, packet)    two threads may send the same number
+ *
+ * Needs the guard of the place. The next statement is an if that tests it, or returns it; or the number only goes one
+ * way, and is handed on, stored or returned further down in the same function: then it is meant to be the one that
+ * the update gave. What is merely shown may be old. Not handled: values that are changed in a function called before;
+ * items of containers. */
 #include "races/races.h"
 
 static Str line_from(Str text, u32 at)
@@ -54,6 +61,175 @@ static u32 next_read(const Finder *f, u32 i)
     return f->acc[i + 1];
 }
 
+bool loop_between(const Facts *x, u32 inner, u32 outer)
+{
+    for (u32 b = inner; b != NONE && b != outer; b = x->blocks.v[b].parent)
+        if (x->blocks.v[b].kind == BLOCK_LOOP || x->blocks.v[b].kind == BLOCK_COMPREHENSION) return true;
+    return false;
+}
+
+/* The sign of an augmented assignment and what is added: '+' of x += 1; 0 for other operators. */
+static char sign_of(const Program *p, u32 update, Str *added)
+{
+    Str text = p->facts[access_gid(p, update).file]->source->text;
+    Str rest = str_trim(line_from(text, program_access(p, update)->span.end));
+    *added = str_trim(str_slice(rest, MIN(2u, rest.n), rest.n));
+    return rest.n > 2 && rest.p[1] == '=' && (rest.p[0] == '+' || rest.p[0] == '-') ? rest.p[0] : 0;
+}
+
+/* Is the place a number, and do all its updates go the same way? What goes up and down is asked for what it is now.
+ */
+static bool goes_one_way(const Program *p, u32 place, u32 update)
+{
+    const Place *x = &p->places.v[place];
+    Str added;
+    char sign = sign_of(p, update, &added);
+    if (!sign || !added.n) return false;
+    if (x->type.kind != TYPE_NUMBER && !(added.p[0] >= '0' && added.p[0] <= '9')) return false;
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 ga = p->place_access.v[i];
+        if (program_access(p, ga)->op == OP_AUG && sign_of(p, ga, &added) != sign) return false;
+    }
+    return true;
+}
+
+static Str text_at(const Facts *x, Span s)
+{
+    return str_slice(x->source->text, s.start, s.end);
+}
+
+/* Is it the state itself that is named there, as in the update or through another name of the class or module, and
+ * not a local that has its value? */
+static bool names_it(const Program *p, const Place *place, const Facts *x, const Access *update, const Access *a)
+{
+    Str text = text_at(x, a->span), last = str_last(text, '.');
+    if (place->kind == PLACE_INSTANCE && a->path != update->path) return false;
+    if (str_eq(text, text_at(x, update->span))) return true;
+    return place->kind != PLACE_INSTANCE && last.n < text.n && str_eq(last, str_last(text_at(x, update->span), '.'));
+}
+
+static bool writes_place(const Program *p, u32 gfunc, u32 place)
+{
+    const Place *x = &p->places.v[place];
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 ga = p->place_access.v[i];
+        if (access_func(p, ga) == gfunc && access_effect(p, ga) & EFFECT_WRITE) return true;
+    }
+    return false;
+}
+
+/* Does a call between the two change the place, as far as calls are certain, `depth` functions down? */
+static bool changed_between(const Program *p, u32 gfunc, u32 place, u32 from, u32 to, u32 depth)
+{
+    for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->weak || e->call == NONE) continue;
+        u32 at = p->facts[e->file]->calls.v[e->call].span.start;
+        if (at < from || at >= to) continue;
+        if (writes_place(p, e->callee, place)) return true;
+        if (depth && changed_between(p, e->callee, place, 0, NONE, depth - 1)) return true;
+    }
+    return false;
+}
+
+/* Is there a call between the two that starts something, or waits for it? Who asks then wants to know what others
+ * have made of it. */
+static bool others_between(const Facts *x, u32 func, u32 from, u32 to)
+{
+    static const char *const names[] = {"join",   "wait", "result",  "shutdown", "gather",       "sleep",
+                                        "submit", "map",  "starmap", "start",    "as_completed", "run"};
+    const Func *fn = &x->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &x->calls.v[i];
+        const Path *q = &x->paths.v[c->callee];
+        Str name = sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name);
+        if (c->span.start >= from && c->span.end <= to && (c->in_with || str_among(name, names, COUNT_OF(names))))
+            return true;
+    }
+    return false;
+}
+
+/* May the name by which the object is reached stand for another one further down? */
+static bool steady_root(const Facts *x, u32 path)
+{
+    const Path *q = &x->paths.v[path];
+    return q->root != ROOT_CALL && q->root != ROOT_UNKNOWN &&
+           (!q->nattr || (q->root != ROOT_LOCAL && q->root != ROOT_PARAM));
+}
+
+/* The block in which the update always runs: its own, or around the sections that hold it. */
+static u32 block_of_update(const Facts *x, const Access *u)
+{
+    const Func *fn = &x->funcs.v[u->func];
+    u32 block = u->block;
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        const Section *s = &x->sections.v[i];
+        if (s->kind == SECTION_WITH && span_within(u->span, s->span) && x->blocks.v[block].kind == BLOCK_WITH)
+            block = x->blocks.v[block].parent;
+    }
+    return block;
+}
+
+u32 reads_back(const Program *p, u32 update, u32 *out, u32 max)
+{
+    enum { DEPTH = 3 };
+    GId g = access_gid(p, update);
+    u32 place = p->access_place[update], n = 0, needed = 0;
+    const Facts *x = p->facts[g.file];
+    const Access *u = &x->accesses.v[g.id];
+    if (place == NONE || u->op != OP_AUG || !u->func || !steady_root(x, u->path)) return 0;
+    const Place *q = &p->places.v[place];
+    u32 block = block_of_update(x, u);
+    if (q->kind == PLACE_DEFAULT || !goes_one_way(p, place, update)) return 0;
+    for (u32 i = q->first; i < q->first + q->n; i++) {
+        u32 ga = p->place_access.v[i];
+        const Access *a = program_access(p, ga);
+        if (access_gid(p, ga).file != g.file || a->func != u->func || a->span.start < u->span.end) continue;
+        if (access_effect(p, ga) & EFFECT_WRITE) break;
+        if (!block_within(x, a->block, block)) continue;
+        if (loop_between(x, a->block, block) || (a->cond != NONE && x->conds.v[a->cond].loop)) break;
+        if (yields_between(x, u->func, u->span.end, a->span.start) || !names_it(p, q, x, u, a) || n == max) break;
+        out[n++] = ga;
+        if (!access_told(p, ga)) needed = n;
+    }
+    u32 end = needed ? program_access(p, out[needed - 1])->span.start : 0;
+    while (needed && (others_between(x, u->func, u->stmt, end) ||
+                      changed_between(p, access_func(p, update), place, u->span.end, end, DEPTH))) {
+        needed--; /* up to the call */
+        end = needed ? program_access(p, out[needed - 1])->span.start : 0;
+    }
+    return needed ? MIN(n, needed) : 0;
+}
+
+/* show(self.done), progress.update(self.done): is it given to code that shows how far things are? */
+static bool shown(const Program *p, const Access *a, u32 file)
+{
+    static const char *const words[] = {"show",   "display", "draw",  "progress", "update", "status",
+                                        "format", "str",     "write", "notify",   "emit",   "repr",
+                                        "title",  "text",    "label", "report"};
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[a->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *q = &x->paths.v[x->calls.v[i].callee];
+        if (span_within(a->span, x->calls.v[i].span) &&
+            str_has_any(sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name), words, COUNT_OF(words)))
+            return true;
+    }
+    return false;
+}
+
+/* The first read further down that hands on what the update gave, without the lock; NONE. */
+static u32 later_read(const Finder *f, u32 update, u32 guard)
+{
+    u32 reads[READ_BACK], n = reads_back(f->p, update, reads, READ_BACK);
+    for (u32 i = 0; i < n; i++) {
+        const Access *a = program_access(f->p, reads[i]);
+        if (access_told(f->p, reads[i]) || shown(f->p, a, access_gid(f->p, update).file)) continue;
+        return lockset_has(f->p, f->p->access_locks[reads[i]], guard) ? NONE : reads[i];
+    }
+    return NONE;
+}
+
 void race_readback(Finder *f)
 {
     u32 guard = f->p->places.v[f->place].guard;
@@ -63,6 +239,8 @@ void race_readback(Finder *f)
         if (program_access(f->p, update)->op != OP_AUG) continue;
         if (!lockset_has(f->p, f->p->access_locks[update], guard)) continue;
         read = next_read(f, i);
+        bool next = read != NONE;
+        if (!next) read = later_read(f, update, guard);
         if (read == NONE || f->claimed[read] || lockset_has(f->p, f->p->access_locks[read], guard)) continue;
         Conflict c = conflict_find(f, read, EFFECT_WRITE, false);
         if (c.witness == NONE) continue;

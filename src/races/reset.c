@@ -41,13 +41,6 @@ static bool only_waits(const Facts *x, const Access *a)
     return false;
 }
 
-static bool in_loop_of_its_own(const Facts *x, u32 inner, u32 outer)
-{
-    for (u32 b = inner; b != NONE && b != outer; b = x->blocks.v[b].parent)
-        if (x->blocks.v[b].kind == BLOCK_LOOP || x->blocks.v[b].kind == BLOCK_COMPREHENSION) return true;
-    return false;
-}
-
 /* The first read of the value that access i replaces, in the same function; NONE. */
 static u32 read_out(const Finder *f, u32 i)
 {
@@ -61,7 +54,7 @@ static u32 read_out(const Finder *f, u32 i)
         bool around = block_within(x, store->block, a->block), inside = block_within(x, a->block, store->block);
         if (f->effect[k] & EFFECT_WRITE && (around || inside)) break;
         if (a->path != store->path || a->stmt == store->stmt || (!around && !inside) || !hands_on(a)) continue;
-        if (in_loop_of_its_own(x, a->block, store->block) || in_loop_of_its_own(x, store->block, a->block)) continue;
+        if (loop_between(x, a->block, store->block) || loop_between(x, store->block, a->block)) continue;
         if (!only_waits(x, a)) found = f->acc[k];
     }
     return found;
