@@ -541,19 +541,19 @@ bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out);
 void outside_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* The beginning of a branch that changes the state, to be guarded with its test, and the rest left outside. */
 bool claim_region(Plan *pl, const Work *w, const Region *r, Region *out);
+/* Widens a region that sets a flag, behind an early return, over the work that others rely on once it is set. */
+void claim_extend(Plan *pl, const Work *w, Region *r);
 void claim_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* Guards a region of one update and reads the new value under the lock, for the if statement behind it (readback.c).
  * False, and nothing is written, where the region is of another shape. */
 bool readback_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* The same where the update ends a critical section, which is the region's first statement. */
 bool readback_join(Plan *pl, Fix *f, const Region *r);
-/* Is the value of the region's update asked for behind the region? Sets r->back where it can be taken under the lock,
- * and makes the region end with the update again, whose span and last statement are given; else the region reaches
- * to where it is asked for, or r->loose says that it does not. */
+/* Is the update's value asked for behind the region? Sets r->back where it can be taken under the lock; the region
+ * then ends with the update again. Else it reaches to where it is asked for, or r->loose says why not. */
 void later_find(Plan *pl, Region *r, Span update, u32 last);
-/* The local that holds it, made behind the update, and read in the places further down. */
 void later_write(Plan *pl, Fix *f, const Region *r);
-/* The same for an update that stands in a section of its own, and the read that a finding is about; false: not so. */
+/* The same for an update in a section of its own, and the read that a finding is about; false: not so. */
 bool later_join(Plan *pl, Fix *f, const Region *r);
 /* Is what the access stores made there: a call or an expression, no mere flag? */
 bool makes_something(const Facts *f, const Access *act);

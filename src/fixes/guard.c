@@ -236,6 +236,7 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
     r.test = from == to ? NONE : from;
     r.race = race;
     r.problem = why;
+    if (!why.n && race) claim_extend(pl, w, &r);
     vec_push(pl->a, &w->regions, r);
 }
 

@@ -205,7 +205,7 @@ void later_find(Plan *pl, Region *r, Span update, u32 last)
         r->back = true;
         r->span.end = update.end;
         r->last = last;
-    } else if (region_split(pl, r->file, r->func, r->span, l.last, &more, &why)) {
+    } else if (region_split(pl, r->file, r->func, ast_span(site_ast(pl, r->file), r->first), l.last, &more, &why)) {
         r->first = more.first;
         r->last = more.last;
         r->span = more.span;
