@@ -71,6 +71,17 @@ static void global_delete(Ids *x, u32 file, u32 func, Str name)
     }
 }
 
+/* self.last += 1 makes a counter for each object, and cls.last += 1 one for each derived class; one count would be
+ * that of all. */
+static bool of_one_class(Plan *pl, u32 place, u32 file, const Access *a)
+{
+    u8 root = pl->p->facts[file]->paths.v[a->path].root;
+    if (root != ROOT_CLS) return root == ROOT_GLOBAL || root == ROOT_CLASS;
+    derived_index(pl);
+    u32 owner = pl->p->places.v[place].owner;
+    return pl->derived_first[owner] == pl->derived_first[owner + 1];
+}
+
 /* The pair of statements around one update. */
 static bool pair_convert(Ids *x, u32 g)
 {
@@ -79,8 +90,8 @@ static bool pair_convert(Ids *x, u32 g)
     const Access *a = program_access(x->pl->p, g);
     u32 stmt = ast_statement(t, ast_at(t, a->span));
     Str text;
-    if (stmt == NONE || !plus_one(t, stmt, &text) ||
-        (x->pl->p->places.v[x->w->place].kind == PLACE_CLASS_ATTR && str_starts(text, S("self."))))
+    if (stmt == NONE || !plus_one(t, stmt, &text)) return false;
+    if (x->pl->p->places.v[x->w->place].kind == PLACE_CLASS_ATTR && !of_one_class(x->pl, x->w->place, id.file, a))
         return false;
     u32 next = ast_after(t, stmt), prev = ast_before(t, stmt);
     u32 after = reading(t, next, text), before = reading(t, prev, text);
