@@ -122,12 +122,14 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     r->span.end = span.end;
 }
 
-/* port = next_port; next_port += 1: what is read right before the update is meant to be the value that it changes. */
+/* port = next_port; next_port += 1, assert left > 0; left -= 1: what is read right before the update is meant to be
+ * the value that it changes. */
 static void extend_from_reads(Plan *pl, const Work *w, Region *r)
 {
     const Ast *t = site_ast(pl, r->file);
     u32 before = ast_before(t, r->first);
-    if (!ast_is(t, before, NODE_expression_statement) || !ast_is(t, ast_first(t, before), NODE_assignment)) return;
+    bool assigns = ast_is(t, before, NODE_expression_statement) && ast_is(t, ast_first(t, before), NODE_assignment);
+    if (!assigns && !ast_is(t, before, NODE_assert_statement)) return;
     Span span = {t->v[before].start, t->v[before].end};
     Region more;
     Str why;
@@ -136,6 +138,64 @@ static void extend_from_reads(Plan *pl, const Work *w, Region *r)
         return;
     r->first = before;
     r->span.start = span.start;
+}
+
+/* Is the place stored in the span, with `stores`, or read there? */
+static bool span_touches(const Plan *pl, const Region *r, u32 place, Span s, bool stores)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 g = pl->p->access_base[r->file] + i;
+        if (span_within(f->accesses.v[i].span, s) && pl->p->access_place[g] == place &&
+            (stores ? f->accesses.v[i].op == OP_STORE : !access_writes(pl->p, g)))
+            return true;
+    }
+    return false;
+}
+
+/* The field beside the work's place that the statement, an assignment that calls nothing, stores; NONE. */
+static u32 stored_beside(Plan *pl, const Work *w, const Region *r, u32 stmt)
+{
+    const Ast *t = site_ast(pl, r->file);
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    const Place *x = &pl->p->places.v[w->place];
+    if (!ast_is(t, stmt, NODE_expression_statement) || !ast_is(t, ast_first(t, stmt), NODE_assignment)) return NONE;
+    if (calls_within(f, r->func, ast_span(t, stmt))) return NONE;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 place = pl->p->access_place[pl->p->access_base[r->file] + i];
+        if (f->accesses.v[i].op != OP_STORE || !span_within(f->accesses.v[i].span, ast_span(t, stmt))) continue;
+        if (place == NONE || place == w->place) return NONE;
+        const Place *y = &pl->p->places.v[place];
+        return y->kind == x->kind && y->owner == x->owner && y->file == x->file ? place : NONE;
+    }
+    return NONE;
+}
+
+/* self.tokens += (now - self.last) * rate; self.last = now: a field that the update reads and the next statement
+ * stores has been used up by it, and so has one that is read and stored right before it. */
+static void extend_to_inputs(Plan *pl, const Work *w, Region *r)
+{
+    const Ast *t = site_ast(pl, r->file);
+    Region more;
+    Str why;
+    u32 first = r->first, last = r->last, n = ast_after(t, last);
+    u32 field = n == NONE ? NONE : stored_beside(pl, w, r, n);
+    if (field != NONE && span_touches(pl, r, field, r->span, false)) last = n;
+    n = ast_before(t, first);
+    field = n == NONE ? NONE : stored_beside(pl, w, r, n);
+    u32 read = field == NONE ? NONE : ast_before(t, n);
+    if (read != NONE && ast_is(t, read, NODE_expression_statement) &&
+        !calls_within(pl->p->facts[r->file], r->func, ast_span(t, read)) &&
+        span_touches(pl, r, field, ast_span(t, read), false) && !span_touches(pl, r, field, ast_span(t, read), true))
+        first = read;
+    if (first == r->first && last == r->last) return;
+    if (!region_split(pl, r->file, r->func, ast_span(t, first), ast_span(t, last), &more, &why)) return;
+    if (more.first != first || more.last != last) return;
+    r->first = first;
+    r->last = last;
+    r->span = more.span;
 }
 
 static bool is_update(const Access *a, const Access *b)
@@ -230,6 +290,7 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
         extend_to_reads(pl, w, &r);
         later_find(pl, &r, update, last);
         if (from == to || a->stmt == b->stmt) extend_from_reads(pl, w, &r);
+        if (!r.back) extend_to_inputs(pl, w, &r);
     }
     if (!why.n) extend_to_tests(pl, w, &r);
     r.access = to;
