@@ -424,7 +424,8 @@ static bool holding(Plan *pl, u32 g, u32 lock, bool weak)
     for (u32 i = pl->caller_first[g]; i < pl->caller_first[g + 1]; i++) {
         const CallEdge *e = &pl->p->edges.v[pl->caller_edge[i]];
         if (e->weak && !weak) continue;
-        if (in_section(pl->p, e, lock) || holding(pl, e->caller, lock, weak)) return true;
+        bool entered = lockset_has(pl->p, pl->p->funcs[e->caller].entry_locks, lock);
+        if (entered || in_section(pl->p, e, lock) || holding(pl, e->caller, lock, weak)) return true;
     }
     return false;
 }

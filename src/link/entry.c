@@ -89,8 +89,7 @@ static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
     Str name = last_name(f, &f->paths.v[path]);
     u32 self = gclass_of(p, file, fn->cls);
     if (e.kind == ENT_CLASS) return self == NONE ? NONE : class_lock(p, self, e.id, WRAPPERS);
-    if (e.kind != ENT_FUNC)
-        return sounds_like_lock(name) ? lock_by_text(p, file, path, NONE, true) : NONE;
+    if (e.kind != ENT_FUNC) return sounds_like_lock(name) ? lock_by_text(p, file, path, NONE, true) : NONE;
     GId g = func_gid(p, e.id);
     const Facts *df = p->facts[g.file];
     for (u32 i = 1; i < df->funcs.n; i++) {
@@ -327,21 +326,36 @@ static bool logging_hook(const Program *p, u32 file, const Func *fn)
     return false;
 }
 
+/* class Unique(queue.Queue): put() and get() call these with the queue's mutex held (CPython, Lib/queue.py). */
+static bool queue_hook(const Program *p, u32 file, const Func *fn)
+{
+    static const char *const hooks[] = {"_put", "_get", "_qsize"};
+    return fn->cls != NONE && str_among(sym_str(p->facts[file], fn->name), hooks, COUNT_OF(hooks)) &&
+           class_is_queue(p, gclass_of(p, file, fn->cls));
+}
+
+/* The mutex of such a class, as the program names it in it, in a base or in a class derived from it; NONE. */
+static u32 queue_mutex(const Program *p, u32 gclass)
+{
+    for (u32 c = 0; c < p->state->nclasses; c++) {
+        u32 lock = map_get(&p->state->lock_of, map_key(2, c));
+        if (lock != NONE && (class_is_a(p, gclass, c) || class_is_a(p, c, gclass))) return lock;
+    }
+    return NONE;
+}
+
 /* A lock that we see nothing of but that it is held. */
 static u32 lock_unseen(Program *p, u32 kind, Str display)
 {
-    return lock_intern(p, map_key(3, kind),
-                       (Lock){.place = NONE,
-                              .kind = TYPE_UNKNOWN,
-                              .reentrant = true,
-                              .maybe = true,
-                              .display = display,
-                              .func = NONE});
+    return lock_intern(
+        p, map_key(3, kind),
+        (Lock){
+            .place = NONE, .kind = TYPE_UNKNOWN, .reentrant = true, .maybe = true, .display = display, .func = NONE});
 }
 
 void decorator_locks(Program *p)
 {
-    enum { CALLERS = 3, HANDLERS };
+    enum { CALLERS = 3, HANDLERS, QUEUES };
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         for (u32 i = 1; i < f->funcs.n; i++) {
@@ -356,6 +370,11 @@ void decorator_locks(Program *p)
             if (str_ends(name, S("_locked")) || str_ends(name, S("_nolock")) || str_ends(name, S("_unlocked")) ||
                 str_ends(name, S("_no_lock")) || str_ends(name, S("_unsafe"))) {
                 u32 lock = lock_unseen(p, CALLERS, S("a lock that the caller holds"));
+                fi->entry_locks = lockset_add(p, fi->entry_locks, lock);
+            }
+            if (queue_hook(p, file, fn)) {
+                u32 lock = queue_mutex(p, gclass_of(p, file, fn->cls));
+                if (lock == NONE) lock = lock_unseen(p, QUEUES, S("the queue's mutex"));
                 fi->entry_locks = lockset_add(p, fi->entry_locks, lock);
             }
             if (logging_hook(p, file, fn))

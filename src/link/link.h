@@ -216,6 +216,9 @@ void gids_index(Program *p);
 bool class_named(const Program *p, u32 gclass, Str dotted);
 bool func_named(const Program *p, u32 gfunc, Str dotted);
 bool class_derives(const Program *p, u32 gclass, const char *external);
+/* Is it derived from one of the library's queues, whose hooks _put, _get and _qsize run under the queue's mutex
+ * (sections.c)? */
+bool class_is_queue(const Program *p, u32 gclass);
 /* "QtCore.QThread" for PyQt5.QtCore.QThread and what other bindings or the program's own modules call it; the name
  * itself for all others. Tables have the short form. */
 Str toolkit_name(Str dotted);

@@ -104,6 +104,8 @@ static void func_basics(Program *p, u32 file, u32 func, bool callable)
     fi->first_start = fi->last_join = fi->spawns = NONE;
     fi->event_loop = is_coroutine(p, file, func);
     fi->construct = fn->cls != NONE && named(p, file, fn, making, COUNT_OF(making));
+    if (fn->cls != NONE && str_is(sym_str(p->facts[file], fn->name), "_init")) /* called by the queue's __init__ */
+        fi->construct |= class_is_queue(p, gclass_of(p, file, fn->cls));
     fi->import_time = fn->cls != NONE && named(p, file, fn, defining, COUNT_OF(defining));
     if (fn->cls != NONE && class_derives(p, gclass_of(p, file, fn->cls), "type")) {
         static const char *const meta[] = {"__new__", "__init__"};

@@ -124,13 +124,22 @@ static bool is_lock_class(const Program *p, u32 cls)
     return sounds_like_lock(sym_str(p->facts[file], k->name));
 }
 
+bool class_is_queue(const Program *p, u32 gclass)
+{
+    static const char *const bases[] = {"queue.Queue",          "queue.LifoQueue", "queue.PriorityQueue",
+                                        "Queue.Queue",          "Queue.LifoQueue", "Queue.PriorityQueue",
+                                        "six.moves.queue.Queue"};
+    for (u32 i = 0; i < COUNT_OF(bases); i++)
+        if (class_derives(p, gclass, bases[i])) return true;
+    return false;
+}
+
 static bool queue_lock(const Program *p, const Place *x)
 {
     if (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) return false;
     Str n = p->syms.strs[x->name];
     bool name = str_is(n, "mutex") || str_is(n, "not_empty") || str_is(n, "not_full") || str_is(n, "all_tasks_done");
-    return name && (class_derives(p, x->owner, "queue.Queue") || class_derives(p, x->owner, "Queue.Queue") ||
-                    class_derives(p, x->owner, "six.moves.queue.Queue"));
+    return name && class_is_queue(p, x->owner);
 }
 
 /* Semaphore(3): one of several threads at a time is no exclusion. */
