@@ -9,7 +9,7 @@
  *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
  *   foreign.c  code that was given from outside
  *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?
- *   awaited.c  does the lock's holder wait for who comes?
+ *   awaited.c  does the lock's holder wait for who comes?   slots.c  are __slots__ walked?
  *   forks.c    does the program fork?             promote.c  a Lock that becomes an RLock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   comeback.c may what runs under a lock take it again?   others.c   code of others below it
@@ -245,6 +245,8 @@ typedef struct Plan {
     bool forks_known, *bare; /* bare: classes with objects that are made without __init__; NULL until asked for */
     u8 *walked;       /* those whose objects' attributes are walked as a whole: WALKED_… */
     Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
+    bool *slots_used; /* by global class: the names in its __slots__ are walked; NULL until asked for (slots.c) */
+    Str slots_where;  /* where those of a class not known are; empty */
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
     u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
     OpenLock *open;                  /* by lock; NULL until asked for */
@@ -385,6 +387,8 @@ void lock_settle(Plan *pl, u32 lock, Work **works, u32 n);
 bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why);
 /* The last name of a class's __slots__, when they are a tuple or list of strings to which one can be added; NONE. */
 u32 ast_slots(const Ast *t, u32 class_node);
+/* Why no name can be added there that is not data; empty (slots.c). */
+Str slots_obstacle(Plan *pl, u32 gclass);
 /* The hooks by which a class says how its objects are pickled and copied; nodes, NONE: it has none. */
 typedef struct StateHooks {
     u32 get, set;

@@ -5,7 +5,7 @@
  *   module state                     beside it in the module
  *   attribute of a class             in the class body
  *   attribute of an object           in __init__
- *     __slots__                      in __init__, and its name among the slots
+ *     __slots__                      in __init__, and its name among the slots, unless these are walked (slots.c)
  *     dataclass                      in __post_init__, never a field, which eq, repr and asdict would see
  *     frozen dataclass, __setattr__  by object.__setattr__
  *     pickled or copied              in __init__, kept out of the state by __getstate__ and made anew by
@@ -264,7 +264,7 @@ static Str slots_home(Home *h)
 {
     if (!h->f->classes.v[h->cls].has_slots) return S("");
     h->how |= HOME_SLOTS;
-    return ast_slots(h->t, h->node) == NONE ? S("the class has __slots__") : S("");
+    return ast_slots(h->t, h->node) == NONE ? S("the class has __slots__") : slots_obstacle(h->pl, h->gclass);
 }
 
 /* Can hooks of the class itself say how its objects are pickled, as far as this base or derived class of it goes? */
