@@ -154,6 +154,29 @@ static bool plain_make(const Ast *t, u32 n)
     return ast_is(t, n, NODE_call) && ast_first(t, ast_field(t, n, FIELD_arguments)) == NONE;
 }
 
+/* class Store: _lock = None, and self._lock = Lock() in a method: each object makes a lock of its own. */
+static bool of_each_object(const Plan *pl, const Ast *t, u32 none, u32 lazy)
+{
+    u32 up = t->v[t->v[ast_statement(t, none)].parent].parent;
+    const Facts *f = pl->p->facts[access_gid(pl->p, lazy).file];
+    return ast_is(t, up, NODE_class_definition) && f->paths.v[program_access(pl->p, lazy)->path].root == ROOT_SELF;
+}
+
+/* global NAME, once the function does not bind the name any more. */
+static bool global_delete(Plan *pl, Work *w, Fix *draft, u32 file, u32 func, u32 test, Str name)
+{
+    const Ast *t = site_ast(pl, file);
+    u32 block = t->v[test].parent, others = 0, found = NONE;
+    for (u32 n = ast_first(t, block); n != NONE; n = ast_after(t, n)) {
+        u32 only = ast_is(t, n, NODE_global_statement) ? ast_first(t, n) : NONE;
+        if (only != NONE && ast_after(t, only) == NONE && str_eq(ast_text(t, only), name))
+            found = n;
+        else
+            others += n != test;
+    }
+    return found == NONE || !others || statement_delete(pl, draft, file, func, found, &w->tried);
+}
+
 bool plan_eager(Plan *pl, Work *w, const Page *page)
 {
     const Program *p = pl->p;
@@ -177,12 +200,17 @@ bool plan_eager(Plan *pl, Work *w, const Page *page)
     if (none == NONE || make == NONE || ast_field(t, none, FIELD_type) != NONE) return false;
     u32 was = ast_field(t, none, FIELD_right), value = ast_field(t, make, FIELD_right);
     if (!ast_is(t, was, NODE_none) || !plain_make(t, value) || program_access(p, first)->func == func) return false;
+    if (of_each_object(pl, t, none, lazy)) {
+        w->tried = S("each object makes a lock of its own, and the class has none to begin with");
+        return false;
+    }
     u32 stmt = ast_statement(t, make), block = t->v[stmt].parent, test = t->v[block].parent;
     if (!ast_is(t, test, NODE_if_statement) || ast_field(t, test, FIELD_alternative) != NONE) return false;
     if (ast_first(t, block) != stmt || ast_after(t, stmt) != NONE) return false;
     Fix draft = {0};
     intent_add(pl, &draft, INTENT_REPLACE, file, (Span){t->v[was].start, t->v[was].end}, ast_text(t, value), NONE);
     if (!statement_delete(pl, &draft, file, func, test, &w->tried)) return false;
+    if (!global_delete(pl, w, &draft, file, func, test, ast_text(t, ast_field(t, make, FIELD_left)))) return false;
     fix_take(fix_add(pl, page, w), &draft);
     w->done = true;
     return true;
