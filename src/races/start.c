@@ -50,6 +50,20 @@ static bool rebound(const Facts *x, const Access *join, const Access *start)
     return false;
 }
 
+/* if t.is_alive(): t.join() waits for a thread that runs, started by whom ever. */
+static bool asked_alive(const Facts *x, const Access *join)
+{
+    const Func *fn = &x->funcs.v[join->func];
+    for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
+        const Access *a = &x->accesses.v[k];
+        if (a->path != join->path || a->cond == NONE || (!named(x, a, "is_alive") && !named(x, a, "isAlive")))
+            continue;
+        const Cond *c = &x->conds.v[a->cond];
+        if (c->then_block != NONE && block_within(x, join->block, c->then_block)) return true;
+    }
+    return false;
+}
+
 void race_start(Finder *f, u32 file)
 {
     const Facts *x = f->p->facts[file];
@@ -69,7 +83,7 @@ void race_start(Finder *f, u32 file)
         }
         if (started || start == NONE || !thread_like(f->p, file, join)) continue;
         const Access *s = &x->accesses.v[start];
-        if (rebound(x, join, s)) continue;
+        if (rebound(x, join, s) || asked_alive(x, join)) continue;
         /* start in another branch, or in a loop that comes round again, is not after the join */
         if (x->blocks.v[join->block].repeats && x->blocks.v[s->block].repeats &&
             x->blocks.v[join->block].parent != x->blocks.v[s->block].parent &&
