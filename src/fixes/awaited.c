@@ -15,6 +15,11 @@
  * Not seen: who waits in a function that is called by name only; locks that callers hold by a decorator. */
 #include "fixes/fixes.h"
 
+/* A call that ends a wait. */
+typedef struct Signal {
+    u32 file, call, gfunc;
+} Signal;
+
 /* A call, or the end of a with statement, that waits under the lock. */
 typedef struct Wait {
     u32 file, func, call; /* call: NONE for a with statement */
@@ -24,6 +29,8 @@ typedef struct Wait {
     u32 place;            /* that holds what is waited for; NONE */
     u32 gclass;           /* of the thread that is joined; NONE */
     Str what;             /* "calls result()" */
+    bool known;           /* ends has been filled */
+    Vec(Signal) ends;
 } Wait;
 typedef Vec(Wait) WaitVec;
 
@@ -38,7 +45,7 @@ typedef struct Find {
     WaitVec *out;
 } Find;
 
-enum { LOOK_LIMIT = 200 };
+enum { LOOK_LIMIT = 200, WAITS_MAX = 100 };
 
 static Type receiver_type(const Plan *pl, u32 file, const Path *p)
 {
@@ -128,6 +135,7 @@ static void waits_below(Find *x, u32 file, u32 func, Span span);
 
 static void wait_note(Find *x, Wait w, u32 file, u32 func, u32 call, u32 at, Str what)
 {
+    if (x->out->n == WAITS_MAX) return;
     w.file = file;
     w.func = func;
     w.call = call;
@@ -181,7 +189,7 @@ static void waits_below(Find *x, u32 file, u32 func, Span span)
     }
 }
 
-static const WaitVec *waits_of(Plan *pl, u32 lock)
+static WaitVec *waits_of(Plan *pl, u32 lock)
 {
     if (!pl->awaited) pl->awaited = arena_new(pl->a, struct Awaited, pl->p->locks.n + 1);
     struct Awaited *a = &pl->awaited[lock];
@@ -219,29 +227,41 @@ static bool only_itself(const Plan *pl, u32 g, u32 root)
     return fi->nroots == 1 && fi->roots[0] == root && !fi->main && !fi->api && !pl->p->roots.v[root].many;
 }
 
-/* Does a function that runs in the thread end the wait, other than before the region? *others: so does one that does
- * not run there. */
-static bool signalled(const Plan *pl, const Wait *w, u32 root, const Region *r, bool *others)
+/* Finds the calls that end the wait: those of the method on what the place holds, or on what no place does. */
+static void ends_find(Plan *pl, Wait *w)
 {
-    bool found = false;
+    w->known = true;
     for (u32 file = 0; file < pl->p->nfiles; file++) {
         const Facts *f = pl->p->facts[file];
         for (u32 i = 0; i < f->calls.n; i++) {
-            const Call *c = &f->calls.v[i];
-            const Path *p = &f->paths.v[c->callee];
+            const Path *p = &f->paths.v[f->calls.v[i].callee];
             if (!p->nattr || p->truncated || p->attr[p->nattr - 1] == SYM_ITEM) continue;
             Str name = sym_str(f, p->attr[p->nattr - 1]);
-            if (!str_starts(name, str_from(w->signal))) continue; /* notify_all, put_nowait, set_result */
+            if (!str_starts(name, str_from(w->signal))) continue; /* notify_all, put_nowait */
             Ent e = path_resolve(pl->p, file, p, p->nattr - 1u);
             if (w->place != NONE ? e.kind != ENT_PLACE || e.id != w->place : e.kind == ENT_PLACE) continue;
-            u32 g = gfunc_of(pl->p, file, c->func);
-            if (!runs_in(pl, g, root)) {
-                *others |= pl->p->funcs[g].nroots || pl->p->funcs[g].main || pl->p->funcs[g].api;
-                continue;
-            }
-            bool before = file == r->file && c->func == r->func && c->span.end <= r->span.start;
-            if (!before || f->blocks.v[c->block].repeats) found = true;
+            vec_push(pl->a, &w->ends, (Signal){file, i, gfunc_of(pl->p, file, f->calls.v[i].func)});
         }
+    }
+}
+
+/* Does a function that runs in the thread end the wait, other than before the region? *others: so does one that does
+ * not run there. */
+static bool signalled(Plan *pl, Wait *w, u32 root, const Region *r, bool *others)
+{
+    bool found = false;
+    if (!w->known) ends_find(pl, w);
+    for (u32 i = 0; i < w->ends.n; i++) {
+        const Signal *s = &w->ends.v[i];
+        const Facts *f = pl->p->facts[s->file];
+        const Call *c = &f->calls.v[s->call];
+        const FuncInfo *fi = &pl->p->funcs[s->gfunc];
+        if (!runs_in(pl, s->gfunc, root)) {
+            *others |= fi->nroots || fi->main || fi->api;
+            continue;
+        }
+        bool before = s->file == r->file && c->func == r->func && c->span.end <= r->span.start;
+        found |= !before || f->blocks.v[c->block].repeats;
     }
     return found;
 }
@@ -273,7 +293,7 @@ static bool handed_out_there(const Plan *pl, const Wait *w, const Root *root, bo
 }
 
 /* Would a thread of the root that comes to the region be waited for? */
-static Verdict awaited_root(const Plan *pl, const Wait *w, u32 root, const Region *r)
+static Verdict awaited_root(Plan *pl, Wait *w, u32 root, const Region *r)
 {
     const Root *x = &pl->p->roots.v[root];
     bool sure = false, others = false;
@@ -286,7 +306,7 @@ static Verdict awaited_root(const Plan *pl, const Wait *w, u32 root, const Regio
 Verdict holder_waits(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     if (!lock || !lock->existing) return VERDICT_OK;
-    const WaitVec *waits = waits_of(pl, lock->lock);
+    WaitVec *waits = waits_of(pl, lock->lock);
     const FuncInfo *fi = &pl->p->funcs[gfunc_of(pl->p, r->file, r->func)];
     Verdict worst = VERDICT_OK;
     for (u32 i = 0; i < waits->n; i++)

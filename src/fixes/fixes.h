@@ -245,8 +245,8 @@ typedef struct Plan {
     bool forks_known, *bare; /* bare: classes with objects that are made without __init__; NULL until asked for */
     u8 *walked;       /* those whose objects' attributes are walked as a whole: WALKED_… */
     Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
-    bool *slots_used; /* by global class: the names in its __slots__ are walked; NULL until asked for (slots.c) */
-    Str slots_where;  /* where those of a class not known are; empty */
+    bool *slots_used; /* by global class: the names in its __slots__ are walked (slots.c); NULL until asked for */
+    Str slots_where;
     struct LockOrder *order;         /* of the program's locks; NULL until asked for */
     u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
     OpenLock *open;                  /* by lock; NULL until asked for */
@@ -385,9 +385,9 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
 void lock_settle(Plan *pl, u32 lock, Work **works, u32 n);
 /* Where the new lock for a place lives: its file, owner, kind and home. False with a reason. */
 bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why);
-/* The last name of a class's __slots__, when they are a tuple or list of strings to which one can be added; NONE. */
+/* The last name of a class's __slots__, when they are a tuple or list of strings to which one can be added; NONE. Why
+ * none can be added that is no data; empty (slots.c). */
 u32 ast_slots(const Ast *t, u32 class_node);
-/* Why no name can be added there that is not data; empty (slots.c). */
 Str slots_obstacle(Plan *pl, u32 gclass);
 /* The hooks by which a class says how its objects are pickled and copied; nodes, NONE: it has none. */
 typedef struct StateHooks {
