@@ -22,7 +22,7 @@ static bool reads_whole(Str name)
     return str_among(name, readers, COUNT_OF(readers));
 }
 
-static u32 arg_add(Walk *w, u32 n, u32 keyword, bool star)
+u32 arg_add(Walk *w, u32 n, u32 keyword, bool star)
 {
     Arg arg = {
         .keyword = keyword, .star = star, .value = NONE, .text = SYM_EMPTY, .span = {w->t.v[n].start, w->t.v[n].end}};
@@ -32,17 +32,6 @@ static u32 arg_add(Walk *w, u32 n, u32 keyword, bool star)
         arg.text = key_symbol(w, n);
     vec_push(w->scratch, &w->args, arg);
     return w->args.n - 1;
-}
-
-/* Thread(target=f, args=(a, b)): the elements are arguments too, with the keywords "args[0]", "args[1]", … */
-static void args_of_thread(Walk *w, u32 tuple)
-{
-    if (!ast_is(&w->t, tuple, NODE_tuple) && !ast_is(&w->t, tuple, NODE_list)) return;
-    u32 i = 0;
-    for (u32 c = ast_first(&w->t, tuple); c != NONE; c = ast_after(&w->t, c)) {
-        Str name = str_fmt(w->scratch, "args[%u]", i++);
-        arg_add(w, c, intern(w->a, &w->f->syms, name), false);
-    }
 }
 
 /* dict(queue=q), counts.update(hits=n): what comes by name becomes a value as it is. */
@@ -78,7 +67,6 @@ static void walk_args(Walk *w, u32 list, Use use)
                                                                  : use;
         walk_expr(w, value, u);
         arg_add(w, value, keyword, k == NODE_list_splat || k == NODE_dictionary_splat);
-        if (str_is(sym_str(w->f, keyword), "args")) args_of_thread(w, value);
     }
 }
 
@@ -289,6 +277,7 @@ u32 walk_call(Walk *w, u32 n)
         walk_method_call(w, n, fn, list, args_from, &callee);
     else
         walk_function_call(w, n, fn, list, &callee);
+    packed_args(w, fn, list);
     Call c = {.callee = path_id(w, callee),
               .func = w->func,
               .block = w->block,

@@ -6,6 +6,7 @@
  *   object.c  receivers: the path an expression names; the kind of value it gives
  *   expr.c    expressions: what they read and pass on
  *   call.c    calls and their arguments
+ *   threadargs.c  arguments that are handed on in a tuple
  *   test.c    conditions: which branch an access decides
  *   stmt.c    statements: blocks, branches, loops
  *   oldpython.c  tests of the Python version whose answer is known
@@ -132,8 +133,14 @@ void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty);
 /* call.c */
 /* Walks a call, records it and returns its id. */
 u32 walk_call(Walk *w, u32 n);
+/* An argument of the call that is being walked: the value at the node; returns its index in w->args. */
+u32 arg_add(Walk *w, u32 n, u32 keyword, bool star);
 /* Something at this node cannot be followed. */
 void unseen_add(Walk *w, UnseenKind kind, u32 n);
+
+/* threadargs.c */
+/* The arguments of a call of fn that come packed, in args= and the like, once the call's own are there. */
+void packed_args(Walk *w, u32 fn, u32 list);
 
 /* test.c */
 /* Walks the condition of branch `cond`. */

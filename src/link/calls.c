@@ -347,6 +347,14 @@ static bool takes_rest(const Param *q)
     return q->star || q->star2;
 }
 
+static u32 param_named(const Facts *f, const Func *fn, Str name)
+{
+    u32 at = NONE;
+    for (u32 k = 0; k < fn->nparams; k++)
+        if (str_eq(sym_str(f, f->params.v[fn->params + k].name), name)) at = k;
+    return at;
+}
+
 /* Gives target's parameters the arguments of a call. `first` is the position of the first argument that counts;
  * thread_args: they come in the tuple of args=. */
 static void params_bind(Program *p, u32 gfunc, u32 file, const Call *c, u32 first, bool thread_args)
@@ -363,14 +371,87 @@ static void params_bind(Program *p, u32 gfunc, u32 file, const Call *c, u32 firs
         if (arg->keyword == SYM_EMPTY) {
             if (!thread_args && pos >= first) at = pos - first + skip;
             pos++;
-        } else if (thread_args && str_starts(kw, S("args[")) && kw.n == 7) {
-            at = (u32)(kw.p[5] - '0') + skip;
+        } else if (thread_args && str_starts(kw, S("args["))) {
+            Str key = str_slice(kw, 5, kw.n - 1);
+            bool number = key.n == 1 && key.p[0] >= '0' && key.p[0] <= '9';
+            at = number ? (u32)(key.p[0] - '0') + skip : param_named(tf, fn, key);
         } else if (!thread_args) {
-            for (u32 k = 0; k < fn->nparams; k++)
-                if (str_eq(sym_str(tf, tf->params.v[fn->params + k].name), kw)) at = k;
+            at = param_named(tf, fn, kw);
         }
         if (at != NONE && at < fn->nparams && !takes_rest(&tf->params.v[fn->params + at]))
             param_from(&p->state->params[p->state->param_base[g.file] + fn->params + at], file, arg);
+    }
+}
+
+/* Calls that hand their other arguments to a function which they are given: where that stands; packed: as args= or
+ * its like (facts/threadargs.c), else they follow it. */
+typedef struct Hander {
+    const char *name;
+    u8 at;
+    bool packed, bare;
+} Hander;
+static const Hander handers[] = {{"submit", 0, false, false},
+                                 {"partial", 0, false, true},
+                                 {"to_thread", 0, false, true},
+                                 {"run_sync", 0, false, true},
+                                 {"run_in_threadpool", 0, false, true},
+                                 {"run_in_executor", 1, false, false},
+                                 {"deferToThread", 0, false, true},
+                                 {"callInThread", 0, false, false},
+                                 {"call_soon_threadsafe", 0, false, false},
+                                 {"start_background_task", 0, false, false},
+                                 {"apply_async", 0, true, false},
+                                 {"apply", 0, true, false},
+                                 {"starmap", 0, true, false},
+                                 {"starmap_async", 0, true, false},
+                                 {"start_new_thread", 0, true, true},
+                                 {"Timer", 1, true, true},
+                                 {"Thread", 1, true, true}};
+
+/* Is argument k of the call the function that is handed the others? */
+static const Hander *hander_of(const Facts *f, const Call *c, u32 k)
+{
+    static const Hander keyword = {"", 0, true, true};
+    Str kw = sym_str(f, f->args.v[c->args + k].keyword);
+    if (str_is(kw, "target") || str_is(kw, "function")) return &keyword;
+    if (kw.n || k > 1) return NULL;
+    const Path *x = &f->paths.v[c->callee];
+    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    for (u32 i = 0; i < COUNT_OF(handers); i++)
+        if (handers[i].at == k && (x->nattr || handers[i].bare) && str_is(name, handers[i].name)) return &handers[i];
+    return NULL;
+}
+
+/* pool.map(work, repeat(stats), names): each call is given what is repeated. */
+static void repeated_bind(Program *p, u32 gfunc, u32 file, const Call *c)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[file];
+    const Func *fn = program_func(p, gfunc);
+    u32 skip = fn->cls != NONE && !fn->is_static ? 1 : 0;
+    for (u32 i = 1; i < c->nargs && f->args.v[c->args + i].keyword == SYM_EMPTY; i++) {
+        const Arg *arg = &f->args.v[c->args + i];
+        const Call *made = arg->kind == VAL_CALL && !arg->star ? &f->calls.v[arg->value] : NULL;
+        u32 at = i - 1 + skip;
+        if (!made || !made->nargs || at >= fn->nparams) continue;
+        if (!str_is(path_external(p, file, made->callee), "itertools.repeat")) continue;
+        if (!takes_rest(&p->facts[g.file]->params.v[fn->params + at]))
+            param_from(&p->state->params[p->state->param_base[g.file] + fn->params + at], file,
+                       &f->args.v[made->args]);
+    }
+}
+
+/* lambda s=stats: work(s), def work(s=stats) in a function: what the parameter is where nobody passes another. */
+static void defaults_bind(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        const Func *fn = &f->funcs.v[i];
+        for (u32 k = fn->params; (fn->is_lambda || fn->parent) && k < fn->params + fn->nparams; k++) {
+            Arg arg = {.kind = f->params.v[k].def_kind, .value = f->params.v[k].def_value};
+            if (f->params.v[k].has_default && arg.kind == VAL_PATH)
+                param_from(&p->state->params[p->state->param_base[file] + k], file, &arg);
+        }
     }
 }
 
@@ -390,16 +471,17 @@ void params_link(Program *p)
             for (u32 k = 0; k < n; k++) params_bind(p, out[k], file, c, 0, false);
             for (u32 k = 0; k < c->nargs; k++) {
                 const Arg *arg = &f->args.v[c->args + k];
-                Str kw = sym_str(f, arg->keyword);
-                bool target = str_is(kw, "target") || str_is(kw, "function");
+                const Hander *h = hander_of(f, c, k);
                 const Path *x = &f->paths.v[c->callee];
-                Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
-                bool submit = k == 0 && ((x->nattr && (str_is(name, "submit") || str_is(name, "apply_async"))) ||
-                                         str_is(name, "partial"));
-                if (!target && !submit) continue;
+                bool maps = !k && str_is(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), "map");
+                if (!h && !maps) continue;
                 n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
-                for (u32 j = 0; j < n; j++) params_bind(p, out[j], file, c, 1, target);
+                for (u32 j = 0; j < n; j++) {
+                    if (h) params_bind(p, out[j], file, c, h->at + 1u, h->packed);
+                    if (maps) repeated_bind(p, out[j], file, c);
+                }
             }
         }
+        defaults_bind(p, file);
     }
 }

@@ -219,6 +219,33 @@ static bool started_in(const Program *p, const Root *r, u32 gfunc)
     return stands_in(p, p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func, gfunc);
 }
 
+/* Is the argument the captured variable itself, in its own function? */
+static bool hands_variable(const Facts *f, const Arg *a, u32 func, u32 sym)
+{
+    const Path *q = a->kind == VAL_PATH ? &f->paths.v[a->value] : NULL;
+    return q && q->root == ROOT_LOCAL && q->func == func && q->name == sym && !q->nattr;
+}
+
+/* for part in parts: counts = {}; Thread(target=work, args=(part, counts)): does the start give each thread another
+ * object by the variable's name, and nobody else? */
+static bool given_anew(const Program *p, const Root *r, const Place *x)
+{
+    GId g = func_gid(p, x->owner);
+    const Facts *f = p->facts[g.file];
+    u32 sym = intern_find(&f->syms, p->syms.strs[x->name]);
+    if (r->call == NONE || r->file != g.file || sym == NONE || f->calls.v[r->call].func != g.id) return false;
+    bool anew = false;
+    for (u32 i = f->funcs.v[g.id].calls; i < f->funcs.v[g.id].calls + f->funcs.v[g.id].ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            if (!hands_variable(f, &f->args.v[k], g.id, sym)) continue;
+            if (i != r->call || !bound_in_round(p, g.file, &f->paths.v[f->args.v[k].value], c->block)) return false;
+            anew = true;
+        }
+    }
+    return anew;
+}
+
 /* Crawler(seen, results): does the variable's function make objects of the root's class of threads, and give them
  * what the variable holds? Not another one to each: a variable that is bound anew in the loop that makes them. */
 static bool given_when_made(const Program *p, const Root *r, const Place *x)
@@ -232,11 +259,10 @@ static bool given_when_made(const Program *p, const Root *r, const Place *x)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
-            const Path *q = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
-            if (!q || q->root != ROOT_LOCAL || q->func != g.id || q->name != sym || q->nattr) continue;
+            if (!hands_variable(f, &f->args.v[k], g.id, sym)) continue;
             Ent e = path_entity(p, g.file, c->callee);
             if (e.kind != ENT_CLASS || !class_is_a(p, e.id, gclass_of(p, run.file, cls))) continue;
-            if (!bound_in_round(p, g.file, q, c->block)) return true;
+            if (!bound_in_round(p, g.file, &f->paths.v[f->args.v[k].value], c->block)) return true;
         }
     }
     return false;
@@ -244,8 +270,8 @@ static bool given_when_made(const Program *p, const Root *r, const Place *x)
 
 /* Do all threads that come here have made the captured variable themselves, by a call of its function? A thread that
  * runs an inner function, or does not come to the outer one, has that of somebody else; unless the variable was
- * handed on as an argument: then what it has is another object. */
-static bool own_variable(const Program *p, const Place *x, u32 gfunc)
+ * handed on as an argument: then what it has is another object. `threads`: both sides of the race run in threads. */
+static bool own_variable(const Program *p, const Place *x, u32 gfunc, bool threads)
 {
     const FuncInfo *owner = &p->funcs[x->owner], *fi = &p->funcs[gfunc];
     bool handed = !stands_in(p, gfunc, x->owner);
@@ -253,6 +279,7 @@ static bool own_variable(const Program *p, const Place *x, u32 gfunc)
         const Root *r = &p->roots.v[fi->roots[i]];
         bool comes = owner->nroots == FUNC_ROOTS;
         for (u32 k = 0; k < owner->nroots; k++) comes |= owner->roots[k] == fi->roots[i];
+        if (handed && !comes && threads && given_anew(p, r, x)) continue;
         bool inner = r->func != NONE && stands_in(p, r->func, x->owner);
         if (handed && !comes && !inner && !started_in(p, r, x->owner) && !given_when_made(p, r, x)) continue;
         if (!comes || (r->func != NONE && r->func != x->owner && stands_in(p, r->func, x->owner))) return false;
@@ -478,8 +505,8 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));
     const FuncInfo *owner = captured ? &p->funcs[x->owner] : NULL;
     if (captured && ((out_a && fa == owner) || (out_b && fb == owner))) return APART_ORDER;
-    if (captured && (roots_a || roots_b) && own_variable(p, x, gfunc_of(p, a.file, xa->func)) &&
-        own_variable(p, x, gfunc_of(p, b.file, xb->func)))
+    if (captured && (roots_a || roots_b) && own_variable(p, x, gfunc_of(p, a.file, xa->func), roots_a && roots_b) &&
+        own_variable(p, x, gfunc_of(p, b.file, xb->func), roots_a && roots_b))
         return APART_OBJECT;
     if (fa->event_loop && fb->event_loop && !(roots_a && roots_b))
         return APART_LOOP; /* one loop; several when threads run them */
