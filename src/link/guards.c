@@ -36,6 +36,58 @@ static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
     return true;
 }
 
+/* Does the call on the local start the object's thread (1), or may it wait for its end (2)? */
+static u8 starts_or_ends(const Program *p, u32 file, const Call *c, const Path *local)
+{
+    static const char *const ends[] = {"join",   "stop", "close",     "shutdown", "wait",
+                                       "result", "quit", "terminate", "cancel",   "disconnect"};
+    const Facts *f = p->facts[file];
+    const Path *q = &f->paths.v[c->callee];
+    if (q->root != ROOT_LOCAL || q->name != local->name || q->func != local->func || !q->nattr) return 0;
+    u32 last = q->attr[q->nattr - 1];
+    if (last == SYM_ITEM) return 0;
+    if (str_has_any(sym_str(f, last), ends, COUNT_OF(ends))) return 2;
+    if (q->nattr != 1) return 0;
+    Ent e = path_entity(p, file, c->callee);
+    if (e.kind == ENT_FUNC) return p->funcs[e.id].first_start != NONE;
+    return str_is(sym_str(f, last), "start") && is_thread(p, file, q);
+}
+
+/* w = Worker(); w.start(); w.n += 1: does the thread of the function's own object run there? */
+static bool own_started(const Program *p, u32 file, const Access *a, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    const LinkState *s = p->state;
+    if (x->root != ROOT_LOCAL || is_test_path(f->source->path)) return false;
+    u32 from = NONE, bound = 0; /* after which call it runs; where the local was last bound */
+    for (u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name)); at != NONE;
+         at = s->defrefs.v[at].next) {
+        const Def *d = &f->defs.v[s->defrefs.v[at].def];
+        Ent e = d->kind == VAL_CALL ? path_entity(p, file, f->calls.v[d->value].callee) : (Ent){.kind = ENT_NONE};
+        if (e.kind != ENT_CLASS) return false;
+        if (!s->classes[e.id].makes_threads && !class_derives(p, e.id, "threading.Thread")) return false;
+        if (f->calls.v[d->value].span.end > a->span.start || d->span.start < bound) continue;
+        u32 init = method_by_name(p, e.id, "__init__");
+        bound = d->span.start;
+        from = init != NONE && p->funcs[init].first_start != NONE ? f->calls.v[d->value].span.end : NONE;
+    }
+    const Func *fn = &f->funcs.v[a->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls && f->calls.v[i].span.start < a->span.start; i++) {
+        const Call *c = &f->calls.v[i];
+        u8 does = c->span.start < bound || c->span.end > a->span.start ? 0 : starts_or_ends(p, file, c, x);
+        if (does) from = does == 1 ? c->span.end : NONE;
+    }
+    return from != NONE;
+}
+
+bool access_of_started(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Access *a = &p->facts[g.file]->accesses.v[g.id];
+    const Path *x = &p->facts[g.file]->paths.v[a->path];
+    return owned(p, g.file, a, x) && own_started(p, g.file, a, x);
+}
+
 /* Objects that threads make for themselves: every one stays with the thread, or is made by code that runs in a
  * thread, and kept in a local; or by any code in a local that does not leave it. */
 static bool made_by_threads(const Program *p, const Place *x)
@@ -79,7 +131,8 @@ Alone access_alone(const Program *p, u32 gaccess)
     if (place != NONE && p->places.v[place].kind == PLACE_CLOSURE &&
         gfunc_of(p, g.file, a->func) == p->places.v[place].owner && early)
         return ALONE_CAPTURE;
-    return owned(p, g.file, a, &f->paths.v[a->path]) ? ALONE_OWN : ALONE_NOT;
+    x = &f->paths.v[a->path];
+    return owned(p, g.file, a, x) && !(instance && own_started(p, g.file, a, x)) ? ALONE_OWN : ALONE_NOT;
 }
 
 bool access_counts(const Program *p, u32 gaccess)
@@ -480,9 +533,7 @@ static u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
     bool lives_on = x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x);
     bool wraps = lives_on && wraps_from_factory(p, x);
     if (lives_on && (wraps || !p->funcs[x->owner].decorates_once))
-        ev |= wraps || closure_wraps(p, x) ? EV_DECORATOR
-              : uses_threads(p, x->file) ? EV_FILE
-                                         : EV_TOUCHED;
+        ev |= wraps || closure_wraps(p, x) ? EV_DECORATOR : uses_threads(p, x->file) ? EV_FILE : EV_TOUCHED;
     if (p->options->assume == ASSUME_ALWAYS) ev |= EV_ALWAYS;
     return ev;
 }

@@ -488,6 +488,9 @@ void constructions_count(Program *p);
 /* each.c: takes the locks that each object has of its own out of the locksets of what all objects share. */
 void each_find(Program *p);
 void guards_find(Program *p);
+/* Is the access to an object that its function made and has started, and which it still has to itself but for the
+ * object's own thread? */
+bool access_of_started(const Program *p, u32 gaccess);
 /* def wrapper(*args, **kwargs): does the function take whatever it is given? */
 bool takes_anything(const Facts *f, const Func *fn);
 

@@ -453,6 +453,26 @@ static bool of_self_alone(const Program *p, u32 file, const Access *a, u32 owner
     return cls == NONE || of_self(p, gclass_of(p, file, cls), owner) || makes_part(p, file, x);
 }
 
+/* Is it what an object does in a thread of its own: self.n in run(), or in what Thread(target=self.poll) runs? */
+static bool runs_object(const Program *p, u32 gaccess, const Place *x)
+{
+    const Access *a = program_access(p, gaccess);
+    const FuncInfo *fi = &p->funcs[access_func(p, gaccess)];
+    u32 coming = roots_coming(p, gaccess);
+    if (!access_of_self(p->facts[access_file(p, gaccess)], a)) return false;
+    for (u32 i = 0; i < fi->nroots; i++)
+        if (coming & 1u << i && of_starter(p, &p->roots.v[fi->roots[i]], x)) return true;
+    return false;
+}
+
+/* w = Worker(); w.start(); w.n += 1 is beside the worker's own thread, and nobody else. */
+static bool of_other_object(const Program *p, u32 ga, u32 gb, const Place *x)
+{
+    if (!x || x->kind != PLACE_INSTANCE) return false;
+    bool a = access_of_started(p, ga), b = access_of_started(p, gb);
+    return (a && (b || !runs_object(p, gb, x))) || (b && !runs_object(p, ga, x));
+}
+
 u32 roots_coming(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
@@ -494,6 +514,7 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
     if (place != NONE && p->places.v[place].kind == PLACE_INSTANCE &&
         sibling_objects(p, p->places.v[place].owner, a, xa, b, xb))
         return APART_OBJECT;
+    if (of_other_object(p, ga, gb, place == NONE ? NULL : &p->places.v[place])) return APART_OBJECT;
     if (event_orders(p, ga, gb) || event_orders(p, gb, ga)) return APART_EVENT;
     u32 roots_a = roots_coming(p, ga), roots_b = roots_coming(p, gb);
     bool object = (fa->nroots && !roots_a) || (fb->nroots && !roots_b), same = false;
