@@ -76,8 +76,9 @@ static bool imports_one(const Program *p, u32 file, const char *packages)
 /* Does the receiver of submit/map/… run functions in threads? */
 static bool receiver_threads(const Program *p, u32 file, const Path *x)
 {
+    bool made = x->root == ROOT_CALL && x->nattr == 1; /* ThreadPool(4).map(f, jobs) */
     Ent e = path_resolve(p, file, x, x->nattr - 1u);
-    Type t = ent_type(p, e);
+    Type t = made ? call_type(p, file, x->func) : ent_type(p, e);
     if (t.kind == TYPE_EXECUTOR) return true;
     if (t.kind == TYPE_CLASS)
         return class_derives(p, t.id, "concurrent.futures.ThreadPoolExecutor") ||
@@ -103,6 +104,7 @@ static bool from_submit(const Program *p, u32 file, const Path *x)
         if (at != NONE && f->defs.v[p->state->defrefs.v[at].def].kind == VAL_CALL)
             call = f->defs.v[p->state->defrefs.v[at].def].value;
     }
+    if (file_imports(p, file, "grpc") && !file_imports(p, file, "grpc.aio")) return true; /* its channel's threads */
     if (call == NONE) /* for future in futures: */
         return file_imports(p, file, "concurrent") && !file_imports(p, file, "asyncio");
     const Path *c = &f->paths.v[f->calls.v[call].callee];
