@@ -5,6 +5,7 @@
  *   classes.c  bases, method resolution, who owns an attribute; properties.c: what self.x = v calls
  *   resolve.c  a path to the thing it names
  *   types.c    what kind of object a place, local or call result is
+ *   serverof.c  the server that a request handler has
  *   funcattrs.c  attributes of functions
  *   places.c   pieces of shared state and who accesses them
  *   halves.c   runs what follows, to unseen.c without locks and guards, on two threads
@@ -251,6 +252,9 @@ Ent path_entity(const Program *p, u32 file, u32 path);
 Ent ent_attr(const Program *p, Ent e, u32 gs);
 /* The class whose object the path's root self, or whose class its cls, is: NONE when there is none. */
 u32 root_class(const Program *p, u32 file, const Path *path);
+
+/* serverof.c: the class of the one kind of server that the program makes for a class of request handlers; NONE. */
+u32 server_of(const Program *p, u32 handler);
 
 /* types.c */
 Type ent_type(const Program *p, Ent e);

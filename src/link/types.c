@@ -208,6 +208,10 @@ Type place_type(const Program *p, u32 place)
     s->place_state.v[place] = 1;
     Type t = chain_type(p, map_get(&s->place_defs, place));
     if (str_is(p->syms.strs[p->places.v[place].name], "__dict__")) t = (Type){TYPE_DICT, NONE};
+    bool server = t.kind == TYPE_UNKNOWN && p->places.v[place].kind == PLACE_INSTANCE &&
+                  str_is(p->syms.strs[p->places.v[place].name], "server");
+    u32 cls = server ? server_of(p, p->places.v[place].owner) : NONE;
+    if (cls != NONE) t = (Type){TYPE_CLASS, cls};
     p->places.v[place].type = t;
     s->place_state.v[place] = 2;
     return t;
@@ -358,8 +362,7 @@ Type call_type(const Program *p, u32 file, u32 call)
         t = fn->is_async ? unknown : return_type(p, e.id);
     }
     if (e.kind == ENT_EXTERNAL) {
-        Str dotted = p->syms.strs[e.id],
-            last = str_last(dotted, '.');
+        Str dotted = p->syms.strs[e.id], last = str_last(dotted, '.');
         t = external_type(p, dotted);
         if (t.kind == TYPE_UNKNOWN && last.n && last.p[0] >= 'A' && last.p[0] <= 'Z') t = (Type){TYPE_EXTERNAL, e.id};
     }
