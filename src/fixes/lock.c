@@ -355,16 +355,14 @@ static bool own_threading(Plan *pl)
  * function. Where one module holds all that must take the lock, it is the module's. */
 static void beside_users(Plan *pl, Work **works, u32 n, LockPlan *l)
 {
-    bool inside = true;
     u32 file = NONE;
     for (u32 i = 0; i < n; i++)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
-            inside &= encloses(pl, l->owner, r);
-            if (file != NONE && file != r->file) return;
+            if (encloses(pl, l->owner, r) || (file != NONE && file != r->file)) return;
             file = r->file;
         }
-    if (inside) return;
+    if (file == NONE) return;
     l->kind = PLACE_GLOBAL;
     l->file = file;
     l->reason = S("one lock in the module, because others have what the function's variable holds");
