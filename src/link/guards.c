@@ -50,7 +50,7 @@ static u8 starts_or_ends(const Program *p, u32 file, const Call *c, const Path *
     if (q->nattr != 1) return 0;
     Ent e = path_entity(p, file, c->callee);
     if (e.kind == ENT_FUNC) return p->funcs[e.id].first_start != NONE;
-    return str_is(sym_str(f, last), "start") && is_thread(p, file, q);
+    return str_is(sym_str(f, last), "start") && thread_named(p, file, q);
 }
 
 /* w = Worker(); w.start(); w.n += 1: does the thread of the function's own object run there? */

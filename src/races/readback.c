@@ -98,14 +98,11 @@ static Str text_at(const Facts *x, Span s)
     return str_slice(x->source->text, s.start, s.end);
 }
 
-/* Is it the state itself that is named there, as in the update or through another name of the class or module, and
- * not a local that has its value? */
-static bool names_it(const Program *p, const Place *place, const Facts *x, const Access *update, const Access *a)
+/* Is the state named there as in the update? A local may have its value, and self.count may be the object's own
+ * beside Node.count. */
+static bool names_it(const Facts *x, const Access *update, const Access *a)
 {
-    Str text = text_at(x, a->span), last = str_last(text, '.');
-    if (place->kind == PLACE_INSTANCE && a->path != update->path) return false;
-    if (str_eq(text, text_at(x, update->span))) return true;
-    return place->kind != PLACE_INSTANCE && last.n < text.n && str_eq(last, str_last(text_at(x, update->span), '.'));
+    return a->path == update->path && str_eq(text_at(x, a->span), text_at(x, update->span));
 }
 
 static bool writes_place(const Program *p, u32 gfunc, u32 place)
@@ -188,7 +185,7 @@ u32 reads_back(const Program *p, u32 update, u32 *out, u32 max)
         if (access_effect(p, ga) & EFFECT_WRITE) break;
         if (!block_within(x, a->block, block)) continue;
         if (loop_between(x, a->block, block) || (a->cond != NONE && x->conds.v[a->cond].loop)) break;
-        if (yields_between(x, u->func, u->span.end, a->span.start) || !names_it(p, q, x, u, a) || n == max) break;
+        if (yields_between(x, u->func, u->span.end, a->span.start) || !names_it(x, u, a) || n == max) break;
         out[n++] = ga;
         if (!access_told(p, ga)) needed = n;
     }
