@@ -353,7 +353,7 @@ static bool beside_main(const Program *p, const FuncInfo *fi)
  * made anew by each thread that runs the function. */
 static bool one_lane(const Program *p, const Root *r, const Place *x)
 {
-    if (r->call == NONE) return false;
+    if (r->call == NONE) return r->own; /* the handlers of a server that has no threads */
     const Path *q = &p->facts[r->file]->paths.v[p->facts[r->file]->calls.v[r->call].callee];
     const FuncInfo *fi = &p->funcs[p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func];
     if (q->root == ROOT_SELF) return x && x->kind == PLACE_INSTANCE;

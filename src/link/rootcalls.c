@@ -38,6 +38,18 @@ static bool awaited(const Facts *f, const Call *c)
     return f->funcs.v[c->func].is_async && str_ends(before, S("await"));
 }
 
+/* to_thread(self.chunks): the call of a generator function makes the generator, and whoever takes from it runs the
+ * body. A decorator may do that. */
+static u32 without_generators(const Program *p, u32 *funcs, u32 n)
+{
+    u32 k = 0;
+    for (u32 i = 0; i < n; i++) {
+        const Func *fn = program_func(p, funcs[i]);
+        if (!fn->is_generator || fn->is_async || fn->ndecorators) funcs[k++] = funcs[i];
+    }
+    return k;
+}
+
 static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Arg *arg, bool many, bool own,
                          const char *label)
 {
@@ -47,6 +59,7 @@ static void roots_of_arg(Program *p, u32 file, const Call *c, u32 call, const Ar
     if (!n && arg->kind == VAL_PATH) n = stored_funcs(p, file, arg->value, out, TARGETS);
     if (!n && arg->kind == VAL_PATH && receiver_unknown(p, file, &p->facts[file]->paths.v[arg->value]))
         n = weak_targets(p, file, &p->facts[file]->paths.v[arg->value], out, TARGETS);
+    n = without_generators(p, out, n);
     if (n && waited_for(p, file, call)) {
         for (u32 i = 0; i < n; i++)
             vec_push(p->arena, &p->edges,
@@ -196,8 +209,8 @@ static void roots_of_object(Program *p, u32 file, const Call *c, u32 call, const
         const Func *fn = &f->funcs.v[i];
         if (gclass_of(p, at, fn->cls) != t.id || fn->is_lambda || fn->is_async) continue;
         if (str_starts(sym_str(f, fn->name), S("_"))) continue;
-        root_add(p, gfunc_of(p, at, i), many, false,
-                 root_display(p, r->label, sym_str(f, cls->name), file, c->line), file, call);
+        root_add(p, gfunc_of(p, at, i), many, false, root_display(p, r->label, sym_str(f, cls->name), file, c->line),
+                 file, call);
     }
     ci->nserved = p->roots.n + 1 - ci->served;
 }
@@ -284,8 +297,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
         /* class C(Thread); C(target=f) */
         Ent e = path_entity(p, file, c->callee);
         if (e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread"))
-            roots_of_arg(p, file, c, call, subclass_target(p, e.id, f, c), repeats, false,
-                         "Thread(target=%s)");
+            roots_of_arg(p, file, c, call, subclass_target(p, e.id, f, c), repeats, false, "Thread(target=%s)");
         return;
     }
     Str method = sym_str(f, x->attr[x->nattr - 1]);

@@ -18,6 +18,32 @@ bool serial_server(const Program *p)
     return any;
 }
 
+/* HTTPServer(address, Hello): are servers that serve one request after the other all that is ever given the class? */
+static bool only_serial(const Program *p, u32 gclass)
+{
+    static const char *const serial[] = {"HTTPServer", "TCPServer", "UDPServer", "UnixStreamServer"};
+    bool any = false;
+    u32 at;
+    Str name = sym_str(p->facts[class_gid(p, gclass).file], program_class(p, gclass, &at)->name);
+    if (p->state->classes[gclass].subs.n) return false;
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        if (intern_find(&f->syms, name) == NONE) continue;
+        for (u32 i = 0; i < f->calls.n; i++) {
+            const Call *c = &f->calls.v[i];
+            for (u32 k = c->args; k < c->args + c->nargs; k++) {
+                if (f->args.v[k].kind != VAL_PATH) continue;
+                Ent e = path_entity(p, file, f->args.v[k].value);
+                if (e.kind != ENT_CLASS || e.id != gclass) continue;
+                Str server = str_last(path_external(p, file, c->callee), '.');
+                if (!str_among(server, serial, COUNT_OF(serial))) return false;
+                any = true;
+            }
+        }
+    }
+    return any;
+}
+
 static bool init_takes(const Program *p, u32 file, u32 gclass, Str name)
 {
     const Facts *f = p->facts[file];
@@ -87,8 +113,13 @@ static bool root_for_each_kind(Program *p, const RootRow *r, u32 gclass, u32 fil
         u32 at;
         const Class *c = program_class(p, kinds[i], &at);
         Str display = root_display(p, r->label, sym_str(p->facts[at], c->name), file, f->funcs.v[func].line);
-        Root root = {.func = gfunc, .many = p->state->classes[kinds[i]].made_at != 1, .own = r->own,
-                     .display = display, .file = file, .call = NONE, .self = kinds[i]};
+        Root root = {.func = gfunc,
+                     .many = p->state->classes[kinds[i]].made_at != 1,
+                     .own = r->own,
+                     .display = display,
+                     .file = file,
+                     .call = NONE,
+                     .self = kinds[i]};
         vec_push(p->arena, &p->roots, root);
     }
     return true;
@@ -114,10 +145,13 @@ void roots_of_class(Program *p, u32 gclass, bool serial)
                 continue;
             if (str_is(str_from(r->method), "*") && str_starts(sym_str(f, fn->name), S("_"))) continue;
             if (thread && root_for_each_kind(p, r, gclass, file, k)) continue;
-            bool many = (r->many && !(str_contains(str_from(r->label), S("request handler")) && serial)) ||
-                        (thread && ci->made_at != 1);
+            bool handler = str_contains(str_from(r->label), S("request handler"));
+            bool many = (r->many && !(handler && (serial || only_serial(p, gclass)))) || (thread && ci->made_at != 1);
+            u32 first = p->roots.n;
             root_add(p, gfunc_of(p, file, k), many, r->own,
                      root_display(p, r->label, sym_str(f, c->name), file, fn->line), file, NONE);
+            if (handler && !many) /* do_GET, do_POST: one request after the other, whatever it asks for */
+                for (; first < p->roots.n; first++) p->roots.v[first].lane = 1ull << 61 | gclass;
         }
     }
 }

@@ -58,8 +58,7 @@ static void rows_index(Program *p)
 {
     LinkState *s = p->state;
     for (u32 i = 0; i < COUNT_OF(known_rows) + p->options->roots.n; i++) {
-        const RootRow *r =
-            i < COUNT_OF(known_rows) ? &known_rows[i] : &p->options->roots.v[i - COUNT_OF(known_rows)];
+        const RootRow *r = i < COUNT_OF(known_rows) ? &known_rows[i] : &p->options->roots.v[i - COUNT_OF(known_rows)];
         Str name = str_from(r->name);
         vec_push(s->a, &s->rows[r->how], (RowName){name, r});
         map_put(s->a, &s->row_names[r->how], str_hash(name) >> 1, 1);
@@ -116,9 +115,10 @@ void root_add(Program *p, u32 gfunc, bool many, bool own, Str display, u32 file,
             return;
         }
     }
-    vec_push(p->arena, &p->roots,
-             (Root){.func = gfunc, .many = many, .own = own, .display = display, .file = file, .call = call,
-                    .self = NONE});
+    vec_push(
+        p->arena, &p->roots,
+        (Root){
+            .func = gfunc, .many = many, .own = own, .display = display, .file = file, .call = call, .self = NONE});
 }
 
 Str short_name(const Program *p, u32 gfunc)
@@ -158,8 +158,8 @@ static void roots_named(Program *p)
             for (u32 k = 0; k < p->options->extend_roots.n; k++) {
                 if (!str_eq(name, p->options->extend_roots.v[k])) continue;
                 p->root_used[p->options->roots.n + k] = true;
-                root_add(p, g, true, false,
-                         root_display(p, "%s, by --extend-roots,", name, file, f->funcs.v[i].line), file, NONE);
+                root_add(p, g, true, false, root_display(p, "%s, by --extend-roots,", name, file, f->funcs.v[i].line),
+                         file, NONE);
             }
             for (u32 k = 0; k < p->options->roots.n; k++) {
                 const RootRow *r = &p->options->roots.v[k];
@@ -216,11 +216,26 @@ static bool one_of_two(const Facts *f, const Call *a, const Call *b)
     return branches_part(f, a->block, b->block);
 }
 
+/* progress.thread = Progress() in one function and in another: does a global hold it that another call that was seen
+ * binds as well? Then there is one at a time. */
+static bool kept_again(const Program *p, Arena *scratch, Map *keepers, u32 file, const Call *c, u32 gclass)
+{
+    const Facts *f = p->facts[file];
+    if (c->target == NONE || f->blocks.v[c->block].repeats) return false;
+    Ent e = path_entity(p, file, c->target);
+    if (e.kind != ENT_PLACE || p->places.v[e.id].kind != PLACE_GLOBAL) return false;
+    u32 *seen = map_at(scratch, keepers, map_key(gclass, e.id));
+    bool again = *seen != NONE;
+    *seen = 1;
+    return again;
+}
+
 /* How often, and whether in a loop, objects of each class are made. What tests make of a program's classes does not
  * run in it. */
 static void count_constructions(Program *p)
 {
     Arena scratch = {0};
+    Map keepers = {0};
     Map before = {0}; /* file and class → the last call that makes one there */
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
@@ -231,6 +246,7 @@ static void count_constructions(Program *p)
             if (e.kind == ENT_CLASS) program_class(p, e.id, &at);
             if (at == NONE || (test && !is_test_path(p->facts[at]->source->path))) continue;
             bool repeats = f->blocks.v[f->calls.v[i].block].repeats;
+            if (kept_again(p, &scratch, &keepers, file, &f->calls.v[i], e.id)) continue;
             u32 *last = map_at(&scratch, &before, map_key(file, e.id));
             if (repeats || *last == NONE || !one_of_two(f, &f->calls.v[*last], &f->calls.v[i]))
                 p->state->classes[e.id].made_at += repeats ? 2 : 1;

@@ -69,6 +69,62 @@ static bool taken_for_want(const Facts *x, const Section *s)
            str_find(rest, '(') == rest.n && str_find(rest, ')') == rest.n;
 }
 
+static bool of_all(const Facts *x, const Access *a)
+{
+    u8 root = x->paths.v[a->path].root;
+    return root == ROOT_GLOBAL || root == ROOT_CLS ||
+           ((root == ROOT_SELF || root == ROOT_PARAM) && x->paths.v[a->path].nattr);
+}
+
+/* if mylar.IMPORTING: return … with lock: mylar.IMPORTING = True: is it a flag that the function asks first? */
+static bool asked_flag(const Facts *x, const Section *s, const Access *store)
+{
+    const Func *fn = &x->funcs.v[s->func];
+    if (store->value == NONE || x->defs.v[store->value].kind != VAL_BOOL) return false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &x->accesses.v[i];
+        if (a->path == store->path && a->test != TEST_NO && a->span.start < store->span.start) return true;
+    }
+    return false;
+}
+
+/* Does the block change what others have by what it was: n += 1, if k not in d: d[k] = v, a flag that is asked? What
+ * merely reads or stores needs no lock, or not this one; of six such reports none was held to be a race, of six
+ * others all were. */
+static bool guards_change(const Facts *x, const Section *s)
+{
+    const Func *fn = &x->funcs.v[s->func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &x->accesses.v[i];
+        if (!span_within(a->span, s->span) || !of_all(x, a)) continue;
+        if (a->op == OP_AUG || a->op == OP_ITEM_AUG) return true;
+        if (a->op == OP_STORE && asked_flag(x, s, a)) return true;
+    }
+    for (u32 i = 0; i < x->flows.n; i++) {
+        const Access *from = &x->accesses.v[x->flows.v[i].from], *to = &x->accesses.v[x->flows.v[i].to];
+        if (from->func == s->func && of_all(x, to) && span_within(from->span, s->span) &&
+            span_within(to->span, s->span))
+            return true;
+    }
+    return false;
+}
+
+/* cond = Condition(); with cond: cond.wait(30): nobody can notify it, and nothing else is done under it. */
+static bool only_sleeps(const Facts *x, const Section *s)
+{
+    const Func *fn = &x->funcs.v[s->func];
+    bool waits = false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &x->accesses.v[i];
+        if (!span_within(a->span, s->span)) continue;
+        if (a->op == OP_METHOD && a->path == s->path && str_is(sym_str(x, a->method), "wait"))
+            waits = true;
+        else if (of_all(x, a))
+            return false;
+    }
+    return waits;
+}
+
 /* A lock made by this very call: nobody else can hold it. */
 static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
 {
@@ -88,7 +144,8 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
         }
     }
     if (given_away(p, file, s)) return;
-    Race *r = race_at_section(f, UG301, file, s, lock, CONF_HIGH);
+    if (only_sleeps(x, s)) return;
+    Race *r = race_at_section(f, UG301, file, s, lock, guards_change(x, s) ? CONF_HIGH : CONF_MEDIUM);
     race_message(f, r, "this lock is made anew by every call, so no two threads ever wait for each other here");
 }
 
@@ -229,10 +286,12 @@ static void across_suspension(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Facts *x = f->p->facts[file];
     if (f->p->locks.v[lock].maybe || f->p->locks.v[lock].kind == TYPE_UNKNOWN) return;
+    /* with await lock.acquire(): a lock that is awaited is none of threads */
+    if (s->call != NONE && x->calls.v[s->call].awaited) return;
     for (u32 i = 0; i < x->suspends.n; i++) {
         const Suspend *y = &x->suspends.v[i];
         if (y->func != s->func || y->offset < s->span.start || y->offset >= s->span.end) continue;
-        if (y->is_yield && given_back(x, s, y->offset)) continue;
+        if (given_back(x, s, y->offset)) continue;
         if (!y->is_yield && never_suspends(f->p, file, y)) continue;
         if (y->is_yield && !x->funcs.v[s->func].is_async && is_manager(f->p, file, s->func)) continue;
         u32 line, column;

@@ -3,7 +3,9 @@
  * had been put there (slots.c), as long as nothing takes keys out. They change
  * neither its size nor what a walk meets.
  *
- * Not seen: keys that a test has found there, dicts made by dict(a=1), literals behind a name. */
+ * A test that finds the key there says the same, if d: or update({… if k in d}), as long as nothing takes keys out.
+ *
+ * Not seen: dicts made by dict(a=1), literals behind a name. */
 #include "races/races.h"
 
 bool copies_keys(const Facts *f, const Access *a)
@@ -80,6 +82,44 @@ static bool looked_up_key(const Program *p, const Place *x, const u32 *accesses,
         if (bound_by(f, store->func, store->key, a->span.start) == bound) return is_plain(sym_str(f, store->key));
     }
     return false;
+}
+
+/* if key in d: d[key] = 1, if name not in self.__dict__: return … setattr(self, name, v) */
+static bool tested_key(const Program *p, const u32 *accesses, u32 at)
+{
+    GId g = access_gid(p, accesses[at]);
+    const Facts *f = p->facts[g.file];
+    const Access *store = &f->accesses.v[g.id];
+    if (store->key == SYM_EMPTY) return false;
+    u32 bound = bound_by(f, store->func, store->key, store->span.start);
+    for (u32 i = at; i-- > 0 && at - i < BODY && access_gid(p, accesses[i]).file == g.file;) {
+        const Access *a = program_access(p, accesses[i]);
+        if (a->func != store->func) return false;
+        if (a->op != OP_CONTAINS || a->key != store->key || a->path != store->path || a->cond == NONE) continue;
+        const Cond *c = &f->conds.v[a->cond];
+        bool inside = a->test == TEST_IN && c->then_block != NONE && block_within(f, store->block, c->then_block);
+        bool left = a->test == TEST_NOT_IN && c->then_block != NONE && f->blocks.v[c->then_block].exits &&
+                    block_within(f, store->block, c->block) && !block_within(f, store->block, c->then_block);
+        if ((inside || left) && bound_by(f, store->func, store->key, a->span.start) == bound)
+            return is_plain(sym_str(f, store->key));
+    }
+    return false;
+}
+
+/* d.update({k: v for k, v in rows if k in d}) */
+static bool only_known(const Program *p, u32 ga)
+{
+    const Facts *f = p->facts[access_gid(p, ga).file];
+    const Access *a = program_access(p, ga);
+    if (a->op != OP_METHOD || !str_is(sym_str(f, a->method), "update") || a->nargs != 1) return false;
+    Str text = str_slice(f->source->text, a->span.start, a->span.end),
+        own = str_slice(text, 0, str_search(text, S(".update(")));
+    Str arg = str_slice(text, own.n + 8, text.n);
+    if (own.n == text.n || !str_starts(arg, S("{")) || !str_ends(arg, S("})"))) return false;
+    Str test = str_slice(arg, str_search(arg, S(" if ")), arg.n - 2);
+    Str key = str_trim(str_slice(arg, 1, str_find(arg, ':')));
+    if (!test.n || !str_starts(str_slice(test, 4, test.n), key) || !str_ends(test, own)) return false;
+    return str_is(str_trim(str_slice(test, 4 + key.n, test.n - own.n)), "in");
 }
 
 /* Where the string ends whose first quote stands at i. */
@@ -164,15 +204,16 @@ void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect)
     Str given[LITERALS];
     u32 n = literals(p, x, acc, effect, given);
     bool stays = true; /* no key is taken out */
-    for (u32 i = 0; i < x->n; i++)
-        stays &= !(effect[i] & EFFECT_SHRINK) || program_access(p, acc[i])->func == 0;
+    for (u32 i = 0; i < x->n; i++) stays &= !(effect[i] & EFFECT_SHRINK) || program_access(p, acc[i])->func == 0;
     for (u32 i = 0; i < x->n; i++) {
         const Access *a = program_access(p, acc[i]);
+        if (stays && only_known(p, acc[i])) effect[i] &= (u8)~EFFECT_GROW;
         if (a->op != OP_ITEM_STORE || !(effect[i] & EFFECT_GROW)) continue;
         Str key = sym_str(p->facts[access_gid(p, acc[i]).file], a->key);
         bool there = n && names_string(key);
         for (u32 k = 0; k < n && there; k++) there = literal_has(given[k], key);
         there = there || walked_key(p, acc, i) || looked_up_key(p, x, acc, i);
+        if (!there && stays) there = tested_key(p, acc, i);
         if (!there && stays) there = preset_key(p, x, acc, acc[i]);
         if (there) effect[i] &= (u8)~EFFECT_GROW;
     }

@@ -133,6 +133,19 @@ u32 passed_walk(const Program *p, u32 ga, bool *view)
     return n ? out[0] : NONE;
 }
 
+/* headers = {**headers} at the head of the function: what it changes from there on is not what it was given. */
+static bool rebound_before(const Facts *x, const Func *fn, const Access *a)
+{
+    u32 func = a->func;
+    for (u32 i = 0; i < x->defs.n; i++) {
+        const Def *d = &x->defs.v[i];
+        if (d->func != func || d->path == NONE || d->block != fn->block || d->span.start >= a->span.start) continue;
+        const Path *q = &x->paths.v[d->path], *given = &x->paths.v[a->path];
+        if (q->root == ROOT_PARAM && !q->nattr && q->name == given->name && q->func == func) return true;
+    }
+    return false;
+}
+
 u32 passed_effect(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
@@ -149,7 +162,8 @@ u32 passed_effect(const Program *p, u32 ga)
         const Func *fn = &x->funcs.v[t.id];
         for (u32 k = fn->accesses; name != NONE && k < fn->accesses + fn->naccesses; k++) {
             const Path *q = &x->paths.v[x->accesses.v[k].path];
-            if (q->root == ROOT_PARAM && !q->nattr && q->name == name && q->func == t.id)
+            if (q->root == ROOT_PARAM && !q->nattr && q->name == name && q->func == t.id &&
+                !rebound_before(x, fn, &x->accesses.v[k]))
                 effect |= access_effect(p, p->access_base[t.file] + k) & (EFFECT_GROW | EFFECT_SHRINK);
         }
     }

@@ -70,6 +70,31 @@ static bool back_in_finally(const Program *p, u32 file, u32 func, Str name)
     return false;
 }
 
+/* The text of the first argument of a call. */
+static Str first_arg(const Facts *x, const Call *c)
+{
+    const Arg *a = c->nargs ? &x->args.v[c->args] : NULL;
+    return a ? str_slice(x->source->text, a->span.start, a->span.end) : S("");
+}
+
+/* Do all calls in the program give it the same number or text? Then nobody takes it from anybody. */
+static bool always_same(const Program *p, u32 file, const Call *c, Str name)
+{
+    Str value = first_arg(p->facts[file], c);
+    u8 kind = c->nargs == 1 ? p->facts[file]->args.v[c->args].kind : VAL_OTHER;
+    if (kind != VAL_NUMBER && kind != VAL_STRING) return false;
+    Str last = str_last(name, '.');
+    for (u32 k = 0; k < p->nfiles; k++) {
+        const Facts *x = p->facts[k];
+        if (intern_find(&x->syms, last) == NONE || is_test_path(x->source->path)) continue;
+        for (u32 i = 0; i < x->calls.n; i++)
+            if (str_eq(path_external(p, k, x->calls.v[i].callee), name) &&
+                !str_eq(first_arg(x, &x->calls.v[i]), value))
+                return false;
+    }
+    return true;
+}
+
 /* Is the former value kept, to be set back: by another call of the function, or by the context manager that it is? */
 static bool set_back(const Program *p, u32 file, u32 call, Str name)
 {
@@ -77,7 +102,9 @@ static bool set_back(const Program *p, u32 file, u32 call, Str name)
     const Func *fn = &x->funcs.v[x->calls.v[call].func];
     if (str_is(name, "warnings.catch_warnings") || str_starts(name, S("contextlib."))) return true;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
-        if (i != call && sets_back(path_external(p, file, x->calls.v[i].callee), name)) return true;
+        if (i != call && sets_back(path_external(p, file, x->calls.v[i].callee), name) &&
+            !str_eq(first_arg(x, &x->calls.v[i]), first_arg(x, &x->calls.v[call])))
+            return true;
     return false;
 }
 
@@ -127,6 +154,32 @@ static bool by_one_thread(const FuncInfo *fi, Str name)
     return !fi->many && (is_chdir(name) || str_is(name, "os.umask"));
 }
 
+/* if os.getcwd().startswith(folder): os.chdir(parent): out of a folder that is to go, for good. */
+static bool asks_folder(const Program *p, u32 file, u32 func)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (str_starts(path_external(p, file, x->calls.v[i].callee), S("os.getcwd"))) return true;
+    return false;
+}
+
+/* A time that all sockets get, the size of stacks: one value for all, which is no state of a block's. */
+static bool takes_value(Str name)
+{
+    return str_is(name, "socket.setdefaulttimeout") || str_is(name, "sys.setrecursionlimit");
+}
+
+/* Does the function say that it is not thread-safe? */
+static bool says_unsafe(const Program *p, u32 file, u32 func)
+{
+    const Facts *x = p->facts[file];
+    Str body = str_trim(str_slice(x->source->text, x->funcs.v[func].body.start, x->funcs.v[func].body.end));
+    if (!str_starts(body, S("\"\"\""))) return false;
+    Str text = str_slice(body, 3, body.n);
+    return leaves_locking(str_slice(text, 0, str_search(text, S("\"\"\""))));
+}
+
 static void process_settings(Finder *f, u32 file)
 {
     const Program *p = f->p;
@@ -139,7 +192,7 @@ static void process_settings(Finder *f, u32 file)
         for (u32 k = 0; ext.n && k < COUNT_OF(settings); k++) {
             if (!str_is(ext, settings[k].name)) continue;
             if (said_in(f, UG402, file, c->func, ext)) break; /* once for a function: set, and set back */
-            if (makes_process(p, file, c->func)) break;
+            if (makes_process(p, file, c->func) || (takes_value(ext) && always_same(p, file, c, ext))) break;
             bool catch = str_is(ext, "warnings.catch_warnings");
             if (catch && p->options->target >= 14) break; /* context-aware there (docs/memory-model.md) */
             u8 conf = settings[k].conf;
@@ -148,7 +201,8 @@ static void process_settings(Finder *f, u32 file)
             bool mild = same_mask(p, file, i, ext) || harmless_setting(ext) || by_one_thread(fi, ext);
             const Root *thread = thread_of(p, p->func_base[file] + c->func);
             mild |= !thread || !root_near(p, thread, file) || in_main_thread(p, file, c->func);
-            mild |= !is_chdir(ext) && !set_back(p, file, i, ext); /* set once, where the program starts */
+            bool asked = !is_chdir(ext) || asks_folder(p, file, c->func);
+            mild |= (asked && !set_back(p, file, i, ext)) || says_unsafe(p, file, c->func); /* once, at the start */
             if (fi->threads) conf = mild ? CONF_MEDIUM : CONF_HIGH;
             /* with LOCALE_LOCK: … locale.setlocale(…): those who take the lock wait for each other, and whoever wrote
              * that knows what the others see */

@@ -245,6 +245,61 @@ static bool mild_count(Finder *f, const Race *r, const Place *x)
     return x->kind == PLACE_INSTANCE && !(adds(a) && adds(b) && of_many(p, r->sites[0]));
 }
 
+/* The text that follows the access begins so: n == 0. */
+static bool followed_by(const Facts *x, const Access *a, const char *const *words, size_t n)
+{
+    Str rest = str_trim(str_slice(x->source->text, a->span.end, a->span.end + 12));
+    for (size_t i = 0; i < n; i++)
+        if (str_starts(rest, str_from(words[i]))) return true;
+    return false;
+}
+
+/* One line, and threads of which there is one each: ways to start the same server, mostly. */
+static bool one_line(const Program *p, const Race *r)
+{
+    return r->sites[0] == r->sites[1] && !of_many(p, r->sites[0]);
+}
+
+/* n = n + 1: is it the read of the update itself? */
+static bool computes_store(const Facts *x, u32 access)
+{
+    for (u32 i = 0; i < x->flows.n; i++)
+        if (x->flows.v[i].from == access) return true;
+    return false;
+}
+
+/* Does something depend on each step of the count: is it a name that is given out, self.id = n, return n, or does
+ * what happens at one value, n == 0, happen for one step? What is shown, logged, compared with a limit or made a
+ * progress of may be off by one: of 14 such findings none was held to be a race that must be mended. */
+static bool depends(const Finder *f, const Race *r)
+{
+    if (r->rule != UG101) return true; /* whoever took a lock elsewhere minds */
+    static const char *const exact[] = {"==", "!=", "<= 0", "< 1"};
+    bool read = false;
+    for (u32 i = 0; i < f->nacc; i++) {
+        const Access *a = program_access(f->p, f->acc[i]);
+        const Facts *x = f->p->facts[access_file(f->p, f->acc[i])];
+        if (!access_counts(f->p, f->acc[i])) continue;
+        bool update = adds(a) || a->op == OP_STORE || a->op == OP_ITEM_STORE || a->op == OP_DEL;
+        read |= !update && !computes_store(x, f->acc[i] - f->p->access_base[access_file(f->p, f->acc[i])]);
+        if (a->op == OP_RETURN || a->test == TEST_TRUE || a->test == TEST_FALSE) return true;
+        if (a->op == OP_TRUTH && followed_by(x, a, exact, COUNT_OF(exact))) return true;
+        if (a->op == OP_CREAD && str_is(sym_str(x, a->method), "return")) return true;
+        if (a->op != OP_STORE && a->value == NONE) {
+            Str before = str_trim(str_slice(x->source->text, a->stmt, a->span.start));
+            Str rest = str_slice(x->source->text, a->span.end, a->span.end + 1);
+            bool whole = !rest.n || rest.p[0] == '\n' || rest.p[0] == '\r';
+            if (whole && str_ends(before, S("=")) &&
+                (str_find(before, '.') < before.n || str_find(before, '[') < before.n))
+                return true; /* self.id = n */
+            if (str_ends(before, S("[")) &&
+                str_starts(str_slice(x->source->text, a->span.end, a->span.end + 4), S("] =")))
+                return true; /* parts[n] = … */
+        }
+    }
+    return !read; /* who reads it is not seen */
+}
+
 /* A context manager or a function sets it and sets it back for the time of a block (save.c). */
 static bool saved(const Program *p, const Race *r)
 {
@@ -304,12 +359,98 @@ static bool filled_anew(const Finder *f, u32 ga)
     return callers > 0;
 }
 
+/* Is it the function that a thread begins with? */
+static bool begins_thread(const Program *p, u32 gfunc)
+{
+    const FuncInfo *fi = &p->funcs[gfunc];
+    for (u32 i = 0; i < fi->nroots; i++)
+        if (p->roots.v[fi->roots[i]].func == gfunc && !p->roots.v[fi->roots[i]].main) return true;
+    return false;
+}
+
+/* def run(self): while …: … finally: self.pools.clear(): what a thread does when its work is done, or before it
+ * begins with it. The others are done as well then, or have not begun. */
+static bool at_the_edge(const Program *p, u32 ga, bool start)
+{
+    const Facts *x = p->facts[access_file(p, ga)];
+    const Access *a = program_access(p, ga);
+    if (!begins_thread(p, access_func(p, ga)) || x->blocks.v[a->block].repeats) return false;
+    if (!start) {
+        for (u32 b = a->block; b != NONE; b = x->blocks.v[b].parent)
+            if (x->blocks.v[b].kind == BLOCK_FINALLY) return true;
+        return false;
+    }
+    for (u32 b = 0; b < x->blocks.n; b++) /* while True: the work */
+        if (x->blocks.v[b].func == a->func && x->blocks.v[b].kind == BLOCK_LOOP && x->blocks.v[b].cond != NONE &&
+            x->blocks.v[b].span.start > a->span.end && !x->blocks.v[x->blocks.v[b].parent].repeats)
+            return true;
+    return false;
+}
+
+/* def __init__(self): for name in dir(self): setattr(self, name, locked(lock, getattr(self, name))): the constructor
+ * puts something round the methods that are marked by a decorator, which mostly takes a lock. */
+static bool wrapped_by_class(const Program *p, u32 ga)
+{
+    GId g = func_gid(p, access_func(p, ga));
+    const Facts *x = p->facts[g.file];
+    const Func *fn = &x->funcs.v[g.id];
+    if (fn->cls == NONE || !fn->ndecorators) return false;
+    for (u32 i = 0; i < x->calls.n; i++) {
+        const Call *c = &x->calls.v[i];
+        const Func *in = &x->funcs.v[c->func];
+        const Path *q = &x->paths.v[c->callee];
+        if (in->cls != fn->cls || !str_is(sym_str(x, in->name), "__init__") || q->nattr) continue;
+        if (!str_is(sym_str(x, q->name), "setattr") || c->nargs != 3 || !x->blocks.v[c->block].repeats) continue;
+        const Arg *to = &x->args.v[c->args], *what = &x->args.v[c->args + 2];
+        if (to->kind == VAL_PATH && x->paths.v[to->value].root == ROOT_SELF && what->kind == VAL_CALL) return true;
+    }
+    return false;
+}
+
+/* Written for Python 2: does the folder of the race hold statements that no Python 3 runs? Its threads have a GIL. */
+static bool for_python2(const Program *p, u32 file)
+{
+    Str path = p->facts[file]->source->path;
+    Str top = str_slice(path, 0, str_find(path, '/') + 1);
+    u32 old = 0;
+    for (u32 i = 0; i < p->nfiles && str_find(path, '/') < path.n; i++)
+        old += p->facts[i]->python2 && str_starts(p->facts[i]->source->path, top);
+    return p->facts[file]->python2 || old;
+}
+
+/* setattr(self, field, value): most of what is set by a name that comes from elsewhere is there already. */
+static bool set_by_name(const Program *p, u32 ga)
+{
+    return str_is(sym_str(p->facts[access_file(p, ga)], program_access(p, ga)->method), "setattr");
+}
+
+/* key = self.by_name[name]; self[key] = v: is the entry's key one that an index of the object has kept? */
+static bool indexed_key(const Program *p, u32 ga)
+{
+    const Facts *x = p->facts[access_file(p, ga)];
+    const Access *a = program_access(p, ga);
+    Str text = x->source->text;
+    if (a->op != OP_ITEM_STORE || a->key == SYM_EMPTY) return false;
+    for (u32 i = 0; i < x->defs.n; i++) {
+        const Def *d = &x->defs.v[i];
+        const Path *q = d->path == NONE ? NULL : &x->paths.v[d->path];
+        if (!q || d->func != a->func || q->root != ROOT_LOCAL || q->nattr || q->name != a->key) continue;
+        Str rest = str_slice(text, d->span.end, text.n);
+        rest = str_trim(str_slice(rest, 0, str_find(rest, '\n')));
+        if (str_starts(rest, S("= self.")) && str_ends(rest, S("]")) && str_find(rest, '[') + 1 < rest.n) return true;
+    }
+    return false;
+}
+
 /* A walk: the thread that changes the container is in sight, and whoever walks is another one. State of modules is
  * much filled by a program while it starts, so there both must be threads. */
 static bool sure_walk(const Finder *f, const Race *r, const Place *x)
 {
     if (x->file == NONE || fixed_keys(f) || any_error_caught(f->p, r->sites[0])) return false;
     if (r->sites[1] != NONE && (at_the_end(f->p, r->sites[1]) || filled_anew(f, r->sites[1]))) return false;
+    if (r->sites[1] != NONE && (set_by_name(f->p, r->sites[1]) || indexed_key(f->p, r->sites[1]))) return false;
+    if (at_the_edge(f->p, r->sites[0], true) || (r->sites[1] != NONE && at_the_edge(f->p, r->sites[1], false)))
+        return false;
     if (x->kind != PLACE_INSTANCE) return visible(f, r, 0) && visible(f, r, 1);
     return visible(f, r, 1) && (visible(f, r, 0) || reached(f, r, 1, true)) && !two_starts(f->p, r, x);
 }
@@ -320,7 +461,8 @@ static bool sure_update(Finder *f, const Race *r, const Place *x)
     if (x->file == NONE) return false;          /* os.environ["PATH"] += … */
     if (!threads_run_together(f->p, r->sites[0], r->sites[1])) return false; /* one thread, and users of a library */
     if (!visible(f, r, 0) || !visible(f, r, 1) || !two_threads(f, r, x)) return false;
-    return !own_threads(x) && ((counts(f->p, r, x) && !mild_count(f, r, x)) || saved(f->p, r));
+    return !own_threads(x) &&
+           ((counts(f->p, r, x) && !mild_count(f, r, x) && depends(f, r) && !one_line(f->p, r)) || saved(f->p, r));
 }
 
 /* An item is taken when there is one: what takes the last one in between runs in a thread in sight, too. */
@@ -334,6 +476,9 @@ bool race_sure(Finder *f, const Race *r, const Place *x)
 {
     if (r->impact == IMPACT_DUPLICATE || x->of != NONE || !one_object(f->p, x) || calls_guarded(f, r)) return false;
     if (r->sites[0] != NONE && at_the_end(f->p, r->sites[0])) return false;
+    if (for_python2(f->p, r->file)) return false;
+    for (u32 i = 0; i < r->nsites && i < 2; i++)
+        if (r->sites[i] != NONE && wrapped_by_class(f->p, r->sites[i])) return false;
     switch (r->rule) {
     case UG101: return sure_update(f, r, x);
     case UG103: return must_be_one(x) && !own_threads(x);
