@@ -143,7 +143,8 @@ typedef struct Root {
     bool chain;     /* an object's next thread is started by the one before it (chain.c) */
     u8 main;        /* RunsInMain: the main thread runs it, it is no thread of its own */
     u64 lane;       /* the executor of one worker that runs it, 0: none */
-    bool awaited;   /* a coroutine hands it to an executor and waits for it there */
+    bool awaited;   /* a coroutine hands it to an executor and waits for it there, and no other one has its object */
+    bool runs_loop; /* an event loop runs in it, as far as names tell */
     Str display;    /* "Thread(target=worker) at app/main.py:40" */
     u32 file, call; /* where it is started; NONE */
     Span span;      /* where its threads run in the function that starts them, to NONE when it does not wait */
@@ -170,6 +171,8 @@ typedef struct FuncInfo {
     bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are
                               imported */
     bool event_loop;       /* coroutine or only called from coroutines */
+    bool later;            /* a loop calls it that it was handed to: loopcalls.c */
+    bool served;           /* and again and again with one object; coroutines, before the last one has ended */
     bool process;          /* worker processes begin with it, and nobody else calls it: processes.c */
     u32 entry_locks;       /* lockset that every caller holds (caller-holds-the-lock helpers) */
     bool again;            /* called again and again, with the same object: an earlier call's threads may run */

@@ -122,13 +122,14 @@ static u32 decorator_lock(Program *p, u32 file, u32 func, u32 path)
     return sounds_like_lock(name) ? lock_by_text(p, file, path, NONE, true) : NONE;
 }
 
-/* By function: does a thread run it, so that it is entered without any lock? */
+/* By function: does a thread or an event loop run it, so that it is entered without any lock? */
 static bool *run_as_root(const Program *p)
 {
     bool *runs = xmalloc(p->state->nfuncs + 1);
     memset(runs, 0, p->state->nfuncs + 1);
     for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
         if (p->roots.v[r].func != NONE) runs[p->roots.v[r].func] = true;
+    for (u32 g = 0; g < p->state->nfuncs; g++) runs[g] |= p->funcs[g].later;
     return runs;
 }
 

@@ -135,6 +135,11 @@ typedef struct RowName {
     const RootRow *row;
 } RowName;
 
+/* A function of `file` hands `callee` to an event loop, which calls it later (loopcalls.c). */
+typedef struct LaterEdge {
+    u32 callee, file, next; /* the next one of the same function; NONE */
+} LaterEdge;
+
 typedef struct LinkState {
     Arena *a;
     u32 *func_step, *class_step, *access_step; /* see gids_index */
@@ -157,6 +162,8 @@ typedef struct LinkState {
     Map place_defs; /* place → first DefRef */
     Map local_defs; /* hash of (file, func, symbol) → first DefRef */
     Map func_attrs; /* (global func, global symbol of an attribute) → place, see funcattrs.c */
+    Map later_first; /* global func → the first of `later` that it hands to a loop */
+    Vec(LaterEdge) later;
     Map handed;     /* place → the place whose container it holds, see handed.c */
     Map completed;  /* (class, method or not, global symbol) → class_completed_by's answer */
     Map elem_defs;  /* place → first DefRef of its elements; locals: local_key + 1 */
@@ -340,6 +347,11 @@ u32 param_of_arg(const Program *p, GId callee, u32 file, const Call *c, u32 arg)
 void callback_edges(Program *p, u32 file, u32 call, u32 gcallee);
 /* The same for what is passed to a function of the library that calls it then and there: sorted(rows, key=f). */
 void library_callbacks(Program *p, u32 file, u32 call);
+/* loopcalls.c: what event loops call, LinkState.later. Needs the edges and the roots. */
+void loop_calls_find(Program *p);
+/* Coroutines that wait for each other are served together. What one of them hands to a thread and waits for runs
+ * beside the others that have the same object. Needs FuncInfo.event_loop. */
+void loop_calls_together(Program *p);
 /* stored.c: functions that are kept in attributes and containers. In this order: stored_index, then for each call
  * stored_passed with each of its targets and stored_called when it has none, then stored_edges. */
 void stored_index(Program *p);

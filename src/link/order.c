@@ -247,7 +247,8 @@ static void before_start(Program *p, Arena *scratch)
             if (seen[e->callee] != 2) seen[e->callee] = edge_before(&b, e) ? 1 : 2;
         }
         for (u32 i = 0; i < n; i++)
-            if (seen[i] == 1 && !p->funcs[i].nroots && !p->funcs[i].api && p->funcs[i].first_start == NONE)
+            if (seen[i] == 1 && !p->funcs[i].nroots && !p->funcs[i].api && !p->funcs[i].later &&
+                p->funcs[i].first_start == NONE)
                 p->funcs[i].import_time = true; /* what starts a thread itself goes on beside that */
     }
 }

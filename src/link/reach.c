@@ -325,6 +325,11 @@ static void handed_to_loops(Program *p, const Callers *c)
         if (r->loop != event_loop_root || r->func == NONE) continue;
         if (!has_callers(p, c, r->func) || all_callers(p, c, r->func, loop_edge)) p->funcs[r->func].event_loop = true;
     }
+    for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
+        FuncInfo *fi = &p->funcs[fn];
+        if (!fi->later) continue;
+        if (!has_callers(p, c, fn) || all_callers(p, c, fn, loop_edge)) fi->event_loop = true;
+    }
 }
 
 static void propagate(Program *p)
@@ -339,11 +344,16 @@ static void propagate(Program *p)
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
             FuncInfo *fi = &p->funcs[fn];
             if (func_gid(p, fn).id == 0) continue;
+            if (fi->later) { /* not then and there, by those who register it */
+                if (!fi->event_loop && !fi->nroots) fi->event_loop = all_callers(p, &c, fn, loop_edge);
+                continue;
+            }
             if (!fi->import_time && !fi->nroots) fi->import_time = all_callers(p, &c, fn, import_time_edge);
             if (!fi->construct && private_name(p, fn)) fi->construct = all_callers(p, &c, fn, construct_edge);
             if (!fi->event_loop && !fi->nroots) fi->event_loop = all_callers(p, &c, fn, loop_edge);
         }
     }
+    loop_calls_together(p);
     arena_free(&scratch);
 }
 
@@ -365,6 +375,13 @@ static void reach_main(Program *p, u32 *stack)
                 stack[n++] = to;
                 p->funcs[to].main = true;
             }
+            const LinkState *s = p->state;
+            for (u32 l = map_get(&s->later_first, fn); l != NONE; l = s->later.v[l].next) {
+                u32 to = s->later.v[l].callee;
+                if (p->funcs[to].main || (tries && from_tests(p, at, to))) continue;
+                stack[n++] = to;
+                p->funcs[to].main = true;
+            }
         }
     }
 }
@@ -379,9 +396,10 @@ void roots_reach(Program *p)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i, callable);
     }
     for (u32 file = 0; file < p->nfiles; file++) window_callbacks(p, file);
+    loop_calls_find(p);
     processes_find(p);
     roots_walk(p);
-    u32 *stack = xmalloc((p->state->nfuncs + p->edges.n + 1) * sizeof *stack);
+    u32 *stack = xmalloc((p->state->nfuncs + p->edges.n + p->state->later.n + 1) * sizeof *stack);
     reach_main(p, stack);
     free(stack);
     starts_find(p);

@@ -6,6 +6,8 @@
  * starts. A coroutine that is called by a plain function only becomes an object; some loop runs it, which is this
  * thread only when the object is given to it right here.
  *
+ * What a function hands to the loop that runs it is called by that loop, in the same thread (loopcalls.c).
+ *
  * Not followed: coroutines kept in a local before they are run. */
 #include "link/link.h"
 
@@ -19,6 +21,7 @@ typedef struct Step {
 typedef struct Locals {
     Arena a;
     Map own;
+    bool *runs_loop; /* by global func */
 } Locals;
 
 typedef struct Walk {
@@ -325,6 +328,23 @@ static bool starts_alone(const Program *p, const Root *r)
     return false;
 }
 
+/* Is the thread that comes to the function the one of a loop, which calls what the function hands to it? */
+static bool in_loop(const Walk *w, u32 gfunc)
+{
+    const Program *p = w->p;
+    GId g = func_gid(p, gfunc);
+    return is_coroutine(p, g.file, g.id) || p->funcs[gfunc].later || w->locals->runs_loop[gfunc];
+}
+
+static void visit_later(Walk *w, u32 root, u32 gfunc)
+{
+    const LinkState *s = w->p->state;
+    u32 i = map_get(&s->later_first, gfunc);
+    for (bool ours = i != NONE && in_loop(w, gfunc); ours && i != NONE; i = s->later.v[i].next)
+        if (!from_tests(w->p, s->later.v[i].file, s->later.v[i].callee))
+            visit(w, root, (Step){s->later.v[i].callee, NONE, false});
+}
+
 static void walk_from(Program *p, u32 root, Locals *locals)
 {
     Walk w = {.p = p, .locals = locals};
@@ -341,6 +361,8 @@ static void walk_from(Program *p, u32 root, Locals *locals)
             if (!self_after(p, e, at.self, &self)) continue;
             visit(&w, root, (Step){e->callee, self, has_alone(&w, e, at.alone)});
         }
+        visit_later(&w, root, at.func);
+        p->roots.v[root].runs_loop |= locals->runs_loop[at.func];
     }
     arena_free(&w.scratch);
 }
@@ -349,6 +371,11 @@ static void walk_from(Program *p, u32 root, Locals *locals)
 void roots_walk(Program *p)
 {
     Locals locals = {0};
+    locals.runs_loop = arena_new(&locals.a, bool, p->state->nfuncs + 1);
+    for (u32 i = 0; i < p->state->nfuncs; i++) {
+        GId g = func_gid(p, i);
+        locals.runs_loop[i] = runs_loop(p->facts[g.file], g.id);
+    }
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++)
         if (p->roots.v[i].func != NONE && !p->roots.v[i].main) walk_from(p, i, &locals);
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++)

@@ -101,6 +101,7 @@ void window_callbacks(Program *p, u32 file)
             for (u32 t = 0; t < n; t++) {
                 p->funcs[to[t]].api = false;
                 p->funcs[to[t]].main = true;
+                p->funcs[to[t]].again = true;
             }
         }
     }
