@@ -55,6 +55,42 @@ static bool beside_loop(const Program *p, const Race *r)
     return (loop_only(p, a) || loop_only(p, b)) && !threads_visible(p, a, b);
 }
 
+
+/* Is a method of the object's class the thread that comes to the access, Thread(target=self.watch), and runs no event
+ * loop itself? With `loops`, be it that it does. */
+static bool of_own_thread(const Program *p, u32 ga, u32 owner, bool loops)
+{
+    const FuncInfo *fi = &p->funcs[access_func(p, ga)];
+    u32 coming = roots_coming(p, ga);
+    for (u32 i = 0; i < fi->nroots; i++) {
+        const Root *r = &p->roots.v[fi->roots[i]];
+        if (!(coming & 1u << i) || r->func == NONE || r->main || root_is_loop(r) || r->awaited) continue;
+        GId g = func_gid(p, r->func);
+        u32 cls = p->facts[g.file]->funcs.v[g.id].self_class;
+        if (cls == NONE || (r->runs_loop && !loops)) continue;
+        cls += p->class_base[g.file];
+        if (class_is_a(p, cls, owner) || class_is_a(p, owner, cls)) return true;
+    }
+    return false;
+}
+
+/* Is it code of a loop, and of no thread that we see: whoever runs the loop is another one than that? */
+static bool of_some_loop(const Program *p, u32 ga)
+{
+    return p->funcs[access_func(p, ga)].event_loop && !threads_reach(p, ga);
+}
+
+bool race_own_thread(const Finder *f, const Race *r, const Place *x)
+{
+    const Program *p = f->p;
+    u32 a = r->sites[0], b = r->nsites < 2 ? a : r->sites[1];
+    if (x->kind != PLACE_INSTANCE || x->owner == NONE) return false;
+    if (of_some_loop(p, b) && of_own_thread(p, a, x->owner, false)) return true;
+    if (of_some_loop(p, a) && of_own_thread(p, b, x->owner, false)) return true;
+    if (!threads_visible(p, a, b)) return false;
+    return of_own_thread(p, a, x->owner, true) || of_own_thread(p, b, x->owner, true);
+}
+
 /* Whose threads come to the access, as far as they are in sight: only those that a coroutine waits for? */
 static bool awaited_only(const Program *p, u32 ga)
 {

@@ -274,6 +274,8 @@ bool race_slight(const Finder *f, const Race *r, const Place *x);
 
 /* imagined.c: is there too little that speaks for a second thread? */
 bool race_imagined(const Finder *f, const Race *r, const Place *x);
+/* Does the class of the place run a method of its objects in a thread in sight, beside the finding's other side? */
+bool race_own_thread(const Finder *f, const Race *r, const Place *x);
 
 /* switchedoff.c: does a constant that is False keep it from running? `known` has a slot for each file, NULL at first;
  * what is found of a file is kept there, in the arena. */

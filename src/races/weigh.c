@@ -343,7 +343,8 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     bool for_block = x->evidence & EV_NAME && set_for_block(p, r);
     if (found_only(p, r, x)) return true;
     if (hint_only(r, x) && everyday(r->rule) && !outside && !for_block && !r->by_shape) return true;
-    if (x->signs & SIGN_LOOP && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1]))) return true;
+    if (x->signs & SIGN_LOOP && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1])))
+        return !race_own_thread(f, r, x);
     if (as_good(f, r, x)) return true;
     if (own_entry(p, r) || fixed_module(p, r, x)) return true;
     bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
