@@ -7,6 +7,8 @@
  *               self._table.update(read())     # lookups elsewhere miss names that were always there
  *
  * A lock around both steps does not help who reads without it. Made first and bound last, the state is always whole.
+ * A table that is loaded anew in place, table.clear(); table.update(read()), is the same: look-ups in between find it
+ * empty. What is emptied to begin anew, and caches, which their readers fill, are meant to be found so.
  *
  * And state in two parts, of which the one that is asked for is bound first:
  *
@@ -25,7 +27,7 @@ enum { FINDINGS = 2 }; /* of one place */
 
 static bool sets_up(Str name)
 {
-    static const char *const words[] = {"init",      "initialize", "initialise", "setup", "load",
+    static const char *const words[] = {"init",  "initialize", "initialise", "setup", "load",
                                         "configure", "populate",   "build",      "fill",  "prepare"};
     while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
     return str_starts_any(name, words, COUNT_OF(words));
@@ -224,6 +226,93 @@ bool race_in_parts(Finder *f, Race *r)
     return true;
 }
 
+/* ---- loaded anew in place ---- */
+
+/* Does access k put back what access i has taken out: all at once, or in a loop? */
+static bool reloads(const Finder *f, u32 i, u32 k)
+{
+    const Program *p = f->p;
+    const Access *a = program_access(p, f->acc[i]), *b = program_access(p, f->acc[k]);
+    const Facts *x = p->facts[access_file(p, f->acc[i])];
+    if (!(f->effect[k] & EFFECT_GROW) || f->effect[k] & EFFECT_REBIND || !block_within(x, b->block, a->block))
+        return false;
+    if (b->op == OP_AUG) return true; /* table |= new, rows += new */
+    Str method = b->op == OP_METHOD ? sym_str(x, b->method) : S("");
+    if (str_is(method, "update") || str_is(method, "extend")) return true;
+    return b->block != a->block && x->blocks.v[b->block].repeats && !x->blocks.v[a->block].repeats;
+}
+
+/* The access that fills what access i empties, in the same function; NONE. */
+static u32 reloaded_by(const Finder *f, u32 i)
+{
+    const Access *a = program_access(f->p, f->acc[i]);
+    u32 file = access_file(f->p, f->acc[i]);
+    if (a->op != OP_METHOD || !a->func || !str_is(access_method(f->p, f->acc[i]), "clear")) return NONE;
+    for (u32 k = i + 1; k < f->nacc && access_file(f->p, f->acc[k]) == file; k++) {
+        const Access *b = program_access(f->p, f->acc[k]);
+        if (b->func != a->func || b->op == OP_STORE || b->op == OP_DEL) break;
+        if (reloads(f, i, k)) return f->acc[k];
+    }
+    return NONE;
+}
+
+/* Does the reader's function fill the state itself, as caches are, or take from it? */
+static bool fills_itself(const Finder *f, u32 reader)
+{
+    for (u32 k = 0; k < f->nacc; k++)
+        if (access_func(f->p, f->acc[k]) == access_func(f->p, reader) && f->effect[k] & EFFECT_WRITE) return true;
+    return false;
+}
+
+/* Is there something that speaks of threads: one in sight that comes to the state, a lock that is held at some of its
+ * accesses, a module that uses threads? */
+static bool speaks_of_threads(const Finder *f, u32 ga, u32 gb)
+{
+    const Program *p = f->p;
+    const Place *x = &p->places.v[f->place];
+    if (threads_reach(p, ga) || threads_reach(p, gb) || x->evidence & EV_GUARDED) return true;
+    const Facts *facts = p->facts[access_file(p, ga)];
+    for (u32 i = 0; i < facts->imports.n; i++)
+        if (str_is(sym_str(facts, facts->imports.v[i].module), "threading")) return true;
+    return false;
+}
+
+/* Who may find the state empty: a look from another function. */
+static Conflict found_empty(const Finder *f, u32 i)
+{
+    Conflict best = {NONE, CONF_LOW, false};
+    for (u32 k = 0; k < f->nacc; k++) {
+        if (access_func(f->p, f->acc[k]) == access_func(f->p, f->acc[i]) || !looks_into(f, k)) continue;
+        if (access_fills(f->p, f->acc[k]) || fills_itself(f, f->acc[k])) continue;
+        Conflict c = conflict_of(f, f->acc[i], f->acc[k]);
+        if (c.witness == NONE || (best.witness != NONE && best.confidence >= c.confidence)) continue;
+        best = c;
+    }
+    return best;
+}
+
+static bool report_reload(Finder *f, u32 i)
+{
+    const Program *p = f->p;
+    u32 ga = f->acc[i], fill = reloaded_by(f, i);
+    Conflict c = fill == NONE ? (Conflict){.witness = NONE} : found_empty(f, i);
+    if (c.witness == NONE) return false;
+    if (p->places.v[f->place].kind == PLACE_INSTANCE ? !c.roots : !speaks_of_threads(f, ga, c.witness))
+        c.confidence = CONF_LOW;
+    c.confidence = MIN(c.confidence, CONF_MEDIUM);
+    Race *r = race_add(f, UG101, ga, c);
+    r->act = ga;
+    r->by_shape = true;
+    r->by_hand = "a lock here does not help who reads without it; a new one, made whole and bound last, needs none";
+    race_site(r, fill);
+    race_message(f, r,
+                 "%.*s is emptied here and filled again from line %u on; a thread that looks into it on line %u of "
+                 "%.*s in between finds it empty; make a new one first and bind it last",
+                 STR_ARG(short_state(p, f->place)), program_access(p, fill)->line,
+                 program_access(p, c.witness)->line, STR_ARG(p->facts[access_file(p, c.witness)]->source->path));
+    return true;
+}
+
 void race_halfway(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -232,7 +321,9 @@ void race_halfway(Finder *f)
     for (u32 i = 0, found = 0; i < f->nacc && found < FINDINGS; i++) {
         u32 ga = f->acc[i];
         const Access *a = program_access(f->p, ga);
-        if (a->op != OP_STORE || !a->func || f->claimed[ga] || !access_counts(f->p, ga)) continue;
+        if (f->claimed[ga] || !access_counts(f->p, ga)) continue;
+        if (a->op == OP_METHOD && type_is_container(x->type.kind)) found += report_reload(f, i);
+        if (a->op != OP_STORE || !a->func) continue;
         bool object = x->type.kind == TYPE_CLASS && stores_object(f->p, ga);
         if (!object && !(type_is_container(x->type.kind) && stores_empty(f->p, ga))) continue;
         found += report(f, i, object, true) || (!object && report(f, i, object, false));
