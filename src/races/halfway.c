@@ -264,19 +264,6 @@ static bool fills_itself(const Finder *f, u32 reader)
     return false;
 }
 
-/* Is there something that speaks of threads: one in sight that comes to the state, a lock that is held at some of its
- * accesses, a module that uses threads? */
-static bool speaks_of_threads(const Finder *f, u32 ga, u32 gb)
-{
-    const Program *p = f->p;
-    const Place *x = &p->places.v[f->place];
-    if (threads_reach(p, ga) || threads_reach(p, gb) || x->evidence & EV_GUARDED) return true;
-    const Facts *facts = p->facts[access_file(p, ga)];
-    for (u32 i = 0; i < facts->imports.n; i++)
-        if (str_is(sym_str(facts, facts->imports.v[i].module), "threading")) return true;
-    return false;
-}
-
 /* Who may find the state empty: a look from another function. */
 static Conflict found_empty(const Finder *f, u32 i)
 {

@@ -274,6 +274,9 @@ bool race_slight(const Finder *f, const Race *r, const Place *x);
 
 /* imagined.c: is there too little that speaks for a second thread? */
 bool race_imagined(const Finder *f, const Race *r, const Place *x);
+/* update.c: is there something that speaks of threads: one in sight that comes to the state, a lock that is held at
+ * some of its accesses, a module that uses threads? */
+bool speaks_of_threads(const Finder *f, u32 ga, u32 gb);
 /* Does the class of the place run a method of its objects in a thread in sight, beside the finding's other side? */
 bool race_own_thread(const Finder *f, const Race *r, const Place *x);
 

@@ -49,12 +49,40 @@ static bool takes_slice(const Facts *f, const Access *a)
     return str_find(key, ':') < key.n;
 }
 
+/* new = table.copy(), new = rows[:], new = copy.copy(table): a copy that a local holds. */
+static bool copies_to_local(const Facts *f, const Access *a)
+{
+    if (a->local == SYM_EMPTY) return false;
+    if (a->op == OP_ITEM_LOAD) return str_is(sym_str(f, a->key), ":");
+    return (a->op == OP_METHOD || a->op == OP_CREAD) && str_is(sym_str(f, a->method), "copy");
+}
+
+/* Does the function change what its local holds, between the two accesses? What was copied by [:] goes by the name of
+ * an item. */
+static bool changed_between(const Facts *f, const Access *from, const Access *to)
+{
+    const Func *fn = &f->funcs.v[from->func];
+    const Path *of = &f->paths.v[from->path];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        const Path *x = &f->paths.v[a->path];
+        bool item = x->nattr == of->nattr + 1 && x->attr[x->nattr - 1] == SYM_ITEM && x->name == of->name;
+        bool local = x->root == ROOT_LOCAL && !x->nattr && x->name == from->local;
+        bool changes = a->op == OP_METHOD || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG ||
+                       a->op == OP_AUG;
+        bool between = a->span.start > from->span.end && a->span.end <= to->span.start;
+        if (changes && (item || local) && between) return true;
+    }
+    return false;
+}
+
 static bool reads_value(const Program *p, u32 from, u32 to)
 {
     GId gf = access_gid(p, from), gt = access_gid(p, to);
     const Facts *f = p->facts[gf.file];
     const Access *a = &f->accesses.v[gf.id], *b = &f->accesses.v[gt.id];
     bool binding = b->op == OP_STORE || stores_all(p, to);
+    if (b->op == OP_STORE && copies_to_local(f, a)) return changed_between(f, a, b);
     switch (a->op) {
     case OP_LOAD:
     case OP_TRUTH:
@@ -125,7 +153,7 @@ static bool carried_over(const Finder *f, u32 i, u32 read)
     GId g = access_gid(f->p, f->acc[i]);
     const Facts *x = f->p->facts[g.file];
     const Access *store = &x->accesses.v[g.id], *from = program_access(f->p, read);
-    if (from->op == OP_CREAD || from->op == OP_METHOD) return false; /* what a call made of it */
+    if (from->op == OP_CREAD || from->op == OP_METHOD || copies_to_local(x, from)) return false;
     if (store->op != OP_STORE || store->value == NONE || x->defs.v[store->value].kind != VAL_PATH) return false;
     u32 value = x->defs.v[store->value].value;
     const Path *v = &x->paths.v[value];
@@ -170,11 +198,30 @@ static void describe(Finder *f, Race *r, u32 ga, u32 read)
     if (r->message.n && r->message.p[0] == ' ') r->message = str_slice(r->message, 1, r->message.n);
 }
 
-/* Copy, change, publish: right while there is one writer, and only threads in sight tell that there are two. */
+/* Copy, change, publish: right while there is one writer. */
 static bool copied(const Program *p, u32 read)
 {
     const Access *a = program_access(p, read);
-    return a->op == OP_CREAD && copies(sym_str(p->facts[access_gid(p, read).file], a->method));
+    const Facts *f = p->facts[access_gid(p, read).file];
+    return copies_to_local(f, a) || (a->op == OP_CREAD && copies(sym_str(f, a->method)));
+}
+
+bool speaks_of_threads(const Finder *f, u32 ga, u32 gb)
+{
+    const Program *p = f->p;
+    const Place *x = &p->places.v[f->place];
+    if (threads_reach(p, ga) || threads_reach(p, gb) || x->evidence & EV_GUARDED) return true;
+    const Facts *facts = p->facts[access_file(p, ga)];
+    for (u32 i = 0; i < facts->imports.n; i++)
+        if (str_is(sym_str(facts, facts->imports.v[i].module), "threading")) return true;
+    return false;
+}
+
+/* Are there two writers, as far as threads in sight, or a module that speaks of threads, tell? */
+static bool two_writers(const Finder *f, u32 store, Conflict c)
+{
+    const Place *x = &f->p->places.v[f->place];
+    return c.roots || (x->kind != PLACE_INSTANCE && x->file != NONE && speaks_of_threads(f, store, c.witness));
 }
 
 /* int(x), float(x), bool(x), str(x): the call in it, else the call itself. */
@@ -274,7 +321,7 @@ void race_update(Finder *f)
             c = (Conflict){ga, CONF_MEDIUM, false};
             if (!may_run_together(f->p, ga, ga)) continue;
         }
-        if (c.witness == NONE || (copied(f->p, read) && !c.roots)) continue;
+        if (c.witness == NONE || (copied(f->p, read) && !two_writers(f, ga, c))) continue;
         if (own_slot(f->p, ga) && access_func(f->p, c.witness) == access_func(f->p, ga)) continue;
         if (c.witness == read && read != ga) c.witness = ga;
         bool makes = makes_missing(f->p, ga, read);
