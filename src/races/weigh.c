@@ -104,9 +104,9 @@ static bool table(const Finder *f, const Race *r, const Place *x)
 /* Do objects of the class hold nothing but numbers, texts and functions, and never change once they are made? */
 static bool stateless(const Program *p, u32 gclass)
 {
-    static const bool plain[TYPE_KINDS] = {[TYPE_NONE] = true,   [TYPE_NUMBER] = true, [TYPE_STRING] = true,
-                                           [TYPE_TUPLE] = true,  [TYPE_MODULE] = true, [TYPE_FUNC] = true,
-                                           [TYPE_CLASS_OBJECT] = true};
+    static const bool plain[TYPE_KINDS] = {
+        [TYPE_NONE] = true,   [TYPE_NUMBER] = true, [TYPE_STRING] = true,      [TYPE_TUPLE] = true,
+        [TYPE_MODULE] = true, [TYPE_FUNC] = true,   [TYPE_CLASS_OBJECT] = true};
     if (!class_baseless(p, gclass)) return false;
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
@@ -170,7 +170,8 @@ static bool class_setting(const Program *p, const Race *r, const Place *x)
 /* Made twice without harm. An object that its own class keeps is meant to be the only one. */
 static bool as_good(const Finder *f, const Race *r, const Place *x)
 {
-    if (r->rule != UG103 || r->act == NONE || r->in_parts || (r->test != NONE && uses_up(f->p, r->test, r->act))) return false;
+    if (r->rule != UG103 || r->act == NONE || r->in_parts || (r->test != NONE && uses_up(f->p, r->test, r->act)))
+        return false;
     bool only = x->kind == PLACE_CLASS_ATTR && x->owner == x->type.id;
     if (unknown_value(f->p, r, x)) return true;
     return table(f, r, x) || (x->type.kind == TYPE_CLASS && !only && stateless(f->p, x->type.id));
@@ -214,7 +215,7 @@ static bool set_for_block(const Program *p, const Race *r)
 /* register, _unregister_all, enable, patch, configure_logging: what a program does while it is set up. */
 static bool sets_up(Str name)
 {
-    static const char *const verbs[] = {"register", "unregister", "deregister", "enable",  "disable",
+    static const char *const verbs[] = {"register", "unregister", "deregister", "enable",    "disable",
                                         "patch",    "unpatch",    "install",    "uninstall", "configure"};
     return str_first_word(name, verbs, COUNT_OF(verbs));
 }
@@ -323,8 +324,7 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
     if (visible && step && !(x->evidence & (EV_HANDED | EV_NAME | EV_PURPOSE)) && !must_be_one(x)) return true;
     if (visible) return !used && class_only_parts(p, x->owner);
     if (r->rule == UG103 && (starts_in_passing(p, r, x) || promised_once(p, r, x))) return false;
-    if (r->rule == UG103)
-        return !must_be_one(x) && x->type.kind != TYPE_EXECUTOR && !(used && x->signs & SIGN_FINAL);
+    if (r->rule == UG103) return !must_be_one(x) && x->type.kind != TYPE_EXECUTOR && !(used && x->signs & SIGN_FINAL);
     return !used && r->rule == UG107;
 }
 
