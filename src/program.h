@@ -218,6 +218,7 @@ typedef struct Program {
     bool library;             /* looks like a library rather than a program */
     bool one_loop;            /* a program of windows, or of a reactor: window.c */
     bool *vendored;           /* by file: is it a copy of a package that others maintain? (vendored.c) */
+    bool *tests, *examples;   /* by file: is_test_path(), is_example_path() of its path (vendored.c) */
     bool *root_used;          /* of the configuration's roots, then of extend_roots: does it name anything? */
     u32 unseen[UNSEEN_COUNT]; /* what could not be followed, in all files */
     struct LinkState *state;  /* private to link/ */

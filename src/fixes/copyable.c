@@ -286,7 +286,7 @@ static Could place_could(Plan *pl, u32 place, u32 depth)
     for (u32 i = map_get(&s->place_defs, place); i != NONE; i = s->defrefs.v[i].next) {
         u32 file = s->defrefs.v[i].file;
         const Def *d = &pl->p->facts[file]->defs.v[s->defrefs.v[i].def];
-        if (is_test_path(pl->p->facts[file]->source->path)) continue;
+        if (pl->p->tests[file]) continue;
         bool making = d->func == 0 || pl->p->funcs[gfunc_of(pl->p, file, d->func)].construct;
         Could one = def_could(pl, file, d, &at, depth);
         bool function = d->kind == VAL_LAMBDA || d->kind == VAL_FUNC || def_type(pl->p, file, d).kind == TYPE_FUNC;

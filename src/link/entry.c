@@ -175,7 +175,7 @@ static bool called_on_part(const Program *p, const Incoming *in, u32 gfunc, u32 
 {
     for (u32 i = in->first[gfunc]; i != NONE; i = in->next[i]) {
         const CallEdge *e = &p->edges.v[i];
-        if (e->weak || e->caller == gfunc || is_test_path(p->facts[e->file]->source->path)) continue;
+        if (e->weak || e->caller == gfunc || p->tests[e->file]) continue;
         GId c = func_gid(p, e->caller), g = func_gid(p, gfunc);
         u32 cls = p->facts[c.file]->funcs.v[c.id].self_class;
         if (c.file == g.file && cls != NONE && cls == p->facts[g.file]->funcs.v[g.id].self_class) continue;
@@ -214,7 +214,7 @@ enum { UNKNOWN = NONE };
 static void call_sites(const Program *p, Arena *a, const bool *candidate, bool strict, SiteVec *out)
 {
     bool *test = arena_new(a, bool, p->nfiles + 1);
-    for (u32 i = 0; i < p->nfiles && !strict; i++) test[i] = is_test_path(p->facts[i]->source->path);
+    for (u32 i = 0; i < p->nfiles && !strict; i++) test[i] = p->tests[i];
     for (u32 i = 0; i < p->edges.n; i++) {
         const CallEdge *e = &p->edges.v[i];
         const FuncInfo *caller = &p->funcs[e->caller];
@@ -273,7 +273,7 @@ static void leave_called(const Program *p, bool *candidate)
     memset(called, 0, p->state->nfuncs);
     for (u32 i = 0; i < p->edges.n; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (!e->weak && e->caller != e->callee && !is_test_path(p->facts[e->file]->source->path))
+        if (!e->weak && e->caller != e->callee && !p->tests[e->file])
             called[e->callee] = true;
     }
     for (u32 g = 0; g < p->state->nfuncs; g++) candidate[g] &= called[g];

@@ -140,7 +140,7 @@ void filled_find(Program *p)
     u32 nparams = p->state->param_base[p->nfiles];
     Filled w = {p, arena_new(p->arena, bool, p->state->nfuncs + 1), arena_new(p->arena, bool, nparams + 1),
                 arena_new(p->arena, bool, p->nfiles + 1)};
-    for (u32 i = 0; i < p->nfiles; i++) w.test[i] = is_test_path(p->facts[i]->source->path);
+    for (u32 i = 0; i < p->nfiles; i++) w.test[i] = p->tests[i];
     candidates(&w);
     for (u32 round = 0, changed = 1; changed && round < ROUNDS; round++) {
         changed = 0;

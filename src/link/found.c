@@ -232,14 +232,14 @@ void found_find(Program *p)
     for (u32 round = 0; round < ROUNDS && x.any; round++) {
         x.any = false;
         for (u32 file = 0; file < p->nfiles; file++) {
-            if (is_test_path(p->facts[file]->source->path)) continue;
+            if (p->tests[file]) continue;
             stores(&x, file);
             inserts(&x, file);
         }
         for (u32 i = 0; i < p->edges.n; i++) {
             const CallEdge *e = &p->edges.v[i];
             bool direct = x.takes[e->callee] && e->call != NONE && !e->weak && !e->passed;
-            if (direct && !is_test_path(p->facts[e->file]->source->path)) passed(&x, e);
+            if (direct && !p->tests[e->file]) passed(&x, e);
         }
         settle(&x, made);
     }

@@ -33,7 +33,7 @@ static u32 given(Program *p, u32 file, const Path *x, bool tests, u32 depth)
     const ParamInfo *pi = passed(p, file, x);
     u32 place = NONE;
     for (u32 k = 0; pi && k < pi->n; k++) {
-        if (!tests && is_test_path(p->facts[pi->from[k].file]->source->path)) continue;
+        if (!tests && p->tests[pi->from[k].file]) continue;
         u32 q = pi->from[k].kind == VAL_PATH ? place_behind(p, pi->from[k].file, pi->from[k].value, depth) : NONE;
         if (q == NONE || (place != NONE && q != place)) return NONE;
         place = q;

@@ -42,7 +42,7 @@ static u8 *used_by_wholes(const Program *p)
         if (e->weak || e->call == NONE) continue;
         GId from = func_gid(p, e->caller), to = func_gid(p, e->callee);
         u32 around = p->facts[from.file]->funcs.v[from.id].self_class, cls = p->facts[to.file]->funcs.v[to.id].cls;
-        if (around == NONE || cls == NONE || is_test_path(p->facts[from.file]->source->path)) continue;
+        if (around == NONE || cls == NONE || p->tests[from.file]) continue;
         const FuncInfo *fi = &p->funcs[e->caller];
         const Facts *f = p->facts[e->file];
         const Path *q = &f->paths.v[f->calls.v[e->call].callee];

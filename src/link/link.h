@@ -373,7 +373,7 @@ void roots_reach(Program *p);
  * other threads? And window_callbacks marks what the file hands to the loop of a window as run by the main thread. */
 bool window_code(const Program *p, u32 file);
 void window_callbacks(Program *p, u32 file);
-/* Sets Program.vendored. Needs nothing but the paths. */
+/* Sets Program.vendored, tests and examples. Needs nothing but the paths. */
 void vendored_find(Program *p);
 /* Sets Program.one_loop. Needs the roots. */
 void loop_program_find(Program *p);

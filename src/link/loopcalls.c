@@ -225,9 +225,31 @@ static void of_func(Program *p, u32 file, u32 func, const bool *called)
     }
 }
 
+static bool defines_coroutines(const Program *p, u32 file)
+{
+    for (u32 i = 1; i < p->facts[file]->funcs.n; i++)
+        if (is_coroutine(p, file, i)) return true;
+    return false;
+}
+
+/* May code of the file hand something to a loop: one of its coroutines, or one of a module that it imports? */
+static bool speaks_of_loops(const Program *p, u32 file, const bool *defines)
+{
+    const Facts *f = p->facts[file];
+    if (defines[file] || imports_asyncio(p, file)) return true;
+    for (u32 i = 0; i < f->imports.n; i++) {
+        u32 from = import_file(p, file, &f->imports.v[i]);
+        Ent e = from == NONE ? (Ent){.kind = ENT_NONE} : import_target(p, file, &f->imports.v[i], 0);
+        if (from != NONE && (defines[from] || (e.kind == ENT_MODULE && defines[e.id]))) return true;
+    }
+    return false;
+}
+
 void loop_calls_find(Program *p)
 {
     Arena scratch = {0};
+    bool *defines = arena_new(&scratch, bool, p->nfiles + 1);
+    for (u32 file = 0; file < p->nfiles; file++) defines[file] = defines_coroutines(p, file);
     bool *called = arena_new(&scratch, bool, p->state->nfuncs + 1);
     for (u32 i = 0; i < p->edges.n; i++) called[p->edges.v[i].callee] |= !p->edges.v[i].weak;
     Map starts = {0};
@@ -236,7 +258,8 @@ void loop_calls_find(Program *p)
             map_put(&scratch, &starts, map_key(p->roots.v[i].file, p->roots.v[i].call), 1);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        for (u32 i = 0; i < f->calls.n; i++)
+        bool speaks = speaks_of_loops(p, file, defines);
+        for (u32 i = 0; i < f->calls.n && speaks; i++)
             if (map_get(&starts, map_key(file, i)) == NONE) of_call(p, file, i);
         for (u32 i = 1; i < f->funcs.n; i++) of_func(p, file, i, called);
     }

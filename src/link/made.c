@@ -66,7 +66,7 @@ static u32 *count_callers(const Program *p)
     memset(callers, 0, (p->state->nfuncs + 1) * sizeof *callers);
     for (u32 i = 0; i < p->edges.n; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (!e->weak && !is_test_path(p->facts[e->file]->source->path)) callers[e->callee]++;
+        if (!e->weak && !p->tests[e->file]) callers[e->callee]++;
     }
     return callers;
 }

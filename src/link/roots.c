@@ -244,7 +244,7 @@ static void count_constructions(Program *p)
             Ent e = path_entity(p, file, f->calls.v[i].callee);
             u32 at = NONE;
             if (e.kind == ENT_CLASS) program_class(p, e.id, &at);
-            if (at == NONE || (test && !is_test_path(p->facts[at]->source->path))) continue;
+            if (at == NONE || (test && !p->tests[at])) continue;
             bool repeats = f->blocks.v[f->calls.v[i].block].repeats;
             if (kept_again(p, &scratch, &keepers, file, &f->calls.v[i], e.id)) continue;
             u32 *last = map_at(&scratch, &before, map_key(file, e.id));

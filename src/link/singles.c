@@ -80,7 +80,7 @@ static void by_making(const Program *p, u32 gclass)
     u32 file;
     const Class *k = program_class(p, gclass, &file);
     u32 made = class_own_method(p, gclass, "__new__");
-    if (is_test_path(p->facts[file]->source->path)) return;
+    if (p->tests[file]) return;
     if (made != NONE && keeps_made(p, func_gid(p, made).file, func_gid(p, made).id, S("__new__"), ROOT_CLS))
         single(p, gclass, DEPTH);
     if (k->metaclass == NONE) return;

@@ -185,7 +185,7 @@ static void mark_returned(Stays *x)
     memset(use, 0, p->state->nfuncs + 1);
     for (u32 i = 0; i < p->edges.n; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (is_test_path(p->facts[e->file]->source->path)) continue;
+        if (p->tests[e->file]) continue;
         bool plain = e->call != NONE && !e->weak && !e->passed;
         u8 where = plain ? x->call[p->call_base[e->file] + e->call] : 0;
         use[e->callee] |= where ? where : ELSEWHERE;
@@ -205,7 +205,7 @@ void stays_find(Program *p)
     Stays x = {.p = p, .call = xmalloc(n + 1)};
     memset(x.call, 0, n + 1);
     for (u32 file = 0; file < p->nfiles; file++) {
-        if (is_test_path(p->facts[file]->source->path)) continue;
+        if (p->tests[file]) continue;
         shown_find(p, file);
         stored_find(&x, file);
         mark_stores(&x, file);

@@ -57,6 +57,8 @@ void vendored_find(Program *p)
     Arena scratch = {0};
     Map found = {0}; /* hash of a folder → its packages, as bits */
     p->vendored = arena_new(p->arena, bool, p->nfiles + 1);
+    p->tests = arena_new(p->arena, bool, p->nfiles + 1);
+    p->examples = arena_new(p->arena, bool, p->nfiles + 1);
     for (u32 file = 0; file < p->nfiles; file++) {
         Str path = p->facts[file]->source->path;
         for (size_t at = next_folder(path, 0); at < path.n; at = next_folder(path, at)) {
@@ -69,6 +71,8 @@ void vendored_find(Program *p)
     for (u32 file = 0; file < p->nfiles; file++) {
         Str path = p->facts[file]->source->path;
         p->vendored[file] = named_folder(path);
+        p->tests[file] = is_test_path(path);
+        p->examples[file] = is_example_path(path);
         for (size_t at = next_folder(path, 0); at < path.n; at = next_folder(path, at)) {
             u32 set = map_get(&found, map_key(8, (u32)str_hash(str_slice(path, 0, at))));
             p->vendored[file] |= set != NONE && bits(set) >= SIDE_BY_SIDE;

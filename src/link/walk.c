@@ -66,8 +66,8 @@ bool is_example_path(Str path)
 /* Tests and examples drive the library from threads of their own; that says nothing about who else does. */
 bool from_tests(const Program *p, u32 file, u32 callee)
 {
-    Str from = p->facts[file]->source->path, to = p->facts[func_gid(p, callee).file]->source->path;
-    return (is_test_path(from) && !is_test_path(to)) || (is_example_path(from) && !is_example_path(to));
+    u32 to = func_gid(p, callee).file;
+    return (p->tests[file] && !p->tests[to]) || (p->examples[file] && !p->examples[to]);
 }
 
 /* A call resolved by the method's name alone is believed within one file only; chains of such guesses reach

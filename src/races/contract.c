@@ -91,7 +91,7 @@ bool left_to_callers(const Finder *f, u32 ga, u32 lock)
         const CallEdge *e = &p->edges.v[f->called[i]];
         const FuncInfo *caller = &p->funcs[e->caller];
         if (e->weak || e->call == NONE || e->caller == gfunc || caller->construct || caller->import_time ||
-            is_test_path(p->facts[e->file]->source->path))
+            p->tests[e->file])
             continue;
         u32 at = p->facts[e->file]->calls.v[e->call].span.start;
         if (!section_spans(p, e->file, program_func(p, e->caller), at, lock) &&

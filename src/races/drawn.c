@@ -99,7 +99,7 @@ static bool drawn_by(Finder *f, const Asks *asks, u32 update, const CallEdge *e)
     const Call *c = e->call == NONE || e->weak ? NULL : &p->facts[e->file]->calls.v[e->call];
     Span spot;
     if (!c || !c->func || c->is_decorator || !alone(p->facts[e->file], c)) return false;
-    if (is_test_path(p->facts[e->file]->source->path)) return false;
+    if (p->tests[e->file]) return false;
     u32 read = asked_after(f, asks, e, c, &spot);
     bool maybe = false;
     if (read == NONE || spots_in_section(p, e->file, c->func, c->span.start, spot.start, &maybe)) return false;

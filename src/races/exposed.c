@@ -34,7 +34,7 @@ static u32 taken_by(const Program *p, u32 place)
         const FuncInfo *fi = &p->funcs[p->func_base[access_gid(p, ga).file] + a->func];
         bool takes = a->op == OP_LOAD || a->op == OP_RETURN || a->op == OP_METHOD || a->op == OP_ARG;
         if (takes && a->func && (fi->nroots || fi->api) &&
-            !fi->import_time && !is_test_path(p->facts[access_gid(p, ga).file]->source->path))
+            !fi->import_time && !p->tests[access_gid(p, ga).file])
             return ga;
     }
     return NONE;

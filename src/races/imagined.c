@@ -20,7 +20,7 @@ static bool called_beside(const Finder *f, u32 gfunc)
     for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1]; i++) {
         const CallEdge *e = &p->edges.v[f->called[i]];
         const FuncInfo *caller = &p->funcs[e->caller];
-        if (!e->weak && !caller->threads && !caller->construct && !is_test_path(p->facts[e->file]->source->path))
+        if (!e->weak && !caller->threads && !caller->construct && !p->tests[e->file])
             return true;
     }
     return false;

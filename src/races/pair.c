@@ -138,8 +138,8 @@ static bool two_entries(const Program *p, u32 ga, u32 gb)
 /* What a test does to the program's objects, it does in a process of its own. */
 static bool only_by_test(const Program *p, u32 ga, u32 gb)
 {
-    return is_test_path(p->facts[access_gid(p, gb).file]->source->path) &&
-           !is_test_path(p->facts[access_gid(p, ga).file]->source->path);
+    return p->tests[access_gid(p, gb).file] &&
+           !p->tests[access_gid(p, ga).file];
 }
 
 Conflict conflict_of(const Finder *f, u32 ga, u32 gb)

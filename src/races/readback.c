@@ -177,11 +177,12 @@ u32 reads_back(const Program *p, u32 update, u32 *out, u32 max)
     if (place == NONE || u->op != OP_AUG || !u->func || !steady_root(x, u->path)) return 0;
     const Place *q = &p->places.v[place];
     u32 block = block_of_update(x, u);
-    if (q->kind == PLACE_DEFAULT || !goes_one_way(p, place, update)) return 0;
-    for (u32 i = q->first; i < q->first + q->n; i++) {
-        u32 ga = p->place_access.v[i];
-        const Access *a = program_access(p, ga);
-        if (access_gid(p, ga).file != g.file || a->func != u->func || a->span.start < u->span.end) continue;
+    const Func *fn = &x->funcs.v[u->func];
+    if (q->kind == PLACE_DEFAULT) return 0;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 ga = p->access_base[g.file] + i;
+        const Access *a = &x->accesses.v[i];
+        if (p->access_place[ga] != place || a->func != u->func || a->span.start < u->span.end) continue;
         if (access_effect(p, ga) & EFFECT_WRITE) break;
         if (!block_within(x, a->block, block)) continue;
         if (loop_between(x, a->block, block) || (a->cond != NONE && x->conds.v[a->cond].loop)) break;
@@ -189,7 +190,8 @@ u32 reads_back(const Program *p, u32 update, u32 *out, u32 max)
         out[n++] = ga;
         if (!access_told(p, ga)) needed = n;
     }
-    u32 end = needed ? program_access(p, out[needed - 1])->span.start : 0;
+    if (!needed || !goes_one_way(p, place, update)) return 0;
+    u32 end = program_access(p, out[needed - 1])->span.start;
     while (needed && (others_between(x, u->func, u->stmt, end) ||
                       changed_between(p, access_func(p, update), place, u->span.end, end, DEPTH))) {
         needed--; /* up to the call */

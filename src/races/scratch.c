@@ -118,7 +118,7 @@ static bool called_after_set(const Finder *f, u32 gfunc, u32 depth)
     u32 called = 0;
     for (u32 i = from; i < to; i++) {
         const CallEdge *e = &p->edges.v[f->called[i]];
-        if (is_test_path(p->facts[func_gid(p, e->caller).file]->source->path)) continue;
+        if (p->tests[func_gid(p, e->caller).file]) continue;
         if (e->call == NONE || e->weak) return false;
         const Facts *x = p->facts[e->file];
         const Call *c = &x->calls.v[e->call];

@@ -118,7 +118,7 @@ static u32 calling_lock(const Finder *f, u32 func)
     u32 first = f->called_first[func], end = f->called_first[func + 1], all = NONE;
     for (u32 i = first; i < end; i++) {
         const CallEdge *e = &p->edges.v[f->called[i]];
-        if (e->weak || is_test_path(p->facts[e->file]->source->path)) continue;
+        if (e->weak || p->tests[e->file]) continue;
         if (e->call == NONE || i - first == CALLERS) return NONE;
         u32 lock = lock_around(p, e->file, &p->facts[e->file]->calls.v[e->call]);
         if (lock == NONE || (all != NONE && all != lock)) return NONE;

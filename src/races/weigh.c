@@ -209,7 +209,7 @@ static bool walked_under_guard(const Finder *f, const Place *x)
 static bool set_for_block(const Program *p, const Race *r)
 {
     bool pair = r->rule == UG101 && !r->per_call && r->test != NONE && r->act != NONE;
-    return pair && program_access(p, r->test)->op == OP_STORE && !is_test_path(p->facts[r->file]->source->path);
+    return pair && program_access(p, r->test)->op == OP_STORE && !p->tests[r->file];
 }
 
 /* register, _unregister_all, enable, patch, configure_logging: what a program does while it is set up. */
@@ -392,7 +392,7 @@ void races_weigh_files(const Program *p, Arena *scratch, RaceVec *races)
     for (u32 i = 0; i < races->n; i++) {
         Race *r = &races->v[i];
         bool about_locks = r->rule >= UG301 && r->rule <= UG306;
-        if (about_locks && is_test_path(p->facts[r->file]->source->path)) r->confidence = CONF_LOW;
+        if (about_locks && p->tests[r->file]) r->confidence = CONF_LOW;
         bool aside = p->vendored[r->file] || is_example_path(p->facts[r->file]->source->path);
         if (aside && r->rule <= UG403) r->confidence = CONF_LOW;
         if (p->facts[r->file]->python2) r->confidence = MIN(r->confidence, CONF_MEDIUM); /* keys() is a list there */
