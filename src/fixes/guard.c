@@ -267,7 +267,8 @@ static void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
     GId g = access_gid(pl->p, to);
     const Access *a = program_access(pl->p, from), *b = program_access(pl->p, to);
     u32 have = find_region(pl, w, g.file, b->func, b->span);
-    bool both = from == to || (have != NONE && find_region(pl, w, g.file, a->func, a->span) == have);
+    bool near = have != NONE && access_gid(pl->p, from).file == g.file;
+    bool both = from == to || (near && find_region(pl, w, g.file, a->func, a->span) == have);
     if (have != NONE && both) {
         w->regions.v[have].race |= race;
         return;
