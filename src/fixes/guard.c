@@ -39,6 +39,7 @@ static void regions_start(Plan *pl)
 static u32 find_region(Plan *pl, const Work *w, u32 file, u32 func, Span s)
 {
     u32 found = NONE;
+    CHECK(func < pl->p->facts[file]->funcs.n);
     regions_index(pl, w);
     for (;; func = pl->p->facts[file]->funcs.v[func].parent) {
         u32 i = map_get(&pl->region_last, gfunc_of(pl->p, file, func));
