@@ -27,6 +27,13 @@ static bool edits_leave(const Options *o)
     return o->command != CMD_CHECK || !names || o->dump == DUMP_EDITS;
 }
 
+/* Is a fix named at all? `check -q` tells the findings, a line each, and no fix of them. */
+static bool fixes_named(const Options *o)
+{
+    bool lines = o->format == FMT_TEXT || o->format == FMT_CONCISE;
+    return o->command != CMD_CHECK || o->verbosity >= 0 || !lines || o->only.n || o->dump;
+}
+
 static int run(Arena *a, const Options *o, Err *e)
 {
     double start = os_seconds(), since = start;
@@ -70,7 +77,7 @@ static int run(Arena *a, const Options *o, Err *e)
     stage_done(o, "races", &since);
     if (o->dump == DUMP_RACES) return races_dump(&dump, program, &races), dump_out(o, &dump, e);
 
-    fixes_plan(a, program, &pages, &all, &races, &fixes);
+    if (fixes_named(o)) fixes_plan(a, program, &pages, &all, &races, &fixes);
     if (!fixes_only(o, &races, &fixes, e)) return 2;
     stage_done(o, "plan", &since);
     if (o->dump == DUMP_PLAN) return fixes_dump(&dump, program, &fixes), dump_out(o, &dump, e);

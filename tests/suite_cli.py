@@ -61,6 +61,15 @@ def rules(folder, *options):
 
 # --- Exit status, help ------------------------------------------------------------------------------------------------------
 
+def test_quiet_plans_no_fixes(c):
+    """check -q names no fix and plans none; what it prints and its exit status are those of a run that does."""
+    with temporary() as folder:
+        write_tree(folder, {"count.py": "n = 0\n\n\ndef add():\n    global n\n    n += 1\n"})
+        quiet, lines = ungil("check", "-q", cwd=folder), ungil("check", "--format", "concise", cwd=folder)
+        c.check("count.py:6:5: UG101" in quiet.out and lines.out.startswith(quiet.out), lambda: "%s\n%s" % (quiet, lines))
+        c.check(quiet.code == 1 and lines.code == 1, lambda: str(quiet))
+
+
 def test_status(c):
     with project() as folder:
         c.code(ungil("check", cwd=folder), 1)
