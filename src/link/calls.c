@@ -259,31 +259,12 @@ bool call_unknown(const Program *p, u32 file, u32 call)
            receiver_unknown(p, file, &p->facts[file]->paths.v[p->facts[file]->calls.v[call].callee]);
 }
 
-/* scanner.join(); scanner.run(): the thread has ended, and its work is done once more, in its place. */
-static bool after_join(const Facts *f, const Call *c)
-{
-    const Path *x = &f->paths.v[c->callee];
-    const Func *fn = &f->funcs.v[c->func];
-    if (!x->nattr || c->nargs || x->root == ROOT_SELF || !str_is(sym_str(f, x->attr[x->nattr - 1]), "run"))
-        return false;
-    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        const Call *o = &f->calls.v[i];
-        const Path *q = &f->paths.v[o->callee];
-        if (o->span.end > c->span.start || o->nargs || q->nattr != x->nattr || q->root != x->root) continue;
-        if (q->name != x->name || q->func != x->func || !str_is(sym_str(f, q->attr[q->nattr - 1]), "join")) continue;
-        bool same = memcmp(q->attr, x->attr, (x->nattr - 1u) * sizeof x->attr[0]) == 0;
-        if (same && block_within(f, c->block, o->block)) return true;
-    }
-    return false;
-}
-
 static void call_edges(Program *p, u32 file, u32 call)
 {
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
     u32 out[TARGETS], n = call_targets(p, file, call, out, TARGETS), caller = gfunc_of(p, file, c->func);
     const Path *x = &f->paths.v[c->callee];
-    if (after_join(f, c)) return;
     bool param = x->root == ROOT_PARAM && !x->nattr && x->func == c->func;
     for (u32 i = 0; i < n; i++) {
         edge_add(p, caller, out[i], file, call, false);

@@ -245,6 +245,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_hot_lock(&f, file);
         race_workers(&f, file);
         race_discipline(&f, file);
+        race_condition(&f, file);
         race_settings(&f, file);
         race_replaced(&f, file);
         race_options(&f, file);

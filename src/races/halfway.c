@@ -180,6 +180,7 @@ static u32 relies_on(const Finder *f, u32 ga, u32 place)
         const Access *b = program_access(p, gb);
         bool here = access_func(p, gb) == access_func(p, ga);
         if (b->op == OP_STORE || b->op == OP_DEL || b->test || failure_caught(p, gb)) continue;
+        if (p->tests[access_file(p, gb)]) continue;
         if (here ? b->span.start < x->blocks.v[a->block].span.end : !calls(f, access_func(p, gb), access_func(p, ga)))
             continue;
         if (!asks_itself(p, y, gb)) return gb;

@@ -8,7 +8,7 @@
  *   late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c reset.c readback.c iterate.c
  *   attributes.c iterator.c
  *   stream.c conversation.c closed.c fields.c guard.c object.c growth.c   rules about one place
- *   start.c publish.c exposed.c entered.c build.c discipline.c order.c settings.c replaced.c cached.c
+ *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c replaced.c cached.c
  *               rules about calls and locks
  *   hotlock.c workers.c serial.c   advice on scaling, with scaling.c and scaling.h
  *   contract.c  what a function says to its callers about locks
@@ -333,6 +333,7 @@ void race_fields(Finder *f);
 void race_start(Finder *f, u32 file);
 void race_build(Finder *f, u32 file);
 void race_discipline(Finder *f, u32 file);
+void race_condition(Finder *f, u32 file);
 void race_hot_lock(Finder *f, u32 file);
 void race_workers(Finder *f, u32 file);
 void race_serial(Finder *f);

@@ -407,15 +407,20 @@ static bool wrapped_by_class(const Program *p, u32 ga)
     return false;
 }
 
-/* Written for Python 2: does the folder of the race hold statements that no Python 3 runs? Its threads have a GIL. */
+/* Written for Python 2: has a file of twenty below the race's top folder, or the race's own, statements that no
+ * Python 3 runs? Its threads have a GIL. One such file among many is somebody's sample. */
 static bool for_python2(const Program *p, u32 file)
 {
+    enum { ONE_OF = 20 };
     Str path = p->facts[file]->source->path;
     Str top = str_slice(path, 0, str_find(path, '/') + 1);
-    u32 old = 0;
-    for (u32 i = 0; i < p->nfiles && str_find(path, '/') < path.n; i++)
-        old += p->facts[i]->python2 && str_starts(p->facts[i]->source->path, top);
-    return p->facts[file]->python2 || old;
+    u32 old = 0, all = 0;
+    for (u32 i = 0; i < p->nfiles && str_find(path, '/') < path.n; i++) {
+        if (!str_starts(p->facts[i]->source->path, top)) continue;
+        all++;
+        old += p->facts[i]->python2;
+    }
+    return p->facts[file]->python2 || old * ONE_OF > all;
 }
 
 /* setattr(self, field, value): most of what is set by a name that comes from elsewhere is there already. */
@@ -424,31 +429,13 @@ static bool set_by_name(const Program *p, u32 ga)
     return str_is(sym_str(p->facts[access_file(p, ga)], program_access(p, ga)->method), "setattr");
 }
 
-/* key = self.by_name[name]; self[key] = v: is the entry's key one that an index of the object has kept? */
-static bool indexed_key(const Program *p, u32 ga)
-{
-    const Facts *x = p->facts[access_file(p, ga)];
-    const Access *a = program_access(p, ga);
-    Str text = x->source->text;
-    if (a->op != OP_ITEM_STORE || a->key == SYM_EMPTY) return false;
-    for (u32 i = 0; i < x->defs.n; i++) {
-        const Def *d = &x->defs.v[i];
-        const Path *q = d->path == NONE ? NULL : &x->paths.v[d->path];
-        if (!q || d->func != a->func || q->root != ROOT_LOCAL || q->nattr || q->name != a->key) continue;
-        Str rest = str_slice(text, d->span.end, text.n);
-        rest = str_trim(str_slice(rest, 0, str_find(rest, '\n')));
-        if (str_starts(rest, S("= self.")) && str_ends(rest, S("]")) && str_find(rest, '[') + 1 < rest.n) return true;
-    }
-    return false;
-}
-
 /* A walk: the thread that changes the container is in sight, and whoever walks is another one. State of modules is
  * much filled by a program while it starts, so there both must be threads. */
 static bool sure_walk(const Finder *f, const Race *r, const Place *x)
 {
     if (x->file == NONE || fixed_keys(f) || any_error_caught(f->p, r->sites[0])) return false;
     if (r->sites[1] != NONE && (at_the_end(f->p, r->sites[1]) || filled_anew(f, r->sites[1]))) return false;
-    if (r->sites[1] != NONE && (set_by_name(f->p, r->sites[1]) || indexed_key(f->p, r->sites[1]))) return false;
+    if (r->sites[1] != NONE && set_by_name(f->p, r->sites[1])) return false;
     if (at_the_edge(f->p, r->sites[0], true) || (r->sites[1] != NONE && at_the_edge(f->p, r->sites[1], false)))
         return false;
     if (x->kind != PLACE_INSTANCE) return visible(f, r, 0) && visible(f, r, 1);
