@@ -94,10 +94,10 @@ struct Page {
     Str text;
     Str id, title, rules, safety, needs, plan;
     u8 safety_class;
-    bool strict;   /* only under --model strict */
+    bool strict;    /* only under --model strict */
     bool preferred; /* only where --prefer names it */
-    bool replaces; /* certificate: replace; else tokens */
-    bool states;   /* it says which words the rewrite adds and drops: lists with commas, see edit/words.c */
+    bool replaces;  /* certificate: replace; else tokens */
+    bool states;    /* it says which words the rewrite adds and drops: lists with commas, see edit/words.c */
     Str adds, drops;
     Vec(u8) rule_ids;
     Vec(const struct Judgement *) judgements;
@@ -149,25 +149,25 @@ bool name_bound(const Facts *f, Str name, Str module);
 
 /* A run of whole statements in one block, on lines of its own, that is to run under a lock. */
 typedef struct Region {
-    u32 file, func;  /* file; function (local id) it stands in */
-    u32 first, last; /* nodes: sibling statements */
-    Span span;       /* from the first statement to the end of the last */
-    u32 access;      /* global access whose object the lock belongs to */
-    u32 test;        /* global access that a loop around it tests; NONE */
-    bool race;       /* a race stands here; else another write of the same place */
-    bool skip;       /* guarded already, or left out */
-    Str lock;        /* the lock as it is written there */
-    Str problem;     /* why it cannot be guarded */
-    Str copy;        /* a walk: the copy that is walked instead */
-    Str name;        /* what holds the copy, made under the lock before the statement; empty: in place, no lock */
-    u32 at;          /* where that statement starts */
+    u32 file, func;    /* file; function (local id) it stands in */
+    u32 first, last;   /* nodes: sibling statements */
+    Span span;         /* from the first statement to the end of the last */
+    u32 access;        /* global access whose object the lock belongs to */
+    u32 test;          /* global access that a loop around it tests; NONE */
+    bool race;         /* a race stands here; else another write of the same place */
+    bool skip;         /* guarded already, or left out */
+    Str lock;          /* the lock as it is written there */
+    Str problem;       /* why it cannot be guarded */
+    Str copy;          /* a walk: the copy that is walked instead */
+    Str name;          /* what holds the copy, made under the lock before the statement; empty: in place, no lock */
+    u32 at;            /* where that statement starts */
     u32 claim;         /* last statement that changes the state, under the lock with its test (claim.c); 0: none */
     const Race *taken; /* an entry that is tested and used is taken once, without a lock (take.c); NULL */
-    u32 sum;         /* the loop whose sum is added once, after it (localsum.c); 0: none. span: what is added to */
-    u32 ahead;       /* the operand of an update, a node, made before the lock is taken (ahead.c); 0: none */
-    bool back;       /* what is read further down is taken into a local under the lock (readback.c) */
-    Str loose;       /* why that cannot be, though what is read there is meant to be this value */
-    Str again;       /* the value is made before the lock, and this asked once more under it (outside.c) */
+    u32 sum;           /* the loop whose sum is added once, after it (localsum.c); 0: none. span: what is added to */
+    u32 ahead;         /* the operand of an update, a node, made before the lock is taken (ahead.c); 0: none */
+    bool back;         /* what is read further down is taken into a local under the lock (readback.c) */
+    Str loose;         /* why that cannot be, though what is read there is meant to be this value */
+    Str again;         /* the value is made before the lock, and this asked once more under it (outside.c) */
 } Region;
 typedef Vec(Region) RegionVec;
 
@@ -177,12 +177,12 @@ typedef struct Work {
     Vec(u32) races;
     const Page *page; /* the page that guards it with a lock; NULL until chosen */
     RegionVec regions;
-    u32 lock;    /* of its fix, an index in FixList.locks; only when `guarded` */
+    u32 lock; /* of its fix, an index in FixList.locks; only when `guarded` */
     bool guarded;
-    u32 group;   /* works with the same group share a lock */
-    Str problem; /* why it is declined; empty while all is well */
-    bool runs_others; /* code of others runs in its regions, so that the object's lock was not chosen */
-    Str tried;   /* why a page that needs no lock did not apply */
+    u32 group;               /* works with the same group share a lock */
+    Str problem;             /* why it is declined; empty while all is well */
+    bool runs_others;        /* code of others runs in its regions, so that the object's lock was not chosen */
+    Str tried;               /* why a page that needs no lock did not apply */
     Vec(Alternative) others; /* what was weighed and not taken */
     bool done;
 } Work;
@@ -216,7 +216,7 @@ typedef struct Plan {
     SiteFile **files; /* by file, NULL when not parsed now */
     bool *concerned;  /* by file: it has a finding */
     u32 nparsed, tick;
-    size_t parsed; /* bytes of source */
+    size_t parsed;   /* bytes of source */
     Query **queries; /* by page, compiled when first asked for */
     Vec(Work) works;
     const RaceVec *all; /* findings of any confidence: a lock guards them all */
@@ -230,35 +230,38 @@ typedef struct Plan {
     u32 *taker_first, *taker;        /* functions that take a lock, by lock */
     u8 *finalizer;                   /* FINAL_… */
     bool *foreign; /* by global function: it runs so about other objects than the one that is being finalized */
-    u32 *derived_first, *derived;    /* global classes by direct base; NULL until asked for */
-    bool *pickled;    /* global classes whose objects are pickled or copied; NULL until asked for */
-    u8 *copyable;     /* global classes: how their objects could be (copyable.c); NULL until asked for */
-    u8 hooks;         /* does the program hook into imports? 1 no, 2 yes; 0 until asked for */
-    u32 depth_of;     /* the place that depth.c was asked about last, plus 1 */
-    bool depth;       /* and its answer: the place counts how deep something is */
-    u8 own_threading; /* has it a module of its own that is called threading? Likewise */
-    Vec(u32) guarded; /* places that have a guard; empty until asked for */
-    Vec(GId) defs;    /* of all places, ordered by them; empty until asked for */
-    u32 *defs_first;  /* by place: the first one of defs */
-    u32 defs_places;  /* so many places have one */
-    Str forks;        /* where the program forks; empty */
-    bool forks_known, *bare; /* bare: classes with objects that are made without __init__; NULL until asked for */
+    u32 *derived_first, *derived; /* global classes by direct base; NULL until asked for */
+    u32 *attr_first, *attrs;      /* places that are attributes of self, by global class; NULL until asked for */
+    bool *pickled;                /* global classes whose objects are pickled or copied; NULL until asked for */
+    u8 *copyable;                 /* global classes: how their objects could be (copyable.c); NULL until asked for */
+    u8 hooks;                     /* does the program hook into imports? 1 no, 2 yes; 0 until asked for */
+    u32 depth_of;                 /* the place that depth.c was asked about last, plus 1 */
+    bool depth;                   /* and its answer: the place counts how deep something is */
+    u8 own_threading;             /* has it a module of its own that is called threading? Likewise */
+    Vec(u32) guarded;             /* places that have a guard; empty until asked for */
+    Vec(GId) defs;                /* of all places, ordered by them; empty until asked for */
+    u32 *defs_first;              /* by place: the first one of defs */
+    u32 defs_places;              /* so many places have one */
+    Str forks;                    /* where the program forks; empty */
+    bool forks_known, forkers_known;
+    Vec(u32) forkers; /* global functions that fork, once forkers_known */
+    bool *bare;       /* classes with objects that are made without __init__; NULL until asked for */
     u8 *walked;       /* those whose objects' attributes are walked as a whole: WALKED_… */
     Str walked_where; /* where that is done to objects of unknown classes, to write them out; empty */
     bool *slots_used; /* by global class: the names in its __slots__ are walked (slots.c); NULL until asked for */
     Str slots_where;
-    struct LockOrder *order;         /* of the program's locks; NULL until asked for */
-    u8 *quiet;                       /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
-    OpenLock *open;                  /* by lock; NULL until asked for */
-    struct Awaited *awaited;         /* by lock: who waits while it is held; likewise (awaited.c) */
-    const LessonVec *lessons;        /* NULL: none */
-    Map region_last;                 /* global func → the last region there of the work that is given regions now, */
-    Vec(u32) region_before;          /* and by region the one before it there; see guard.c */
-    u32 *wanted;                     /* by work: the lock that its group wants, NONE; see group.c */
-    Work **group;                    /* the works that are planned with one lock now */
+    struct LockOrder *order;  /* of the program's locks; NULL until asked for */
+    u8 *quiet;                /* locks: 1 nobody holds it for long, 2 somebody does; NULL until asked for */
+    OpenLock *open;           /* by lock; NULL until asked for */
+    struct Awaited *awaited;  /* by lock: who waits while it is held; likewise (awaited.c) */
+    const LessonVec *lessons; /* NULL: none */
+    Map region_last;          /* global func → the last region there of the work that is given regions now, */
+    Vec(u32) region_before;   /* and by region the one before it there; see guard.c */
+    u32 *wanted;              /* by work: the lock that its group wants, NONE; see group.c */
+    Work **group;             /* the works that are planned with one lock now */
     u32 ngroup;
-    bool allowed;                    /* does the order of all locks allow theirs? */
-    Str pickled_where;               /* where objects of unknown classes are; empty: nowhere */
+    bool allowed;      /* does the order of all locks allow theirs? */
+    Str pickled_where; /* where objects of unknown classes are; empty: nowhere */
 } Plan;
 
 const Ast *site_ast(Plan *pl, u32 file);
@@ -392,11 +395,11 @@ Str slots_obstacle(Plan *pl, u32 gclass);
 /* The hooks by which a class says how its objects are pickled and copied; nodes, NONE: it has none. */
 typedef struct StateHooks {
     u32 get, set;
-    u32 copy;   /* statement of `get` that copies the object's __dict__; NONE: it names what it returns */
-    Str copied; /* the variable with the copy */
-    u32 first;  /* statement of `set`: the lock is made before it */
+    u32 copy;    /* statement of `get` that copies the object's __dict__; NONE: it names what it returns */
+    Str copied;  /* the variable with the copy */
+    u32 first;   /* statement of `set`: the lock is made before it */
     bool stored; /* or after it, since it puts the whole state into __dict__ */
-    Str self;   /* first parameter of `set` */
+    Str self;    /* first parameter of `set` */
 } StateHooks;
 /* Fills *out for a class definition. False when they are not such that a lock can be left out and made anew
  * (state.c); a hook that the class has not can be added. Texts live as long as the arena and the source. */

@@ -6,8 +6,12 @@
  * those of examples, and those by which a process becomes a daemon do not count. */
 #include "fixes/fixes.h"
 
-static const char *const forkers[] = {"os.fork", "os.forkpty", "pty.fork", "multiprocessing.Process",
-                                      "multiprocessing.Pool", "concurrent.futures.ProcessPoolExecutor"};
+static const char *const forkers[] = {"os.fork",
+                                      "os.forkpty",
+                                      "pty.fork",
+                                      "multiprocessing.Process",
+                                      "multiprocessing.Pool",
+                                      "concurrent.futures.ProcessPoolExecutor"};
 
 static bool asks_for_fork(const Facts *f, const Call *c, Str name)
 {
@@ -55,11 +59,14 @@ static bool shown_only(Str path)
 static u32 mark_forkers(Plan *pl)
 {
     u32 mark = ++pl->marks;
-    for (u32 file = 0; file < pl->p->nfiles; file++) {
+    for (u32 file = 0; file < pl->p->nfiles && !pl->forkers_known; file++) {
         const Facts *f = pl->p->facts[file];
         for (u32 i = 0; i < f->calls.n; i++)
-            if (is_fork(pl, file, &f->calls.v[i])) pl->mark[gfunc_of(pl->p, file, f->calls.v[i].func)] = mark;
+            if (is_fork(pl, file, &f->calls.v[i]))
+                vec_push(pl->a, &pl->forkers, gfunc_of(pl->p, file, f->calls.v[i].func));
     }
+    pl->forkers_known = true;
+    for (u32 i = 0; i < pl->forkers.n; i++) pl->mark[pl->forkers.v[i]] = mark;
     return mark;
 }
 
