@@ -137,6 +137,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_emptied(f);
     u32 half = f->out->n;
     race_halfway(f);
+    race_early(f);
     race_late(f);
     u32 half_end = f->out->n;
     races_weigh(f, first);

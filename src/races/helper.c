@@ -12,7 +12,7 @@
 
 enum { FINDINGS = 2 }; /* of one place */
 
-static const Call *edge_call(const Program *p, const CallEdge *e)
+const Call *edge_call(const Program *p, const CallEdge *e)
 {
     return e->call == NONE || e->weak ? NULL : &p->facts[e->file]->calls.v[e->call];
 }

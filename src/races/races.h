@@ -5,7 +5,7 @@
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c bysetter.c setback.c scratch.c halfway.c
- *   late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c reset.c readback.c iterate.c
+ *   early.c late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c reset.c readback.c iterate.c
  *   attributes.c iterator.c
  *   stream.c conversation.c closed.c fields.c guard.c object.c growth.c   rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c replaced.c cached.c
@@ -235,6 +235,8 @@ typedef struct GapStep {
 
 /* Are both paths of one object that is no local, and no self: table.missing and table.add? */
 bool of_one_object(const Facts *x, u32 path, u32 callee);
+/* The call that an edge stands for; NULL where syntax calls. */
+const Call *edge_call(const Program *p, const CallEdge *e);
 /* The range of the place's accesses that stand in this function. */
 u32 accesses_in(const Finder *f, u32 gfunc, u32 *end);
 /* Is the call one of a method on the caller's own object, or of a function of its module? */
@@ -315,6 +317,7 @@ void race_halfway(Finder *f);
  * part on the strength of the test: says so in the finding, which is never harmless then. False: it is no such one.
  */
 bool race_in_parts(Finder *f, Race *r);
+void race_early(Finder *f);
 void race_late(Finder *f);
 void race_default(Finder *f);
 void race_check(Finder *f);
