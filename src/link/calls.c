@@ -295,23 +295,36 @@ void methods_index(Program *p)
     }
 }
 
+/* Of two edges of one caller. */
 static int edge_cmp(const void *a, const void *b)
 {
     const CallEdge *x = a, *y = b;
-    if (x->caller != y->caller) return x->caller < y->caller ? -1 : 1;
     if (x->callee != y->callee) return x->callee < y->callee ? -1 : 1;
     return x->call < y->call ? -1 : x->call > y->call;
 }
 
 void calls_index(Program *p)
 {
-    qsort(p->edges.v, p->edges.n, sizeof *p->edges.v, edge_cmp);
-    if (!p->edge_first) p->edge_first = arena_new(p->arena, u32, p->state->nfuncs + 1);
-    u32 e = 0;
-    for (u32 fn = 0; fn <= p->state->nfuncs; fn++) {
-        while (e < p->edges.n && p->edges.v[e].caller < fn) e++;
-        p->edge_first[fn] = e;
+    u32 nf = p->state->nfuncs, n = p->edges.n;
+    if (!p->edge_first) p->edge_first = arena_new(p->arena, u32, nf + 1);
+    if (!n) return;
+    CallEdge *by_caller = xmalloc(n * sizeof *by_caller);
+    u32 *next = xmalloc(((size_t)nf + 1) * sizeof *next);
+    memset(next, 0, ((size_t)nf + 1) * sizeof *next);
+    for (u32 i = 0; i < n; i++) next[p->edges.v[i].caller]++;
+    for (u32 g = 0, at = 0; g <= nf; g++) {
+        u32 of_this = next[g];
+        p->edge_first[g] = next[g] = at;
+        at += of_this;
     }
+    for (u32 i = 0; i < n; i++) by_caller[next[p->edges.v[i].caller]++] = p->edges.v[i];
+    for (u32 g = 0; g < nf; g++) {
+        u32 of_this = p->edge_first[g + 1] - p->edge_first[g];
+        if (of_this > 1) qsort(by_caller + p->edge_first[g], of_this, sizeof *by_caller, edge_cmp);
+    }
+    memcpy(p->edges.v, by_caller, n * sizeof *by_caller);
+    free(by_caller);
+    free(next);
 }
 
 void calls_link(Program *p)
@@ -322,10 +335,7 @@ void calls_link(Program *p)
         implicit_edges(p, file);
     }
     stored_edges(p);
-    if (p->edges.n)
-        calls_index(p);
-    else
-        p->edge_first = arena_new(p->arena, u32, p->state->nfuncs + 1);
+    calls_index(p);
 }
 
 static void param_from(ParamInfo *pi, u32 file, const Arg *arg)
