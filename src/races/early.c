@@ -11,6 +11,14 @@
  * last, while the lock is still held, says the truth. Who only wants the work not to be done twice, as close() does,
  * loses nothing: it takes a function that calls this one and then uses what the work makes.
  *
+ * Who tests the flag without the lock is no better off when the lock is held until the work is done:
+ *
+ *   if not _done:                  def _read():
+ *       _read()                        with _lock:
+ *   return _types.get(name)                if not _done:
+ *                                              _done = True
+ *                                              _types.update(read())
+ *
  * Needs the accesses of one place, the flag. The finding names no place to the fixes: the cure is another order of
  * the statements. */
 #include "races/races.h"
@@ -25,7 +33,7 @@ static bool raises_flag(const Program *p, u32 ga)
            str_starts(str_slice(text, a->span.end, text.n), S(" = True"));
 }
 
-/* The critical section that holds both the test and the act, and that ends before its function does; NULL. */
+/* The critical section that holds both the test and the act; NULL. */
 static const Section *claim_section(const Program *p, u32 test, u32 act)
 {
     u32 file = access_file(p, act);
@@ -36,8 +44,7 @@ static const Section *claim_section(const Program *p, u32 test, u32 act)
         const Section *s = &x->sections.v[i];
         u32 lock = p->section_lock[p->section_base[file] + i];
         if (lock == NONE || p->locks.v[lock].maybe || p->locks.v[lock].func != NONE) continue;
-        if (section_holds(s, t->span.start) && section_holds(s, a->span.start) && s->span.end < fn->body.end)
-            return s;
+        if (section_holds(s, t->span.start) && section_holds(s, a->span.start)) return s;
     }
     return NULL;
 }
@@ -54,29 +61,30 @@ static bool changes_part(const Finder *f, u32 ga)
     return access_effect(p, ga) & (EFFECT_REBIND | EFFECT_GROW) && (!d || d->kind != VAL_NONE);
 }
 
-/* The first access of the function from this offset on that makes a part of the state; NONE. */
-static u32 part_made(const Finder *f, u32 gfunc, u32 from)
+/* The first access of the function from one offset to another that makes a part of the state; NONE. */
+static u32 part_made(const Finder *f, u32 gfunc, u32 from, u32 to)
 {
     const Program *p = f->p;
     GId g = func_gid(p, gfunc);
     const Func *fn = program_func(p, gfunc);
     for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
         u32 ga = p->access_base[g.file] + k;
-        if (program_access(p, ga)->span.start >= from && changes_part(f, ga)) return ga;
+        u32 at = program_access(p, ga)->span.start;
+        if (at >= from && at < to && changes_part(f, ga)) return ga;
     }
     return NONE;
 }
 
-/* The same, or in a function of the object that is called from there on. */
-static u32 work_after(const Finder *f, u32 gfunc, u32 from)
+/* The same, or in a function of the object that is called there. */
+static u32 work_after(const Finder *f, u32 gfunc, u32 from, u32 to)
 {
     const Program *p = f->p;
-    u32 made = part_made(f, gfunc, from);
+    u32 made = part_made(f, gfunc, from, to);
     for (u32 e = p->edge_first[gfunc]; made == NONE && e < p->edge_first[gfunc + 1]; e++) {
         const CallEdge *edge = &p->edges.v[e];
         const Call *c = edge_call(p, edge);
-        if (c && c->span.start >= from && !edge->weak && edge->callee != gfunc && calls_own_object(f, edge))
-            made = part_made(f, edge->callee, 0);
+        if (c && c->span.start >= from && c->span.start < to && edge->callee != gfunc && calls_own_object(f, edge))
+            made = part_made(f, edge->callee, 0, UINT32_MAX);
     }
     return made;
 }
@@ -105,7 +113,7 @@ static u32 relied_on(const Finder *f, u32 gfunc, u32 place)
     for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1]; i++) {
         const CallEdge *in = &p->edges.v[f->called[i]];
         const Call *c = edge_call(p, in);
-        if (!c || in->weak || in->caller == gfunc || p->tests[in->file] || !calls_own_object(f, in)) continue;
+        if (!c || in->caller == gfunc || p->tests[in->file] || !calls_own_object(f, in)) continue;
         u32 use = part_used(p, place, in->caller, c->span.end);
         for (u32 e = p->edge_first[in->caller]; use == NONE && e < p->edge_first[in->caller + 1]; e++) {
             const CallEdge *next = &p->edges.v[e];
@@ -119,25 +127,22 @@ static u32 relied_on(const Finder *f, u32 gfunc, u32 place)
     return NONE;
 }
 
-/* A test that leaves the function when it finds the flag set. */
-static u32 leaving_test(const Finder *f, u32 act)
+/* The test in the same function that sees to it that the work is done once: it decides about the act, or leaves when
+ * it finds the flag set; NONE. */
+static u32 own_test(const Finder *f, u32 act)
 {
-    for (u32 i = 0; i < f->nacc; i++) {
-        const Access *t = program_access(f->p, f->acc[i]);
-        if (t->op == OP_TRUTH && t->test && f->acc[i] < act && test_leaves(f->p, f->acc[i], act)) return f->acc[i];
+    for (u32 i = 0; i < f->nacc && f->acc[i] < act; i++) {
+        u32 test = f->acc[i];
+        const Access *t = program_access(f->p, test);
+        if (t->op != OP_TRUTH || !t->test || access_func(f->p, test) != access_func(f->p, act)) continue;
+        if (test_decides(f->p, test, act) || test_leaves(f->p, test, act)) return test;
     }
     return NONE;
 }
 
-static void report(Finder *f, u32 act)
+static void report(Finder *f, u32 act, u32 test, u32 made, u32 use)
 {
     const Program *p = f->p;
-    u32 test = leaving_test(f, act);
-    const Section *s = test == NONE ? NULL : claim_section(p, test, act);
-    if (!s) return;
-    u32 gfunc = access_func(p, act), made = work_after(f, gfunc, s->span.end);
-    u32 use = made == NONE ? NONE : relied_on(f, gfunc, p->access_place[made]);
-    if (use == NONE || !may_run_together(p, made, use)) return;
     Conflict c = {use, CONF_MEDIUM, threads_reach(p, made) && threads_reach(p, use)};
     Race *r = race_add(f, UG103, act, c);
     r->act = act;
@@ -154,13 +159,49 @@ static void report(Finder *f, u32 act)
                  STR_ARG(p->facts[access_file(p, use)]->source->path), program_access(p, made)->line);
 }
 
+/* The work comes after the section: who finds the flag set under the lock returns. */
+static bool work_outside(Finder *f, u32 act, u32 test, const Section *s)
+{
+    const Program *p = f->p;
+    u32 gfunc = access_func(p, act);
+    u32 made = test_leaves(p, test, act) ? work_after(f, gfunc, s->span.end, UINT32_MAX) : NONE;
+    u32 use = made == NONE ? NONE : relied_on(f, gfunc, p->access_place[made]);
+    if (use == NONE || !may_run_together(p, made, use)) return false;
+    report(f, act, test, made, use);
+    return true;
+}
+
+/* The work is done in the section, and a function that asks for the flag without the lock, to call this one when it
+ * is not set, goes on to use what is made. */
+static void work_inside(Finder *f, u32 act, const Section *s)
+{
+    const Program *p = f->p;
+    u32 gfunc = access_func(p, act), made = work_after(f, gfunc, program_access(p, act)->span.end, s->span.end);
+    for (u32 i = 0; made != NONE && i < f->nacc; i++) {
+        u32 test = f->acc[i];
+        const Access *t = program_access(p, test);
+        if (t->op != OP_TRUTH || !t->test || access_func(p, test) == gfunc || p->tests[access_file(p, test)])
+            continue;
+        if (!test_decides_call(f, test, gfunc) || conflict_of(f, act, test).witness == NONE) continue;
+        u32 use = part_used(p, p->access_place[made], access_func(p, test), t->span.end);
+        if (use == NONE) continue;
+        report(f, act, test, made, use);
+        return;
+    }
+}
+
 void race_early(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
     bool kind = x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR || x->kind == PLACE_INSTANCE;
     if (!kind || x->file == NONE || x->of != NONE) return;
-    for (u32 i = 0; i < f->nacc; i++)
-        if (!f->claimed[f->acc[i]] && access_counts(f->p, f->acc[i]) && program_access(f->p, f->acc[i])->func &&
-            raises_flag(f->p, f->acc[i]))
-            report(f, f->acc[i]);
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 act = f->acc[i];
+        if (f->claimed[act] || !access_counts(f->p, act) || !program_access(f->p, act)->func ||
+            !raises_flag(f->p, act))
+            continue;
+        u32 test = own_test(f, act);
+        const Section *s = test == NONE ? NULL : claim_section(f->p, test, act);
+        if (s && !work_outside(f, act, test, s)) work_inside(f, act, s);
+    }
 }

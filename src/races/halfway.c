@@ -27,7 +27,7 @@ enum { FINDINGS = 2 }; /* of one place */
 
 static bool sets_up(Str name)
 {
-    static const char *const words[] = {"init",  "initialize", "initialise", "setup", "load",
+    static const char *const words[] = {"init",      "initialize", "initialise", "setup", "load",
                                         "configure", "populate",   "build",      "fill",  "prepare"};
     while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
     return str_starts_any(name, words, COUNT_OF(words));
@@ -92,6 +92,14 @@ static bool asks(const Finder *f, u32 k, u32 i)
     return (a->op == OP_TRUTH || a->op == OP_HASATTR) && a->test && k < i && test_decides(f->p, f->acc[k], f->acc[i]);
 }
 
+/* The same in another function, on the way to a call of the one that binds it: if _table is None: _build(). */
+static bool asks_and_calls(const Finder *f, u32 k, u32 i)
+{
+    const Access *a = program_access(f->p, f->acc[k]);
+    return (a->op == OP_TRUTH || a->op == OP_HASATTR) && a->test &&
+           test_decides_call(f, f->acc[k], access_func(f->p, f->acc[i]));
+}
+
 /* Who may find the state half made: `lazy`, a test without the lock on the way to access i; else a look from another
  * function. */
 static Conflict found_by(const Finder *f, u32 i, u32 fill, bool lazy)
@@ -100,7 +108,7 @@ static Conflict found_by(const Finder *f, u32 i, u32 fill, bool lazy)
     Conflict best = {NONE, CONF_LOW, false};
     for (u32 k = 0; k < f->nacc; k++) {
         bool here = access_func(p, f->acc[k]) == access_func(p, f->acc[i]);
-        if (lazy ? !(here && asks(f, k, i)) : here || !looks_into(f, k)) continue;
+        if (lazy ? !(here ? asks(f, k, i) : asks_and_calls(f, k, i)) : here || !looks_into(f, k)) continue;
         if (access_fills(p, f->acc[k])) continue;
         u32 own = p->access_place[fill] == f->place ? fill : f->acc[i];
         Conflict c = conflict_of(f, own, f->acc[k]);
@@ -296,8 +304,8 @@ static bool report_reload(Finder *f, u32 i)
     race_message(f, r,
                  "%.*s is emptied here and filled again from line %u on; a thread that looks into it on line %u of "
                  "%.*s in between finds it empty; make a new one first and bind it last",
-                 STR_ARG(short_state(p, f->place)), program_access(p, fill)->line,
-                 program_access(p, c.witness)->line, STR_ARG(p->facts[access_file(p, c.witness)]->source->path));
+                 STR_ARG(short_state(p, f->place)), program_access(p, fill)->line, program_access(p, c.witness)->line,
+                 STR_ARG(p->facts[access_file(p, c.witness)]->source->path));
     return true;
 }
 

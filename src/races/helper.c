@@ -17,6 +17,20 @@ const Call *edge_call(const Program *p, const CallEdge *e)
     return e->call == NONE || e->weak ? NULL : &p->facts[e->file]->calls.v[e->call];
 }
 
+bool test_decides_call(const Finder *f, u32 test, u32 callee)
+{
+    const Program *p = f->p;
+    const Facts *x = p->facts[access_file(p, test)];
+    u32 gfunc = access_func(p, test);
+    for (u32 e = p->edge_first[gfunc]; e < p->edge_first[gfunc + 1]; e++) {
+        const Call *c = p->edges.v[e].callee == callee ? edge_call(p, &p->edges.v[e]) : NULL;
+        if (!c || !calls_own_object(f, &p->edges.v[e])) continue;
+        Access at = {.func = c->func, .block = c->block, .cond = NONE, .span = c->span};
+        if (decides(x, program_access(p, test), &at)) return true;
+    }
+    return false;
+}
+
 /* Is the method called on the object whose attribute the place is? */
 bool calls_own_object(const Finder *f, const CallEdge *e)
 {
@@ -154,8 +168,7 @@ static u32 changes(const Finder *f, u32 gfunc)
     for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
         u32 ga = f->acc[i];
         if (check_tests(f->p, ga) && act == NONE && !asserted(f->p, ga)) return NONE;
-        if (act == NONE && !f->claimed[ga] &&
-            (makes(f->p, ga) || says_made(f->p, ga) || in_gap_always(f->p, ga)))
+        if (act == NONE && !f->claimed[ga] && (makes(f->p, ga) || says_made(f->p, ga) || in_gap_always(f->p, ga)))
             act = ga;
     }
     return act;

@@ -237,6 +237,8 @@ typedef struct GapStep {
 bool of_one_object(const Facts *x, u32 path, u32 callee);
 /* The call that an edge stands for; NULL where syntax calls. */
 const Call *edge_call(const Program *p, const CallEdge *e);
+/* Does the test decide whether its function calls the other one, a global func, on the own object? */
+bool test_decides_call(const Finder *f, u32 test, u32 callee);
 /* The range of the place's accesses that stand in this function. */
 u32 accesses_in(const Finder *f, u32 gfunc, u32 *end);
 /* Is the call one of a method on the caller's own object, or of a function of its module? */
