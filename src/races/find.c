@@ -134,6 +134,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_readback(f);
     race_drawn(f);
     race_scratch(f);
+    race_told(f);
     race_emptied(f);
     u32 half = f->out->n;
     race_halfway(f);

@@ -4,7 +4,8 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c bysetter.c setback.c scratch.c halfway.c
+ *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c bysetter.c setback.c scratch.c told.c
+ *   halfway.c
  *   early.c late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c reset.c readback.c iterate.c
  *   attributes.c iterator.c
  *   stream.c conversation.c closed.c fields.c guard.c object.c growth.c   rules about one place
@@ -308,6 +309,7 @@ void race_on_entry(Finder *f);
 void race_entries(Finder *f);
 void race_kept_place(Finder *f);
 void race_scratch(Finder *f);
+void race_told(Finder *f);
 void race_emptied(Finder *f);
 void race_set_back(Finder *f);
 void race_readback(Finder *f);

@@ -10,7 +10,8 @@
  *
  * And an attribute of an object that serves all requests, a middleware say, that keeps what one request brought.
  *
- * And an attribute of a class, used as a letter box: set from outside, a call that is given the class, and read.
+ * And an attribute of a class, or of an object that a module holds, used as a letter box: set from outside, a call of
+ * who has the class or object, and read.
  *
  * Needs the accesses of one place, and for arguments the calls of the methods that read. The findings name no place
  * to the fixes: a lock would have to be held all the way, around whatever is called there, where a local variable
@@ -28,8 +29,20 @@ static bool computed(const Program *p, u32 store)
     return d && d->kind == VAL_CALL && !d->empty;
 }
 
-/* Box.item = item, from outside the class, and somebody is called before it is read again: the read; NONE. */
-static u32 left_in_class(const Finder *f, u32 i)
+/* Does the call get the class or object that the path's attribute is set on, or is it a method of it? */
+static bool call_comes_to(const Facts *x, const Call *c, u32 path)
+{
+    const Path *q = &x->paths.v[path];
+    for (u32 n = c->args; n < c->args + c->nargs; n++) {
+        const Path *given = x->args.v[n].kind == VAL_PATH ? &x->paths.v[x->args.v[n].value] : NULL;
+        if (given && given->root == q->root && given->name == q->name && !given->nattr) return true;
+    }
+    return of_one_object(x, path, c->callee);
+}
+
+/* Box.item = item, from outside the class, or parser.out = [], from outside of the object that a module holds, and
+ * somebody is called who has it before it is read again: the read; NONE. */
+static u32 left_outside(const Finder *f, u32 i)
 {
     GId g = access_gid(f->p, f->acc[i]);
     const Facts *x = f->p->facts[g.file];
@@ -37,8 +50,13 @@ static u32 left_in_class(const Finder *f, u32 i)
     const Path *q = &x->paths.v[store->path];
     const Func *fn = &x->funcs.v[store->func];
     const Def *d = stored_def(f->p, f->acc[i]);
+    u8 kind = f->p->places.v[f->place].kind;
     bool value = d && (d->kind == VAL_CALL || (d->kind == VAL_PATH && x->paths.v[d->value].root == ROOT_LOCAL));
-    bool outside = f->p->places.v[f->place].kind == PLACE_CLASS_ATTR && q->root == ROOT_GLOBAL && q->nattr == 1;
+    if (kind == PLACE_INSTANCE)
+        value |=
+            d && (stores_empty(f->p, f->acc[i]) ||
+                  (d->kind == VAL_PATH && x->paths.v[d->value].root == ROOT_PARAM && !x->paths.v[d->value].nattr));
+    bool outside = (kind == PLACE_CLASS_ATTR || kind == PLACE_INSTANCE) && q->root == ROOT_GLOBAL && q->nattr == 1;
     if (!value || !outside || i + 1 == f->nacc) return NONE;
     u32 next = f->acc[i + 1];
     const Access *read = program_access(f->p, next);
@@ -47,11 +65,8 @@ static u32 left_in_class(const Finder *f, u32 i)
         return NONE;
     for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
         const Call *c = &x->calls.v[k];
-        if (c->span.start < store->span.end || c->span.end > read->span.start) continue;
-        for (u32 n = c->args; n < c->args + c->nargs; n++) {
-            const Path *given = x->args.v[n].kind == VAL_PATH ? &x->paths.v[x->args.v[n].value] : NULL;
-            if (given && given->root == q->root && given->name == q->name && !given->nattr) return next;
-        }
+        if (c->span.start >= store->span.end && c->span.end <= read->span.start && call_comes_to(x, c, store->path))
+            return next;
     }
     return NONE;
 }
@@ -289,7 +304,7 @@ void race_scratch(Finder *f)
         GId g = access_gid(f->p, store);
         const Facts *x = f->p->facts[g.file];
         const Access *a = program_access(f->p, store);
-        u32 left = a->op == OP_STORE && !f->claimed[store] ? left_in_class(f, i) : NONE;
+        u32 left = a->op == OP_STORE && !f->claimed[store] ? left_outside(f, i) : NONE;
         if (f->claimed[store] || a->op != OP_STORE || (left == NONE && !computed(f->p, store))) continue;
         if (sets_up(sym_str(x, x->funcs.v[a->func].name)) || is_setter(x, a->func)) continue;
         u32 read = left != NONE ? left : read_after(f, i);
