@@ -428,7 +428,8 @@ static void report(Finder *f, u32 test, u32 act)
         program_access(p, test)->test == TEST_COMPARE && !pops(p, act) &&
         !(str_is(access_method(p, test), "len") && threads_reach(p, act))) /* if len(q) == 0 is as good as if not q */
         r->confidence = CONF_LOW;
-    if (r->rule == UG103 && a->op == OP_STORE && access_func(p, test) == access_func(p, act) && race_in_parts(f, r))
+    if (r->rule == UG103 && a->op == OP_STORE && access_func(p, test) == access_func(p, act) &&
+        (race_in_parts(f, r) || race_flag_first(f, r)))
         return;
     describe(f, r, test, act);
 }

@@ -61,34 +61,6 @@ static bool changes_part(const Finder *f, u32 ga)
     return access_effect(p, ga) & (EFFECT_REBIND | EFFECT_GROW) && (!d || d->kind != VAL_NONE);
 }
 
-/* The first access of the function from one offset to another that makes a part of the state; NONE. */
-static u32 part_made(const Finder *f, u32 gfunc, u32 from, u32 to)
-{
-    const Program *p = f->p;
-    GId g = func_gid(p, gfunc);
-    const Func *fn = program_func(p, gfunc);
-    for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
-        u32 ga = p->access_base[g.file] + k;
-        u32 at = program_access(p, ga)->span.start;
-        if (at >= from && at < to && changes_part(f, ga)) return ga;
-    }
-    return NONE;
-}
-
-/* The same, or in a function of the object that is called there. */
-static u32 work_after(const Finder *f, u32 gfunc, u32 from, u32 to)
-{
-    const Program *p = f->p;
-    u32 made = part_made(f, gfunc, from, to);
-    for (u32 e = p->edge_first[gfunc]; made == NONE && e < p->edge_first[gfunc + 1]; e++) {
-        const CallEdge *edge = &p->edges.v[e];
-        const Call *c = edge_call(p, edge);
-        if (c && c->span.start >= from && c->span.start < to && edge->callee != gfunc && calls_own_object(f, edge))
-            made = part_made(f, edge->callee, 0, UINT32_MAX);
-    }
-    return made;
-}
-
 /* Does the function read the place from this offset on? The access, NONE. Where it asks first whether the part is
  * there, or copes with its absence, it relies on nothing. */
 static u32 part_used(const Program *p, u32 place, u32 gfunc, u32 from)
@@ -99,7 +71,7 @@ static u32 part_used(const Program *p, u32 place, u32 gfunc, u32 from)
         u32 ga = p->place_access.v[i];
         const Access *a = program_access(p, ga);
         if (access_func(p, ga) != gfunc || a->span.start < from) continue;
-        if (a->test || failure_caught(p, ga)) return NONE;
+        if ((a->test && (a->op == OP_TRUTH || a->op == OP_HASATTR)) || failure_caught(p, ga)) return NONE;
         if (a->op != OP_STORE && a->op != OP_DEL && use == NONE) use = ga;
     }
     return use;
@@ -127,6 +99,41 @@ static u32 relied_on(const Finder *f, u32 gfunc, u32 place)
     return NONE;
 }
 
+/* What is made, and who relies on it. */
+typedef struct Work {
+    u32 made, use; /* accesses of one place; NONE */
+} Work;
+
+/* The first part of the state that the function makes from one offset to another, and that a caller of `ensures`
+ * relies on. */
+static Work part_made(const Finder *f, u32 gfunc, u32 ensures, u32 from, u32 to)
+{
+    const Program *p = f->p;
+    GId g = func_gid(p, gfunc);
+    const Func *fn = program_func(p, gfunc);
+    for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
+        u32 ga = p->access_base[g.file] + k, at = program_access(p, ga)->span.start;
+        if (at < from || at >= to || !changes_part(f, ga)) continue;
+        u32 use = relied_on(f, ensures, p->access_place[ga]);
+        if (use != NONE) return (Work){ga, use};
+    }
+    return (Work){NONE, NONE};
+}
+
+/* The same, or in a function of the object that is called there. */
+static Work work_between(const Finder *f, u32 gfunc, u32 from, u32 to)
+{
+    const Program *p = f->p;
+    Work w = part_made(f, gfunc, gfunc, from, to);
+    for (u32 e = p->edge_first[gfunc]; w.made == NONE && e < p->edge_first[gfunc + 1]; e++) {
+        const CallEdge *edge = &p->edges.v[e];
+        const Call *c = edge_call(p, edge);
+        if (c && c->span.start >= from && c->span.start < to && edge->callee != gfunc && calls_own_object(f, edge))
+            w = part_made(f, edge->callee, gfunc, 0, UINT32_MAX);
+    }
+    return w;
+}
+
 /* The test in the same function that sees to it that the work is done once: it decides about the act, or leaves when
  * it finds the flag set; NONE. */
 static u32 own_test(const Finder *f, u32 act)
@@ -140,34 +147,33 @@ static u32 own_test(const Finder *f, u32 act)
     return NONE;
 }
 
-static void report(Finder *f, u32 act, u32 test, u32 made, u32 use)
+static void report(Finder *f, u32 act, u32 test, Work w)
 {
     const Program *p = f->p;
-    Conflict c = {use, CONF_MEDIUM, threads_reach(p, made) && threads_reach(p, use)};
+    Conflict c = {w.use, CONF_MEDIUM, threads_reach(p, w.made) && threads_reach(p, w.use)};
     Race *r = race_add(f, UG103, act, c);
     r->act = act;
     r->by_shape = r->in_parts = true;
     r->by_hand = "the flag has to be set after the work, with the lock held until then";
     race_site(r, test);
-    race_site(r, made);
+    race_site(r, w.made);
     race_message(f, r,
                  "%.*s is set before the work that it stands for: who finds it set on line %u goes on, and uses %.*s "
                  "on line %u of %.*s, while line %u may not have made it yet; set it last, with the lock held until "
                  "then",
                  STR_ARG(short_state(p, f->place)), program_access(p, test)->line,
-                 STR_ARG(short_state(p, p->access_place[made])), program_access(p, use)->line,
-                 STR_ARG(p->facts[access_file(p, use)]->source->path), program_access(p, made)->line);
+                 STR_ARG(short_state(p, p->access_place[w.made])), program_access(p, w.use)->line,
+                 STR_ARG(p->facts[access_file(p, w.use)]->source->path), program_access(p, w.made)->line);
 }
 
 /* The work comes after the section: who finds the flag set under the lock returns. */
 static bool work_outside(Finder *f, u32 act, u32 test, const Section *s)
 {
     const Program *p = f->p;
-    u32 gfunc = access_func(p, act);
-    u32 made = test_leaves(p, test, act) ? work_after(f, gfunc, s->span.end, UINT32_MAX) : NONE;
-    u32 use = made == NONE ? NONE : relied_on(f, gfunc, p->access_place[made]);
-    if (use == NONE || !may_run_together(p, made, use)) return false;
-    report(f, act, test, made, use);
+    if (!test_leaves(p, test, act)) return false;
+    Work w = work_between(f, access_func(p, act), s->span.end, UINT32_MAX);
+    if (w.made == NONE || !may_run_together(p, w.made, w.use)) return false;
+    report(f, act, test, w);
     return true;
 }
 
@@ -176,18 +182,33 @@ static bool work_outside(Finder *f, u32 act, u32 test, const Section *s)
 static void work_inside(Finder *f, u32 act, const Section *s)
 {
     const Program *p = f->p;
-    u32 gfunc = access_func(p, act), made = work_after(f, gfunc, program_access(p, act)->span.end, s->span.end);
-    for (u32 i = 0; made != NONE && i < f->nacc; i++) {
+    u32 gfunc = access_func(p, act);
+    Work w = work_between(f, gfunc, program_access(p, act)->span.end, s->span.end);
+    for (u32 i = 0; w.made != NONE && i < f->nacc; i++) {
         u32 test = f->acc[i];
         const Access *t = program_access(p, test);
         if (t->op != OP_TRUTH || !t->test || access_func(p, test) == gfunc || p->tests[access_file(p, test)])
             continue;
         if (!test_decides_call(f, test, gfunc) || conflict_of(f, act, test).witness == NONE) continue;
-        u32 use = part_used(p, p->access_place[made], access_func(p, test), t->span.end);
-        if (use == NONE) continue;
-        report(f, act, test, made, use);
+        report(f, act, test, w);
         return;
     }
+}
+
+bool race_flag_first(Finder *f, Race *r)
+{
+    const Program *p = f->p;
+    if (!raises_flag(p, r->act) || access_func(p, r->test) != access_func(p, r->act)) return false;
+    Work w = work_between(f, access_func(p, r->act), program_access(p, r->act)->span.end, UINT32_MAX);
+    if (w.made == NONE) return false;
+    r->by_shape = r->in_parts = true;
+    race_message(f, r,
+                 "%.*s, which line %u tests, is set before the work that it stands for: a second thread goes on, and "
+                 "uses %.*s on line %u of %.*s, while line %u may not have made it yet",
+                 STR_ARG(short_state(p, f->place)), program_access(p, r->test)->line,
+                 STR_ARG(short_state(p, p->access_place[w.made])), program_access(p, w.use)->line,
+                 STR_ARG(p->facts[access_file(p, w.use)]->source->path), program_access(p, w.made)->line);
+    return true;
 }
 
 void race_early(Finder *f)

@@ -322,6 +322,9 @@ void race_halfway(Finder *f);
  */
 bool race_in_parts(Finder *f, Race *r);
 void race_early(Finder *f);
+/* A first use that sets a flag before the work that it stands for, on which a caller relies: says so in the finding.
+ * False: it is no such one. */
+bool race_flag_first(Finder *f, Race *r);
 void race_late(Finder *f);
 void race_default(Finder *f);
 void race_check(Finder *f);

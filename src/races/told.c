@@ -77,7 +77,8 @@ static u32 used_next(const Finder *f, const CallEdge *told)
         if (!d || next->callee == told->callee || d->span.start < c->span.end) continue;
         if (!block_within(x, d->block, c->block) || !same_object(x, c->callee, d->callee, c->func)) continue;
         if (spots_in_section(p, told->file, c->func, c->span.start, d->span.start, NULL)) continue;
-        u32 read = read_in(f, next->callee);
+        const Facts *nx = p->facts[func_gid(p, next->callee).file];
+        u32 read = prepares(sym_str(nx, program_func(p, next->callee)->name)) ? NONE : read_in(f, next->callee);
         if (read != NONE) return read;
     }
     return NONE;

@@ -150,7 +150,8 @@ static bool unknown_value(const Program *p, const Race *r, const Place *x)
  * others are kept from by. */
 static bool first_use_of_one(const Program *p, const Race *r, const Place *x)
 {
-    if (r->rule != UG103 || x->kind != PLACE_INSTANCE || must_be_one(x) || x->evidence & EV_GUARDED) return false;
+    if (r->rule != UG103 || x->kind != PLACE_INSTANCE || r->in_parts) return false;
+    if (must_be_one(x) || x->evidence & EV_GUARDED) return false;
     Str name = sym_str(p->facts[r->file], p->facts[r->file]->funcs.v[r->func].name);
     if (x->evidence & EV_MODULE && str_is(name, "__call__")) return false; /* of a metaclass: the one object */
     if (promised_once(p, r, x)) return false;
@@ -323,7 +324,8 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
     if (visible && flow && (step || r->rule == UG101)) return true; /* the request that its thread was given */
     if (visible && step && !(x->evidence & (EV_HANDED | EV_NAME | EV_PURPOSE)) && !must_be_one(x)) return true;
     if (visible) return !used && class_only_parts(p, x->owner);
-    if (r->rule == UG103 && (starts_in_passing(p, r, x) || promised_once(p, r, x))) return false;
+    if (r->rule == UG103 && (starts_in_passing(p, r, x) || promised_once(p, r, x) || (used && r->in_parts)))
+        return false;
     if (r->rule == UG103) return !must_be_one(x) && x->type.kind != TYPE_EXECUTOR && !(used && x->signs & SIGN_FINAL);
     return !used && r->rule == UG107;
 }
@@ -358,7 +360,7 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (x->kind != PLACE_INSTANCE) return false;
     u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
     if ((x->signs & SIGN_BOTH && !hint_only(r, x)) || promised_once(p, r, x)) none |= SIGN_LOOP;
-    return x->signs & ~none || (flag(p, r) && !(x->evidence & EV_SINGLETON));
+    return x->signs & ~none || (flag(p, r) && !r->in_parts && !(x->evidence & EV_SINGLETON));
 }
 
 void races_weigh(Finder *f, u32 first)
