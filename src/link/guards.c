@@ -343,7 +343,14 @@ bool place_holds_thread(const Program *p, const Place *x)
     return false;
 }
 
-/* Classes that have locks, make threads, are kept in globals, or wrap functions. */
+/* self.jobs = queue.Queue(), which is for threads that hand things to each other; a process has queues of its own. */
+static bool holds_queue(const Program *p, const Place *x)
+{
+    return x->kind == PLACE_INSTANCE && x->type.kind == TYPE_QUEUE && x->file != NONE &&
+           (file_imports(p, x->file, "queue") || file_imports(p, x->file, "Queue"));
+}
+
+/* Classes that have locks, make threads, hold queues, are kept in globals, or wrap functions. */
 static void class_evidence(Program *p)
 {
     LinkState *s = p->state;
@@ -358,6 +365,7 @@ static void class_evidence(Program *p)
             if (x->kind == PLACE_INSTANCE && type_is_lock(x->type.kind) && !lock_of_one_state(p, i))
                 s->classes[x->owner].has_lock = true;
             if (place_holds_thread(p, x)) s->classes[x->owner].makes_threads = true;
+            if (holds_queue(p, x)) s->classes[x->owner].hints |= EV_CLASS_LOCKS;
         }
         if (kept_for_all(p, x)) s->classes[x->type.id].kept_globally++;
     }
@@ -529,6 +537,7 @@ static u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
     if (x->kind == PLACE_INSTANCE && x->owner != NONE) {
         if (of_class[x->owner] == NONE) of_class[x->owner] = object_evidence(p, x->owner);
         ev |= of_class[x->owner];
+        if (x->type.kind == TYPE_CACHE && p->library) ev |= EV_NAME; /* what a library keeps, it keeps for its users */
     }
     bool lives_on = x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x);
     bool wraps = lives_on && wraps_from_factory(p, x);

@@ -1,7 +1,7 @@
 /* Hints that a class is made to be shared: from its name, its methods, its bases, what it says about itself, and
  * where its objects are put.
  *
- * A pool or a lock without sharing would be pointless; a module object, or one in sys.meta_path, is known to the
+ * A pool, a lock or a queue without sharing would be pointless; a module object, or one in sys.meta_path, is known to the
  * whole process. What the class says is read from its text by facts/says.c. */
 #include "link/link.h"
 
@@ -30,6 +30,16 @@ static bool is_waited_for(const Program *p, u32 gclass)
     return gfunc != NONE && !program_func(p, gfunc)->is_async;
 }
 
+/* def emit(self, record): a handler of some logging, which is called by whoever logs. */
+static bool takes_records(const Program *p, u32 gclass)
+{
+    u32 gfunc = class_own_method(p, gclass, "emit");
+    if (gfunc == NONE) return false;
+    const Func *fn = program_func(p, gfunc);
+    const Facts *f = p->facts[func_gid(p, gfunc).file];
+    return fn->nparams == 2 && !fn->is_async && str_is(sym_str(f, f->params.v[fn->params + 1].name), "record");
+}
+
 u32 class_hints(const Program *p, u32 gclass)
 {
     u32 file, hints = 0;
@@ -38,6 +48,7 @@ u32 class_hints(const Program *p, u32 gclass)
     if (is_pool(sym_str(f, k->name)) || is_lock_class(p, gclass) || is_waited_for(p, gclass))
         hints |= EV_NAME | EV_PURPOSE;
     if (is_singleton(sym_str(f, k->name))) hints |= EV_NAME | EV_PURPOSE | EV_ONE;
+    if (takes_records(p, gclass)) hints |= EV_NAME | EV_PURPOSE;
     if (k->says_shared) hints |= EV_PURPOSE;
     if (class_derives(p, gclass, "types.ModuleType")) hints |= EV_SINGLETON; /* kept in sys.modules */
     return hints;
