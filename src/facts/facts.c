@@ -186,7 +186,6 @@ Str path_text(Arena *a, const Facts *f, u32 path)
 
 bool block_within(const Facts *f, u32 inner, u32 outer)
 {
-    for (; inner != NONE; inner = f->blocks.v[inner].parent)
-        if (inner == outer) return true;
-    return false;
+    while (inner != NONE && inner > outer) inner = f->blocks.v[inner].parent; /* made after the block around it */
+    return inner != NONE && inner == outer;
 }

@@ -51,6 +51,7 @@ static u32 read_out(const Finder *f, u32 i)
     for (u32 k = i; k-- > 0 && i - k <= STEPS_AHEAD;) {
         const Access *a = program_access(f->p, f->acc[k]);
         if (access_gid(f->p, f->acc[k]).file != g.file || a->func != store->func) break;
+        if (!(f->effect[k] & EFFECT_WRITE) && (a->path != store->path || !hands_on(a))) continue; /* most of them */
         bool around = block_within(x, store->block, a->block), inside = block_within(x, a->block, store->block);
         if (f->effect[k] & EFFECT_WRITE && (around || inside)) break;
         if (a->path != store->path || a->stmt == store->stmt || (!around && !inside) || !hands_on(a)) continue;
