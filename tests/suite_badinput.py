@@ -240,6 +240,28 @@ def test_many_names(c):
     with_bad_file(c, text, note=None, fixable=None, timeout=60)
 
 
+def test_many_branches(c):
+    """One chain of elif whose branches all set one global: each store stands in a block of its own, as deep as its place in the chain."""
+    chain = "".join("    elif x == %d:\n        x = %d\n" % (i, i) for i in range(10_000))
+    text = "import threading\n\nx = 0\n\n\ndef work():\n    global x\n    if x == 0:\n        x = 1\n" + chain + "\n\nfor _ in range(2):\n    threading.Thread(target=work).start()\n"
+    with_bad_file(c, text, note=None, fixable=None, timeout=60)
+
+
+def test_many_locks(c):
+    """Hundreds of locks that are taken in each other: alone, in both orders, and in both orders where no two threads meet."""
+    n = 120
+    for gate, back in (("", False), ("", True), ("gate, ", True)):
+        names = ["l%d" % i for i in range(n)]
+        text = "import threading\n\ngate = threading.Lock()\n" + "".join("%s = threading.Lock()\n" % name for name in names)
+        for name, order in (("f", names), ("b", names[::-1] if back else names)):
+            text += "\n\ndef %s():\n    with %s%s:\n        pass\n\n\nthreading.Thread(target=%s).start()\n" % (name, gate, ", ".join(order), name)
+        with temporary() as folder:
+            write_tree(folder, {"a.py": text})
+            report = run(c, folder, "check", "--no-cache", "--format", "json", timeout=60).json()
+            c.equal(len(report["findings"]), n * (n - 1) // 2 if back and not gate else 0)
+            run(c, folder, "diff", "--no-cache", timeout=60)
+
+
 # --- The file system --------------------------------------------------------------------------------------------------------
 
 def test_symlink_loop(c):
