@@ -277,6 +277,18 @@ def test_symlink_loop(c):
         c.check(result.code in (0, 2) and "a.py" in result.out + result.err, result)
 
 
+def test_patterns_of_many_stars(c):
+    """What a repository says is left out comes from strangers: time must not double with each star."""
+    deep, long = "x/" * 40, "a" * 150 + ".py"
+    for name, text in (("pyproject.toml", '[tool.ungil]\nexclude = ["**/%sb", "%sy"]\n' % ("*a" * 20, "**/x/" * 20)),
+                       (".gitignore", "%sb\n%sy\n" % ("*a" * 20, "**/x/" * 20))):
+        with temporary() as folder:
+            write_tree(folder, {"good.py": GOOD, deep + long: GOOD, name: text})
+            git("init", "-q", "--template=", cwd=folder)  # git's own add would not end
+            report = run(c, folder, "check", "--no-cache", "--format", "json").json()
+            c.equal(sorted({f["path"] for f in report["findings"]}), ["good.py", deep + long])
+
+
 def test_outside_of_root(c):
     with temporary() as folder:
         write_tree(folder, {"inside/a.py": GOOD, "outside/b.py": GOOD})

@@ -236,37 +236,12 @@ static bool class_match(const char *p, const char *end, char c, const char **nex
     return c != '/' && hit != negate;
 }
 
-static bool glob_at(const char *p, const char *pe, const char *s, const char *se)
+/* Does one character of the pattern, or a class, match c? *next is set behind it. */
+static bool char_match(const char *p, const char *end, char c, const char **next)
 {
-    while (p < pe) {
-        if (p[0] == '*' && p + 1 < pe && p[1] == '*') {
-            p += 2;
-            bool dir = p < pe && *p == '/';
-            if (dir) p++;
-            if (p == pe) return true;
-            for (const char *t = s;; t++) {
-                if ((!dir || t == s || t[-1] == '/') && glob_at(p, pe, t, se)) return true;
-                if (t >= se) return false;
-            }
-        }
-        if (*p == '*') {
-            p++;
-            for (const char *t = s;; t++) {
-                if (glob_at(p, pe, t, se)) return true;
-                if (t >= se || *t == '/') return false;
-            }
-        }
-        if (s >= se) return false;
-        if (*p == '[') {
-            if (!class_match(p, pe, *s, &p)) return false;
-            s++;
-        } else if (*p == '?' ? *s == '/' : *p != *s) {
-            return false;
-        } else {
-            p++, s++;
-        }
-    }
-    return s == se;
+    if (*p == '[') return class_match(p, end, c, next);
+    *next = p + 1;
+    return *p == '?' ? c != '/' : *p == c;
 }
 
 bool glob_closed(Str pattern)
@@ -281,9 +256,46 @@ bool glob_closed(Str pattern)
     return true;
 }
 
+/* Where the text goes on to differ, only the last star and the last double star are tried further on: what an earlier
+ * one could reach, the last one reaches from where it is. A star does not cross a '/', so it is forgotten with its
+ * double star. */
 bool glob_match(Str pattern, Str path)
 {
-    return glob_at(pattern.p, pattern.p + pattern.n, path.p, path.p + path.n);
+    const char *p = pattern.p, *end = p + pattern.n, *s = path.p, *stop = s + path.n;
+    const char *star = NULL, *star_at = NULL, *deep = NULL, *deep_at = NULL, *next;
+    bool folders = false;
+    for (;;) {
+        if (p < end && *p == '*') {
+            if (p + 1 < end && p[1] == '*') {
+                folders = p + 2 < end && p[2] == '/' && (p == pattern.p || p[-1] == '/');
+                p += folders ? 3 : 2;
+                if (p == end) return true;
+                deep = p;
+                deep_at = s;
+                star = NULL;
+            } else {
+                star = ++p;
+                star_at = s;
+            }
+        } else if (p == end && s == stop) {
+            return true;
+        } else if (p < end && s < stop && char_match(p, end, *s, &next)) {
+            p = next;
+            s++;
+        } else if (star && star_at < stop && *star_at != '/') {
+            p = star;
+            s = ++star_at;
+        } else {
+            if (!deep) return false;
+            do {
+                if (deep_at == stop) return false;
+                deep_at++;
+            } while (folders && deep_at[-1] != '/');
+            p = deep;
+            s = deep_at;
+            star = NULL;
+        }
+    }
 }
 
 bool str_among(Str s, const char *const *words, size_t n)

@@ -75,20 +75,27 @@ static void patterns_read(Arena *a, const char *path, PatternVec *out)
 
 /* ---- matching ------------------------------------------------------------------------------------------ */
 
-static bool parts_match(const StrVec *parts, u32 at, char **path, u32 n, int flags)
+/* Where a part differs, only the last ** is tried one folder further on: what an earlier one could reach, it reaches
+ * from where it is. */
+static bool parts_match(const StrVec *parts, char **path, u32 n, int flags)
 {
-    for (; at < parts->n; at++) {
-        if (str_is(parts->v[at], "**")) {
-            if (at + 1 == parts->n) return n > 0; /* all that is inside */
-            for (u32 skip = 0; skip <= n; skip++)
-                if (parts_match(parts, at + 1, path + skip, n - skip, flags)) return true;
-            return false;
+    u32 at = 0, done = 0, deep = NONE, skipped = 0;
+    for (;;) {
+        if (at < parts->n && str_is(parts->v[at], "**")) {
+            if (++at == parts->n) return done < n; /* all that is inside */
+            deep = at;
+            skipped = done;
+        } else if (at == parts->n && done == n) {
+            return true;
+        } else if (at < parts->n && done < n && fnmatch(parts->v[at].p, path[done], flags) == 0) {
+            at++;
+            done++;
+        } else {
+            if (deep == NONE || skipped == n) return false;
+            at = deep;
+            done = ++skipped;
         }
-        if (!n || fnmatch(parts->v[at].p, *path, flags) != 0) return false;
-        path++;
-        n--;
     }
-    return n == 0;
 }
 
 /* 1: ignored, 0: not, -1: no pattern speaks of it. `path` are the n parts below the patterns' directory. */
@@ -97,8 +104,7 @@ static int patterns_say(const PatternVec *patterns, char **path, u32 n, bool dir
     for (u32 i = patterns->n; i-- > 0;) {
         const Pattern *p = &patterns->v[i];
         if (p->dirs_only && !dir) continue;
-        if (p->anywhere ? parts_match(&p->parts, 0, path + n - 1, 1, flags)
-                        : parts_match(&p->parts, 0, path, n, flags))
+        if (p->anywhere ? parts_match(&p->parts, path + n - 1, 1, flags) : parts_match(&p->parts, path, n, flags))
             return !p->negates;
     }
     return -1;

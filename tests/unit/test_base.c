@@ -66,6 +66,27 @@ static void glob(void **state)
     assert_true(glob_match(S("["), S("[")));
     assert_false(glob_match(S("a?b"), S("a/b")));
     assert_false(glob_match(S("a[/]b"), S("a/b")));
+    assert_true(glob_match(S("**/a*b/**/c*.py"), S("x/acb/ab/y/cd/c.py")));
+    assert_false(glob_match(S("**/a*b/*/c*.py"), S("x/ab/ab/y/z/c.py")));
+    assert_true(glob_match(S("a**c"), S("a/b/c")));
+    assert_true(glob_match(S("a*"), S("a")));
+    assert_false(glob_match(S("a*/"), S("a")));
+}
+
+/* A pattern may be a stranger's: time must not double with each star. */
+static void glob_of_many_stars(void **state)
+{
+    char path[201], pattern[202];
+    memset(path, 'a', 200);
+    for (u32 i = 0; i < 200; i++) pattern[i] = i % 2 ? 'a' : '*';
+    pattern[200] = 'b';
+    Str p = {pattern, 201}, s = {path, 200};
+    assert_false(glob_match(p, s));
+    path[199] = 'b';
+    assert_true(glob_match(p, s));
+    for (u32 i = 0; i < 200; i++) pattern[i] = i % 4 == 3 ? 'a' : i % 4 == 2 ? '/' : '*';
+    for (u32 i = 1; i < 200; i += 2) path[i] = '/';
+    assert_false(glob_match(p, s));
 }
 
 static void buffer(void **state)
@@ -199,11 +220,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(str_cutting),
-        cmocka_unit_test(str_words), cmocka_unit_test(str_hash_is_stable),
-        cmocka_unit_test(glob),        cmocka_unit_test(buffer),
-        cmocka_unit_test(map),         cmocka_unit_test(interning),
-        cmocka_unit_test(vectors),     cmocka_unit_test(arena_adoption), cmocka_unit_test(arena_large),
-        cmocka_unit_test(pool),        cmocka_unit_test(replacing_a_file),
+        cmocka_unit_test(str_words),
+        cmocka_unit_test(str_hash_is_stable),
+        cmocka_unit_test(glob),
+        cmocka_unit_test(glob_of_many_stars),
+        cmocka_unit_test(buffer),
+        cmocka_unit_test(map),
+        cmocka_unit_test(interning),
+        cmocka_unit_test(vectors),
+        cmocka_unit_test(arena_adoption),
+        cmocka_unit_test(arena_large),
+        cmocka_unit_test(pool),
+        cmocka_unit_test(replacing_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
