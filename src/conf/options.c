@@ -113,13 +113,14 @@ bool option_set(Arena *a, const OptRow *row, Options *o, Str value, Str base, Er
     case OPT_LIST:
     case OPT_CODES: return list_add(a, row, slot, value, e);
     case OPT_COUNT: {
-        u64 n = 0;
+        u32 n = 0;
         for (size_t i = 0; i < value.n; i++) {
-            if (value.p[i] < '0' || value.p[i] > '9' || n > 9999)
+            bool digit = value.p[i] >= '0' && value.p[i] <= '9';
+            if (digit) n = n * 10 + (u32)(value.p[i] - '0');
+            if (!digit || n > 9999)
                 return err_set(e, "%s must be a number from 0 to 9999, not '%.*s'", row->name, STR_ARG(value));
-            n = n * 10 + (u64)(value.p[i] - '0');
         }
-        *(u32 *)slot = (u32)n;
+        *(u32 *)slot = n;
         break;
     }
     default: break;

@@ -6,6 +6,7 @@
  * opened twice is not checked. */
 #include "pipeline.h"
 
+#include <errno.h>
 #include <tree_sitter/api.h>
 
 const TSLanguage *tree_sitter_toml(void);
@@ -210,6 +211,20 @@ static bool pair_read(Reader *r, Toml *table, TSNode pair, u32 depth)
     return value_read(r, item_add(r, table, name, TOML_STRING, pair), value, depth);
 }
 
+/* 1_000, 0xff, 0o17, 0b1; what does not fit into 64 bits is an error, as TOML wants it. */
+static bool integer_read(Reader *r, Toml *into, TSNode n, Str text)
+{
+    char *digits = arena_new(r->a, char, text.n + 1);
+    size_t used = 0;
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] != '_') digits[used++] = text.p[i];
+    int base = str_starts(text, S("0x")) ? 16 : str_starts(text, S("0o")) ? 8 : str_starts(text, S("0b")) ? 2 : 10;
+    errno = 0;
+    into->kind = TOML_INTEGER;
+    into->number = strtoll(base == 10 ? digits : digits + 2, NULL, base);
+    return errno != ERANGE || fail(r, n, "the number %.*s does not fit into 64 bits", text);
+}
+
 static bool value_read(Reader *r, Toml *into, TSNode n, u32 depth)
 {
     if (depth > DEPTH_MAX) return fail(r, n, "values are nested too deeply%.*s", S(""));
@@ -218,8 +233,7 @@ static bool value_read(Reader *r, Toml *into, TSNode n, u32 depth)
     if (is(n, "string")) {
         into->text = string_decode(r, s);
     } else if (is(n, "integer")) {
-        into->kind = TOML_INTEGER;
-        into->number = strtoll(str_c(r->a, s), NULL, 0);
+        return integer_read(r, into, n, s);
     } else if (is(n, "boolean")) {
         into->kind = TOML_BOOL;
         into->number = str_is(s, "true");

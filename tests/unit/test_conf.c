@@ -56,6 +56,8 @@ static void command_line_errors(void **state)
     assert_refused(dir, "check --format xml", "text, concise, json");
     assert_refused(dir, "check --select UG7", "UG7");
     assert_refused(dir, "check --jobs many", "number");
+    assert_refused(dir, "check --jobs 10000", "from 0 to 9999");
+    assert_refused(dir, "check --jobs 99999", "from 0 to 9999");
     assert_refused(dir, "check --jobs", "needs a value");
     assert_refused(dir, "fix --branch x", "--branch");
     assert_refused(dir, "check nothing.py", "nothing.py");
@@ -112,6 +114,36 @@ static void globs(void **state)
     assert_true(globs_match(&v, S("a/gen/b.py")));
     assert_false(globs_match(&v, S("x/docs/conf.py")));
     assert_false(globs_match(&v, S("builds/a.py")));
+}
+
+static void toml_integers(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t number;
+    } rows[] = {{"10", 10},
+                {"1_0", 10},
+                {"-1_000", -1000},
+                {"+9", 9},
+                {"0", 0},
+                {"0x1_F", 31},
+                {"0o17", 15},
+                {"0b1_01", 5},
+                {"0xbee", 3054},
+                {"0b0", 0},
+                {"9223372036854775807", INT64_MAX}};
+    u32 line = 0;
+    for (u32 i = 0; i < COUNT_OF(rows); i++) {
+        Err e = {0};
+        const Toml *t = toml_parse(&arena, str_fmt(&arena, "n = %s\n", rows[i].text), &line, &e);
+        assert_non_null(t);
+        assert_int_equal(toml_get(t, "n")->kind, TOML_INTEGER);
+        assert_true(toml_get(t, "n")->number == rows[i].number);
+    }
+    Err e = {0};
+    assert_null(toml_parse(&arena, S("\nn = 9223372036854775808\n"), &line, &e));
+    assert_int_equal(line, 2);
+    assert_non_null(strstr(e.msg, "64 bits"));
 }
 
 static void toml(void **state)
@@ -171,7 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(command_line),  cmocka_unit_test(command_line_errors),
         cmocka_unit_test(configuration), cmocka_unit_test(globs),
-        cmocka_unit_test(toml),
+        cmocka_unit_test(toml),          cmocka_unit_test(toml_integers),
     };
     return cmocka_run_group_tests(tests, NULL, cleanup);
 }
