@@ -283,7 +283,8 @@ class GitHub(Host):
         out = []
         for h in hunks:
             olds, news = [o for o, _, _ in h if o], [n for _, n, _ in h if n]
-            out.append("@@ -%d,%d +%d,%d @@ def x():" % (olds[0] if olds else 0, len(olds), news[0] if news else 0, len(news)))
+            spans = ["%d" % at[0] if len(at) == 1 else "%d,%d" % (at[0] if at else 0, len(at)) for at in (olds, news)]
+            out.append("@@ -%s +%s @@ def x():" % tuple(spans))
             out += [("+" if o is None else "-" if n is None else " ") + text for o, n, text in h]
         return "\n".join(out)
 

@@ -302,6 +302,16 @@ def test_bad_anchor_that_the_diff_shows(c):
         c.equal(len(host.writes()), count)
 
 
+def test_hunk_of_one_line(c):
+    """The diff of a file of one line says "@@ -1 +1 @@", without counts."""
+    after = "import threading; hits = []; work = lambda: hits and hits.pop(); threading.Thread(target=work).start(); work()\n"
+    with pull("github", {"one.py": after}, {**BASE, "one.py": "import threading\n"}) as (folder, host):
+        host.faults = [("POST", "/reviews", "status", 422, {}, {"message": "Unprocessable Entity", "errors": ["Line could not be resolved"]})]
+        result = post(folder, host, "github")
+        c.has(result, "1 comment posted")
+        c.equal([s[:2] for s in host.seen()], [("one.py", 1)], result)
+
+
 def test_limits_of_the_service(c):
     """Retry-After is waited for; a limit that lasts too long ends the run with a sentence."""
     limit = {"message": "You have exceeded a secondary rate limit"}

@@ -197,20 +197,17 @@ static Answer review_post(Poster *p, const u32 *v, u32 n, Str text, Reply *r)
     return answer;
 }
 
-/* Does a patch, as GitHub shows it, hold all of the lines of the new file in one hunk? */
+/* Does a patch, as GitHub shows it, hold all of the lines of the new file in one hunk? "@@ -4,7 +4,9 @@"; of one line
+ * no count is given, "@@ -1 +1 @@". */
 static bool patch_holds(Str patch, u32 first, u32 last)
 {
-    unsigned start = 0, count = 0, old, old_count;
     for (Str line; str_line(&patch, &line);) {
-        if (!str_starts(line, S("@@ "))) continue;
+        if (!str_starts(line, S("@@ -"))) continue;
         char head[80] = {0};
         memcpy(head, line.p, MIN(line.n, sizeof head - 1));
-        count = 1;
-        if (sscanf(head, "@@ -%u,%u +%u,%u @@", &old, &old_count, &start, &count) != 4 &&
-            sscanf(head, "@@ -%u +%u,%u @@", &old, &start, &count) != 3 &&
-            sscanf(head, "@@ -%u,%u +%u @@", &old, &old_count, &start) != 3)
-            continue;
-        if (first >= start && last < start + count) return true;
+        const char *now = strchr(head, '+');
+        unsigned start = 0, count = 1;
+        if (now && sscanf(now, "+%u,%u", &start, &count) >= 1 && first >= start && last < start + count) return true;
     }
     return false;
 }
