@@ -94,6 +94,7 @@ def scenario(c, service):
         mine = [s for s in host.seen() if "UG108" in s[2]]
         c.equal((len(mine), mine[0][3]), (1, False))
         c.check("No longer found" not in mine[0][2], mine[0][2])
+        c.has(back, "1 reopened")
 
         at = [i for i, s in enumerate(host.seen()) if "UG108" in s[2]][0]
         host.close(at)
@@ -600,6 +601,9 @@ def test_dry_run(c):
             count = len(host.writes())
             c.has(post(folder, host, service, "--dry-run"), "resolve")
             c.equal(len(host.writes()), count)
+            post(folder, host, service)
+            push(folder, host, many(3))
+            c.has(post(folder, host, service, "--dry-run"), "reopen app/many.py:")
 
 
 def schema_of(api, method, path):

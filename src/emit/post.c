@@ -197,6 +197,7 @@ static void plan_put(Buf *out, Poster *p, const Plan *plan)
         }
     }
     for (u32 i = 0; i < plan->edits.n; i++) line_put(out, "update", &p->remarks.v[plan->edits.v[i]]);
+    for (u32 i = 0; i < plan->reopens.n; i++) line_put(out, "reopen", &p->remarks.v[plan->reopens.v[i]]);
     for (u32 i = 0; i < plan->listed.n; i++) line_put(out, "list", &p->remarks.v[plan->listed.v[i]]);
     for (u32 i = 0; i < plan->gone.n; i++)
         buf_fmt(out, "resolve the comment on %.*s\n", STR_ARG(p->threads.v[plan->gone.v[i]].fingerprint));
@@ -208,6 +209,7 @@ static void done_put(Buf *out, const Poster *p, const Plan *plan)
 {
     buf_fmt(out, "%s: %u comment%s posted, %u updated, %u resolved, %u already there", p->service->name, p->posted,
             p->posted == 1 ? "" : "s", p->edited, p->resolved, p->kept);
+    if (p->reopened) buf_fmt(out, ", %u reopened", p->reopened);
     if (plan->listed.n) buf_fmt(out, ", %u in the summary only", plan->listed.n);
     buf_char(out, '\n');
 }
