@@ -82,6 +82,30 @@ def test_interactive_pipe(c):
         c.equal([f["rule"] for f in findings(folder)], ["UG104"])
 
 
+def test_interactive_long_answer(c):
+    """A line is one answer, however long: what stands behind its first 63 characters does not answer the next question."""
+    with temporary() as folder:
+        write_tree(folder, {"two.py": TWO})
+        for tail in ("a", "yyy"):
+            result = answer(folder, "n" + "o" * 62 + tail + "\n")
+            c.equal(text(folder), TWO, result)
+            c.equal(result.err.count("[q]uit: "), 2)
+
+
+def test_interactive_folder_of_odd_name(c):
+    """The temporary file's path is one word for the shell, whatever is in it."""
+    with temporary() as folder:
+        odd = os.path.join(folder, "it's $(touch ran)")
+        os.mkdir(odd)
+        write_tree(folder, {"two.py": TWO, "tool.sh": "#!/bin/sh\nsed -i 's/_hits_lock/_guard/' \"$1\"\n"})
+        os.chmod(os.path.join(folder, "tool.sh"), 0o755)
+        edited = answer(folder, "e\nn\n", EDITOR=os.path.join(folder, "tool.sh"), VISUAL="", TMPDIR=odd)
+        c.has(edited, "fixed 1 finding in 1 file")
+        c.check("with _guard:" in text(folder), text(folder))
+        c.equal(os.listdir(odd), [])
+        c.check(not os.path.exists(os.path.join(folder, "ran")), "the name was run")
+
+
 def test_interactive_edit(c):
     with temporary() as folder:
         write_tree(folder, {"two.py": TWO})

@@ -28,6 +28,7 @@ static char ask(const char *question, const char *letters)
         fprintf(stderr, "%s: ", question);
         fflush(stderr);
         if (!fgets(line, sizeof line, stdin)) return 'q';
+        for (int c = 0; !strchr(line, '\n') && c != '\n' && c != EOF;) c = getchar(); /* the rest is no answer */
         if (line[0] && strchr(letters, line[0])) return line[0];
     }
 }
@@ -87,8 +88,12 @@ static bool text_edit(Asking *k, Str text, Str *out)
         unlink(path);
         return err_set(k->e, "cannot write a temporary file for the editor");
     }
-    Str command = str_fmt(k->a, "%s '%s'", editor(), path);
-    int status = system(command.p);
+    Buf command = {0};
+    buf_fmt(&command, "%s '", editor());
+    for (const char *at = path; *at; at++) buf_c(&command, *at == '\'' ? "'\\''" : (const char[]){*at, 0});
+    buf_c(&command, "'");
+    int status = system(str_c(k->a, buf_view(&command)));
+    buf_free(&command);
     if (status != 0)
         ok = err_set(k->e, "the editor '%s' failed; nothing is written", editor());
     else
