@@ -797,6 +797,120 @@ def test_dumps(c):
             c.code(ungil("check", "--dump", stage, "--format", "json", cwd=folder), 2)
 
 
+DUMPED = '''# ungil: file-ignore[UG999] reason
+import asyncio
+import threading
+
+lock = threading.Lock()
+alock = asyncio.Lock()
+table = {}  # guarded-by: lock
+mode = None
+size = 0
+
+
+def held(key):
+    with lock:
+        if key not in table:
+            table[key] = [1]
+
+
+def taken():
+    lock.acquire()
+    table.pop(1, None)  # ungil: ignore[UG104] known
+    lock.release()
+
+
+async def awaited():
+    async with alock:
+        table.clear()  # noqa: UG104
+
+
+def called(rw):
+    global size
+    rw.acquire_write()
+    try:
+        size += 1
+    finally:
+        rw.release_write()
+
+
+class Node:  # ungil: thread-confined
+    pass
+
+
+class Tree:  # ungil: single-threaded
+    kinds = (1, "a", True, {1}, lambda: 0)
+    other = -size
+    same = mode
+
+
+work = threading.Thread(target=called, args=(Node(),))
+work.start()
+'''
+
+
+def test_dump_lines(c):
+    """Each word of a dump says what it should: the lines of one file that has a value, section, block and comment of each kind."""
+    wanted = {
+        "facts": """import threading from level 0 module threading name
+class 0 Node line 38
+func 3 awaited line 24 parent 0 async
+func 5 <lambda> line 43 parent 0 class 1
+block 1 class func 0 613-617 in 0
+block 4 with func 1 207-256 in 3
+block 5 then func 1 240-256 in 4 cond 0
+block 10 try func 4 519-528 in 9 cond 1
+block 11 finally func 4 550-568 in 9
+access 13 48:1 store work func 0 block 0
+access 16 14:12 contains table key key func 1 block 4 cond 0 not-in
+access 17 15:13 item-store table key key func 1 block 5
+access 19 20:5 method table by pop key 1 func 2 block 6
+access 24 33:9 aug size func 4 block 10
+call 3 48:8 threading.Thread func 0 args 3 target=called args=tuple args[0]=call to work
+call 6 20:5 table.pop func 2 args 2 number none
+def 2 table = dict func 0 empty
+def 3 mode = none func 0 empty
+def 4 size = number func 0 empty
+def 7 awaited = func 3 func 0
+def 9 Node = class 0 func 0
+def 11 kinds = tuple func 0
+def 12 other = other func 0
+def 13 same = path mode func 0
+def 14 work = call 3 func 0
+def 15 table[…] = list func 1
+def 17 return = number func 5 empty
+section 0 with lock func 1 197-256
+section 1 acquire lock func 2 290-348 no-finally
+section 2 async-with alock func 3 406-444
+section 3 calls rw.acquire_write func 4 501-550
+comment file-ignore 1 covers 1-2 codes UG999 reason reason
+comment guarded-by 7 covers 7-7 codes lock reason
+comment ignore 20 covers 20-20 codes UG104 reason known
+comment noqa 26 covers 26-26 codes UG104 reason
+comment thread-confined 38 covers 38-39 codes ALL reason
+comment single-threaded 42 covers 42-45 codes ALL reason""",
+        "places": """root Thread(target=called) at kinds.py:48
+place kinds.table global type dict guard kinds.lock 3/4 evidence module,guarded
+  kinds.py:7:1 store not-counted
+  kinds.py:15:13 item-store locks kinds.lock
+place kinds.size global type number evidence module
+  kinds.py:33:9 aug root [Thread(target=called) at kinds.py:48]""",
+        "races": """race UG307 kinds.py:26:9 kinds.table error high worse 4831b80039a00843
+  table is declared as guarded by kinds.lock and used here without it
+  site kinds.py:26:9 method""",
+        "plan": """fix 1 acquire-to-with safe findings 1
+    delete kinds.py 19:1-20:1 ""
+    wrap kinds.py 20:5-20:53 "lock"
+fix 3 add-missing-guard safe kinds.table findings 1
+  lock kinds.lock existing Lock: the finding names it"""}
+    with project({"kinds.py": DUMPED}) as folder:
+        for stage, lines in wanted.items():
+            result = ungil("check", "--dump", stage, cwd=folder)
+            c.lacks(result, "(null)")
+            found = {line.rstrip() for line in result.out.split("\n")}
+            c.equal([line for line in lines.split("\n") if line not in found], [], result)
+
+
 def test_guards(c):
     text = COUNTER.replace("hits = 0\n", "hits = 0\nlock = threading.Lock()\n").replace("    hits += 1", "    with lock:\n        hits += 1\n    with lock:\n        hits += 2\n    hits -= 1")
     with project({"stats.py": text}) as folder:

@@ -7,12 +7,19 @@ const char *const op_name[OP_COUNT] = {"load",     "store",    "del",    "aug", 
 const char *const block_name[] = {"func",   "class",   "then", "else", "loop",          "try",
                                   "except", "finally", "with", "case", "comprehension", "main"};
 static const char *const test_name[] = {"", "true", "false", "none", "not-none", "in", "not-in", "compare"};
-static const char *const value_name[] = {"other", "none", "bool",  "number",    "string",  "list",
-                                         "dict",  "set",  "tuple", "generator", "lambda",  "path",
+static const char *const value_name[] = {"other", "none", "bool",  "number",    "string",   "list",
+                                         "dict",  "set",  "tuple", "generator", "lambda",   "path",
                                          "call",  "func", "class", "iter-of",   "enter-of", "one-of"};
-static const char *const section_name[] = {"with", "acquire", "async-with"};
+static const char *const section_name[] = {"with", "acquire", "async-with", "calls"};
 static const char *const comment_name[] = {"ignore",     "file-ignore",     "noqa",
                                            "guarded-by", "thread-confined", "single-threaded"};
+
+#define NAMES_ALL(names, last) _Static_assert(COUNT_OF(names) == (last) + 1, "a name for each of them")
+NAMES_ALL(block_name, BLOCK_MAIN);
+NAMES_ALL(test_name, TEST_COMPARE);
+NAMES_ALL(value_name, VAL_ONE_OF);
+NAMES_ALL(section_name, SECTION_CALLS);
+NAMES_ALL(comment_name, COMMENT_SINGLE_THREADED);
 
 static void dump_func(Buf *out, Arena *a, const Facts *f, u32 id)
 {
