@@ -11,6 +11,7 @@ typedef struct GId {
 } GId;
 
 typedef enum PlaceKind { PLACE_GLOBAL, PLACE_CLASS_ATTR, PLACE_INSTANCE, PLACE_CLOSURE, PLACE_DEFAULT } PlaceKind;
+extern const char *const place_kind_name[PLACE_DEFAULT + 1];
 
 /* What kind of object a place holds, as far as its assignments and annotations tell. */
 typedef enum TypeKind {

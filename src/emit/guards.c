@@ -3,8 +3,6 @@
 #include "emit/html.h"
 #include "emit/json.h"
 
-static const char *const kind_name[] = {"global", "class-attribute", "instance", "closure", "default"};
-
 typedef struct GuardRow {
     u32 lock, guarded, total;
     bool declared;
@@ -83,10 +81,10 @@ static void guards_json(Buf *out, const Program *p)
     for (u32 i = 0; i < p->places.n; i++) {
         const Place *x = &p->places.v[i];
         if (!guard_row(p, x, &row)) continue;
-        CHECK(x->kind < COUNT_OF(kind_name));
+        CHECK(x->kind < COUNT_OF(place_kind_name));
         json_t *g = json_object();
         json_put(g, "place", json_str(x->display));
-        json_put(g, "kind", json_string(kind_name[x->kind]));
+        json_put(g, "kind", json_string(place_kind_name[x->kind]));
         json_put(g, "lock", json_str(p->locks.v[row.lock].display));
         json_put(g, "declared", json_boolean(row.declared));
         json_put(g, "guarded", json_integer(row.guarded));

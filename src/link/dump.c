@@ -1,7 +1,8 @@
 /* The program as text: --dump=places. */
 #include "link/link.h"
 
-static const char *const place_kind[] = {"global", "class-attribute", "instance", "closure", "default"};
+const char *const place_kind_name[PLACE_DEFAULT + 1] = {"global", "class-attribute", "instance", "closure",
+                                                        "default"};
 
 static void dump_evidence(Buf *out, u32 ev)
 {
@@ -27,7 +28,7 @@ static void dump_locks(Buf *out, const Program *p, u32 set)
 static void dump_place(Buf *out, const Program *p, u32 id)
 {
     const Place *x = &p->places.v[id];
-    buf_fmt(out, "place %.*s %s type %s", STR_ARG(x->display), place_kind[x->kind], type_name[x->type.kind]);
+    buf_fmt(out, "place %.*s %s type %s", STR_ARG(x->display), place_kind_name[x->kind], type_name[x->type.kind]);
     if (x->guard != NONE)
         buf_fmt(out, " guard %.*s %u/%u", STR_ARG(p->locks.v[x->guard].display), x->guarded, x->total);
     dump_evidence(out, x->evidence);
