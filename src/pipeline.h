@@ -260,6 +260,8 @@ Tree *tree_parse(const Source *s);
 /* Was the parser stopped, and the tree left empty? It takes a time that grows with the square of some damaged texts.
  */
 bool tree_too_slow(const Tree *t);
+/* Are there places in it that the grammar does not know? */
+bool tree_damaged(const Tree *t);
 void tree_free(Tree *t);
 
 /* ---- facts: Tree to Facts (src/facts) ------------------------------------------------------------------ */

@@ -33,9 +33,8 @@ for f in $(files 'src/*.c' 'src/*.h' 'src/*.def' 'tests/*.c' 'tests/*.h'); do
                 else if (order[other] > order[own]) bad(own "/ includes \"" quoted[2] "\" of a later stage")
             }
         }
-        /^[ \t]*#[ \t]*include[ \t]*<tree_sitter\// && own && own != "parse" && own != "facts" &&
-            file != "src/fixes/sites.c" && file != "src/edit/verify.c" {
-            bad("tree-sitter is used only in parse/, facts/, fixes/sites.c and edit/verify.c")
+        own && own != "parse" && /(^|[^A-Za-z0-9_])(ts_[a-z]|TSNode)|<tree_sitter\// {
+            bad("tree-sitter is used only in parse/")
         }
         /^[ \t]*#[ \t]*include[ \t]*<git2/ && part[1] == "src" && own != "read" && own != "emit" { bad("libgit2 is used only in read/ and emit/") }
         /^[ \t]*#[ \t]*include[ \t]*<curl/ && part[1] == "src" && own != "emit" { bad("curl is used only in emit/") }

@@ -2,14 +2,14 @@
  * and there is none that was not there before about the same state or about locks. There is no certificate: a person
  * may change what they like. */
 #include "edit/edit.h"
-#include "parse/parse.h"
+#include "parse/ast.h"
 
 /* The line of the first error in a text that has one; 0. */
 static u32 error_line(Arena *a, const Source *s)
 {
     Tree *t = tree_parse(s);
     Ast ast = ast_build(a, t);
-    u32 line = ts_node_has_error(tree_root(t)) ? 1 : 0, column;
+    u32 line = tree_damaged(t) ? 1 : 0, column;
     for (u32 i = 0; line && i < ast.n; i++)
         if (ast.v[i].error) {
             source_position(s, ast.v[i].start, &line, &column);

@@ -6,7 +6,6 @@
  * were fixed. A fix that fails is declined as a defect of ours, and everything is made and proved again
  * without it. */
 #include "edit/prove.h"
-#include "parse/parse.h"
 
 #include <malloc.h>
 

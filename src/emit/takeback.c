@@ -6,7 +6,6 @@
  * fix alone leaves them (`last` is used for the last one), imports and locks because their names are still in use.
  * */
 #include "emit/undo.h"
-#include "parse/parse.h"
 
 /* ---- texts as they were ---------------------------------------------------------------------------------- */
 
@@ -155,7 +154,7 @@ static bool parses(Undo *u, Str path, Str text)
     *s = (Source){.path = path, .text = text};
     if (!source_index(u->a, s, &notes)) return false;
     Tree *t = tree_parse(s);
-    bool fine = !ts_node_has_error(tree_root(t));
+    bool fine = !tree_damaged(t);
     tree_free(t);
     return fine;
 }

@@ -34,15 +34,10 @@ typedef enum FieldName {
 const TSLanguage *python_language(void);
 
 TSNode tree_root(const Tree *t);
-NodeKind node_kind(TSNode n);
-/* The same of a node's symbol, and whether such nodes are named; to be asked once a tree was parsed. */
+/* The kind of a node with the symbol, and whether such nodes are named; to be asked once a tree was parsed. */
 NodeKind symbol_kind(TSSymbol s, bool *named);
 /* The field with the grammar's number id, FIELD_COUNT when it is none of ours. */
 FieldName field_from_id(TSFieldId id);
-static inline bool node_ok(TSNode n)
-{
-    return !ts_node_is_null(n);
-}
 static inline Span node_span(TSNode n)
 {
     return (Span){ts_node_start_byte(n), ts_node_end_byte(n)};
@@ -51,19 +46,6 @@ static inline Str node_text(const Source *s, TSNode n)
 {
     Span x = node_span(n);
     return (Str){s->text.p + x.start, x.end - x.start};
-}
-static inline bool node_is(TSNode n, NodeKind k)
-{
-    return node_ok(n) && node_kind(n) == k;
-}
-/* Number of named children and the i-th; comments and other extras are included. */
-static inline u32 node_count(TSNode n)
-{
-    return ts_node_named_child_count(n);
-}
-static inline TSNode node_child(TSNode n, u32 i)
-{
-    return ts_node_named_child(n, i);
 }
 
 /* A compiled tree-sitter query with its predicates (#eq? #not-eq? #any-of? #match? #not-match?; #match? takes a

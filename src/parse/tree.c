@@ -124,15 +124,14 @@ bool tree_too_slow(const Tree *t)
     return t->too_slow;
 }
 
+bool tree_damaged(const Tree *t)
+{
+    return ts_node_has_error(tree_root(t));
+}
+
 TSNode tree_root(const Tree *t)
 {
     return ts_tree_root_node(t->ts);
-}
-
-NodeKind node_kind(TSNode n)
-{
-    bool named;
-    return symbol_kind(ts_node_symbol(n), &named);
 }
 
 NodeKind symbol_kind(TSSymbol s, bool *named)
