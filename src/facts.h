@@ -1,11 +1,10 @@
-/* The values of facts/: everything that later stages know of one file. Part of pipeline.h, which includes it. */
+/* The values of facts/: everything that later stages know of one file. Part of pipeline.h, which includes it.
+ * They are small, independent of other files, and all ids count within the file. Function 0 is the module body; class
+ * bodies count as part of the function they stand in. */
 #ifndef UNGIL_FACTS_H
 #define UNGIL_FACTS_H
 
 #include "base/base.h"
-
-/* Everything that later stages know of one file. Small, independent of other files, and all ids count within
- * the file. Function 0 is the module body; class bodies count as part of the function they stand in. */
 
 /* A path is how the source names an object: a root name followed by attributes. Subscripts are the attribute
  * "[]" (symbol SYM_ITEM). Local names that stand for another path (x = self.cache) are replaced by it. */
@@ -316,10 +315,10 @@ typedef struct Facts {
 } Facts;
 
 /* Collects the facts of one parsed file. The result lives in the arena and keeps no pointer into the tree. */
-Facts *facts_collect(Arena *a, const Source *s, const Tree *t);
-/* The same from a flat copy of the tree (parse/ast.h). */
+Facts *facts_collect(Arena *out, const Source *s, const Tree *tree);
 struct Ast;
-Facts *facts_of_ast(Arena *a, const struct Ast *t);
+/* The same from a flat copy of the tree (parse/ast.h). */
+Facts *facts_of_ast(Arena *out, const struct Ast *t);
 /* Does a comment or docstring say that what it speaks of is not thread-safe, or that its users must lock? */
 bool leaves_locking(Str text);
 

@@ -187,7 +187,7 @@ bool path_ignores_rule(const Options *o, Str path, RuleId rule);
 /* FILE:LINE or FILE:LINE:COLUMN in its parts; false when the word is neither. */
 bool file_line_split(Str word, Str *file, u32 *line);
 /* The command of this name. */
-bool command_named(Str name, Command *c);
+bool command_named(Str word, Command *c);
 /* The text of `ungil --help` or `ungil COMMAND --help`. */
 void options_help(Buf *out, Command c);
 

@@ -389,7 +389,6 @@ typedef struct Intent {
     u32 lock; /* index in FixList.locks */
 } Intent;
 
-/* A lock that fixes use: one that exists already, or a new one and where it will be defined. */
 /* How a lock that is an attribute of each object is made, besides `self.lock = Lock()` in __init__. */
 typedef enum LockHome {
     HOME_POST_INIT = 1, /* in __post_init__ of a dataclass */
@@ -398,6 +397,7 @@ typedef enum LockHome {
     HOME_STATE = 8      /* and kept out of what __getstate__ gives */
 } LockHome;
 
+/* A lock that fixes use: one that exists already, or a new one and where it will be defined. */
 typedef struct LockPlan {
     bool existing;
     bool reentrant;

@@ -36,6 +36,6 @@ void arena_adopt(Arena *into, Arena *from);
 
 /* malloc/realloc that end the program with a message when memory is out. */
 void *xmalloc(size_t n);
-void *xrealloc(void *p, size_t n);
+void *xrealloc(void *old, size_t n);
 
 #endif

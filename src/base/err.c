@@ -1,3 +1,4 @@
+/* Errors as sentences: cleaned of what a terminal would obey, cut to the room there is, the first cause kept. */
 #include "buf.h"
 #include "err.h"
 

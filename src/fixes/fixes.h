@@ -371,9 +371,9 @@ void place_defs(Plan *pl, u32 place, u32 *from, u32 *to);
 Verdict no_import(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 /* Is the lock released soon wherever it is held: no call there waits or is slow, as far as calls are certain? */
 bool lock_quiet(Plan *pl, u32 lock);
-/* Finds out whether the lock of pl->group may be taken where its regions are without a cycle among locks
- * (lockorder.c). */
-void order_ask(Plan *pl, u32 lock);
+/* Finds out whether the lock of pl->group, which has this plan, may be taken where its regions are without a cycle
+ * among locks (lockorder.c). */
+void order_ask(Plan *pl, u32 plan);
 /* All of the page's judgements and those that every lock needs; the worst verdict and its reason. */
 Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 
@@ -384,8 +384,9 @@ Verdict judge_region(Plan *pl, const Page *page, const Work *w, const Region *r,
 u32 race_lock(const Plan *pl, const Work *w);
 /* Chooses a lock for works that share one: an index in FixList.locks, or NONE with a reason. */
 u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
-/* Once its sections are what they will be: a new lock is reentrant only where one of them may come back to it. */
-void lock_settle(Plan *pl, u32 lock, Work **works, u32 n);
+/* Once the sections of the lock of this plan are what they will be: a new lock is reentrant only where one of them
+ * may come back to it. */
+void lock_settle(Plan *pl, u32 plan, Work **works, u32 n);
 /* Where the new lock for a place lives: its file, owner, kind and home. False with a reason. */
 bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why);
 /* The last name of a class's __slots__, when they are a tuple or list of strings to which one can be added; NONE. Why

@@ -373,14 +373,16 @@ void roots_reach(Program *p);
  * other threads? And window_callbacks marks what the file hands to the loop of a window as run by the main thread. */
 bool window_code(const Program *p, u32 file);
 void window_callbacks(Program *p, u32 file);
-/* Sets Program.vendored, tests and examples. Needs nothing but the paths. */
-void vendored_find(Program *p);
 /* Sets Program.one_loop. Needs the roots. */
 void loop_program_find(Program *p);
 
+/* vendored.c: sets Program.vendored, tests and examples. Needs nothing but the paths. */
+void vendored_find(Program *p);
+
 /* chain.c: sets Root.chain; needs what roots_reach fills. */
 void roots_chain(Program *p);
-/* Does the file import this package or one of its modules? */
+
+/* reach.c: does the file import this package or one of its modules? */
 bool file_imports(const Program *p, u32 file, const char *package);
 /* Does it use threading for more than locks? */
 bool uses_threads(const Program *p, u32 file);
@@ -500,9 +502,10 @@ void declarations_apply(Program *p); /* once locks and types are known: fills de
 /* made.c: fills made_elsewhere, made_inside, leaves, made_for_attr, queued and kept of each ClassInfo, and singleton
  * of classes that are registered. */
 void constructions_count(Program *p);
-/* guards.c */
 /* each.c: takes the locks that each object has of its own out of the locksets of what all objects share. */
 void each_find(Program *p);
+
+/* guards.c: fills guard, guarded, total and evidence of each Place. */
 void guards_find(Program *p);
 /* Is the access to an object that its function made and has started, and which it still has to itself but for the
  * object's own thread? */

@@ -117,13 +117,13 @@ static void func_basics(Program *p, u32 file, u32 func, bool callable)
         fi->api = func != 0 && callable && !main_thread_only(p, file, fn);
 }
 
-Callers callers_index(const Program *p, Arena *scratch)
+Callers callers_index(const Program *p, Arena *a)
 {
     u32 nf = p->state->nfuncs;
-    Callers c = {arena_new(scratch, u32, nf + 2), arena_new(scratch, u32, p->edges.n)};
+    Callers c = {arena_new(a, u32, nf + 2), arena_new(a, u32, p->edges.n)};
     for (u32 i = 0; i < p->edges.n; i++) c.first[p->edges.v[i].callee + 1]++;
     for (u32 i = 0; i < nf; i++) c.first[i + 1] += c.first[i];
-    u32 *at = arena_new(scratch, u32, nf + 1);
+    u32 *at = arena_new(a, u32, nf + 1);
     for (u32 i = 0; i < p->edges.n; i++) {
         u32 to = p->edges.v[i].callee;
         c.edge[c.first[to] + at[to]++] = i;

@@ -2,9 +2,9 @@
  * same thing in the log, or the last value counts. */
 #include "races/races.h"
 
-const Def *stored_def(const Program *p, u32 act)
+const Def *stored_def(const Program *p, u32 ga)
 {
-    GId g = access_gid(p, act);
+    GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     u32 v = f->accesses.v[g.id].value;
     return v == NONE ? NULL : &f->defs.v[v];
