@@ -74,7 +74,6 @@ typedef Vec(Made) MadeVec;
 u32 line_of(const Source *s, u32 offset);
 u32 line_start(const Source *s, u32 line); /* after a byte order mark */
 u32 line_end(const Source *s, u32 line);   /* before its newline */
-Str line_text(const Source *s, u32 line);
 Str line_indent(const Source *s, u32 line);
 bool line_blank(const Source *s, u32 line);
 bool line_comment(const Source *s, u32 line); /* nothing but a comment */

@@ -32,7 +32,7 @@ u32 line_end(const Source *s, u32 line)
     return end;
 }
 
-Str line_text(const Source *s, u32 line)
+static Str line_text(const Source *s, u32 line)
 {
     u32 start = line_start(s, line);
     return (Str){s->text.p + start, line_end(s, line) - start};

@@ -23,7 +23,8 @@ static bool calls(Str text, size_t i)
     return str_starts(rest, S("://")) || (www && (str_starts(rest, S("w.")) || str_starts(rest, S("W."))));
 }
 
-void escaped_put(Buf *out, Str text)
+/* Appends text so that Markdown shows it as it is and nobody is called by it. */
+static void escaped_put(Buf *out, Str text)
 {
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
@@ -76,7 +77,7 @@ static void block_put(Buf *out, const char *info, Str text)
 
 /* ---- markers ------------------------------------------------------------------------------------------- */
 
-Str marker_make(Arena *a, const Remark *m)
+static Str marker_make(Arena *a, const Remark *m)
 {
     return str_fmt(a, FINDING_MARKER "%.*s %.*s -->", STR_ARG(m->rule), STR_ARG(m->fingerprint));
 }

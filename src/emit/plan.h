@@ -41,8 +41,6 @@ Str race_left(const Results *r, const Race *race);
 /* Threads in sight: the display names of roots, each once, sorted. */
 void roots_named(Arena *a, const Program *p, StrVec *out);
 
-void plan_markdown(Buf *out, const Results *r, const Plan *p);
-void plan_json(Buf *out, const Results *r, const Plan *p);
 /* "12 findings, 3 fewer than at v1.0" */
 Str plan_badge(Arena *a, const Results *r);
 

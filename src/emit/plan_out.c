@@ -155,7 +155,7 @@ static void roots_put(Buf *out, const Results *r)
     arena_free(&scratch);
 }
 
-void plan_markdown(Buf *out, const Results *r, const Plan *p)
+static void plan_markdown(Buf *out, const Results *r, const Plan *p)
 {
     Arena scratch = {0};
     buf_c(out, "# Plan for free-threaded Python\n\n**ungil: ");
@@ -220,7 +220,7 @@ static json_t *burndown_json(const Burndown *b)
     return o;
 }
 
-void plan_json(Buf *out, const Results *r, const Plan *p)
+static void plan_json(Buf *out, const Results *r, const Plan *p)
 {
     Arena scratch = {0};
     Counts c = results_count(r);

@@ -15,8 +15,8 @@
 typedef struct Anchor {
     bool set;
     Str path, old_path;
-    u32 first, last;         /* in the new file */
-    u32 old_first, old_last; /* the same lines in the old one; 0 for an added line */
+    u32 first, last; /* in the new file */
+    u32 old_first;   /* the first one in the old file; 0 for an added line */
 } Anchor;
 
 /* One new finding, as it will be shown. */
@@ -96,11 +96,8 @@ int post_review(const Results *r, const Review *v, Err *e);
 bool remarks_read(Poster *p, const json_t *doc);
 /* A member of what a service answers, as text: strings and numbers; empty for all else. Owned by the poster. */
 Str poster_text(const Poster *p, const json_t *o, const char *key);
-/* The anchor of lines first..last of a file; not set when no hunk of the document's diff holds them. */
-Anchor anchor_find(Arena *a, const json_t *diff, Str path, u32 first, u32 last);
 
 /* comment.c  */
-Str marker_make(Arena *a, const Remark *m);
 /* Fills the fingerprint and gone from a comment's last lines; false when it is none of ours. */
 bool marker_read(Str body, Thread *t);
 bool note_marked(Str body);
@@ -111,7 +108,5 @@ Str gone_body(Poster *p, const Thread *t);
 /* The text of the review as a whole, and of the sticky summary; `listed` are remarks that have no comment. */
 Str review_body(Poster *p);
 Str note_body(Poster *p, const u32 *listed, u32 n);
-/* Appends text so that Markdown shows it as it is and nobody is called by it. */
-void escaped_put(Buf *out, Str text);
 
 #endif

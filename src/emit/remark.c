@@ -80,21 +80,22 @@ static void list_of(Arena *a, const json_t *list, StrVec *out)
 
 /* ---- anchors ------------------------------------------------------------------------------------------- */
 
-/* Follows a hunk to the lines wanted; their lines in the old file are 0 where they were added. */
+/* Follows a hunk to the lines wanted; the first one's in the old file is 0 where it was added. */
 static bool hunk_anchor(const json_t *h, Str marks, u32 first, u32 last, Anchor *x)
 {
     u32 from = number_of(h, "old_start"), to = number_of(h, "new_start");
     u32 seen = 0;
     for (size_t i = 0; i < marks.n; i++) {
         if (marks.p[i] != '-' && to == first) x->old_first = marks.p[i] == ' ' ? from : 0, seen |= 1;
-        if (marks.p[i] != '-' && to == last) x->old_last = marks.p[i] == ' ' ? from : 0, seen |= 2;
+        if (marks.p[i] != '-' && to == last) seen |= 2;
         from += marks.p[i] != '+';
         to += marks.p[i] != '-';
     }
     return seen == 3;
 }
 
-Anchor anchor_find(Arena *a, const json_t *diff, Str path, u32 first, u32 last)
+/* The anchor of lines first..last of a file; not set when no hunk of the document's diff holds them. */
+static Anchor anchor_find(Arena *a, const json_t *diff, Str path, u32 first, u32 last)
 {
     size_t i, k;
     const json_t *file, *hunk;

@@ -12,7 +12,8 @@ static Str guarded_in(Arena *a, const Program *p, const Place *x)
     return str_fmt(a, "guarded by %.*s in %u of %u places", STR_ARG(lock), x->guarded, x->total);
 }
 
-Str guard_sentence(Arena *a, const Results *r, const Review *v, const GuardChange *g)
+/* A change of the guard table as a sentence; empty when it is none that a reader would care about. */
+static Str guard_sentence(Arena *a, const Results *r, const Review *v, const GuardChange *g)
 {
     const Place *x = g->before == NONE ? NULL : &v->before->places.v[g->before];
     const Place *y = g->after == NONE ? NULL : &r->program->places.v[g->after];

@@ -8,8 +8,6 @@
 
 /* "adds 1 racy site, fixes 2; app._x is now guarded by app._lock in 7 of 8 places", without HTML or Markdown. */
 Str review_summary(Arena *a, const Results *r, const Review *v);
-/* A change of the guard table as a sentence; empty when it is none that a reader would care about. */
-Str guard_sentence(Arena *a, const Results *r, const Review *v, const GuardChange *g);
 /* The document of `review --format json`: findings that are new, and the object "review". */
 json_t *review_json(const Results *r, const Review *v);
 
@@ -22,7 +20,5 @@ typedef struct Suggestion {
     Str path, text;
     u32 first, last;
 } Suggestion;
-/* The whole fix of a finding as one range of lines, when there is one and one hunk of the diff holds it. */
-Suggestion suggestion_make(Arena *a, const Results *r, const Review *v, const Race *race);
 
 #endif

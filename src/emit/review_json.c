@@ -64,7 +64,8 @@ static Str suggestion_apply(Arena *a, const Source *s, const Suggestion *x)
                    STR_ARG(str_slice(s->text, to, s->text.n)));
 }
 
-Suggestion suggestion_make(Arena *a, const Results *r, const Review *v, const Race *race)
+/* The whole fix of a finding as one range of lines, when there is one and one hunk of the diff holds it. */
+static Suggestion suggestion_make(Arena *a, const Results *r, const Review *v, const Race *race)
 {
     ChangeVec changes = {0};
     const Fix *f = race_fix(r, race);

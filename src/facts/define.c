@@ -40,7 +40,6 @@ static void func_decorators(Walk *w, u32 func)
         f->is_property |= path_ends(w, d, "property") || path_ends(w, d, "cached_property") ||
                           path_ends(w, d, "setter") || path_ends(w, d, "getter") || path_ends(w, d, "deleter") ||
                           path_ends(w, d, "lazyproperty") || path_ends(w, d, "reify");
-        f->is_overload |= path_ends(w, d, "overload");
     }
     Str name = sym_str(w->f, f->name);
     if (str_is(name, "__new__") || str_is(name, "__init_subclass__") || str_is(name, "__class_getitem__"))

@@ -32,7 +32,7 @@ static bool namespace_call(Walk *w, u32 fn, u32 arg, Path *out)
 }
 
 /* type(self), super(): calls that name an object we know. */
-bool known_call(Walk *w, u32 n, Path *out)
+static bool known_call(Walk *w, u32 n, Path *out)
 {
     u32 fn = ast_field(&w->t, n, FIELD_function);
     u32 arg = ast_first(&w->t, ast_field(&w->t, n, FIELD_arguments));

@@ -124,8 +124,6 @@ Path walk_object(Walk *w, u32 n);
 Path path_of_name(Walk *w, u32 n);
 /* Is the node the name of this builtin, bound to nothing else here? */
 bool is_builtin(Walk *w, u32 n, const char *name);
-/* type(self), super(): calls that name an object we know. */
-bool known_call(Walk *w, u32 n, Path *out);
 bool string_literal(Walk *w, u32 n, Str *out);
 /* The value that an expression gives, after it has been walked: sets kind and value as in Def. */
 void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty);

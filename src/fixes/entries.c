@@ -149,12 +149,6 @@ static bool surely(const Ask *x, u32 n, u32 depth)
     }
 }
 
-bool value_surely(Plan *pl, u32 file, u32 func, u32 n, bool truth)
-{
-    Ask x = {.pl = pl, .file = file, .func = func, .truth = truth};
-    return surely(&x, n, 6);
-}
-
 /* ---- all that is stored ---- */
 
 static bool display_surely(const Ask *x, u32 n)

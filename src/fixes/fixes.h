@@ -292,9 +292,8 @@ bool value_plain(Plan *pl, u32 file, u32 n);
 bool value_given(Plan *pl, u32 file, u32 func, u32 n);
 /* Gives the expression the same, and does nothing else, however often it is evaluated (steady.c)? */
 bool expr_steady(Plan *pl, u32 file, u32 n);
-/* Is the value of the expression, where it stands, visibly not None; with `truth` not false either (entries.c)? */
-bool value_surely(Plan *pl, u32 file, u32 func, u32 n, bool truth);
-/* Is that so for all that the program stores in the dict, as far as is in sight? */
+/* Is all that the program stores in the dict visibly not None, as far as is in sight; with `truth` not false either
+ * (entries.c)? */
 bool entries_surely(Plan *pl, u32 place, bool truth);
 /* Is a None stored in the dict, or written in its display, for everybody to see? */
 bool entries_none(Plan *pl, u32 place);
@@ -405,8 +404,6 @@ typedef struct StateHooks {
 /* Fills *out for a class definition. False when they are not such that a lock can be left out and made anew
  * (state.c); a hook that the class has not can be added. Texts live as long as the arena and the source. */
 bool state_hooks(Arena *a, const Facts *f, const Ast *t, u32 class_node, StateHooks *out);
-/* Where the program forks; empty. */
-Str forks_where(Plan *pl);
 /* Sees to a new lock for these works that lives as long as the program, where that forks: l->fork_hook and reason. */
 void forks_mind(Plan *pl, Work **works, u32 n, LockPlan *l);
 /* Are all sections of the works such that they end by themselves: no other lock is taken, nothing called that waits

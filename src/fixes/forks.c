@@ -97,7 +97,8 @@ static bool hook_fits(Plan *pl, Work **works, u32 n, bool reentrant)
     return true;
 }
 
-Str forks_where(Plan *pl)
+/* Where the program forks; empty. */
+static Str forks_where(Plan *pl)
 {
     for (u32 file = 0; !pl->forks_known && file < pl->p->nfiles; file++) {
         const Facts *f = pl->p->facts[file];

@@ -15,7 +15,8 @@ bool diagnosis_well(const Diagnosis *d)
     return well;
 }
 
-Str diagnosis_verdict(Arena *a, const Diagnosis *d)
+/* Whether all is well, as a sentence. */
+static Str diagnosis_verdict(Arena *a, const Diagnosis *d)
 {
     if (!d->here.answered)
         return str_fmt(a, "it does not run with PYTHON_GIL=%s: %.*s", d->variable, STR_ARG(d->here.problem));

@@ -55,8 +55,6 @@ typedef struct Diagnosis {
 
 /* Is all well: free-threaded, the GIL off, and still off after each import? */
 bool diagnosis_well(const Diagnosis *d);
-/* The same as a sentence. */
-Str diagnosis_verdict(Arena *a, const Diagnosis *d);
 void diagnosis_text(Arena *a, Buf *out, const Options *o, const Diagnosis *d);
 void diagnosis_json(Arena *a, Buf *out, const Diagnosis *d);
 

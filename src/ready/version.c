@@ -200,7 +200,8 @@ int version_cmp(const Version *a, const Version *b)
     return c ? c : local_cmp(a->local, b->local);
 }
 
-bool version_early(const Version *v)
+/* Is it a pre-release or a development release? */
+static bool version_early(const Version *v)
 {
     return v->pre || v->has_dev;
 }

@@ -21,8 +21,6 @@ bool version_read(Str text, Version *v);
 /* <0, 0, >0 as a comes before, is the same as, or comes after b (PEP 440, "Summary of permitted suffixes and relative
  * ordering"). */
 int version_cmp(const Version *a, const Version *b);
-/* Is it a pre-release or a development release? */
-bool version_early(const Version *v);
 
 /* Does the version satisfy the specifier: clauses separated by commas, ">=1.2,!=1.5.*"? An empty specifier takes
  * everything. Pre-releases count like others. False, too, when a clause cannot be read; see spec_valid. */
