@@ -89,14 +89,26 @@ bool is_word_char(char c)
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
 }
 
+/* Where the name stands next in the text, at `from` or behind it; text.n. */
+static size_t name_find(Str text, Str name, size_t from)
+{
+    for (size_t i; name.n && (i = from + str_search(str_slice(text, from, text.n), name)) < text.n; from = i + 1) {
+        char before = i ? text.p[i - 1] : ' ', after = i + name.n < text.n ? text.p[i + name.n] : ' ';
+        if (!is_word_char(before) && before != '.' && !is_word_char(after)) return i;
+    }
+    return text.n;
+}
+
 bool str_has_name(Str text, Str name)
 {
-    for (size_t from = 0, i; name.n && (i = from + str_search(str_slice(text, from, text.n), name)) < text.n;
-         from = i + 1) {
-        char before = i ? text.p[i - 1] : ' ', after = i + name.n < text.n ? text.p[i + name.n] : ' ';
-        if (!is_word_char(before) && before != '.' && !is_word_char(after)) return true;
-    }
-    return false;
+    return name_find(text, name, 0) < text.n;
+}
+
+u32 str_name_count(Str text, Str name)
+{
+    u32 n = 0;
+    for (size_t i = 0; (i = name_find(text, name, i)) < text.n; i++) n++;
+    return n;
 }
 
 Str str_last(Str s, char sep)

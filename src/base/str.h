@@ -50,6 +50,8 @@ bool str_has_word(Str s, const char *word);
 bool is_word_char(char c);
 /* Does the name stand somewhere in the text of a program, whole and not as an attribute of something? */
 bool str_has_name(Str text, Str name);
+/* How often it does. */
+u32 str_name_count(Str text, Str name);
 /* Is it one of the n words? */
 bool str_among(Str s, const char *const *words, size_t n);
 /* Does one of the n words stand in it, in any case as for str_has_word? Does it start with one? */

@@ -178,16 +178,6 @@ bool section_directly(Plan *pl, const Region *r)
 
 /* ---- a lock made in each call ---- */
 
-static u32 words(Str text, Str name)
-{
-    u32 n = 0;
-    for (size_t at, from = 0; (at = from + str_search(str_slice(text, from, text.n), name)) < text.n; from = at + 1) {
-        char after = at + name.n < text.n ? text.p[at + name.n] : ' ';
-        n += !(at && (is_word_char(text.p[at - 1]) || text.p[at - 1] == '.')) && !is_word_char(after);
-    }
-    return n;
-}
-
 static bool has_intent(const Fix *fix, u32 file, u32 start)
 {
     for (u32 i = 0; i < fix->intents.n; i++)
@@ -237,7 +227,7 @@ bool section_relock(Plan *pl, const Region *r, u32 local, Fix *fix, Str *why)
         sections++;
     }
     Str text = str_slice(t->source->text, fn->span.start, fn->span.end);
-    if (!covered || words(text, name) != sections + 1) return false;
+    if (!covered || str_name_count(text, name) != sections + 1) return false;
     if (!statement_delete(pl, &draft, r->file, r->func, made, why)) return false;
     for (u32 i = 0; i < draft.intents.n; i++) vec_push(pl->a, &fix->intents, draft.intents.v[i]);
     return true;

@@ -65,17 +65,6 @@ static bool may_rebind(Plan *pl, const Work *w, const Once *x)
     return false;
 }
 
-/* Is the name, as a word and not as an attribute, in the text? */
-static bool word_in(Str text, Str name)
-{
-    size_t from = 0;
-    for (size_t at; (at = from + str_search(str_slice(text, from, text.n), name)) < text.n; from = at + 1) {
-        char before = at ? text.p[at - 1] : ' ', after = at + name.n < text.n ? text.p[at + name.n] : ' ';
-        if (before != '.' && !is_word_char(before) && !is_word_char(after)) return true;
-    }
-    return false;
-}
-
 /* Names that a local must not take away: Python's own words, and builtins that the same line may call. */
 static bool reserved(Str name)
 {
@@ -98,7 +87,7 @@ bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *s
     Str tries[] = {state, str_fmt(pl->a, "%.*s_%s", STR_ARG(state), suffix),
                    str_fmt(pl->a, "%.*s_local", STR_ARG(state))};
     for (u32 i = 0; i < COUNT_OF(tries); i++)
-        if (!reserved(tries[i]) && !word_in(within, tries[i]) && !str_eq(tries[i], text)) {
+        if (!reserved(tries[i]) && !str_has_name(within, tries[i]) && !str_eq(tries[i], text)) {
             *out = tries[i];
             return true;
         }

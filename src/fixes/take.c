@@ -231,17 +231,6 @@ static bool object_after(const Ast *t, const Take *x)
 
 /* ---- the name ---- */
 
-/* How often the word stands in a text, and not as an attribute. */
-static u32 word_count(Str text, Str name)
-{
-    u32 n = 0;
-    for (size_t at, from = 0; (at = from + str_search(str_slice(text, from, text.n), name)) < text.n; from = at + 1) {
-        char before = at ? text.p[at - 1] : ' ', after = at + name.n < text.n ? text.p[at + name.n] : ' ';
-        n += before != '.' && !is_word_char(before) && !is_word_char(after);
-    }
-    return n;
-}
-
 /* NAME = D[K] as the first statement, and NAME nowhere but in the statements that use it: the name, and nothing is
  * left to bind. */
 static bool name_given(Plan *pl, const Ast *t, Take *x)
@@ -257,7 +246,7 @@ static bool name_given(Plan *pl, const Ast *t, Take *x)
     Span span = x->func ? pl->p->facts[x->file]->funcs.v[x->func].span : (Span){0, (u32)t->source->text.n};
     Str name = ast_text(t, left), text = str_slice(t->source->text, span.start, span.end);
     Str within = str_slice(t->source->text, t->v[x->first].start, t->v[x->last].end);
-    if (word_count(text, name) != word_count(within, name)) return false;
+    if (str_name_count(text, name) != str_name_count(within, name)) return false;
     x->name = name;
     x->bind = x->first;
     return true;

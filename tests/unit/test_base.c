@@ -50,6 +50,17 @@ static void str_hash_is_stable(void **state)
     assert_true(str_hash(S("")) != str_hash(S("\0")));
 }
 
+static void names(void **state)
+{
+    Str text = S("a = b.a + aa(a)\n\"a\"");
+    assert_true(str_has_name(text, S("a")));
+    assert_int_equal(str_name_count(text, S("a")), 3);
+    assert_int_equal(str_name_count(text, S("aa")), 1);
+    assert_int_equal(str_name_count(text, S("c")), 0);
+    assert_int_equal(str_name_count(text, S("")), 0);
+    assert_false(str_has_name(S("x.a aa \xd0\xb0\x61"), S("a")));
+}
+
 static void glob(void **state)
 {
     assert_true(glob_match(S("*.py"), S("a.py")));
@@ -223,6 +234,7 @@ int main(void)
         cmocka_unit_test(str_words),
         cmocka_unit_test(str_hash_is_stable),
         cmocka_unit_test(glob),
+        cmocka_unit_test(names),
         cmocka_unit_test(glob_of_many_stars),
         cmocka_unit_test(buffer),
         cmocka_unit_test(map),
