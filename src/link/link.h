@@ -109,6 +109,7 @@ typedef struct ClassInfo {
     u32 hints;               /* Evidence bits of hints.c */
     u32 made_at;             /* how many calls construct it */
     u32 given_out;           /* calls of functions that make one and return it */
+    Vec(u32) wholes;         /* classes for an attribute of whose objects they are made; NONE: for something else */
     bool kept; /* some call that makes one stores it where others may find it, or runs outside of any thread */
 } ClassInfo;
 
@@ -515,6 +516,16 @@ bool takes_anything(const Facts *f, const Func *fn);
 
 /* stays.c: fills ClassInfo.stays and in_with. Needs the types of places and the edges. */
 void stays_find(Program *p);
+
+/* wholes.c */
+void wholes_find(Program *p);
+/* Are all objects of the class parts, each made by the one object that it belongs to: of such a whole, or of other
+ * threads? */
+bool class_part_of(const Program *p, u32 gclass, u32 whole);
+/* Are all wholes threads, objects of subclasses of threading.Thread, or parts of such? */
+bool class_part_of_threads(const Program *p, u32 gclass);
+/* Is it state of a part of the object whose method the root's thread runs? */
+bool part_of_starter(const Program *p, const Root *r, const Place *x);
 /* kept[get_ident()] = …, kept[pid, self.ident] = …: does the Def store an entry that no other thread asks for? */
 bool under_own_key(const Program *p, u32 file, const Def *d);
 /* Does every object of the class, and of those derived from it, stay with the thread that makes it? */

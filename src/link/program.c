@@ -188,7 +188,7 @@ static bool outside_threads(const Program *p, u32 ga)
 }
 
 /* The place's object belongs to one thread of this root: self of a Thread subclass, of a request handler, of a task
- * that starts itself again. */
+ * that starts itself again, or a part that such an object makes for itself. */
 static bool own_object(const Program *p, const Root *r, u32 place)
 {
     if ((!r->own && !r->chain) || place == NONE || r->func == NONE) return false;
@@ -199,7 +199,8 @@ static bool own_object(const Program *p, const Root *r, u32 place)
     u32 cls = fn->cls == NONE && r->chain ? fn->self_class : fn->cls;
     if (cls == NONE) return false;
     u32 rc = gclass_of(p, g.file, cls);
-    return class_is_a(p, rc, x->owner) || class_is_a(p, x->owner, rc);
+    if (class_is_a(p, rc, x->owner) || class_is_a(p, x->owner, rc)) return true;
+    return class_part_of(p, x->owner, r->self == NONE ? rc : r->self);
 }
 
 /* Does the function stand in the other one? */
@@ -553,7 +554,7 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
             }
             same = true;
             bool beside = fa->beside & 1u << i || fb->beside & 1u << k;
-            beside |= fa->others & 1u << i && !of_starter(p, r, x);
+            beside |= fa->others & 1u << i && !of_starter(p, r, x) && !part_of_starter(p, r, x);
             if ((r->many || beside) && !own_object(p, r, place)) return APART_NOT;
             object |= r->many;
         }

@@ -187,12 +187,15 @@ static bool private_name(const Program *p, u32 gfunc)
     return s.n && s.p[0] == '_' && !str_ends(s, S("__"));
 }
 
-/* A method of a Thread subclass: what its run() calls, it calls for itself. */
+/* A method of a Thread subclass, or of what each such thread makes for itself: what its run() calls, it calls for
+ * itself. */
 static bool of_thread(const Program *p, u32 gfunc)
 {
     GId g = func_gid(p, gfunc);
     u32 cls = p->facts[g.file]->funcs.v[g.id].cls;
-    return cls != NONE && class_derives(p, gclass_of(p, g.file, cls), "threading.Thread");
+    if (cls == NONE) return false;
+    cls = gclass_of(p, g.file, cls);
+    return class_derives(p, cls, "threading.Thread") || class_part_of_threads(p, cls);
 }
 
 /* Is it self.m in Thread(target=self.m), or a function of the module? Methods of other objects are there for more. */
@@ -398,6 +401,7 @@ void roots_reach(Program *p)
     for (u32 file = 0; file < p->nfiles; file++) window_callbacks(p, file);
     loop_calls_find(p);
     processes_find(p);
+    wholes_find(p);
     roots_walk(p);
     u32 *stack = xmalloc((p->state->nfuncs + p->edges.n + p->state->later.n + 1) * sizeof *stack);
     reach_main(p, stack);
