@@ -246,6 +246,13 @@ static void one_client(Program *p, const RootRow *r, u32 first)
         if (!p->roots.v[i].many) p->roots.v[i].loop = r->package; /* not where a loop makes client after client */
 }
 
+/* What was added from here on, by a way that is for many, and is started once all the same. */
+static void few_started(Program *p, const RootRow *r, u32 file, const Call *c, u32 first)
+{
+    for (u32 i = first; r->many && i < p->roots.n; i++)
+        if (started_once(p, r, file, c, p->roots.v[i].func)) p->roots.v[i].many = false;
+}
+
 /* class C(Thread): the argument of C(…) that is Thread's target. An __init__ of its own says which it is by name; one
  * that takes anything passes on what it gets. What else it is given, it may run where it likes. */
 static const Arg *subclass_target(const Program *p, u32 gclass, const Facts *f, const Call *c)
@@ -277,7 +284,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
 {
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
-    bool repeats = f->blocks.v[c->block].repeats;
+    bool repeats = f->blocks.v[c->block].repeats && !joined_in_round(f, c);
     const Path *x = &f->paths.v[c->callee];
     Str ext = path_external(p, file, c->callee);
     const LinkState *s = p->state;
@@ -292,6 +299,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
         roots_of_arg(p, file, c, call, find_arg(f, c, r->position, r->keyword),
                      r->many || repeats || server_threads(p, file, c), r->own, r->label);
         one_client(p, r, first);
+        few_started(p, r, file, c, first);
     }
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) {
         /* class C(Thread); C(target=f) */
@@ -316,6 +324,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
         else
             roots_of_arg(p, file, c, call, arg, many, false, r->label);
         one_client(p, r, first);
+        few_started(p, r, file, c, first);
         for (u32 k = first; k < p->roots.n; k++) p->roots.v[k].lane = many ? 0 : lane;
     }
 }

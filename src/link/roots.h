@@ -25,6 +25,12 @@ void roots_of_call(Program *p, u32 file, u32 call);
 /* client.on_message = f */
 void roots_of_def(Program *p, u32 file, u32 def);
 
+/* onestart.c */
+/* Does the call, which hands the function to a pool by a way that the row names, do so once? */
+bool started_once(const Program *p, const RootRow *row, u32 file, const Call *c, u32 gfunc);
+/* Is the thread that the call makes waited for in each round of the loop that it stands in? */
+bool joined_in_round(const Facts *f, const Call *made);
+
 /* qtworkers.c: slots of objects that are moved to a thread. */
 void roots_moved(Program *p);
 
