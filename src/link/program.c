@@ -350,15 +350,18 @@ static bool beside_main(const Program *p, const FuncInfo *fi)
     return any;
 }
 
-/* Is the executor one, for all that come to the place? That of an object is for what the object has; a local one is
- * made anew by each thread that runs the function. */
+/* Is the executor one, for all that come to the place? That of an object is for what the object has; a local one, be
+ * it of a function around the call, is made anew by each thread that runs the function, as its variables are. */
 static bool one_lane(const Program *p, const Root *r, const Place *x)
 {
     if (r->call == NONE) return r->own; /* the handlers of a server that has no threads */
-    const Path *q = &p->facts[r->file]->paths.v[p->facts[r->file]->calls.v[r->call].callee];
-    const FuncInfo *fi = &p->funcs[p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func];
+    const Call *c = &p->facts[r->file]->calls.v[r->call];
+    const Path *q = &p->facts[r->file]->paths.v[c->callee];
     if (q->root == ROOT_SELF) return x && x->kind == PLACE_INSTANCE;
-    return q->root == ROOT_GLOBAL || (!fi->many && !fi->threads);
+    u32 owner = p->func_base[r->file] + (q->root == ROOT_LOCAL ? q->func : c->func);
+    const FuncInfo *fi = &p->funcs[owner];
+    bool variable = x && x->kind == PLACE_CLOSURE && x->owner == owner;
+    return q->root == ROOT_GLOBAL || variable || (!fi->many && !fi->threads);
 }
 
 /* A client of paho-mqtt calls all its callbacks from the thread of its network loop, one after the other (Eclipse
