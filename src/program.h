@@ -140,6 +140,7 @@ typedef struct Root {
     u32 func;       /* global func that runs in it; NONE for ROOT_API */
     bool many;      /* more than one such thread may run at once */
     bool own;       /* each such thread has an object of its own (a Thread subclass, a request handler) */
+    bool once;      /* a pool runs it, which it is handed to once (onestart.c) */
     const char *loop; /* the package whose client calls it, in the one thread of its loop; NULL */
     bool chain;     /* an object's next thread is started by the one before it (chain.c) */
     u8 main;        /* RunsInMain: the main thread runs it, it is no thread of its own */

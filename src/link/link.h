@@ -517,6 +517,12 @@ bool takes_anything(const Facts *f, const Func *fn);
 /* stays.c: fills ClassInfo.stays and in_with. Needs the types of places and the edges. */
 void stays_find(Program *p);
 
+/* offered.c */
+/* The __init__.py files, up to NONE. */
+u32 *package_files(const Program *p, Arena *a);
+/* Do packages offer the function, or its class, to their users: by one of these files, or by __all__? */
+bool offered(const Program *p, const u32 *inits, u32 gfunc);
+
 /* wholes.c */
 void wholes_find(Program *p);
 /* Are all objects of the class parts, each made by the one object that it belongs to: of such a whole, or of other

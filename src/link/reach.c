@@ -213,13 +213,14 @@ static bool own_target(const Program *p, const Root *r)
     return false;
 }
 
-/* Is the function run by Thread(target=…) or start_new_thread, and called by nobody else but, in its place, what
- * makes the object? Users start such a thread; they do not call it from others. */
+/* Is the function run by Thread(target=…) or start_new_thread, or once by a pool, and called by
+ * nobody else but, in its place, what makes the object? Users start such a thread; they do not call it from others.
+ */
 static bool only_started(const Program *p, const Callers *c, const Root *r)
 {
     Str ext = r->call == NONE ? S("") : path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
     if (!str_is(ext, "threading.Thread") && !str_is(ext, "thread.start_new_thread") &&
-        !str_is(ext, "_thread.start_new_thread"))
+        !str_is(ext, "_thread.start_new_thread") && !r->once)
         return false;
     if (!own_target(p, r)) return false;
     for (u32 i = c->first[r->func]; i < c->first[r->func + 1]; i++) {
@@ -236,16 +237,28 @@ static bool has_callers(const Program *p, const Callers *c, u32 gfunc)
     return false;
 }
 
-/* Private helpers and methods of a thread that only functions call which users do not are not for users to call. They
- * call each other in circles; so all of them are taken for such first, and then what users' functions lead to is
- * not. */
+/* Does code that is no test call it? */
+static bool called_by_program(const Program *p, const Callers *c, u32 gfunc)
+{
+    for (u32 i = c->first[gfunc]; i < c->first[gfunc + 1]; i++) {
+        const CallEdge *e = &p->edges.v[c->edge[i]];
+        if (e->caller != gfunc && !e->weak && !p->tests[e->file] && !p->examples[e->file]) return true;
+    }
+    return false;
+}
+
+/* Private helpers, methods of a thread, and what no package offers, are not for users to call where a thread in sight
+ * runs them and only functions call them that users do not. They call each other in circles; so all of them are taken
+ * for such first, and then what users' functions lead to is not. */
 static void private_helpers(Program *p, const Callers *c)
 {
-    u32 n = 0, *stack = xmalloc((p->state->nfuncs + 1) * sizeof *stack);
-    u8 *helper = xmalloc(p->state->nfuncs + 1);
+    Arena scratch = {0};
+    u32 n = 0, *stack = arena_new(&scratch, u32, p->state->nfuncs + 1), *inits = package_files(p, &scratch);
+    u8 *helper = arena_new(&scratch, u8, p->state->nfuncs + 1);
     for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
-        helper[fn] = p->funcs[fn].api && p->funcs[fn].nroots && (private_name(p, fn) || of_thread(p, fn)) &&
-                     has_callers(p, c, fn);
+        helper[fn] = p->funcs[fn].api && p->funcs[fn].nroots &&
+                     (((private_name(p, fn) || of_thread(p, fn)) && has_callers(p, c, fn)) ||
+                      (called_by_program(p, c, fn) && !offered(p, inits, fn)));
         if (helper[fn])
             p->funcs[fn].api = false;
         else if (p->funcs[fn].api)
@@ -260,8 +273,7 @@ static void private_helpers(Program *p, const Callers *c)
             stack[n++] = to;
         }
     }
-    free(helper);
-    free(stack);
+    arena_free(&scratch);
 }
 
 /* A private function that a thread runs, and one that is only started, are not for users to call; nor are their

@@ -250,7 +250,10 @@ static void one_client(Program *p, const RootRow *r, u32 first)
 static void few_started(Program *p, const RootRow *r, u32 file, const Call *c, u32 first)
 {
     for (u32 i = first; r->many && i < p->roots.n; i++)
-        if (started_once(p, r, file, c, p->roots.v[i].func)) p->roots.v[i].many = false;
+        if (started_once(p, r, file, c, p->roots.v[i].func)) {
+            p->roots.v[i].many = false;
+            p->roots.v[i].once = true;
+        }
 }
 
 /* class C(Thread): the argument of C(…) that is Thread's target. An __init__ of its own says which it is by name; one
