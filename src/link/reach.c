@@ -213,14 +213,22 @@ static bool own_target(const Program *p, const Root *r)
     return false;
 }
 
-/* Is the function run by Thread(target=…) or start_new_thread, or once by a pool, and called by
+/* class Loop(Thread); Loop(target=f) */
+static bool makes_thread(const Program *p, const Root *r)
+{
+    if (r->call == NONE) return false;
+    Ent e = path_entity(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
+    return e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread");
+}
+
+/* Is the function run by Thread(target=…), a subclass of it or start_new_thread, or once by a pool, and called by
  * nobody else but, in its place, what makes the object? Users start such a thread; they do not call it from others.
  */
 static bool only_started(const Program *p, const Callers *c, const Root *r)
 {
     Str ext = r->call == NONE ? S("") : path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
     if (!str_is(ext, "threading.Thread") && !str_is(ext, "thread.start_new_thread") &&
-        !str_is(ext, "_thread.start_new_thread") && !r->once)
+        !str_is(ext, "_thread.start_new_thread") && !r->once && !makes_thread(p, r))
         return false;
     if (!own_target(p, r)) return false;
     for (u32 i = c->first[r->func]; i < c->first[r->func + 1]; i++) {
