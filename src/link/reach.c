@@ -117,6 +117,8 @@ static void func_basics(Program *p, u32 file, u32 func, bool callable)
         fi->api = func != 0 && callable && !main_thread_only(p, file, fn);
 }
 
+enum { MAIN_ROUNDS = 6 };
+
 Callers callers_index(const Program *p, Arena *a)
 {
     u32 nf = p->state->nfuncs;
@@ -300,6 +302,41 @@ static void private_roots(Program *p, const Callers *c)
     private_helpers(p, c);
 }
 
+/* if __name__ == "__main__": main(), which runs once, and what only that calls in its file: by no edge from elsewhere
+ * but from tests. */
+static bool only_by_main(const Program *p, const Callers *c, const u8 *by_main, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    u32 n = 0;
+    for (u32 i = c->first[gfunc]; i < c->first[gfunc + 1]; i++) {
+        const CallEdge *e = &p->edges.v[c->edge[i]];
+        if (e->caller == gfunc || from_tests(p, e->file, gfunc)) continue;
+        bool guard = func_gid(p, e->caller).id == 0 && e->call != NONE &&
+                     in_main_block(p->facts[e->file], p->facts[e->file]->calls.v[e->call].block);
+        if (e->file != g.file || e->weak || e->passed || !(guard || by_main[e->caller])) return false;
+        n++;
+    }
+    return n > 0;
+}
+
+/* What a module does when it is run is not for users of the package to call, unless the package offers it. */
+static void main_of_modules(Program *p, const Callers *c)
+{
+    Arena scratch = {0};
+    u8 *by_main = arena_new(&scratch, u8, p->state->nfuncs + 1);
+    const u32 *inits = package_files(p, &scratch);
+    for (u32 round = 0, changed = 1; round < MAIN_ROUNDS && changed; round++) {
+        changed = 0;
+        for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
+            if (!p->funcs[fn].api || !p->facts[func_gid(p, fn).file]->has_main_guard) continue;
+            if (!only_by_main(p, c, by_main, fn) || offered(p, inits, fn)) continue;
+            by_main[fn] = changed = 1;
+            p->funcs[fn].api = false;
+        }
+    }
+    arena_free(&scratch);
+}
+
 /* self.__init__(…) in another method makes the object anew while others have it. */
 static void made_anew(Program *p)
 {
@@ -361,6 +398,7 @@ static void propagate(Program *p)
     Callers c = callers_index(p, &scratch);
     handed_to_loops(p, &c);
     private_roots(p, &c);
+    if (p->options->assume != ASSUME_ALWAYS) main_of_modules(p, &c);
     after_fork(p);
     made_anew(p);
     for (u32 round = 0; round < 4; round++) {
