@@ -91,6 +91,12 @@ static void walk_lambda(Walk *w, u32 n)
     if (func != NONE) vec_push(w->scratch, &w->queue, (Pending){n, func});
 }
 
+/* [*d.items()] copies a view in one step, {*d.items()} does not (docs/memory-model.md). */
+static const char *splat_reader(const Walk *w, u32 n)
+{
+    return ast_is(&w->t, w->t.v[n].parent, NODE_set) ? "{*}" : "[*]";
+}
+
 static Use splat_use(Walk *w, const char *reader)
 {
     return (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, str_from(reader))};
@@ -114,7 +120,7 @@ void walk_expr(Walk *w, u32 n, Use use)
     case NODE_attribute:
     case NODE_subscript:
     case NODE_call:
-        if (w->src->text.p[w->t.v[n].start] == '*') use = splat_use(w, "[*]"); /* see walk_object() */
+        if (w->src->text.p[w->t.v[n].start] == '*') use = splat_use(w, splat_reader(w, n)); /* see walk_object() */
         walk_value(w, n, use);
         break;
     case NODE_identifier: walk_value(w, n, use); break;
@@ -130,7 +136,7 @@ void walk_expr(Walk *w, u32 n, Use use)
     case NODE_set_comprehension:
     case NODE_dictionary_comprehension:
     case NODE_generator_expression: walk_comprehension(w, n); break;
-    case NODE_list_splat: walk_expr(w, ast_first(&w->t, n), splat_use(w, "[*]")); break;
+    case NODE_list_splat: walk_expr(w, ast_first(&w->t, n), splat_use(w, splat_reader(w, n))); break;
     case NODE_dictionary_splat: walk_expr(w, ast_first(&w->t, n), splat_use(w, "{**}")); break;
     case NODE_yield:
         w->f->funcs.v[w->func].is_generator = true;

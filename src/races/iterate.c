@@ -66,6 +66,28 @@ static bool read_by_operator(const Facts *f, const Access *a)
     return before == '%' || before == '+' || ((after == '*' || after == '+') && next != '=');
 }
 
+/* rows.extend(d): does the access stand in the only argument of extend() of a list? What list(d) copies in one step,
+ * it adds in one. */
+static bool extends_list(const Program *p, u32 file, const Access *a)
+{
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[a->func];
+    if (!str_is(sym_str(x, a->method), "extend")) return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &x->calls.v[i];
+        if (c->nargs != 1 || !span_within(a->span, x->args.v[c->args].span)) continue;
+        Str text = str_slice(x->source->text, c->span.start, a->span.start);
+        size_t end = str_search(text, S(".extend("));
+        if (end == text.n) continue;
+        for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
+            const Access *to = &x->accesses.v[k];
+            if (to->op == OP_METHOD && to->span.start == c->span.start && to->span.end == c->span.end)
+                return path_type(p, file, to->path).kind == TYPE_LIST;
+        }
+    }
+    return false;
+}
+
 bool access_walks(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
@@ -81,7 +103,8 @@ bool access_walks(const Program *p, u32 ga)
         return copy || (a->op == OP_CREAD && whole(sym_str(x, a->method)));
     if (type == TYPE_DEQUE && read_by_operator(x, a)) return true;
     if (a->op != OP_CREAD) return false;
-    return !reader_is_safe(type, sym_str(x, a->method), access_is_view(p, ga));
+    Str reader = extends_list(p, g.file, a) ? S("list") : sym_str(x, a->method);
+    return !reader_is_safe(type, reader, access_is_view(p, ga));
 }
 
 static bool returned(const Program *p, u32 ga);

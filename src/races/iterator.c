@@ -11,10 +11,10 @@ static bool is_file(const Program *p, const Place *x)
 /* Readers and methods that take items out of the iterator. What only wraps it, zip(it, …), takes them later. */
 static bool takes_items(Str name)
 {
-    static const char *const takers[] = {"next",      "__next__", "send",   "list",    "tuple", "set",
-                                         "frozenset", "sorted",   "sum",    "any",     "all",   "max",
-                                         "min",       "dict",     "deque",  "Counter", "join",  "extend",
-                                         "update",    "fromkeys", "islice", "[*]",     "*",     "reduce"};
+    static const char *const takers[] = {"next",   "__next__", "send", "list",   "tuple",  "set",      "frozenset",
+                                         "sorted", "sum",      "any",  "all",    "max",    "min",      "dict",
+                                         "deque",  "Counter",  "join", "extend", "update", "fromkeys", "islice",
+                                         "[*]",    "{*}",      "*",    "reduce"};
     return str_among(name, takers, COUNT_OF(takers));
 }
 

@@ -11,7 +11,7 @@
 bool copies_keys(const Facts *f, const Access *a)
 {
     Str reader = sym_str(f, a->method);
-    return a->op == OP_CREAD && (known_builtin(reader, AS_COPIES) || str_is(reader, "[*]"));
+    return a->op == OP_CREAD && (known_builtin(reader, AS_COPIES) || str_is(reader, "[*]") || str_is(reader, "{*}"));
 }
 
 bool walks_keys(const Facts *f, const Access *a)

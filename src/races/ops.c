@@ -127,12 +127,13 @@ bool reader_is_safe(u8 type, Str reader, bool view)
 {
     static const char *const harmless[] = {"len", "isinstance", "bool", "next", "iter",    "repr",
                                            "str", "id",         "copy", "vars", "partial", "bisect"};
-    static const char *const dict_whole[] = {"list", "sorted", "set",         "dict", "fromkeys", "Counter",
-                                             "copy", "update", "OrderedDict", "[*]",  "{**}"};
+    static const char *const dict_whole[] = {"list",     "sorted",  "set",  "frozenset", "dict",
+                                             "fromkeys", "Counter", "copy", "update",    "OrderedDict",
+                                             "[*]",      "{*}",     "{**}"};
     static const char *const dict_view[] = {"list", "sorted", "[*]"};
     static const char *const other_whole[] = {"dict", "update", "{**}"};
-    static const char *const set_whole[] = {"list", "set",    "frozenset", "sorted",
-                                            "[*]",  "update", "fromkeys",  "copy"};
+    static const char *const set_whole[] = {"list", "set",    "frozenset", "sorted", "[*]",
+                                            "{*}",  "update", "fromkeys",  "copy"};
     bool shown = str_is(reader, "repr") || str_is(reader, "str"); /* item by item, with their own repr() */
     if (shown && (type == TYPE_DEQUE || type == TYPE_ORDERED_DICT)) return false;
     if (str_among(reader, harmless, COUNT_OF(harmless))) return true;

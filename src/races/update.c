@@ -8,7 +8,7 @@
 /* d = {**d, k: v}, d = dict(d): a changed copy is bound. */
 static bool copies(Str reader)
 {
-    static const char *const names[] = {"{**}", "[*]", "filter"};
+    static const char *const names[] = {"{**}", "[*]", "{*}", "filter"};
     return known_builtin(reader, AS_COPIES) || str_among(reader, names, COUNT_OF(names));
 }
 
