@@ -4,6 +4,7 @@
  * neither its size nor what a walk meets.
  *
  * A test that finds the key there says the same, if d: or update({… if k in d}), as long as nothing takes keys out.
+ * What else tells that a key is there is found by filledkeys.c.
  *
  * Not seen: dicts made by dict(a=1), literals behind a name. */
 #include "races/races.h"
@@ -19,8 +20,7 @@ bool walks_keys(const Facts *f, const Access *a)
     return a->op == OP_ITER || (a->op == OP_METHOD && known_method(sym_str(f, a->method), AS_KEYS));
 }
 
-/* The statement that binds the local last before the byte; NONE. */
-static u32 bound_by(const Facts *f, u32 func, u32 sym, u32 before)
+u32 local_bound_by(const Facts *f, u32 func, u32 sym, u32 before)
 {
     u32 stmt = NONE, at = 0;
     for (u32 i = 0; i < f->defs.n; i++) {
@@ -45,13 +45,12 @@ static bool walked_key(const Program *p, const u32 *accesses, u32 at)
         const Access *a = program_access(p, accesses[i]);
         if (a->func != store->func) return false;
         if (a->local == store->key && a->path == store->path && (walks_keys(f, a) || copies_keys(f, a)))
-            return bound_by(f, store->func, store->key, store->span.start) == a->stmt;
+            return local_bound_by(f, store->func, store->key, store->span.start) == a->stmt;
     }
     return false;
 }
 
-/* A name, a number or a string: no expression that gives something else the next time. */
-static bool is_plain(Str key)
+bool key_is_plain(Str key)
 {
     for (size_t i = 0; i < key.n; i++)
         if (!is_word_char(key.p[i]) && key.p[i] != '"' && key.p[i] != '\'') return false;
@@ -72,14 +71,15 @@ static bool looked_up_key(const Program *p, const Place *x, const u32 *accesses,
     const Facts *f = p->facts[g.file];
     const Access *store = &f->accesses.v[g.id];
     if (x->type.kind != TYPE_DICT || store->key == SYM_EMPTY) return false;
-    u32 bound = bound_by(f, store->func, store->key, store->span.start);
+    u32 bound = local_bound_by(f, store->func, store->key, store->span.start);
     for (u32 i = at; i-- > 0 && at - i < BODY && access_gid(p, accesses[i]).file == g.file;) {
         const Access *a = program_access(p, accesses[i]);
         if (a->func != store->func) return false;
         if (a->op != OP_ITEM_LOAD || a->key != store->key || a->path != store->path) continue;
         if (a->stmt == store->stmt || !block_within(f, store->block, a->block)) continue;
         if (in_loop_of_its_own(f, store->block, a->block)) continue;
-        if (bound_by(f, store->func, store->key, a->span.start) == bound) return is_plain(sym_str(f, store->key));
+        if (local_bound_by(f, store->func, store->key, a->span.start) == bound)
+            return key_is_plain(sym_str(f, store->key));
     }
     return false;
 }
@@ -91,7 +91,7 @@ static bool tested_key(const Program *p, const u32 *accesses, u32 at)
     const Facts *f = p->facts[g.file];
     const Access *store = &f->accesses.v[g.id];
     if (store->key == SYM_EMPTY) return false;
-    u32 bound = bound_by(f, store->func, store->key, store->span.start);
+    u32 bound = local_bound_by(f, store->func, store->key, store->span.start);
     for (u32 i = at; i-- > 0 && at - i < BODY && access_gid(p, accesses[i]).file == g.file;) {
         const Access *a = program_access(p, accesses[i]);
         if (a->func != store->func) return false;
@@ -100,8 +100,8 @@ static bool tested_key(const Program *p, const u32 *accesses, u32 at)
         bool inside = a->test == TEST_IN && c->then_block != NONE && block_within(f, store->block, c->then_block);
         bool left = a->test == TEST_NOT_IN && c->then_block != NONE && f->blocks.v[c->then_block].exits &&
                     block_within(f, store->block, c->block) && !block_within(f, store->block, c->then_block);
-        if ((inside || left) && bound_by(f, store->func, store->key, a->span.start) == bound)
-            return is_plain(sym_str(f, store->key));
+        if ((inside || left) && local_bound_by(f, store->func, store->key, a->span.start) == bound)
+            return key_is_plain(sym_str(f, store->key));
     }
     return false;
 }
@@ -122,8 +122,7 @@ static bool only_known(const Program *p, u32 ga)
     return str_is(str_trim(str_slice(test, 4 + key.n, test.n - own.n)), "in");
 }
 
-/* Where the string ends whose first quote stands at i. */
-static size_t string_end(Str text, size_t i)
+size_t literal_string_end(Str text, size_t i)
 {
     char quote = text.p[i];
     bool triple = i + 2 < text.n && text.p[i + 1] == quote && text.p[i + 2] == quote;
@@ -140,8 +139,7 @@ static size_t string_end(Str text, size_t i)
 
 enum { LITERAL = 16 << 10 }; /* bytes of a literal that are looked through */
 
-/* Has the literal that the text begins with the key, a string with its quotes? */
-static bool literal_has(Str text, Str key)
+bool dict_literal_has(Str text, Str key)
 {
     u32 depth = 0;
     for (size_t i = 0; i < text.n && i < LITERAL; i++) {
@@ -149,7 +147,7 @@ static bool literal_has(Str text, Str key)
         if (c == '#') {
             while (i < text.n && text.p[i] != '\n') i++;
         } else if (c == '"' || c == '\'') {
-            size_t end = string_end(text, i), after = end;
+            size_t end = literal_string_end(text, i), after = end;
             while (after < text.n && text.p[after] == ' ') after++;
             bool same = end - i == key.n && memcmp(text.p + i + 1, key.p + 1, key.n - 2) == 0;
             if (same && depth == 1 && after < text.n && text.p[after] == ':') return true;
@@ -163,8 +161,7 @@ static bool literal_has(Str text, Str key)
     return false;
 }
 
-/* The text from the brace of the literal on that the definition gives; empty when it gives something else. */
-static Str literal_of(const Facts *f, const Def *d)
+Str dict_literal_of(const Facts *f, const Def *d)
 {
     if (d->kind != VAL_DICT || d->is_return) return S("");
     Str text = f->source->text, rest = str_slice(text, d->span.end, text.n);
@@ -180,21 +177,21 @@ static u32 literals(const Program *p, const Place *x, const u32 *acc, const u8 *
 {
     u32 n = 0;
     if (x->type.kind != TYPE_DICT || x->def == NONE) return 0;
-    out[n++] = literal_of(p->facts[x->def_file], &p->facts[x->def_file]->defs.v[x->def]);
+    out[n++] = dict_literal_of(p->facts[x->def_file], &p->facts[x->def_file]->defs.v[x->def]);
     for (u32 i = 0; i < x->n; i++) {
         const Access *a = program_access(p, acc[i]);
         if (effect[i] & EFFECT_SHRINK || a->op == OP_AUG) return 0;
         if (a->op != OP_STORE) continue;
         const Facts *f = p->facts[access_gid(p, acc[i]).file];
         if (n == LITERALS || a->value == NONE) return 0;
-        out[n++] = literal_of(f, &f->defs.v[a->value]);
+        out[n++] = dict_literal_of(f, &f->defs.v[a->value]);
     }
     for (u32 i = 0; i < n; i++)
         if (!out[i].n) return 0;
     return n;
 }
 
-static bool names_string(Str key)
+bool key_is_string(Str key)
 {
     return key.n >= 2 && (key.p[0] == '"' || key.p[0] == '\'') && key.p[key.n - 1] == key.p[0];
 }
@@ -207,14 +204,18 @@ void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect)
     for (u32 i = 0; i < x->n; i++) stays &= !(effect[i] & EFFECT_SHRINK) || program_access(p, acc[i])->func == 0;
     for (u32 i = 0; i < x->n; i++) {
         const Access *a = program_access(p, acc[i]);
-        if (stays && only_known(p, acc[i])) effect[i] &= (u8)~EFFECT_GROW;
+        if (stays && (only_known(p, acc[i]) || own_inverse(p, acc[i]))) effect[i] &= (u8)~EFFECT_GROW;
+        if (a->op == OP_ITEM_LOAD && effect[i] & EFFECT_GROW && stays && filled_key(p, x, acc, acc[i]))
+            effect[i] &= (u8)~EFFECT_GROW;
         if (a->op != OP_ITEM_STORE || !(effect[i] & EFFECT_GROW)) continue;
         Str key = sym_str(p->facts[access_gid(p, acc[i]).file], a->key);
-        bool there = n && names_string(key);
-        for (u32 k = 0; k < n && there; k++) there = literal_has(given[k], key);
+        bool there = n && key_is_string(key);
+        for (u32 k = 0; k < n && there; k++) there = dict_literal_has(given[k], key);
         there = there || walked_key(p, acc, i) || looked_up_key(p, x, acc, i);
         if (!there && stays) there = tested_key(p, acc, i);
-        if (!there && stays) there = preset_key(p, x, acc, acc[i]);
+        if (!there && stays)
+            there = preset_key(p, x, acc, acc[i]) || looked_up_by_call(p, x, acc[i]) ||
+                    filled_key(p, x, acc, acc[i]) || among_literal(p, x, acc, acc[i]);
         if (there) effect[i] &= (u8)~EFFECT_GROW;
     }
 }

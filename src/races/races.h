@@ -15,7 +15,8 @@
  *   contract.c  what a function says to its callers about locks
  *   harmless.c  gaps between test and act that do no harm
  *   overridden.c  steps of a base class that a derived class guards
- *   keys.c      stores under keys that are there; slots.c: in entries that each belong to one thread
+ *   keys.c      stores under keys that are there; filledkeys.c: since the dict was filled with them;
+ *               slots.c: in entries that each belong to one thread
  *   mustbe.c    what must be made once only: locks, and threads that are started in passing
  *   sure.c      which findings are high
  *   slight.c    which are of no use whatever the evidence
@@ -207,6 +208,28 @@ bool stores_own_thread(const Program *p, u32 ga);
 bool own_key(const Program *p, u32 ga);
 /* keys.c: takes EFFECT_GROW from the effects of those of the place's accesses `acc` that store under keys in it. */
 void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect);
+/* The statement that binds the local last before the byte; NONE. */
+u32 local_bound_by(const Facts *f, u32 func, u32 sym, u32 before);
+/* A name, a number or a string: no expression that gives something else the next time. */
+bool key_is_plain(Str key);
+/* Is the key a string that is written out? */
+bool key_is_string(Str key);
+/* Where the string ends whose first quote stands at i. */
+size_t literal_string_end(Str text, size_t i);
+/* The text from the brace of the dict literal on that the definition gives; empty when it gives something else. */
+Str dict_literal_of(const Facts *f, const Def *d);
+/* Has the dict literal that the text begins with the key, a string with its quotes? */
+bool dict_literal_has(Str text, Str key);
+/* filledkeys.c, all of a dict from which nothing takes keys: d.update(dict(zip(d.values(), d.keys()))): does the
+ * access store under what the dict holds itself, so that only the first call adds anything? */
+bool own_inverse(const Program *p, u32 ga);
+/* Is the key of the access, a string, one that the dict got when it was filled: from a literal, or while its object or
+ * module was made? `acc` are the accesses of the place. */
+bool filled_key(const Program *p, const Place *x, const u32 *acc, u32 ga);
+/* old = self.get(k) … self.d[k] = v: has a function that was called with the key looked it up? */
+bool looked_up_by_call(const Program *p, const Place *x, u32 ga);
+/* if k in KINDS: d[k] = v: is the key one of a literal list, and has the dict's literal all of these? */
+bool among_literal(const Program *p, const Place *x, const u32 *acc, u32 ga);
 /* list(d), sorted(d): does the access copy the keys of a dict? for key in d, d.items(): does it hand them out? */
 bool copies_keys(const Facts *f, const Access *a);
 bool walks_keys(const Facts *f, const Access *a);
