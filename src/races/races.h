@@ -18,7 +18,7 @@
  *   keys.c      stores under keys that are there; filledkeys.c: since the dict was filled with them;
  *               slots.c: in entries that each belong to one thread
  *   mustbe.c    what must be made once only: locks, and threads that are started in passing
- *   sure.c      which findings are high
+ *   sure.c      which findings are high; matters.c: on which counts something depends
  *   slight.c    which are of no use whatever the evidence
  *   weigh.c     which findings are worth little without visible threads
  *   find.c      runs the rules, sorts, filters
@@ -192,6 +192,8 @@ bool yields_once(const Program *p, const Facts *f, const Func *fn);
 /* Is the function suspended by a yield between the two offsets? */
 bool yields_between(const Facts *f, u32 func, u32 from, u32 to);
 
+/* harmless.c: does the branch of the act do nothing beside it but write to a log, or set one up? */
+bool only_sets_up_log(const Program *p, u32 act);
 /* harmless.c: the Def that tells what a store stores, NULL. */
 const Def *stored_def(const Program *p, u32 ga);
 /* harmless.c: does the access store an object that it makes, of a class of the program? */
@@ -223,8 +225,8 @@ bool dict_literal_has(Str text, Str key);
 /* filledkeys.c, all of a dict from which nothing takes keys: d.update(dict(zip(d.values(), d.keys()))): does the
  * access store under what the dict holds itself, so that only the first call adds anything? */
 bool own_inverse(const Program *p, u32 ga);
-/* Is the key of the access, a string, one that the dict got when it was filled: from a literal, or while its object or
- * module was made? `acc` are the accesses of the place. */
+/* Is the key of the access, a string, one that the dict got when it was filled: from a literal, or while its object
+ * or module was made? `acc` are the accesses of the place. */
 bool filled_key(const Program *p, const Place *x, const u32 *acc, u32 ga);
 /* old = self.get(k) … self.d[k] = v: has a function that was called with the key looked it up? */
 bool looked_up_by_call(const Program *p, const Place *x, u32 ga);
@@ -242,6 +244,9 @@ bool preset_key(const Program *p, const Place *x, const u32 *acc, u32 ga);
 /* mustbe.c: is what the act makes on first use made when its module is imported, since the module's body calls the
  * function, and nothing else changes it? */
 bool made_by_import(const Finder *f, u32 act);
+/* Is the lock that is made on first use an object of a class, or an attribute of one, that takes locks which all its
+ * objects share and which are made when its module is imported? Then two of them still exclude each other. */
+bool takes_early_locks(const Finder *f, const Race *r, const Place *x);
 /* mustbe.c: does the place hold a lock or its like? */
 bool must_be_one(const Place *x);
 /* Is it a thread or an executor that is made on first use, by a function that is there for something else? */
@@ -293,6 +298,10 @@ u32 reads_back(const Program *p, u32 update, u32 *out, u32 max);
 bool loop_between(const Facts *x, u32 inner, u32 outer);
 /* sure.c: is the value that the access reads only told to a log, or printed? */
 bool access_told(const Program *p, u32 ga);
+/* Only told to a log? */
+bool access_logged(const Program *p, u32 ga);
+/* matters.c: does something depend on each step of the count that a finding of UG101 is about? */
+bool count_matters(const Finder *f, const Race *r);
 /* sure.c: would we bet on the finding, which is high by its threads? The rest of what threads in sight do is
  * medium. */
 bool race_sure(Finder *f, const Race *r, const Place *x);

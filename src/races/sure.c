@@ -191,6 +191,25 @@ static bool adds(const Access *a)
     return a->op == OP_AUG || a->op == OP_ITEM_AUG;
 }
 
+/* A count that is bound to a fresh value by threads, quota = ask(server), or an entry of a dict that is emptied now
+ * and then: what is lost is lost until then. */
+static bool set_anew(const Finder *f, const Access *update)
+{
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i], file = access_file(f->p, ga);
+        const Access *a = program_access(f->p, ga);
+        if (!access_counts(f->p, ga)) continue;
+        if (update->op == OP_ITEM_AUG && a->op == OP_METHOD && str_is(access_method(f->p, ga), "clear")) return true;
+        if (update->op != OP_AUG || a->op != OP_STORE || !threads_reach(f->p, ga)) continue;
+        const Def *d = stored_def(f->p, ga);
+        const Facts *x = f->p->facts[file];
+        u32 flow = flows_to(x, ga - f->p->access_base[file]);
+        bool own = flow < x->flows.n && x->flows.v[flow].to == ga - f->p->access_base[file];
+        if (d && d->kind == VAL_CALL && !own) return true;
+    }
+    return false;
+}
+
 /* Does the access stand in a call that writes to a log, or prints? */
 static bool in_log_call(const Program *p, u32 ga, bool print)
 {
@@ -210,6 +229,11 @@ static bool in_log_call(const Program *p, u32 ga, bool print)
 bool access_told(const Program *p, u32 ga)
 {
     return in_log_call(p, ga, true);
+}
+
+bool access_logged(const Program *p, u32 ga)
+{
+    return in_log_call(p, ga, false);
 }
 
 static bool logged_only(const Finder *f)
@@ -241,63 +265,14 @@ static bool mild_count(Finder *f, const Race *r, const Place *x)
     const Access *a = program_access(p, r->sites[0]), *b = program_access(p, r->sites[1]);
     Str key = sym_str(p->facts[r->file], a->key);
     if (a->op == OP_ITEM_AUG && key.n && (key.p[0] == '"' || key.p[0] == '\'')) return true;
-    if (only_logged(f)) return true;
+    if (only_logged(f) || set_anew(f, a)) return true;
     return x->kind == PLACE_INSTANCE && !(adds(a) && adds(b) && of_many(p, r->sites[0]));
-}
-
-/* The text that follows the access begins so: n == 0. */
-static bool followed_by(const Facts *x, const Access *a, const char *const *words, size_t n)
-{
-    Str rest = str_trim(str_slice(x->source->text, a->span.end, a->span.end + 12));
-    for (size_t i = 0; i < n; i++)
-        if (str_starts(rest, str_from(words[i]))) return true;
-    return false;
 }
 
 /* One line, and threads of which there is one each: ways to start the same server, mostly. */
 static bool one_line(const Program *p, const Race *r)
 {
     return r->sites[0] == r->sites[1] && !of_many(p, r->sites[0]);
-}
-
-/* n = n + 1: is it the read of the update itself? */
-static bool computes_store(const Facts *x, u32 access)
-{
-    for (u32 i = 0; i < x->flows.n; i++)
-        if (x->flows.v[i].from == access) return true;
-    return false;
-}
-
-/* Does something depend on each step of the count: is it a name that is given out, self.id = n, return n, or does
- * what happens at one value, n == 0, happen for one step? What is shown, logged, compared with a limit or made a
- * progress of may be off by one: of 14 such findings none was held to be a race that must be mended. */
-static bool depends(const Finder *f, const Race *r)
-{
-    if (r->rule != UG101) return true; /* whoever took a lock elsewhere minds */
-    static const char *const exact[] = {"==", "!=", "<= 0", "< 1"};
-    bool read = false;
-    for (u32 i = 0; i < f->nacc; i++) {
-        const Access *a = program_access(f->p, f->acc[i]);
-        const Facts *x = f->p->facts[access_file(f->p, f->acc[i])];
-        if (!access_counts(f->p, f->acc[i])) continue;
-        bool update = adds(a) || a->op == OP_STORE || a->op == OP_ITEM_STORE || a->op == OP_DEL;
-        read |= !update && !computes_store(x, f->acc[i] - f->p->access_base[access_file(f->p, f->acc[i])]);
-        if (a->op == OP_RETURN || a->test == TEST_TRUE || a->test == TEST_FALSE) return true;
-        if (a->op == OP_TRUTH && followed_by(x, a, exact, COUNT_OF(exact))) return true;
-        if (a->op == OP_CREAD && str_is(sym_str(x, a->method), "return")) return true;
-        if (a->op != OP_STORE && a->value == NONE) {
-            Str before = str_trim(str_slice(x->source->text, a->stmt, a->span.start));
-            Str rest = str_slice(x->source->text, a->span.end, a->span.end + 1);
-            bool whole = !rest.n || rest.p[0] == '\n' || rest.p[0] == '\r';
-            if (whole && str_ends(before, S("=")) &&
-                (str_find(before, '.') < before.n || str_find(before, '[') < before.n))
-                return true; /* self.id = n */
-            if (str_ends(before, S("[")) &&
-                str_starts(str_slice(x->source->text, a->span.end, a->span.end + 4), S("] =")))
-                return true; /* parts[n] = … */
-        }
-    }
-    return !read; /* who reads it is not seen */
 }
 
 /* A context manager or a function sets it and sets it back for the time of a block (save.c). */
@@ -449,7 +424,8 @@ static bool sure_update(Finder *f, const Race *r, const Place *x)
     if (!threads_run_together(f->p, r->sites[0], r->sites[1])) return false; /* one thread, and users of a library */
     if (!visible(f, r, 0) || !visible(f, r, 1) || !two_threads(f, r, x)) return false;
     return !own_threads(x) &&
-           ((counts(f->p, r, x) && !mild_count(f, r, x) && depends(f, r) && !one_line(f->p, r)) || saved(f->p, r));
+           ((counts(f->p, r, x) && !mild_count(f, r, x) && count_matters(f, r) && !one_line(f->p, r)) ||
+            saved(f->p, r));
 }
 
 /* An item is taken when there is one: what takes the last one in between runs in a thread in sight, too. */
