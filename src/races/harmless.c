@@ -56,8 +56,57 @@ bool claims_key(const Program *p, u32 act)
     return line < rest.n && str_trim(str_slice(rest, line, rest.n)).n;
 }
 
+/* Is the call one that writes to a log, or a print where that counts? */
+static bool tells(const Facts *f, const Call *c, bool print)
+{
+    const Path *x = &f->paths.v[c->callee];
+    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+    bool printed = print && !x->nattr && x->root == ROOT_GLOBAL && str_is(sym_str(f, x->name), "print");
+    return printed || known_method(name, AS_LOG);
+}
+
+/* show_warning(text): does the function do nothing but tell? */
+static bool calls_teller(const Program *p, u32 file, u32 call, bool print)
+{
+    u32 to;
+    if (call_targets(p, file, call, &to, 1) != 1) return false;
+    GId g = func_gid(p, to);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (!tells(f, &f->calls.v[i], print)) return false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++)
+        if (access_effect(p, p->access_base[g.file] + i) & EFFECT_WRITE) return false;
+    return fn->ncalls && !fn->is_generator && !fn->is_async;
+}
+
+/* print(red("…")), "…".format(x): what makes the text that is told. */
+static bool makes_text(const Facts *f, const Func *fn, const Call *c)
+{
+    const Path *x = &f->paths.v[c->callee];
+    if (x->nattr && str_is(sym_str(f, x->attr[x->nattr - 1]), "format")) return true;
+    for (u32 i = 0; i < c->nargs; i++)
+        if (f->args.v[c->args + i].kind != VAL_STRING) return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls && c->nargs; i++)
+        if (&f->calls.v[i] != c && span_within(c->span, f->calls.v[i].span) && tells(f, &f->calls.v[i], true))
+            return true;
+    return false;
+}
+
+/* filehandler.setFormatter(…), logger.addHandler(handler), StreamHandler() */
+static bool sets_up_log(const Facts *f, const Call *c)
+{
+    static const char *const names[] = {"addHandler", "setFormatter", "setLevel", "getLogger", "Formatter"};
+    const Path *x = &f->paths.v[c->callee];
+    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    return str_among(name, names, COUNT_OF(names)) || str_ends(name, S("Handler")) || str_ends(name, S("Formatter"));
+}
+
+/* What the block of the act may hold beside it. */
+typedef enum Telling { TELL_LOG = 0, TELL_PRINT = 1, TELL_SET_UP = 2 } Telling;
+
 /* if not warned: log.warning(…); warned = True: the worst is that it is said twice. */
-static bool only_logs(const Program *p, u32 act)
+static bool only_logs(const Program *p, u32 act, u32 allowed)
 {
     GId g = access_gid(p, act);
     const Facts *f = p->facts[g.file];
@@ -67,19 +116,33 @@ static bool only_logs(const Program *p, u32 act)
     bool logs = false;
     if (kind != BLOCK_THEN && kind != BLOCK_ELSE) return false;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        if (!block_within(f, f->calls.v[i].block, a->block)) continue;
-        const Path *x = &f->paths.v[f->calls.v[i].callee];
-        Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
-        bool log = !x->nattr && x->root == ROOT_GLOBAL && str_is(sym_str(f, x->name), "print");
-        log |= known_method(name, AS_LOG);
+        const Call *c = &f->calls.v[i];
+        if (!block_within(f, c->block, a->block) || span_within(c->span, a->span)) continue;
+        bool log = tells(f, c, allowed & TELL_PRINT) || calls_teller(p, g.file, i, allowed & TELL_PRINT) ||
+                   (allowed & TELL_SET_UP && sets_up_log(f, c));
         logs |= log;
-        if (!log && !str_is(name, "format")) return false;
+        if (!log && !makes_text(f, fn, c)) return false;
     }
-    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++)
-        if (i != g.id && block_within(f, f->accesses.v[i].block, a->block) &&
-            access_effect(p, p->access_base[g.file] + i) & EFFECT_WRITE)
-            return false;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        if (i == g.id || !block_within(f, f->accesses.v[i].block, a->block)) continue;
+        const Path *x = &f->paths.v[f->accesses.v[i].path];
+        bool own = x->root == ROOT_LOCAL || x->root == ROOT_CALL;
+        if (!own && access_effect(p, p->access_base[g.file] + i) & EFFECT_WRITE) return false;
+    }
     return logs;
+}
+
+bool only_sets_up_log(const Program *p, u32 act)
+{
+    return only_logs(p, act, TELL_PRINT | TELL_SET_UP);
+}
+
+/* if key not in said: said.add(key); warn(…): what is printed may be the work, what goes to a log is not. */
+static bool notes_told(const Program *p, u32 act)
+{
+    const Access *a = program_access(p, act);
+    bool adds = a->op == OP_METHOD && str_is(access_method(p, act), "add");
+    return (adds || claims_key(p, act)) && only_logs(p, act, TELL_LOG);
 }
 
 /* while not self.stopped: … self.stopped = True, or while not self.status: … self.status = "done": whoever sets it,
@@ -138,8 +201,8 @@ static bool own_item(const Program *p, u32 file, const Access *a)
     const Func *fn = &f->funcs.v[a->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
-        bool here = only ? tells_apart(f, only, i)
-                         : str_eq(str_slice(f->source->text, c->span.start, c->span.end), key);
+        bool here =
+            only ? tells_apart(f, only, i) : str_eq(str_slice(f->source->text, c->span.start, c->span.end), key);
         if (here && call_asks_thread(p, file, i)) return true;
     }
     return false;
@@ -275,15 +338,16 @@ bool check_copy_grown(const Finder *f, u32 test, u32 act)
 bool check_harmless(const Program *p, u32 test, u32 act)
 {
     const Access *t = program_access(p, test), *a = program_access(p, act);
-    if (own_key(p, act)) return true;
+    if (own_key(p, act) || notes_told(p, act)) return true;
     if (a->op != OP_STORE && a->op != OP_ITEM_STORE) return false;
     const Def *d = stored_def(p, act);
     if (!d) return false;
-    if (d->kind == VAL_BOOL && (flag_alone(p, act) || (!claims_key(p, act) && only_logs(p, act)))) return true;
+    if (d->kind == VAL_BOOL && (flag_alone(p, act) || (!claims_key(p, act) && only_logs(p, act, TELL_PRINT))))
+        return true;
     if ((d->kind == VAL_BOOL || d->kind == VAL_STRING) && loops_on(p, test, act)) return true;
     bool none_test = t->test == TEST_NONE || t->test == TEST_NOT_IN || t->op == OP_HASATTR;
     if (d->kind == VAL_STRING && t->test == TEST_COMPARE && t->op == OP_TRUTH && threads_reach(p, act))
-        return flag_alone(p, act) || only_logs(p, act); /* if state == "idle": state = "busy"; work() */
+        return flag_alone(p, act) || only_logs(p, act, TELL_PRINT); /* if state == "idle": state = "busy"; work() */
     if (d->kind == VAL_NUMBER || d->kind == VAL_STRING) return none_test || t->test == TEST_COMPARE;
     u8 found = test_for_act(p, test, act);
     return d->kind == VAL_NONE && found != TEST_NOT_NONE && found != TEST_TRUE;

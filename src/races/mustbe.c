@@ -15,8 +15,8 @@ bool must_be_one(const Place *x)
  * does. */
 static bool begins(Str name)
 {
-    static const char *const verbs[] = {"start", "run",  "open",   "connect", "begin",  "launch", "spawn", "setup",
-                                        "init",  "main", "listen", "serve",   "enter",  "resume", "loop",  "on"};
+    static const char *const verbs[] = {"start", "run",  "open",   "connect", "begin", "launch", "spawn", "setup",
+                                        "init",  "main", "listen", "serve",   "enter", "resume", "loop",  "on"};
     return str_first_word(name, verbs, COUNT_OF(verbs));
 }
 
@@ -53,6 +53,42 @@ bool made_by_import(const Finder *f, u32 act)
         if ((op == OP_STORE || op == OP_DEL) && func != maker && !body) return false;
     }
     return called;
+}
+
+/* Is the place bound while its module is imported, by the module's body, the class's, or a function that it calls? */
+static bool bound_by_import(const Finder *f, const Place *x)
+{
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 ga = f->p->place_access.v[i];
+        if (program_access(f->p, ga)->op != OP_STORE) continue;
+        u32 maker = access_func(f->p, ga);
+        if (func_gid(f->p, maker).id == 0) return true;
+        for (u32 k = f->called_first[maker]; k < f->called_first[maker + 1]; k++) {
+            const CallEdge *e = &f->p->edges.v[f->called[k]];
+            if (!e->weak && runs_on_import(f->p, e)) return true;
+        }
+    }
+    return false;
+}
+
+bool takes_early_locks(const Finder *f, const Race *r, const Place *x)
+{
+    if (r->rule != UG103 || r->act == NONE) return false;
+    u32 cls = x->kind == PLACE_CLASS_ATTR ? x->owner : NONE;
+    if (stores_object(f->p, r->act)) {
+        u32 file = access_file(f->p, r->act);
+        cls = path_type(f->p, file, f->p->facts[file]->calls.v[stored_def(f->p, r->act)->value].callee).id;
+    }
+    if (cls == NONE) return false;
+    u32 takes = class_method_called(f->p, cls, S("acquire"));
+    if (takes == NONE) takes = class_method_called(f->p, cls, S("__enter__"));
+    for (u32 i = 0; i < f->p->places.n && takes != NONE; i++) {
+        const Place *lock = &f->p->places.v[i];
+        if (lock->kind == PLACE_CLASS_ATTR && lock->owner == cls && i != f->place && must_be_one(lock) &&
+            bound_by_import(f, lock))
+            return true;
+    }
+    return false;
 }
 
 /* Does a statement after the act, in its block, delete the state, or set it to None? */

@@ -62,8 +62,8 @@ static bool far_first_use(const Finder *f, const Race *r, const Place *x)
 {
     if (must_be_one(x) || starts_in_passing(f->p, r, x) || x->evidence & EV_GUARDED) return false;
     return r->rule == UG103 && x->kind == PLACE_GLOBAL && threads_reach(f->p, r->sites[0]) &&
-           threads_reach(f->p, r->sites[1]) &&
-           !near_root(f->p, r->sites[0], x->file) && !near_root(f->p, r->sites[1], x->file);
+           threads_reach(f->p, r->sites[1]) && !near_root(f->p, r->sites[0], x->file) &&
+           !near_root(f->p, r->sites[1], x->file);
 }
 
 /* self.request = …, and self.request read again by the same call: most objects that keep what belongs to a call have
@@ -71,16 +71,91 @@ static bool far_first_use(const Finder *f, const Race *r, const Place *x)
 static bool data_of_call(const Program *p, const Race *r, const Place *x)
 {
     Str name = sym_str(p->facts[r->file], p->facts[r->file]->funcs.v[r->func].name);
-    if (str_is(name, "__enter__")) return false; /* a manager that is kept is entered by all */
+    if (str_is(name, "__enter__")) return false;                   /* a manager that is kept is entered by all */
     if (x->evidence & EV_SINGLETON && visible(p, r)) return false; /* the one object, and threads in sight */
     return r->rule == UG101 && r->per_call && x->kind == PLACE_INSTANCE && !r->by_shape &&
            !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS | EV_NAME | EV_PURPOSE | EV_HANDED | EV_DECORATOR));
+}
+
+/* paths = settings.paths; if not paths.endswith("/"): paths += "/": what is bound on the line before is put right.
+ * Whoever comes between binds it as well, and puts it right; what is added twice is the worst. */
+static bool completes_store(const Finder *f, const Race *r)
+{
+    if (r->rule != UG101 || r->act == NONE || r->per_call ||
+        access_func(f->p, r->sites[0]) != access_func(f->p, r->act))
+        return false;
+    GId g = access_gid(f->p, r->act);
+    const Facts *x = f->p->facts[g.file];
+    const Access *a = &x->accesses.v[g.id];
+    for (u32 i = f->nacc; i-- > 0;) {
+        const Access *b = program_access(f->p, f->acc[i]);
+        if (access_file(f->p, f->acc[i]) != g.file || b->func != a->func || b->op != OP_STORE || b->path != a->path)
+            continue;
+        u32 id = f->acc[i] - f->p->access_base[g.file], flow = flows_to(x, id);
+        if (b->span.start >= a->span.start || (flow < x->flows.n && x->flows.v[flow].to == id)) continue;
+        u32 stmt = a->stmt, block = a->block;
+        while (block != b->block && block != NONE && x->blocks.v[block].kind == BLOCK_THEN &&
+               x->blocks.v[block].cond != NONE) {
+            stmt = x->conds.v[x->blocks.v[block].cond].span.start;
+            block = x->blocks.v[block].parent;
+        }
+        return block == b->block && follows_at_once(x->source->text, b->stmt, stmt);
+    }
+    return false;
+}
+
+/* Is the number compared with a limit here, n >= most? */
+static bool asks_limit(const Facts *x, const Access *a)
+{
+    Str rest = str_trim(str_slice(x->source->text, a->span.end, a->span.end + 6));
+    Str before = str_trim(str_slice(x->source->text, a->span.start > 6 ? a->span.start - 6 : 0, a->span.start));
+    return a->cond != NONE && (str_starts(rest, S(">")) || str_starts(rest, S("<")) || str_ends(before, S("<")) ||
+                               str_ends(before, S("<=")) || str_ends(before, S(">")) || str_ends(before, S(">=")));
+}
+
+/* A count that nothing is done with but to log it, or to set it back to a number when it is past a limit: a step more
+ * or less makes no difference. */
+static bool only_told(const Finder *f, const Race *r)
+{
+    if (r->rule != UG101 || r->act == NONE || r->per_call) return false;
+    bool told = false, limit = false, reset = false;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i], file = access_file(f->p, ga);
+        const Facts *x = f->p->facts[file];
+        const Access *a = program_access(f->p, ga);
+        Str rest = str_trim(str_slice(x->source->text, a->span.end, a->span.end + 6));
+        if (a->op == OP_AUG && str_starts(rest, S("+="))) continue;
+        if (a->op == OP_STORE) {
+            const Def *d = stored_def(f->p, ga);
+            if (!d || d->kind != VAL_NUMBER) return false;
+            reset |= access_counts(f->p, ga);
+        } else if (access_logged(f->p, ga)) {
+            told = true;
+        } else if (asks_limit(x, a)) {
+            limit = true;
+        } else {
+            return false;
+        }
+    }
+    return limit ? reset : told;
+}
+
+/* if not set_up: set_up = True; logger.addHandler(handler): what is logged is logged twice. */
+static bool log_twice(const Program *p, const Race *r)
+{
+    if ((r->rule != UG103 && r->rule != UG102) || r->act == NONE) return false;
+    const Def *d = stored_def(p, r->act);
+    return program_access(p, r->act)->op == OP_STORE && d && d->kind == VAL_BOOL && only_sets_up_log(p, r->act);
 }
 
 bool race_slight(const Finder *f, const Race *r, const Place *x)
 {
     const Program *p = f->p;
     if (far_first_use(f, r, x) || data_of_call(p, r, x)) return true;
+    if (completes_store(f, r) || log_twice(p, r) || takes_early_locks(f, r, x)) return true;
+    bool both =
+        visible(p, r) && threads_reach(p, r->sites[0]) && (r->sites[1] == NONE || threads_reach(p, r->sites[1]));
+    if (!both && only_told(f, r)) return true;
     if (visible(p, r)) return false;
     if (x->kind == PLACE_INSTANCE && class_is_process(p, x->owner)) return true; /* what it runs has a copy of it */
     return turned(p, r) || closed_twice(p, r, x) || ended_twice(p, r, x) || of_process(p, r, x);
