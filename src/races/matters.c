@@ -1,7 +1,7 @@
 /* Does something depend on each step of a count: is it a name that is given out, self.id = n, return n, d[n] = …, or
  * does what happens at one value, n == 0, happen for one step; or is it a level, which goes up and down and is
  * tested? What is shown, logged, compared with a limit, handed to whoever asks or made a progress of may be off by
- * one: of 33 such findings that were read none was held to be a race that must be mended (docs/accuracy.md). Nor does
+ * one: of 14 such findings that were read none was held to be a race that must be mended. Nor does
  * a number that only sorts what one class statement holds. */
 #include "races/races.h"
 
