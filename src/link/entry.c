@@ -144,12 +144,14 @@ static bool entry_candidate(const Program *p, u32 file, u32 func)
 }
 
 /* A public function whose callers in sight all hold a lock: hooks such as emit(), helpers of theirs, the __init__ of
- * a class that makes its one object under the lock. Who else calls it we do not see, so this is only hoped for. */
+ * a class that makes its one object under the lock, and functions that are given the object whose lock is held. Who
+ * else calls it we do not see, so this is only hoped for. */
 static bool hook_candidate(const Program *p, u32 file, u32 func)
 {
     const Func *fn = &p->facts[file]->funcs.v[func];
     Str name = sym_str(p->facts[file], fn->name);
-    return func && fn->cls != NONE && (!str_starts(name, S("__")) || str_is(name, "__init__"));
+    if (func && fn->cls == NONE) return !fn->parent && fn->nparams;
+    return func && (!str_starts(name, S("__")) || str_is(name, "__init__"));
 }
 
 /* The edges that lead to each function, as lists. */
@@ -187,6 +189,43 @@ static bool called_on_part(const Program *p, const Incoming *in, u32 gfunc, u32 
     return true;
 }
 
+/* with self.table.lock: fill(rows, self.table): the number of the argument that is the object whose lock the call
+ * stands under; NONE. */
+static u32 argument_locked(const Program *p, u32 file, const Call *c, u32 lock)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[c->func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        const Section *s = &f->sections.v[i];
+        if (!section_holds(s, c->span.start) || p->section_lock[p->section_base[file] + i] != lock) continue;
+        const Path *held = &f->paths.v[s->path];
+        for (u32 k = 0; k < c->nargs; k++) {
+            const Arg *arg = &f->args.v[c->args + k];
+            if (arg->kind != VAL_PATH || arg->star || arg->keyword != SYM_EMPTY) continue;
+            const Path *given = &f->paths.v[arg->value];
+            if (given->root == held->root && given->func == held->func && given->name == held->name &&
+                given->nattr + 1 == held->nattr &&
+                !memcmp(given->attr, held->attr, given->nattr * sizeof *given->attr))
+                return k;
+        }
+    }
+    return NONE;
+}
+
+/* Do all who call the function in sight give it the object whose lock they hold, as one and the same argument? */
+static bool called_with_locked(const Program *p, const Incoming *in, u32 gfunc, u32 lock)
+{
+    u32 which = NONE;
+    for (u32 i = in->first[gfunc]; i != NONE; i = in->next[i]) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->weak || e->caller == gfunc || p->tests[e->file]) continue;
+        u32 at = e->call == NONE ? NONE : argument_locked(p, e->file, &p->facts[e->file]->calls.v[e->call], lock);
+        if (at == NONE || (which != NONE && which != at)) return false;
+        which = at;
+    }
+    return which != NONE;
+}
+
 /* Does the lock belong to the method's own object, to one that has it as a part, or to its module? Others are held by
  * chance. */
 static bool lock_concerns(const Program *p, const Incoming *in, u32 gfunc, u32 lock)
@@ -195,9 +234,11 @@ static bool lock_concerns(const Program *p, const Incoming *in, u32 gfunc, u32 l
     if (l->place == NONE || l->func != NONE) return false;
     const Place *x = &p->places.v[l->place];
     GId g = func_gid(p, gfunc);
-    if (x->kind == PLACE_GLOBAL) return x->file == g.file;
+    u32 own = p->facts[g.file]->funcs.v[g.id].cls;
+    if (x->kind == PLACE_GLOBAL) return x->file == g.file && own != NONE;
     if (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLASS_ATTR) return false;
-    u32 cls = gclass_of(p, g.file, p->facts[g.file]->funcs.v[g.id].cls);
+    if (own == NONE) return called_with_locked(p, in, gfunc, lock);
+    u32 cls = gclass_of(p, g.file, own);
     if (x->owner == NONE) return false;
     return class_is_a(p, cls, x->owner) || class_is_a(p, x->owner, cls) || called_on_part(p, in, gfunc, x->owner);
 }
@@ -273,8 +314,7 @@ static void leave_called(const Program *p, bool *candidate)
     memset(called, 0, p->state->nfuncs);
     for (u32 i = 0; i < p->edges.n; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (!e->weak && e->caller != e->callee && !p->tests[e->file])
-            called[e->callee] = true;
+        if (!e->weak && e->caller != e->callee && !p->tests[e->file]) called[e->callee] = true;
     }
     for (u32 g = 0; g < p->state->nfuncs; g++) candidate[g] &= called[g];
     free(called);
