@@ -291,6 +291,16 @@ static void local_replaced(Finder *f, u32 file)
     }
 }
 
+/* Does the file make the code, code = FuncCode(names), of a class of its own that is no code of a function? */
+static bool own_code(const Program *p, u32 file, const Access *store)
+{
+    const Facts *x = p->facts[file];
+    const Def *d = store->value == NONE ? NULL : &x->defs.v[store->value];
+    if (!d) return false;
+    if (d->kind == VAL_CALL) return call_type(p, file, d->value).kind == TYPE_CLASS;
+    return d->kind == VAL_PATH && path_type(p, file, d->value).kind == TYPE_CLASS;
+}
+
 /* f.__code__ = …, and then f.__globals__ and f.__dict__: who calls f in between runs the new code with the old rest.
  */
 static void code_replaced(Finder *f, u32 file)
@@ -303,7 +313,8 @@ static void code_replaced(Finder *f, u32 file)
         const Path *q = &x->paths.v[a->path];
         const FuncInfo *fi = &p->funcs[p->func_base[file] + a->func];
         bool swaps = a->op == OP_STORE && q->nattr && q->attr[q->nattr - 1] == code && q->root == ROOT_PARAM;
-        if (!swaps || fi->import_time || p->access_locks[p->access_base[file] + i] || (!fi->nroots && !fi->api))
+        if (!swaps || own_code(p, file, a) || fi->import_time || p->access_locks[p->access_base[file] + i] ||
+            (!fi->nroots && !fi->api))
             continue;
         Race *r = race_at(f, UG105, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
         r->sites[0] = p->access_base[file] + i;
