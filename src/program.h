@@ -286,6 +286,8 @@ bool place_holds_thread(const Program *p, const Place *x);
 bool class_is_a(const Program *p, u32 gclass, u32 base);
 /* Is all that its objects have in the class itself: no base class but object? */
 bool class_baseless(const Program *p, u32 gclass);
+/* Is the class in sight with all that it is derived from, so that its objects have no methods but those? */
+bool class_seen_whole(const Program *p, u32 gclass);
 /* Why two accesses do not run at the same time in two threads. */
 typedef enum Apart {
     APART_NOT,        /* they may */

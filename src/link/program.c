@@ -163,6 +163,23 @@ bool class_baseless(const Program *p, u32 gclass)
     return !k->bases.n;
 }
 
+static bool seen_whole(const Program *p, u32 gclass, u32 depth)
+{
+    static const char *const empty[] = {"object", "typing.Generic", "typing.Protocol", "abc.ABC"};
+    const ClassInfo *k = &p->state->classes[gclass];
+    for (u32 i = 0; i < k->ext_bases.n; i++)
+        if (!str_among(p->syms.strs[k->ext_bases.v[i]], empty, COUNT_OF(empty))) return false;
+    for (u32 i = 0; i < k->bases.n; i++)
+        if (!depth || !seen_whole(p, k->bases.v[i], depth - 1)) return false;
+    return true;
+}
+
+bool class_seen_whole(const Program *p, u32 gclass)
+{
+    enum { DEPTH = 8 };
+    return seen_whole(p, gclass, DEPTH);
+}
+
 bool class_only_threads(const Program *p, u32 gclass)
 {
     const ClassInfo *c = &p->state->classes[gclass];

@@ -148,11 +148,75 @@ static bool log_twice(const Program *p, const Race *r)
     return program_access(p, r->act)->op == OP_STORE && d && d->kind == VAL_BOOL && only_sets_up_log(p, r->act);
 }
 
+/* Is it a `del self.x`, or a constant that is stored, in close() or __del__? */
+static bool ends_state(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    const Facts *f = p->facts[access_file(p, ga)];
+    Str name = sym_str(f, f->funcs.v[a->func].name);
+    bool last = str_is(name, "close") || str_is(name, "terminate") || str_is(name, "__del__") ||
+                str_is(name, "shutdown") || str_is(name, "__exit__");
+    const Def *d = a->op == OP_STORE ? stored_def(p, ga) : NULL;
+    return last && (a->op == OP_DEL || (d && (d->kind == VAL_NONE || d->empty)));
+}
+
+/* An update that only meets the end of its object: nobody needs what is lost there. */
+static bool only_ended(const Finder *f, const Race *r)
+{
+    if (r->rule != UG101 || r->act == NONE || r->sites[1] == NONE || !ends_state(f->p, r->sites[1])) return false;
+    u32 read = r->test == NONE ? r->act : r->test;
+    if (f->p->places.v[f->place].kind != PLACE_INSTANCE) return false;
+    for (u32 i = 0; i < f->nacc; i++) {
+        if (!(f->effect[i] & EFFECT_WRITE) || !access_counts(f->p, f->acc[i]) || ends_state(f->p, f->acc[i]))
+            continue;
+        if (conflict_of(f, read, f->acc[i]).witness != NONE) return false;
+    }
+    return true;
+}
+
+/* self.callbacks[event] = …: has an object of the class nothing to do that with? */
+static bool cannot(const Program *p, u32 gclass, u32 ga)
+{
+    Str needs = S("");
+    switch (program_access(p, ga)->op) {
+    case OP_ITEM_STORE: needs = S("__setitem__"); break;
+    case OP_ITEM_LOAD: needs = S("__getitem__"); break;
+    case OP_ITEM_DEL: needs = S("__delitem__"); break;
+    case OP_METHOD: needs = access_method(p, ga); break;
+    default: return false;
+    }
+    return class_method_called(p, gclass, needs) == NONE &&
+           class_method_called(p, gclass, S("__getattr__")) == NONE && class_seen_whole(p, gclass);
+}
+
+/* class Model: callbacks = Dict(String): what is read and stored as self.callbacks belongs to the object, where a
+ * class in sight has __get__ and __set__, or could do nothing with the items that are taken by them. */
+static bool of_descriptor(const Finder *f, const Race *r, const Place *x)
+{
+    const Program *p = f->p;
+    if (x->kind != PLACE_CLASS_ATTR || x->def == NONE || x->def_file == NONE) return false;
+    const Def *d = &p->facts[x->def_file]->defs.v[x->def];
+    if (d->kind != VAL_CALL) return false;
+    Type t = call_type(p, x->def_file, d->value);
+    if (t.kind != TYPE_CLASS) return false;
+    bool other = false;
+    for (u32 i = 0; i < r->nsites && i < 2; i++) {
+        if (r->sites[i] == NONE) continue;
+        const Access *a = program_access(p, r->sites[i]);
+        other |= cannot(p, t.id, r->sites[i]);
+        if (p->facts[access_file(p, r->sites[i])]->paths.v[a->path].root != ROOT_SELF) return false;
+    }
+    if (other) return true;
+    return class_method_called(p, t.id, S("__get__")) != NONE && class_method_called(p, t.id, S("__set__")) != NONE;
+}
+
 bool race_slight(const Finder *f, const Race *r, const Place *x)
 {
     const Program *p = f->p;
     if (far_first_use(f, r, x) || data_of_call(p, r, x)) return true;
-    if (completes_store(f, r) || log_twice(p, r) || takes_early_locks(f, r, x)) return true;
+    if (only_ended(f, r) || of_descriptor(f, r, x) || completes_store(f, r) || log_twice(p, r) ||
+        takes_early_locks(f, r, x))
+        return true;
     bool both =
         visible(p, r) && threads_reach(p, r->sites[0]) && (r->sites[1] == NONE || threads_reach(p, r->sites[1]));
     if (!both && only_told(f, r)) return true;
