@@ -77,22 +77,29 @@ static bool data_of_call(const Program *p, const Race *r, const Place *x)
            !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS | EV_NAME | EV_PURPOSE | EV_HANDED | EV_DECORATOR));
 }
 
-/* paths = settings.paths; if not paths.endswith("/"): paths += "/": what is bound on the line before is put right.
- * Whoever comes between binds it as well, and puts it right; what is added twice is the worst. */
-static bool completes_store(const Finder *f, const Race *r)
+/* Does it read what it stores: an update? */
+static bool updates(const Finder *f, u32 ga)
 {
-    if (r->rule != UG101 || r->act == NONE || r->per_call ||
-        access_func(f->p, r->sites[0]) != access_func(f->p, r->act))
-        return false;
-    GId g = access_gid(f->p, r->act);
+    u32 file = access_file(f->p, ga), id = ga - f->p->access_base[file];
+    const Facts *x = f->p->facts[file];
+    const Access *a = &x->accesses.v[id];
+    u32 flow = flows_to(x, id);
+    return a->op == OP_AUG || (a->op == OP_STORE && flow < x->flows.n && x->flows.v[flow].to == id);
+}
+
+/* Is what the update changes bound on the line before, to what is no mere beginning, "" or 0? */
+static bool bound_just_before(const Finder *f, u32 update)
+{
+    GId g = access_gid(f->p, update);
     const Facts *x = f->p->facts[g.file];
     const Access *a = &x->accesses.v[g.id];
     for (u32 i = f->nacc; i-- > 0;) {
         const Access *b = program_access(f->p, f->acc[i]);
         if (access_file(f->p, f->acc[i]) != g.file || b->func != a->func || b->op != OP_STORE || b->path != a->path)
             continue;
-        u32 id = f->acc[i] - f->p->access_base[g.file], flow = flows_to(x, id);
-        if (b->span.start >= a->span.start || (flow < x->flows.n && x->flows.v[flow].to == id)) continue;
+        if (b->span.start >= a->span.start || updates(f, f->acc[i])) continue;
+        const Def *d = stored_def(f->p, f->acc[i]);
+        if (!d || d->empty || d->kind == VAL_STRING || d->kind == VAL_NUMBER || d->kind == VAL_NONE) return false;
         u32 stmt = a->stmt, block = a->block;
         while (block != b->block && block != NONE && x->blocks.v[block].kind == BLOCK_THEN &&
                x->blocks.v[block].cond != NONE) {
@@ -102,6 +109,19 @@ static bool completes_store(const Finder *f, const Race *r)
         return block == b->block && follows_at_once(x->source->text, b->stmt, stmt);
     }
     return false;
+}
+
+/* paths = settings.paths; if not paths.endswith("/"): paths += "/": what is bound on the line before is put right,
+ * and nothing else updates it. Whoever comes between binds it as well, and puts it right; what is added twice is the
+ * worst. */
+static bool completes_store(const Finder *f, const Race *r)
+{
+    if (r->rule != UG101 || r->act == NONE || r->per_call ||
+        access_func(f->p, r->sites[0]) != access_func(f->p, r->act))
+        return false;
+    for (u32 i = 0; i < f->nacc; i++)
+        if (updates(f, f->acc[i]) && !bound_just_before(f, f->acc[i])) return false;
+    return bound_just_before(f, r->act);
 }
 
 /* Is the number compared with a limit here, n >= most? */
