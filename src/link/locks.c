@@ -244,6 +244,7 @@ void locks_link(Program *p)
     locks_passed(p);
     decorator_locks(p);
     entry_locks(p);
+    part_locks(p);
     p->access_locks = arena_new(p->arena, u32, p->state->naccesses);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];

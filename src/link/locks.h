@@ -6,7 +6,7 @@
 
 /* locks.c */
 /* The lock with this key, made as `lock` when there is none yet. Keys: map_key(1, place), (2, class) of a queue,
- * (3, 3) a lock that the caller holds, (4, lock) as hoped; a hash of the text for what no place holds. */
+ * (3, 3) a lock that the caller holds, (4, lock) as hoped, (5, class) of the owners of its objects; a hash of the text for what no place holds. */
 u32 lock_intern(Program *p, u64 key, Lock lock);
 u32 lock_of_place(Program *p, u32 place, u8 kind, bool maybe);
 /* The lock that only its text in this file names; one that `func` makes for itself, or NONE. */
@@ -27,6 +27,8 @@ u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 depth);
 
 /* entry.c: both fill FuncInfo.entry_locks. They need Program.section_lock; decorators come last. */
 void entry_locks(Program *p);
+/* partlocks.c: the locks under which owners of several classes use a part, each its own. After entry_locks. */
+void part_locks(Program *p);
 void decorator_locks(Program *p);
 
 #endif
