@@ -6,7 +6,8 @@
 
 /* locks.c */
 /* The lock with this key, made as `lock` when there is none yet. Keys: map_key(1, place), (2, class) of a queue,
- * (3, 3) a lock that the caller holds, (4, lock) as hoped, (5, class) of the owners of its objects; a hash of the text for what no place holds. */
+ * (3, 3) a lock that the caller holds, (4, lock) as hoped, (5, class) of the owners of its objects; a hash of the
+ * text for what no place holds. */
 u32 lock_intern(Program *p, u64 key, Lock lock);
 u32 lock_of_place(Program *p, u32 place, u8 kind, bool maybe);
 /* The lock that only its text in this file names; one that `func` makes for itself, or NONE. */
