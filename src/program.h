@@ -163,6 +163,8 @@ typedef struct FuncInfo {
     u8 alone;              /* bit i: roots[i] comes only with an object as self that it has made for itself */
     u8 beside;             /* bit i: beside the thread of roots[i] its starter or another such thread runs it */
     u8 others;             /* bit i: another such thread does, of another object (beside.c) */
+    u8 calls;              /* bit i: another such thread does that another call of the starter started (percall.c) */
+    u8 maybe;              /* bit i: the same, as far as users call the starter again */
     bool threads;          /* one of the roots is a thread of its own */
     bool many;             /* reached by a root that runs more than once, or by more than fit */
     bool main;             /* reached from the main program */
@@ -305,6 +307,8 @@ Apart may_run_apart(const Program *p, u32 gaccess1, u32 gaccess2);
 bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
 /* The same by the visible threads alone: unknown callers of a library do not count. */
 bool threads_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
+/* May they run together only because users call what starts the one thread in sight again? */
+bool threads_started_again(const Program *p, u32 gaccess1, u32 gaccess2);
 /* Does the function of the first access start a thread that comes to the second one? */
 bool starts_thread_of(const Program *p, u32 gstarter, u32 gaccess);
 /* Which roots of the access's function come to it, as bits over FuncInfo.roots: of self.x not those that come there

@@ -73,6 +73,7 @@ static void half_link(void *ctx, u32 item, u32 worker)
         roots_chain(p);
         order_find(p);
         beside_find(p);
+        percall_find(p);
     } else {
         places_access(p);
         opaque_find(p);

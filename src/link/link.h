@@ -20,6 +20,7 @@
  *   waited.c   threads that their starter waits for at once
  *   spawning.c loops that start a thread in each round
  *   order.c    what runs before the first start and after the last join
+ *   percall.c  starters that are called again
  *   handover.c what an Event orders
  *   stopped.c  what comes after a method that waits for its object's thread
  *   opaque.c   places that hold objects of libraries, not containers
@@ -440,6 +441,8 @@ typedef struct Callers {
 Callers callers_index(const Program *p, Arena *a);
 /* beside.c: fills FuncInfo.beside; needs what starts_find and order_find fill. */
 void beside_find(Program *p);
+/* percall.c: fills FuncInfo.calls and maybe; needs the same. */
+void percall_find(Program *p);
 /* Does the first access, of an object's state and under no lock, stand in a function of no thread, before that
  * starts, or after it has joined, all threads that come to the second one? Whoever calls such a function of one
  * object from two threads at once does more harm than that. */

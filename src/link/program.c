@@ -523,9 +523,31 @@ bool starts_thread_of(const Program *p, u32 gstarter, u32 gaccess)
     return starts_one(p, &p->funcs[access_func(p, gaccess)], roots_coming(p, gaccess), g.file, func);
 }
 
-/* `api`: count a library's unknown callers, too? */
-static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
+/* Thread(target=self.send, args=(m,)), started by each call of one function: do the threads of two calls meet in the
+ * state? In what is the module's or a class's; in what a variable around the starter holds, not one of its own; in
+ * the object whose method starts them, and its parts. What they are given is mostly each one's. */
+static bool calls_meet(const Program *p, const Root *r, u32 place, u32 file, const Access *a)
 {
+    enum { SHARED = EV_SINGLETON | EV_PART | EV_FOUND | EV_DECORATOR | EV_ALWAYS };
+    const Place *x = place == NONE ? NULL : &p->places.v[place];
+    if (!x) return false;
+    if (x->kind == PLACE_CLOSURE) {
+        u32 starter = r->call == NONE ? NONE : p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func;
+        return starter != NONE && starter != x->owner && stands_in(p, starter, x->owner);
+    }
+    if (x->kind != PLACE_INSTANCE || of_starter(p, r, x) || x->evidence & SHARED) return true;
+    GId g = func_gid(p, r->func);
+    u32 cls = p->facts[g.file]->funcs.v[g.id].self_class, in = p->facts[file]->funcs.v[a->func].self_class;
+    if (cls == NONE || in == NONE || !of_self_alone(p, file, a, x->owner)) return false;
+    return !unrelated(p, gclass_of(p, g.file, cls), gclass_of(p, file, in));
+}
+
+/* Which callers that are not in sight count: none, those that start a thread of ours, all. */
+typedef enum Unknown { UNKNOWN_NONE, UNKNOWN_ALL, UNKNOWN_STARTERS } Unknown;
+
+static Apart apart(const Program *p, u32 ga, u32 gb, Unknown unknown)
+{
+    bool api = unknown == UNKNOWN_ALL;
     if (!access_counts(p, ga)) return APART_FIRST;
     if (!access_counts(p, gb)) return APART_SECOND;
     GId a = access_gid(p, ga), b = access_gid(p, gb);
@@ -575,6 +597,8 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
             same = true;
             bool beside = fa->beside & 1u << i || fb->beside & 1u << k;
             beside |= fa->others & 1u << i && !of_starter(p, r, x) && !part_of_starter(p, r, x);
+            u8 calls = fa->calls | (unknown ? fa->maybe : 0);
+            beside |= calls & 1u << i && calls_meet(p, r, place, a.file, xa);
             if ((r->many || beside) && !own_object(p, r, place)) return APART_NOT;
             object |= r->many;
         }
@@ -598,15 +622,20 @@ static Apart apart(const Program *p, u32 ga, u32 gb, bool api)
 
 Apart may_run_apart(const Program *p, u32 ga, u32 gb)
 {
-    return apart(p, ga, gb, true);
+    return apart(p, ga, gb, UNKNOWN_ALL);
 }
 
 bool may_run_together(const Program *p, u32 ga, u32 gb)
 {
-    return apart(p, ga, gb, true) == APART_NOT;
+    return apart(p, ga, gb, UNKNOWN_ALL) == APART_NOT;
 }
 
 bool threads_run_together(const Program *p, u32 ga, u32 gb)
 {
-    return apart(p, ga, gb, false) == APART_NOT;
+    return apart(p, ga, gb, UNKNOWN_NONE) == APART_NOT;
+}
+
+bool threads_started_again(const Program *p, u32 ga, u32 gb)
+{
+    return apart(p, ga, gb, UNKNOWN_STARTERS) == APART_NOT && apart(p, ga, gb, UNKNOWN_NONE) != APART_NOT;
 }

@@ -20,8 +20,7 @@ static bool called_beside(const Finder *f, u32 gfunc)
     for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1]; i++) {
         const CallEdge *e = &p->edges.v[f->called[i]];
         const FuncInfo *caller = &p->funcs[e->caller];
-        if (!e->weak && !caller->threads && !caller->construct && !p->tests[e->file])
-            return true;
+        if (!e->weak && !caller->threads && !caller->construct && !p->tests[e->file]) return true;
     }
     return false;
 }
@@ -34,8 +33,8 @@ static bool one_thread_in_sight(const Finder *f, const Race *r, const Place *x)
     const Program *p = f->p;
     if (!step(r->rule) || r->nsites < 2 || x->evidence & (EV_SINGLETON | EV_MODULE | EV_NAME)) return false;
     return threads_reach(p, r->sites[0]) && threads_reach(p, r->sites[1]) &&
-           !threads_visible(p, r->sites[0], r->sites[1]) && !called_beside(f, access_func(p, r->sites[0])) &&
-           !called_beside(f, access_func(p, r->sites[1]));
+           !threads_visible(p, r->sites[0], r->sites[1]) && !threads_started_again(p, r->sites[0], r->sites[1]) &&
+           !called_beside(f, access_func(p, r->sites[0])) && !called_beside(f, access_func(p, r->sites[1]));
 }
 
 /* Does the thread of an event loop come to the access, and no other thread in sight? */
@@ -54,7 +53,6 @@ static bool beside_loop(const Program *p, const Race *r)
     if (loop_only(p, a) && loop_only(p, b)) return true; /* of one loop, as far as can be seen */
     return (loop_only(p, a) || loop_only(p, b)) && !threads_visible(p, a, b);
 }
-
 
 /* Is a method of the object's class the thread that comes to the access, Thread(target=self.watch), and runs no event
  * loop itself? With `loops`, be it that it does. */
