@@ -146,6 +146,7 @@ typedef struct Root {
     u8 main;        /* RunsInMain: the main thread runs it, it is no thread of its own */
     u64 lane;       /* the executor of one worker that runs it, 0: none */
     bool awaited;   /* a coroutine hands it to an executor and waits for it there, and no other one has its object */
+    bool beside;    /* it was, but several such coroutines run beside each other with one object (tasks.c) */
     bool runs_loop; /* an event loop runs in it, as far as names tell */
     Str display;    /* "Thread(target=worker) at app/main.py:40" */
     u32 file, call; /* where it is started; NONE */
@@ -259,6 +260,8 @@ bool is_example_path(Str path);
 bool class_only_parts(const Program *p, u32 gclass);
 /* Does the class start threads, or have some, and no lock for anything? */
 bool class_only_threads(const Program *p, u32 gclass);
+/* Has it no lock, and no threads but those that its coroutines wait for? */
+bool class_only_tasks(const Program *p, u32 gclass);
 /* Does the block stand under `if __name__ == "__main__":`? */
 bool in_main_block(const Facts *f, u32 block);
 /* How many calls in the program make objects of this class. */

@@ -118,6 +118,22 @@ static void handed_bases(Program *p)
             }
 }
 
+/* The server that starts a thread for each request: all of them have it, as self.server (Python library reference,
+ * socketserver, "Asynchronous Mixins"). */
+static void servers(Program *p)
+{
+    static const char *const bases[] = {"socketserver.ThreadingMixIn",     "SocketServer.ThreadingMixIn",
+                                        "socketserver.ThreadingTCPServer", "SocketServer.ThreadingTCPServer",
+                                        "socketserver.ThreadingUDPServer", "SocketServer.ThreadingUDPServer",
+                                        "http.server.ThreadingHTTPServer", "socketserver.ThreadingUnixStreamServer"};
+    for (u32 i = 0; i < p->state->nclasses; i++)
+        for (u32 k = 0; k < COUNT_OF(bases); k++) {
+            if (!class_derives(p, i, bases[k])) continue;
+            ClassInfo *c = &p->state->classes[i];
+            c->makes_threads = c->handed = c->handed_to_many = true;
+        }
+}
+
 void given_find(Program *p)
 {
     LinkState *s = p->state;
@@ -131,10 +147,17 @@ void given_find(Program *p)
         GId g = func_gid(p, r->func);
         const Func *fn = &p->facts[g.file]->funcs.v[g.id];
         if (fn->self_class == NONE) continue;
-        s->classes[gclass_of(p, g.file, fn->self_class)].makes_threads = true;
+        s->classes[gclass_of(p, g.file, fn->self_class)].makes_threads |= !r->beside;
+        s->classes[gclass_of(p, g.file, fn->self_class)].tasks |= r->beside;
         s->classes[gclass_of(p, g.file, fn->self_class)].handed |= r->call != NONE;
         s->classes[gclass_of(p, g.file, fn->self_class)].handed_to_many |= r->call != NONE && r->many && !r->own;
     }
+    for (u32 i = 0; i < s->nclasses; i++) {
+        ClassInfo *c = &s->classes[i];
+        c->tasks &= !c->makes_threads;
+        c->makes_threads |= c->tasks;
+    }
+    servers(p);
     for (u32 i = 0; i < p->edges.n; i++) called_back(p, &p->edges.v[i]);
     handed_bases(p);
 }

@@ -96,7 +96,7 @@ static bool made_by_threads(const Program *p, const Place *x)
     const ClassInfo *c = &p->state->classes[x->owner];
     if (c->fresh) return true;
     if (objects_stay(p, x->owner)) return true;
-    if (c->subs.n || c->singleton || c->any_lock || c->shown) return false;
+    if (c->subs.n || c->singleton || c->any_lock || c->shown || c->handed_to_many) return false;
     return (c->made_elsewhere && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
 }
 

@@ -12,7 +12,7 @@
  *   calls.c    call edges, with callbacks.c
  *   roots.c    thread roots, with rootcalls.c and rootclasses.c
  *   walk.c     what they reach
- *   loops.c    code of event loops
+ *   loops.c    code of event loops, with loopcalls.c and tasks.c
  *   reach.c    what kind of code each function is
  *   ofprogram.c which files are modules of a program that is whole in sight
  *   vendored.c which files are copies of other people's packages
@@ -83,6 +83,7 @@ typedef struct ClassInfo {
     u32 norder;
     bool resolved;
     bool makes_threads;      /* creates threads, timers or executors */
+    bool tasks;              /* all of these are threads that coroutines of one object wait for (tasks.c) */
     bool has_lock;           /* has an attribute that is a lock */
     bool any_lock;           /* likewise, be it a lock for one field only */
     bool singleton;          /* an instance is kept in a global or class attribute, and most instances are */
@@ -354,6 +355,10 @@ void loop_calls_find(Program *p);
 /* Coroutines that wait for each other are served together. What one of them hands to a thread and waits for runs
  * beside the others that have the same object. Needs FuncInfo.event_loop. */
 void loop_calls_together(Program *p);
+/* tasks.c: sets FuncInfo.served of coroutines of which several run beside each other, with one object. */
+void tasks_find(Program *p);
+/* Is a lock of an event loop held around the call? */
+bool held_one_at_a_time(const Program *p, u32 file, u32 call);
 /* stored.c: functions that are kept in attributes and containers. In this order: stored_index, then for each call
  * stored_passed with each of its targets and stored_called when it has none, then stored_edges. */
 void stored_index(Program *p);

@@ -279,6 +279,7 @@ static bool with_own_object(const Program *p, const CallEdge *e)
 void loop_calls_together(Program *p)
 {
     enum { ROUNDS = 3 };
+    tasks_find(p);
     for (u32 round = 0; round < ROUNDS; round++)
         for (u32 i = 0; i < p->edges.n; i++) {
             const CallEdge *e = &p->edges.v[i];
@@ -290,10 +291,12 @@ void loop_calls_together(Program *p)
         if (!r->awaited || r->call == NONE) continue;
         const Facts *f = p->facts[r->file];
         const Call *c = &f->calls.v[r->call];
-        if (!p->funcs[p->func_base[r->file] + c->func].served) continue;
+        if (!p->funcs[p->func_base[r->file] + c->func].served || held_one_at_a_time(p, r->file, r->call)) continue;
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
             const Path *x = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
-            if (x && x->nattr && (x->root == ROOT_SELF || x->root == ROOT_GLOBAL)) r->awaited = false;
+            if (!x || !x->nattr || (x->root != ROOT_SELF && x->root != ROOT_GLOBAL)) continue;
+            r->awaited = false;
+            r->beside = true;
         }
     }
 }

@@ -186,6 +186,12 @@ bool class_only_threads(const Program *p, u32 gclass)
     return c->makes_threads && !c->any_lock;
 }
 
+bool class_only_tasks(const Program *p, u32 gclass)
+{
+    const ClassInfo *c = &p->state->classes[gclass];
+    return c->tasks && !c->has_lock;
+}
+
 bool access_in_loop(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);

@@ -103,7 +103,8 @@ static bool awaited_only(const Program *p, u32 ga)
 static bool of_one_coroutine(const Program *p, const Race *r, const Place *x)
 {
     u32 a = r->sites[0], b = r->nsites < 2 ? a : r->sites[1];
-    if (x->evidence & (EV_SINGLETON | EV_MODULE | EV_CLASS_LOCKS | EV_NAME | EV_PURPOSE | EV_PART)) return false;
+    u32 shared = EV_SINGLETON | EV_MODULE | EV_NAME | EV_PURPOSE | EV_PART;
+    if (x->evidence & (class_only_tasks(p, x->owner) ? shared : shared | EV_CLASS_LOCKS)) return false;
     return (threads_reach(p, a) || threads_reach(p, b)) && awaited_only(p, a) && awaited_only(p, b);
 }
 
