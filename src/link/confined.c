@@ -53,7 +53,7 @@ enum { DERIVED = 6 }; /* steps down to classes that derive from one */
 static bool made_where(const Program *p, u32 cls, u32 depth, u32 *inside, u32 *leaves)
 {
     const ClassInfo *c = &p->state->classes[cls];
-    if (c->has_lock || c->makes_threads || c->singleton || c->decorator) return false;
+    if (c->has_lock || c->makes_threads || c->hooked || c->singleton || c->decorator) return false;
     *inside += c->made_inside;
     *leaves += c->leaves;
     for (u32 i = 0; i < c->subs.n && depth; i++)

@@ -1,10 +1,14 @@
 /* Objects that threads have from whoever starts them: as arguments, as what their function captures, as the object
  * whose method they run.
  *
+ * A thread that somebody else starts has the object, too, when it comes to an overridden method, or calls back what
+ * an attribute holds; that says something of the state that it comes to there (ClassInfo.hooked).
+ *
  * An object that one thread is given may be its own; what all threads of a loop are given, or two that are started
  * one after the other, they share (ClassInfo.same).
  *
- * Needs roots, types and call edges; fills handed, handed_to_many, same and makes_threads of each ClassInfo. */
+ * Needs roots, types and call edges; fills handed, handed_to_many, same, hooked, tasks and
+ * makes_threads of each ClassInfo. */
 #include "link/link.h"
 
 enum { BASES_UP = 6 };
@@ -89,21 +93,61 @@ static void by_parameter(const Program *p, u32 gfunc)
     }
 }
 
-/* bus.subscribe(self.tick): the thread that calls what it finds there has the object. */
+/* self.on_item(x): is it a call of what an attribute of the thread's own object holds, where the thread of the root
+ * runs a method of that? What others hold, they may have from anybody. */
+static bool of_attribute(const Program *p, const CallEdge *e, const Root *r)
+{
+    if (e->weak || e->call == NONE || e->passed || e->param || r->func == NONE) return false;
+    const Facts *f = p->facts[e->file];
+    const Call *c = &f->calls.v[e->call];
+    const Path *x = &f->paths.v[c->callee];
+    if (x->root != ROOT_SELF || x->nattr != 1 || path_entity(p, e->file, c->callee).kind != ENT_PLACE) return false;
+    GId g = func_gid(p, r->func);
+    u32 own = p->facts[g.file]->funcs.v[g.id].self_class, cls = f->funcs.v[c->func].self_class;
+    return own != NONE && cls != NONE && gclass_of(p, g.file, own) == gclass_of(p, e->file, cls);
+}
+
+/* bus.subscribe(self.tick), reader.on_item = self.tick: the thread that calls what it finds there has the object. */
 static void called_back(const Program *p, const CallEdge *e)
 {
     const FuncInfo *fi = &p->funcs[e->caller];
-    bool thread = false;
-    for (u32 i = 0; i < fi->nroots && e->kept; i++) {
+    bool thread = false, attribute = false;
+    if (!fi->nroots || program_func(p, e->callee)->self_class == NONE) return;
+    for (u32 i = 0; i < fi->nroots; i++) {
         const Root *r = &p->roots.v[fi->roots[i]];
-        thread |= !r->main && !root_is_loop(r) && !(r->own && r->call != NONE); /* no signal's or object's end */
+        if (r->main || root_is_loop(r) || (r->own && r->call != NONE)) continue; /* no signal's or object's end */
+        thread |= e->kept;
+        attribute |= !e->kept && of_attribute(p, e, r);
     }
-    if (!thread) return;
+    if (!thread && !attribute) return;
     GId g = func_gid(p, e->callee);
     const Func *fn = &p->facts[g.file]->funcs.v[g.id];
-    if (fn->self_class == NONE) return;
     ClassInfo *c = &p->state->classes[gclass_of(p, g.file, fn->self_class)];
-    c->handed = c->makes_threads = true;
+    c->handed |= thread;
+    c->makes_threads |= thread;
+    c->hooked |= attribute;
+}
+
+/* def _run(self): self.on_item(x), in a base class that runs it in a thread: that thread has the object of the
+ * derived class whose on_item it is, whichever file starts it. */
+static void overridden(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    const Func *fn = &p->facts[g.file]->funcs.v[g.id];
+    const FuncInfo *fi = &p->funcs[gfunc];
+    if (fn->cls == NONE || fn->is_static || fn->is_classmethod || fi->construct || !fi->nroots) return;
+    u32 cls = gclass_of(p, g.file, fn->cls);
+    for (u32 i = 0; i < fi->nroots; i++) {
+        const Root *r = &p->roots.v[fi->roots[i]];
+        if (r->func == NONE || r->func == gfunc || r->main || root_is_loop(r) || r->awaited) continue;
+        if (fi->alone & 1u << i || (r->own && r->call != NONE)) continue;
+        GId b = func_gid(p, r->func);
+        u32 base = p->facts[b.file]->funcs.v[b.id].self_class;
+        base = base == NONE ? NONE : gclass_of(p, b.file, base);
+        if (base == NONE || base == cls || !class_is_a(p, cls, base)) continue;
+        if (p->state->classes[base].fresh || p->state->classes[cls].fresh) continue; /* of one request */
+        p->state->classes[cls].hooked = true;
+    }
 }
 
 /* An object of a class is one of its bases, too: a few steps up. */
@@ -158,6 +202,7 @@ void given_find(Program *p)
         c->makes_threads |= c->tasks;
     }
     servers(p);
+    for (u32 i = 0; i < s->nfuncs; i++) overridden(p, i);
     for (u32 i = 0; i < p->edges.n; i++) called_back(p, &p->edges.v[i]);
     handed_bases(p);
 }

@@ -96,7 +96,7 @@ static bool made_by_threads(const Program *p, const Place *x)
     const ClassInfo *c = &p->state->classes[x->owner];
     if (c->fresh) return true;
     if (objects_stay(p, x->owner)) return true;
-    if (c->subs.n || c->singleton || c->any_lock || c->shown || c->handed_to_many) return false;
+    if (c->subs.n || c->singleton || c->any_lock || c->shown || c->handed_to_many || c->hooked) return false;
     return (c->made_elsewhere && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
 }
 
@@ -528,6 +528,16 @@ static u32 object_evidence(const Program *p, u32 gclass)
     return ev;
 }
 
+/* Does a thread in sight come to the state? */
+static bool thread_comes(const Program *p, const Place *x)
+{
+    for (u32 i = 0; i < x->n; i++) {
+        u32 ga = p->place_access.v[x->first + i];
+        if (access_counts(p, ga) && p->funcs[access_func(p, ga)].threads && roots_coming(p, ga)) return true;
+    }
+    return false;
+}
+
 /* `of_class`: the evidence of each class, once it was asked for; NONE before. */
 static u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
 {
@@ -538,6 +548,7 @@ static u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
         if (of_class[x->owner] == NONE) of_class[x->owner] = object_evidence(p, x->owner);
         ev |= of_class[x->owner];
         if (x->type.kind == TYPE_CACHE && p->library) ev |= EV_NAME; /* what a library keeps, it keeps for its users */
+        if (p->state->classes[x->owner].hooked && thread_comes(p, x)) ev |= EV_CLASS_LOCKS;
     }
     bool lives_on = x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x);
     bool wraps = lives_on && wraps_from_factory(p, x);

@@ -84,6 +84,7 @@ typedef struct ClassInfo {
     bool resolved;
     bool makes_threads;      /* creates threads, timers or executors */
     bool tasks;              /* all of these are threads that coroutines of one object wait for (tasks.c) */
+    bool hooked;             /* a thread that somebody else starts runs a method of its objects: given.c */
     bool has_lock;           /* has an attribute that is a lock */
     bool any_lock;           /* likewise, be it a lock for one field only */
     bool singleton;          /* an instance is kept in a global or class attribute, and most instances are */
