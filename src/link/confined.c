@@ -182,6 +182,8 @@ void confined_find(Program *p)
     for (u32 i = 0; i < p->places.n; i++) {
         Place *x = &p->places.v[i];
         if (x->kind == PLACE_INSTANCE && x->owner != NONE) x->signs = sign[x->owner];
+        if (x->signs & (SIGN_FLOW | SIGN_INSIDE) && x->evidence & EV_SINGLETON && changed_on_global(p, x))
+            x->signs &= (u8)~(SIGN_FLOW | SIGN_INSIDE); /* PARSER = Parser(): it says what it is, and has a name */
         if (x->signs & SIGN_LOOP && from_other_threads(p, x)) x->signs &= (u8)~SIGN_LOOP;
         if (x->kind == PLACE_CLOSURE && x->n && p->options->assume != ASSUME_ALWAYS && stays_in_call(p, x))
             x->confined = x->in_call = true;

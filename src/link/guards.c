@@ -140,10 +140,10 @@ bool access_counts(const Program *p, u32 gaccess)
     return access_alone(p, gaccess) == ALONE_NOT;
 }
 
-static bool writes(const Access *a)
+bool op_changes(u8 op)
 {
-    return a->op == OP_STORE || a->op == OP_DEL || a->op == OP_AUG || a->op == OP_ITEM_STORE ||
-           a->op == OP_ITEM_DEL || a->op == OP_ITEM_AUG || a->op == OP_METHOD;
+    return op == OP_STORE || op == OP_DEL || op == OP_AUG || op == OP_ITEM_STORE || op == OP_ITEM_DEL ||
+           op == OP_ITEM_AUG || op == OP_METHOD;
 }
 
 static Str bare_name(Str s)
@@ -162,7 +162,7 @@ static bool state_changes(const Program *p, const Place *x)
     for (u32 i = 0; i < x->n; i++) {
         u32 ga = p->place_access.v[x->first + i];
         const Access *a = program_access(p, ga);
-        if (writes(a) && a->op != OP_METHOD && access_counts(p, ga)) return true;
+        if (op_changes(a->op) && a->op != OP_METHOD && access_counts(p, ga)) return true;
     }
     return false;
 }
@@ -238,7 +238,7 @@ static void guard_of(Program *p, u32 id)
                 n++;
             }
             held[j]++;
-            writes_held[j] += writes(a);
+            writes_held[j] += op_changes(a->op);
         }
     }
     u32 best = NONE;
@@ -296,14 +296,19 @@ static bool has_root(const Program *p, u32 file)
     return false;
 }
 
+bool lone_script(const Program *p, u32 file)
+{
+    return is_script(p, file) && !imports_threads(p, file) && !has_root(p, file);
+}
+
 /* A global or class attribute that is made at import time, outside of tests, and holds an object of a class of ours.
  * What a script makes has one thread, unless some are in sight there. */
-static bool kept_for_all(const Program *p, const Place *x)
+bool kept_for_all(const Program *p, const Place *x)
 {
     if ((x->kind != PLACE_GLOBAL && x->kind != PLACE_CLASS_ATTR) || x->type.kind != TYPE_CLASS || x->file == NONE ||
         x->def == NONE)
         return false;
-    if (is_script(p, x->file) && !imports_threads(p, x->file) && !has_root(p, x->file)) return false;
+    if (lone_script(p, x->file)) return false;
     const Facts *f = p->facts[x->def_file];
     const Def *d = &f->defs.v[x->def];
     u32 bits = 0;
@@ -324,6 +329,15 @@ static u32 made_elsewhere(const Program *p, u32 cls, u32 depth)
     return n;
 }
 
+/* Of these, those that the class's own functions make. */
+static u32 made_by_own(const Program *p, u32 cls, u32 depth)
+{
+    const ClassInfo *c = &p->state->classes[cls];
+    u32 n = c->made_by_own;
+    for (u32 i = 0; i < c->subs.n && depth; i++) n += made_by_own(p, c->subs.v[i], depth - 1);
+    return n;
+}
+
 /* Globals and class attributes that hold an object of the class or of a class derived from it. */
 static u32 kept_globally(const Program *p, u32 cls, u32 depth)
 {
@@ -331,6 +345,24 @@ static u32 kept_globally(const Program *p, u32 cls, u32 depth)
     u32 n = c->kept_globally;
     for (u32 i = 0; i < c->subs.n && depth; i++) n += kept_globally(p, c->subs.v[i], depth - 1);
     return n;
+}
+
+u32 class_kept_globally(const Program *p, u32 gclass)
+{
+    return kept_globally(p, gclass, SUBCLASS_DEPTH);
+}
+
+/* Are there a few instances that a module keeps from its import on, and hardly any others? What the class's own
+ * functions make, from_file() or copy(), says nothing of the instance that has a name. Of many, each is a constant.
+ */
+static bool few_with_names(const Program *p, u32 cls)
+{
+    enum { FEW = 8 };
+    u32 kept = kept_globally(p, cls, SUBCLASS_DEPTH), made = made_elsewhere(p, cls, SUBCLASS_DEPTH);
+    bool named = p->state->classes[cls].named;
+    for (u32 i = 0; i < p->state->classes[cls].subs.n; i++)
+        named |= p->state->classes[p->state->classes[cls].subs.v[i]].named;
+    return named && kept <= FEW && kept + made_by_own(p, cls, SUBCLASS_DEPTH) >= made;
 }
 
 /* A thread, an executor, or an object of a class of threads: whoever has the object beside it may be another one. */
@@ -374,6 +406,8 @@ static void class_evidence(Program *p)
         u32 kept = kept_globally(p, i, SUBCLASS_DEPTH);
         s->classes[i].singleton |= kept && kept >= made_elsewhere(p, i, SUBCLASS_DEPTH);
     }
+    named_count(p);
+    for (u32 i = 0; i < s->nclasses; i++) s->classes[i].singleton |= few_with_names(p, i);
     for (u32 i = 0; i < p->locks.n; i++) {
         u32 place = p->locks.v[i].place;
         if (place == NONE || p->locks.v[i].maybe) continue;
@@ -549,6 +583,7 @@ static u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
         ev |= of_class[x->owner];
         if (x->type.kind == TYPE_CACHE && p->library) ev |= EV_NAME; /* what a library keeps, it keeps for its users */
         if (p->state->classes[x->owner].hooked && thread_comes(p, x)) ev |= EV_CLASS_LOCKS;
+        if (!(ev & EV_SINGLETON) && changed_on_global(p, x)) ev |= EV_SINGLETON;
     }
     bool lives_on = x->kind == PLACE_CLOSURE && x->owner != NONE && closure_escapes(p, x);
     bool wraps = lives_on && wraps_from_factory(p, x);
@@ -607,6 +642,7 @@ void guards_find(Program *p)
     body_locks(p);
     kept_find(p);
     found_find(p);
+    named_reach(p);
     u32 *of_class = xmalloc((p->state->nclasses + 1) * sizeof *of_class);
     memset(of_class, 0xff, (p->state->nclasses + 1) * sizeof *of_class);
     for (u32 i = 0; i < p->places.n; i++)

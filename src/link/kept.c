@@ -1,10 +1,11 @@
 /* Objects that are shared because of who has them: parts of shared objects, and objects that wrappers capture.
  *
  * A part is made for an attribute of another object, `self.waiters = Waiters()`, by every call outside of tests that
- * makes one. Threads that share the whole reach the part through it; so what shows that the whole is shared (a lock,
- * a global that holds it, several threads that run one method of it) shows it of the part, too. That it starts
- * threads, or is handed to one, does not: its parts are often that thread's; unless methods of the whole that its
- * users call go to the part as well as those that its thread runs. Parts of parts count, a few steps deep.
+ * makes one, or as the default of a field, `waiters: Waiters = field(default_factory=Waiters)`. Threads that share
+ * the whole reach the part through it; so what shows that the whole is shared (a lock, a global that holds it,
+ * several threads that run one method of it) shows it of the part, too. That it starts threads, or is handed to one,
+ * does not: its parts are often that thread's; unless methods of the whole that its users call go to the part as well
+ * as those that its thread runs. Parts of parts count, a few steps deep.
  *
  * def wrapper(*args, **kwargs): return self.run(func, *args, **kwargs) has one self, or one local of the function
  * around it, for all calls of the function that it stands for, whichever thread calls it.
@@ -53,6 +54,25 @@ static u8 *used_by_wholes(const Program *p)
     return used;
 }
 
+/* field(default_factory=Waiters), attr.ib(factory=Waiters): the class, which each object of the class around gets one
+ * of; NONE. */
+static u32 class_of_field(const Program *p, u32 file, const Call *c, u32 *whole)
+{
+    const Facts *f = p->facts[file];
+    if (c->func || c->target == NONE) return NONE;
+    if (f->paths.v[c->target].root != ROOT_CLASS) return NONE;
+    Ent at = path_entity(p, file, c->target);
+    if (at.kind != ENT_PLACE) return NONE;
+    *whole = p->places.v[at.id].owner;
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        Str key = sym_str(f, f->args.v[i].keyword);
+        if (f->args.v[i].kind != VAL_PATH || (!str_is(key, "default_factory") && !str_is(key, "factory"))) continue;
+        Ent e = path_entity(p, file, f->args.v[i].value);
+        if (e.kind == ENT_CLASS) return e.id;
+    }
+    return NONE;
+}
+
 /* One round: a class all of whose objects are made for attributes of shared ones becomes a part. */
 static bool parts_once(Program *p, u8 *state, const u8 *used)
 {
@@ -65,11 +85,12 @@ static bool parts_once(Program *p, u8 *state, const u8 *used)
         if (is_test_path(f->source->path) || is_script(p, file)) continue;
         for (u32 i = 0; i < f->calls.n; i++) {
             Ent e = path_entity(p, file, f->calls.v[i].callee);
-            if (e.kind != ENT_CLASS) continue;
-            u32 whole = whole_of(p, file, &f->calls.v[i]);
-            const ClassInfo *w = whole != NONE && whole != e.id ? &s->classes[whole] : NULL;
-            bool both = w && w->makes_threads && used[e.id] == (BY_THREAD | BY_USER);
-            state[e.id] |= both || (w && whole_is_shared(w)) ? MADE : ELSEWHERE;
+            u32 whole = NONE, made = e.kind == ENT_CLASS ? e.id : class_of_field(p, file, &f->calls.v[i], &whole);
+            if (made == NONE) continue;
+            if (e.kind == ENT_CLASS) whole = whole_of(p, file, &f->calls.v[i]);
+            const ClassInfo *w = whole != NONE && whole != made ? &s->classes[whole] : NULL;
+            bool both = w && w->makes_threads && used[made] == (BY_THREAD | BY_USER);
+            state[made] |= both || (w && whole_is_shared(w)) ? MADE : ELSEWHERE;
         }
     }
     for (u32 i = 0; i < s->nclasses; i++) {

@@ -33,6 +33,7 @@
  *   found.c    objects that are put where any thread finds them
  *   given.c    objects that threads are given when they are started
  *   singles.c  classes that keep their own objects
+ *   named.c    objects that module-level names hold
  *   unseen.c   counts what cannot be followed
  *   escape.c   what leaves the function that made it
  *   filled.c   what fills objects before anybody else has them
@@ -89,11 +90,13 @@ typedef struct ClassInfo {
     bool any_lock;           /* likewise, be it a lock for one field only */
     bool singleton;          /* an instance is kept in a global or class attribute, and most instances are */
     u32 kept_globally;       /* globals and class attributes that hold an instance */
+    bool named;              /* one of them from the import on: named.c */
     u32 made_inside, leaves; /* calls outside of tests and scripts that make one: for a local that stays inside
                                 the call, or for something else */
     u32 made_for_attr;       /* of leaves: for an attribute of self */
     u32 queued;              /* of these calls, those that hand the new object to a queue: q.put(Job(n)) */
     u32 made_elsewhere;      /* calls outside of tests that construct one for something else */
+    u32 made_by_own;         /* of these, those of the class's own functions: cls(…) in a classmethod, a copy */
     u32 stays;               /* of these, those whose object stays with the thread that makes it: stays.c */
     bool in_with;            /* one of them is made for a with statement */
     bool shown;              /* its methods put self where all find it: stays.c */
@@ -186,6 +189,7 @@ typedef struct LinkState {
     ParamInfo *params;     /* by global param */
     u32 *param_base;
     bool *of_program;          /* by file: see ofprogram.c */
+    bool *on_global;           /* by global func: called on an object that a module-level name holds; see named.c */
     bool *installed;           /* by file: a single module that is installed for others to import; NULL before */
     struct Handover *handover; /* see handover.c; NULL without one */
     struct Endings *ended;       /* see ended.c */
@@ -506,6 +510,16 @@ void given_find(Program *p);
 /* singles.c: classes that keep their own objects. Sets ClassInfo.singleton, and counts in kept_globally. */
 void singles_find(Program *p);
 
+/* named.c: what module-level names hold. Sets ClassInfo.named, and counts in kept_globally what they hold otherwise
+ * than as the object itself; needs the types of places. Then fills LinkState.on_global; needs the edges. */
+void named_count(Program *p);
+void named_reach(Program *p);
+/* The call that makes the object which the definition of a module-level name keeps: in a container, behind a bound
+ * method, or as what a method of it returns; NONE. */
+u32 named_made(const Program *p, u32 file, const Def *d);
+/* Is the instance's state changed by way of an object that a name of a module or class holds? */
+bool changed_on_global(const Program *p, const Place *x);
+
 /* declared.c */
 void declarations_apply(Program *p); /* once locks and types are known: fills declared_guard and confined */
 
@@ -517,6 +531,14 @@ void each_find(Program *p);
 
 /* guards.c: fills guard, guarded, total and evidence of each Place. */
 void guards_find(Program *p);
+/* A global or class attribute that is made at import time and holds an object of a class of ours for all. */
+bool kept_for_all(const Program *p, const Place *x);
+/* A script that neither starts nor imports threads: what it makes has one. */
+bool lone_script(const Program *p, u32 file);
+/* Does the operation change what it is done to, as far as its kind tells? Methods may. */
+bool op_changes(u8 op);
+/* Globals and class attributes that hold an object of the class or of a class derived from it. */
+u32 class_kept_globally(const Program *p, u32 gclass);
 /* Is the access to an object that its function made and has started, and which it still has to itself but for the
  * object's own thread? */
 bool access_of_started(const Program *p, u32 gaccess);

@@ -14,6 +14,26 @@ static bool for_all(const Program *p, u32 file, const Call *c)
            (p->places.v[e.id].kind == PLACE_GLOBAL || p->places.v[e.id].kind == PLACE_CLASS_ATTR);
 }
 
+/* Is the call of the file one whose object a module-level name keeps in another way? */
+static bool *named_calls(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    bool *out = xmalloc(f->calls.n + 1);
+    memset(out, 0, f->calls.n + 1);
+    for (u32 i = 0; i < f->defs.n; i++) {
+        u32 call = named_made(p, file, &f->defs.v[i]);
+        if (call != NONE) out[call] = true;
+    }
+    return out;
+}
+
+/* Does the class itself make the object: cls(…) in a classmethod, M() in copy() or __add__()? */
+static bool by_own(const Program *p, u32 file, const Call *c, u32 gclass)
+{
+    u32 around = class_around(p, file, c->func);
+    return around != NONE && class_is_a(p, around, gclass);
+}
+
 /* By call of the file: is its result given to a queue, and to nobody else? */
 static bool *queued_calls(const Program *p, u32 file)
 {
@@ -71,20 +91,24 @@ static u32 *count_callers(const Program *p)
     return callers;
 }
 
-/* One call, of no test, that makes an object of the class; `asked`: for a method call at once. */
-static void construction(const Program *p, u32 file, u32 call, bool script, bool asked, ClassInfo *cls)
+/* One call, of no test, that makes an object of the class; `asked`: for a method call at once; `named`: for a name of
+ * the module. */
+static void construction(const Program *p, u32 file, u32 call, bool script, bool asked, bool named, u32 gclass)
 {
+    ClassInfo *cls = &p->state->classes[gclass];
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
     const Path *target = c->target == NONE ? NULL : &f->paths.v[c->target];
     bool local = !target || (target->root == ROOT_LOCAL && !target->nattr);
     cls->kept |= !local || !p->funcs[gfunc_of(p, file, c->func)].nroots;
-    cls->made_elsewhere += !for_all(p, file, c);
-    cls->made_again |= f->blocks.v[c->block].repeats && !for_all(p, file, c);
+    named |= for_all(p, file, c);
+    cls->made_elsewhere += !named;
+    cls->made_by_own += !named && by_own(p, file, c, gclass);
+    cls->made_again |= f->blocks.v[c->block].repeats && !named;
     if (script) return;
     bool held = target && local && target->func == c->func;
-    bool stays = !cls->method_kept &&
-                 (asked || (held && !local_escapes(p, file, c->func, target->name, ESCAPE_DEPTH)));
+    bool stays =
+        !cls->method_kept && (asked || (held && !local_escapes(p, file, c->func, target->name, ESCAPE_DEPTH)));
     cls->made_inside += stays;
     cls->leaves += !stays;
     cls->made_for_attr += target && target->root == ROOT_SELF;
@@ -96,11 +120,11 @@ void constructions_count(Program *p)
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         bool test = is_test_path(f->source->path), script = is_script(p, file);
-        bool *queued = queued_calls(p, file), *asked = asked_calls(p, file);
+        bool *queued = queued_calls(p, file), *asked = asked_calls(p, file), *named = named_calls(p, file);
         for (u32 i = 0; i < f->calls.n && !test; i++) {
             Ent e = path_entity(p, file, f->calls.v[i].callee);
             if (e.kind != ENT_CLASS) continue;
-            construction(p, file, i, script, asked[i], &p->state->classes[e.id]);
+            construction(p, file, i, script, asked[i] && !named[i], named[i], e.id);
             p->state->classes[e.id].given_out += given_out(p, callers, file, &f->calls.v[i]);
             p->state->classes[e.id].queued += queued && queued[i];
         }
@@ -110,6 +134,7 @@ void constructions_count(Program *p)
         }
         free(queued);
         free(asked);
+        free(named);
     }
     free(callers);
 }
