@@ -172,6 +172,8 @@ typedef struct FuncInfo {
     bool api;              /* callable by users of a library, from any thread */
     bool construct;        /* runs only while its object is being made (__init__ and its private helpers) */
     bool import_time;      /* runs only while modules are imported */
+    bool asked;            /* likewise as far as one sees; but its name is public, and it gives something to who calls
+                              it: users of the library call it later; or such a function calls it */
     bool hands_back;       /* it returns the function or class that it is given: a decorator that registers */
     bool decorates_once;   /* a decorator factory: what it returns runs once for each definition, while modules are
                               imported */

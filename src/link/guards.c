@@ -100,6 +100,17 @@ static bool made_by_threads(const Program *p, const Place *x)
     return (c->made_elsewhere && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
 }
 
+/* Entries of a table, and a number that is counted up: who asks for another key, or another number, changes them, now
+ * or later. What is made once is made while modules are imported. */
+static bool changed_when_asked(const Program *p, const Place *x, u8 op)
+{
+    u8 kind = x->type.kind;
+    if (type_is_container(kind)) return kind != TYPE_LIST && kind != TYPE_DEQUE && op != OP_STORE && op != OP_DEL;
+    for (u32 i = 0; kind == TYPE_NUMBER && i < x->n; i++)
+        if (program_access(p, p->place_access.v[x->first + i])->op == OP_AUG) return true;
+    return false;
+}
+
 Alone access_alone(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
@@ -111,7 +122,8 @@ Alone access_alone(const Program *p, u32 gaccess)
     if (a->in_nested_def) return ALONE_DEFINITION;
     bool class_body = f->blocks.v[a->block].kind == BLOCK_CLASS;
     if (class_body && place != NONE && p->places.v[place].kind == PLACE_CLASS_ATTR) return ALONE_DEFINITION;
-    if (fi->import_time) return ALONE_IMPORT;
+    bool later = fi->asked && !fi->decorates_once && !fi->hands_back && place != NONE;
+    if (fi->import_time && !(later && changed_when_asked(p, &p->places.v[place], a->op))) return ALONE_IMPORT;
     if (place != NONE && made_by_threads(p, &p->places.v[place]) && p->options->assume != ASSUME_ALWAYS)
         return ALONE_THREAD_OBJECT;
     if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return ALONE_IMPORT;

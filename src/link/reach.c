@@ -182,11 +182,15 @@ static bool loop_edge(const Program *p, const CallEdge *e)
     return p->funcs[e->caller].event_loop;
 }
 
+static bool underscored(Str s)
+{
+    return s.n && s.p[0] == '_' && !str_ends(s, S("__"));
+}
+
 static bool private_name(const Program *p, u32 gfunc)
 {
     GId g = func_gid(p, gfunc);
-    Str s = sym_str(p->facts[g.file], p->facts[g.file]->funcs.v[g.id].name);
-    return s.n && s.p[0] == '_' && !str_ends(s, S("__"));
+    return underscored(sym_str(p->facts[g.file], p->facts[g.file]->funcs.v[g.id].name));
 }
 
 /* A method of a Thread subclass, or of what each such thread makes for itself: what its run() calls, it calls for
@@ -392,6 +396,51 @@ static void handed_to_loops(Program *p, const Callers *c)
     }
 }
 
+/* Does the function return a value? */
+static bool gives(const Program *p, GId g)
+{
+    const LinkState *s = p->state;
+    for (u32 at = map_get(&s->local_defs, local_key(g.file, g.id, SYM_EMPTY)); at != NONE; at = s->defrefs.v[at].next)
+        if (p->facts[g.file]->defs.v[s->defrefs.v[at].def].kind != VAL_NONE) return true;
+    return false;
+}
+
+/* METRE = unit("m"): that its own tree calls a public function only while modules are imported does not say that
+ * nobody else calls it, when it is there to ask for something: it returns a value, or makes an object. */
+static bool public_to_ask(const Program *p, u32 gfunc)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    if (!p->funcs[gfunc].api || fn->parent || underscored(sym_str(f, fn->name))) return false;
+    for (u32 c = fn->cls; c != NONE; c = f->classes.v[c].outer)
+        if (underscored(sym_str(f, f->classes.v[c].name))) return false;
+    return p->funcs[gfunc].construct || gives(p, g);
+}
+
+/* Marks what runs only while modules are imported. */
+static void import_only(Program *p, const Callers *c)
+{
+    enum { ROUNDS = 4 };
+    u8 *sure = xmalloc(p->state->nfuncs + 1); /* also when public functions have callers that nobody sees */
+    for (u32 round = 0; round < ROUNDS; round++)
+        for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
+            FuncInfo *fi = &p->funcs[fn];
+            if (func_gid(p, fn).id == 0 || fi->later || fi->import_time || fi->nroots || public_to_ask(p, fn))
+                continue;
+            fi->import_time = all_callers(p, c, fn, import_time_edge);
+        }
+    for (u32 fn = 0; fn < p->state->nfuncs; fn++) sure[fn] = p->funcs[fn].import_time;
+    for (u32 round = 0; round < ROUNDS; round++)
+        for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
+            FuncInfo *fi = &p->funcs[fn];
+            if (func_gid(p, fn).id == 0 || fi->later || fi->import_time || fi->nroots) continue;
+            fi->import_time = all_callers(p, c, fn, import_time_edge);
+            fi->asked = fi->import_time && !sure[fn];
+        }
+    free(sure);
+}
+
 static void propagate(Program *p)
 {
     Arena scratch = {0};
@@ -409,11 +458,11 @@ static void propagate(Program *p)
                 if (!fi->event_loop && !fi->nroots) fi->event_loop = all_callers(p, &c, fn, loop_edge);
                 continue;
             }
-            if (!fi->import_time && !fi->nroots) fi->import_time = all_callers(p, &c, fn, import_time_edge);
             if (!fi->construct && private_name(p, fn)) fi->construct = all_callers(p, &c, fn, construct_edge);
             if (!fi->event_loop && !fi->nroots) fi->event_loop = all_callers(p, &c, fn, loop_edge);
         }
     }
+    import_only(p, &c);
     loop_calls_together(p);
     arena_free(&scratch);
 }
