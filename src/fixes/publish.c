@@ -131,6 +131,19 @@ static bool sure_missing(Plan *pl, Work *w, u32 file, u32 func, const Store *s, 
     return missing == MISSING_SURE || entries_surely(pl, w->place, missing == MISSING_FALSE);
 }
 
+/* numbers[key] = len(numbers) + 1: one step for the entry does not keep two keys from getting one number. */
+static bool numbered(const Plan *pl, const Work *w, GId act)
+{
+    const Program *p = pl->p;
+    const Facts *f = p->facts[act.file];
+    for (u32 i = 0; i < f->flows.n; i++) {
+        u32 from = p->access_base[act.file] + f->flows.v[i].from;
+        if (f->flows.v[i].to == act.id && p->access_place[from] == w->place && str_is(access_method(p, from), "len"))
+            return true;
+    }
+    return false;
+}
+
 static bool publish(Plan *pl, Work *w, const Race *r, Fix *draft)
 {
     w->tried = S("the value is not cheap and harmless to make twice, or is not entered by a plain assignment");
@@ -149,6 +162,8 @@ static bool publish(Plan *pl, Work *w, const Race *r, Fix *draft)
     if (!dict.n || !store_read(t, ast_statement(t, ast_at(t, act->span)), dict, &s)) return false;
     if (s.name.n && !local_variable(f, act->func, s.name)) return false;
     if (!shared_after(t, &s)) return false;
+    w->tried = S("the value follows from how many entries there are, and two keys may get the same");
+    if (numbered(pl, w, g)) return false;
     Region region;
     Span span = {t->v[s.stmt].start, t->v[s.stmt].end};
     if (!region_make(pl, g.file, act->func, test->span, span, &region, &w->tried)) return false;

@@ -423,7 +423,7 @@ static void report(Finder *f, u32 test, u32 act)
     bool takes = d && d->kind == VAL_NONE; /* if x is None: raise; y, x = x, None */
     if ((only_raises(f, test) && !publishes && !takes) || check_copy_grown(f, test, act)) r->confidence = CONF_LOW;
     if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
-    if (r->rule == UG102 && !c.roots && p->places.v[f->place].kind == PLACE_INSTANCE &&
+    if (r->rule == UG102 && !c.roots && a->op != OP_AUG && p->places.v[f->place].kind == PLACE_INSTANCE &&
         !(p->places.v[f->place].evidence & (EV_GUARDED | EV_SINGLETON | EV_DECORATOR)) &&
         program_access(p, test)->test == TEST_COMPARE && !pops(p, act) &&
         !(str_is(access_method(p, test), "len") && threads_reach(p, act))) /* if len(q) == 0 is as good as if not q */

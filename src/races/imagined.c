@@ -142,8 +142,9 @@ static bool kept_or_locking(const Program *p, const Race *r, const Place *x)
     if (place_holds_thread(p, x) || must_be_one(x)) return false;
     if (x->evidence & (EV_NAME | EV_PURPOSE | EV_ONE)) return false;
     bool used = r->act == NONE || !(access_effect(p, r->act) & EFFECT_WRITE); /* tested and used: it can raise */
-    if (r->rule == UG102) return !used && !(x->evidence & EV_SINGLETON);
-    return r->rule == UG101 && main_comes(p, r);
+    bool update = r->rule == UG101 || (r->rule == UG102 && r->act != NONE && program_access(p, r->act)->op == OP_AUG);
+    if (r->rule == UG102 && !update) return !used && !(x->evidence & EV_SINGLETON);
+    return update && main_comes(p, r); /* a test before an update makes it no better */
 }
 
 /* Does any thread in sight come to the state? */

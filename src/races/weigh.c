@@ -274,6 +274,27 @@ static bool registers(const Finder *finder, u32 ga)
     return false;
 }
 
+/* n = len(numbers) + 1; numbers[cls] = n; return n: register() by its name, but two callers get one number. So they
+ * do when it returns what it has counted up. */
+static bool hands_out_numbers(const Finder *finder, u32 ga)
+{
+    const Program *p = finder->p;
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    if (a->op == OP_AUG) return func_returns(p, g.file, a->func, a->path);
+    const Def *d = a->op == OP_ITEM_STORE && a->value != NONE ? &f->defs.v[a->value] : NULL;
+    if (!d || d->kind != VAL_PATH || f->paths.v[d->value].root != ROOT_LOCAL) return false;
+    if (!func_returns(p, g.file, a->func, d->value)) return false;
+    for (u32 i = 0; i < f->flows.n; i++) {
+        u32 from = p->access_base[g.file] + f->flows.v[i].from;
+        if (f->flows.v[i].to == g.id && p->access_place[from] == finder->place &&
+            str_is(access_method(p, from), "len"))
+            return true;
+    }
+    return false;
+}
+
 /* Only functions that set a program up, and decorators, change it: plug-ins do that while they are imported. */
 static bool registry(const Finder *f)
 {
@@ -281,7 +302,7 @@ static bool registry(const Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         if (!(f->effect[i] & (EFFECT_GROW | EFFECT_SHRINK | EFFECT_REBIND)) || !access_counts(f->p, f->acc[i]))
             continue;
-        if (!registers(f, f->acc[i])) return false;
+        if (!registers(f, f->acc[i]) || hands_out_numbers(f, f->acc[i])) return false;
         any = true;
     }
     return any;
