@@ -14,10 +14,31 @@ static bool of_own_class(const Facts *f, const Call *c)
     return x->root == ROOT_SELF && x->nattr == 1 && str_is(sym_str(f, x->attr[0]), "__class__");
 }
 
+/* stages = [Stage(f) for f in fns]; stages[-1].outbox = Queue(): the function has made all that the local holds, and
+ * no thread has them yet. */
+static bool owned_element(const Program *p, u32 file, const Access *a, const Path *x)
+{
+    const LinkState *s = p->state;
+    const Facts *f = p->facts[file];
+    if (x->root != ROOT_LOCAL || x->nattr != 2 || x->attr[0] != SYM_ITEM || x->func != a->func) return false;
+    const Def *d = local_def(p, file, x->func, x->name);
+    if (!d || (d->kind != VAL_LIST && d->kind != VAL_DICT)) return false;
+    u32 start = p->funcs[gfunc_of(p, file, a->func)].first_start;
+    if (start != NONE && a->span.end > start) return false;
+    u32 at = map_get(&s->elem_defs, local_key(file, x->func, x->name) + 1);
+    for (u32 k = at; k != NONE; k = s->defrefs.v[k].next) {
+        const Def *made = &f->defs.v[s->defrefs.v[k].def];
+        if (made->kind != VAL_CALL || path_entity(p, file, f->calls.v[made->value].callee).kind != ENT_CLASS)
+            return false;
+    }
+    return at != NONE;
+}
+
 /* x = C(); x.n += 1: the function's own object, unless inner functions see it. */
 static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
 {
     if (x->root == ROOT_CALL) return x->nattr == 1;
+    if (owned_element(p, file, a, x)) return true;
     if (x->root != ROOT_LOCAL || !x->nattr || x->func != a->func) return false;
     const LinkState *s = p->state;
     u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name));

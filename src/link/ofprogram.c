@@ -3,6 +3,8 @@
  * program that uses this code" does not count for them. Only where the whole is small: in larger programs too many
  * calls lead to places that we do not see.
  *
+ * The command line of a package that nobody imports is such a file as well.
+ *
  * And which single modules are installed for others to import, although they can be run, too: setup.py names them,
  * py_modules=["sh"] (Setuptools guide, "Package Discovery"). */
 #include "link/link.h"
@@ -36,6 +38,37 @@ static u32 mark(bool *part, u32 *stack, u32 n, u32 file)
     part[file] = true;
     stack[n++] = file;
     return n;
+}
+
+/* The command line of a package: cli.py, which reads its arguments, is run itself, and starts no thread. */
+static bool command_line(const Program *p, u32 file)
+{
+    static const char *const names[] = {"cli.py",     "__main__.py", "main.py",         "command.py",
+                                        "console.py", "commands.py", "command_line.py", "commandline.py"};
+    const Facts *f = p->facts[file];
+    Str path = f->source->path;
+    if (!f->has_main_guard || !f->source->in_package || !str_among(str_last(path, '/'), names, COUNT_OF(names)))
+        return false;
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++)
+        if (p->roots.v[i].call != NONE && p->roots.v[i].file == file) return false;
+    return !uses_threads(p, file) && (file_imports(p, file, "argparse") || file_imports(p, file, "optparse"));
+}
+
+/* Such files that no other file imports, tests aside: nobody else calls their functions. */
+static void command_lines_find(Program *p)
+{
+    bool *imported = arena_new(p->state->a, bool, p->nfiles + 1);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->imports.n && !is_test_path(f->source->path); i++) {
+            u32 from = import_file(p, file, &f->imports.v[i]);
+            Ent e = import_target(p, file, &f->imports.v[i], 0);
+            if (from != NONE && from != file) imported[from] = true;
+            if (e.kind == ENT_MODULE && e.id != file) imported[e.id] = true;
+        }
+    }
+    for (u32 file = 0; file < p->nfiles; file++)
+        p->state->of_program[file] |= !imported[file] && command_line(p, file);
 }
 
 /* Does the text of a setup.py name the module among its py_modules? */
@@ -73,6 +106,7 @@ void program_modules_find(Program *p)
 {
     installed_modules_find(p);
     p->state->of_program = arena_new(p->arena, bool, p->nfiles + 1);
+    command_lines_find(p);
     if (!whole_in_sight(p)) return;
     u32 *stack = xmalloc((p->nfiles + 1) * sizeof *stack), n = 0;
     for (u32 file = 0; file < p->nfiles; file++)

@@ -145,6 +145,18 @@ static bool unknown_value(const Program *p, const Race *r, const Place *x)
     return x->type.kind == TYPE_NONE || x->type.kind == TYPE_LIST || x->type.kind == TYPE_EXTERNAL;
 }
 
+/* re.compile(…), struct.Struct(…): nobody can change it, and whoever makes it second has one that does the same. */
+static bool unchanging(const Program *p, const Race *r)
+{
+    static const char *const makers[] = {"re.compile",          "struct.Struct",       "string.Template",
+                                         "operator.itemgetter", "operator.attrgetter", "fnmatch.translate",
+                                         "decimal.Decimal",     "fractions.Fraction",  "types.MappingProxyType"};
+    const Def *d = stored_def(p, r->act);
+    if (!d || d->kind != VAL_CALL) return false;
+    return str_among(path_external(p, r->file, p->facts[r->file]->calls.v[d->value].callee), makers,
+                     COUNT_OF(makers));
+}
+
 /* What one object that is kept for all makes or does on first use, a flag of it, or what a library's function
  * gives it. Of 120 such findings none was a race that was fixed; those that were fill a container, or set what
  * others are kept from by. */
@@ -174,7 +186,7 @@ static bool as_good(const Finder *f, const Race *r, const Place *x)
     if (r->rule != UG103 || r->act == NONE || r->in_parts || (r->test != NONE && uses_up(f->p, r->test, r->act)))
         return false;
     bool only = x->kind == PLACE_CLASS_ATTR && x->owner == x->type.id;
-    if (unknown_value(f->p, r, x)) return true;
+    if (unknown_value(f->p, r, x) || unchanging(f->p, r)) return true;
     return table(f, r, x) || (x->type.kind == TYPE_CLASS && !only && stateless(f->p, x->type.id));
 }
 
