@@ -2,8 +2,9 @@
  *
  * A local that is assigned once, from a path, is an alias: what is done to it is done to the object behind the path.
  * Not an alias: a local whose path is assigned anew later in the same function (items = self.items; self.items = []),
- * since then the local keeps the old object for itself. */
-#include "facts/walk.h"
+ * since then the local keeps the old object for itself. The result of an accessor (accessor.c) stands for what that
+ * hands out, in a local or not. */
+#include "facts/accessor.h"
 
 static bool path_same(const Path *a, const Path *b)
 {
@@ -74,19 +75,30 @@ Path path_name(Walk *w, u32 sym)
 /* The one Def that makes a local an alias, or NONE. */
 typedef struct Alias {
     Map def; /* (func, name) → def id; NONE - 1 when there are several */
+    Accessors accessors;
 } Alias;
 
 enum { SEVERAL = NONE - 1 };
 
+/* The path that the Def makes its local stand for. */
+static bool stands_for(Walk *w, const Alias *al, const Def *d, Path *out)
+{
+    if (d->kind == VAL_CALL) return accessor_path(w, &al->accessors, d->value, out);
+    if (d->kind != VAL_PATH && d->kind != VAL_ITER_OF) return false;
+    *out = w->f->paths.v[d->value];
+    return true;
+}
+
 static void alias_count(Walk *w, Alias *al)
 {
+    Path seen;
     for (u32 i = 0; i < w->f->defs.n; i++) {
         const Def *d = &w->f->defs.v[i];
         if (d->path == NONE) continue;
         const Path *p = &w->f->paths.v[d->path];
         if (p->root != ROOT_LOCAL || p->nattr) continue;
         u32 *at = map_at(w->scratch, &al->def, map_key(p->func, p->name));
-        bool usable = !d->augmented && (d->kind == VAL_PATH || d->kind == VAL_ITER_OF);
+        bool usable = !d->augmented && stands_for(w, al, d, &seen);
         /* for t in threads: … twice: both times the same alias */
         bool again = *at != NONE && *at != SEVERAL && usable && w->f->defs.v[*at].kind == d->kind &&
                      w->f->defs.v[*at].value == d->value;
@@ -106,12 +118,18 @@ static bool stored_later(const Walk *w, const Def *d, u32 path)
 
 static Path alias_of(Walk *w, Alias *al, Path p, u32 depth)
 {
-    if (p.root != ROOT_LOCAL || depth == 0) return p;
+    if (depth == 0) return p;
+    Path q;
+    if (p.root == ROOT_CALL && accessor_path(w, &al->accessors, p.func, &q)) {
+        for (u32 i = 0; i < p.nattr; i++) q = path_attr(q, p.attr[i]);
+        return q;
+    }
+    if (p.root != ROOT_LOCAL) return p;
     u32 id = map_get(&al->def, map_key(p.func, p.name));
     if (id == NONE || id == SEVERAL) return p;
     const Def *d = &w->f->defs.v[id];
-    if (d->func != p.func || stored_later(w, d, d->value)) return p;
-    Path q = alias_of(w, al, w->f->paths.v[d->value], depth - 1);
+    if (d->func != p.func || !stands_for(w, al, d, &q) || stored_later(w, d, path_id(w, q))) return p;
+    q = alias_of(w, al, q, depth - 1);
     if (q.root == ROOT_UNKNOWN || (q.root == ROOT_LOCAL && q.func == p.func && q.name == p.name)) return p;
     if (d->kind == VAL_ITER_OF) q = path_attr(q, SYM_ITEM);
     for (u32 i = 0; i < p.nattr; i++) q = path_attr(q, p.attr[i]);
@@ -127,7 +145,7 @@ static bool binding_op(u8 op)
 
 void aliases_resolve(Walk *w)
 {
-    Alias al = {0};
+    Alias al = {.accessors = accessors_find(w)};
     alias_count(w, &al);
     u32 n = w->f->paths.n;
     u32 *to = arena_new(w->scratch, u32, n);

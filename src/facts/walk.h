@@ -1,6 +1,7 @@
 /* Shared by the files of facts/: the state of one walk over one file's syntax tree.
  *
  *   names.c   which scope binds which name; numbers functions and classes
+ *   accessor.c  functions that hand out state
  *   path.c    expressions to Paths; replaces locals that stand for another path
  *   access.c  records accesses; which values a local holds
  *   object.c  receivers: the path an expression names; the kind of value it gives

@@ -465,6 +465,8 @@ static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *
     if (beside && (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
         bool bare;
         Str object = owner_text(pl, w, r, root, &bare, why);
+        if (!object.n && !attribute)
+            return import_global(pl, l, r, fix, out, why); /* rows()[key]: by whatever name */
         if (!object.n) return false;
         if (attribute && class_receiver(pl, l, r, state_name(pl, place), *root)) {
             *why = str_fmt(pl->a, "%.*s is a class, or may be one, and need not have %.*s", STR_ARG(object),

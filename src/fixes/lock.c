@@ -292,6 +292,7 @@ static char lower(char c)
 Str state_word(Str state)
 {
     state = str_slice(state, 0, str_find(state, '['));
+    state = str_slice(state, 0, str_find(state, '('));
     if (str_starts(state, S("<"))) state = str_slice(state, 1, str_find(state, '>'));
     size_t dot = str_rfind(state, '.');
     if (dot != state.n) state = str_slice(state, dot + 1, state.n);

@@ -102,14 +102,14 @@ static u32 place_in(Program *p, u32 file, const Path *base, Type hint)
     return place;
 }
 
-static bool used_whole(const Access *a)
+bool access_of_contents(const Access *a)
 {
     return a->op == OP_METHOD || a->op == OP_CREAD || a->op == OP_ITER || a->op == OP_ITEM_LOAD || container_use(a);
 }
 
 u32 element_place(Program *p, u32 file, const Access *a, const Path *x)
 {
-    if (!x->nattr || x->attr[x->nattr - 1] != SYM_ITEM || x->truncated || !used_whole(a)) return NONE;
+    if (!x->nattr || x->attr[x->nattr - 1] != SYM_ITEM || x->truncated || !access_of_contents(a)) return NONE;
     Path base = *x;
     base.nattr--;
     const Facts *f = p->facts[file];
@@ -134,7 +134,7 @@ static Type stand_in(const Program *p, u32 file, const Call *c)
 u32 element_asked(Program *p, u32 file, const Access *a, const Path *x)
 {
     const Facts *f = p->facts[file];
-    u32 call = used_whole(a) ? path_result_of(p, file, x) : NONE;
+    u32 call = access_of_contents(a) ? path_result_of(p, file, x) : NONE;
     if (call == NONE) return NONE;
     const Call *c = &f->calls.v[call];
     Path base = f->paths.v[c->callee];
@@ -157,6 +157,7 @@ u32 element_returned(Program *p, u32 file, const Def *d)
     if (d->kind == VAL_CALL) return element_asked(p, file, &walk, &(Path){.root = ROOT_CALL, .func = d->value});
     if (d->kind != VAL_PATH) return NONE;
     Path base = f->paths.v[d->value];
+    if (base.root == ROOT_LOCAL && !base.nattr) return element_asked(p, file, &walk, &base);
     if (!base.nattr || base.attr[base.nattr - 1] != SYM_ITEM || base.truncated) return NONE;
     base.nattr--;
     for (u32 i = fn->accesses + fn->naccesses; i > fn->accesses; i--)

@@ -34,10 +34,20 @@ static bool owned_element(const Program *p, u32 file, const Access *a, const Pat
     return at != NONE;
 }
 
+/* Does the call give an object that nobody else has? What a function gives may be known to others. */
+static bool makes_object(const Program *p, u32 file, u32 call)
+{
+    const Facts *f = p->facts[file];
+    Ent e = path_entity(p, file, f->calls.v[call].callee);
+    Str name = e.kind == ENT_FUNC ? sym_str(p->facts[func_gid(p, e.id).file], program_func(p, e.id)->name) : S("");
+    return e.kind == ENT_CLASS || of_own_class(f, &f->calls.v[call]) || str_is(name, "__new__") ||
+           str_is(name, "copy") || str_is(name, "clone");
+}
+
 /* x = C(); x.n += 1: the function's own object, unless inner functions see it. */
 static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
 {
-    if (x->root == ROOT_CALL) return x->nattr == 1;
+    if (x->root == ROOT_CALL) return x->nattr == 1 && makes_object(p, file, x->func);
     if (owned_element(p, file, a, x)) return true;
     if (x->root != ROOT_LOCAL || !x->nattr || x->func != a->func) return false;
     const LinkState *s = p->state;
@@ -45,14 +55,7 @@ static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
     if (at == NONE) return false;
     for (; at != NONE; at = s->defrefs.v[at].next) {
         const Def *d = &p->facts[file]->defs.v[s->defrefs.v[at].def];
-        if (d->kind != VAL_CALL) return false;
-        Ent e = path_entity(p, file, p->facts[file]->calls.v[d->value].callee);
-        Str name =
-            e.kind == ENT_FUNC ? sym_str(p->facts[func_gid(p, e.id).file], program_func(p, e.id)->name) : S("");
-        bool own_class = of_own_class(p->facts[file], &p->facts[file]->calls.v[d->value]);
-        bool makes = e.kind == ENT_CLASS || own_class || str_is(name, "__new__") || str_is(name, "copy") ||
-                     str_is(name, "clone");
-        if (!makes) return false;
+        if (d->kind != VAL_CALL || !makes_object(p, file, d->value)) return false;
     }
     return true;
 }

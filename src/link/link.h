@@ -321,7 +321,19 @@ u32 handed_out(const Program *p, u32 gfunc, bool walked);
  * or an __iter__ of ours; NONE. */
 u32 walked_place(const Program *p, u32 file, const Path *x, u8 op);
 
+/* The one value that a function returns, beside nothing or an empty container of its own; NULL. */
+const Def *one_return(const Program *p, GId g);
+
+/* accessor.c */
+/* Does functools keep what the function returns, and give it to whoever calls it again? */
+bool is_memoised(const Program *p, u32 file, const Func *fn);
+/* The place of the container that a call gives, where a path stands for its result and the access is to what it
+ * holds; NONE. */
+u32 result_place(Program *p, u32 file, const Access *a, const Path *x);
+
 /* element.c */
+/* Is something done to what a container holds, or is it asked for that? */
+bool access_of_contents(const Access *a);
 /* The place of what a container in the container holds, for a path that ends in a subscript; NONE. */
 u32 element_place(Program *p, u32 file, const Access *a, const Path *path);
 /* The same for self.groups.get(key, []), self.groups.setdefault(key, set()) and a local that is assigned once, from

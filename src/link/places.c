@@ -248,6 +248,7 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     u32 described = descriptor_dict(p, file, x), item = NONE;
     if (described != NONE) return described;
     if ((item = element_asked(p, file, a, x)) != NONE) return item;
+    if ((item = result_place(p, file, a, x)) != NONE) return item;
     Ent e = path_resolve(p, file, x, x->nattr);
     if (e.kind == ENT_PLACE) return handed_place(p, e.id, a->op);
     if (e.kind == ENT_EXTERNAL) return library_place(p, e.id);

@@ -6,6 +6,8 @@
  *   @classmethod
  *   def default(cls): cls._default = cls()     also from outside, Client._default = Client()
  *   ARCHIVES[path] = Archive(path)             by its key, in a table of the module
+ *   @lru_cache
+ *   def archive(path): return Archive(path)    likewise, in a table of functools
  *
  * Who asks for the object gets the one that is there, whichever thread asks. With a metaclass or a __new__ nobody
  * gets any other, nor do those who ask for one of a class derived from it. What a classmethod keeps is one of many
@@ -130,8 +132,28 @@ static void by_storing(const Program *p, u32 file)
     }
 }
 
+/* @lru_cache def archive(path): return Archive(path) */
+static void by_memo(const Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    if (is_test_path(f->source->path) || is_script(p, file)) return;
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        const Func *fn = &f->funcs.v[i];
+        if (!fn->ndecorators || fn->parent || !is_memoised(p, file, fn)) continue;
+        const Def *d = one_return(p, (GId){file, i});
+        const Path *x = d && d->kind == VAL_PATH ? &f->paths.v[d->value] : NULL;
+        if (x && x->root == ROOT_LOCAL && !x->nattr) d = local_def(p, file, i, x->name);
+        Ent e =
+            d && d->kind == VAL_CALL ? path_entity(p, file, f->calls.v[d->value].callee) : (Ent){.kind = ENT_NONE};
+        if (e.kind == ENT_CLASS) p->state->classes[e.id].kept_globally++;
+    }
+}
+
 void singles_find(Program *p)
 {
     for (u32 i = 0; i < p->state->nclasses; i++) by_making(p, i);
-    for (u32 file = 0; file < p->nfiles; file++) by_storing(p, file);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        by_storing(p, file);
+        by_memo(p, file);
+    }
 }

@@ -123,8 +123,7 @@ static bool returns_nothing(const Def *d)
            (d->empty && (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_TUPLE || d->kind == VAL_SET));
 }
 
-/* The one value that a function returns, beside nothing or an empty container of its own; NULL. */
-static const Def *one_return(const Program *p, GId g)
+const Def *one_return(const Program *p, GId g)
 {
     const Facts *f = p->facts[g.file];
     const LinkState *s = p->state;
