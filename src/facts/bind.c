@@ -1,7 +1,7 @@
 /* Bindings: assignments of every shape, what they bind and what flows into it; deletions.
  *
  * Every target gets a Def; stores that others may see get an access, with a flow from what the right side read. */
-#include "facts/walk.h"
+#include "facts/copied.h"
 
 static const Use use_load = {.op = OP_LOAD};
 
@@ -167,28 +167,19 @@ void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 ki
     w->dep.n = MAX(w->dep.n, t.dep_to);
 }
 
-/* list(x): x. */
-static u32 copied(Walk *w, u32 n)
-{
-    static const char *const copies[] = {"list", "tuple", "sorted"};
-    u32 fn = ast_is(&w->t, n, NODE_call) ? ast_field(&w->t, n, FIELD_function) : NONE;
-    for (u32 i = 0; i < COUNT_OF(copies) && fn != NONE; i++)
-        if (is_builtin(w, fn, copies[i])) return ast_first(&w->t, ast_field(&w->t, n, FIELD_arguments));
-    return n;
-}
-
 void walk_loop_target(Walk *w, u32 left, u32 right, u32 dep_from)
 {
     Target t = {dep_from, w->dep.n, VAL_OTHER, NONE, false, NONE, NONE, NONE, NONE};
     u8 kind;
-    u32 value, of = copied(w, right), base;
+    u32 value, numbered = numbered_of(w, right), base;
     bool empty;
     if (left == NONE) return;
-    value_of(w, right, &kind, &value, &empty);
-    if (kind == VAL_PATH) t.kind = VAL_ITER_OF, t.value = value;
-    value_of(w, of, &kind, &value, &empty);
-    if (kind == VAL_PATH && t.kind == VAL_OTHER) t.item_of = value;
-    const Path *x = kind == VAL_CALL ? &w->f->paths.v[w->f->calls.v[value].callee] : NULL;
+    value_of(w, copied_of(w, numbered != NONE ? numbered : right), &kind, &value, &empty);
+    if (kind == VAL_PATH && numbered != NONE)
+        t.pairs_of = value;
+    else if (kind == VAL_PATH)
+        t.kind = VAL_ITER_OF, t.value = value;
+    const Path *x = kind == VAL_CALL && numbered == NONE ? &w->f->paths.v[w->f->calls.v[value].callee] : NULL;
     if (x && x->nattr && !x->truncated && !w->f->calls.v[value].nargs) {
         Str view = sym_str(w->f, x->attr[x->nattr - 1]);
         Path d = *x;
@@ -248,17 +239,39 @@ static u32 element_made(const Walk *w, u32 right)
     }
 }
 
+/* ds = list(self.ds), ds = list(d.values()): the items of ds are those of what it copies. */
+static void items_of_copy(Walk *w, Path copy, u32 target, u32 of)
+{
+    u8 kind;
+    u32 value;
+    bool empty;
+    value_of(w, of, &kind, &value, &empty);
+    const Path *x = kind == VAL_CALL ? &w->f->paths.v[w->f->calls.v[value].callee] : NULL;
+    if (x && x->nattr && !x->truncated && !w->f->calls.v[value].nargs) {
+        Str view = sym_str(w->f, x->attr[x->nattr - 1]);
+        Path d = *x;
+        d.nattr--;
+        if (str_is(view, "values") || str_is(view, "itervalues")) kind = VAL_PATH, value = path_id(w, d);
+    }
+    if (kind == VAL_PATH) def_add(w, path_attr(copy, SYM_ITEM), target, VAL_ITER_OF, value, false, NONE, false);
+}
+
 /* x = [f(), …], x = [f() for …] or x = {k: f() for …}: the elements of x come from that call. In x = {k: [] for …}
  * and x = [{} for …] they are containers that are filled later; those of [[1, 2], [3, 4]] are data. */
 static void element_defs(Walk *w, u32 target, u32 right)
 {
     u8 k = w->t.v[right].kind;
-    u32 item = element_made(w, right);
+    u32 item = element_made(w, right), of = copied_of(w, right);
     const Def *d = w->f->defs.n ? &w->f->defs.v[w->f->defs.n - 1] : NULL;
-    if (item == NONE || !d || d->span.start != w->t.v[target].start || d->path == NONE) return;
+    if (!d || d->span.start != w->t.v[target].start || d->path == NONE) return;
     u8 kind;
     u32 value;
     bool empty;
+    if (of != right) {
+        items_of_copy(w, w->f->paths.v[d->path], target, of);
+        return;
+    }
+    if (item == NONE) return;
     value_of(w, item, &kind, &value, &empty);
     bool filled_later = empty && k != NODE_list && k != NODE_tuple && (kind == VAL_LIST || kind == VAL_DICT);
     bool dict = k == NODE_dictionary || k == NODE_dictionary_comprehension;
@@ -286,14 +299,22 @@ void walk_assignment(Walk *w, u32 n)
     if (value_node != NONE) value_of(w, value_node, &kind, &value, &empty);
     u32 annotation = annotation_path(w, type);
     if (right == NONE) { /* x: T declares, assigns nothing */
-        if (w->t.v[left].kind == NODE_identifier)
-            def_add(w, path_name(w, sym_of(w, left)), left, VAL_OTHER, NONE, false, annotation, true);
+        if (w->t.v[left].kind == NODE_identifier) {
+            Path p = path_name(w, sym_of(w, left));
+            def_add(w, p, left, VAL_OTHER, NONE, false, annotation, true);
+            items_annotated(w, p, left, type);
+        }
         return;
     }
     Target t = {dep, w->dep.n, kind, value, empty, annotation, value_node, NONE, NONE};
     assign_to(w, left, &t);
     call_target(w, left, kind, value);
     element_defs(w, left, value_node == NONE ? right : value_node);
+    if (annotation != NONE && w->f->defs.v[w->f->defs.n - 1].path != NONE) {
+        u8 whole;
+        value_of(w, left, &whole, &value, &empty);
+        if (whole == VAL_PATH) items_annotated(w, w->f->paths.v[value], left, type);
+    }
 }
 
 void walk_augmented(Walk *w, u32 n)

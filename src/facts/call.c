@@ -166,13 +166,14 @@ static bool may_be_function(u8 kind)
  * put there are elements of its elements: q.put((f, args)). */
 static void element_def(Walk *w, Path p, Str method, u32 args_from, u32 list)
 {
-    if (!str_is(method, "append") && !str_is(method, "add") && !str_is(method, "appendleft") &&
+    bool second = str_is(method, "setdefault") || str_is(method, "insert"); /* after the key, the index */
+    if (!second && !str_is(method, "append") && !str_is(method, "add") && !str_is(method, "appendleft") &&
         !str_is(method, "put"))
         return;
-    if (w->args.n != args_from + 1 || p.root == ROOT_UNKNOWN) return;
-    const Arg *arg = &w->args.v[args_from];
+    if (w->args.n != args_from + 1 + second || p.root == ROOT_UNKNOWN) return;
+    const Arg *arg = &w->args.v[args_from + second];
     if (may_be_function(arg->kind)) element_add(w, p, arg->kind, arg->value, arg->span);
-    u32 tuple = arg->kind == VAL_TUPLE ? ast_first(&w->t, list) : NONE;
+    u32 tuple = arg->kind == VAL_TUPLE && !second ? ast_first(&w->t, list) : NONE;
     if (tuple == NONE || w->t.v[tuple].kind != NODE_tuple) return;
     for (u32 c = ast_first(&w->t, tuple); c != NONE; c = ast_after(&w->t, c)) {
         u8 kind;

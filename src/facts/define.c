@@ -1,5 +1,5 @@
 /* Definitions and imports. A function's body is walked later (Walk.queue); a class body runs where it stands. */
-#include "facts/walk.h"
+#include "facts/copied.h"
 
 static const Use use_load = {.op = OP_LOAD};
 
@@ -63,6 +63,8 @@ static void walk_params(Walk *w, u32 func, u32 params)
             value_of(w, value, &x->def_kind, &x->def_value, &x->empty);
         }
         w->f->params.v[i].annotation = annotation_path(w, type);
+        Path x = {.root = ROOT_PARAM, .func = func, .name = w->f->params.v[i].name};
+        if (type != NONE && !w->f->params.v[i].star && !w->f->params.v[i].star2) items_annotated(w, x, p, type);
         i++;
     }
     w->in_def = in_def;

@@ -145,6 +145,7 @@ static bool pure_path(Walk *w, u32 n, Path *out)
     u32 inner = ast_field(&w->t, n, x->kind == NODE_attribute ? FIELD_object : FIELD_value);
     if ((x->kind != NODE_attribute && x->kind != NODE_subscript) || inner == NONE || !pure_path(w, inner, out))
         return false;
+    if (ast_is(&w->t, ast_field(&w->t, n, FIELD_subscript), NODE_slice)) return false; /* x[:] is no item of x */
     u32 attr = ast_field(&w->t, n, FIELD_attribute);
     if (x->kind == NODE_attribute && attr == NONE) return false;
     *out = path_attr(*out, x->kind == NODE_subscript ? SYM_ITEM : sym_of(w, attr));

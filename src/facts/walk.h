@@ -11,6 +11,7 @@
  *   test.c    conditions: which branch an access decides
  *   stmt.c    statements: blocks, branches, loops
  *   oldpython.c  tests of the Python version whose answer is known
+ *   copied.c  copies of containers, and what annotations say of items
  *   bind.c    assignments and deletions
  *   section.c critical sections
  *   define.c  functions, classes, imports

@@ -256,6 +256,19 @@ Type local_type(const Program *p, u32 file, u32 func, u32 sym)
     return s->types.v[at] = t;
 }
 
+/* self.jobs = jobs: what is in it is what is in the container that it was given. */
+static Type items_of_origin(const Program *p, u32 place)
+{
+    Type t = unknown;
+    u32 n = 0;
+    for (u32 i = map_get(&p->state->place_defs, place); i != NONE && n < 4; i = p->state->defrefs.v[i].next, n++) {
+        const DefRef *r = &p->state->defrefs.v[i];
+        const Def *d = &p->facts[r->file]->defs.v[r->def];
+        if (d->kind == VAL_PATH) t = better(t, element_type(p, r->file, path_entity(p, r->file, d->value)));
+    }
+    return t;
+}
+
 Type element_type(const Program *p, u32 file, Ent e)
 {
     LinkState *s = p->state;
@@ -265,6 +278,7 @@ Type element_type(const Program *p, u32 file, Ent e)
     if (remembered(p, &s->element_types, key, &at)) return s->types.v[at];
     s->depth++;
     Type t = chain_type(p, map_get(&s->elem_defs, key));
+    if (t.kind == TYPE_UNKNOWN && e.kind == ENT_PLACE) t = items_of_origin(p, e.id);
     s->depth--;
     return s->types.v[at] = t;
 }
@@ -346,7 +360,35 @@ static Type library_class(const Program *p, u32 place)
     return e.kind == ENT_EXTERNAL ? external_type(p, p->syms.strs[e.id]) : unknown;
 }
 
-/* deque.copy(), dict.setdefault and the like are not followed; views of containers are seen through in races/. */
+/* The class of all that is put into a container, as far as it is known of each item; unknown where they differ, as
+ * the values of a record do. */
+static Type items_of_one_class(const Program *p, u32 file, Ent e)
+{
+    const LinkState *s = p->state;
+    u64 key = e.kind == ENT_PLACE ? e.id : local_key(file, func_gid(p, e.id).id, e.sym) + 1;
+    Type all = unknown;
+    for (u32 i = map_get(&s->elem_defs, key); i != NONE; i = s->defrefs.v[i].next) {
+        const DefRef *r = &s->defrefs.v[i];
+        Type t = def_type(p, r->file, &p->facts[r->file]->defs.v[r->def]);
+        if (t.kind == TYPE_NONE) continue;
+        if (t.kind != TYPE_CLASS || (all.kind == TYPE_CLASS && all.id != t.id)) return unknown;
+        all = t;
+    }
+    return all;
+}
+
+/* self.jobs.get(key), self.jobs.setdefault(key, Job()): an item of the container. */
+static Type item_given(const Program *p, u32 file, u32 callee)
+{
+    const Path *x = &p->facts[file]->paths.v[callee];
+    if (!x->nattr || x->truncated) return unknown;
+    Str name = sym_str(p->facts[file], x->attr[x->nattr - 1]);
+    if (!str_is(name, "get") && !str_is(name, "setdefault")) return unknown;
+    Ent e = path_resolve(p, file, x, x->nattr - 1u);
+    return type_is_container(ent_type(p, e).kind) ? items_of_one_class(p, file, e) : unknown;
+}
+
+/* deque.copy(), dict.pop and the like are not followed; views of containers are seen through in races/. */
 Type call_type(const Program *p, u32 file, u32 call)
 {
     const Facts *f = p->facts[file];
@@ -356,6 +398,7 @@ Type call_type(const Program *p, u32 file, u32 call)
     Ent e = path_entity(p, file, f->calls.v[call].callee);
     Type t = unknown;
     if (e.kind == ENT_CLASS) t = (Type){TYPE_CLASS, e.id};
+    if (e.kind == ENT_NONE) t = item_given(p, file, f->calls.v[call].callee);
     if (e.kind == ENT_FUNC) {
         GId g = func_gid(p, e.id);
         const Func *fn = &p->facts[g.file]->funcs.v[g.id];
