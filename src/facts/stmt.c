@@ -275,21 +275,29 @@ static bool returns_view(const Walk *w, u32 value)
     return str_is(name, "items") || str_is(name, "keys") || str_is(name, "values");
 }
 
-/* return iter(d), reversed(d): likewise. */
-static bool returns_iterator(Walk *w, u32 value)
+/* return iter(d), map(f, d), itertools.islice(d, 3): likewise. The symbol of the function; SYM_EMPTY for others. */
+static u32 returns_iterator(Walk *w, u32 value)
 {
-    if (!ast_is(&w->t, value, NODE_call)) return false;
-    u32 fn = ast_field(&w->t, value, FIELD_function);
-    return is_builtin(w, fn, "iter") || is_builtin(w, fn, "reversed");
+    static const char *const builtins[] = {"iter", "reversed", "map", "filter", "enumerate", "zip"};
+    static const char *const tools[] = {"chain",     "islice",     "starmap", "takewhile",
+                                        "dropwhile", "accumulate", "product", "zip_longest"};
+    u32 fn = ast_is(&w->t, value, NODE_call) ? ast_field(&w->t, value, FIELD_function) : NONE;
+    if (fn == NONE) return SYM_EMPTY;
+    for (u32 i = 0; i < COUNT_OF(builtins); i++)
+        if (is_builtin(w, fn, builtins[i])) return sym_of(w, fn);
+    Str name = str_last(ast_text(&w->t, fn), '.');
+    u32 module = intern_find(&w->f->syms, S("itertools"));
+    return module != NONE && str_among(name, tools, COUNT_OF(tools)) ? intern(w->a, &w->f->syms, name) : SYM_EMPTY;
 }
 
 static void walk_returned(Walk *w, u32 value)
 {
     u32 read = intern(w->a, &w->f->syms, S("return")), first = w->f->accesses.n;
-    bool iterator = returns_iterator(w, value);
+    u32 iterator = returns_iterator(w, value);
     walk_expr(w, value, returns_view(w, value) ? (Use){.op = OP_CREAD, .method = read} : (Use){.op = OP_RETURN});
-    if (iterator && w->f->accesses.n > first && w->f->accesses.v[w->f->accesses.n - 1].op == OP_CREAD)
-        w->f->accesses.v[w->f->accesses.n - 1].method = read;
+    for (u32 i = first; iterator != SYM_EMPTY && i < w->f->accesses.n; i++)
+        if (w->f->accesses.v[i].op == OP_CREAD && w->f->accesses.v[i].method == iterator)
+            w->f->accesses.v[i].method = read;
 }
 
 static void return_def(Walk *w, u32 value)
@@ -319,7 +327,7 @@ static void walk_return(Walk *w, u32 n)
     u8 node = w->t.v[value].kind;
     if (node == NODE_tuple || node == NODE_expression_list)
         for (u32 c = ast_first(&w->t, value); c != NONE; c = ast_after(&w->t, c))
-            if (returns_view(w, c) || returns_iterator(w, c))
+            if (returns_view(w, c) || returns_iterator(w, c) != SYM_EMPTY)
                 walk_returned(w, c);
             else
                 walk_expr(w, c, use_load);

@@ -186,6 +186,13 @@ static bool copy_before(Plan *pl, const Work *w, u32 file, u32 func, u32 n, Regi
     return true;
 }
 
+/* with lock: return (x for x in items): the copy stands under the lock, as the rest does. */
+static bool holds_guard(const Plan *pl, const Work *w, u32 gaccess)
+{
+    u32 guard = pl->p->places.v[w->place].guard;
+    return guard != NONE && lockset_has(pl->p, pl->p->access_locks[gaccess], guard);
+}
+
 bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
 {
     GId g = access_gid(pl->p, gaccess);
@@ -207,7 +214,7 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
     bool helper = ast_is(t, n, NODE_call) && ast_first(t, ast_field(t, n, FIELD_arguments)) != NONE;
     bool contract = pl->p->places.v[w->place].declared_guard != NONE; /* a comment says that reads count, too */
     bool locked = helper || contract || access_of_iterator(pl->p, gaccess) || copy_method(t, n) ||
-                  (type == TYPE_LIST && has_lock(pl, w));
+                  (type == TYPE_LIST && has_lock(pl, w) && !holds_guard(pl, w, gaccess));
     r->copy = locked ? S("") : one_step_copy(pl, gaccess, ast_text(t, n));
     if (either(t, n) && !str_starts(r->copy, S("list("))) return false;
     if (either(t, n) && str_ends(r->copy, S(".keys())"))) return false;

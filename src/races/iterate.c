@@ -255,6 +255,13 @@ static bool generated(const Program *p, u32 ga)
     return false;
 }
 
+/* with lock: return (x for x in d) */
+static bool leaves_lock(const Finder *f, u32 ga)
+{
+    const Place *x = &f->p->places.v[f->place];
+    return x->guard != NONE && lockset_has(f->p, f->p->access_locks[ga], x->guard) && generated(f->p, ga);
+}
+
 /* with lock: return d.items(): the lock is gone when the caller walks. Only where a lock guards the changes. `what`
  * leaves: a view, or a generator over it. */
 static void view_leaves(Finder *f, u32 view, const char *what)
@@ -275,6 +282,33 @@ static void view_leaves(Finder *f, u32 view, const char *what)
                      program_access(f->p, ga)->line);
         return;
     }
+}
+
+/* for x in names(), where names() returns such an iterator: that is where it is reported. */
+static bool loops_in_sight(const Finder *f)
+{
+    for (u32 i = 0; i < f->nacc; i++)
+        if (program_access(f->p, f->acc[i])->op == OP_ITER && access_of_iterator(f->p, f->acc[i])) return true;
+    return false;
+}
+
+/* return iter(d), def __iter__(self): return iter(self._d): who walks it does so while others change the container,
+ * as in a loop that stood here. Nothing is said where the loops are in sight, and of views: those may be asked again.
+ */
+static void iterator_leaves(Finder *f, u32 ga)
+{
+    const Program *p = f->p;
+    if (access_is_view(p, ga) || loops_in_sight(f)) return;
+    Conflict c = conflict_find(f, ga, EFFECT_GROW | EFFECT_SHRINK, false);
+    if (c.witness == NONE || program_access(p, c.witness)->op == OP_DEL) return;
+    c.confidence = MIN(c.confidence, CONF_MEDIUM);
+    Race *r = race_add(f, UG106, ga, c);
+    race_message(
+        f, r,
+        "an iterator over %.*s leaves here, and %.*s:%u changes its size in another thread; whoever walks it "
+        "then gets RuntimeError or misses items",
+        STR_ARG(short_state(p, f->place)), STR_ARG(p->facts[access_gid(p, c.witness).file]->source->path),
+        program_access(p, c.witness)->line);
 }
 
 /* json and pickle read a list in C without its lock, and may crash when it changes (docs/memory-model.md). */
@@ -298,8 +332,14 @@ static void lists_walked(Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         if (f->claimed[f->acc[i]]) continue;
         u8 op = program_access(f->p, f->acc[i])->op;
-        if (op == OP_ITER) walk_of_list(f, i);
-        if (op == OP_CREAD) dump_of_list(f, f->acc[i]);
+        if (op == OP_ITER && leaves_lock(f, f->acc[i]))
+            view_leaves(f, f->acc[i], "a generator over");
+        else if (op == OP_ITER)
+            walk_of_list(f, i);
+        if (op == OP_CREAD && returned(f->p, f->acc[i])) {
+            if (!access_is_view(f->p, f->acc[i]) && !loops_in_sight(f)) view_leaves(f, f->acc[i], "an iterator over");
+        } else if (op == OP_CREAD)
+            dump_of_list(f, f->acc[i]);
     }
 }
 
@@ -319,10 +359,12 @@ void race_iterate(Finder *f)
         bool view = false;
         if (f->claimed[ga] || (!access_walks(f->p, ga) && (to = passed_walk(f->p, ga, &view)) == NONE)) continue;
         if (returned(f->p, ga)) {
-            view_leaves(f, ga, "a view of");
+            u32 before = f->out->n;
+            view_leaves(f, ga, access_is_view(f->p, ga) ? "a view of" : "an iterator over");
+            if (f->out->n == before && x->guard == NONE) iterator_leaves(f, ga);
             continue;
         }
-        if (x->guard != NONE && lockset_has(f->p, f->p->access_locks[ga], x->guard) && generated(f->p, ga)) {
+        if (leaves_lock(f, ga)) {
             view_leaves(f, ga, "a generator over");
             continue;
         }
