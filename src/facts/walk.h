@@ -102,6 +102,7 @@ enum { MAX_DEPTH = 2500 }; /* of nested expressions; deeper ones are noted and l
 
 /* called.c */
 void calls_of_attributes(Walk *w);
+void operations_of_bases(Walk *w);
 
 /* early.c: definitions by a name that the module binds only further down tell nothing. */
 void builtins_kept(Walk *w);

@@ -109,7 +109,11 @@ static Str owner_text(Plan *pl, const Work *w, const Region *r, Str *root, bool 
     const Path *p = &f->paths.v[a->path];
     Str text = path_prefix(pl, f, p, state, bare);
     *root = root_text(f, p);
-    if (str_is(state, "<items>") && p->root == ROOT_SELF && p->nattr == 0) { /* self[key]: the object itself */
+    if (p->root == ROOT_SUPER && p->nattr == 0 && f->funcs.v[p->func].nparams) { /* super().__setitem__(key, x) */
+        *bare = false;
+        return *root = sym_str(f, f->params.v[f->funcs.v[p->func].params].name);
+    }
+    if (p->root == ROOT_SELF && p->nattr == 0) { /* self[key]: the object itself, or what it does to its state */
         *bare = false;
         return *root;
     }

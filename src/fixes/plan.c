@@ -103,8 +103,33 @@ static const Page *lock_page(const Plan *pl, const Work *w)
     return NULL;
 }
 
+/* self[key] = x, where __setitem__ of the class does it to self._items: what a dict does in one step is none there.
+ */
+static bool by_own_method(const Plan *pl, u32 gaccess)
+{
+    if (gaccess == NONE || pl->p->access_place[gaccess] == NONE) return false;
+    const Place *x = &pl->p->places.v[pl->p->access_place[gaccess]];
+    const Path *p = &pl->p->facts[access_gid(pl->p, gaccess).file]->paths.v[program_access(pl->p, gaccess)->path];
+    bool whole = (p->root == ROOT_SELF || p->root == ROOT_SUPER) && !p->nattr;
+    return whole && (p->root == ROOT_SUPER || !str_is(pl->p->syms.strs[x->name], "<items>"));
+}
+
+static bool by_own_methods(const Plan *pl, const Work *w)
+{
+    for (u32 i = 0; i < w->races.n; i++) {
+        const Race *r = &pl->races->v[w->races.v[i]];
+        if (by_own_method(pl, r->test) || by_own_method(pl, r->act)) return true;
+        if (r->nsites && by_own_method(pl, r->sites[0])) return true;
+    }
+    return false;
+}
+
 bool page_run(Plan *pl, Work *w, const Page *page)
 {
+    if (!page_locks(page) && (page->planner || page->find.n) && by_own_methods(pl, w)) {
+        w->tried = S("a method of the class does there what a container does in one step");
+        return false;
+    }
     if (page->planner) return page->planner->run(pl, w, page);
     if (page->find.n) return script_run(pl, w, page);
     Fix *f = fix_add(pl, page, w); /* a page of advice only */

@@ -324,6 +324,12 @@ u32 walked_place(const Program *p, u32 file, const Path *x, u8 op);
 /* The one value that a function returns, beside nothing or an empty container of its own; NULL. */
 const Def *one_return(const Program *p, GId g);
 
+/* ownops.c */
+/* The attribute that an operation on self, k in self or self[k], is done to by the class's own method for it; NONE. */
+u32 own_operation(const Program *p, u32 cls, u8 op);
+/* Has the class a method for the operation; `above`: has one of its bases? */
+bool defines_operation(const Program *p, u32 cls, u8 op, bool above);
+
 /* accessor.c */
 /* Does functools keep what the function returns, and give it to whoever calls it again? */
 bool is_memoised(const Program *p, u32 file, const Func *fn);

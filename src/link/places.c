@@ -257,7 +257,12 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     if (e.kind == ENT_FUNC && whole) return handed_out(p, e.id, false);
     u32 set = e.kind == ENT_FUNC ? set_property_place(p, file, a, x, e) : NONE;
     if (set != NONE) return set;
-    if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) return contents_place(p, e.id);
+    if (e.kind == ENT_INSTANCE && !x->nattr && x->root == ROOT_SELF) {
+        u32 own = own_operation(p, e.id, a->op);
+        return own != NONE ? own : contents_place(p, e.id);
+    }
+    if (x->root == ROOT_SUPER && !x->nattr && a->op != OP_METHOD && e.kind == ENT_INSTANCE)
+        return defines_operation(p, e.id, a->op, true) ? NONE : contents_place(p, e.id);
     if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return element_place(p, file, a, x);
     u32 queue = a->op == OP_ITER || a->op == OP_CREAD ? inside_queue(p, file, x) : NONE;
     if (queue != NONE) return queue;

@@ -274,6 +274,16 @@ static bool looked_up(const Program *p, const GapStep *test, const GapStep *act)
            p->places.v[p->access_place[act->access]].evidence & EV_SINGLETON;
 }
 
+/* if self.find(key) is None: self.items[key] = make(): what is asked by a method is stored here, under the same key.
+ */
+static bool looked_up_here(const Program *p, const GapStep *test, const GapStep *act)
+{
+    const Access *a = program_access(p, act->access);
+    bool missing = test->at.test == TEST_NONE || test->at.test == TEST_FALSE || test->at.test == TEST_NOT_NONE ||
+                   test->at.test == TEST_TRUE;
+    return act->call == NONE && a->op == OP_ITEM_STORE && missing && a->key != SYM_EMPTY && test->at.key == a->key;
+}
+
 /* What counts where the steps do not both hold the lock: the act makes something, no lock is taken on the way to it,
  * and the test is no lookup, which who stores knows about. */
 static bool in_plain_sight(const Program *p, const GapStep *test, const GapStep *act)
@@ -283,7 +293,7 @@ static bool in_plain_sight(const Program *p, const GapStep *test, const GapStep 
     u32 b = act->at.block, own = program_access(p, act->access)->block;
     if (!makes_here(p, act->access) && !says_made(p, act->access)) return false;
     bool lookup = test->call != NONE && program_access(p, test->access)->op == OP_METHOD;
-    if (lookup && !looked_up(p, test, act)) return false;
+    if (lookup && !looked_up(p, test, act) && !looked_up_here(p, test, act)) return false;
     return (b == c->then_block || b == c->else_block || b == c->block) &&
            (act->call == NONE || f->blocks.v[own].parent == NONE);
 }
@@ -310,7 +320,7 @@ static bool judge(Finder *f, const GapStep *test, const GapStep *act)
         if (c.witness == NONE) return false;
     }
     RuleId rule = check_rule(f, test->access, act->access);
-    bool calls = looked_up(p, test, act);
+    bool calls = looked_up(p, test, act) || looked_up_here(p, test, act);
     Race *r = calls ? race_add_at(f, rule, test->access, c, act->file, act->at.func, act->at.span)
                     : race_add(f, rule, test->access, c);
     u32 strong = EV_GUARDED | EV_SINGLETON | EV_MODULE, pool = EV_NAME | EV_PURPOSE;
