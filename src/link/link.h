@@ -325,7 +325,7 @@ u32 walked_place(const Program *p, u32 file, const Path *x, u8 op);
 const Def *one_return(const Program *p, GId g);
 
 /* ownops.c */
-/* The attribute that an operation on self, k in self or self[k], is done to by the class's own method for it; NONE. */
+/* The attribute that the class's own method does an operation on self to, k in self or self[k]; NONE. */
 u32 own_operation(const Program *p, u32 cls, u8 op);
 /* Has the class a method for the operation; `above`: has one of its bases? */
 bool defines_operation(const Program *p, u32 cls, u8 op, bool above);
