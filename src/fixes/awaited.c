@@ -179,9 +179,8 @@ static void waits_below(Find *x, u32 file, u32 func, Span span)
     }
     for (u32 i = p->edge_first[g]; i < p->edge_first[g + 1]; i++) {
         const CallEdge *e = &p->edges.v[i];
-        bool inside = e->call == NONE ? span.start <= e->at && e->at < span.end
-                                      : e->file == file && span_within(f->calls.v[e->call].span, span);
-        if (e->weak || !inside || !x->left || x->pl->seen[e->callee] == x->epoch) continue;
+        if (e->weak || e->file != file || !edge_within(p, e, span) || !x->left || x->pl->seen[e->callee] == x->epoch)
+            continue;
         x->left--;
         x->pl->seen[e->callee] = x->epoch;
         GId id = func_gid(p, e->callee);

@@ -459,6 +459,8 @@ bool reach_function(Plan *pl, u32 g, u32 mark, u32 *left);
 enum { KNOWN_LIMIT = 100 };
 /* Is it of a type whose methods call nothing of the program back? */
 bool type_is_plain(Type t);
+/* Does what the edge stands for, a call or what syntax calls, stand in this span of the caller? */
+bool edge_within(const Program *p, const CallEdge *e, Span span);
 /* Does the path start at the result of a library's function, `depth` calls on at most:
  * Path(x).read_text().split()? */
 bool path_from_library(const Plan *pl, u32 file, const Path *p, u32 depth);

@@ -84,7 +84,7 @@ static void open_span(Plan *pl, Open *o, u32 file, u32 func, Span span)
     }
     for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1] && !(o->found && !o->names); i++) {
         const CallEdge *e = &pl->p->edges.v[i];
-        if (e->call == NONE || e->file != file || !span_within(f->calls.v[e->call].span, span)) continue;
+        if (e->file != file || !edge_within(pl->p, e, span)) continue;
         open_below(pl, o, e->callee);
     }
 }

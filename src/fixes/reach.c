@@ -7,6 +7,12 @@
  * their name. Finalizers that run inside a region are not. */
 #include "fixes/fixes.h"
 
+bool edge_within(const Program *p, const CallEdge *e, Span span)
+{
+    if (e->call != NONE) return span_within(p->facts[e->file]->calls.v[e->call].span, span);
+    return e->at && span.start <= e->at && e->at < span.end; /* 0: a decorator's wrapper */
+}
+
 static void takers_index(Plan *pl)
 {
     const Program *p = pl->p;
@@ -331,7 +337,7 @@ static Reach syntax_reaches(Plan *pl, u32 file, u32 func, Span span, u32 mark, u
     Reach worst = operands_reach(pl, file, func, span, mark, left);
     for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1] && worst != REACH_YES; i++) {
         const CallEdge *e = &pl->p->edges.v[i];
-        if (e->call != NONE || !e->at || e->at < span.start || e->at >= span.end) continue;
+        if (e->call != NONE || !edge_within(pl->p, e, span)) continue;
         Reach r = reaches(pl, e->callee, mark, left);
         worst = MAX(worst, r);
     }
@@ -406,13 +412,10 @@ bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock)
 
 static bool in_section(const Program *p, const CallEdge *e, u32 lock)
 {
-    if (e->call == NONE) return false; /* a decorator's wrapper, a property */
     const Facts *f = p->facts[e->file];
-    const Call *c = &f->calls.v[e->call];
-    const Func *fn = &f->funcs.v[c->func];
+    const Func *fn = program_func(p, e->caller);
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
-        if (p->section_lock[p->section_base[e->file] + i] == lock && f->sections.v[i].span.start <= c->span.start &&
-            c->span.end <= f->sections.v[i].span.end)
+        if (p->section_lock[p->section_base[e->file] + i] == lock && edge_within(p, e, f->sections.v[i].span))
             return true;
     return false;
 }

@@ -297,6 +297,31 @@ static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPl
     return VERDICT_OK;
 }
 
+/* self.mode = x, self.mode, obj[key], where that runs a function of the program: a setter, a getter, a special
+ * method. */
+static Verdict below_syntax(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    const Program *p = pl->p;
+    u32 g = gfunc_of(p, r->file, r->func);
+    Below b = {.pl = pl, .lock = lock, .left = BELOW_LIMIT, .locks = true, .foreign = true, .what = S("")};
+    b.patient = makes_value(pl, w, r, lock);
+    b.epoch = ++pl->epoch;
+    for (u32 i = p->edge_first[g]; i < p->edge_first[g + 1]; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (e->weak || e->call != NONE || !edge_within(p, e, r->span) || !bad_below(&b, e->callee)) continue;
+        u32 line, column;
+        source_position(site_source(pl, r->file), e->at, &line, &column);
+        GId id = func_gid(p, e->callee);
+        Str name = sym_str(p->facts[id.file], p->facts[id.file]->funcs.v[id.id].name);
+        *why = str_fmt(pl->a,
+                       "line %u runs %.*s(), a property or a special method, while the lock is held, and that %.*s; "
+                       "other threads wait that long, or for each other",
+                       line, STR_ARG(name), STR_ARG(b.what));
+        return VERDICT_UNSAFE;
+    }
+    return VERDICT_OK;
+}
+
 /* Does the path name the place, or something in what it holds? place NONE: any place that holds data. */
 static bool names_state(const Plan *pl, u32 file, const Path *p, u32 nattr, u32 place)
 {
@@ -474,7 +499,7 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
             worst = below_call(pl, w, r, lock, i, why);
         }
     }
-    return worst;
+    return worst == VERDICT_OK ? below_syntax(pl, w, r, lock, why) : worst;
 }
 
 bool lock_quiet(Plan *pl, u32 lock)
@@ -498,6 +523,13 @@ bool lock_quiet(Plan *pl, u32 lock)
                 u32 targets[8], n = call_targets(pl->p, id.file, k, targets, COUNT_OF(targets));
                 for (u32 t = 0; t < n && !bad; t++) bad = bad_below(&b, targets[t]);
                 if (!bad) continue;
+                pl->quiet[lock] = 2;
+                return false;
+            }
+            u32 g = pl->taker[i];
+            for (u32 k = pl->p->edge_first[g]; k < pl->p->edge_first[g + 1]; k++) {
+                const CallEdge *e = &pl->p->edges.v[k];
+                if (e->weak || e->call != NONE || !edge_within(pl->p, e, span) || !bad_below(&b, e->callee)) continue;
                 pl->quiet[lock] = 2;
                 return false;
             }
