@@ -242,7 +242,8 @@ typedef struct Plan {
     Vec(GId) defs;                /* of all places, ordered by them; empty until asked for */
     u32 *defs_first;              /* by place: the first one of defs */
     u32 defs_places;              /* so many places have one */
-    Str forks;                    /* where the program forks; empty */
+    u8 *around_fork;              /* by global function: it runs around each fork, FINAL_…; NULL until asked for */
+    Str forks;                    /* where the program forks, or minds forks; empty */
     bool forks_known, forkers_known;
     Vec(u32) forkers; /* global functions that fork, once forkers_known */
     bool *bare;       /* classes with objects that are made without __init__; NULL until asked for */
@@ -404,6 +405,8 @@ typedef struct StateHooks {
 /* Fills *out for a class definition. False when they are not such that a lock can be left out and made anew
  * (state.c); a hook that the class has not can be added. Texts live as long as the arena and the source. */
 bool state_hooks(Arena *a, const Facts *f, const Ast *t, u32 class_node, StateHooks *out);
+/* The judgement not-around-fork (forks.c). */
+Verdict not_around_fork(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 /* Sees to a new lock for these works that lives as long as the program, where that forks: l->fork_hook and reason. */
 void forks_mind(Plan *pl, Work **works, u32 n, LockPlan *l);
 /* Are all sections of the works such that they end by themselves: no other lock is taken, nothing called that waits

@@ -3,7 +3,9 @@
  * module in a program that forks is taken around each fork, by os.register_at_fork (its documentation), so that the
  * child finds it free and what it guards whole. That waits for nobody only where the lock is held for steps that end
  * by themselves; elsewhere the reason of its place says what a person must do. Forks that nothing in sight gets to,
- * those of examples, and those by which a process becomes a daemon do not count. */
+ * those of examples, and those by which a process becomes a daemon do not count; a program that has something done
+ * around each fork is one that somebody forks. What is done there gets no lock: in the child one that was held stays
+ * held, and before the fork one that is given back protects nothing until it. */
 #include "fixes/fixes.h"
 
 static const char *const forkers[] = {"os.fork",
@@ -12,6 +14,75 @@ static const char *const forkers[] = {"os.fork",
                                       "multiprocessing.Process",
                                       "multiprocessing.Pool",
                                       "concurrent.futures.ProcessPoolExecutor"};
+
+/* Is the argument what os.register_at_fork, by whatever name it is called, or
+ * multiprocessing.util.register_after_fork runs around each fork? */
+static bool fork_handler(const Plan *pl, u32 file, const Call *c, u32 arg)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *x = &f->paths.v[c->callee];
+    const Arg *a = &f->args.v[c->args + arg];
+    Str key = sym_str(f, a->keyword);
+    if (str_is(key, "after_in_child") || str_is(key, "after_in_parent")) return true;
+    if (str_is(key, "before")) return str_is(path_external(pl->p, file, c->callee), "os.register_at_fork");
+    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    return arg == 1 && c->nargs == 2 && str_is(name, "register_after_fork");
+}
+
+static bool minds_forks(const Plan *pl, u32 file, const Call *c)
+{
+    for (u32 i = 0; i < c->nargs; i++)
+        if (fork_handler(pl, file, c, i)) return true;
+    return false;
+}
+
+static void around_reach(Plan *pl, u32 g, u8 how)
+{
+    if (pl->around_fork[g]) return;
+    pl->around_fork[g] = how;
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++)
+        if (!pl->p->edges.v[i].weak) around_reach(pl, pl->p->edges.v[i].callee, FINAL_REACHED);
+}
+
+/* Marks what runs around a fork: the functions that are registered first, then what they call. */
+static void around_find(Plan *pl)
+{
+    Vec(u32) handlers = {0};
+    pl->around_fork = arena_new(pl->a, u8, pl->nfuncs + 1);
+    for (u32 file = 0; file < pl->p->nfiles; file++) {
+        const Facts *f = pl->p->facts[file];
+        bool named = intern_find(&f->syms, S("after_in_child")) != NONE ||
+                     intern_find(&f->syms, S("after_in_parent")) != NONE ||
+                     intern_find(&f->syms, S("register_at_fork")) != NONE ||
+                     intern_find(&f->syms, S("register_after_fork")) != NONE;
+        for (u32 i = 0; named && i < f->calls.n; i++)
+            for (u32 k = 0; k < f->calls.v[i].nargs; k++) {
+                if (!fork_handler(pl, file, &f->calls.v[i], k)) continue;
+                const Arg *a = &f->args.v[f->calls.v[i].args + k];
+                Type t = a->kind == VAL_PATH ? path_type(pl->p, file, a->value) : (Type){0};
+                if (t.kind == TYPE_FUNC) vec_push(pl->a, &handlers, t.id);
+                if (a->kind == VAL_LAMBDA || a->kind == VAL_FUNC)
+                    vec_push(pl->a, &handlers, gfunc_of(pl->p, file, a->value));
+            }
+    }
+    for (u32 i = 0; i < handlers.n; i++) around_reach(pl, handlers.v[i], FINAL_REACHED);
+    for (u32 i = 0; i < handlers.n; i++) pl->around_fork[handlers.v[i]] = FINAL_DIRECT;
+}
+
+Verdict not_around_fork(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
+{
+    if (!pl->around_fork) around_find(pl);
+    u8 how = pl->around_fork[gfunc_of(pl->p, r->file, r->func)];
+    if (how == FINAL_NO) return VERDICT_OK;
+    u32 line, column;
+    source_position(site_source(pl, r->file), r->span.start, &line, &column);
+    *why =
+        str_fmt(pl->a,
+                "the code in line %u %s around a fork: in the child a lock that another thread held stays held for "
+                "ever, and one that is given back before the fork protects nothing until it",
+                line, how == FINAL_DIRECT ? "runs" : "may run");
+    return how == FINAL_DIRECT ? VERDICT_DECLINE : VERDICT_UNSAFE;
+}
 
 static bool asks_for_fork(const Facts *f, const Call *c, Str name)
 {
@@ -111,8 +182,10 @@ static Str forks_where(Plan *pl)
         if (!imports || shown_only(f->source->path)) continue;
         for (u32 i = 0; i < f->calls.n && !pl->forks.n; i++) {
             const Call *c = &f->calls.v[i];
-            if (is_fork(pl, file, c) && !leaves_session(pl, file, c->func) && reached(pl, file, c->func))
-                pl->forks = str_fmt(pl->a, "%.*s:%u", STR_ARG(f->source->path), c->line);
+            bool forks = is_fork(pl, file, c) && !leaves_session(pl, file, c->func);
+            if ((forks || minds_forks(pl, file, c)) && reached(pl, file, c->func))
+                pl->forks = str_fmt(pl->a, "%.*s:%u %s", STR_ARG(f->source->path), c->line,
+                                    forks ? "forks" : "is there for forks");
         }
         if (pl->forks.n) break;
     }
@@ -128,5 +201,5 @@ void forks_mind(Plan *pl, Work **works, u32 n, LockPlan *l)
     const char *what = l->fork_hook ? "os.register_at_fork takes it meanwhile, so that the child finds it free"
                                     : "a child that is forked while another thread holds it would wait for ever: "
                                       "renew it there by os.register_at_fork";
-    l->reason = str_fmt(pl->a, "%.*s; %.*s forks, and %s", STR_ARG(l->reason), STR_ARG(forks), what);
+    l->reason = str_fmt(pl->a, "%.*s; %.*s, and %s", STR_ARG(l->reason), STR_ARG(forks), what);
 }

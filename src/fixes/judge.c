@@ -342,6 +342,9 @@ const Judgement judgement_table[] = {
      "the code does not run in __del__, a weakref callback or a signal handler, unless it is about the dying object "
      "alone",
      not_finalizer},
+    {"not-around-fork",
+     "the code does not run around a fork, by os.register_at_fork or multiprocessing.util.register_after_fork",
+     not_around_fork},
     {"holder-not-waiting",
      "nobody who holds the lock waits, as far down as calls are certain, for a thread that comes there: for its end, "
      "the result of its work, or what it signals",
@@ -363,7 +366,7 @@ const Judgement judgement_table[] = {
     {"whole-lines", "the statements stand on lines of their own", whole_lines},
 };
 const u32 judgement_count = COUNT_OF(judgement_table);
-enum { ALWAYS = 1, FOR_LOCKS = 5 }; /* the first one is asked for every fix, the first five for every lock */
+enum { ALWAYS = 1, FOR_LOCKS = 6 }; /* the first one is asked for every fix, the first six for every lock */
 
 const Judgement *judgement_find(Str name)
 {

@@ -367,16 +367,15 @@ static void after_fork(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        u32 os = intern_find(&f->syms, S("register_at_fork")), own = intern_find(&f->syms, S("register_after_fork"));
+        u32 os = intern_find(&f->syms, S("after_in_child")), own = intern_find(&f->syms, S("register_after_fork"));
         if (os == NONE && own == NONE) continue;
         for (u32 i = 0; i < f->calls.n; i++) {
             const Call *c = &f->calls.v[i];
             const Path *x = &f->paths.v[c->callee];
             u32 name = x->nattr ? x->attr[x->nattr - 1] : x->name;
             if (own != NONE && name == own && c->nargs == 2) runs_alone(p, file, &f->args.v[c->args + 1]);
-            if (!str_is(path_external(p, file, c->callee), "os.register_at_fork")) continue;
-            for (u32 k = c->args; k < c->args + c->nargs; k++)
-                if (str_is(sym_str(f, f->args.v[k].keyword), "after_in_child")) runs_alone(p, file, &f->args.v[k]);
+            for (u32 k = c->args; os != NONE && k < c->args + c->nargs; k++)
+                if (f->args.v[k].keyword == os) runs_alone(p, file, &f->args.v[k]);
         }
     }
 }
