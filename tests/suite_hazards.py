@@ -158,6 +158,11 @@ old.__setstate__({"version": 1})
 old.up()
 assert (old.version, old.value) == (1, 1)
 """,
+    "walks_itself": """
+m.work()
+assert m.ordered.keys() == ["a"] * len(m.ordered._order) and m.upper.keys() == ["A"]
+assert m.plain.names() == ["a"] and m.plain.pairs() == ["a=1"]
+""",
     "pickled_own_way": """
 for cls in m.Whole, m.Alias, m.Told, m.Cleared, m.Empty, m.Derived, m.Printed:
     o = cls()

@@ -10,6 +10,9 @@
  *                                        jobs = list(self._jobs)
  *                                    for job in jobs:
  *
+ * Of an object whose class derives from such a container only the container's own methods do: not those that the
+ * class, or one derived from it, defines, which may walk the object itself.
+ *
  * The copy stands on a line of its own before the statement, so it must not depend on what the statement binds, nor
  * be made where the statement might not have looked at the container at all; there the whole statement is guarded. */
 #include "fixes/fixes.h"
@@ -57,8 +60,35 @@ static u32 walked_node(const Ast *t, Span span)
     return async ? NONE : n;
 }
 
+/* Does the class, a base of it or a class derived from it that is part of the program define the method? */
+static bool defines(const Program *p, u32 gclass, u32 name, u32 depth)
+{
+    if (class_method(p, gclass, name, false) != NONE) return true;
+    const ClassInfo *ci = &p->state->classes[gclass];
+    for (u32 i = 0; depth && i < ci->subs.n; i++)
+        if (defines(p, ci->subs.v[i], name, depth - 1)) return true;
+    return false;
+}
+
+/* self.keys() of a class of the program that derives from a container: is the method its own? Place: its <items>. */
+static bool own_method(const Plan *pl, const Work *w, Str name)
+{
+    enum { DERIVED_DEEP = 8 };
+    u32 gs = items_of_object(pl, w) ? intern_find(&pl->p->syms, name) : NONE;
+    u32 owner = w->place == NONE ? NONE : pl->p->places.v[w->place].owner;
+    return gs != NONE && owner != NONE && defines(pl->p, owner, gs, DERIVED_DEEP);
+}
+
+/* The method that gives the view: keys, items. */
+static Str view_name(const Plan *pl, u32 file, const Access *a)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *of = &f->paths.v[f->calls.v[f->paths.v[a->path].func].callee];
+    return of->nattr ? sym_str(f, of->attr[of->nattr - 1]) : S("");
+}
+
 /* A copy of the container, made in one step without a lock; empty when its type has none. */
-static Str one_step_copy(Plan *pl, u32 gaccess, Str text)
+static Str one_step_copy(Plan *pl, const Work *w, u32 gaccess, Str text)
 {
     GId g = access_gid(pl->p, gaccess);
     const Access *a = program_access(pl->p, gaccess);
@@ -66,6 +96,8 @@ static Str one_step_copy(Plan *pl, u32 gaccess, Str text)
     Str reader = a->op == OP_CREAD ? sym_str(pl->p->facts[g.file], a->method) : S("");
     bool view = access_is_view(pl->p, gaccess), typed = wants_type(reader);
     if (name_bound(pl->p->facts[g.file], S("list"), S(""))) return S("");
+    if (own_method(pl, w, view ? view_name(pl, g.file, a) : typed ? S("copy") : S("__iter__"))) return S("");
+    if (!view && !typed && own_method(pl, w, S("keys"))) return S("");
     Str list = str_fmt(pl->a, "list(%.*s)", STR_ARG(text)), copy = str_fmt(pl->a, "%.*s.copy()", STR_ARG(text));
     switch (p->type.kind) {
     case TYPE_DICT:
@@ -215,7 +247,7 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
     bool contract = pl->p->places.v[w->place].declared_guard != NONE; /* a comment says that reads count, too */
     bool locked = helper || contract || access_of_iterator(pl->p, gaccess) || copy_method(t, n) ||
                   (type == TYPE_LIST && has_lock(pl, w) && !holds_guard(pl, w, gaccess));
-    r->copy = locked ? S("") : one_step_copy(pl, gaccess, ast_text(t, n));
+    r->copy = locked ? S("") : one_step_copy(pl, w, gaccess, ast_text(t, n));
     if (either(t, n) && !str_starts(r->copy, S("list("))) return false;
     if (either(t, n) && str_ends(r->copy, S(".keys())"))) return false;
     return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
