@@ -8,8 +8,9 @@
  *                                              fetch(url)
  *
  * The lock is held for the test and the change alone. Others see the change before the work is done, as they did
- * before. Only where the branch begins with the change, by statements of one line each, and where nothing after them
- * touches the state.
+ * before. What is kept of a test that is no comparison is its truth then, proceed = bool(self._queue): the container
+ * itself may be empty, or no longer be, when the second if asks. Only where the branch begins with the change, by
+ * statements of one line each, and where nothing after them touches the state.
  *
  * Not where others rely on the work:
  *
@@ -177,6 +178,17 @@ void claim_extend(Plan *pl, const Work *w, Region *r)
     r->span = more.span;
 }
 
+/* Is what the condition gives the same whenever it is asked: True or False, a number, a text? */
+static bool stays_so(const Plan *pl, const Region *r, const Ast *t, u32 cond)
+{
+    if (ast_is(t, cond, NODE_parenthesized_expression)) return stays_so(pl, r, t, ast_first(t, cond));
+    if (ast_is(t, cond, NODE_comparison_operator) || ast_is(t, cond, NODE_not_operator)) return true;
+    Span span = program_access(pl->p, r->test)->span;
+    if (span.start != t->v[cond].start || span.end != t->v[cond].end) return false;
+    Type type = path_type(pl->p, r->file, program_access(pl->p, r->test)->path);
+    return type.kind == TYPE_NUMBER || type.kind == TYPE_STRING;
+}
+
 bool claim_region(Plan *pl, const Work *w, const Region *r, Region *out)
 {
     const Ast *t = site_ast(pl, r->file);
@@ -186,6 +198,7 @@ bool claim_region(Plan *pl, const Work *w, const Region *r, Region *out)
     if (!one_line(t, cond) || !span_within(program_access(pl->p, r->test)->span, ast_span(t, cond))) return false;
     u32 last = change_end(pl, w, r, t, body);
     if (last == NONE || shared(pl, w, r)) return false;
+    if (!stays_so(pl, r, t, cond) && name_bound(pl->p->facts[r->file], S("bool"), S(""))) return false;
     Span rest = {t->v[last].end, t->v[r->first].end};
     if (raises_flag(pl, r) && relied_on(pl, r, w->place, rest)) return false;
     *out = (Region){.file = r->file,
@@ -209,8 +222,13 @@ void claim_write(Plan *pl, Fix *f, const Region *r, u32 lock)
     const Source *s = site_source(pl, r->file);
     u32 cond = ast_field(t, r->first, FIELD_condition), at = line_before(s, r->at);
     u32 body = ast_field(t, r->first, FIELD_consequence);
+    Str test = ast_text(t, cond);
+    if (!stays_so(pl, r, t, cond)) {
+        u32 inner = ast_is(t, cond, NODE_parenthesized_expression) ? ast_first(t, cond) : cond;
+        test = str_fmt(pl->a, "bool(%.*s)", STR_ARG(ast_text(t, inner)));
+    }
     Str text = str_fmt(pl->a, "with %.*s:\n    %.*s = %.*s\n    if %.*s:", STR_ARG(r->lock), STR_ARG(r->name),
-                       STR_ARG(ast_text(t, cond)), STR_ARG(r->name));
+                       STR_ARG(test), STR_ARG(r->name));
     for (u32 c = ast_first(t, body);; c = ast_after(t, c)) {
         Span lines = {line_before(s, t->v[c].start), line_after(s, t->v[c].end)};
         Str line = str_trim(str_slice(s->text, lines.start, lines.end));
