@@ -10,7 +10,7 @@ import sys
 import lib
 
 # A program is run with m, the module; fixed, whether it is the fixed one; own(a, b), whether a and b have different locks, and locks.
-START = """import copy, dataclasses, importlib.util, pickle, sys, threading
+START = """import copy, dataclasses, faulthandler, importlib.util, pickle, sys, threading
 path = %r
 sys.path.insert(0, path.rpartition("/")[0])
 spec = importlib.util.spec_from_file_location("subject", path)
@@ -157,6 +157,20 @@ old = m.Meter.__new__(m.Meter)
 old.__setstate__({"version": 1})
 old.up()
 assert (old.version, old.value) == (1, 1)
+""",
+    "keys_of_callers": """
+class Key:
+    def __hash__(self):
+        return 1
+    def __eq__(self, other):
+        m.recent.touch("other")
+        return False
+
+faulthandler.dump_traceback_later(20, exit=True)
+m.recent._order[1] = m.recent._order["other"] = 0
+m.recent.touch(Key())
+m.recent.drop(Key())
+assert list(m.recent._order) == [1, "other"]
 """,
     "walks_itself": """
 m.work()

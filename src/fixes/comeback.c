@@ -7,8 +7,12 @@
  * and of base classes that were not read, what formats, compares or walks such objects, properties of theirs, modules
  * that are imported.
  *
- * Not counted: arithmetic, the truth of an object, the hash of a key, and finalizers, which reach.c marks; for one
- * lock of all objects of a class lock.c takes these for likely enough. */
+ * A key that a library is given is such an object, too: to find it in a dict or a set runs its __hash__ and its
+ * __eq__, which may use the library again: where neither type nor name says that it is a text or a number. In a
+ * program of which all callers are known, keys are what they look like.
+ *
+ * Not counted: arithmetic, the truth of an object, and finalizers, which reach.c marks; for one lock of all objects
+ * of a class lock.c takes these for likely enough. */
 #include "fixes/fixes.h"
 
 enum { FUNCTIONS_MAX = 60 };
@@ -180,6 +184,36 @@ static bool args_scalar(const Plan *pl, const Site *s, const Call *c)
     return true;
 }
 
+/* Does the name say nothing of what it stands for? A name, a path, an id is a text or a number. */
+static bool named_for_anything(Str name)
+{
+    static const char *const names[] = {"k",       "item",  "items", "obj",  "object", "value",  "val",   "v",
+                                        "element", "elem",  "x",     "arg",  "args",   "member", "entry", "hashable",
+                                        "o",       "thing", "other", "node", "e",      "keyed",  "kwargs"};
+    static const char *const ends[] = {"key", "_item", "_obj", "_object", "_value", "_args"};
+    for (u32 i = 0; i < COUNT_OF(ends); i++)
+        if (str_ends(name, str_from(ends[i]))) return true;
+    return str_among(name, names, COUNT_OF(names));
+}
+
+/* Is the expression a key, or does it hold one, whose __hash__ and __eq__ may be code of whoever calls the function?
+ */
+static bool key_given(const Plan *pl, const Site *s, u32 n, u32 depth)
+{
+    if (n == NONE || !depth || !pl->p->funcs[gfunc_of(pl->p, s->file, s->func)].api) return false;
+    if (ast_is(s->t, n, NODE_tuple) || ast_is(s->t, n, NODE_expression_list) ||
+        ast_is(s->t, n, NODE_parenthesized_expression)) {
+        for (u32 c = ast_first(s->t, n); c != NONE; c = ast_after(s->t, c))
+            if (key_given(pl, s, c, depth - 1)) return true;
+        return false;
+    }
+    Type t = node_type(pl, s, n, 4);
+    if (t.kind == TYPE_CLASS)
+        return method_by_name(pl->p, t.id, "__eq__") != NONE || method_by_name(pl->p, t.id, "__hash__") != NONE;
+    return ast_is(s->t, n, NODE_identifier) && named_for_anything(ast_text(s->t, n)) &&
+           (t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE);
+}
+
 static bool walk_known(const Plan *pl, const Site *s, u32 n, u32 depth);
 
 static bool args_walked(const Plan *pl, const Site *s, const Call *c, u32 depth)
@@ -233,7 +267,11 @@ static bool builtin_comes_back(const Plan *pl, const Site *s, const Call *c, Str
 /* What a method of a builtin container or a string does with its arguments. */
 static bool container_comes_back(const Plan *pl, const Site *s, const Call *c, Type t, Str method)
 {
+    static const char *const by_key[] = {"get", "pop", "setdefault", "add", "discard", "remove", "move_to_end"};
     if (str_is(method, "sort") && t.kind == TYPE_LIST) return true;
+    if (finds_by_key(t) && c->nargs && str_among(method, by_key, COUNT_OF(by_key)) &&
+        key_given(pl, s, arg_node(s, &s->f->args.v[c->args]), 4))
+        return true;
     bool compares = known_method(method, AS_COMPARES) && !(str_is(method, "remove") && finds_by_key(t));
     if (compares) return !args_scalar(pl, s, c);
     return known_method(method, AS_WALKS) && !args_walked(pl, s, c, 3);
@@ -402,7 +440,8 @@ static bool compare_comes_back(const Plan *pl, const Site *s, u32 n)
             str_is(ast_text(s->t, ast_field(s->t, keys, FIELD_attribute)), "keys"))
             right = ast_field(s->t, keys, FIELD_object);
         Type t = node_type(pl, s, right, 4);
-        if (finds_by_key(t) || t.kind == TYPE_STRING) return false;
+        if (finds_by_key(t)) return key_given(pl, s, left, 4);
+        if (t.kind == TYPE_STRING) return false;
         if (!ast_is(s->t, right, NODE_tuple) && !ast_is(s->t, right, NODE_list) && !ast_is(s->t, right, NODE_set))
             return true;
         for (u32 c = ast_first(s->t, right); c != NONE; c = ast_after(s->t, c))
@@ -448,6 +487,9 @@ static bool node_comes_back(const Plan *pl, const Site *s, u32 n)
     case NODE_interpolation: return !scalar(pl, s, ast_first(s->t, n));
     case NODE_binary_operator: return format_comes_back(pl, s, n);
     case NODE_comparison_operator: return compare_comes_back(pl, s, n);
+    case NODE_subscript:
+        return finds_by_key(node_type(pl, s, ast_field(s->t, n, FIELD_value), 4)) &&
+               key_given(pl, s, ast_field(s->t, n, FIELD_subscript), 4);
     case NODE_for_statement:
     case NODE_for_in_clause: return !walk_known(pl, s, ast_field(s->t, n, FIELD_right), 3);
     case NODE_with_item: return manager_comes_back(pl, s, n);
