@@ -165,6 +165,7 @@ typedef struct Source {
     bool bom;
     bool in_package; /* its directory has an __init__.py */
     bool executable; /* in a git tree */
+    bool has_pxd;    /* beside a .pxd file of its name: compiled by Cython, with the attributes declared there */
     Str module;      /* dotted module name, e.g. "app.stats"; packages without ".__init__" */
     u64 hash;        /* of the text */
 } Source;

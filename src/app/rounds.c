@@ -16,6 +16,7 @@ static Source *changed_source(Arena *a, const Change *c, NoteVec *notes)
                   .abs = c->before->abs,
                   .text = c->after,
                   .in_package = c->before->in_package,
+                  .has_pxd = c->before->has_pxd,
                   .module = c->before->module};
     return source_index(a, s, notes) ? s : NULL;
 }

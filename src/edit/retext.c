@@ -28,6 +28,7 @@ static Source *source_of(Arena *a, const Change *c)
                   .abs = c->before->abs,
                   .text = c->after,
                   .in_package = c->before->in_package,
+                  .has_pxd = c->before->has_pxd,
                   .module = c->before->module};
     return source_index(a, s, &notes) ? s : NULL;
 }

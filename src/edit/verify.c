@@ -42,6 +42,7 @@ static Source *source_after(Arena *a, const Made *m, NoteVec *notes)
                   .abs = m->change.before->abs,
                   .text = m->change.after,
                   .in_package = m->change.before->in_package,
+                  .has_pxd = m->change.before->has_pxd,
                   .module = m->change.before->module};
     return source_index(a, s, notes) ? s : NULL;
 }

@@ -12,6 +12,7 @@
  *                                    __setstate__, which are added, or extended (state.c); in sight (pickled.c), or
  *                                    by users of a library (copyable.c)
  *     NamedTuple, Enum and the like  in the module
+ *     compiled with a .pxd file      in the module
  *   variable of a function           beside it; in the module, where methods have what it holds (lock.c)
  *
  * Where one of these would not be right for sure, the lock goes into the class body: one for all objects, which is
@@ -411,6 +412,13 @@ bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
     if (p->kind != PLACE_INSTANCE && p->kind != PLACE_CLASS_ATTR) return true;
     GId id = class_gid(pl->p, p->owner);
     l->file = id.file;
+    if (pl->p->facts[id.file]->source->has_pxd) {
+        l->kind = PLACE_GLOBAL;
+        l->reason =
+            S("one lock in the module, because its .pxd file says which attributes the objects have once it is "
+              "compiled");
+        return true;
+    }
     Str closed = closed_base(pl, p->owner);
     if (closed.n) {
         l->kind = PLACE_GLOBAL;

@@ -221,13 +221,14 @@ static bool comes_back_unknown(Plan *pl, Work **works, u32 n)
     return false;
 }
 
-/* One lock for all objects of a class, and state that holds more than a number: whatever takes an object's entry, be
- * it the hash of a key or a finalizer of what is dropped, may well use another object of the class. */
+/* One lock for all objects of a class, in its body or in the module, and state that holds more than a number:
+ * whatever takes an object's entry, be it the hash of a key or a finalizer of what is dropped, may well use another
+ * object of the class. */
 static bool shared_by_objects(const Plan *pl, const Work *w, const LockPlan *l)
 {
     const Place *p = work_place(pl, w);
-    return l->kind == PLACE_CLASS_ATTR && p->kind == PLACE_INSTANCE && p->type.kind != TYPE_NUMBER &&
-           p->type.kind != TYPE_STRING;
+    return (l->kind == PLACE_CLASS_ATTR || l->kind == PLACE_GLOBAL) && p->kind == PLACE_INSTANCE &&
+           p->type.kind != TYPE_NUMBER && p->type.kind != TYPE_STRING;
 }
 
 static bool needs_rlock(Plan *pl, Work **works, u32 n, const LockPlan *l)

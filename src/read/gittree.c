@@ -18,6 +18,7 @@ typedef struct Listing {
     const Options *o;
     EntryVec files;
     StrVec packages, venvs; /* directories with an __init__.py, a pyvenv.cfg; sorted like the files */
+    StrVec pxds;            /* paths of .pxd files without their ending; likewise */
     NoteVec *notes;
     const git_tree *tree;
 } Listing;
@@ -96,6 +97,8 @@ static int entry_visit(const char *root, const git_tree_entry *t, void *ctx)
     }
     if (mode != GIT_FILEMODE_BLOB && mode != GIT_FILEMODE_BLOB_EXECUTABLE) return 0;
     if (str_is(name, "pyvenv.cfg")) vec_push(a, &l->venvs, str_dup(a, dir));
+    if (str_ends(name, S(".pxd")))
+        vec_push(a, &l->pxds, str_fmt(a, "%s%.*s", root, STR_ARG(str_slice(name, 0, name.n - 4))));
     if (!str_ends(name, S(".py")) && !str_ends(name, S(".pyw"))) return 0;
     Str path = str_fmt(a, "%s%.*s", root, STR_ARG(name));
     if (str_is(name, "__init__.py")) vec_push(a, &l->packages, str_dup(a, dir));
@@ -133,6 +136,7 @@ static bool tree_list(Listing *l, const git_tree *tree)
         return git_fail(l->x->e, "cannot read a tree of the repository");
     if (l->files.n) qsort(l->files.v, l->files.n, sizeof *l->files.v, entry_cmp);
     if (l->packages.n) qsort(l->packages.v, l->packages.n, sizeof *l->packages.v, text_cmp);
+    if (l->pxds.n) qsort(l->pxds.v, l->pxds.n, sizeof *l->pxds.v, text_cmp);
     if (l->venvs.n) qsort(l->venvs.v, l->venvs.n, sizeof *l->venvs.v, text_cmp);
     u32 n = 0;
     for (u32 i = 0; i < l->files.n; i++)
@@ -165,6 +169,7 @@ static bool source_load(Listing *l, const Entry *entry, Source *s)
     s->path = entry->path;
     s->executable = entry->executable;
     s->in_package = depth > 0;
+    s->has_pxd = listed(&l->pxds, str_slice(entry->path, 0, str_rfind(entry->path, '.')));
     s->module = module_name(x->a, entry->path, depth);
     bool known = git_repository_odb(&odb, x->repo) == 0 && git_odb_read_header(&n, &type, odb, &entry->id) == 0;
     size = n;

@@ -12,6 +12,11 @@ static bool has_init(Arena *a, Str dir)
     return access(str_fmt(a, "%.*s/__init__.py", STR_ARG(dir)).p, F_OK) == 0;
 }
 
+static bool has_pxd(Arena *a, Str abs)
+{
+    return access(str_fmt(a, "%.*s.pxd", STR_ARG(str_slice(abs, 0, str_rfind(abs, '.')))).p, F_OK) == 0;
+}
+
 static Str dotted(Arena *a, Str path)
 {
     char *p = str_c(a, path);
@@ -50,6 +55,7 @@ static void module_set(Arena *a, Source *s)
     u32 depth = 0;
     for (; dir.n && has_init(&scratch, dir); depth++) dir = str_slice(dir, 0, str_rfind(dir, '/'));
     s->in_package = depth > 0;
+    s->has_pxd = has_pxd(&scratch, s->abs);
     /* A root that is itself inside a package: names start above it. */
     bool above = dir.n && s->abs.n - dir.n - 1 > s->path.n;
     Str full = above ? str_slice(s->abs, dir.n + 1, s->abs.n) : s->path;
