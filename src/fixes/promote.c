@@ -5,7 +5,8 @@
  * (docs/memory-model.md). What runs twice under the RLock ran inside the same critical section before, so nobody sees
  * more of its half-done work than until now. Only where the lock is plain in every use: made once, by a call without
  * arguments; taken by `with`, or by acquire() in a function that also releases it, since only the thread that took an
- * RLock may release it; never handed on, never asked whether it is taken.
+ * RLock may release it; never handed on, never asked whether it is taken. Nor by acquire(blocking=False), or with a
+ * timeout: who may give up there learns that somebody is inside, himself included, and an RLock would let him in.
  *
  * Planner "reentrant" does the same for a section that takes its own lock again (UG305). */
 #include "fixes/fixes.h"
@@ -44,7 +45,7 @@ static bool plain_use(Plan *pl, u32 gaccess, u32 place)
     const Access *a = &f->accesses.v[g.id];
     if (a->op == OP_METHOD) {
         Str method = sym_str(f, a->method);
-        if (str_is(method, "acquire")) return calls_method(pl, g.file, a->func, place, "release");
+        if (str_is(method, "acquire")) return !a->nargs && calls_method(pl, g.file, a->func, place, "release");
         return str_is(method, "release") && calls_method(pl, g.file, a->func, place, "acquire");
     }
     const Ast *t = site_ast(pl, g.file);
