@@ -130,17 +130,26 @@ static bool waits_by_name(const Plan *pl, const Region *r)
     return false;
 }
 
-/* A new lock that is one for all objects, of state that each has its own of: what runs under it for one object runs
- * beside none of the others, so that code which waits, or comes to another of them, may wait for ever. */
+/* Is it the lock of the work's own state: what a finding, a comment or most accesses name? */
+static bool own_guard(const Plan *pl, const Work *w, u32 lock)
+{
+    const Place *p = &pl->p->places.v[w->place];
+    return race_lock(pl, w) == lock || p->declared_guard == lock || p->guard == lock;
+}
+
+/* A lock that is one for all objects, of state that each has its own of: what runs under it for one object runs
+ * beside none of the others, so that code which waits, or comes to another of them, may wait for ever. One that the
+ * class has for other fields is no better than a new one; it may be one that another fix of the same run has made. */
 static Verdict one_for_all(Plan *pl, const Work *w, const Region *r, const LockPlan *l, Str *why)
 {
     bool each = pl->p->places.v[w->place].kind == PLACE_INSTANCE;
-    if (l->existing || l->kind == PLACE_INSTANCE || !each) return VERDICT_OK;
+    bool theirs = l->existing && (l->kind != PLACE_CLASS_ATTR || own_guard(pl, w, l->lock));
+    if (theirs || l->kind == PLACE_INSTANCE || !each) return VERDICT_OK;
     if (r->copy.n || (!waits_by_name(pl, r) && reach_all_known(pl, r->file, r->func, r->span))) return VERDICT_OK;
     *why = str_fmt(pl->a,
-                   "%.*s would be one lock for all objects, and held while %.*s runs what may wait, or is not known: "
+                   "%.*s %s one lock for all objects, and held while %.*s runs what may wait, or is not known: "
                    "the others wait, too, and it may come to another of them",
-                   STR_ARG(l->name), STR_ARG(where(pl, r)));
+                   STR_ARG(l->name), l->existing ? "is" : "would be", STR_ARG(where(pl, r)));
     return VERDICT_UNSAFE;
 }
 
