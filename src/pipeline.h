@@ -380,7 +380,8 @@ typedef enum IntentKind {
     INTENT_WRAP,        /* put "with LOCK:" round the statements in span; "try:" where the text is empty */
     INTENT_REPLACE,     /* span becomes text */
     INTENT_INSERT,      /* text goes in at span.start, a whole line of its own */
-    INTENT_DELETE       /* span goes */
+    INTENT_DELETE,      /* span goes */
+    INTENT_KEEP         /* the lines of the span stay where they are when `with TEXT:` is put round them */
 } IntentKind;
 typedef struct Intent {
     u8 kind;

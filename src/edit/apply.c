@@ -95,6 +95,7 @@ static void draft_intent(Draft *d, const Intent *in, u32 fix, WrapVec *wraps)
                     false);
         break;
     case INTENT_WRAP: vec_push(d->a, wraps, (Wrap){in->span, in->text, fix}); break;
+    case INTENT_KEEP: vec_push(d->a, &d->keeps, (Wrap){in->span, in->text, fix}); break;
     case INTENT_REPLACE: piece_add(d, in->span, in->text, PIECE_REPLACE, fix); break;
     case INTENT_DELETE: piece_add(d, in->span, S(""), PIECE_REPLACE, fix); break;
     case INTENT_INSERT:

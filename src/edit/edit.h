@@ -39,6 +39,14 @@ typedef struct Piece {
 } Piece;
 typedef Vec(Piece) PieceVec;
 
+/* `with LOCK:` round statements. */
+typedef struct Wrap {
+    Span span;
+    Str lock;
+    u32 fix;
+} Wrap;
+typedef Vec(Wrap) WrapVec;
+
 /* A statement that gets a line of its own; see split.c. */
 typedef struct Break {
     Span gap;  /* what stands before it on the line */
@@ -59,6 +67,7 @@ typedef struct Draft {
     PieceVec pieces;
     Vec(Break) breaks;
     Vec(Intent) imports; /* merged as a set */
+    WrapVec keeps;       /* lines that are not indented for a wrap of that lock */
     u32 *locks, nlocks;  /* defined in this file so far */
     bool *in_string;     /* by line: starts inside a string; made by wrap.c */
 } Draft;
@@ -96,12 +105,6 @@ bool post_init_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why)
 bool state_write(Draft *d, const LockPlan *l, Str type, u32 fix, Str *why);
 /* Defines the lock in this file. False with a reason when there is no place for it. */
 bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why);
-typedef struct Wrap {
-    Span span;
-    Str lock;
-    u32 fix;
-} Wrap;
-typedef Vec(Wrap) WrapVec;
 void wraps_place(Draft *d, WrapVec *wraps);
 Str indent_unit(const Draft *d, Str indent);
 Str block_indent(const Draft *d, u32 stmt);

@@ -4,8 +4,9 @@
  * A line that begins inside a string over several lines gets none, since its blanks belong to the string;
  * every other line, comments and continuation lines too, moves as one with its statement. Blank lines stay
  * blank. Wraps of the same lock that overlap, or that follow each other with nothing but comments or a few plain
- * assignments between, become one. Statements that share their line with others are given lines of their own
- * (split.c). */
+ * assignments between, become one. Sections of the same lock that are there already keep their lines where they are
+ * when a wrap takes them in; their headers are deleted by others (fixes/merge.c). Statements that share their line
+ * with others are given lines of their own (split.c). */
 #include "edit/edit.h"
 
 static void mark_strings(Draft *d)
@@ -147,6 +148,17 @@ static size_t common_prefix(Str a, Str b)
     return n;
 }
 
+/* Does a section of the same lock that becomes part of the wrap hold the line at its depth already? */
+static bool line_kept(const Draft *d, const Wrap *w, u32 line)
+{
+    u32 at = line_start(d->s, line);
+    for (u32 i = 0; i < d->keeps.n; i++) {
+        const Wrap *k = &d->keeps.v[i];
+        if (k->span.start <= at && at < k->span.end && str_eq(k->lock, w->lock)) return true;
+    }
+    return false;
+}
+
 static void wrap_place(Draft *d, const Wrap *w, u32 depth)
 {
     u32 stmt, end;
@@ -172,7 +184,7 @@ static void wrap_place(Draft *d, const Wrap *w, u32 depth)
     }
     Str indent = own ? line_indent(d->s, first) : block_indent(d, stmt);
     for (u32 line = first + !own; line <= last; line++) {
-        if (d->in_string[line] || line_blank(d->s, line)) continue;
+        if (d->in_string[line] || line_blank(d->s, line) || line_kept(d, w, line)) continue;
         u32 at = line_start(d->s, line) + (u32)common_prefix(line_indent(d->s, line), indent);
         piece_add(d, (Span){at, at}, unit, PIECE_INDENT, w->fix);
     }

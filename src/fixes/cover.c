@@ -83,6 +83,9 @@ static bool region_write(Plan *pl, const Work *w, const Region *r, u32 lock, boo
     if (local != NONE) return section_relock(pl, r, local, f, why);
     if (joins && sections_join(pl, w, r, l, f, why)) return true;
     if (joins && (!l->reentrant || section_directly(pl, r))) return false;
+    if (joins && !r->copy.n && takes_directly(pl, r->file, r->func, r->span, l->lock) &&
+        !sections_absorb(pl, r, l->lock, f, why))
+        return false;
     if (r->copy.n)
         snapshot_write(pl, f, r, lock);
     else if (r->claim)
@@ -95,7 +98,8 @@ static bool region_write(Plan *pl, const Work *w, const Region *r, u32 lock, boo
         outside_write(pl, f, r, lock);
     else if (r->back || !readback_write(pl, f, r, lock)) {
         if (r->back) later_write(pl, f, r);
-        intent_add(pl, f, INTENT_WRAP, r->file, r->span, r->lock, lock);
+        Span span = l->existing ? sections_beside(pl, r, f) : r->span;
+        intent_add(pl, f, INTENT_WRAP, r->file, span, r->lock, lock);
     }
     return true;
 }

@@ -1,8 +1,8 @@
 /* The text dump of a plan: one line per fix, lock and intent. */
 #include "fixes/fixes.h"
 
-static const char *const intent_name[] = {"import", "lock", "wrap", "replace", "insert", "delete"};
-_Static_assert(COUNT_OF(intent_name) == INTENT_DELETE + 1, "a name for each of them");
+static const char *const intent_name[] = {"import", "lock", "wrap", "replace", "insert", "delete", "keep"};
+_Static_assert(COUNT_OF(intent_name) == INTENT_KEEP + 1, "a name for each of them");
 
 static void intent_dump(Buf *out, const Program *p, const FixList *fixes, const Intent *in)
 {

@@ -571,6 +571,10 @@ bool makes_something(const Facts *f, const Access *act);
 /* The region holds the lock in sections side by side: they become one. r->lock says how the lock is written. Not
  * where what stands between them waits, is slow, or is code of others. */
 bool sections_join(Plan *pl, const Work *w, const Region *r, const LockPlan *l, Fix *fix, Str *why);
+/* Sections of the lock further inside the region go into the one that is put round it; false where they cannot, and
+ * nothing is written. Those right before and behind it do, too, where they can: the span of all. */
+bool sections_absorb(Plan *pl, const Region *r, u32 lock, Fix *fix, Str *why);
+Span sections_beside(Plan *pl, const Region *r, Fix *fix);
 /* Is one of the region's own statements such a section? Where they cannot become one, an RLock taken once more around
  * them would say nothing but that its author released it between them for a reason. */
 bool section_directly(Plan *pl, const Region *r);

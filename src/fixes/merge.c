@@ -10,7 +10,9 @@
  * The headers after the first go, and what stood between the sections is indented; the bodies stay where they are. So
  * is the return of what a section has changed. A lock made in the function gives way to the one that lives beside the
  * state, in the sections that take it. What stands between the sections must be quick and known: whoever releases a
- * lock around a slow call, or one of code of others, means it. */
+ * lock around a slow call, or one of code of others, means it.
+ *
+ * A section that a new one of the same lock would be put round, or stand right beside, goes into that likewise. */
 #include "fixes/fixes.h"
 
 /* Is it `with LOCK:` and nothing else? */
@@ -129,10 +131,10 @@ static bool header_delete(Plan *pl, Fix *fix, const Region *r, u32 with, Str uni
     const Source *s = t->source;
     Str indent = indent_of(t, with), body = body_indent(t, with);
     u32 first = t->v[ast_first(t, ast_field(t, with, FIELD_body))].start;
-    Span header = {line_before(s, t->v[with].start), line_before(s, first)};
+    Span header = {line_before(s, t->v[with].start), line_after(s, t->v[ast_first(t, with)].end)};
     Str text = str_slice(s->text, header.start, header.end);
     bool fits = body.n == indent.n + unit.n && str_starts(body, indent) && str_ends(body, unit);
-    if (str_trim(indent).n || !fits || str_find(text, '#') < text.n) return false;
+    if (str_trim(indent).n || !fits || header.end > first || str_find(text, '#') < text.n) return false;
     intent_add(pl, fix, INTENT_DELETE, r->file, header, S(""), NONE);
     return true;
 }
@@ -166,6 +168,56 @@ bool sections_join(Plan *pl, const Work *w, const Region *r, const LockPlan *l, 
     if (!gap_indent(pl, w, &draft, r, l, (Span){MIN(gap, end), end}, from, to, why)) return false;
     for (u32 i = 0; i < draft.intents.n; i++) vec_push(pl->a, &fix->intents, draft.intents.v[i]);
     return true;
+}
+
+/* The section's header goes, and its lines stay where they are: a new one goes round it. */
+static bool absorb(Plan *pl, Fix *fix, const Region *r, u32 with)
+{
+    const Source *s = site_source(pl, r->file);
+    Str unit = s->indent.n ? s->indent : S("    ");
+    if (!header_delete(pl, fix, r, with, unit)) return false;
+    const Ast *t = site_ast(pl, r->file);
+    Span lines = {line_before(s, t->v[with].start), line_after(s, t->v[with].end)};
+    intent_add(pl, fix, INTENT_KEEP, r->file, lines, r->lock, NONE);
+    return true;
+}
+
+static u32 taken_times(const Plan *pl, const Region *r, u32 lock)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    u32 n = 0;
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
+        n += pl->p->section_lock[pl->p->section_base[r->file] + i] == lock &&
+             r->span.start <= f->sections.v[i].stmt && f->sections.v[i].stmt < r->span.end;
+    return n;
+}
+
+bool sections_absorb(Plan *pl, const Region *r, u32 lock, Fix *fix, Str *why)
+{
+    const Ast *t = site_ast(pl, r->file);
+    NodeList sections = {0};
+    Fix draft = {0};
+    for (u32 n = r->first; n != NONE; n = n == r->last ? NONE : ast_after(t, n))
+        sections_in(pl, t, n, r->lock, &sections);
+    *why = str_fmt(pl->a, "%.*s is taken between the steps already; the critical sections must become one",
+                   STR_ARG(pl->p->locks.v[lock].display));
+    if (sections.n != taken_times(pl, r, lock)) return false;
+    for (u32 i = 0; i < sections.n; i++)
+        if (!absorb(pl, &draft, r, sections.v[i])) return false;
+    for (u32 i = 0; i < draft.intents.n; i++) vec_push(pl->a, &fix->intents, draft.intents.v[i]);
+    return true;
+}
+
+Span sections_beside(Plan *pl, const Region *r, Fix *fix)
+{
+    const Ast *t = site_ast(pl, r->file);
+    Span span = r->span;
+    u32 before = ast_before(t, r->first), after = ast_after(t, r->last);
+    if (before != NONE && takes_only(t, before, r->lock) && absorb(pl, fix, r, before))
+        span.start = t->v[before].start;
+    if (after != NONE && takes_only(t, after, r->lock) && absorb(pl, fix, r, after)) span.end = t->v[after].end;
+    return span;
 }
 
 bool section_directly(Plan *pl, const Region *r)
