@@ -138,6 +138,25 @@ static u32 nested_lock(const FixList *fixes, const WrapVec *wraps)
     return NONE;
 }
 
+/* The fix whose lock would be put round a statement that another fix makes two of, the second one behind what is
+ * wrapped: `fd = open()` under the lock, and `self.fd = fd` outside of it. NONE. The next round sees both. */
+static u32 wrap_split(const Draft *d, const WrapVec *wraps)
+{
+    for (u32 i = 0; i < wraps->n; i++)
+        for (u32 k = 0; k < d->pieces.n; k++) {
+            const Piece *p = &d->pieces.v[k];
+            const Wrap *w = &wraps->v[i];
+            if (p->kind != PIECE_INSERT || p->fix == w->fix) continue;
+            if (p->span.start < w->span.end || line_of(d->s, p->span.start) != line_of(d->s, w->span.end - 1) + 1)
+                continue;
+            for (u32 q = 0; q < d->pieces.n; q++)
+                if (d->pieces.v[q].kind == PIECE_REPLACE && d->pieces.v[q].fix == p->fix &&
+                    span_within(d->pieces.v[q].span, w->span))
+                    return w->fix;
+        }
+    return NONE;
+}
+
 /* Names the wanted fixes that touch the file: the same ones make the same draft again. */
 static u64 fixes_of_file(const FixList *fixes, const Wanted *w, u32 file)
 {
@@ -172,6 +191,12 @@ static bool draft_file(Arena *a, const Program *p, FixList *fixes, const Wanted 
     u32 clash = nested_lock(fixes, &wraps);
     if (ok && clash != NONE) {
         decline(fixes, clash, S("its lock would be taken while that of another fix is held; the next round does it"),
+                false);
+        ok = false;
+    }
+    clash = wrap_split(&d, &wraps);
+    if (ok && clash != NONE) {
+        decline(fixes, clash, S("another fix makes two statements of one that it guards; the next round does it"),
                 false);
         ok = false;
     }
