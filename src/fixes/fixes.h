@@ -354,6 +354,8 @@ const Judgement *judgement_find(Str name);
 bool items_of_object(const Plan *pl, const Work *w);
 /* The judgement no-blocking-inside (waits.c). */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
+/* Is a function among the call's arguments (waits.c)? */
+bool hands_over(const Plan *pl, u32 file, const Call *c);
 /* Does the call wait for another thread (waits.c)? */
 bool call_waits(Plan *pl, u32 file, u32 call);
 /* The judgement holder-not-waiting (awaited.c). */

@@ -10,7 +10,7 @@
  * under it, no other lock is taken inside, and no code of others runs. Two threads may still both make the value, as
  * they could before; but all go on with the one that was published first. Only where that is all the harm there was:
  * the store is the last statement of its branch, the steps before it change no other shared state, and no thread or
- * process is started by them, which there would then be twice.
+ * process is started by them, which there would then be twice; nor is a function handed to somebody who keeps it.
  */
 #include "fixes/fixes.h"
 
@@ -168,11 +168,33 @@ static bool only_lazy(const Plan *pl, const Work *w, const Region *r)
     return one;
 }
 
+/* Is a function of the program handed to a method of what is not known, or does its name say that it keeps or starts
+ * what it is given: loop.call_soon(self._run), bus.subscribe(key)? Then it is done twice, and one is in the way. */
+static bool leaves_something(Plan *pl, const Region *r)
+{
+    static const char *const names[] = {"call_soon", "call_later", "call_at",     "call_soon_threadsafe",
+                                        "submit",    "spawn",      "create_task", "schedule",
+                                        "subscribe", "register"};
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *p = &f->paths.v[c->callee];
+        u32 target;
+        if (!span_within(c->span, r->span) || !p->nattr || path_external(pl->p, r->file, c->callee).n) continue;
+        if (path_type(pl->p, r->file, c->callee).kind == TYPE_CLASS_OBJECT) continue;
+        if (call_targets(pl->p, r->file, i, &target, 1) && !call_unknown(pl->p, r->file, i)) continue;
+        if (hands_over(pl, r->file, c) || str_among(sym_str(f, p->attr[p->nattr - 1]), names, COUNT_OF(names)))
+            return true;
+    }
+    return false;
+}
+
 enum { STARTS_DEPTH = 3 };
 
 bool makes_only(Plan *pl, const Region *r)
 {
-    if (changes_more(pl, r)) return false;
+    if (changes_more(pl, r) || leaves_something(pl, r)) return false;
     pl->epoch++;
     return !starts_something(pl, gfunc_of(pl->p, r->file, r->func), r->span, STARTS_DEPTH);
 }
@@ -202,8 +224,16 @@ bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out)
     Str state = pl->p->syms.strs[pl->p->places.v[w->place].name], again = out->again;
     if (!makes_only(pl, r)) return false;
     /* what makes the value is not under the lock, and so not judged */
-    *out = (Region){.file = r->file, .func = r->func, .first = target, .last = target, .span = act->span,
-                    .access = r->access, .test = r->test, .race = true, .at = span.start, .again = again};
+    *out = (Region){.file = r->file,
+                    .func = r->func,
+                    .first = target,
+                    .last = target,
+                    .span = act->span,
+                    .access = r->access,
+                    .test = r->test,
+                    .race = true,
+                    .at = span.start,
+                    .again = again};
     if (act->op == OP_ITEM_STORE) state = S("value");
     return local_name(pl, r->file, r->func, state, written, "made", &out->name);
 }

@@ -47,7 +47,7 @@ static bool leads_on(Plan *pl, u32 file, u32 call)
 }
 
 /* signal.connect(handler): a function is handed over, no connection made. */
-static bool hands_over(Plan *pl, u32 file, const Call *c)
+bool hands_over(const Plan *pl, u32 file, const Call *c)
 {
     const Facts *f = pl->p->facts[file];
     for (u32 i = c->args; i < c->args + c->nargs; i++) {
