@@ -150,6 +150,27 @@ static bool reads_device(Plan *pl, u32 file, u32 call)
     return t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE || t.kind == TYPE_CLASS;
 }
 
+/* self.http.request(url, timeout=30): who is told how long it may take waits for something, unless it is a class,
+ * which is told for later, or what it does is in sight. */
+static bool given_time(Plan *pl, u32 file, u32 call)
+{
+    static const char *const names[] = {"timeout", "timeout_ms", "timeout_seconds", "request_timeout"};
+    const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    Str name = call_name(f, c);
+    bool quick =
+        known_method(name, AS_PLAIN) || path_external(pl->p, file, c->callee).n || !f->paths.v[c->callee].nattr;
+    if (quick || (name.n && name.p[0] >= 'A' && name.p[0] <= 'Z') || told_not_to(f, c, NONE)) return false;
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        const Arg *a = &f->args.v[i];
+        if (a->kind == VAL_NONE || !str_among(sym_str(f, a->keyword), names, COUNT_OF(names))) continue;
+        Str text = str_slice(f->source->text, a->span.start, a->span.end);
+        if (a->kind == VAL_NUMBER && (str_ends(text, S("=0")) || str_is(text, "0"))) continue;
+        return !leads_on(pl, file, call) && path_type(pl->p, file, c->callee).kind != TYPE_CLASS_OBJECT;
+    }
+    return false;
+}
+
 static bool is_slow(Plan *pl, u32 file, u32 call)
 {
     const Facts *f = pl->p->facts[file];
@@ -159,7 +180,7 @@ static bool is_slow(Plan *pl, u32 file, u32 call)
         Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
         if (t.kind == TYPE_EXTERNAL && slow_library(pl->p->syms.strs[t.id])) return true;
     }
-    if (ends_pool(pl, file, c) || reads_device(pl, file, call)) return true;
+    if (ends_pool(pl, file, c) || reads_device(pl, file, call) || given_time(pl, file, call)) return true;
     Str name = call_name(f, c);
     if (!p->nattr && (known_builtin(name, AS_SLOW) || known_method(name, AS_SLOW | AS_BY_NAME))) return true;
     if (p->nattr && known_method(name, AS_SLOW))
