@@ -98,6 +98,8 @@ static Str one_step_copy(Plan *pl, const Work *w, u32 gaccess, Str text)
     if (name_bound(pl->p->facts[g.file], S("list"), S(""))) return S("");
     if (own_method(pl, w, view ? view_name(pl, g.file, a) : typed ? S("copy") : S("__iter__"))) return S("");
     if (!view && !typed && own_method(pl, w, S("keys"))) return S("");
+    bool keys = p->type.kind == TYPE_DICT && view && str_ends(text, S(".keys()"));
+    if (keys && str_is(reader, "set")) return str_slice(text, 0, text.n - 7); /* set(d) is one step itself */
     Str list = str_fmt(pl->a, "list(%.*s)", STR_ARG(text)), copy = str_fmt(pl->a, "%.*s.copy()", STR_ARG(text));
     switch (p->type.kind) {
     case TYPE_DICT:
