@@ -1,8 +1,8 @@
 /* Which lock guards a set of places, whether it must be reentrant, where it lives and what it is called.
  *
  * Order of choice: the lock that is held at most accesses already; a lock that guards other fields of the
- * same object; a new one beside the state (home.c). It is an RLock when what it guards can come back to itself, and
- * where that is not known (comeback.c). */
+ * same object, unless it is called after one of them; a new one beside the state (home.c). It is an RLock when what
+ * it guards can come back to itself, and where that is not known (comeback.c). */
 #include "fixes/fixes.h"
 
 static const Place *work_place(const Plan *pl, const Work *w)
@@ -88,6 +88,15 @@ static bool all_run_others(Plan *pl, Work **works, u32 n)
     return true;
 }
 
+/* _users_lock, which guards users and nothing else: its name says what it is for, and that it is for nothing else. */
+static bool named_for(Plan *pl, u32 lock, const Place *guarded)
+{
+    Str name = state_word(place_name(pl, &pl->p->places.v[pl->p->locks.v[lock].place]));
+    Str state = state_word(place_name(pl, guarded));
+    bool same = name.n > state.n && str_starts(name, state) && str_is(str_slice(name, state.n, name.n), "_lock");
+    return same && !guards_several(pl, lock);
+}
+
 /* The lock of the same object that guards most of its other fields. One of the class that guards what the class has
  * is not for what each object has, a condition for one thing is not for others, and one that somebody holds while he
  * waits or sends would make whoever only counts wait, too. Where code of others would run under it, only one that is
@@ -108,6 +117,7 @@ static u32 sibling_lock(Plan *pl, Work **works, u32 n)
         if (p->kind == PLACE_INSTANCE && kind == PLACE_CLASS_ATTR && q->kind == PLACE_CLASS_ATTR) continue;
         if (l->kind == TYPE_CONDITION && !guards_several(pl, q->guard)) continue;
         if (!lock_quiet(pl, q->guard)) continue;
+        if (named_for(pl, q->guard, q) && !held_at(pl, p, q->guard)) continue;
         if (others && !held_at(pl, p, q->guard)) {
             for (u32 k = 0; k < n; k++) works[k]->runs_others = true;
             continue;
@@ -315,12 +325,21 @@ static Str core_name(Plan *pl, Str state)
     return (Str){to, state.n};
 }
 
+/* lock, file_locks, mutex, but not clock: a lock for the making of a lock is no _lock_lock. */
+static bool names_lock(Str core)
+{
+    size_t under = str_rfind(core, '_');
+    Str last = under == core.n ? core : str_slice(core, under + 1, core.n);
+    return str_is(last, "lock") || str_is(last, "locks") || str_is(last, "rlock") || str_is(last, "mutex");
+}
+
 static Str new_name(Plan *pl, const LockPlan *l, Str state, bool several)
 {
     Str core = core_name(pl, state);
     if (several && l->kind != PLACE_GLOBAL && !name_taken(pl, l, S("_lock"))) return S("_lock");
     const char *under = l->kind == PLACE_CLOSURE ? "" : "_";
-    Str tries[] = {str_fmt(pl->a, "%s%.*s_lock", under, STR_ARG(core)),
+    bool of_lock = names_lock(core);
+    Str tries[] = {str_fmt(pl->a, "%s%.*s_%s", under, STR_ARG(core), of_lock ? "guard" : "lock"),
                    str_fmt(pl->a, "%s%.*s_state_lock", under, STR_ARG(core)),
                    str_fmt(pl->a, "%s%.*s_access_lock", under, STR_ARG(core))};
     for (u32 i = 0; i < COUNT_OF(tries); i++)
