@@ -417,7 +417,7 @@ bool works_end_soon(Plan *pl, Work **works, u32 n);
 /* Fills derived_first and derived. */
 void derived_index(Plan *pl);
 /* Why an object of a class in this file should get no attribute that cannot be pickled or copied; empty. */
-Str import_obstacle(Plan *pl, const Facts *f);
+Str import_obstacle(Plan *pl, u32 file);
 /* Is the lock (an index in FixList.locks) there for other things than the work's state, while a region of the work
  * runs code of others? */
 bool lock_stranger(Plan *pl, const Work *w, u32 plan);
