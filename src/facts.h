@@ -223,7 +223,7 @@ typedef struct Func {
     u32 parent;     /* enclosing function (0 = module) */
     u32 self_class; /* class of the ROOT_SELF it sees (also for functions nested in methods), NONE */
     u32 self_func;  /* the method that owns that self */
-    bool is_async, is_generator, is_lambda, is_static, is_classmethod, is_property, has_error;
+    bool is_async, is_generator, is_lambda, is_static, is_classmethod, is_property, has_error, is_overload;
     u32 params, nparams;         /* range in Facts.params */
     u32 decorators, ndecorators; /* range in Facts.decorators: path ids */
     u32 block;                   /* its own block */

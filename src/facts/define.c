@@ -35,6 +35,7 @@ static void func_decorators(Walk *w, u32 func)
     Func *f = &w->f->funcs.v[func];
     for (u32 i = f->decorators; i < f->decorators + f->ndecorators; i++) {
         u32 d = w->f->decorators.v[i];
+        f->is_overload |= path_ends(w, d, "overload");
         f->is_static |= path_ends(w, d, "staticmethod");
         f->is_classmethod |= path_ends(w, d, "classmethod");
         f->is_property |= path_ends(w, d, "property") || path_ends(w, d, "cached_property") ||
