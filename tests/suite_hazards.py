@@ -172,6 +172,11 @@ m.recent.touch(Key())
 m.recent.drop(Key())
 assert list(m.recent._order) == [1, "other"]
 """,
+    "pickled_by_relatives": """
+for o in m.block, m.visits:
+    for other in [pickle.loads(pickle.dumps(o, n)) for n in range(2, 6)] + [copy.copy(o), copy.deepcopy(o)]:
+        other.miss() if o is m.block else other.visit()
+""",
     "walks_itself": """
 m.work()
 assert m.ordered.keys() == ["a"] * len(m.ordered._order) and m.upper.keys() == ["A"]

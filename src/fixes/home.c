@@ -15,6 +15,8 @@
  *     compiled with a .pxd file      in the module
  *   variable of a function           beside it; in the module, where methods have what it holds (lock.c)
  *
+ * Hooks of a base or of a derived class, which know nothing of a lock, are a sign that objects are pickled.
+ *
  * Where one of these would not be right for sure, the lock goes into the class body: one for all objects, which is
  * coarser, but always there and never part of an object's state. */
 #include "fixes/fixes.h"
@@ -28,6 +30,7 @@ static Str last_part(const Facts *f, u32 path)
 static const char *const closed_bases[] = {"NamedTuple", "Enum",     "IntEnum",   "StrEnum",   "Flag",  "IntFlag",
                                            "TypedDict",  "Protocol", "BaseModel", "Structure", "Union", "Struct"};
 enum { STATE_HOOKS = 2, COPY_HOOKS = 6 }; /* so many, which come first, can be extended, may refuse copies */
+enum { RELATIVE_HOOKS = 8 };              /* and speak of an object's state in a class derived from another */
 static const char *const hooks[] = {"__getstate__",   "__setstate__",      "__reduce__", "__reduce_ex__",
                                     "__getnewargs__", "__getnewargs_ex__", "__copy__",   "__deepcopy__",
                                     "__getattr__",    "__new__",           "__slots__",  "__getattribute__"};
@@ -386,6 +389,55 @@ static Str state_home(Home *h)
     return S("");
 }
 
+/* The hook by which a class says how its objects are pickled or copied, but for one that refuses; empty. */
+static Str own_hook(Plan *pl, u32 gclass)
+{
+    GId id = class_gid(pl->p, gclass);
+    if (class_refuses_copies(pl, gclass)) return S("");
+    for (u32 i = 0; i < RELATIVE_HOOKS; i++)
+        if (own_method(pl->p->facts[id.file], id.id, hooks[i]) != NONE) return str_from(hooks[i]);
+    return S("");
+}
+
+static Str hook_obstacle(Plan *pl, u32 gclass)
+{
+    GId id = class_gid(pl->p, gclass);
+    Str hook = own_hook(pl, gclass);
+    if (!hook.n) return hook;
+    const Facts *f = pl->p->facts[id.file];
+    return str_fmt(pl->a, "%.*s has a %.*s of its own, which knows nothing of a lock",
+                   STR_ARG(sym_str(f, f->classes.v[id.id].name)), STR_ARG(hook));
+}
+
+/* A base that the class has its hooks from. */
+static Str base_obstacle(Plan *pl, u32 gclass, u32 depth)
+{
+    GId id = class_gid(pl->p, gclass);
+    const Facts *f = pl->p->facts[id.file];
+    const Class *c = &f->classes.v[id.id];
+    for (u32 b = c->bases; b < c->bases + c->nbases; b++) {
+        Type t = path_type(pl->p, id.file, f->bases.v[b]);
+        if (t.kind != TYPE_CLASS_OBJECT || t.id == gclass) continue;
+        Str why = hook_obstacle(pl, t.id);
+        if (!why.n && depth) why = base_obstacle(pl, t.id, depth - 1);
+        if (why.n) return why;
+    }
+    return S("");
+}
+
+/* A class derived from it whose hooks say what its objects are made of: these are pickled or copied, and the
+ * lock would go into the state, or be missing after it. */
+static Str derived_obstacle(Plan *pl, u32 gclass, u32 depth)
+{
+    derived_index(pl);
+    for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
+        Str why = hook_obstacle(pl, pl->derived[i]);
+        if (!why.n && depth) why = derived_obstacle(pl, pl->derived[i], depth - 1);
+        if (why.n) return why;
+    }
+    return S("");
+}
+
 static bool one_line_class(const Home *h)
 {
     u32 body = ast_first(h->t, ast_field(h->t, h->node, FIELD_body));
@@ -399,6 +451,8 @@ static Str class_obstacle(Home *h)
     if (!why.n) why = slots_home(h);
     if (!why.n && own_method(h->f, h->cls, "__setattr__") != NONE) h->how |= HOME_SETATTR;
     if (!why.n) why = state_home(h);
+    if (!why.n && !(h->how & HOME_STATE)) why = base_obstacle(h->pl, h->gclass, 8);
+    if (!why.n && !(h->how & HOME_STATE)) why = derived_obstacle(h->pl, h->gclass, 8);
     if (!why.n) why = walked_obstacle(h->pl, h->gclass, (h->how & HOME_STATE) != 0);
     bool init = own_method(h->f, h->cls, "__init__") != NONE || (h->how & HOME_POST_INIT);
     if (!why.n && !init) return S("the class has no __init__ of its own");
