@@ -1,8 +1,8 @@
 /* Hints that a class is made to be shared: from its name, its methods, its bases, what it says about itself, and
  * where its objects are put.
  *
- * A pool, a lock or a queue without sharing would be pointless; a module object, or one in sys.meta_path, is known to the
- * whole process. What the class says is read from its text by facts/says.c. */
+ * A pool, a lock or a queue without sharing would be pointless; a module object, or one in sys.meta_path, is known to
+ * the whole process. What the class says is read from its text by facts/says.c. */
 #include "link/link.h"
 
 /* A connection pool, a thread pool: what the last word of the name says the object is. */

@@ -170,7 +170,8 @@ bool race_imagined(const Finder *f, const Race *r, const Place *x)
 {
     const Program *p = f->p;
     if (x->evidence & (EV_GUARDED | EV_DECORATOR) || r->by_shape) return false;
-    if (no_thread_in_sight(p, r) && of_loops(f, x)) return true;
+    if (no_thread_in_sight(p, r) && x->file != NONE && of_loops(f, x))
+        return true; /* not of sys.modules, which all use */
     if (x->kind != PLACE_INSTANCE) return false;
     if (of_one_coroutine(p, r, x)) return true;
     if (beside_loop(p, r)) return true;

@@ -200,6 +200,8 @@ static bool whole_copy(const Program *p, const Race *r, const Place *x)
     const Access *a = program_access(p, r->sites[0]);
     if (a->op != OP_CREAD) return false;
     Str reader = sym_str(p->facts[r->file], a->method);
+    if (access_is_view(p, r->sites[0]) && (str_is(reader, "set") || str_is(reader, "frozenset")))
+        return false; /* hashes what the view makes, item by item: raises in half of the calls beside a writer */
     return known_builtin(reader, AS_COPIES) || str_among(reader, copies, COUNT_OF(copies));
 }
 
@@ -384,7 +386,8 @@ static bool worth_little(const Finder *f, const Race *r, bool registered)
     if (own_entry(p, r) || fixed_module(p, r, x)) return true;
     bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
     bool asked_first = r->test != NONE && r->act != NONE && access_func(p, r->test) != access_func(p, r->act);
-    if (registered && set_up && !asked_first) return true;
+    bool by_imports = x->file == NONE && walk; /* sys.modules: an import changes it, whatever the program does */
+    if (registered && set_up && !asked_first && !by_imports) return true;
     if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
     if (x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1])) return false;
     u32 threads = EV_CLASS_LOCKS | EV_PURPOSE; /* it locks, and says what for */
