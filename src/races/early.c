@@ -23,14 +23,14 @@
  * the statements. */
 #include "races/races.h"
 
-/* Does the access store True? */
+/* Does the access store True, in a function that begins something? What is closed is closed at once for all. */
 static bool raises_flag(const Program *p, u32 ga)
 {
     const Def *d = stored_def(p, ga);
     const Access *a = program_access(p, ga);
-    Str text = p->facts[access_file(p, ga)]->source->text;
-    return a->op == OP_STORE && d && d->kind == VAL_BOOL &&
-           str_starts(str_slice(text, a->span.end, text.n), S(" = True"));
+    const Facts *x = p->facts[access_file(p, ga)];
+    return a->op == OP_STORE && d && d->kind == VAL_BOOL && !winds_up(x, &x->funcs.v[a->func]) &&
+           str_starts(str_slice(x->source->text, a->span.end, x->source->text.n), S(" = True"));
 }
 
 /* The critical section that holds both the test and the act; NULL. */

@@ -221,8 +221,7 @@ static u32 read_before(const Finder *f, u32 i)
     return NONE;
 }
 
-/* What comes too late for the end is lost either way. */
-static bool winds_up(const Facts *x, const Func *fn)
+bool winds_up(const Facts *x, const Func *fn)
 {
     static const char *const words[] = {"close",  "stop",     "shutdown", "clear", "reset",   "terminate",
                                         "finish", "teardown", "cleanup",  "abort", "destroy", "disconnect"};

@@ -227,11 +227,11 @@ static bool set_for_block(const Program *p, const Race *r)
     return pair && program_access(p, r->test)->op == OP_STORE && !p->tests[r->file];
 }
 
-/* register, _unregister_all, enable, patch, configure_logging: what a program does while it is set up. */
+/* register, _unregister_all, define, enable, patch, configure_logging: what a program does while it is set up. */
 static bool sets_up(Str name)
 {
-    static const char *const verbs[] = {"register", "unregister", "deregister", "enable",    "disable",
-                                        "patch",    "unpatch",    "install",    "uninstall", "configure"};
+    static const char *const verbs[] = {"register", "unregister", "deregister", "enable",    "disable", "patch",
+                                        "unpatch",  "install",    "uninstall",  "configure", "define"};
     return str_first_word(name, verbs, COUNT_OF(verbs));
 }
 
