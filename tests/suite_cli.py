@@ -126,6 +126,8 @@ def test_help(c):
         result = ungil(command, "--help")
         c.code(result, 0)
         c.has(result, "ungil " + command)
+        text_only = command in ("diff", "fix", "commit", "explain")
+        c.equal("--format" in result.out, not text_only)
     nothing = ungil()
     c.check(nothing.code in (0, 2) and "check" in nothing.out + nothing.err, nothing)
 

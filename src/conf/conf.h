@@ -56,6 +56,9 @@ bool glob_check(Str glob, Err *e);
 /* The word among n that is closest to s, or NULL when none is near. */
 const char *near_word(Str s, const char *const *words, u32 n);
 
+/* help.c: does the command print text and nothing else, so that it takes no --format? */
+bool only_text(Command c);
+
 /* rulerows.c: one table of [tool.ungil.rules]; its key selects the rules. */
 bool rule_setting_read(const Toml *t, Str file, RuleSetting *out, Err *e);
 

@@ -60,6 +60,11 @@ static void general_help(Buf *out)
                "Exit status: 0 nothing to report or change, 1 findings or changes, 2 an error.\n");
 }
 
+bool only_text(Command c)
+{
+    return c == CMD_EXPLAIN || c == CMD_DIFF || c == CMD_FIX || c == CMD_COMMIT || c == CMD_BASELINE;
+}
+
 void options_help(Buf *out, Command c)
 {
     if (c >= CMD_HELP) {
@@ -73,7 +78,8 @@ void options_help(Buf *out, Command c)
         buf_c(out, "\nPATHs are files or directories; the default is the current directory.\n");
     buf_c(out, "\noptions:\n");
     for (u32 i = 0; i < option_count; i++)
-        if (option_table[i].commands & 1u << c) option_help(out, &option_table[i]);
+        if (option_table[i].commands & 1u << c && !(only_text(c) && strcmp(option_table[i].name, "format") == 0))
+            option_help(out, &option_table[i]);
     if (option_table[0].commands & 1u << c)
         buf_c(out, "\nMost options can also stand in [tool.ungil] of pyproject.toml, or in ungil.toml.\n");
 }

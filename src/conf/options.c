@@ -318,11 +318,10 @@ static bool arguments_check(const Options *o, Err *e)
         return err_set(e, "`ungil doctor` takes one argument, the interpreter; modules are named with --import");
     bool two = o->command == CMD_RULES || o->command == CMD_TRANSFORMS || o->command == CMD_GUARDS ||
                o->command == CMD_DOCTOR || o->command == CMD_BENCH;
-    bool one = o->command == CMD_EXPLAIN || o->command == CMD_DIFF || o->command == CMD_FIX ||
-               o->command == CMD_COMMIT || o->command == CMD_BASELINE;
     if (o->command == CMD_REVIEW && !review_check(o, e)) return false;
     if (o->format != FMT_TEXT && o->dump) return err_set(e, "--dump prints text; it takes no --format");
-    if (o->format != FMT_TEXT && one) return err_set(e, "`ungil %s` prints text; it takes no --format", name);
+    if (o->format != FMT_TEXT && only_text(o->command))
+        return err_set(e, "`ungil %s` prints text; it takes no --format", name);
     if (two && o->format != FMT_TEXT && o->format != FMT_JSON)
         return err_set(e, "`ungil %s` knows the formats text and json", name);
     return true;
