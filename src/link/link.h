@@ -567,10 +567,14 @@ bool takes_anything(const Facts *f, const Func *fn);
 void stays_find(Program *p);
 
 /* offered.c */
-/* The __init__.py files, up to NONE. */
-u32 *package_files(const Program *p, Arena *a);
-/* Do packages offer the function, or its class, to their users: by one of these files, or by __all__? */
-bool offered(const Program *p, const u32 *inits, u32 gfunc);
+/* What the __init__.py files of a program hand on to its users. */
+typedef struct Offer {
+    Map names;   /* by global symbol: one of them imports it from a module */
+    bool *whole; /* by file: one of them imports all that it has */
+} Offer;
+Offer offer_find(const Program *p, Arena *a);
+/* Do packages offer the function, or its class, to their users: so, or by __all__? */
+bool offered(const Program *p, const Offer *o, u32 gfunc);
 
 /* wholes.c */
 void wholes_find(Program *p);

@@ -22,7 +22,7 @@ static bool by_name(const Program *p, u32 file, const Def *d)
     const Path *x = &f->paths.v[d->path];
     bool item = x->nattr == 1 && x->attr[0] == SYM_ITEM;
     if (x->root != ROOT_GLOBAL || x->truncated || (x->nattr && !item)) return false;
-    return !in_main_block(f, d->block) && !is_test_path(f->source->path);
+    return !p->tests[file] && !in_main_block(f, d->block);
 }
 
 /* Journal().write: the call of the path's root; NONE. */

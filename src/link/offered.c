@@ -10,25 +10,12 @@ enum { BASES = 4 };
 /* Does the module's __all__ name it? */
 static bool in_all(const Facts *f, Str name)
 {
+    if (intern_find(&f->syms, S("__all__")) == NONE) return false;
     Str text = f->source->text;
     size_t at = str_search(text, S("__all__"));
     if (at == text.n) return false;
     Str list = str_slice(text, at, text.n);
     return str_has_name(str_slice(list, 0, MIN(str_find(list, ']'), str_find(list, ')'))), name);
-}
-
-/* Does one of the __init__.py files hand the name on, or all that the module has? */
-static bool handed_on(const Program *p, const u32 *inits, u32 file, Str name)
-{
-    for (; *inits != NONE; inits++) {
-        const Facts *f = p->facts[*inits];
-        u32 sym = intern_find(&f->syms, name);
-        for (u32 i = 0; i < f->imports.n; i++) {
-            const Import *im = &f->imports.v[i];
-            if (im->star ? import_file(p, *inits, im) == file : sym != NONE && im->name == sym) return true;
-        }
-    }
-    return false;
 }
 
 /* @expose, @app.command(): is it decorated by what may make it known to others? */
@@ -57,16 +44,23 @@ static bool of_library(const Program *p, u32 gclass, u32 depth)
     return false;
 }
 
-u32 *package_files(const Program *p, Arena *a)
+Offer offer_find(const Program *p, Arena *a)
 {
-    u32 n = 0, *out = arena_new(a, u32, p->nfiles + 1);
-    for (u32 i = 0; i < p->nfiles; i++)
-        if (str_is(str_last(p->facts[i]->source->path, '/'), "__init__.py")) out[n++] = i;
-    out[n] = NONE;
-    return out;
+    Offer o = {.whole = arena_new(a, bool, p->nfiles + 1)};
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        if (!str_is(str_last(f->source->path, '/'), "__init__.py")) continue;
+        for (u32 i = 0; i < f->imports.n; i++) {
+            const Import *im = &f->imports.v[i];
+            u32 of = im->star ? import_file(p, file, im) : NONE;
+            if (of != NONE) o.whole[of] = true;
+            if (!im->star && im->name != SYM_EMPTY) *map_at(a, &o.names, gsym(p, file, im->name)) = 1;
+        }
+    }
+    return o;
 }
 
-bool offered(const Program *p, const u32 *inits, u32 gfunc)
+bool offered(const Program *p, const Offer *o, u32 gfunc)
 {
     GId g = func_gid(p, gfunc);
     const Facts *f = p->facts[g.file];
@@ -78,6 +72,6 @@ bool offered(const Program *p, const u32 *inits, u32 gfunc)
     if (cls != NONE && registered(f, f->classes.v[cls].decorators, f->classes.v[cls].ndecorators)) return true;
     if (cls != NONE && of_library(p, gclass_of(p, g.file, cls), BASES)) return true;
     while (cls != NONE && f->classes.v[cls].outer != NONE) cls = f->classes.v[cls].outer;
-    Str name = sym_str(f, cls == NONE ? fn->name : f->classes.v[cls].name);
-    return in_all(f, name) || handed_on(p, inits, g.file, name);
+    u32 name = cls == NONE ? fn->name : f->classes.v[cls].name;
+    return o->whole[g.file] || map_get(&o->names, gsym(p, g.file, name)) != NONE || in_all(f, sym_str(f, name));
 }

@@ -267,12 +267,13 @@ static bool called_by_program(const Program *p, const Callers *c, u32 gfunc)
 static void private_helpers(Program *p, const Callers *c)
 {
     Arena scratch = {0};
-    u32 n = 0, *stack = arena_new(&scratch, u32, p->state->nfuncs + 1), *inits = package_files(p, &scratch);
+    u32 n = 0, *stack = arena_new(&scratch, u32, p->state->nfuncs + 1);
+    Offer offer = offer_find(p, &scratch);
     u8 *helper = arena_new(&scratch, u8, p->state->nfuncs + 1);
     for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
         helper[fn] = p->funcs[fn].api && p->funcs[fn].nroots &&
                      (((private_name(p, fn) || of_thread(p, fn)) && has_callers(p, c, fn)) ||
-                      (called_by_program(p, c, fn) && !offered(p, inits, fn)));
+                      (called_by_program(p, c, fn) && !offered(p, &offer, fn)));
         if (helper[fn])
             p->funcs[fn].api = false;
         else if (p->funcs[fn].api)
@@ -328,12 +329,12 @@ static void main_of_modules(Program *p, const Callers *c)
 {
     Arena scratch = {0};
     u8 *by_main = arena_new(&scratch, u8, p->state->nfuncs + 1);
-    const u32 *inits = package_files(p, &scratch);
+    Offer offer = offer_find(p, &scratch);
     for (u32 round = 0, changed = 1; round < MAIN_ROUNDS && changed; round++) {
         changed = 0;
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
             if (!p->funcs[fn].api || !p->facts[func_gid(p, fn).file]->has_main_guard) continue;
-            if (!only_by_main(p, c, by_main, fn) || offered(p, inits, fn)) continue;
+            if (!only_by_main(p, c, by_main, fn) || offered(p, &offer, fn)) continue;
             by_main[fn] = changed = 1;
             p->funcs[fn].api = false;
         }

@@ -61,7 +61,7 @@ static bool given_back(const Program *p, u32 file, u32 call)
 
 static bool aside(const Program *p, u32 file)
 {
-    return is_test_path(p->facts[file]->source->path) || p->tests[file] || p->examples[file];
+    return p->tests[file] || p->examples[file];
 }
 
 /* The function gives its callers an object of the class: whose is it then? */
