@@ -350,7 +350,7 @@ static bool is_field(const Program *p, u32 file, const Def *d, bool fields, bool
     Ent e = path_entity(p, file, f->calls.v[call].callee);
     if (e.kind == ENT_CLASS) return describes(p, e.id);
     Str ext = e.kind == ENT_EXTERNAL ? p->syms.strs[e.id] : S("");
-    static const char *const makers[] = {".ib",       ".attrib",       "field", "Field",    "Column",
+    static const char *const makers[] = {".ib",      ".attrib",      "field",         "Field",   "Column",
                                          "relation", "relationship", "mapped_column", "Property"};
     for (u32 i = 0; i < COUNT_OF(makers); i++)
         if (str_ends(ext, str_from(makers[i]))) return true;
@@ -413,4 +413,12 @@ void classes_attrs(Program *p)
         }
     }
     arena_free(&scratch);
+}
+
+u32 class_family_count(const Program *p, u32 gclass, size_t count, u32 depth)
+{
+    const ClassInfo *c = &p->state->classes[gclass];
+    u32 n = *(const u32 *)(const void *)((const char *)c + count);
+    for (u32 i = 0; i < c->subs.n && depth; i++) n += class_family_count(p, c->subs.v[i], count, depth - 1);
+    return n;
 }

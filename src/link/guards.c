@@ -355,37 +355,17 @@ bool kept_for_all(const Program *p, const Place *x)
     return d->func == 0;
 }
 
-/* Instances of the class and its subclasses that are not kept for all: a class of which one instance happens to be a
- * constant of some module is no singleton. */
-static u32 made_elsewhere(const Program *p, u32 cls, u32 depth)
+/* A count of ClassInfo, over the class and its subclasses. A class of which one instance happens to be a constant of
+ * some module, beside those that are made elsewhere, is no singleton. */
+static u32 counted(const Program *p, u32 cls, size_t count)
 {
-    const ClassInfo *c = &p->state->classes[cls];
-    u32 n = c->made_elsewhere;
-    for (u32 i = 0; i < c->subs.n && depth; i++) n += made_elsewhere(p, c->subs.v[i], depth - 1);
-    return n;
-}
-
-/* Of these, those that the class's own functions make. */
-static u32 made_by_own(const Program *p, u32 cls, u32 depth)
-{
-    const ClassInfo *c = &p->state->classes[cls];
-    u32 n = c->made_by_own;
-    for (u32 i = 0; i < c->subs.n && depth; i++) n += made_by_own(p, c->subs.v[i], depth - 1);
-    return n;
+    return class_family_count(p, cls, count, SUBCLASS_DEPTH);
 }
 
 /* Globals and class attributes that hold an object of the class or of a class derived from it. */
-static u32 kept_globally(const Program *p, u32 cls, u32 depth)
-{
-    const ClassInfo *c = &p->state->classes[cls];
-    u32 n = c->kept_globally;
-    for (u32 i = 0; i < c->subs.n && depth; i++) n += kept_globally(p, c->subs.v[i], depth - 1);
-    return n;
-}
-
 u32 class_kept_globally(const Program *p, u32 gclass)
 {
-    return kept_globally(p, gclass, SUBCLASS_DEPTH);
+    return counted(p, gclass, offsetof(ClassInfo, kept_globally));
 }
 
 /* Are there a few instances that a module keeps from its import on, and hardly any others? What the class's own
@@ -394,11 +374,12 @@ u32 class_kept_globally(const Program *p, u32 gclass)
 static bool few_with_names(const Program *p, u32 cls)
 {
     enum { FEW = 8 };
-    u32 kept = kept_globally(p, cls, SUBCLASS_DEPTH), made = made_elsewhere(p, cls, SUBCLASS_DEPTH);
+    u32 kept = counted(p, cls, offsetof(ClassInfo, kept_globally)),
+        made = counted(p, cls, offsetof(ClassInfo, made_elsewhere));
     bool named = p->state->classes[cls].named;
     for (u32 i = 0; i < p->state->classes[cls].subs.n; i++)
         named |= p->state->classes[p->state->classes[cls].subs.v[i]].named;
-    return named && kept <= FEW && kept + made_by_own(p, cls, SUBCLASS_DEPTH) >= made;
+    return named && kept <= FEW && kept + counted(p, cls, offsetof(ClassInfo, made_by_own)) >= made;
 }
 
 /* A thread, an executor, or an object of a class of threads: whoever has the object beside it may be another one. */
@@ -439,8 +420,8 @@ static void class_evidence(Program *p)
     }
     singles_find(p);
     for (u32 i = 0; i < s->nclasses; i++) {
-        u32 kept = kept_globally(p, i, SUBCLASS_DEPTH);
-        s->classes[i].singleton |= kept && kept >= made_elsewhere(p, i, SUBCLASS_DEPTH);
+        u32 kept = counted(p, i, offsetof(ClassInfo, kept_globally));
+        s->classes[i].singleton |= kept && kept >= counted(p, i, offsetof(ClassInfo, made_elsewhere));
     }
     named_count(p);
     for (u32 i = 0; i < s->nclasses; i++) s->classes[i].singleton |= few_with_names(p, i);

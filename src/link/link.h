@@ -555,6 +555,11 @@ bool kept_for_all(const Program *p, const Place *x);
 bool lone_script(const Program *p, u32 file);
 /* Does the operation change what it is done to, as far as its kind tells? Methods may. */
 bool op_changes(u8 op);
+/* places.c: the first of LinkState.defrefs that binds the place or the local that an entity is; NONE. */
+u32 entity_defs(const Program *p, Ent e);
+/* classes.c: adds up a count of ClassInfo (a u32, by its offset) over the class and, as deep as that, those that
+ * derive from it. */
+u32 class_family_count(const Program *p, u32 gclass, size_t count, u32 depth);
 /* Globals and class attributes that hold an object of the class or of a class derived from it. */
 u32 class_kept_globally(const Program *p, u32 gclass);
 /* Is the access to an object that its function made and has started, and which it still has to itself but for the

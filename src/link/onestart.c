@@ -20,22 +20,13 @@ static bool hands_one(const RootRow *r)
     return str_among(str_from(r->name), names, COUNT_OF(names));
 }
 
-/* Calls in sight that make an object of the class, or of one that derives from it; two for one in a loop. */
-static u32 made(const Program *p, u32 gclass, u32 depth)
-{
-    const ClassInfo *c = &p->state->classes[gclass];
-    u32 n = c->made_at;
-    for (u32 i = 0; i < c->subs.n && depth; i++) n += made(p, c->subs.v[i], depth - 1);
-    return n;
-}
-
 /* Is the function one of a module, or a method of a class of which one object is seen to be made at most, as of a
  * service that its framework makes? */
 static bool of_one(const Program *p, u32 file, u32 func)
 {
     enum { DERIVED = 4 };
     u32 cls = p->facts[file]->funcs.v[func].self_class;
-    return cls == NONE || made(p, gclass_of(p, file, cls), DERIVED) <= 1;
+    return cls == NONE || class_family_count(p, gclass_of(p, file, cls), offsetof(ClassInfo, made_at), DERIVED) <= 1;
 }
 
 /* Is it by its name what sets up a program, a service or an object? */

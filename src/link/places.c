@@ -350,3 +350,11 @@ void places_access(Program *p)
                            (x->type.kind == TYPE_CLASS && p->state->classes[x->type.id].thread_local_);
     }
 }
+
+u32 entity_defs(const Program *p, Ent e)
+{
+    if (e.kind == ENT_PLACE) return map_get(&p->state->place_defs, e.id);
+    if (e.kind != ENT_LOCAL) return NONE;
+    GId g = func_gid(p, e.id);
+    return map_get(&p->state->local_defs, local_key(g.file, g.id, e.sym));
+}

@@ -123,13 +123,7 @@ static bool lets_one_through(const Program *p, u32 file, u32 path)
     const LinkState *s = p->state;
     const Facts *f = p->facts[file];
     Ent e = path_entity(p, file, path);
-    u32 at = NONE;
-    if (e.kind == ENT_PLACE) at = map_get(&s->place_defs, e.id);
-    if (e.kind == ENT_LOCAL) {
-        GId g = func_gid(p, e.id);
-        at = map_get(&s->local_defs, local_key(g.file, g.id, e.sym));
-    }
-    for (; at != NONE; at = s->defrefs.v[at].next) {
+    for (u32 at = entity_defs(p, e); at != NONE; at = s->defrefs.v[at].next) {
         u32 in = s->defrefs.v[at].file;
         const Def *d = &p->facts[in]->defs.v[s->defrefs.v[at].def];
         if (d->kind != VAL_CALL) continue;

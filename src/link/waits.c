@@ -169,13 +169,7 @@ static bool is_pool(const Program *p, u32 file, const Path *x)
 {
     const LinkState *s = p->state;
     Ent e = path_resolve(p, file, x, x->nattr - 1u);
-    u32 at = NONE;
-    if (e.kind == ENT_PLACE) at = map_get(&s->place_defs, e.id);
-    if (e.kind == ENT_LOCAL) {
-        GId g = func_gid(p, e.id);
-        at = map_get(&s->local_defs, local_key(g.file, g.id, e.sym));
-    }
-    for (; at != NONE; at = s->defrefs.v[at].next) {
+    for (u32 at = entity_defs(p, e); at != NONE; at = s->defrefs.v[at].next) {
         const Facts *f = p->facts[s->defrefs.v[at].file];
         const Def *d = &f->defs.v[s->defrefs.v[at].def];
         if (d->kind != VAL_CALL && d->kind != VAL_ENTER_OF) continue;
