@@ -245,6 +245,11 @@ typedef struct FileLevel {
 } FileLevel;
 /* By file (levels.c). */
 FileLevel *files_levels(Arena *a, const Program *p);
+/* The global id of a file's function; NONE has none. */
+static inline u32 gfunc_of(const Program *p, u32 file, u32 func)
+{
+    return func == NONE ? NONE : p->func_base[file] + func;
+}
 GId func_gid(const Program *p, u32 gfunc);
 GId access_gid(const Program *p, u32 gaccess);
 const Access *program_access(const Program *p, u32 gaccess);

@@ -276,7 +276,7 @@ static void race_row(Arena *a, RowVec *rows, const Program *p, const Race *r)
     json_object_set_new(o, "fingerprint", text_json(str_fmt(a, "%016llx", (unsigned long long)r->fingerprint)));
     json_object_set_new(o, "rule", text_json(row.rule));
     json_object_set_new(o, "path", text_json(row.path));
-    json_object_set_new(o, "in", text_json(func_display(a, p, p->func_base[r->file] + r->func)));
+    json_object_set_new(o, "in", text_json(func_display(a, p, gfunc_of(p, r->file, r->func))));
     json_object_set_new(o, "state", text_json(row.state));
     json_object_set_new(o, "message", text_json(message_lineless(a, r->message)));
     row.text = text_dump(a, o);

@@ -66,7 +66,7 @@ static void site_put(Buf *out, const Results *r, u32 gaccess)
     const Access *x = program_access(r->program, gaccess);
     const LockSet *set = access_lockset(r, gaccess);
     GId id = access_gid(r->program, gaccess);
-    Str func = func_display(&scratch, r->program, r->program->func_base[id.file] + x->func);
+    Str func = func_display(&scratch, r->program, gfunc_of(r->program, id.file, x->func));
     Buf text = {0};
     buf_fmt(&text, "  %.*s:%u: %s in %.*s, ", STR_ARG(file_source(r, id.file)->path), x->line, access_word(x),
             STR_ARG(func));

@@ -76,8 +76,7 @@ const char *access_word(const Access *x)
 
 static const FuncInfo *access_info(const Results *r, u32 gaccess)
 {
-    GId id = access_gid(r->program, gaccess);
-    return &r->program->funcs[r->program->func_base[id.file] + program_access(r->program, gaccess)->func];
+    return &r->program->funcs[access_func(r->program, gaccess)];
 }
 
 const LockSet *access_lockset(const Results *r, u32 gaccess)

@@ -177,9 +177,8 @@ bool plan_count(Plan *pl, Work *w, const Page *page)
     for (u32 i = place->first; i < place->first + place->n; i++) {
         u32 g = pl->p->place_access.v[i];
         const Access *a = program_access(pl->p, g);
-        GId id = access_gid(pl->p, g);
         total += a->op != OP_STORE;
-        bool here = a->op == OP_STORE ? a->func == 0 || pl->p->funcs[gfunc_of(pl->p, id.file, a->func)].construct
+        bool here = a->op == OP_STORE ? a->func == 0 || pl->p->funcs[access_func(pl->p, g)].construct
                                       : a->op != OP_AUG || pair_convert(&x, g);
         if (!here) return false;
     }

@@ -326,9 +326,8 @@ static u32 write_source(Plan *pl, const Work *w, u32 gaccess)
 
 static bool in_construction(const Plan *pl, const Work *w, u32 gaccess)
 {
-    GId g = access_gid(pl->p, gaccess);
     const Access *a = program_access(pl->p, gaccess);
-    const FuncInfo *f = &pl->p->funcs[gfunc_of(pl->p, g.file, a->func)];
+    const FuncInfo *f = &pl->p->funcs[access_func(pl->p, gaccess)];
     if (a->func == 0 || f->import_time || a->in_nested_def) return true;
     if (access_alone(pl->p, gaccess) == ALONE_OWN) return true; /* of an object that nobody else has yet */
     return f->construct && pl->p->places.v[w->place].kind == PLACE_INSTANCE;
@@ -336,8 +335,7 @@ static bool in_construction(const Plan *pl, const Work *w, u32 gaccess)
 
 static const FuncInfo *func_of_access(const Plan *pl, u32 gaccess)
 {
-    GId g = access_gid(pl->p, gaccess);
-    return &pl->p->funcs[gfunc_of(pl->p, g.file, program_access(pl->p, gaccess)->func)];
+    return &pl->p->funcs[access_func(pl->p, gaccess)];
 }
 
 static bool runs_with_race(const Plan *pl, const Work *w, u32 gaccess)
@@ -449,8 +447,7 @@ static void other_writes(Plan *pl, Work *w)
     const Place *p = &pl->p->places.v[w->place];
     for (u32 i = p->first; i < p->first + p->n; i++) {
         u32 g = pl->p->place_access.v[i];
-        GId id = access_gid(pl->p, g);
-        bool first = p->kind == PLACE_CLOSURE && gfunc_of(pl->p, id.file, program_access(pl->p, g)->func) == p->owner;
+        bool first = p->kind == PLACE_CLOSURE && access_func(pl->p, g) == p->owner;
         if (first || !access_writes(pl->p, g) || in_construction(pl, w, g)) continue;
         bool final = interrupts(pl, w, g);
         if (!final && !runs_with_race(pl, w, g) && !runs_once_guarded(pl, w, g)) continue;

@@ -92,7 +92,7 @@ static void of_root(Beside *b, u32 root)
     const Program *p = b->p;
     const Root *r = &p->roots.v[root];
     if (r->call == NONE || r->func == NONE || r->main || r->loop || r->awaited || r->many) return;
-    u32 starter = p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func, from = started_at(p, r);
+    u32 starter = gfunc_of(p, r->file, p->facts[r->file]->calls.v[r->call].func), from = started_at(p, r);
     if (from == NONE || p->funcs[starter].event_loop) return;
     const FuncInfo *fi = &p->funcs[starter];
     bool waits = fi->last_join != NONE && fi->last_join > from;
@@ -188,7 +188,7 @@ static u8 again_of(const Beside *b, const u8 *several, const Root *r)
         return 0;
     const Facts *f = p->facts[r->file];
     const Call *c = &f->calls.v[r->call];
-    u32 starter = p->func_base[r->file] + c->func;
+    u32 starter = gfunc_of(p, r->file, c->func);
     const FuncInfo *fi = &p->funcs[starter];
     if (!c->func || fi->last_join != NONE || fi->event_loop || !surely_started(p, r)) return 0;
     bool method = f->funcs.v[c->func].self_class != NONE, twice = called_twice(b, starter);

@@ -14,7 +14,7 @@ static u32 starter(const Program *p, const Root *r)
     const Facts *f = p->facts[r->file];
     const Call *c = &f->calls.v[r->call];
     const Func *fn = &f->funcs.v[c->func];
-    u32 gfunc = p->func_base[r->file] + c->func;
+    u32 gfunc = gfunc_of(p, r->file, c->func);
     Str name = sym_str(f, fn->name);
     bool own = p->funcs[gfunc].construct || (name.n && name.p[0] == '_');
     return own && !f->blocks.v[c->block].repeats && fn->self_class != NONE ? gfunc : NONE;

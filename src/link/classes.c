@@ -11,11 +11,6 @@ u32 gclass_of(const Program *p, u32 file, u32 cls)
     return cls == NONE ? NONE : p->class_base[file] + cls;
 }
 
-u32 gfunc_of(const Program *p, u32 file, u32 func)
-{
-    return func == NONE ? NONE : p->func_base[file] + func;
-}
-
 enum { GID_STEP = 16 };
 
 /* For every GID_STEP-th id the file that it is of, from which others are few steps away. */
@@ -240,7 +235,7 @@ static void class_members(Program *p, u32 file)
         if (x->cls == NONE || x->is_lambda) continue;
         /* a property's setter shares its name; the first definition (the getter) stays */
         u32 *at = map_at(s->a, &s->classes[p->class_base[file] + x->cls].methods, gsym(p, file, x->name));
-        if (*at == NONE || !x->is_property) *at = p->func_base[file] + i;
+        if (*at == NONE || !x->is_property) *at = gfunc_of(p, file, i);
     }
     for (u32 i = 0; i < f->classes.n; i++)
         if (f->classes.v[i].outer != NONE)

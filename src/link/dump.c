@@ -38,7 +38,7 @@ static void dump_place(Buf *out, const Program *p, u32 id)
         GId g = access_gid(p, ga);
         const Facts *f = p->facts[g.file];
         const Access *a = &f->accesses.v[g.id];
-        const FuncInfo *fi = &p->funcs[p->func_base[g.file] + a->func];
+        const FuncInfo *fi = &p->funcs[gfunc_of(p, g.file, a->func)];
         buf_fmt(out, "  %.*s:%u:%u %s", STR_ARG(f->source->path), a->line, a->column, op_name[a->op]);
         if (a->method) buf_fmt(out, " %.*s", STR_ARG(sym_str(f, a->method)));
         dump_locks(out, p, p->access_locks[ga]);

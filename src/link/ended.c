@@ -98,7 +98,7 @@ static void span_of(Program *p, Root *r)
     r->span = (Span){NONE, NONE};
     if (r->call == NONE || r->func == NONE || r->main || r->loop) return;
     const Call *c = &p->facts[r->file]->calls.v[r->call];
-    const FuncInfo *fi = &p->funcs[p->func_base[r->file] + c->func];
+    const FuncInfo *fi = &p->funcs[gfunc_of(p, r->file, c->func)];
     u32 end = wait_end(p, r->file, r->call, true);
     if (end != NONE)
         r->span = (Span){c->span.start, end};
@@ -151,7 +151,7 @@ static u32 waiting_call(const Program *p, u32 gfunc, u32 from)
 static bool stretch(const Ending *w, const Root *r, u32 *gfunc, Span *s)
 {
     const Program *p = w->p;
-    *gfunc = p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func;
+    *gfunc = gfunc_of(p, r->file, p->facts[r->file]->calls.v[r->call].func);
     *s = r->span;
     for (u32 up = 0; up < UP && main_only(p, *gfunc); up++) {
         if (s->start == NONE) return false;
@@ -243,7 +243,7 @@ Ended ended_beside(const Program *p, u32 ga, u32 gb)
     for (u32 i = 0; i < fb->nroots; i++) {
         if (!(coming & 1u << i)) continue;
         const Root *r = &p->roots.v[fb->roots[i]];
-        bool starter = r->call != NONE && p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func == gfunc;
+        bool starter = r->call != NONE && gfunc_of(p, r->file, p->facts[r->file]->calls.v[r->call].func) == gfunc;
         if (starter && r->span.start != NONE) {
             if (!outside(p, ga, r)) return ENDED_NO;
         } else if (!after_all(p, fb->roots[i], gfunc, a) && !after_join(p, ga, r))

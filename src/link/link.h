@@ -224,7 +224,6 @@ void properties_index(Program *p, u32 file); /* properties that can be set; afte
 void classes_attrs(Program *p);
 const Class *program_class(const Program *p, u32 gclass, u32 *file);
 u32 gclass_of(const Program *p, u32 file, u32 cls);
-u32 gfunc_of(const Program *p, u32 file, u32 func);
 GId class_gid(const Program *p, u32 gclass);
 /* What func_gid and its like need; from then on they may be asked. */
 void gids_index(Program *p);

@@ -291,7 +291,7 @@ void loop_calls_together(Program *p)
         if (!r->awaited || r->call == NONE) continue;
         const Facts *f = p->facts[r->file];
         const Call *c = &f->calls.v[r->call];
-        if (!p->funcs[p->func_base[r->file] + c->func].served || held_one_at_a_time(p, r->file, r->call)) continue;
+        if (!p->funcs[gfunc_of(p, r->file, c->func)].served || held_one_at_a_time(p, r->file, r->call)) continue;
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
             const Path *x = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
             if (!x || !x->nattr || (x->root != ROOT_SELF && x->root != ROOT_GLOBAL)) continue;

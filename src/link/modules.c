@@ -124,7 +124,7 @@ static void module_entries(Program *p, u32 file)
     for (u32 i = 1; i < f->funcs.n; i++) {
         const Func *x = &f->funcs.v[i];
         if (x->parent == 0 && x->cls == NONE && !x->is_lambda)
-            entry_add(p, file, gsym(p, file, x->name), (Ent){ENT_FUNC, p->func_base[file] + i, NONE, NONE});
+            entry_add(p, file, gsym(p, file, x->name), (Ent){ENT_FUNC, gfunc_of(p, file, i), NONE, NONE});
     }
     for (u32 i = 0; i < f->classes.n; i++) {
         const Class *c = &f->classes.v[i];

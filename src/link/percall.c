@@ -295,7 +295,7 @@ static Several started_by(const PerCall *x, const Root *r, u32 file, const Call 
 {
     const Program *p = x->p;
     const Facts *f = p->facts[file];
-    u32 starter = p->func_base[file] + c->func, cls = f->funcs.v[c->func].self_class;
+    u32 starter = gfunc_of(p, file, c->func), cls = f->funcs.v[c->func].self_class;
     const FuncInfo *fi = &p->funcs[starter];
     if (!c->func || !makes_thread(p, file, c) || from_tests(p, file, r->func) || guarded(p, file, c)) return ONE;
     if (x->often[starter] && fi->nroots)

@@ -340,7 +340,7 @@ void places_access(Program *p)
             if (p->access_place[i] == NONE) continue;
             Place *x = &p->places.v[p->access_place[i]];
             p->place_access.v[x->first + x->n++] = i;
-            x->inner &= x->owner == p->func_base[file] + p->facts[file]->accesses.v[k].func;
+            x->inner &= x->owner == gfunc_of(p, file, p->facts[file]->accesses.v[k].func);
         }
     for (u32 i = 0; i < p->places.n; i++) {
         Place *x = &p->places.v[i];

@@ -85,7 +85,8 @@ u32 access_file(const Program *p, u32 gaccess)
 
 u32 access_func(const Program *p, u32 gaccess)
 {
-    return p->func_base[access_gid(p, gaccess).file] + program_access(p, gaccess)->func;
+    GId g = access_gid(p, gaccess);
+    return gfunc_of(p, g.file, p->facts[g.file]->accesses.v[g.id].func);
 }
 
 const Func *program_func(const Program *p, u32 gfunc)
@@ -145,7 +146,7 @@ bool root_waited(const Program *p, const Root *r)
 {
     if (r->call == NONE) return false;
     const Call *c = &p->facts[r->file]->calls.v[r->call];
-    const FuncInfo *fi = &p->funcs[p->func_base[r->file] + c->func];
+    const FuncInfo *fi = &p->funcs[gfunc_of(p, r->file, c->func)];
     return c->func && fi->last_join != NONE && fi->last_join > c->span.start;
 }
 
@@ -240,7 +241,7 @@ static bool stands_in(const Program *p, u32 inner, u32 outer)
 static bool started_in(const Program *p, const Root *r, u32 gfunc)
 {
     if (r->call == NONE) return false;
-    return stands_in(p, p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func, gfunc);
+    return stands_in(p, gfunc_of(p, r->file, p->facts[r->file]->calls.v[r->call].func), gfunc);
 }
 
 /* Is the argument the captured variable itself, in its own function? */
@@ -381,7 +382,7 @@ static bool one_lane(const Program *p, const Root *r, const Place *x)
     const Call *c = &p->facts[r->file]->calls.v[r->call];
     const Path *q = &p->facts[r->file]->paths.v[c->callee];
     if (q->root == ROOT_SELF) return x && x->kind == PLACE_INSTANCE;
-    u32 owner = p->func_base[r->file] + (q->root == ROOT_LOCAL ? q->func : c->func);
+    u32 owner = gfunc_of(p, r->file, q->root == ROOT_LOCAL ? q->func : c->func);
     const FuncInfo *fi = &p->funcs[owner];
     bool variable = x && x->kind == PLACE_CLOSURE && x->owner == owner;
     return q->root == ROOT_GLOBAL || variable || (!fi->many && !fi->threads);
@@ -406,7 +407,7 @@ static bool handed_to_loop(const Program *p, const FuncInfo *fa, const Root *a, 
     const Root *handed = in_a ? a : b;
     if (handed->call == NONE) return false;
     const Facts *f = p->facts[handed->file]; /* a coroutine hands it to the loop that runs the coroutine itself */
-    if (p->funcs[p->func_base[handed->file] + f->calls.v[handed->call].func].event_loop) return false;
+    if (p->funcs[gfunc_of(p, handed->file, f->calls.v[handed->call].func)].event_loop) return false;
     return (in_a && fb->event_loop) || (in_b && fa->event_loop);
 }
 
@@ -538,7 +539,7 @@ static bool calls_meet(const Program *p, const Root *r, u32 place, u32 file, con
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     if (!x) return false;
     if (x->kind == PLACE_CLOSURE) {
-        u32 starter = r->call == NONE ? NONE : p->func_base[r->file] + p->facts[r->file]->calls.v[r->call].func;
+        u32 starter = r->call == NONE ? NONE : gfunc_of(p, r->file, p->facts[r->file]->calls.v[r->call].func);
         return starter != NONE && starter != x->owner && stands_in(p, starter, x->owner);
     }
     if (x->kind != PLACE_INSTANCE || of_starter(p, r, x) || x->evidence & SHARED) return true;

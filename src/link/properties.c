@@ -52,8 +52,8 @@ void properties_index(Program *p, u32 file)
         for (u32 k = x->decorators; k < x->decorators + x->ndecorators; k++) {
             const Path *d = &f->paths.v[f->decorators.v[k]];
             if (d->nattr && str_is(sym_str(f, d->attr[d->nattr - 1]), "setter"))
-                map_put(p->state->a, &p->state->classes[p->class_base[file] + x->cls].setters,
-                        gsym(p, file, x->name), p->func_base[file] + i);
+                map_put(p->state->a, &p->state->classes[p->class_base[file] + x->cls].setters, gsym(p, file, x->name),
+                        gfunc_of(p, file, i));
         }
     }
     for (u32 i = 0; i < f->defs.n; i++) called_property(p, file, &f->defs.v[i]);

@@ -184,7 +184,7 @@ static bool only_raises(const Finder *finder, u32 test)
     if (c->then_block == NONE || !f->blocks.v[c->then_block].exits) return false;
     Str body = str_trim(
         str_slice(f->source->text, f->blocks.v[c->then_block].span.start, f->blocks.v[c->then_block].span.end));
-    return str_starts(body, S("raise")) && !called_again(finder, p->func_base[g.file] + t->func);
+    return str_starts(body, S("raise")) && !called_again(finder, gfunc_of(p, g.file, t->func));
 }
 
 /* Is the read item or method call only dangerous when somebody takes away what was tested? */

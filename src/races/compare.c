@@ -76,7 +76,7 @@ static u32 line_now(const FileDiff *f, u32 line)
 static u64 key_said(const Comparer *c, const Side *side, u32 i)
 {
     const Race *r = &side->races->v[i];
-    Str func = func_display(c->scratch, side->p, side->p->func_base[r->file] + r->func);
+    Str func = func_display(c->scratch, side->p, gfunc_of(side->p, r->file, r->func));
     u64 h = hash_mix(r->rule, str_hash(name_now(c, side, func)));
     return hash_mix(h, str_hash(name_now(c, side, r->state)));
 }
@@ -154,8 +154,7 @@ static bool cause_set(const Comparer *c, Addition *x, Cause cause, u32 file, u32
 static bool cause_in_roots(const Comparer *c, Addition *x, u32 gaccess)
 {
     const Program *p = c->now.p;
-    GId g = access_gid(p, gaccess);
-    const FuncInfo *f = &p->funcs[p->func_base[g.file] + program_access(p, gaccess)->func];
+    const FuncInfo *f = &p->funcs[access_func(p, gaccess)];
     for (u32 i = 0; i < f->nroots; i++) {
         const Root *root = f->roots[i] < p->roots.n ? &p->roots.v[f->roots[i]] : NULL;
         if (!root || root->file == NONE || root->call == NONE) continue;

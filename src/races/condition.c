@@ -22,7 +22,7 @@ static bool in_loop(const Facts *x, u32 block)
 static bool callers_loop(const Finder *f, u32 file, u32 func)
 {
     const Facts *x = f->p->facts[file];
-    u32 gfunc = f->p->func_base[file] + func, n = 0;
+    u32 gfunc = gfunc_of(f->p, file, func), n = 0;
     if (x->funcs.v[func].ncalls != 1) return false;
     for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1]; i++, n++) {
         const CallEdge *e = &f->p->edges.v[f->called[i]];

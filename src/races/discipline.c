@@ -130,7 +130,7 @@ static void lock_per_call(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Program *p = f->p;
     const Facts *x = p->facts[file];
-    if (p->locks.v[lock].func != p->func_base[file] + s->func || s->func == 0) return;
+    if (p->locks.v[lock].func != gfunc_of(p, file, s->func) || s->func == 0) return;
     if (x->paths.v[s->path].root == ROOT_PARAM) return; /* if lock is None: lock = Lock(), for want of another */
     u32 place = p->locks.v[lock].place;
     if (lock_by_name(p, file, s, place) || made_for_want(x, s)) return;
@@ -165,7 +165,7 @@ static void lock_bound_anew(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Program *p = f->p;
     const Facts *x = p->facts[file];
-    u32 place = p->locks.v[lock].place, gfunc = p->func_base[file] + s->func;
+    u32 place = p->locks.v[lock].place, gfunc = gfunc_of(p, file, s->func);
     const Place *q = place == NONE ? NULL : &p->places.v[place];
     if (!q || p->locks.v[lock].maybe || p->locks.v[lock].keyed || !s->func) return;
     if ((q->kind != PLACE_GLOBAL && q->kind != PLACE_CLASS_ATTR) || !threads_meet(p, gfunc)) return;
@@ -453,7 +453,7 @@ static void self_deadlock(Finder *f, u32 file, const Section *s, u32 lock)
 {
     const Program *p = f->p;
     if (!plain_lock(p, lock) || s->maybe || taken_for_want(p->facts[file], s)) return;
-    u32 caller = p->func_base[file] + s->func;
+    u32 caller = gfunc_of(p, file, s->func);
     for (u32 i = p->edge_first[caller]; i < p->edge_first[caller + 1]; i++) {
         const CallEdge *e = &p->edges.v[i];
         if (e->weak || e->call == NONE || e->file != file) continue;

@@ -60,14 +60,14 @@ static void explain_access(Buf *out, Arena *a, const Program *p, const RaceVec *
     const Facts *f = p->facts[file];
     const Access *x = &f->accesses.v[id];
     u32 ga = p->access_base[file] + id, place = p->access_place[ga];
-    Str text = path_text(a, f, x->path), where = func_display(a, p, p->func_base[file] + x->func);
+    Str text = path_text(a, f, x->path), where = func_display(a, p, gfunc_of(p, file, x->func));
     buf_fmt(out, "  %u:%u %s %.*s", x->line, x->column, op_name[x->op], STR_ARG(text));
     if (x->method) buf_fmt(out, " (%.*s)", STR_ARG(sym_str(f, x->method)));
     buf_fmt(out, " in %.*s\n", STR_ARG(where));
     if (place != NONE) {
         const Place *y = &p->places.v[place];
         buf_fmt(out, "    is %.*s, which holds: %s\n", STR_ARG(y->display), type_name[y->type.kind]);
-        explain_roots(out, p, &p->funcs[p->func_base[file] + x->func]);
+        explain_roots(out, p, &p->funcs[gfunc_of(p, file, x->func)]);
         explain_locks(out, p, p->access_locks[ga]);
         if (lock_of_each(p, ga) != NONE)
             buf_fmt(out, "    held, but there are several, and it guards nothing here: %.*s\n",
@@ -177,9 +177,9 @@ static u32 explain_definition(Buf *out, Arena *a, const Program *p, u32 file, u3
     u32 n = 0;
     for (u32 i = 1; i < f->funcs.n; i++) {
         if (f->funcs.v[i].line != line || f->funcs.v[i].is_lambda) continue;
-        Str name = func_display(a, p, p->func_base[file] + i);
+        Str name = func_display(a, p, gfunc_of(p, file, i));
         buf_fmt(out, "  defines %.*s\n", STR_ARG(name));
-        explain_roots(out, p, &p->funcs[p->func_base[file] + i]);
+        explain_roots(out, p, &p->funcs[gfunc_of(p, file, i)]);
         n++;
     }
     for (u32 i = 0; i < f->classes.n; i++) {
@@ -232,8 +232,8 @@ static void explain_nothing(Buf *out, Arena *a, const Program *p, u32 file, u32 
             out,
             "  nothing here touches state that threads could share: only literals, names of its own, and text, in "
             "%.*s\n",
-            STR_ARG(func_display(a, p, p->func_base[file] + func)));
-        explain_roots(out, p, &p->funcs[p->func_base[file] + func]);
+            STR_ARG(func_display(a, p, gfunc_of(p, file, func))));
+        explain_roots(out, p, &p->funcs[gfunc_of(p, file, func)]);
     } else {
         buf_c(out, "  nothing here touches state that threads could share; it runs while the module is imported\n");
     }

@@ -31,7 +31,7 @@ static u32 taken_by(const Program *p, u32 place)
     for (u32 i = x->first; i < x->first + x->n; i++) {
         u32 ga = p->place_access.v[i];
         const Access *a = program_access(p, ga);
-        const FuncInfo *fi = &p->funcs[p->func_base[access_gid(p, ga).file] + a->func];
+        const FuncInfo *fi = &p->funcs[access_func(p, ga)];
         bool takes = a->op == OP_LOAD || a->op == OP_RETURN || a->op == OP_METHOD || a->op == OP_ARG;
         if (takes && a->func && (fi->nroots || fi->api) &&
             !fi->import_time && !p->tests[access_gid(p, ga).file])
@@ -47,7 +47,7 @@ static u32 used_by(const Program *p, const Place *x)
         u32 ga = p->place_access.v[i];
         const Access *a = program_access(p, ga);
         if (a->op != OP_STORE && a->op != OP_HASATTR && a->op != OP_DEL && !failure_caught(p, ga) &&
-            !p->funcs[p->func_base[access_gid(p, ga).file] + a->func].construct)
+            !p->funcs[access_func(p, ga)].construct)
             return ga;
     }
     return NONE;
@@ -62,7 +62,7 @@ static bool set_before(const Program *p, const Place *x, u32 file, u32 func, u32
     for (u32 i = x->first; i < x->first + x->n; i++) {
         u32 ga = p->place_access.v[i];
         const Access *a = program_access(p, ga);
-        if (a->op != OP_STORE || !p->funcs[p->func_base[access_gid(p, ga).file] + a->func].construct) continue;
+        if (a->op != OP_STORE || !p->funcs[access_func(p, ga)].construct) continue;
         if (access_gid(p, ga).file != file || a->func != func) return true; /* a base class, a helper */
         if (a->span.start < at && block_within(f, block, a->block)) return true;
     }
@@ -114,7 +114,7 @@ void race_exposed(Finder *f, u32 file)
     for (u32 i = 0; i < x->defs.n; i++) {
         const Def *d = &x->defs.v[i];
         const Func *fn = &x->funcs.v[d->func];
-        const FuncInfo *fi = &p->funcs[p->func_base[file] + d->func];
+        const FuncInfo *fi = &p->funcs[gfunc_of(p, file, d->func)];
         if (d->kind != VAL_PATH || fn->cls == NONE || !str_is(sym_str(x, fn->name), "__init__")) continue;
         if (!fi->nroots && !fi->api) continue; /* made while modules are imported */
         u32 place = known_to_all(p, file, d);

@@ -90,7 +90,7 @@ bool call_is_held(const Program *p, u32 file, const Call *c)
 {
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[c->func];
-    if (p->funcs[p->func_base[file] + c->func].entry_locks) return true;
+    if (p->funcs[gfunc_of(p, file, c->func)].entry_locks) return true;
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++)
         if (x->sections.v[i].span.start <= c->span.start && c->span.end <= x->sections.v[i].span.end) return true;
     return false;
@@ -131,7 +131,7 @@ void race_files(Finder *f, u32 file)
     for (u32 i = 0; i < x->calls.n; i++) {
         const Call *c = &x->calls.v[i];
         Str what;
-        if (c->func == 0 || !threads_meet(p, p->func_base[file] + c->func)) continue;
+        if (c->func == 0 || !threads_meet(p, gfunc_of(p, file, c->func))) continue;
         const struct FileAct *act = act_of(p, file, c, &what);
         if (!act || has_keyword(x, c, "exist_ok") || has_keyword(x, c, "missing_ok")) continue;
         const Call *test = test_of(p, file, c, act->removes, what);

@@ -64,7 +64,7 @@ static void descriptor(Finder *f, u32 file, u32 func)
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[func];
     if (fn->cls == NONE || fn->nparams < 2 || fn->nsections || !str_is(sym_str(x, fn->name), "__get__")) return;
-    if (p->funcs[p->func_base[file] + func].entry_locks) return;
+    if (p->funcs[gfunc_of(p, file, func)].entry_locks) return;
     bool asks = false, computed = false;
     u32 store = stores(p, file, fn, &asks);
     Span at = {0};
@@ -79,7 +79,7 @@ static void descriptor(Finder *f, u32 file, u32 func)
     if (asks || !computed || !at.end) return;
     bool always = p->options->assume == ASSUME_ALWAYS; /* of nine such findings none was more than made twice */
     Confidence c = always ? CONF_MEDIUM : CONF_LOW;
-    Race *r = race_at(f, UG103, file, func, at, func_display(f->a, p, p->func_base[file] + func), c);
+    Race *r = race_at(f, UG103, file, func, at, func_display(f->a, p, gfunc_of(p, file, func)), c);
     r->impact = IMPACT_DUPLICATE;
     r->by_hand = "the lock of the object or of the descriptor has to be held over a second look and the call";
     race_message(f, r,
@@ -188,7 +188,7 @@ static void missing_attribute(Finder *f, u32 file, u32 func)
     const Program *p = f->p;
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[func];
-    u32 g = p->func_base[file] + func, store = NONE;
+    u32 g = gfunc_of(p, file, func), store = NONE;
     if (fn->cls == NONE || fn->nsections || p->funcs[g].entry_locks) return;
     if (!str_is(sym_str(x, fn->name), "__getattr__")) return;
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses && store == NONE; i++) {
@@ -214,7 +214,7 @@ static void kept_property(Finder *f, u32 file, u32 func)
     const Program *p = f->p;
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[func];
-    u32 g = p->func_base[file] + func;
+    u32 g = gfunc_of(p, file, func);
     bool keeps = false, lock = false;
     for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++)
         keeps |= keeps_first(p, file, x->decorators.v[i]);

@@ -120,8 +120,7 @@ static bool adds_alone(const Finder *f, u32 ga, u32 lock)
 /* Does a thread that is started in sight come here? */
 static bool in_thread(const Program *p, u32 ga)
 {
-    GId g = access_gid(p, ga);
-    return p->funcs[p->func_base[g.file] + program_access(p, ga)->func].threads;
+    return p->funcs[access_func(p, ga)].threads;
 }
 
 /* Queues have a lock of their own; nothing else has put(). */
@@ -169,8 +168,7 @@ static void declared(Finder *f, u32 lock)
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], lock) || !access_counts(p, ga)) continue;
-        GId g = access_gid(p, ga);
-        const FuncInfo *fi = &p->funcs[p->func_base[g.file] + program_access(p, ga)->func];
+        const FuncInfo *fi = &p->funcs[access_func(p, ga)];
         if (fi->construct && p->places.v[f->place].kind == PLACE_INSTANCE) continue;
         Confidence sure = left_to_callers(f, ga, lock) ? CONF_LOW : CONF_HIGH;
         Race *r = race_add(f, UG307, ga, (Conflict){ga, sure, false});

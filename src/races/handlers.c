@@ -54,7 +54,7 @@ void race_handlers(Finder *f, u32 file)
         const Call *c = &x->calls.v[i];
         Str text = str_slice(x->source->text, c->span.start, c->span.end);
         size_t dot = str_search(text, S(".addHandler("));
-        if (!c->func || dot == text.n || !threads_meet(p, p->func_base[file] + c->func)) continue;
+        if (!c->func || dot == text.n || !threads_meet(p, gfunc_of(p, file, c->func))) continue;
         Str logger = str_slice(text, 0, dot);
         u32 test = test_of(x, c, logger);
         if (test == NONE || call_is_held(p, file, c)) continue;

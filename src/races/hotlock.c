@@ -99,7 +99,7 @@ static bool changes_state(const Program *p, u32 file, const Section *s)
 /* A thread in sight that runs the function beside others of its kind, which want the same lock; NULL. */
 static const Root *wanted_by(const Program *p, u32 file, u32 section)
 {
-    const FuncInfo *fi = &p->funcs[p->func_base[file] + p->facts[file]->sections.v[section].func];
+    const FuncInfo *fi = &p->funcs[gfunc_of(p, file, p->facts[file]->sections.v[section].func)];
     for (u32 i = 0; i < fi->nroots; i++) {
         const Root *r = &p->roots.v[fi->roots[i]];
         if (fi->roots[i] > ROOT_API && root_runs_many(r) && !(fi->alone & 1u << i) &&

@@ -137,8 +137,7 @@ static void library_state(Finder *f)
     }
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
-        GId g = access_gid(f->p, ga);
-        const FuncInfo *fi = &f->p->funcs[f->p->func_base[g.file] + program_access(f->p, ga)->func];
+        const FuncInfo *fi = &f->p->funcs[access_func(f->p, ga)];
         if (!access_walks(f->p, ga) || returned(f->p, ga) || !(fi->nroots || fi->api) ||
             f->p->access_locks[ga] != 0 || broken_walk_caught(f->p, ga))
             continue;
@@ -182,8 +181,7 @@ static u32 removes_in_loop(const Finder *f, u32 i)
 
 static bool in_thread(const Program *p, u32 ga)
 {
-    GId g = access_gid(p, ga);
-    return p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func].nroots > 0;
+    return p->funcs[access_func(p, ga)].nroots > 0;
 }
 
 /* for x in items, while another thread takes out an item further to the front: the next one is not visited. */

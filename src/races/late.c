@@ -108,7 +108,7 @@ static u32 test_of(const Finder *f, u32 act, u32 *field)
         const Access *t = &x->accesses.v[i];
         u32 ga = p->access_base[file] + i;
         if (!t->test || t->cond == NONE || !decides(x, t, a) || !used_otherwise(x, t, a)) continue;
-        *field = tested_field(f, p->func_base[file] + a->func, ga);
+        *field = tested_field(f, gfunc_of(p, file, a->func), ga);
         if (*field != NONE) return ga;
     }
     return NONE;
@@ -157,7 +157,7 @@ static u32 finished_by(const Finder *f, u32 field, u32 act, u32 *set)
     for (u32 i = y->first; i < y->first + y->n; i++) {
         u32 ga = p->place_access.v[i], file = access_file(p, ga);
         const Access *a = program_access(p, ga);
-        u32 gfunc = p->func_base[file] + a->func;
+        u32 gfunc = gfunc_of(p, file, a->func);
         bool here = file == access_file(p, act) && a->func == program_access(p, act)->func;
         if (here || p->funcs[gfunc].construct || !says_done(p, ga)) continue;
         u32 read = read_after(f, gfunc, a->span.end, true);

@@ -50,7 +50,7 @@ static bool held_already(const Program *p, LockStep *e, u32 at)
 {
     const Facts *x = p->facts[e->file];
     const Func *fn = &x->funcs.v[e->func];
-    const LockSet *entry = &p->locksets.v[p->funcs[p->func_base[e->file] + e->func].entry_locks];
+    const LockSet *entry = &p->locksets.v[p->funcs[gfunc_of(p, e->file, e->func)].entry_locks];
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         const Section *s = &x->sections.v[i];
         u32 lock = p->section_lock[p->section_base[e->file] + i];
@@ -129,7 +129,7 @@ static void taken_in(Gather *w, u32 gfunc, LockStep proto, u32 depth)
 static void calls_of(Gather *w, u32 file, const Section *s, LockStep e)
 {
     const Program *p = w->p;
-    u32 caller = p->func_base[file] + s->func;
+    u32 caller = gfunc_of(p, file, s->func);
     for (u32 k = p->edge_first[caller]; k < p->edge_first[caller + 1]; k++) {
         const CallEdge *c = &p->edges.v[k];
         if (c->weak || c->call == NONE || c->file != file) continue;

@@ -42,8 +42,7 @@ bool root_near(const Program *p, const Root *r, u32 file)
 
 bool near_root(const Program *p, u32 ga, u32 file)
 {
-    GId g = access_gid(p, ga);
-    const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
+    const FuncInfo *fi = &p->funcs[access_func(p, ga)];
     u32 coming = roots_coming(p, ga);
     for (u32 i = 0; i < fi->nroots; i++)
         if (coming & 1u << i && root_near(p, &p->roots.v[fi->roots[i]], file)) return true;
@@ -79,8 +78,7 @@ static bool called_back(const Root *r)
 
 bool threads_reach(const Program *p, u32 ga)
 {
-    GId g = access_gid(p, ga);
-    const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
+    const FuncInfo *fi = &p->funcs[access_func(p, ga)];
     u32 coming = roots_coming(p, ga);
     for (u32 i = 0; i < fi->nroots; i++)
         if (coming & 1u << i && !called_back(&p->roots.v[fi->roots[i]])) return true;
@@ -90,8 +88,7 @@ bool threads_reach(const Program *p, u32 ga)
 /* Does the main program itself, not only some unknown caller, reach the access? */
 static bool main_side(const Program *p, u32 ga)
 {
-    GId g = access_gid(p, ga);
-    return p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func].main;
+    return p->funcs[access_func(p, ga)].main;
 }
 
 /* Are the threads that run both sides in sight? One thread on both sides, with nothing but unknown callers beside it,
@@ -109,10 +106,7 @@ static bool closure_private(const Finder *f, u32 a, u32 b)
 {
     const Place *x = &f->p->places.v[f->place];
     if (x->kind != PLACE_CLOSURE) return false;
-    GId ga = access_gid(f->p, a), gb = access_gid(f->p, b);
-    u32 fa = f->p->func_base[ga.file] + f->p->facts[ga.file]->accesses.v[ga.id].func;
-    u32 fb = f->p->func_base[gb.file] + f->p->facts[gb.file]->accesses.v[gb.id].func;
-    return fa == x->owner && fb == x->owner;
+    return access_func(f->p, a) == x->owner && access_func(f->p, b) == x->owner;
 }
 
 /* The text of a key that is written out as one plain string, without its quotes; empty for others. */
@@ -334,7 +328,7 @@ bool spots_in_section(const Program *p, u32 file, u32 func, u32 first, u32 secon
         if (maybe) *maybe = p->locks.v[lock].maybe;
         return true;
     }
-    u32 entry = p->funcs[p->func_base[file] + func].entry_locks;
+    u32 entry = p->funcs[gfunc_of(p, file, func)].entry_locks;
     if (!p->locksets.v[entry].n) return false;
     bool sure = false;
     for (u32 i = 0; i < p->locksets.v[entry].n; i++) sure |= !p->locks.v[p->locksets.v[entry].ids[i]].maybe;

@@ -95,8 +95,7 @@ static u32 used_by(const Program *p, const Place *x, u32 root)
     for (u32 i = x->first; i < x->first + x->n; i++) {
         u32 ga = p->place_access.v[i];
         const Access *a = program_access(p, ga);
-        GId g = access_gid(p, ga);
-        u32 gfunc = p->func_base[g.file] + a->func;
+        u32 gfunc = access_func(p, ga);
         if (a->op != OP_STORE && a->op != OP_HASATTR && !p->funcs[gfunc].construct && reached_by(p, gfunc, root) &&
             !failure_caught(p, ga))
             return ga;
@@ -113,7 +112,7 @@ static bool set_before(const Program *p, const Place *x, u32 file, u32 func, u32
     for (u32 i = x->first; i < x->first + x->n; i++) {
         u32 ga = p->place_access.v[i];
         const Access *a = program_access(p, ga);
-        if (a->op != OP_STORE || !p->funcs[p->func_base[access_gid(p, ga).file] + a->func].construct) continue;
+        if (a->op != OP_STORE || !p->funcs[access_func(p, ga)].construct) continue;
         if (access_gid(p, ga).file != file || a->func != func || a->span.start < start) return true;
     }
     return false;
@@ -163,7 +162,7 @@ void race_published(Finder *f, u32 file)
         if (x->funcs.v[func].cls == NONE || !str_is(sym_str(x, x->funcs.v[func].name), "__init__")) continue;
         for (u32 r = ROOT_API + 1; r < p->roots.n; r++) {
             if (p->roots.v[r].func == NONE || p->roots.v[r].main || of_weakref(p, &p->roots.v[r])) continue;
-            u32 at = started_at(f, p->func_base[file] + func, r);
+            u32 at = started_at(f, gfunc_of(p, file, func), r);
             if (at != NONE) late_fields(f, file, func, r, at);
         }
     }

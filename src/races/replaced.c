@@ -84,7 +84,7 @@ static void report(Finder *f, u32 file, u32 store, u32 back, Str what)
     const Program *p = f->p;
     const Facts *x = p->facts[file];
     const Access *a = &x->accesses.v[store];
-    u32 gfunc = p->func_base[file] + a->func;
+    u32 gfunc = gfunc_of(p, file, a->func);
     bool low = is_test_path(x->source->path) || p->vendored[file] || of_script(what);
     const Root *thread = thread_of(p, gfunc);
     bool several = thread && (p->funcs[gfunc].many || p->funcs[gfunc].nroots > 1);
@@ -106,7 +106,7 @@ void race_replaced(Finder *f, u32 file)
     u32 last = 0; /* one finding for a function: streams go together */
     for (u32 i = 0; i < x->accesses.n; i++) {
         const Access *a = &x->accesses.v[i];
-        const FuncInfo *fi = &p->funcs[p->func_base[file] + a->func];
+        const FuncInfo *fi = &p->funcs[gfunc_of(p, file, a->func)];
         if (a->op != OP_STORE || a->func == last || fi->import_time || (!fi->nroots && !fi->api)) continue;
         Str what = replaces(p, file, a);
         if (!what.n || p->access_locks[p->access_base[file] + i] || makes_process(p, file, a->func)) continue;

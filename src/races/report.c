@@ -26,7 +26,7 @@ static u8 default_impact(RuleId rule)
 static u64 fingerprint(Finder *f, const Race *r, u32 file, u32 func)
 {
     const Facts *x = f->p->facts[file];
-    Str name = func_display(f->a, f->p, f->p->func_base[file] + func);
+    Str name = func_display(f->a, f->p, gfunc_of(f->p, file, func));
     u64 h = hash_mix(str_hash(str_from(rule_table[r->rule].code)), str_hash(name));
     h = hash_mix(h, str_hash(r->state));
     h = hash_mix(h, str_hash(x->source->module));
@@ -91,8 +91,7 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
 {
     const Program *p = f->p;
     const Place *x = &p->places.v[f->place];
-    GId g = access_gid(p, site);
-    const FuncInfo *fi = &p->funcs[p->func_base[g.file] + p->facts[g.file]->accesses.v[g.id].func];
+    const FuncInfo *fi = &p->funcs[access_func(p, site)];
     u32 coming = roots_coming(p, site), first = 0;
     while (first < fi->nroots && !(coming & 1u << first)) first++;
     if (coming) {

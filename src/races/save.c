@@ -273,7 +273,7 @@ static void options_around_yield(Finder *f, u32 file, u32 func)
     const Func *fn = &x->funcs.v[func];
     u32 set = NONE;
     if (!fn->is_generator || fn->is_async || fn->nsections || !yields_once(p, x, fn)) return;
-    const FuncInfo *fi = &p->funcs[p->func_base[file] + func];
+    const FuncInfo *fi = &p->funcs[gfunc_of(p, file, func)];
     if (fi->entry_locks || (!fi->nroots && !fi->api)) return;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &x->calls.v[i];
@@ -283,7 +283,7 @@ static void options_around_yield(Finder *f, u32 file, u32 func)
         Confidence conf = is_test_path(x->source->path) || p->vendored[file] ? CONF_LOW : CONF_MEDIUM;
         Span object = x->args.v[x->calls.v[set].args].span;
         Race *r = race_at(f, UG101, file, func, x->calls.v[set].span,
-                          func_display(f->a, p, p->func_base[file] + func), conf);
+                          func_display(f->a, p, gfunc_of(p, file, func)), conf);
         r->by_hand = "a copy of the object for the block, or a context variable, is right, not a lock";
         race_message(f, r,
                      "attributes of %.*s are set here for the time of the block, and set back on line %u; "

@@ -186,7 +186,7 @@ static void process_settings(Finder *f, u32 file)
     const Facts *x = p->facts[file];
     for (u32 i = 0; i < x->calls.n; i++) {
         const Call *c = &x->calls.v[i];
-        const FuncInfo *fi = &p->funcs[p->func_base[file] + c->func];
+        const FuncInfo *fi = &p->funcs[gfunc_of(p, file, c->func)];
         if (c->func == 0 || fi->import_time || (!fi->nroots && !fi->api)) continue;
         Str ext = path_external(p, file, c->callee);
         for (u32 k = 0; ext.n && k < COUNT_OF(settings); k++) {
@@ -199,7 +199,7 @@ static void process_settings(Finder *f, u32 file)
             bool known = is_test_path(x->source->path) || p->vendored[file] || is_chdir(ext);
             if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
             bool mild = same_mask(p, file, i, ext) || harmless_setting(ext) || by_one_thread(fi, ext);
-            const Root *thread = thread_of(p, p->func_base[file] + c->func);
+            const Root *thread = thread_of(p, gfunc_of(p, file, c->func));
             mild |= !thread || !root_near(p, thread, file) || in_main_thread(p, file, c->func);
             bool asked = !is_chdir(ext) || asks_folder(p, file, c->func);
             mild |= (asked && !set_back(p, file, i, ext)) || says_unsafe(p, file, c->func); /* once, at the start */
@@ -229,7 +229,7 @@ static void local_set_once(Finder *f, u32 file)
     for (u32 i = 0; local != NONE && i < x->accesses.n; i++) {
         const Access *a = &x->accesses.v[i];
         const Path *q = &x->paths.v[a->path];
-        bool once = a->func == 0 || (p->funcs[p->func_base[file] + a->func].construct && q->root == ROOT_SELF);
+        bool once = a->func == 0 || (p->funcs[gfunc_of(p, file, a->func)].construct && q->root == ROOT_SELF);
         if (a->op != OP_STORE || !q->nattr || !once || x->blocks.v[a->block].kind == BLOCK_CLASS) continue;
         u32 holder = NONE;
         for (u32 k = 0; k < x->paths.n && holder == NONE; k++) {
@@ -274,7 +274,7 @@ static void local_replaced(Finder *f, u32 file)
     const Facts *x = p->facts[file];
     for (u32 i = 0; i < x->accesses.n; i++) {
         const Access *a = &x->accesses.v[i];
-        const FuncInfo *fi = &p->funcs[p->func_base[file] + a->func];
+        const FuncInfo *fi = &p->funcs[gfunc_of(p, file, a->func)];
         u32 place = p->access_place[p->access_base[file] + i];
         if (a->op != OP_STORE || place == NONE || a->value == NONE || p->places.v[place].type.kind != TYPE_LOCAL ||
             a->func == 0 || fi->construct || fi->import_time)
@@ -311,7 +311,7 @@ static void code_replaced(Finder *f, u32 file)
     for (u32 i = 0; code != NONE && i < x->accesses.n; i++) {
         const Access *a = &x->accesses.v[i];
         const Path *q = &x->paths.v[a->path];
-        const FuncInfo *fi = &p->funcs[p->func_base[file] + a->func];
+        const FuncInfo *fi = &p->funcs[gfunc_of(p, file, a->func)];
         bool swaps = a->op == OP_STORE && q->nattr && q->attr[q->nattr - 1] == code && q->root == ROOT_PARAM;
         if (!swaps || own_code(p, file, a) || fi->import_time || p->access_locks[p->access_base[file] + i] ||
             (!fi->nroots && !fi->api))

@@ -187,7 +187,7 @@ static bool only_owner(const Program *p, const Place *x)
 {
     for (u32 i = 0; i < x->n; i++) {
         u32 ga = p->place_access.v[x->first + i];
-        if (p->func_base[access_gid(p, ga).file] + program_access(p, ga)->func != x->owner) return false;
+        if (access_func(p, ga) != x->owner) return false;
     }
     return true;
 }

@@ -148,7 +148,7 @@ void race_module_gauss(Finder *f, u32 file)
     for (u32 i = 0; i < x->calls.n; i++) {
         const Call *c = &x->calls.v[i];
         if (!str_is(path_external(p, file, c->callee), "random.gauss") || call_is_held(p, file, c)) continue;
-        if (!threads_meet(p, p->func_base[file] + c->func)) continue;
+        if (!threads_meet(p, gfunc_of(p, file, c->func))) continue;
         Race *r = race_at(f, UG101, file, c->func, c->span, S("random.gauss"), CONF_MEDIUM);
         r->impact = IMPACT_NEW;
         r->by_hand = "random.normalvariate() does the same safely, or each thread has a Random() of its own";

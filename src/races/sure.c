@@ -285,9 +285,7 @@ static bool saved(const Program *p, const Race *r)
 static bool two_starts(const Program *p, const Race *r, const Place *x)
 {
     if (x->kind != PLACE_INSTANCE || x->evidence & (EV_SINGLETON | EV_DECORATOR)) return false;
-    GId a = access_gid(p, r->sites[0]), b = access_gid(p, r->sites[1]);
-    const FuncInfo *fa = &p->funcs[p->func_base[a.file] + program_access(p, r->sites[0])->func];
-    const FuncInfo *fb = &p->funcs[p->func_base[b.file] + program_access(p, r->sites[1])->func];
+    const FuncInfo *fa = &p->funcs[access_func(p, r->sites[0])], *fb = &p->funcs[access_func(p, r->sites[1])];
     if (fa->many || fb->many || fa->nroots != fb->nroots) return false;
     for (u32 i = 0; i < fa->nroots; i++)
         if (fa->roots[i] != fb->roots[i]) return false;

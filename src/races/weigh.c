@@ -239,8 +239,7 @@ static bool sets_up(Str name)
 static bool uses_place(const Finder *f, u32 gfunc)
 {
     for (u32 i = 0; i < f->nacc; i++) {
-        GId g = access_gid(f->p, f->acc[i]);
-        if (f->p->func_base[g.file] + f->p->facts[g.file]->accesses.v[g.id].func == gfunc) return true;
+        if (access_func(f->p, f->acc[i]) == gfunc) return true;
     }
     return false;
 }
@@ -265,7 +264,7 @@ bool called_again(const Finder *f, u32 gfunc)
  * with each call. */
 static bool decorates(const Program *p, u32 file, u32 func, u32 inside, const Func *own)
 {
-    return p->funcs[p->func_base[file] + func].hands_back && (!inside || (inside == 1 && own->is_lambda));
+    return p->funcs[gfunc_of(p, file, func)].hands_back && (!inside || (inside == 1 && own->is_lambda));
 }
 
 /* Does the function, or one around it, say that it registers; or is it a decorator that does? What a decorator
@@ -281,9 +280,9 @@ static bool registers(const Finder *finder, u32 ga)
     if (own->is_generator && yields_once(p, f, own)) return false;
     u32 inside = 0;
     for (u32 fn = f->accesses.v[g.id].func; fn; fn = f->funcs.v[fn].parent, inside++)
-        if ((inside <= AT_ONCE && p->funcs[p->func_base[g.file] + fn].decorates_once) ||
+        if ((inside <= AT_ONCE && p->funcs[gfunc_of(p, g.file, fn)].decorates_once) ||
             ((sets_up(sym_str(f, f->funcs.v[fn].name)) || decorates(p, g.file, fn, inside, own)) &&
-             !called_again(finder, p->func_base[g.file] + fn)))
+             !called_again(finder, gfunc_of(p, g.file, fn))))
             return true;
     return false;
 }
