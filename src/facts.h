@@ -329,6 +329,10 @@ bool facts_all(Arena *a, const Options *o, const SourceList *sources, Facts ***o
 /* Path as text ("self._cache", "os.environ"), for dumps and messages. */
 Str path_text(Arena *a, const Facts *f, u32 path);
 Str sym_str(const Facts *f, u32 sym);
+/* The last name of a path: "hits" of app.stats.hits, "app" of app alone, "[]" of jobs[0]. */
+Str path_last(const Facts *f, const Path *x);
+/* The name that a call calls something by: "start" of Thread(target=f).start(). */
+Str call_last(const Facts *f, const Call *c);
 /* Is block `inner` the block `outer` or inside it? */
 bool block_within(const Facts *f, u32 inner, u32 outer);
 void facts_dump(Buf *out, const Facts *f);

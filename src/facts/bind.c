@@ -181,7 +181,7 @@ void walk_loop_target(Walk *w, u32 left, u32 right, u32 dep_from)
         t.kind = VAL_ITER_OF, t.value = value;
     const Path *x = kind == VAL_CALL && numbered == NONE ? &w->f->paths.v[w->f->calls.v[value].callee] : NULL;
     if (x && x->nattr && !x->truncated && !w->f->calls.v[value].nargs) {
-        Str view = sym_str(w->f, x->attr[x->nattr - 1]);
+        Str view = path_last(w->f, x);
         Path d = *x;
         d.nattr--;
         base = path_id(w, d);
@@ -248,7 +248,7 @@ static void items_of_copy(Walk *w, Path copy, u32 target, u32 of)
     value_of(w, of, &kind, &value, &empty);
     const Path *x = kind == VAL_CALL ? &w->f->paths.v[w->f->calls.v[value].callee] : NULL;
     if (x && x->nattr && !x->truncated && !w->f->calls.v[value].nargs) {
-        Str view = sym_str(w->f, x->attr[x->nattr - 1]);
+        Str view = path_last(w->f, x);
         Path d = *x;
         d.nattr--;
         if (str_is(view, "values") || str_is(view, "itervalues")) kind = VAL_PATH, value = path_id(w, d);

@@ -27,7 +27,7 @@ static void decorator_add(Walk *w, u32 n, u32 decorates)
 static bool path_ends(const Walk *w, u32 path, const char *name)
 {
     const Path *p = &w->f->paths.v[path];
-    return str_is(sym_str(w->f, p->nattr ? p->attr[p->nattr - 1] : p->name), name);
+    return str_is(path_last(w->f, p), name);
 }
 
 static void func_decorators(Walk *w, u32 func)
@@ -95,7 +95,7 @@ static bool made_by_metaclass(Walk *w, u32 cls, u32 node, u32 call)
     const Call *c = &w->f->calls.v[call];
     const Path *callee = &w->f->paths.v[c->callee];
     const Arg *args = &w->f->args.v[c->args];
-    Str name = sym_str(w->f, callee->nattr ? callee->attr[callee->nattr - 1] : callee->name);
+    Str name = path_last(w->f, callee);
     if (str_is(name, "with_metaclass") && c->nargs && args[0].kind == VAL_PATH) {
         w->f->classes.v[cls].metaclass = args[0].value;
         for (u32 i = 1; i < c->nargs; i++)

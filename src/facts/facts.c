@@ -55,10 +55,9 @@ static bool stays(const Facts *f, const Call *c)
     static const char *const loops[] = {"mainloop", "serve_forever", "run_forever"};
     const Path *x = &f->paths.v[c->callee];
     if (x->root == ROOT_CALL && !x->nattr) { /* joblib: Parallel(…)(delayed(f)(x) for x in …) */
-        const Path *made = &f->paths.v[f->calls.v[x->func].callee];
-        return str_is(sym_str(f, made->nattr ? made->attr[made->nattr - 1] : made->name), "Parallel");
+        return str_is(call_last(f, &f->calls.v[x->func]), "Parallel");
     }
-    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? path_last(f, x) : S("");
     for (u32 i = 0; i < COUNT_OF(loops); i++)
         if (str_is(name, loops[i])) return true;
     for (u32 b = c->block; b != NONE; b = f->blocks.v[b].parent)
@@ -150,6 +149,16 @@ Facts *facts_of_ast(Arena *out, const Ast *t)
 Str sym_str(const Facts *f, u32 sym)
 {
     return f->syms.strs[sym];
+}
+
+Str path_last(const Facts *f, const Path *x)
+{
+    return sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+}
+
+Str call_last(const Facts *f, const Call *c)
+{
+    return path_last(f, &f->paths.v[c->callee]);
 }
 
 Str path_text(Arena *a, const Facts *f, u32 path)

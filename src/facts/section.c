@@ -271,7 +271,7 @@ static Str callee_name(const Walk *w, const Call *c, bool *method)
     *method = x->nattr > 0;
     if (x->root == ROOT_UNKNOWN || x->truncated || (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM)) return S("");
     if (!x->nattr) return x->root == ROOT_CALL ? S("") : sym_str(w->f, x->name);
-    return sym_str(w->f, x->attr[x->nattr - 1]);
+    return path_last(w->f, x);
 }
 
 /* The same object, apart from the name of the method. */

@@ -41,7 +41,7 @@ static bool asks_values(const Walk *w, u32 n, Path p)
     if (p.root != ROOT_CALL || p.nattr || p.func == NONE || !ast_is(&w->t, n, NODE_call)) return false;
     const Path *callee = &w->f->paths.v[w->f->calls.v[p.func].callee];
     if (!callee->nattr || w->f->calls.v[p.func].nargs) return false;
-    Str name = sym_str(w->f, callee->attr[callee->nattr - 1]);
+    Str name = path_last(w->f, callee);
     return str_is(name, "values") || str_is(name, "itervalues");
 }
 

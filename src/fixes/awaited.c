@@ -104,7 +104,7 @@ static bool call_look(const Find *x, u32 file, u32 call, Wait *w)
     Str full = path_external(pl->p, file, c->callee);
     if (str_is(full, "concurrent.futures.wait") || str_is(full, "concurrent.futures.as_completed")) return true;
     if (!p->nattr || p->truncated || p->attr[p->nattr - 1] == SYM_ITEM) return false;
-    Str name = sym_str(f, p->attr[p->nattr - 1]);
+    Str name = path_last(f, p);
     Type t = receiver_type(pl, file, p);
     Ent e = path_resolve(pl->p, file, p, p->nattr - 1u);
     w->place = e.kind == ENT_PLACE ? e.id : NONE;
@@ -235,7 +235,7 @@ static void ends_find(Plan *pl, Wait *w)
         for (u32 i = 0; i < f->calls.n; i++) {
             const Path *p = &f->paths.v[f->calls.v[i].callee];
             if (!p->nattr || p->truncated || p->attr[p->nattr - 1] == SYM_ITEM) continue;
-            Str name = sym_str(f, p->attr[p->nattr - 1]);
+            Str name = path_last(f, p);
             if (!str_starts(name, str_from(w->signal))) continue; /* notify_all, put_nowait */
             Ent e = path_resolve(pl->p, file, p, p->nattr - 1u);
             if (w->place != NONE ? e.kind != ENT_PLACE || e.id != w->place : e.kind == ENT_PLACE) continue;

@@ -239,7 +239,7 @@ static bool walk_known(const Plan *pl, const Site *s, u32 n, u32 depth)
     if (str_is(full, "range")) return true;
     if (known_builtin(full, AS_LAZY) && !known_builtin(full, AS_CALLS)) return args_walked(pl, s, c, depth - 1);
     const Path *p = &s->f->paths.v[c->callee];
-    if (p->nattr && !p->truncated && known_method(sym_str(s->f, p->attr[p->nattr - 1]), AS_VIEW))
+    if (p->nattr && !p->truncated && known_method(path_last(s->f, p), AS_VIEW))
         return is_container(ent_type(pl->p, path_resolve(pl->p, s->file, p, p->nattr - 1u)));
     u32 targets[8], k = call_targets(pl->p, s->file, call, targets, COUNT_OF(targets));
     for (u32 i = 0; i < k; i++)
@@ -331,7 +331,7 @@ static bool method_comes_back(const Plan *pl, const Site *s, const Call *c, u32 
     if (!x->nattr || x->truncated) return true;
     Type t = x->root == ROOT_CALL && x->nattr == 1 ? call_type(p, s->file, x->func)
                                                    : ent_type(p, path_resolve(p, s->file, x, x->nattr - 1u));
-    Str method = sym_str(s->f, x->attr[x->nattr - 1]);
+    Str method = path_last(s->f, x);
     if (is_quiet(t)) return false;
     if (t.kind == TYPE_UNKNOWN && known_method(method, AS_TEXT)) return false;
     if (t.kind == TYPE_UNKNOWN && of_quiet_library(pl, s, x, 8)) return logs(pl, s, c, method);

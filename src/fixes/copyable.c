@@ -193,9 +193,7 @@ static Could call_could(Plan *pl, u32 file, const Call *c, u32 depth)
     if (could != COULD_MAYBE) return could;
     Str name = path_external(pl->p, file, c->callee);
     if (name.n) return library_could(name);
-    return callee->nattr && !callee->truncated && known_method(sym_str(f, callee->attr[callee->nattr - 1]), AS_PLAIN)
-               ? COULD
-               : COULD_MAYBE;
+    return callee->nattr && !callee->truncated && known_method(path_last(f, callee), AS_PLAIN) ? COULD : COULD_MAYBE;
 }
 
 static Could expr_could(Plan *pl, u32 file, u32 func, u32 n, const Attr *at, u32 depth)

@@ -128,7 +128,7 @@ static bool waits_by_name(const Plan *pl, const Region *r)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Path *p = &f->paths.v[f->calls.v[i].callee];
         if (p->nattr && span_within(f->calls.v[i].span, r->span) &&
-            str_among(sym_str(f, p->attr[p->nattr - 1]), names, COUNT_OF(names)))
+            str_among(path_last(f, p), names, COUNT_OF(names)))
             return true;
     }
     return false;

@@ -52,7 +52,7 @@ static Str root_text(const Facts *f, const Path *p)
  * before it. */
 static Str path_prefix(Plan *pl, const Facts *f, const Path *p, Str state, bool *bare)
 {
-    *bare = p->nattr == 0 || !str_eq(sym_str(f, p->attr[p->nattr - 1]), state);
+    *bare = p->nattr == 0 || !str_eq(path_last(f, p), state);
     Buf b = {0};
     buf_str(&b, root_text(f, p));
     for (u32 i = 0; b.n && i < p->nattr; i++) {
@@ -85,7 +85,7 @@ static Str property_name(const Plan *pl, u32 file, const Access *a)
     const Path *p = &f->paths.v[a->path];
     bool bound = a->op == OP_AUG || a->op == OP_STORE || a->op == OP_LOAD;
     if (!bound || !p->nattr || path_entity(pl->p, file, a->path).kind != ENT_FUNC) return S("");
-    return sym_str(f, p->attr[p->nattr - 1]);
+    return path_last(f, p);
 }
 
 /* How the access reaches the object that has the state: "self", "app.stats". Empty with a reason. */
@@ -398,8 +398,7 @@ static bool asked_for_class(const Plan *pl, const Region *r, Str root)
     const Func *fn = &f->funcs.v[r->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
-        const Path *callee = &f->paths.v[c->callee];
-        Str name = sym_str(f, callee->nattr ? callee->attr[callee->nattr - 1] : callee->name);
+        Str name = call_last(f, c);
         bool kind = str_is(name, "isinstance") && c->nargs > 1 && f->args.v[c->args + 1].kind == VAL_PATH &&
                     str_is(sym_str(f, f->paths.v[f->args.v[c->args + 1].value].name), "type");
         if (!c->nargs || !(kind || str_is(name, "isclass") || str_is(name, "issubclass"))) continue;

@@ -107,7 +107,7 @@ static bool touched_before(Plan *pl, u32 file, u32 call, Str path)
     for (u32 i = 0; i < f->defs.n; i++) {
         const Path *p = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
         if (!p || !span_within(f->defs.v[i].span, before)) continue;
-        Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+        Str name = path_last(f, p);
         if (p->nattr ? str_contains(path, name) : str_has_name(path, name)) return true;
     }
     static const char *const says[] = {"print(", "log", "self.log", "self._log", "_log", "LOG", "warnings.warn("};
@@ -142,7 +142,7 @@ bool plan_files(Plan *pl, Work *w, const Page *page)
     if (!region_make(pl, r->file, c->func, c->span, c->span, &region, &w->tried)) return false;
     if (judgement_find(S("no-error-nearby"))->judge(pl, w, &region, NULL, &w->tried) != VERDICT_OK) return false;
     const Path *p = &f->paths.v[c->callee];
-    Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+    Str name = path_last(f, p);
     bool method = !str_starts(path_external(pl->p, r->file, c->callee), S("os."));
     u32 arg = ast_first(t, ast_field(t, n, FIELD_arguments)), fn = ast_field(t, n, FIELD_function);
     u32 path = method ? ast_field(t, fn, FIELD_object) : arg;

@@ -37,7 +37,7 @@ static bool looked_up(const Plan *pl, u32 file, u32 call)
     static const char *const takes[] = {"get", "pop", "popleft", "popitem", "setdefault"};
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[f->calls.v[call].callee];
-    Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+    Str name = path_last(f, p);
     if (!p->nattr) return p->root == ROOT_GLOBAL && (str_is(name, "getattr") || str_is(name, "next"));
     if (!str_among(name, takes, COUNT_OF(takes)) || p->truncated) return false;
     Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
@@ -122,7 +122,7 @@ bool foreign_call(Plan *pl, u32 file, u32 call, bool below)
     const Call *c = &f->calls.v[call];
     const Path *p = &f->paths.v[c->callee];
     u32 target;
-    Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+    Str name = path_last(f, p);
     if (p->truncated || p->root == ROOT_SUPER || str_starts(name, S("__"))) return false;
     if (next_of_given(pl, file, c)) return true;
     if (call_targets(pl->p, file, call, &target, 1) || path_external(pl->p, file, c->callee).n) return false;

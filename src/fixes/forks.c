@@ -20,12 +20,11 @@ static const char *const forkers[] = {"os.fork",
 static bool fork_handler(const Plan *pl, u32 file, const Call *c, u32 arg)
 {
     const Facts *f = pl->p->facts[file];
-    const Path *x = &f->paths.v[c->callee];
     const Arg *a = &f->args.v[c->args + arg];
     Str key = sym_str(f, a->keyword);
     if (str_is(key, "after_in_child") || str_is(key, "after_in_parent")) return true;
     if (str_is(key, "before")) return str_is(path_external(pl->p, file, c->callee), "os.register_at_fork");
-    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    Str name = call_last(f, c);
     return arg == 1 && c->nargs == 2 && str_is(name, "register_after_fork");
 }
 

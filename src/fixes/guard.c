@@ -91,7 +91,7 @@ static bool makes_values(Plan *pl, u32 file, u32 func, Span span)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Path *p = &f->paths.v[f->calls.v[i].callee];
         if (!span_within(f->calls.v[i].span, span)) continue;
-        Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+        Str name = path_last(f, p);
         bool is_class =
             path_external(pl->p, file, f->calls.v[i].callee).n && name.n && name.p[0] >= 'A' && name.p[0] <= 'Z';
         u8 kind = path_resolve(pl->p, file, p, 0).kind;

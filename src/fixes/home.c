@@ -21,12 +21,6 @@
  * coarser, but always there and never part of an object's state. */
 #include "fixes/fixes.h"
 
-static Str last_part(const Facts *f, u32 path)
-{
-    const Path *p = &f->paths.v[path];
-    return sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
-}
-
 static const char *const closed_bases[] = {"NamedTuple", "Enum",     "IntEnum",   "StrEnum",   "Flag",  "IntFlag",
                                            "TypedDict",  "Protocol", "BaseModel", "Structure", "Union", "Struct"};
 enum { STATE_HOOKS = 2, COPY_HOOKS = 6 }; /* so many, which come first, can be extended, may refuse copies */
@@ -97,7 +91,7 @@ static bool calls_super(const Facts *f, u32 method, const char *name)
     const Func *fn = &f->funcs.v[method];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Path *p = &f->paths.v[f->calls.v[i].callee];
-        if (p->nattr && str_is(sym_str(f, p->attr[p->nattr - 1]), name)) return true;
+        if (p->nattr && str_is(path_last(f, p), name)) return true;
     }
     return false;
 }
@@ -467,9 +461,10 @@ static Str closed_base(Plan *pl, u32 gclass)
     GId id = class_gid(pl->p, gclass);
     const Facts *f = pl->p->facts[id.file];
     const Class *c = &f->classes.v[id.id];
-    for (u32 b = c->bases; b < c->bases + c->nbases; b++)
-        for (u32 k = 0; k < COUNT_OF(closed_bases); k++)
-            if (str_is(last_part(f, f->bases.v[b]), closed_bases[k])) return last_part(f, f->bases.v[b]);
+    for (u32 b = c->bases; b < c->bases + c->nbases; b++) {
+        Str name = path_last(f, &f->paths.v[f->bases.v[b]]);
+        if (str_among(name, closed_bases, COUNT_OF(closed_bases))) return name;
+    }
     return S("");
 }
 

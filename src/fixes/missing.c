@@ -138,7 +138,7 @@ static bool changed(const Asked *x, u32 place, u32 store)
     for (u32 i = 0; i < f->defs.n; i++) {
         const Path *p = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
         if (!p || !span_within(f->defs.v[i].span, span)) continue;
-        Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+        Str name = path_last(f, p);
         bool named = p->nattr ? str_contains(x->key, name) || str_contains(x->dict, name)
                               : str_has_name(x->key, name) || str_has_name(x->dict, name);
         if (named) return true;

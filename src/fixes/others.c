@@ -10,7 +10,7 @@
 /* A method of containers, queues, events, files, times and locks, or one of what is named like a log. */
 static bool quiet_method(const Facts *f, const Path *p)
 {
-    Str name = sym_str(f, p->attr[p->nattr - 1]), of = sym_str(f, p->nattr > 1 ? p->attr[p->nattr - 2] : p->name);
+    Str name = path_last(f, p), of = sym_str(f, p->nattr > 1 ? p->attr[p->nattr - 2] : p->name);
     if (known_method(name, AS_PLAIN) || known_method(name, AS_QUIET)) return true;
     bool log = str_contains(of, S("log")) || str_contains(of, S("LOG"));
     return log && known_method(name, AS_LOG);
@@ -78,7 +78,7 @@ static void open_span(Plan *pl, Open *o, u32 file, u32 func, Span span)
         if (!span_within(f->calls.v[i].span, span) || !open_call(pl, file, i)) continue;
         const Path *p = &f->paths.v[f->calls.v[i].callee];
         bool method = p->nattr && p->attr[p->nattr - 1] != SYM_ITEM;
-        u32 name = method ? intern_find(&pl->p->syms, sym_str(f, p->attr[p->nattr - 1])) : NONE;
+        u32 name = method ? intern_find(&pl->p->syms, path_last(f, p)) : NONE;
         o->found = true;
         if (o->names && name != NONE) vec_push(pl->a, o->names, name);
     }

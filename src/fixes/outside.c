@@ -184,8 +184,7 @@ static bool leaves_something(Plan *pl, const Region *r)
         if (!span_within(c->span, r->span) || !p->nattr || path_external(pl->p, r->file, c->callee).n) continue;
         if (path_type(pl->p, r->file, c->callee).kind == TYPE_CLASS_OBJECT) continue;
         if (call_targets(pl->p, r->file, i, &target, 1) && !call_unknown(pl->p, r->file, i)) continue;
-        if (hands_over(pl, r->file, c) || str_among(sym_str(f, p->attr[p->nattr - 1]), names, COUNT_OF(names)))
-            return true;
+        if (hands_over(pl, r->file, c) || str_among(path_last(f, p), names, COUNT_OF(names))) return true;
     }
     return false;
 }

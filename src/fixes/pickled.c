@@ -230,8 +230,7 @@ static bool sends(const Plan *pl, u32 file, const Path *p)
     static const char *const names[] = {
         "submit",    "map", "imap",       "imap_unordered", "starmap",       "apply",      "apply_async",
         "map_async", "put", "put_nowait", "dump",           "starmap_async", "setdefault", "update"};
-    if (!p->nattr || p->truncated ||
-        !str_among(sym_str(pl->p->facts[file], p->attr[p->nattr - 1]), names, COUNT_OF(names)))
+    if (!p->nattr || p->truncated || !str_among(path_last(pl->p->facts[file], p), names, COUNT_OF(names)))
         return false;
     if (ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind == TYPE_PROCESS) return true;
     return by_maker(pl, file, p, p->nattr - 1u);
@@ -241,7 +240,7 @@ static bool sends(const Plan *pl, u32 file, const Path *p)
 static bool process_made(const Plan *pl, u32 file, const Path *p)
 {
     const Facts *f = pl->p->facts[file];
-    Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+    Str name = path_last(f, p);
     if (!str_is(name, "Process") || intern_find(&f->syms, S("multiprocessing.dummy")) != NONE) return false;
     Ent e = path_resolve(pl->p, file, p, p->nattr);
     return e.kind != ENT_CLASS && e.kind != ENT_FUNC;
@@ -313,7 +312,7 @@ static void walk_look(Plan *pl, u32 file, const Access *a)
     static const char *const single[] = {"get", "pop", "setdefault", "update"};
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[a->path];
-    bool dict = p->nattr && str_is(sym_str(f, p->attr[p->nattr - 1]), "__dict__");
+    bool dict = p->nattr && str_is(path_last(f, p), "__dict__");
     bool vars = a->op == OP_CREAD && str_is(sym_str(f, a->method), "vars");
     if (!vars && (!dict || a->op == OP_ITEM_LOAD || a->op == OP_ITEM_STORE || a->op == OP_ITEM_DEL ||
                   a->op == OP_CONTAINS || a->op == OP_HASATTR))

@@ -30,7 +30,7 @@ static bool call_harmless(Plan *pl, u32 file, u32 call, u32 place, u32 depth)
     Str external = path_external(pl->p, file, c->callee);
     if (external.n && p->nattr == 0 && known_builtin(external, AS_PURE)) return true; /* a builtin */
     if (external.n) return known_function(external, AS_PURE);
-    if (p->nattr) return known_method(sym_str(f, p->attr[p->nattr - 1]), AS_PURE);
+    if (p->nattr) return known_method(path_last(f, p), AS_PURE);
     if (path_type(pl->p, file, c->callee).kind == TYPE_CLASS_OBJECT) return true; /* a class without __init__ */
     return p->root == ROOT_GLOBAL && known_builtin(sym_str(f, p->name), AS_PURE);
 }

@@ -209,7 +209,7 @@ static Str method_name(Plan *pl, u32 file, const Call *c)
 {
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
-    if (p->nattr) return sym_str(f, p->attr[p->nattr - 1]);
+    if (p->nattr) return path_last(f, p);
     const Ast *t = site_ast(pl, file);
     u32 call = ast_at(t, c->span), fn = ast_is(t, call, NODE_call) ? ast_field(t, call, FIELD_function) : NONE;
     return ast_is(t, fn, NODE_attribute) ? ast_text(t, ast_field(t, fn, FIELD_attribute)) : S("");
@@ -222,7 +222,7 @@ bool runs_any_code(const Plan *pl, u32 file, const Call *c)
     const Path *p = &f->paths.v[c->callee];
     Str full = path_external(pl->p, file, c->callee);
     if (known_module(full, AS_LOADS)) return true;
-    if (p->nattr && str_is(sym_str(f, p->attr[p->nattr - 1]), "load")) { /* of an entry point */
+    if (p->nattr && str_is(path_last(f, p), "load")) { /* of an entry point */
         Str of = sym_str(f, p->nattr > 1 ? p->attr[p->nattr - 2] : p->name);
         if (str_is(of, "ep") || str_contains(of, S("entry_point")) || str_is(of, "entrypoint")) return true;
     }

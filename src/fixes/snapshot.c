@@ -84,7 +84,7 @@ static Str view_name(const Plan *pl, u32 file, const Access *a)
 {
     const Facts *f = pl->p->facts[file];
     const Path *of = &f->paths.v[f->calls.v[f->paths.v[a->path].func].callee];
-    return of->nattr ? sym_str(f, of->attr[of->nattr - 1]) : S("");
+    return of->nattr ? path_last(f, of) : S("");
 }
 
 /* A copy of the container, made in one step without a lock; empty when its type has none. */

@@ -124,7 +124,7 @@ static bool changed_between(const Plan *pl, const Work *w, const Ast *t, const T
     for (u32 i = 0; i < f->defs.n; i++) {
         const Path *p = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
         if (!p || !span_within(f->defs.v[i].span, span)) continue;
-        Str name = sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
+        Str name = path_last(f, p);
         if ((!p->nattr && str_eq(name, root)) || (p->nattr && str_ends(x->key, name))) return true;
     }
     return false;

@@ -6,12 +6,6 @@
  * nobody holds that lock for long. Calls are followed as far down as they are certain. */
 #include "fixes/fixes.h"
 
-static Str call_name(const Facts *f, const Call *c)
-{
-    const Path *p = &f->paths.v[c->callee];
-    return sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name);
-}
-
 /* Is it the constructor's only way to say that put() may wait: a size? */
 static bool unbounded(Plan *pl, u32 file, const Path *p)
 {
@@ -64,7 +58,7 @@ bool call_waits(Plan *pl, u32 file, u32 call)
     const Facts *f = pl->p->facts[file];
     const Call *c = &f->calls.v[call];
     const Path *p = &f->paths.v[c->callee];
-    Str name = call_name(f, c);
+    Str name = call_last(f, c);
     if (p->nattr == 0) return false;
     if (str_is(name, "get") || str_is(name, "put")) { /* a queue's wait, unless told not to */
         bool put = str_is(name, "put");
@@ -101,7 +95,7 @@ static bool ends_pool(const Plan *pl, u32 file, const Call *c)
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
     if (!p->nattr || p->truncated) return false;
-    Str name = sym_str(f, p->attr[p->nattr - 1]);
+    Str name = path_last(f, p);
     Str of = sym_str(f, p->nattr > 1 ? p->attr[p->nattr - 2] : p->name);
     if (!str_is(name, "terminate") && !str_is(name, "shutdown")) return false;
     u8 kind = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind;
@@ -125,7 +119,7 @@ static bool opened_here(const Plan *pl, u32 file, const Path *p)
     const Path *from = &f->paths.v[d->kind == VAL_CALL ? f->calls.v[d->value].callee : d->value];
     if (d->kind == VAL_ENTER_OF && from->root == ROOT_CALL && !from->nattr)
         from = &f->paths.v[f->calls.v[from->func].callee];
-    Str name = sym_str(f, from->nattr ? from->attr[from->nattr - 1] : from->name);
+    Str name = path_last(f, from);
     return str_is(name, "open");
 }
 
@@ -137,7 +131,7 @@ static bool reads_device(Plan *pl, u32 file, u32 call)
     const Call *c = &f->calls.v[call];
     const Path *p = &f->paths.v[c->callee];
     if (!p->nattr || p->truncated || p->root == ROOT_UNKNOWN || p->attr[p->nattr - 1] == SYM_ITEM) return false;
-    Str name = call_name(f, c);
+    Str name = call_last(f, c);
     Type t = p->root == ROOT_CALL && p->nattr == 1 ? call_type(pl->p, file, p->func) /* open(path).read() */
                                                    : ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
     Str of = t.kind == TYPE_EXTERNAL ? pl->p->syms.strs[t.id] : S("");
@@ -157,7 +151,7 @@ static bool given_time(Plan *pl, u32 file, u32 call)
     static const char *const names[] = {"timeout", "timeout_ms", "timeout_seconds", "request_timeout"};
     const Facts *f = pl->p->facts[file];
     const Call *c = &f->calls.v[call];
-    Str name = call_name(f, c);
+    Str name = call_last(f, c);
     bool quick =
         known_method(name, AS_PLAIN) || path_external(pl->p, file, c->callee).n || !f->paths.v[c->callee].nattr;
     if (quick || (name.n && name.p[0] >= 'A' && name.p[0] <= 'Z') || told_not_to(f, c, NONE)) return false;
@@ -181,7 +175,7 @@ static bool is_slow(Plan *pl, u32 file, u32 call)
         if (t.kind == TYPE_EXTERNAL && slow_library(pl->p->syms.strs[t.id])) return true;
     }
     if (ends_pool(pl, file, c) || reads_device(pl, file, call) || given_time(pl, file, call)) return true;
-    Str name = call_name(f, c);
+    Str name = call_last(f, c);
     if (!p->nattr && (known_builtin(name, AS_SLOW) || known_method(name, AS_SLOW | AS_BY_NAME))) return true;
     if (p->nattr && known_method(name, AS_SLOW))
         return !leads_on(pl, file, call) && !(str_is(name, "connect") && hands_over(pl, file, c));
@@ -192,7 +186,7 @@ static bool is_slow(Plan *pl, u32 file, u32 call)
 
 static bool is_sleep(const Facts *f, const Call *c)
 {
-    return str_is(call_name(f, c), "sleep");
+    return str_is(call_last(f, c), "sleep");
 }
 
 /* ---- what a called function does further down ---- */
@@ -265,7 +259,7 @@ static bool bad_below(Below *b, u32 g)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         bool late = is_slow(pl, id.file, i) && !(b->patient && !is_sleep(f, &f->calls.v[i]));
         if (!late && !call_waits(pl, id.file, i)) continue;
-        b->what = str_fmt(pl->a, "calls %.*s()", STR_ARG(call_name(f, &f->calls.v[i])));
+        b->what = str_fmt(pl->a, "calls %.*s()", STR_ARG(call_last(f, &f->calls.v[i])));
         return true;
     }
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls && b->foreign; i++) {
@@ -312,7 +306,7 @@ static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPl
         *why = str_fmt(pl->a,
                        "line %u calls %.*s() while the lock is held, and that %.*s; other threads wait that long, "
                        "or for each other",
-                       c->line, STR_ARG(call_name(f, c)), STR_ARG(b.what));
+                       c->line, STR_ARG(call_last(f, c)), STR_ARG(b.what));
         return VERDICT_UNSAFE;
     }
     return VERDICT_OK;
@@ -412,7 +406,7 @@ static bool tells_somebody(Plan *pl, const Region *r, u32 file, const Call *c)
     if (path_type(pl->p, file, c->callee).kind == TYPE_FUNC) return false;
     if (p->root == ROOT_PARAM && !p->nattr) return path_type(pl->p, file, c->callee).kind != TYPE_CLASS_OBJECT;
     if (calls_taken(pl, file, c, NONE)) return true;
-    Str name = call_name(f, c);
+    Str name = call_last(f, c);
     return p->nattr && named_for_code(name) && path_resolve(pl->p, file, p, p->nattr).kind == ENT_PLACE;
 }
 
@@ -474,7 +468,7 @@ static bool runs_given(Plan *pl, const Work *w, const Region *r, u32 file, u32 c
 /* Is it next() of the iterator that the fix is about? One thread at a time is what that asks for. */
 static bool is_next(const Plan *pl, const Work *w, const Facts *f, const Call *c)
 {
-    return w->races.n && pl->races->v[w->races.v[0]].rule == UG107 && str_is(call_name(f, c), "next");
+    return w->races.n && pl->races->v[w->races.v[0]].rule == UG107 && str_is(call_last(f, c), "next");
 }
 
 /* Whatever else the region is for: a call that waits for a thread is refused, one that is slow or takes another lock
@@ -487,7 +481,7 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         if (c->span.start < r->span.start || c->span.end > r->span.end) continue;
-        Str name = call_name(f, c);
+        Str name = call_last(f, c);
         if (call_waits(pl, r->file, i)) {
             *why = str_fmt(pl->a,
                            "line %u calls %.*s() while the lock would be held; whoever "

@@ -66,7 +66,7 @@ static u32 started_at(const Program *p, const Root *r)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Path *x = &f->paths.v[f->calls.v[i].callee];
         if (f->calls.v[i].span.end < made->span.end || !x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) continue;
-        if (str_is(sym_str(f, x->attr[x->nattr - 1]), "start")) return f->calls.v[i].span.end;
+        if (str_is(path_last(f, x), "start")) return f->calls.v[i].span.end;
     }
     return NONE; /* somebody else starts it */
 }
@@ -125,7 +125,7 @@ static bool waits_after(const Facts *f, const Call *call)
         const Path *x = &f->paths.v[c->callee];
         if (c->span.start < call->span.end || !x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) continue;
         if (!block_within(f, c->block, loop)) continue;
-        if (str_among(sym_str(f, x->attr[x->nattr - 1]), names, COUNT_OF(names))) return true;
+        if (str_among(path_last(f, x), names, COUNT_OF(names))) return true;
     }
     return false;
 }

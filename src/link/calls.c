@@ -238,8 +238,7 @@ bool call_asks_thread(const Program *p, u32 file, u32 call)
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
     if (known_function(path_external(p, file, c->callee), AS_THREAD)) return true;
-    const Path *x = &f->paths.v[c->callee];
-    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    Str name = call_last(f, c);
     u32 out[1];
     return !c->nargs && named_for_thread(name) && !call_targets(p, file, call, out, 1);
 }
@@ -426,7 +425,7 @@ static const Hander *hander_of(const Facts *f, const Call *c, u32 k)
     if (str_is(kw, "target") || str_is(kw, "function")) return &keyword;
     if (kw.n || k > 1) return NULL;
     const Path *x = &f->paths.v[c->callee];
-    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    Str name = path_last(f, x);
     for (u32 i = 0; i < COUNT_OF(handers); i++)
         if (handers[i].at == k && (x->nattr || handers[i].bare) && str_is(name, handers[i].name)) return &handers[i];
     return NULL;
@@ -482,8 +481,7 @@ void params_link(Program *p)
             for (u32 k = 0; k < c->nargs; k++) {
                 const Arg *arg = &f->args.v[c->args + k];
                 const Hander *h = hander_of(f, c, k);
-                const Path *x = &f->paths.v[c->callee];
-                bool maps = !k && str_is(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), "map");
+                bool maps = !k && str_is(call_last(f, c), "map");
                 if (!h && !maps) continue;
                 n = value_funcs(p, file, arg->kind, arg->value, out, TARGETS);
                 for (u32 j = 0; j < n; j++) {

@@ -299,8 +299,7 @@ static bool makes_fields(const Program *p, u32 file, u32 cls)
         const Path *x = &f->paths.v[f->decorators.v[i]];
         const Path *y = x->root == ROOT_CALL && !x->nattr ? &f->paths.v[f->calls.v[x->func].callee] : x;
         for (u32 k = 0; k < COUNT_OF(decorators); k++)
-            if (str_is(sym_str(f, y->name), decorators[k]) ||
-                (y->nattr && str_is(sym_str(f, y->attr[y->nattr - 1]), decorators[k])))
+            if (str_is(sym_str(f, y->name), decorators[k]) || (y->nattr && str_is(path_last(f, y), decorators[k])))
                 return true;
     }
     u32 order[MRO_MAX], n = mro(p, gclass_of(p, file, cls), order);

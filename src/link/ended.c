@@ -38,7 +38,7 @@ static bool same_path(const Path *x, const Path *on)
 static bool method_on(const Facts *f, const Call *c, const Path *on, const char *name)
 {
     const Path *x = &f->paths.v[c->callee];
-    return same_path(x, on) && x->attr[x->nattr - 1] != SYM_ITEM && str_is(sym_str(f, x->attr[x->nattr - 1]), name);
+    return same_path(x, on) && x->attr[x->nattr - 1] != SYM_ITEM && str_is(path_last(f, x), name);
 }
 
 /* Where the name is next bound after `at`, in the function. */

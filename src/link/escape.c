@@ -110,7 +110,7 @@ bool call_keeps_argument(const Program *p, u32 file, u32 call, u32 arg, u32 dept
     if (e.kind == ENT_CLASS) return false;
     if (e.kind != ENT_FUNC || depth == 0) {
         bool named = x->root == ROOT_GLOBAL || x->root == ROOT_SELF || x->nattr;
-        return named && !keeps_for_later(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name));
+        return named && !keeps_for_later(path_last(f, x));
     }
     GId g = func_gid(p, e.id);
     const Facts *tf = p->facts[g.file];

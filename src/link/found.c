@@ -161,7 +161,7 @@ static void inserts(Finds *x, u32 file)
         const Call *c = &f->calls.v[i];
         const Path *q = &f->paths.v[c->callee];
         if (c->nargs != 2 || !q->nattr || q->truncated || q->attr[q->nattr - 1] == SYM_ITEM) continue;
-        if (!str_among(sym_str(f, q->attr[q->nattr - 1]), names, COUNT_OF(names))) continue;
+        if (!str_among(path_last(f, q), names, COUNT_OF(names))) continue;
         const Arg *a = &f->args.v[c->args + 1];
         u8 how = place_shows(x, path_resolve(x->p, file, q, q->nattr - 1u), true);
         if (how) put(x, file, c->func, a->kind, a->value, how);

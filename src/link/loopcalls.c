@@ -135,7 +135,7 @@ static const LoopCall *row_of(const Program *p, u32 file, const Call *c)
     Str ext = path_external(p, file, c->callee);
     for (u32 i = 0; ext.n && i < COUNT_OF(functions); i++)
         if (str_is(ext, functions[i].name)) return &functions[i];
-    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? path_last(f, x) : S("");
     for (u32 i = 0; name.n && i < COUNT_OF(methods); i++)
         if (str_is(name, methods[i].name)) return imports_asyncio(p, file) ? &methods[i] : NULL;
     return NULL;
@@ -145,7 +145,7 @@ static const LoopCall *row_of(const Program *p, u32 file, const Call *c)
 static bool runs_once(const Facts *f, const Path *x)
 {
     static const char *const names[] = {"run", "run_until_complete", "run_sync", "start_soon", "spawn", "partial"};
-    return str_among(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), names, COUNT_OF(names));
+    return str_among(path_last(f, x), names, COUNT_OF(names));
 }
 
 static void of_call(Program *p, u32 file, u32 call)

@@ -86,7 +86,7 @@ bool of_loop(const Program *p, u32 gclass)
         if (fn->self_class != g.id) continue;
         for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
             const Path *x = &f->paths.v[f->calls.v[k].callee];
-            Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+            Str name = path_last(f, x);
             if (str_among(name, crossing, COUNT_OF(crossing))) return false;
             asks |= (x->nattr && str_among(name, asking, COUNT_OF(asking))) ||
                     is_one_of(p, g.file, f->calls.v[k].callee, askers, COUNT_OF(askers));

@@ -27,8 +27,7 @@ static bool registered(const Facts *f, u32 first, u32 n)
                                            "override",        "final",          "total_ordering", "overload"};
     for (u32 i = first; i < first + n; i++) {
         const Path *x = &f->paths.v[f->decorators.v[i]];
-        if (!str_among(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), harmless, COUNT_OF(harmless)))
-            return true;
+        if (!str_among(path_last(f, x), harmless, COUNT_OF(harmless))) return true;
     }
     return false;
 }

@@ -40,7 +40,7 @@ static bool of_python(Str s)
 static void held_index(Program *p, u32 file, const Def *d, const Path *x)
 {
     const Facts *f = p->facts[file];
-    Str name = x->nattr ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+    Str name = x->nattr ? path_last(f, x) : S("");
     if (name.n < SHORTEST || name.p[0] != '_' || of_python(name)) return;
     const Path *v = d->kind == VAL_PATH ? &f->paths.v[d->value] : NULL;
     bool local = x->root == ROOT_LOCAL || x->root == ROOT_PARAM;
@@ -69,7 +69,7 @@ static void public_names(Program *p, u32 file)
         if (!x) continue;
         if (x->root == ROOT_CLASS && telling_name(sym_str(f, x->name))) owner_add(p, gsym(p, file, x->name), SEVERAL);
         if (x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && !(x->root == ROOT_SELF && x->nattr == 1) &&
-            telling_name(sym_str(f, x->attr[x->nattr - 1])))
+            telling_name(path_last(f, x)))
             owner_add(p, gsym(p, file, x->attr[x->nattr - 1]), SEVERAL);
     }
 }

@@ -51,7 +51,7 @@ static bool asks(const Program *p, u32 file, const Call *c)
     static const char *const words[] = {"alive", "acquire", "locked", "is_set", "running", "started", "cache"};
     const Facts *f = p->facts[file];
     const Path *x = &f->paths.v[c->callee];
-    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    Str name = path_last(f, x);
     if (str_has_any(name, words, COUNT_OF(words))) return true;
     return x->root == ROOT_SELF && x->nattr == 1 && path_entity(p, file, c->callee).kind == ENT_FUNC;
 }
@@ -93,7 +93,7 @@ static bool runs_once(const Program *p, u32 gfunc)
     const Func *fn = &f->funcs.v[g.id];
     for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++) {
         const Path *x = &f->paths.v[f->decorators.v[i]];
-        Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+        Str name = path_last(f, x);
         if (str_has_any(name, words, COUNT_OF(words))) return true;
     }
     return false;

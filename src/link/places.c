@@ -230,7 +230,7 @@ static u32 captured_attr(Program *p, u32 file, const Path *x, const Access *a)
 /* q.queue, the container inside a queue: walking it is walking what put() and get() change. */
 static u32 inside_queue(Program *p, u32 file, const Path *x)
 {
-    if (!x->nattr || !str_is(sym_str(p->facts[file], x->attr[x->nattr - 1]), "queue")) return NONE;
+    if (!x->nattr || !str_is(path_last(p->facts[file], x), "queue")) return NONE;
     Ent e = path_resolve(p, file, x, x->nattr - 1u);
     return e.kind == ENT_PLACE && place_type(p, e.id).kind == TYPE_QUEUE ? e.id : NONE;
 }

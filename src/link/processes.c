@@ -12,8 +12,7 @@ enum { HANDED = 8 };
 static const char *runs_argument(const Program *p, u32 file, const Call *c, u32 *position)
 {
     const Facts *f = p->facts[file];
-    const Path *x = &f->paths.v[c->callee];
-    Str ext = path_external(p, file, c->callee), name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    Str ext = path_external(p, file, c->callee), name = call_last(f, c);
     if (str_ends(ext, S(".ThreadPool")) || str_starts(ext, S("multiprocessing.dummy"))) return NULL;
     bool pool = str_is(name, "Pool"), one = str_is(name, "Process");
     *position = pool || one;

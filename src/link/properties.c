@@ -51,7 +51,7 @@ void properties_index(Program *p, u32 file)
         if (x->cls == NONE || !x->is_property) continue;
         for (u32 k = x->decorators; k < x->decorators + x->ndecorators; k++) {
             const Path *d = &f->paths.v[f->decorators.v[k]];
-            if (d->nattr && str_is(sym_str(f, d->attr[d->nattr - 1]), "setter"))
+            if (d->nattr && str_is(path_last(f, d), "setter"))
                 map_put(p->state->a, &p->state->classes[p->class_base[file] + x->cls].setters, gsym(p, file, x->name),
                         gfunc_of(p, file, i));
         }

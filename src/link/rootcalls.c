@@ -121,7 +121,7 @@ static bool from_submit(const Program *p, u32 file, const Path *x)
     if (call == NONE) /* for future in futures: */
         return file_imports(p, file, "concurrent") && !file_imports(p, file, "asyncio");
     const Path *c = &f->paths.v[f->calls.v[call].callee];
-    return c->nattr && str_is(sym_str(f, c->attr[c->nattr - 1]), "submit");
+    return c->nattr && str_is(path_last(f, c), "submit");
 }
 
 /* Methods whose names others use too count only where the library is imported. */
@@ -311,7 +311,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
             roots_of_arg(p, file, c, call, subclass_target(p, e.id, f, c), repeats, false, "Thread(target=%s)");
         return;
     }
-    Str method = sym_str(f, x->attr[x->nattr - 1]);
+    Str method = path_last(f, x);
     may = root_row_named(p, ROOT_BY_METHOD, method);
     for (u32 i = 0; may && i < s->rows[ROOT_BY_METHOD].n; i++) {
         const RootRow *r = s->rows[ROOT_BY_METHOD].v[i].row;
@@ -340,7 +340,7 @@ void roots_of_def(Program *p, u32 file, u32 def)
     if (d->path == NONE || (d->kind != VAL_PATH && d->kind != VAL_FUNC && d->kind != VAL_LAMBDA)) return;
     const Path *x = &f->paths.v[d->path];
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || x->root == ROOT_CLASS) return;
-    Str attr = sym_str(f, x->attr[x->nattr - 1]);
+    Str attr = path_last(f, x);
     const LinkState *s = p->state;
     for (u32 i = 0; i < s->rows[ROOT_BY_ATTRIBUTE].n; i++) {
         const RootRow *r = s->rows[ROOT_BY_ATTRIBUTE].v[i].row;

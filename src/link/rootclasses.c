@@ -186,7 +186,7 @@ void roots_of_decorators(Program *p, u32 file, u32 func)
     for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++) {
         const Path *x = &f->paths.v[f->decorators.v[i]];
         if (x->root == ROOT_UNKNOWN || fn->is_async) continue;
-        Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+        Str name = path_last(f, x);
         Str receiver = x->nattr > 1 ? sym_str(f, x->attr[x->nattr - 2]) : x->nattr ? sym_str(f, x->name) : S("");
         Str ext = path_external(p, file, f->decorators.v[i]);
         const LinkState *s = p->state;

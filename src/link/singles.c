@@ -45,7 +45,7 @@ static bool kept_on_class(const Program *p, u32 file, u32 def, u8 own)
 static bool makes_bare(const Facts *f, const Call *c, Str method)
 {
     const Path *x = &f->paths.v[c->callee];
-    if (!x->nattr || !str_eq(sym_str(f, x->attr[x->nattr - 1]), method)) return false;
+    if (!x->nattr || !str_eq(path_last(f, x), method)) return false;
     Str root = sym_str(f, x->name);
     return x->nattr == 1 && (x->root == ROOT_SUPER || x->root == ROOT_CALL || str_is(root, "object") ||
                              str_is(root, "type"));

@@ -40,7 +40,7 @@ static bool may_wait(const Program *p, u32 file, const Call *c)
     const Facts *f = p->facts[file];
     const Path *x = &f->paths.v[c->callee];
     if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return false;
-    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    Str name = path_last(f, x);
     if (str_among(name, names, COUNT_OF(names))) return true;
     bool bare = !c->nargs || f->args.v[c->args].keyword != SYM_EMPTY;
     if (str_is(name, "join")) return bare || thread_named(p, file, x);
@@ -88,8 +88,7 @@ static bool waits_each_round(const Program *p, u32 file, const Call *start, u32 
 static bool maps(const Facts *f, const Call *c)
 {
     static const char *const names[] = {"map", "imap", "imap_unordered", "starmap", "apply", "run_sync", "to_thread"};
-    const Path *x = &f->paths.v[c->callee];
-    return c->awaited || str_among(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), names, COUNT_OF(names));
+    return c->awaited || str_among(call_last(f, c), names, COUNT_OF(names));
 }
 
 u32 spawning_loop(const Program *p, u32 file, const Call *start)

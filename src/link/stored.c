@@ -42,7 +42,7 @@ struct Stored {
 
 static bool named_among(const Facts *f, const Path *x, const char *const *names, u32 n)
 {
-    return x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && str_among(sym_str(f, x->attr[x->nattr - 1]), names, n);
+    return x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && str_among(path_last(f, x), names, n);
 }
 
 /* x.get(key), x.setdefault(key, []), x.pop(): gives something out of x. */

@@ -25,12 +25,6 @@ static const Call *taker(const Facts *f, u32 call)
     return NULL;
 }
 
-static Str called_name(const Facts *f, const Call *c)
-{
-    const Path *x = &f->paths.v[c->callee];
-    return sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
-}
-
 /* task = create_task(…); …; await task: does the round wait for the task that the call makes? */
 static bool waits_for(const Facts *f, const Call *c)
 {
@@ -101,7 +95,7 @@ static bool beside(const Program *p, const CallEdge *e)
     if (in_comprehension(f, c->block)) return true;
     const Call *to = taker(f, e->call);
     if (!to) return false;
-    Str name = called_name(f, to);
+    Str name = call_last(f, to);
     if (str_is(name, "gather")) return twice(f, to, e->call);
     if (to->awaited || !str_among(name, makers, COUNT_OF(makers))) return false;
     const FuncInfo *caller = &p->funcs[e->caller];
@@ -133,7 +127,7 @@ static bool lets_one_through(const Program *p, u32 file, u32 path)
         return one;
     }
     const Path *x = &f->paths.v[path];
-    return !str_has_word(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), "sem");
+    return !str_has_word(path_last(f, x), "sem");
 }
 
 bool held_one_at_a_time(const Program *p, u32 file, u32 call)

@@ -382,7 +382,7 @@ static Type item_given(const Program *p, u32 file, u32 callee)
 {
     const Path *x = &p->facts[file]->paths.v[callee];
     if (!x->nattr || x->truncated) return unknown;
-    Str name = sym_str(p->facts[file], x->attr[x->nattr - 1]);
+    Str name = path_last(p->facts[file], x);
     if (!str_is(name, "get") && !str_is(name, "setdefault")) return unknown;
     Ent e = path_resolve(p, file, x, x->nattr - 1u);
     return type_is_container(ent_type(p, e).kind) ? items_of_one_class(p, file, e) : unknown;

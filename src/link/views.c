@@ -71,7 +71,7 @@ static bool view_function(const Program *p, u32 file, u32 callee)
     static const char *const names[] = {"iteritems", "itervalues", "iterkeys", "viewitems", "viewvalues", "viewkeys"};
     const Facts *f = p->facts[file];
     const Path *x = &f->paths.v[callee];
-    if (str_among(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), names, COUNT_OF(names))) return true;
+    if (str_among(path_last(f, x), names, COUNT_OF(names))) return true;
     Str full = x->nattr ? S("") : path_external(p, file, callee);
     size_t dot = str_rfind(full, '.');
     return dot < full.n && str_among(str_slice(full, dot + 1, full.n), names, COUNT_OF(names));

@@ -18,7 +18,7 @@ static bool popped_thread(const Program *p, u32 file, const Call *c)
     const Facts *f = p->facts[file];
     const Path *x = &f->paths.v[c->callee];
     if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) return false;
-    Str name = sym_str(f, x->attr[x->nattr - 1]);
+    Str name = path_last(f, x);
     if (!str_is(name, "pop") && !str_is(name, "popleft")) return false;
     Type t = element_type(p, file, path_resolve(p, file, x, x->nattr - 1u));
     return t.kind == TYPE_THREAD || (t.kind == TYPE_CLASS && class_derives(p, t.id, "threading.Thread"));
@@ -43,7 +43,7 @@ bool thread_named(const Program *p, u32 file, const Path *x)
 static Str last_name(const Facts *f, const Path *x)
 {
     if (!x->nattr) return x->root == ROOT_GLOBAL ? sym_str(f, x->name) : S("");
-    return x->attr[x->nattr - 1] == SYM_ITEM ? S("") : sym_str(f, x->attr[x->nattr - 1]);
+    return x->attr[x->nattr - 1] == SYM_ITEM ? S("") : path_last(f, x);
 }
 
 static Str arg_text(const Facts *f, const Arg *a)

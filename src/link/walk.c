@@ -79,8 +79,7 @@ static bool far_guess(const Program *p, const CallEdge *e)
 
 static bool call_named(const Facts *f, u32 call, const char *const *names, u32 n)
 {
-    const Path *x = &f->paths.v[f->calls.v[call].callee];
-    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    Str name = call_last(f, &f->calls.v[call]);
     for (u32 i = 0; i < n; i++)
         if (str_is(name, names[i])) return true;
     return false;
@@ -246,7 +245,7 @@ static bool given_to_loop(const Program *p, const Root *r)
     Str name = sym_str(p->facts[g.file], p->facts[g.file]->funcs.v[g.id].name);
     for (u32 k = c->args; k < c->args + c->nargs; k++) {
         const Path *x = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
-        if (x && str_eq(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), name)) return true;
+        if (x && str_eq(path_last(f, x), name)) return true;
     }
     return false;
 }

@@ -56,7 +56,7 @@ static bool keeps(const Program *p, u32 file, const Call *c, const Arg *arg)
 {
     const Facts *f = p->facts[file];
     const Path *callee = &f->paths.v[c->callee];
-    Str method = callee->nattr ? sym_str(f, callee->attr[callee->nattr - 1]) : S("");
+    Str method = callee->nattr ? path_last(f, callee) : S("");
     for (u32 i = 0; i < COUNT_OF(keepers); i++) {
         Str name = keepers[i].keyword ? sym_str(f, arg->keyword) : method;
         if (!str_is(name, keepers[i].name)) continue;

@@ -71,6 +71,6 @@ void race_attributes(Finder *f)
                      "the attributes of the object are walked here while %.*s:%u adds %.*s, which __init__ does not "
                      "set, in another thread; this then raises RuntimeError",
                      STR_ARG(f->p->facts[g.file]->source->path), w->line,
-                     STR_ARG(attr->nattr ? sym_str(f->p->facts[g.file], attr->attr[attr->nattr - 1]) : S("one")));
+                     STR_ARG(attr->nattr ? path_last(f->p->facts[g.file], attr) : S("one")));
     }
 }

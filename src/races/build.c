@@ -35,7 +35,7 @@ void race_build(Finder *f, u32 file)
         const Call *c = &x->calls.v[i];
         if (!c->nargs) continue;
         const Path *callee = &x->paths.v[c->callee];
-        Str name = sym_str(x, callee->nattr ? callee->attr[callee->nattr - 1] : callee->name);
+        Str name = path_last(x, callee);
         bool get = str_is(name, "get_config_var") ||
                    (str_is(name, "get") && str_contains(path_text(f->a, x, c->callee), S("get_config_vars")));
         if (!get || x->args.v[c->args].kind != VAL_STRING || !wrong_variable(sym_str(x, x->args.v[c->args].text)))

@@ -21,12 +21,6 @@ static Str text_of(const Facts *x, Span s)
     return str_slice(x->source->text, s.start, s.end);
 }
 
-static Str last_name(const Facts *x, const Call *c)
-{
-    const Path *p = &x->paths.v[c->callee];
-    return sym_str(x, p->nattr ? p->attr[p->nattr - 1] : p->name);
-}
-
 /* What the call is about: the argument of os.makedirs(path), the object of path.mkdir(). */
 static Str subject(const Program *p, u32 file, const Call *c, const char *module, bool *method)
 {
@@ -35,7 +29,7 @@ static Str subject(const Program *p, u32 file, const Call *c, const char *module
     *method = false;
     if (str_starts(full, str_from(module))) return c->nargs ? text_of(x, x->args.v[c->args].span) : S("");
     *method = true;
-    Str name = last_name(x, c);
+    Str name = call_last(x, c);
     size_t dot = str_search(text, str_fmt(p->arena, ".%.*s(", STR_ARG(name)));
     return dot < text.n && !full.n ? str_slice(text, 0, dot) : S("");
 }
@@ -43,7 +37,7 @@ static Str subject(const Program *p, u32 file, const Call *c, const char *module
 static const struct FileAct *act_of(const Program *p, u32 file, const Call *c, Str *what)
 {
     bool method;
-    Str name = last_name(p->facts[file], c);
+    Str name = call_last(p->facts[file], c);
     for (u32 i = 0; i < COUNT_OF(acts); i++) {
         if (!str_is(name, acts[i].name)) continue;
         *what = subject(p, file, c, "os.", &method);
@@ -72,7 +66,7 @@ static const Call *test_of(const Program *p, u32 file, const Call *act, bool rem
         bool method, asks = false, negated = c->span.start != head.start;
         if (c->span.start < head.start || c->span.end != head.end) continue;
         if (negated && !str_is(str_trim(text_of(x, (Span){head.start, c->span.start})), "not")) continue;
-        for (u32 k = 0; k < COUNT_OF(tests); k++) asks |= str_is(last_name(x, c), tests[k]);
+        for (u32 k = 0; k < COUNT_OF(tests); k++) asks |= str_is(call_last(x, c), tests[k]);
         if (asks && negated != removes && str_eq(subject(p, file, c, "os.path.", &method), what)) return c;
     }
     return NULL;

@@ -60,7 +60,7 @@ bool claims_key(const Program *p, u32 act)
 static bool tells(const Facts *f, const Call *c, bool print)
 {
     const Path *x = &f->paths.v[c->callee];
-    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? sym_str(f, x->attr[x->nattr - 1]) : S("");
+    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? path_last(f, x) : S("");
     bool printed = print && !x->nattr && x->root == ROOT_GLOBAL && str_is(sym_str(f, x->name), "print");
     return printed || known_method(name, AS_LOG);
 }
@@ -84,7 +84,7 @@ static bool calls_teller(const Program *p, u32 file, u32 call, bool print)
 static bool makes_text(const Facts *f, const Func *fn, const Call *c)
 {
     const Path *x = &f->paths.v[c->callee];
-    if (x->nattr && str_is(sym_str(f, x->attr[x->nattr - 1]), "format")) return true;
+    if (x->nattr && str_is(path_last(f, x), "format")) return true;
     for (u32 i = 0; i < c->nargs; i++)
         if (f->args.v[c->args + i].kind != VAL_STRING) return false;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls && c->nargs; i++)
@@ -97,8 +97,7 @@ static bool makes_text(const Facts *f, const Func *fn, const Call *c)
 static bool sets_up_log(const Facts *f, const Call *c)
 {
     static const char *const names[] = {"addHandler", "setFormatter", "setLevel", "getLogger", "Formatter"};
-    const Path *x = &f->paths.v[c->callee];
-    Str name = sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name);
+    Str name = call_last(f, c);
     return str_among(name, names, COUNT_OF(names)) || str_ends(name, S("Handler")) || str_ends(name, S("Formatter"));
 }
 
@@ -183,9 +182,7 @@ static bool tells_apart(const Facts *f, const Def *d, u32 call)
     if (d->kind == VAL_TUPLE || d->kind == VAL_PATH) return d->stmt == f->calls.v[call].stmt;
     if (d->kind != VAL_CALL || d->value == call) return d->kind == VAL_CALL;
     const Call *outer = &f->calls.v[d->value];
-    const Path *x = &f->paths.v[outer->callee];
-    return span_within(f->calls.v[call].span, outer->span) &&
-           str_among(sym_str(f, x->nattr ? x->attr[x->nattr - 1] : x->name), same, COUNT_OF(same));
+    return span_within(f->calls.v[call].span, outer->span) && str_among(call_last(f, outer), same, COUNT_OF(same));
 }
 
 /* Does the access take or store an item whose key is the identity of the thread that runs here? */

@@ -47,7 +47,7 @@ static bool outweighs(const Program *p, u32 file, u32 func, Span span)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &x->calls.v[i];
         if (!span_within(c->span, span) || call_is_cheap(p, file, i)) continue;
-        Str name = call_last_name(x, c);
+        Str name = call_last(x, c);
         if (!str_is(name, "acquire") && !str_is(name, "release")) return true;
     }
     for (u32 i = 0; i < x->suspends.n; i++)

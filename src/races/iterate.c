@@ -18,7 +18,7 @@ bool access_is_view(const Program *p, u32 ga)
     const Path *x = &f->paths.v[f->accesses.v[g.id].path];
     if (x->root != ROOT_CALL || access_of_whole(p, ga)) return false;
     const Path *callee = &f->paths.v[f->calls.v[x->func].callee];
-    Str name = callee->nattr ? sym_str(f, callee->attr[callee->nattr - 1]) : S("");
+    Str name = callee->nattr ? path_last(f, callee) : S("");
     return !str_is(name, "get") && !str_is(name, "setdefault"); /* of a container in the container: the item itself */
 }
 

@@ -138,8 +138,7 @@ static bool others_between(const Facts *x, u32 func, u32 from, u32 to)
     const Func *fn = &x->funcs.v[func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &x->calls.v[i];
-        const Path *q = &x->paths.v[c->callee];
-        Str name = sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name);
+        Str name = call_last(x, c);
         if (c->span.start >= from && c->span.end <= to && (c->in_with || str_among(name, names, COUNT_OF(names))))
             return true;
     }
@@ -209,9 +208,8 @@ static bool shown(const Program *p, const Access *a, u32 file)
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[a->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        const Path *q = &x->paths.v[x->calls.v[i].callee];
         if (span_within(a->span, x->calls.v[i].span) &&
-            str_has_any(sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name), words, COUNT_OF(words)))
+            str_has_any(call_last(x, &x->calls.v[i]), words, COUNT_OF(words)))
             return true;
     }
     return false;

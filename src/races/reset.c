@@ -34,8 +34,7 @@ static bool only_waits(const Facts *x, const Access *a)
 {
     const Func *fn = &x->funcs.v[a->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
-        const Path *q = &x->paths.v[x->calls.v[i].callee];
-        Str name = sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name);
+        Str name = call_last(x, &x->calls.v[i]);
         if (span_within(a->span, x->calls.v[i].span) && (str_is(name, "sleep") || str_is(name, "wait"))) return true;
     }
     return false;

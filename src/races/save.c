@@ -115,8 +115,7 @@ bool stores_empty(const Program *p, u32 ga)
     if (d->kind == VAL_LIST || d->kind == VAL_DICT || d->kind == VAL_SET) return d->empty;
     if (d->kind != VAL_CALL) return false;
     const Call *call = &f->calls.v[d->value];
-    const Path *c = &f->paths.v[call->callee];
-    Str name = sym_str(f, c->nattr ? c->attr[c->nattr - 1] : c->name);
+    Str name = call_last(f, call);
     return str_among(name, kinds, COUNT_OF(kinds)) && call->nargs == (str_is(name, "defaultdict") ? 1 : 0);
 }
 

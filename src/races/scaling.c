@@ -1,12 +1,6 @@
 /* What the rules on scaling ask in common. */
 #include "races/scaling.h"
 
-Str call_last_name(const Facts *x, const Call *c)
-{
-    const Path *p = &x->paths.v[c->callee];
-    return sym_str(x, p->nattr ? p->attr[p->nattr - 1] : p->name);
-}
-
 u32 call_receiver(const Facts *x, const Call *c)
 {
     const Func *fn = &x->funcs.v[c->func];
@@ -28,7 +22,7 @@ bool call_is_cheap(const Program *p, u32 file, u32 call)
     const Facts *x = p->facts[file];
     const Call *c = &x->calls.v[call];
     const Path *q = &x->paths.v[c->callee];
-    Str name = call_last_name(x, c);
+    Str name = call_last(x, c);
     u32 target;
     if (call_targets(p, file, call, &target, 1)) return false;
     if (known_function(path_external(p, file, c->callee), AS_CHEAP)) return true;

@@ -18,8 +18,6 @@ bool section_excludes(const Program *p, u32 file, u32 section);
 bool lock_of_thread(const Program *p, u32 file, u32 section, const Root *r);
 /* Is it a thread in sight of which several run at once, no loop, and none whose starter waits for each? */
 bool root_runs_many(const Root *r);
-/* The name that is called, without what stands before its last dot. */
-Str call_last_name(const Facts *x, const Call *c);
 /* Is the file one of tests or examples, which share and wait on purpose, or a copy of what others maintain? */
 bool scaling_skips(const Program *p, u32 file);
 

@@ -196,7 +196,7 @@ static bool is_setter(const Facts *x, u32 func)
     const Func *fn = &x->funcs.v[func];
     for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++) {
         const Path *q = &x->paths.v[x->decorators.v[i]];
-        if (q->nattr && str_is(sym_str(x, q->attr[q->nattr - 1]), "setter")) return true;
+        if (q->nattr && str_is(path_last(x, q), "setter")) return true;
     }
     return false;
 }

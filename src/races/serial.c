@@ -18,7 +18,7 @@ static bool shares_work(const Program *p, const Root *r)
 {
     static const char *const names[] = {"Thread", "run_in_executor", "to_thread", "start_new_thread"};
     if (r->call == NONE || scaling_skips(p, r->file)) return false;
-    Str name = call_last_name(p->facts[r->file], &p->facts[r->file]->calls.v[r->call]);
+    Str name = call_last(p->facts[r->file], &p->facts[r->file]->calls.v[r->call]);
     return known_method(name, AS_POOL) || str_among(name, names, COUNT_OF(names));
 }
 
@@ -29,7 +29,7 @@ static bool no_work(const Program *p, u32 file, u32 call)
     const Facts *x = p->facts[file];
     const Call *c = &x->calls.v[call];
     const Path *q = &x->paths.v[c->callee];
-    Str name = call_last_name(x, c);
+    Str name = call_last(x, c);
     Str full = path_external(p, file, c->callee);
     if (call_is_cheap(p, file, call) || str_among(name, names, COUNT_OF(names)) || str_starts(full, S("time.")))
         return true;

@@ -58,7 +58,7 @@ static bool is_number(const Facts *f, const Call *call, const Arg *arg)
 static const Arg *argument_for(const Facts *f, const Call *call, u32 param)
 {
     const Path *callee = &f->paths.v[call->callee];
-    bool submits = callee->nattr && str_is(sym_str(f, callee->attr[callee->nattr - 1]), "submit");
+    bool submits = callee->nattr && str_is(path_last(f, callee), "submit");
     char want[16];
     snprintf(want, sizeof want, "args[%u]", param);
     for (u32 i = 0; i < call->nargs; i++) {

@@ -220,7 +220,7 @@ static bool in_log_call(const Program *p, u32 ga, bool print)
         const Call *c = &x->calls.v[i];
         const Path *q = &x->paths.v[c->callee];
         if (!span_within(a->span, c->span)) continue;
-        if (q->nattr && known_method(sym_str(x, q->attr[q->nattr - 1]), AS_LOG)) return true;
+        if (q->nattr && known_method(path_last(x, q), AS_LOG)) return true;
         if (print && !q->nattr && q->root == ROOT_GLOBAL && str_is(sym_str(x, q->name), "print")) return true;
     }
     return false;

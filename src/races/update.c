@@ -240,7 +240,7 @@ static bool default_of_call(const Facts *f, const Access *store)
     const Call *c = without_conversion(f, &f->calls.v[f->defs.v[store->value].value]);
     const Path *callee = &f->paths.v[c->callee];
     if (c->nargs != 2 || !callee->nattr) return false;
-    Str name = sym_str(f, callee->attr[callee->nattr - 1]);
+    Str name = path_last(f, callee);
     const Arg *last = &f->args.v[c->args + 1];
     return (str_is(name, "get") || str_is(name, "pop")) && last->kind == VAL_PATH && last->value == store->path;
 }
@@ -292,7 +292,7 @@ static bool by_property(const Finder *f, u32 ga)
     const Access *a = program_access(f->p, ga);
     const Path *q = &x->paths.v[a->path];
     if (a->op != OP_AUG || !q->nattr || place->kind != PLACE_INSTANCE) return false;
-    return !str_eq(sym_str(x, q->attr[q->nattr - 1]), f->p->syms.strs[place->name]);
+    return !str_eq(path_last(x, q), f->p->syms.strs[place->name]);
 }
 
 void race_update(Finder *f)
@@ -382,8 +382,7 @@ static bool sleeps(const Facts *x, u32 func, u32 block)
     const Func *fn = &x->funcs.v[func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &x->calls.v[i];
-        const Path *q = &x->paths.v[c->callee];
-        Str name = sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name);
+        Str name = call_last(x, c);
         if ((str_is(name, "sleep") || str_is(name, "wait")) && block_within(x, c->block, block)) return true;
     }
     return false;

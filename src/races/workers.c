@@ -108,11 +108,10 @@ static bool kills_some(const Program *p, u32 file)
     for (u32 i = 0; i < x->accesses.n; i++) {
         const Access *a = &x->accesses.v[i];
         const Path *q = &x->paths.v[a->path];
-        Str last = a->op == OP_METHOD ? sym_str(x, a->method) : q->nattr ? sym_str(x, q->attr[q->nattr - 1]) : S("");
+        Str last = a->op == OP_METHOD ? sym_str(x, a->method) : q->nattr ? path_last(x, q) : S("");
         if (!str_among(last, kills, COUNT_OF(kills))) continue;
         u32 in_file, maker = a->op == OP_METHOD ? maker_of(p, file, a->path, &in_file) : NONE;
-        if (maker == NONE ||
-            !str_ends(call_last_name(p->facts[in_file], &p->facts[in_file]->calls.v[maker]), S("Pool")))
+        if (maker == NONE || !str_ends(call_last(p->facts[in_file], &p->facts[in_file]->calls.v[maker]), S("Pool")))
             return true;
     }
     return false;
@@ -252,7 +251,7 @@ static const Arg *handed(const Program *p, u32 file, u32 call)
         return many && !asks_for_processes(p, file, call) && !kills_some(p, file) ? argument(x, c, 1, "target")
                                                                                   : NULL;
     }
-    Str name = call_last_name(x, c);
+    Str name = call_last(x, c);
     if (!q->nattr || !(known_method(name, AS_POOL) || str_is(name, "apply"))) return NULL;
     u32 on = call_receiver(x, c), in_file;
     if (on == NONE || path_type(p, file, on).kind != TYPE_PROCESS) return NULL;
