@@ -329,6 +329,15 @@ bool facts_all(Arena *a, const Options *o, const SourceList *sources, Facts ***o
 /* Path as text ("self._cache", "os.environ"), for dumps and messages. */
 Str path_text(Arena *a, const Facts *f, u32 path);
 Str sym_str(const Facts *f, u32 sym);
+/* Does the path end with an attribute, app.stats.hits? With what is taken out of a container, jobs[0]? */
+static inline bool path_is_attr(const Path *x)
+{
+    return x->nattr && x->attr[x->nattr - 1] != SYM_ITEM;
+}
+static inline bool path_is_item(const Path *x)
+{
+    return x->nattr && x->attr[x->nattr - 1] == SYM_ITEM;
+}
 /* The last name of a path: "hits" of app.stats.hits, "app" of app alone, "[]" of jobs[0]. */
 Str path_last(const Facts *f, const Path *x);
 /* The name that a call calls something by: "start" of Thread(target=f).start(). */

@@ -104,7 +104,7 @@ static void assign_item(Walk *w, u32 n, const Target *t)
     u32 before = w->f->accesses.n;
     Path p = walk_object(w, n);
     if (p.root == ROOT_UNKNOWN) return;
-    bool item = p.nattr && p.attr[p.nattr - 1] == SYM_ITEM;
+    bool item = path_is_item(&p);
     u32 id = NONE;
     if (item && w->f->accesses.n > before && w->f->accesses.v[w->f->accesses.n - 1].op == OP_ITEM_LOAD) {
         id = w->f->accesses.n - 1; /* it was recorded as a read of the item */

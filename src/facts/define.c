@@ -131,7 +131,7 @@ static void class_bases(Walk *w, u32 cls, u32 list)
         u32 path = kind == VAL_PATH ? v : kind == VAL_CALL ? w->f->calls.v[v].callee : NONE;
         if (path == NONE || (kind == VAL_CALL && !keyword && made_by_metaclass(w, cls, c, v))) continue;
         const Path *p = &w->f->paths.v[path];
-        if (p->nattr && p->attr[p->nattr - 1] == SYM_ITEM) { /* Generic[T], Base[int] */
+        if (path_is_item(p)) { /* Generic[T], Base[int] */
             Path q = *p;
             q.nattr--;
             path = path_id(w, q);

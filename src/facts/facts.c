@@ -57,7 +57,7 @@ static bool stays(const Facts *f, const Call *c)
     if (x->root == ROOT_CALL && !x->nattr) { /* joblib: Parallel(…)(delayed(f)(x) for x in …) */
         return str_is(call_last(f, &f->calls.v[x->func]), "Parallel");
     }
-    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? path_last(f, x) : S("");
+    Str name = path_is_attr(x) ? path_last(f, x) : S("");
     for (u32 i = 0; i < COUNT_OF(loops); i++)
         if (str_is(name, loops[i])) return true;
     for (u32 b = c->block; b != NONE; b = f->blocks.v[b].parent)

@@ -269,7 +269,7 @@ static Str callee_name(const Walk *w, const Call *c, bool *method)
 {
     const Path *x = &w->f->paths.v[c->callee];
     *method = x->nattr > 0;
-    if (x->root == ROOT_UNKNOWN || x->truncated || (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM)) return S("");
+    if (x->root == ROOT_UNKNOWN || x->truncated || path_is_item(x)) return S("");
     if (!x->nattr) return x->root == ROOT_CALL ? S("") : sym_str(w->f, x->name);
     return path_last(w->f, x);
 }

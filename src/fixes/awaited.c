@@ -103,7 +103,7 @@ static bool call_look(const Find *x, u32 file, u32 call, Wait *w)
     const Path *p = &f->paths.v[c->callee];
     Str full = path_external(pl->p, file, c->callee);
     if (str_is(full, "concurrent.futures.wait") || str_is(full, "concurrent.futures.as_completed")) return true;
-    if (!p->nattr || p->truncated || p->attr[p->nattr - 1] == SYM_ITEM) return false;
+    if (!path_is_attr(p) || p->truncated) return false;
     Str name = path_last(f, p);
     Type t = receiver_type(pl, file, p);
     Ent e = path_resolve(pl->p, file, p, p->nattr - 1u);
@@ -234,7 +234,7 @@ static void ends_find(Plan *pl, Wait *w)
         const Facts *f = pl->p->facts[file];
         for (u32 i = 0; i < f->calls.n; i++) {
             const Path *p = &f->paths.v[f->calls.v[i].callee];
-            if (!p->nattr || p->truncated || p->attr[p->nattr - 1] == SYM_ITEM) continue;
+            if (!path_is_attr(p) || p->truncated) continue;
             Str name = path_last(f, p);
             if (!str_starts(name, str_from(w->signal))) continue; /* notify_all, put_nowait */
             Ent e = path_resolve(pl->p, file, p, p->nattr - 1u);

@@ -127,7 +127,7 @@ bool foreign_call(Plan *pl, u32 file, u32 call, bool below)
     if (next_of_given(pl, file, c)) return true;
     if (call_targets(pl->p, file, call, &target, 1) || path_external(pl->p, file, c->callee).n) return false;
     if (makes_objects(path_type(pl->p, file, c->callee)) || named_for_class(name)) return false;
-    if (p->nattr && p->attr[p->nattr - 1] == SYM_ITEM) return true; /* handlers[name]() */
+    if (path_is_item(p)) return true; /* handlers[name]() */
     if (!p->nattr && p->root == ROOT_PARAM) /* what a wrapper has captured is what was decorated */
         return !bound_by_default(f, p) && !(below && p->func != c->func);
     if (!p->nattr && p->root == ROOT_CALL) return looked_up(pl, file, p->func);

@@ -77,7 +77,7 @@ static void open_span(Plan *pl, Open *o, u32 file, u32 func, Span span)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls && !(o->found && !o->names); i++) {
         if (!span_within(f->calls.v[i].span, span) || !open_call(pl, file, i)) continue;
         const Path *p = &f->paths.v[f->calls.v[i].callee];
-        bool method = p->nattr && p->attr[p->nattr - 1] != SYM_ITEM;
+        bool method = path_is_attr(p);
         u32 name = method ? intern_find(&pl->p->syms, path_last(f, p)) : NONE;
         o->found = true;
         if (o->names && name != NONE) vec_push(pl->a, o->names, name);

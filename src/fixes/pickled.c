@@ -273,7 +273,7 @@ static void def_look(Plan *pl, u32 file, const Def *d)
     const Path *x = d->path == NONE ? NULL : &f->paths.v[d->path];
     u32 line, column;
     source_position(site_source(pl, file), d->span.start, &line, &column);
-    if (x && x->nattr && x->attr[x->nattr - 1] == SYM_ITEM && by_maker(pl, file, x, x->nattr - 1u)) {
+    if (x && path_is_item(x) && by_maker(pl, file, x, x->nattr - 1u)) {
         const Ast *t = site_ast(pl, file);
         u32 a = ast_assignment(t, d->span), right = a == NONE ? NONE : ast_field(t, a, FIELD_right);
         Span s = right == NONE ? d->span : (Span){t->v[right].start, t->v[right].end};

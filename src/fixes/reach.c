@@ -247,7 +247,7 @@ static bool unknown_call(Plan *pl, u32 file, const Call *c)
     if (p->root == ROOT_SUPER) return false; /* of a base that is not part of the program */
     if (path_from_library(pl, file, p, 8)) return false;
     if (p->nattr == 0 && p->root != ROOT_UNKNOWN) return p->root != ROOT_GLOBAL;     /* global: a builtin */
-    if (p->nattr && !p->truncated && p->attr[p->nattr - 1] == SYM_ITEM) return true; /* for f in listeners: f() */
+    if (path_is_item(p) && !p->truncated) return true; /* for f in listeners: f() */
     if (p->nattr && !p->truncated && type_is_plain(ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u))))
         return false;
     Str name = method_name(pl, file, c);

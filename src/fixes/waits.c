@@ -130,7 +130,7 @@ static bool reads_device(Plan *pl, u32 file, u32 call)
     const Facts *f = pl->p->facts[file];
     const Call *c = &f->calls.v[call];
     const Path *p = &f->paths.v[c->callee];
-    if (!p->nattr || p->truncated || p->root == ROOT_UNKNOWN || p->attr[p->nattr - 1] == SYM_ITEM) return false;
+    if (!path_is_attr(p) || p->truncated || p->root == ROOT_UNKNOWN) return false;
     Str name = call_last(f, c);
     Type t = p->root == ROOT_CALL && p->nattr == 1 ? call_type(pl->p, file, p->func) /* open(path).read() */
                                                    : ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));

@@ -65,7 +65,7 @@ static u32 started_at(const Program *p, const Root *r)
     const Func *fn = &f->funcs.v[made->func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Path *x = &f->paths.v[f->calls.v[i].callee];
-        if (f->calls.v[i].span.end < made->span.end || !x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) continue;
+        if (f->calls.v[i].span.end < made->span.end || !path_is_attr(x)) continue;
         if (str_is(path_last(f, x), "start")) return f->calls.v[i].span.end;
     }
     return NONE; /* somebody else starts it */
@@ -123,7 +123,7 @@ static bool waits_after(const Facts *f, const Call *call)
     for (u32 i = fn->calls; loop != NONE && i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
-        if (c->span.start < call->span.end || !x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) continue;
+        if (c->span.start < call->span.end || !path_is_attr(x)) continue;
         if (!block_within(f, c->block, loop)) continue;
         if (str_among(path_last(f, x), names, COUNT_OF(names))) return true;
     }

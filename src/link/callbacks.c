@@ -49,7 +49,7 @@ void library_callbacks(Program *p, u32 file, u32 call)
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
     const Path *x = &f->paths.v[c->callee];
-    bool sorts = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && str_is(path_last(f, x), "sort");
+    bool sorts = path_is_attr(x) && str_is(path_last(f, x), "sort");
     if (!c->nargs || (x->nattr > 1 && !sorts)) return;
     Str full = path_external(p, file, c->callee);
     if (!sorts && !known_builtin(full, AS_CALLS) && !known_function(full, AS_CALLS)) return;

@@ -217,7 +217,7 @@ u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max)
 /* Is the receiver of a method call unknown (and not a module, builtin or library object)? */
 bool receiver_unknown(const Program *p, u32 file, const Path *x)
 {
-    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || x->truncated) return false;
+    if (!path_is_attr(x) || x->truncated) return false;
     Ent e = path_resolve(p, file, x, x->nattr - 1u);
     if (e.kind == ENT_EXTERNAL || e.kind == ENT_MODULE || e.kind == ENT_CLASS || e.kind == ENT_INSTANCE) return false;
     Type t = x->root == ROOT_CALL && x->nattr == 1 ? call_type(p, file, x->func) : ent_type(p, e);

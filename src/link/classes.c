@@ -364,7 +364,7 @@ static void assigned_names(Program *p, Arena *scratch, Map *names)
         for (u32 i = 0; i < f->defs.n; i++) {
             if (f->defs.v[i].path == NONE) continue;
             const Path *x = &f->paths.v[f->defs.v[i].path];
-            if (!x->nattr || x->truncated || x->attr[x->nattr - 1] == SYM_ITEM) continue;
+            if (!path_is_attr(x) || x->truncated) continue;
             if (x->nattr == 1 && (x->root == ROOT_SELF || is_class(p, file, x))) continue;
             map_put(scratch, names, gsym(p, file, x->attr[x->nattr - 1]), 1);
         }

@@ -149,7 +149,7 @@ static bool one_of_many(const Program *p, u32 g, const Section *s)
     const Place *place = &p->places.v[p->access_place[g]];
     bool whole = a->op == OP_LOAD || a->op == OP_STORE || a->op == OP_AUG || a->op == OP_TRUTH || a->op == OP_ITER ||
                  a->op == OP_CREAD;
-    if (!whole || place->of != NONE || !q->nattr || q->attr[q->nattr - 1] != SYM_ITEM) return false;
+    if (!whole || place->of != NONE || !path_is_item(q)) return false;
     for (u32 i = 0; i < x->nattr; i++)
         if (x->attr[i] == SYM_ITEM) return false;
     bool beside = x->root == ROOT_SELF && q->root == ROOT_SELF && x->nattr == 1 && q->nattr == 2;

@@ -109,7 +109,7 @@ bool access_of_contents(const Access *a)
 
 u32 element_place(Program *p, u32 file, const Access *a, const Path *x)
 {
-    if (!x->nattr || x->attr[x->nattr - 1] != SYM_ITEM || x->truncated || !access_of_contents(a)) return NONE;
+    if (!path_is_item(x) || x->truncated || !access_of_contents(a)) return NONE;
     Path base = *x;
     base.nattr--;
     const Facts *f = p->facts[file];
@@ -140,7 +140,7 @@ u32 element_asked(Program *p, u32 file, const Access *a, const Path *x)
     Path base = f->paths.v[c->callee];
     if (!c->nargs || c->nargs > 2 || !base.nattr || base.truncated || f->args.v[c->args].text != SYM_EMPTY)
         return NONE;
-    Str name = sym_str(f, base.attr[base.nattr - 1]);
+    Str name = path_last(f, &base);
     if (!str_is(name, "get") && !str_is(name, "setdefault")) return NONE;
     Type t = stand_in(p, file, c);
     base.nattr--;
@@ -158,7 +158,7 @@ u32 element_returned(Program *p, u32 file, const Def *d)
     if (d->kind != VAL_PATH) return NONE;
     Path base = f->paths.v[d->value];
     if (base.root == ROOT_LOCAL && !base.nattr) return element_asked(p, file, &walk, &base);
-    if (!base.nattr || base.attr[base.nattr - 1] != SYM_ITEM || base.truncated) return NONE;
+    if (!path_is_item(&base) || base.truncated) return NONE;
     base.nattr--;
     for (u32 i = fn->accesses + fn->naccesses; i > fn->accesses; i--)
         if (f->accesses.v[i - 1].stmt == d->stmt)

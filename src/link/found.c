@@ -160,7 +160,7 @@ static void inserts(Finds *x, u32 file)
     for (u32 i = 0; i < f->calls.n; i++) {
         const Call *c = &f->calls.v[i];
         const Path *q = &f->paths.v[c->callee];
-        if (c->nargs != 2 || !q->nattr || q->truncated || q->attr[q->nattr - 1] == SYM_ITEM) continue;
+        if (c->nargs != 2 || !path_is_attr(q) || q->truncated) continue;
         if (!str_among(path_last(f, q), names, COUNT_OF(names))) continue;
         const Arg *a = &f->args.v[c->args + 1];
         u8 how = place_shows(x, path_resolve(x->p, file, q, q->nattr - 1u), true);

@@ -46,7 +46,7 @@ static bool signal_of(const Program *p, u32 file, u32 call, Signal *out, bool *c
     const Facts *f = p->facts[file];
     const Call *c = &f->calls.v[call];
     const Path *x = &f->paths.v[c->callee];
-    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) return false;
+    if (!path_is_attr(x)) return false;
     Str name = path_last(f, x);
     *clears = str_is(name, "clear");
     bool set = str_is(name, "set"), wait = str_is(name, "wait");

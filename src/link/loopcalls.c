@@ -135,7 +135,7 @@ static const LoopCall *row_of(const Program *p, u32 file, const Call *c)
     Str ext = path_external(p, file, c->callee);
     for (u32 i = 0; ext.n && i < COUNT_OF(functions); i++)
         if (str_is(ext, functions[i].name)) return &functions[i];
-    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? path_last(f, x) : S("");
+    Str name = path_is_attr(x) ? path_last(f, x) : S("");
     for (u32 i = 0; name.n && i < COUNT_OF(methods); i++)
         if (str_is(name, methods[i].name)) return imports_asyncio(p, file) ? &methods[i] : NULL;
     return NULL;

@@ -44,7 +44,7 @@ static bool *queued_calls(const Program *p, u32 file)
     for (u32 i = 0; i < f->calls.n; i++) {
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
-        Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? path_last(f, x) : S("");
+        Str name = path_is_attr(x) ? path_last(f, x) : S("");
         if (!c->nargs || (!str_is(name, "put") && !str_is(name, "put_nowait"))) continue;
         if (f->args.v[c->args].kind == VAL_CALL) out[f->args.v[c->args].value] = true;
     }

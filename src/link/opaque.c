@@ -23,8 +23,7 @@ static bool unknown_call(const Program *p, const DefRef *r, bool *call)
     const Facts *f = p->facts[r->file];
     const Path *x = &f->paths.v[f->calls.v[d->value].callee];
     u32 out[1];
-    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || says_little(path_last(f, x)) ||
-        known_method(path_last(f, x), AS_CONTAINER))
+    if (!path_is_attr(x) || says_little(path_last(f, x)) || known_method(path_last(f, x), AS_CONTAINER))
         return false; /* a plain name may be anything; d.get(k) gives what the container holds */
     *call = true;
     return call_type(p, r->file, d->value).kind == TYPE_UNKNOWN && !call_targets(p, r->file, d->value, out, 1);

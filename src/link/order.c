@@ -24,7 +24,7 @@ static bool passes_start(const Program *p, u32 file, const Call *c)
     const Facts *f = p->facts[file];
     for (u32 i = c->args; i < c->args + c->nargs; i++) {
         const Path *x = f->args.v[i].kind == VAL_PATH ? &f->paths.v[f->args.v[i].value] : NULL;
-        if (!x || !x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) continue;
+        if (!x || !path_is_attr(x)) continue;
         if (str_is(path_last(f, x), "start") && thread_named(p, file, x)) return true;
     }
     return false;
@@ -55,7 +55,7 @@ static void order_func(Program *p, const Map *starting, u32 file, u32 func)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
-        Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? path_last(f, x) : S("");
+        Str name = path_is_attr(x) ? path_last(f, x) : S("");
         bool handed = map_get(starting, map_key(file, i)) != NONE;
         bool start = (str_is(name, "start") && starts_thread(p, file, c, x)) || passes_start(p, file, c) || handed;
         if (start) {

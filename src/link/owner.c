@@ -68,8 +68,7 @@ static void public_names(Program *p, u32 file)
         const Path *x = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
         if (!x) continue;
         if (x->root == ROOT_CLASS && telling_name(sym_str(f, x->name))) owner_add(p, gsym(p, file, x->name), SEVERAL);
-        if (x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && !(x->root == ROOT_SELF && x->nattr == 1) &&
-            telling_name(path_last(f, x)))
+        if (path_is_attr(x) && !(x->root == ROOT_SELF && x->nattr == 1) && telling_name(path_last(f, x)))
             owner_add(p, gsym(p, file, x->attr[x->nattr - 1]), SEVERAL);
     }
 }

@@ -121,7 +121,7 @@ void places_index(Program *p)
                 const Def *d = &f->defs.v[i];
                 if (d->path == NONE || d->kind == VAL_FUNC || d->kind == VAL_CLASS) continue;
                 const Path *x = &f->paths.v[d->path];
-                bool element = x->nattr && x->attr[x->nattr - 1] == SYM_ITEM && !x->truncated;
+                bool element = path_is_item(x) && !x->truncated;
                 u32 attrs = x->nattr - (element ? 1u : 0u);
                 bool simple = (x->root == ROOT_GLOBAL || x->root == ROOT_CLASS)
                                   ? attrs == 0
@@ -263,7 +263,7 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     }
     if (x->root == ROOT_SUPER && !x->nattr && a->op != OP_METHOD && e.kind == ENT_INSTANCE)
         return defines_operation(p, e.id, a->op, true) ? NONE : contents_place(p, e.id);
-    if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return element_place(p, file, a, x);
+    if (path_is_item(x)) return element_place(p, file, a, x);
     u32 queue = a->op == OP_ITER || a->op == OP_CREAD ? inside_queue(p, file, x) : NONE;
     if (queue != NONE) return queue;
     if (x->nattr) return captured_attr(p, file, x, a);

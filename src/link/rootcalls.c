@@ -304,7 +304,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
         one_client(p, r, first);
         few_started(p, r, file, c, first);
     }
-    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) {
+    if (!path_is_attr(x)) {
         /* class C(Thread); C(target=f) */
         Ent e = path_entity(p, file, c->callee);
         if (e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread"))
@@ -339,7 +339,7 @@ void roots_of_def(Program *p, u32 file, u32 def)
     const Def *d = &f->defs.v[def];
     if (d->path == NONE || (d->kind != VAL_PATH && d->kind != VAL_FUNC && d->kind != VAL_LAMBDA)) return;
     const Path *x = &f->paths.v[d->path];
-    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM || x->root == ROOT_CLASS) return;
+    if (!path_is_attr(x) || x->root == ROOT_CLASS) return;
     Str attr = path_last(f, x);
     const LinkState *s = p->state;
     for (u32 i = 0; i < s->rows[ROOT_BY_ATTRIBUTE].n; i++) {

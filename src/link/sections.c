@@ -209,7 +209,7 @@ static u32 lock_of_item(Program *p, u32 file, const Path *x)
 {
     const Facts *f = p->facts[file];
     Path base = *x;
-    while (base.nattr && base.attr[base.nattr - 1] == SYM_ITEM) base.nattr--;
+    while (path_is_item(&base)) base.nattr--;
     Ent e = path_resolve(p, file, &base, base.nattr);
     if (e.kind != ENT_PLACE) return NONE;
     Type t = element_type(p, file, e);
@@ -296,6 +296,6 @@ u32 section_lock_of(Program *p, u32 file, u32 section, u32 depth)
     if (s->kind == SECTION_CALLS) return lock_of_pair(p, file, s, depth);
     if (s->call != NONE) return lock_of_call(p, file, s, depth);
     if (s->entered && path_type(p, file, s->path).kind == TYPE_SEMAPHORE) return NONE; /* a signal, not an exit */
-    if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return lock_of_item(p, file, x);
+    if (path_is_item(x)) return lock_of_item(p, file, x);
     return lock_of_ent(p, file, s->path, path_entity(p, file, s->path), s->func, depth);
 }

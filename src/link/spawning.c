@@ -39,7 +39,7 @@ static bool may_wait(const Program *p, u32 file, const Call *c)
     static const char *const names[] = {"result", "exception", "as_completed", "gather", "shutdown"};
     const Facts *f = p->facts[file];
     const Path *x = &f->paths.v[c->callee];
-    if (x->nattr && x->attr[x->nattr - 1] == SYM_ITEM) return false;
+    if (path_is_item(x)) return false;
     Str name = path_last(f, x);
     if (str_among(name, names, COUNT_OF(names))) return true;
     bool bare = !c->nargs || f->args.v[c->args].keyword != SYM_EMPTY;

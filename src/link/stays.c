@@ -40,7 +40,7 @@ bool under_own_key(const Program *p, u32 file, const Def *d)
 {
     const Facts *f = p->facts[file];
     const Path *x = d->path == NONE ? NULL : &f->paths.v[d->path];
-    if (!x || !x->nattr || x->attr[x->nattr - 1] != SYM_ITEM) return false;
+    if (!x || !path_is_item(x)) return false;
     Str target = str_slice(f->source->text, d->span.start, d->span.end);
     if (str_has_name(target, S("self.ident")) && self_is_thread(p, file, d->func)) return true;
     const Func *fn = &f->funcs.v[d->func];

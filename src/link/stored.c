@@ -42,7 +42,7 @@ struct Stored {
 
 static bool named_among(const Facts *f, const Path *x, const char *const *names, u32 n)
 {
-    return x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && str_among(path_last(f, x), names, n);
+    return path_is_attr(x) && str_among(path_last(f, x), names, n);
 }
 
 /* x.get(key), x.setdefault(key, []), x.pop(): gives something out of x. */
@@ -57,13 +57,13 @@ static u32 holder(Program *p, u32 file, Path x)
 {
     const Facts *f = p->facts[file];
     for (u32 i = 0; i < 2 && x.root == ROOT_CALL && !x.truncated; i++) { /* d.setdefault(k, []).append */
-        while (x.nattr && x.attr[x.nattr - 1] == SYM_ITEM) x.nattr--;
+        while (path_is_item(&x)) x.nattr--;
         const Path *of = &f->paths.v[f->calls.v[x.func].callee];
         if (x.nattr || !gives_item(f, of)) return NONE;
         x = *of;
         x.nattr--;
     }
-    while (x.nattr && x.attr[x.nattr - 1] == SYM_ITEM) x.nattr--;
+    while (path_is_item(&x)) x.nattr--;
     if (x.truncated || x.root == ROOT_UNKNOWN) return NONE;
     Ent e = path_resolve(p, file, &x, x.nattr);
     return e.kind == ENT_PLACE ? place_origin(p, e.id, STEPS) : NONE;
@@ -126,7 +126,7 @@ static void kept_by(Program *p, u32 file, const Def *d)
     const Path *x = &p->facts[file]->paths.v[d->path];
     if (!x->nattr && x->root != ROOT_GLOBAL) return;
     u32 place = holder(p, file, *x);
-    bool item = x->nattr && x->attr[x->nattr - 1] == SYM_ITEM;
+    bool item = path_is_item(x);
     if (place == NONE || (item && place_type(p, place).kind == TYPE_CLASS)) return; /* its method keeps it, or not */
     comes_to(p, file, d->func, d->kind, d->value, place);
 }

@@ -10,7 +10,7 @@ bool def_patches(const Program *p, u32 file, u32 def)
     const Def *d = &f->defs.v[def];
     if (d->path == NONE || d->kind == VAL_FUNC || d->kind == VAL_CLASS) return false;
     const Path *x = &f->paths.v[d->path];
-    if (!x->nattr || x->truncated || x->attr[x->nattr - 1] == SYM_ITEM) return false;
+    if (!path_is_attr(x) || x->truncated) return false;
     if (x->root == ROOT_SELF || x->root == ROOT_UNKNOWN || x->root == ROOT_CALL) return false;
     Ent owner = path_resolve(p, file, x, x->nattr - 1u);
     if (owner.kind == ENT_EXTERNAL) return x->root == ROOT_GLOBAL || x->root == ROOT_LOCAL;

@@ -89,7 +89,7 @@ bool view_of(const Program *p, u32 file, const Path *x, Path *out)
         return true;
     }
     *out = f->paths.v[c->callee];
-    if (!out->nattr || out->attr[out->nattr - 1] == SYM_ITEM) return false;
+    if (!path_is_attr(out)) return false;
     return known_method(sym_str(f, out->attr[--out->nattr]), AS_VIEW);
 }
 

@@ -8,7 +8,7 @@
 
 static bool is_named(const Facts *f, const Path *x, const char *name)
 {
-    return x->nattr && x->attr[x->nattr - 1] != SYM_ITEM && str_is(path_last(f, x), name);
+    return path_is_attr(x) && str_is(path_last(f, x), name);
 }
 
 /* Is it a call of this method on what the path names? */

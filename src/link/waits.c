@@ -17,7 +17,7 @@ static bool popped_thread(const Program *p, u32 file, const Call *c)
 {
     const Facts *f = p->facts[file];
     const Path *x = &f->paths.v[c->callee];
-    if (!x->nattr || x->attr[x->nattr - 1] == SYM_ITEM) return false;
+    if (!path_is_attr(x)) return false;
     Str name = path_last(f, x);
     if (!str_is(name, "pop") && !str_is(name, "popleft")) return false;
     Type t = element_type(p, file, path_resolve(p, file, x, x->nattr - 1u));

@@ -60,7 +60,7 @@ bool claims_key(const Program *p, u32 act)
 static bool tells(const Facts *f, const Call *c, bool print)
 {
     const Path *x = &f->paths.v[c->callee];
-    Str name = x->nattr && x->attr[x->nattr - 1] != SYM_ITEM ? path_last(f, x) : S("");
+    Str name = path_is_attr(x) ? path_last(f, x) : S("");
     bool printed = print && !x->nattr && x->root == ROOT_GLOBAL && str_is(sym_str(f, x->name), "print");
     return printed || known_method(name, AS_LOG);
 }
@@ -214,7 +214,7 @@ bool own_key(const Program *p, u32 ga)
     const Access *a = &f->accesses.v[g.id];
     const Path *x = &f->paths.v[a->path];
     if (own_item(p, g.file, a)) return true;
-    if (!x->nattr || x->attr[x->nattr - 1] != SYM_ITEM) return false;
+    if (!path_is_item(x)) return false;
     for (u32 i = f->funcs.v[a->func].accesses; i < g.id; i++) {
         const Access *entry = &f->accesses.v[i];
         if (entry->op == OP_ITEM_LOAD && span_within(entry->span, a->span) && own_item(p, g.file, entry)) return true;

@@ -260,7 +260,7 @@ static bool sets_by_name(const Program *p, u32 file, const Call *c)
     if (c->nargs != 3 || a[0].kind != VAL_PATH || a[1].kind == VAL_STRING) return false;
     const Path *q = &x->paths.v[a[0].value];
     bool object = q->root == ROOT_SELF && !q->nattr;
-    bool drawn = q->nattr && q->attr[q->nattr - 1] == SYM_ITEM; /* for cls in classes: */
+    bool drawn = path_is_item(q); /* for cls in classes: */
     return (object || drawn) && str_is(path_external(p, file, c->callee), "setattr");
 }
 
