@@ -10,7 +10,10 @@
  * and only kept, compared and counted with, or may be left out. A thread, a lock, a socket, a file, a generator, a
  * lambda, a weak reference stops pickle already, whenever it gets there; and what is passed in and asked for
  * attributes and methods, or comes from a call that is not known, is for some service of the process, as is an object
- * that is to be started or closed. Nobody copies these, and they get no hooks that say how. */
+ * that is to be started or closed, or is called a Pool, a Client, a Manager. Nobody copies these, and they get no
+ * hooks that say how.
+ *
+ * The same is asked where the program pickles or copies something of which the class is not known. */
 #include "fixes/fixes.h"
 
 /* How an object, a value may be pickled, and copied deeply. */
@@ -294,9 +297,25 @@ static Could place_could(Plan *pl, u32 place, u32 depth)
     return worst;
 }
 
-/* Is it one of the methods of what is started, closed, taken down? */
+/* Is it called after what there is for the process that it runs in, and of which nobody wants a second one? */
+static bool named_service(Str name)
+{
+    static const char *const ends[] = {"Backend", "Broker",     "Channel",    "Client",    "Connection", "Consumer",
+                                       "Daemon",  "Dispatcher", "Driver",     "Executor",  "Handler",    "Listener",
+                                       "Loop",    "Manager",    "Monitor",    "Poller",    "Pool",       "Producer",
+                                       "Proxy",   "Publisher",  "Scheduler",  "Selector",  "Semaphore",  "Server",
+                                       "Service", "Socket",     "Subscriber", "Transport", "Watcher",    "Worker"};
+    for (u32 i = 0; i < COUNT_OF(ends); i++)
+        if (str_ends(name, str_from(ends[i]))) return true;
+    return false;
+}
+
+/* Has it one of the methods of what is started, closed, taken down, or the name of such a thing? */
 static bool is_service(const Plan *pl, u32 gclass)
 {
+    u32 file;
+    const Class *c = program_class(pl->p, gclass, &file);
+    if (named_service(sym_str(pl->p->facts[file], c->name))) return true;
     static const char *const names[] = {"close", "connect",   "disconnect", "shutdown", "start",
                                         "stop",  "terminate", "fileno",     "__del__"};
     for (u32 i = 0; i < COUNT_OF(names); i++)
@@ -460,6 +479,13 @@ static bool part_of_service(Plan *pl, u32 gclass)
     return true;
 }
 
+Users anybody_copies(Plan *pl, u32 gclass)
+{
+    Could could = class_could(pl, gclass, COPY_DEPTH);
+    if (could == COULD_NOT || part_of_service(pl, gclass)) return USERS_DO_NOT;
+    return could == COULD ? USERS_MAY : USERS_PERHAPS;
+}
+
 Users users_copy(Plan *pl, u32 gclass)
 {
     u32 file;
@@ -470,7 +496,5 @@ Users users_copy(Plan *pl, u32 gclass)
     u32 init = class_own_method(pl->p, gclass, "__init__");
     if (init != NONE && !pl->p->funcs[init].api) return USERS_DO_NOT; /* of a script, a program, a window */
     if (private_module(f) && !shown_elsewhere(pl, gclass)) return USERS_DO_NOT;
-    Could could = class_could(pl, gclass, COPY_DEPTH);
-    if (could == COULD_NOT || part_of_service(pl, gclass)) return USERS_DO_NOT;
-    return could == COULD ? USERS_MAY : USERS_PERHAPS;
+    return anybody_copies(pl, gclass);
 }

@@ -172,7 +172,9 @@ bool plan_count(Plan *pl, Work *w, const Page *page)
     const Place *place = &pl->p->places.v[w->place];
     if (place->type.kind != TYPE_NUMBER || place->file == NONE || (place->public_ && pl->p->library)) return false;
     if (place->kind == PLACE_CLOSURE || place->kind == PLACE_DEFAULT) return false;
-    if (place->kind == PLACE_INSTANCE && import_obstacle(pl, place->file).n) return false;
+    if (place->kind == PLACE_INSTANCE &&
+        (import_obstacle(pl, place->file).n || (pickled_obstacle(pl, place->owner).n && pl->pickled[place->owner])))
+        return false;
     u32 total = 0;
     for (u32 i = place->first; i < place->first + place->n; i++) {
         u32 g = pl->p->place_access.v[i];

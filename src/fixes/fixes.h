@@ -263,6 +263,8 @@ typedef struct Plan {
     u32 ngroup;
     bool allowed;      /* does the order of all locks allow theirs? */
     Str pickled_where; /* where objects of unknown classes are; empty: nowhere */
+    bool copying;      /* what is looked at is only copied, see pickled.c */
+    bool pickled_sure; /* some of them outside of tests, and not only to have a copy */
 } Plan;
 
 const Ast *site_ast(Plan *pl, u32 file);
@@ -609,6 +611,8 @@ Str pickled_obstacle(Plan *pl, u32 gclass);
 /* May users, whose code is not in sight, copy objects of the class? Perhaps: if that can be done (copyable.c). */
 typedef enum Users { USERS_DO_NOT, USERS_PERHAPS, USERS_MAY } Users;
 Users users_copy(Plan *pl, u32 gclass);
+/* The same of code that is not known, be it in the program or elsewhere. */
+Users anybody_copies(Plan *pl, u32 gclass);
 /* Does a hook of it nothing but raise, so that nobody copies its objects? Is the base, a path, one of Python's
  * without state and hooks for it: object, Generic, Mapping? */
 bool class_refuses_copies(Plan *pl, u32 gclass);

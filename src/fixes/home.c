@@ -28,8 +28,8 @@ enum { RELATIVE_HOOKS = 8 };              /* and speak of an object's state in a
 static const char *const hooks[] = {"__getstate__",   "__setstate__",      "__reduce__", "__reduce_ex__",
                                     "__getnewargs__", "__getnewargs_ex__", "__copy__",   "__deepcopy__",
                                     "__getattr__",    "__new__",           "__slots__",  "__getattribute__"};
-static const char *const copiers[] = {"pickle", "copy",        "copyreg", "multiprocessing",
-                                      "dill",   "cloudpickle", "shelve",  "joblib"};
+static const char *const copiers[] = {"pickle",      "copyreg", "multiprocessing", "dill",
+                                      "cloudpickle", "shelve",  "joblib"};
 
 /* ---- signs ---- */
 
@@ -44,33 +44,11 @@ static Str method_obstacle(Plan *pl, const Facts *f, u32 cls, u32 from)
     return S("");
 }
 
-/* copy.copy(self.DEFAULTS), of containers and the like, and nothing else of the module: no object is copied there. */
-static bool copies_containers(Plan *pl, u32 file)
-{
-    const Facts *f = pl->p->facts[file];
-    u32 used = 0, seen = 0;
-    for (u32 i = 0; i < f->calls.n; i++) {
-        const Call *c = &f->calls.v[i];
-        if (!str_is(path_external(pl->p, file, c->callee), "copy.copy")) continue;
-        const Arg *a = c->nargs == 1 ? &f->args.v[c->args] : NULL;
-        if (!a || a->star || a->kind != VAL_PATH || !type_is_plain(path_type(pl->p, file, a->value))) return false;
-        seen++;
-    }
-    Str text = f->source->text, word = S("copy");
-    for (size_t at, from = 0; (at = from + str_search(str_slice(text, from, text.n), word)) < text.n; from = at + 4) {
-        bool end = at + 4 >= text.n || !is_word_char(text.p[at + 4]);
-        used += end && at && text.p[at - 1] == '.' && at > 4 && str_is(str_slice(text, at - 5, at - 1), "copy");
-    }
-    bool deep = str_contains(text, S("deepcopy")) || str_contains(text, S("import copy as"));
-    return seen && used == seen && !deep && !str_contains(text, S("from copy"));
-}
-
 Str import_obstacle(Plan *pl, u32 file)
 {
     const Facts *f = pl->p->facts[file];
     for (u32 i = 0; i < f->imports.n; i++) {
         Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
-        if (str_is(top, "copy") && copies_containers(pl, file)) continue;
         if (str_among(top, copiers, COUNT_OF(copiers)) && !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
             return str_fmt(pl->a, "its module uses %.*s, and an object with a lock cannot be pickled or copied",
                            STR_ARG(top));
@@ -356,16 +334,22 @@ static Str hooks_home(Home *h)
     return method_obstacle(h->pl, h->f, h->cls, STATE_HOOKS);
 }
 
-/* Why objects of the class are pickled or copied, in sight or by users, or may be; empty. *plain: it is known that
- * they can be, and hooks are right for them. */
+/* Why objects of the class are pickled or copied, in sight or by users, or may be; empty. *plain: hooks are right for
+ * them. What is pickled somewhere and not known may be any object that could be, but not one for a service of the
+ * process, unless it stands in the program itself that something is pickled; a shallow copy shares the lock, which
+ * does no harm. */
 static Str copied(Home *h, bool *plain)
 {
     Str why = pickled_obstacle(h->pl, h->gclass);
-    *plain = why.n && h->pl->pickled[h->gclass];
+    *plain = why.n > 0;
+    if (why.n && h->pl->pickled[h->gclass]) return why;
+    Users who = anybody_copies(h->pl, h->gclass);
+    if (who == USERS_DO_NOT) return S("");
+    if (who == USERS_PERHAPS && why.n) why = h->pl->pickled_sure ? why : S("");
     if (!why.n) why = import_obstacle(h->pl, h->file);
-    if (users_copy(h->pl, h->gclass) != USERS_MAY) return why;
     *plain = true;
-    return why.n ? why : S("users of the library may pickle or copy its objects, and one with a lock cannot be");
+    if (why.n || users_copy(h->pl, h->gclass) != USERS_MAY) return why;
+    return S("users of the library may pickle or copy its objects, and one with a lock cannot be");
 }
 
 /* Objects that are pickled or copied: hooks keep the lock out, where no other class has a say. */

@@ -22,8 +22,10 @@ static const char *const makers[] = {"shelve.open",
                                      "multiprocessing.pool.Pool",
                                      "concurrent.futures.ProcessPoolExecutor"};
 
+/* copying: to have a copy, most often of a template or of a table of parameters. */
 static void unknown_mark(Plan *pl, u32 file, u32 line)
 {
+    pl->pickled_sure |= !pl->copying && !pl->p->tests[file];
     if (!pl->pickled_where.n)
         pl->pickled_where = str_fmt(pl->a, "%.*s:%u", STR_ARG(site_source(pl, file)->path), line);
 }
@@ -251,6 +253,7 @@ static void call_look(Plan *pl, u32 file, const Call *c)
     const Facts *f = pl->p->facts[file];
     const Path *p = &f->paths.v[c->callee];
     Str name = path_external(pl->p, file, c->callee);
+    pl->copying = str_is(name, "copy.deepcopy");
     if (name.n && str_among(name, pickles, COUNT_OF(pickles)))
         arguments_look(pl, file, c, 1);
     else if (process_made(pl, file, p) || sends(pl, file, p))
@@ -258,6 +261,7 @@ static void call_look(Plan *pl, u32 file, const Call *c)
     else if (p->root == ROOT_CALL && !p->nattr &&
              str_starts(path_external(pl->p, file, f->calls.v[p->func].callee), S("joblib."))) /* delayed(f)(job) */
         arguments_look(pl, file, c, c->nargs);
+    pl->copying = false;
     for (u32 i = c->args; i < c->args + c->nargs; i++) { /* Stage(pickle), encode=pickle.dumps */
         Str handed = f->args.v[i].kind == VAL_PATH ? path_external(pl->p, file, f->args.v[i].value) : S("");
         if (handed.n &&
