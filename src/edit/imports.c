@@ -3,7 +3,8 @@
  * The first block of import statements of the module is cut into groups at blank lines. A library import
  * goes into the first group that has one, at its sorted place when the group is sorted, else after the
  * last of its kind. Without such a group it gets one of its own: before the first other group, after the
- * docstring and __future__ imports, or at the top below the leading comments. Never inside try or if. */
+ * docstring and __future__ imports, or at the top below the leading comments. Never inside try or if. A name more
+ * from a module of which the block imports some goes into that statement. */
 #include "edit/edit.h"
 
 static const char *const stdlib[] = {"abc",
@@ -242,8 +243,8 @@ typedef Vec(Stmt) StmtVec;
 typedef struct Top {
     StmtVec stmts; /* the first block of imports, __future__ left out */
     u32 groups;
-    u32 after; /* line of the docstring's or the last __future__ import's end; NONE */
-    u32 first; /* line of the first statement; NONE in an empty module */
+    u32 after;       /* line of the docstring's or the last __future__ import's end; NONE */
+    u32 first;       /* line of the first statement; NONE in an empty module */
     bool definition; /* that statement defines a function or a class */
 } Top;
 
@@ -399,10 +400,10 @@ static void place_alone(Draft *d, const Top *top, Str text, u32 fix)
         if (at > 1 && line_blank(d->s, at - 1) && line_blank(d->s, at - 2)) at--;
         bool header = at > 0 && line_comment(d->s, at - 1);
         bool far = top->definition && (at == 0 || header);
-        piece_before(d, at,
-                     str_fmt(d->a, "%.*s%.*s%.*s", STR_ARG(header ? nl : S("")), STR_ARG(below),
-                             STR_ARG(far ? nl : S(""))),
-                     PIECE_IMPORT, fix);
+        piece_before(
+            d, at,
+            str_fmt(d->a, "%.*s%.*s%.*s", STR_ARG(header ? nl : S("")), STR_ARG(below), STR_ARG(far ? nl : S(""))),
+            PIECE_IMPORT, fix);
     }
 }
 
@@ -453,6 +454,101 @@ static int by_text(const void *x, const void *y)
     return str_cmp(((const Intent *)x)->text, ((const Intent *)y)->text);
 }
 
+/* ---- a name more in a statement that is there ---- */
+
+enum { LINE_SHORT = 79, LINE_LONG = 119 };
+
+/* So long may a line become: as long as the longest of the file. */
+static u32 line_limit(const Draft *d)
+{
+    u32 most = LINE_SHORT;
+    for (u32 line = 0; line < d->s->nlines; line++) most = MAX(most, line_end(d->s, line) - line_start(d->s, line));
+    return MIN(most, LINE_LONG);
+}
+
+typedef Vec(u32) NodeVec;
+
+/* The names that the statement imports, as nodes; false where it imports all. */
+static bool imported_names(Draft *d, u32 stmt, NodeVec *out)
+{
+    const Ast *t = &d->ast;
+    for (u32 c = t->v[stmt].child; c != NONE; c = t->v[c].next) {
+        if (ast_is(t, c, NODE_wildcard_import)) return false;
+        if (t->v[c].field == FIELD_name) vec_push(d->a, out, c);
+    }
+    return out->n > 0;
+}
+
+static char folded(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static int order_folded(Str a, Str b)
+{
+    for (size_t i = 0; i < a.n && i < b.n; i++)
+        if (folded(a.p[i]) != folded(b.p[i])) return folded(a.p[i]) < folded(b.p[i]) ? -1 : 1;
+    return a.n < b.n ? -1 : a.n > b.n;
+}
+
+/* The name behind which a new one goes by the order of those that are there; NONE: before all. */
+static u32 name_before(const Draft *d, const NodeVec *names, Str name)
+{
+    for (u32 k = 0; k < 2; k++) {
+        int (*order)(Str, Str) = k ? order_folded : str_cmp;
+        bool sorted = true;
+        u32 before = NONE;
+        for (u32 i = 0; i < names->n; i++) {
+            Str one = ast_text(&d->ast, names->v[i]);
+            if (i) sorted &= order(ast_text(&d->ast, names->v[i - 1]), one) <= 0;
+            if (order(one, name) <= 0) before = names->v[i];
+        }
+        if (sorted) return before;
+    }
+    return names->v[names->n - 1];
+}
+
+/* from m import a, c → from m import a, b, c; in parentheses a line of its own where each name has one. */
+static bool name_join(Draft *d, u32 stmt, Str name, u32 fix)
+{
+    const Ast *t = &d->ast;
+    NodeVec names = {0};
+    if (!imported_names(d, stmt, &names)) return false;
+    u32 before = name_before(d, &names, name), at = before == NONE ? t->v[names.v[0]].start : t->v[before].end;
+    u32 line = line_of(d->s, at);
+    bool alone = t->v[names.v[0]].start >= line_end(d->s, line_of(d->s, t->v[stmt].start));
+    for (u32 i = 1; alone && i < names.n; i++)
+        alone = line_of(d->s, t->v[names.v[i]].start) > line_of(d->s, t->v[names.v[i - 1]].start);
+    if (alone) {
+        Str text = str_fmt(d->a, "%.*s%.*s,", STR_ARG(line_indent(d->s, line)), STR_ARG(name));
+        if (before != NONE && (at >= d->s->text.n || d->s->text.p[at] != ',')) return false;
+        if (before == NONE)
+            piece_before(d, line, text, PIECE_IMPORT, fix);
+        else
+            piece_after(d, line, text, PIECE_IMPORT, fix);
+        return true;
+    }
+    if (line_end(d->s, line) - line_start(d->s, line) + name.n + 2 > line_limit(d)) return false;
+    Str text = before == NONE ? str_fmt(d->a, "%.*s, ", STR_ARG(name)) : str_fmt(d->a, ", %.*s", STR_ARG(name));
+    piece_add(d, (Span){at, at}, text, PIECE_IMPORT, fix);
+    return true;
+}
+
+/* A statement of the first block that imports names from the module; span: that statement, where it is known. */
+static bool import_join(Draft *d, const Top *top, const Intent *in, Str module)
+{
+    const Ast *t = &d->ast;
+    size_t at = str_search(in->text, S(" import "));
+    if (!top->stmts.n || at >= in->text.n) return false;
+    u32 last = top->stmts.v[top->stmts.n - 1].last;
+    for (u32 n = ast_first(t, 0); n != NONE; n = ast_after(t, n)) {
+        if (!ast_is(t, n, NODE_import_from_statement) || line_of(d->s, t->v[n].start) > last) continue;
+        if (!str_eq(ast_text(t, ast_field(t, n, FIELD_module_name)), module)) continue;
+        if (name_join(d, n, str_slice(in->text, at + 8, in->text.n), in->lock)) return true;
+    }
+    return false;
+}
+
 void imports_place(Draft *d)
 {
     if (!d->imports.n) return;
@@ -465,6 +561,7 @@ void imports_place(Draft *d)
         const Intent *in = &d->imports.v[i];
         bool from;
         Str module = statement_module(in->text, &from);
+        if (from && import_join(d, &top, in, module)) continue;
         if (in->span.end) { /* beside an import of the same module */
             piece_after(d, line_of(d->s, in->span.end - 1), in->text, PIECE_IMPORT, in->lock);
         } else if (group != NONE) {

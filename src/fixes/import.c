@@ -68,10 +68,23 @@ static bool found(Arena *a, const Facts *f, const Ast *t, Str module, Str name, 
     return false;
 }
 
+/* Does the file import other names from the module, and may this one be among them? */
+static bool names_others(const Facts *f, const Ast *t, Str module, Str name)
+{
+    for (u32 i = 0; name.n && i < f->imports.n; i++) {
+        const Import *m = &f->imports.v[i];
+        if (m->level || m->star || m->typing || m->func != 0 || m->name == SYM_EMPTY) continue;
+        if (str_eq(sym_str(f, m->module), module) && import_at_top(t, m))
+            return !name_bound(f, name, module) && !name_used(f, name);
+    }
+    return false;
+}
+
 ImportRef import_ref(Arena *a, const Facts *f, const Ast *t, Str module, Str name, bool from_style)
 {
     ImportRef r = {.module = module};
     if (found(a, f, t, module, name, &r)) return r;
+    from_style = from_style || names_others(f, t, module, name);
     Str bound = from_style ? name : module;
     bool taken = name_bound(f, bound, module) || (from_style && name_used(f, bound));
     Str local = taken ? str_fmt(a, "_%.*s", STR_ARG(bound)) : bound;
