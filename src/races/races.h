@@ -390,7 +390,10 @@ u32 lock_around(const Program *p, u32 file, const Call *c);
 const Root *thread_of(const Program *p, u32 gfunc);
 /* settings.c: does the function fork, or leave the session? */
 bool makes_process(const Program *p, u32 file, u32 func);
+/* settings.c: does the function say of itself that it is not thread-safe? */
+bool func_says_unsafe(const Program *p, u32 file, u32 func);
 void race_replaced(Finder *f, u32 file);
+void race_for_a_while(Finder *f, u32 file);
 /* save.c: attributes that a context manager sets by names which are known at run time only */
 void race_options(Finder *f, u32 file);
 void race_cached(Finder *f, u32 file);

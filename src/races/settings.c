@@ -70,6 +70,23 @@ static bool back_in_finally(const Program *p, u32 file, u32 func, Str name)
     return false;
 }
 
+/* class Build: __enter__ goes to the folder of the build, and __exit__ back. Whoever makes a manager that is about
+ * nothing else, and is named so, knows what that means. */
+static bool chdir_on_entry(const Program *p, u32 file, u32 func)
+{
+    static const char *const words[] = {"dir", "cwd", "cd", "path", "folder", "pushd"};
+    const Facts *x = p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    if (fn->cls == NONE || !str_is(sym_str(x, fn->name), "__enter__")) return false;
+    if (str_has_any(sym_str(x, x->classes.v[fn->cls].name), words, COUNT_OF(words))) return false;
+    for (u32 i = 0; i < x->calls.n; i++)
+        if (x->funcs.v[x->calls.v[i].func].cls == fn->cls &&
+            str_is(sym_str(x, x->funcs.v[x->calls.v[i].func].name), "__exit__") &&
+            is_chdir(path_external(p, file, x->calls.v[i].callee)))
+            return true;
+    return false;
+}
+
 /* The text of the first argument of a call. */
 static Str first_arg(const Facts *x, const Call *c)
 {
@@ -170,8 +187,7 @@ static bool takes_value(Str name)
     return str_is(name, "socket.setdefaulttimeout") || str_is(name, "sys.setrecursionlimit");
 }
 
-/* Does the function say that it is not thread-safe? */
-static bool says_unsafe(const Program *p, u32 file, u32 func)
+bool func_says_unsafe(const Program *p, u32 file, u32 func)
 {
     const Facts *x = p->facts[file];
     Str body = str_trim(str_slice(x->source->text, x->funcs.v[func].body.start, x->funcs.v[func].body.end));
@@ -196,13 +212,15 @@ static void process_settings(Finder *f, u32 file)
             bool catch = str_is(ext, "warnings.catch_warnings");
             if (catch && p->options->target >= 14) break; /* context-aware there (docs/memory-model.md) */
             u8 conf = settings[k].conf;
-            bool known = is_test_path(x->source->path) || p->vendored[file] || is_chdir(ext);
-            if (!known && back_in_finally(p, file, c->func, ext)) conf = CONF_MEDIUM;
+            bool others = is_test_path(x->source->path) || p->vendored[file];
+            bool back = !is_chdir(ext) ? back_in_finally(p, file, c->func, ext) : chdir_on_entry(p, file, c->func);
+            if (!others && back) conf = CONF_MEDIUM;
             bool mild = same_mask(p, file, i, ext) || harmless_setting(ext) || by_one_thread(fi, ext);
             const Root *thread = thread_of(p, gfunc_of(p, file, c->func));
             mild |= !thread || !root_near(p, thread, file) || in_main_thread(p, file, c->func);
             bool asked = !is_chdir(ext) || asks_folder(p, file, c->func);
-            mild |= (asked && !set_back(p, file, i, ext)) || says_unsafe(p, file, c->func); /* once, at the start */
+            mild |=
+                (asked && !set_back(p, file, i, ext)) || func_says_unsafe(p, file, c->func); /* once, at the start */
             if (fi->threads) conf = mild ? CONF_MEDIUM : CONF_HIGH;
             /* with LOCALE_LOCK: … locale.setlocale(…): those who take the lock wait for each other, and whoever wrote
              * that knows what the others see */
