@@ -124,8 +124,7 @@ u32 lock_of_place(Program *p, u32 place, u8 kind, bool maybe)
     const Place *x = &p->places.v[place];
     u8 k = type_is_lock(x->type.kind) ? x->type.kind : kind;
     Str display = x->display;
-    if (!display.n)
-        display = str_dot(p->arena, p->facts[x->file]->source->module, p->syms.strs[x->name]);
+    if (!display.n) display = str_dot(p->arena, p->facts[x->file]->source->module, p->syms.strs[x->name]);
     return lock_intern(p, map_key(1, place),
                        (Lock){.place = place,
                               .kind = k,
@@ -154,7 +153,9 @@ u32 lock_hoped(Program *p, u32 lock)
 u32 lock_by_text(Program *p, u32 file, u32 path, u32 func, bool maybe)
 {
     Str text = path_text(p->arena, p->facts[file], path);
-    u64 key = hash_mix(hash_mix(str_hash(text), file), 99) & ~(1ull << 63);
+    u64 key = hash_mix(hash_mix(str_hash(text), file), 99);
+    if (func != NONE) key = hash_mix(key, func); /* with Lock(): in two functions: two of them */
+    key &= ~(1ull << 63);
     return lock_intern(
         p, key,
         (Lock){
@@ -181,6 +182,45 @@ u32 held_at(Program *p, u32 file, u32 func, u32 offset)
     return set;
 }
 
+static bool is_local(const Facts *f, u32 path, u32 func, u32 name)
+{
+    const Path *x = &f->paths.v[path];
+    return x->root == ROOT_LOCAL && x->func == func && x->name == name;
+}
+
+/* Does the function do more with its local lock than take it, so that others may have it: pass it, store it, return
+ * or yield it, bind it again, take it in a function inside? */
+static bool lock_leaves(const Program *p, u32 file, u32 func, u32 name)
+{
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    const Def *made = local_def(p, file, func, name);
+    if (!made || made->kind != VAL_CALL || f->calls.v[made->value].nargs) return true;
+    for (u32 i = 0; i < f->args.n; i++)
+        if (f->args.v[i].kind == VAL_PATH && is_local(f, f->args.v[i].value, func, name)) return true;
+    for (u32 i = 0; i < f->defs.n; i++)
+        if (f->defs.v[i].kind == VAL_PATH && is_local(f, f->defs.v[i].value, func, name)) return true;
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++)
+        if (f->accesses.v[i].op == OP_RETURN && is_local(f, f->accesses.v[i].path, func, name)) return true;
+    for (u32 i = 0; i < f->sections.n; i++)
+        if (f->sections.v[i].func != func && is_local(f, f->sections.v[i].path, func, name)) return true;
+    return false;
+}
+
+/* @contextmanager def guard(): lock = Lock(); with lock: yield: of the section that takes it, another one each time,
+ * which keeps nobody out. */
+static bool made_by_manager(const Program *p, u32 file, const Section *s, u32 lock)
+{
+    const Lock *l = &p->locks.v[lock];
+    if (l->func == NONE || l->func == gfunc_of(p, file, s->func) || l->place == NONE || s->call == NONE) return false;
+    GId g = func_gid(p, l->func);
+    const Place *q = &p->places.v[l->place];
+    if (q->kind != PLACE_CLOSURE || q->owner != l->func || !p->facts[g.file]->funcs.v[g.id].is_generator)
+        return false;
+    u32 name = intern_find(&p->facts[g.file]->syms, p->syms.strs[q->name]);
+    return name != NONE && !lock_leaves(p, g.file, g.id, name);
+}
+
 /* def start(): lock = Lock(); def work(): with lock: …; and with lock: … in start() itself: what a function inside
  * takes, too, is no lock of one function; the threads that the call starts share it, as they share what is beside
  * it. */
@@ -188,9 +228,13 @@ static void taken_inside(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->sections.n; i++) {
-            u32 lock = p->section_lock[p->section_base[file] + i];
-            u32 gfunc = gfunc_of(p, file, p->facts[file]->sections.v[i].func);
-            if (lock != NONE && p->locks.v[lock].func != gfunc) p->locks.v[lock].func = NONE;
+            u32 *lock = &p->section_lock[p->section_base[file] + i];
+            const Section *s = &p->facts[file]->sections.v[i];
+            if (*lock == NONE) continue;
+            if (made_by_manager(p, file, s, *lock))
+                *lock = NONE;
+            else if (p->locks.v[*lock].func != gfunc_of(p, file, s->func))
+                p->locks.v[*lock].func = NONE;
         }
 }
 

@@ -103,6 +103,27 @@ static u32 lock_returned(Program *p, u32 gfunc)
     return NONE;
 }
 
+/* @property def mutex(self): return Lock(): does the function make another lock for each who asks? Not what keeps its
+ * answers, as decorators do, and not what another class may have instead. */
+static bool makes_lock_anew(const Program *p, u32 file, u32 path, u32 gfunc)
+{
+    const LinkState *s = p->state;
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    const Path *x = &p->facts[file]->paths.v[path];
+    u32 at = map_get(&s->local_defs, local_key(g.file, g.id, SYM_EMPTY)), own[2];
+    if (at == NONE || s->defrefs.v[at].next != NONE || fn->ndecorators > (fn->is_property ? 1u : 0u)) return false;
+    if (fn->ndecorators && !str_is(path_text(p->arena, f, f->decorators.v[fn->decorators]), "property")) return false;
+    if (x->root == ROOT_SELF &&
+        self_methods(p, file, x->func, str_c(p->arena, sym_str(f, fn->name)), own, COUNT_OF(own)) > 1)
+        return false;
+    const Def *d = &f->defs.v[s->defrefs.v[at].def];
+    const Call *c = d->kind == VAL_CALL ? &f->calls.v[d->value] : NULL;
+    u8 kind = c && !c->nargs ? external_type(p, path_external(p, g.file, c->callee)).kind : TYPE_UNKNOWN;
+    return kind == TYPE_LOCK || kind == TYPE_RLOCK;
+}
+
 static u32 lock_of_class(Program *p, u32 cls, u32 depth)
 {
     static const char *const takers[] = {"__enter__", "acquire", "lock"};
@@ -183,6 +204,8 @@ u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 depth)
     }
     if (e.kind == ENT_FUNC) { /* a property */
         u32 l = lock_returned(p, e.id);
+        if (l == NONE && makes_lock_anew(p, file, path, e.id))
+            return lock_by_text(p, file, path, gfunc_of(p, file, func), false);
         return l != NONE ? l : sounds_like_lock(name) ? lock_by_text(p, file, path, NONE, true) : NONE;
     }
     if (e.kind == ENT_INSTANCE) return lock_of_class(p, e.id, depth);
@@ -248,6 +271,8 @@ static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
         u32 l = lock_of_object(p, file, x);
         if (l == NONE) l = lock_of_manager(p, e.id, depth);
         if (l == NONE) l = lock_returned(p, e.id);
+        if (l == NONE && makes_lock_anew(p, file, s->path, e.id))
+            l = lock_by_text(p, file, s->path, gfunc_of(p, file, s->func), false);
         if (l != NONE) return l;
     }
     if (e.kind == ENT_CLASS) {
