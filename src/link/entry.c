@@ -171,10 +171,40 @@ static Incoming incoming_index(const Program *p, Arena *a)
     return in;
 }
 
+/* Does the class of the method guard things of its objects by a lock that they have themselves? */
+static bool locks_itself(const Program *p, GId g)
+{
+    const Facts *f = p->facts[g.file];
+    u32 own = f->funcs.v[g.id].self_class;
+    for (u32 i = 0; i < f->sections.n && own != NONE; i++) {
+        u32 lock = p->section_lock[p->section_base[g.file] + i];
+        const Path *x = &f->paths.v[f->sections.v[i].path];
+        if (lock == NONE || p->locks.v[lock].maybe || x->root != ROOT_SELF || x->nattr != 1) continue;
+        if (f->funcs.v[f->sections.v[i].func].self_class == own && p->locks.v[lock].place != NONE) return true;
+    }
+    return false;
+}
+
+/* self.session = session: was the owner given its part when it was made, so that others may have it, too? */
+static bool part_given(const Program *p, u32 owner, u32 gs)
+{
+    const LinkState *s = p->state;
+    Ent e = ent_attr(p, (Ent){ENT_INSTANCE, owner, NONE, NONE}, gs);
+    for (u32 at = e.kind == ENT_PLACE ? map_get(&s->place_defs, e.id) : NONE; at != NONE;
+         at = s->defrefs.v[at].next) {
+        const Facts *f = p->facts[s->defrefs.v[at].file];
+        const Def *d = &f->defs.v[s->defrefs.v[at].def];
+        if (d->kind == VAL_PATH && f->paths.v[d->value].root == ROOT_PARAM && !f->paths.v[d->value].nattr)
+            return true;
+    }
+    return false;
+}
+
 /* with self._lock: self._buffer.put(…): do all who call the method in sight have its object as a part of theirs, in
  * the class that owns the lock? */
 static bool called_on_part(const Program *p, const Incoming *in, u32 gfunc, u32 owner)
 {
+    bool own_lock = locks_itself(p, func_gid(p, gfunc));
     for (u32 i = in->first[gfunc]; i != NONE; i = in->next[i]) {
         const CallEdge *e = &p->edges.v[i];
         if (e->weak || e->caller == gfunc || p->tests[e->file]) continue;
@@ -185,6 +215,8 @@ static bool called_on_part(const Program *p, const Incoming *in, u32 gfunc, u32 
         const Path *x = e->call == NONE ? NULL : &f->paths.v[f->calls.v[e->call].callee];
         if (!x || x->root != ROOT_SELF || x->nattr != 2) return false;
         if (cls == NONE || gclass_of(p, c.file, cls) != owner) return false;
+        /* several owners may have what they were given, each with a lock of its own; it has one for that */
+        if (own_lock && part_given(p, owner, gsym(p, e->file, x->attr[0]))) return false;
     }
     return true;
 }
