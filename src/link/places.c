@@ -235,6 +235,19 @@ static u32 inside_queue(Program *p, u32 file, const Path *x)
     return e.kind == ENT_PLACE && place_type(p, e.id).kind == TYPE_QUEUE ? e.id : NONE;
 }
 
+/* self.process.stdin.write(…): what is done to the pipes of a subprocess.Popen is done to the process. */
+static u32 piped_process(Program *p, u32 file, const Access *a, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    if (a->op != OP_METHOD || !x->nattr || x->truncated) return NONE;
+    Str pipe = sym_str(f, x->attr[x->nattr - 1]);
+    if (!str_is(pipe, "stdin") && !str_is(pipe, "stdout")) return NONE;
+    Ent e = path_resolve(p, file, x, x->nattr - 1u);
+    if (e.kind != ENT_PLACE) return NONE;
+    Type t = place_type(p, e.id);
+    return t.kind == TYPE_EXTERNAL && t.id != NONE && str_is(p->syms.strs[t.id], "subprocess.Popen") ? e.id : NONE;
+}
+
 static u32 access_place_of(Program *p, u32 file, const Access *a)
 {
     const Path *x = &p->facts[file]->paths.v[a->path];
@@ -266,6 +279,8 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     if (path_is_item(x)) return element_place(p, file, a, x);
     u32 queue = a->op == OP_ITER || a->op == OP_CREAD ? inside_queue(p, file, x) : NONE;
     if (queue != NONE) return queue;
+    u32 process = piped_process(p, file, a, x);
+    if (process != NONE) return process;
     if (x->nattr) return captured_attr(p, file, x, a);
     if (e.kind != ENT_LOCAL) return NONE;
     if (x->root == ROOT_LOCAL) return closure_place(p, file, x);

@@ -1,4 +1,4 @@
-/* UG102 about one cursor or connection that several threads talk over:
+/* UG102 about one object that several threads talk over, a cursor, a connection, a process, a buffer:
  *
  *   self.cursor.execute(query)               self.port.write(command)
  *   return self.cursor.fetchone()            return self.port.readline()
@@ -6,8 +6,8 @@
  * A second statement or request in between, and the answer to that one is taken for the answer to this one.
  *
  * Needs the accesses of one place, and for attributes (rowcount, lastrowid) those of the function. What holds it is
- * known by how it is used. Not seen: the two halves in two functions; execute(…).fetchone(), where the cursor is what
- * execute returns. */
+ * known by how it is used. Halves in two functions are in exchange.c. Not seen: execute(…).fetchone(), where the
+ * cursor is what execute returns. */
 #include "races/races.h"
 
 enum {
@@ -15,37 +15,67 @@ enum {
     FINDINGS = 8   /* about one place: they say the same */
 };
 
-typedef enum Half { HALF_NONE, ASKS_DATABASE, ANSWERS_DATABASE, ASKS_PEER, ANSWERS_PEER } Half;
-
+/* http.client: "request", "getresponse"; io: "getvalue"; msgpack-python: Packer(autoreset=False).bytes(); pipes of
+ * subprocess.Popen count as one peer (places.c). */
 static const struct {
     const char *name;
-    u8 half;
-} halves[] = {{"execute", ASKS_DATABASE},      {"executemany", ASKS_DATABASE}, {"callproc", ASKS_DATABASE},
-              {"fetchone", ANSWERS_DATABASE},  {"fetchall", ANSWERS_DATABASE}, {"fetchmany", ANSWERS_DATABASE},
-              {"rowcount", ANSWERS_DATABASE},  {"lastrowid", ANSWERS_DATABASE}, {"write", ASKS_PEER},
-              {"send", ASKS_PEER},             {"sendall", ASKS_PEER},          {"send_bytes", ASKS_PEER},
-              {"send_string", ASKS_PEER},      {"send_json", ASKS_PEER},        {"send_multipart", ASKS_PEER},
-              {"send_pyobj", ASKS_PEER},       {"read", ANSWERS_PEER},          {"readline", ANSWERS_PEER},
-              {"read_until", ANSWERS_PEER},    {"recv", ANSWERS_PEER},          {"recv_bytes", ANSWERS_PEER},
-              {"recv_string", ANSWERS_PEER},   {"recv_json", ANSWERS_PEER},     {"recv_multipart", ANSWERS_PEER},
-              {"recv_pyobj", ANSWERS_PEER}};
+    u8 talk, half;
+} words[] = {{"execute", TALK_DATABASE, HALF_ASKS},
+             {"executemany", TALK_DATABASE, HALF_ASKS},
+             {"callproc", TALK_DATABASE, HALF_ASKS},
+             {"fetchone", TALK_DATABASE, HALF_ANSWERS},
+             {"fetchall", TALK_DATABASE, HALF_ANSWERS},
+             {"fetchmany", TALK_DATABASE, HALF_ANSWERS},
+             {"rowcount", TALK_DATABASE, HALF_ANSWERS},
+             {"lastrowid", TALK_DATABASE, HALF_ANSWERS},
+             {"write", TALK_PEER, HALF_ASKS},
+             {"send", TALK_PEER, HALF_ASKS},
+             {"sendall", TALK_PEER, HALF_ASKS},
+             {"send_bytes", TALK_PEER, HALF_ASKS},
+             {"send_string", TALK_PEER, HALF_ASKS},
+             {"send_json", TALK_PEER, HALF_ASKS},
+             {"send_multipart", TALK_PEER, HALF_ASKS},
+             {"send_pyobj", TALK_PEER, HALF_ASKS},
+             {"read", TALK_PEER, HALF_ANSWERS},
+             {"readline", TALK_PEER, HALF_ANSWERS},
+             {"read_until", TALK_PEER, HALF_ANSWERS},
+             {"recv", TALK_PEER, HALF_ANSWERS},
+             {"recv_bytes", TALK_PEER, HALF_ANSWERS},
+             {"recv_string", TALK_PEER, HALF_ANSWERS},
+             {"recv_json", TALK_PEER, HALF_ANSWERS},
+             {"recv_multipart", TALK_PEER, HALF_ANSWERS},
+             {"recv_pyobj", TALK_PEER, HALF_ANSWERS},
+             {"request", TALK_HTTP, HALF_ASKS},
+             {"putrequest", TALK_HTTP, HALF_ASKS},
+             {"getresponse", TALK_HTTP, HALF_ANSWERS},
+             {"write", TALK_BUFFER, HALF_ASKS},
+             {"pack", TALK_BUFFER, HALF_ASKS},
+             {"getvalue", TALK_BUFFER, HALF_ANSWERS},
+             {"bytes", TALK_BUFFER, HALF_ANSWERS},
+             {"seek", TALK_FILE, HALF_ASKS},
+             {"read", TALK_FILE, HALF_ANSWERS},
+             {"readline", TALK_FILE, HALF_ANSWERS},
+             {"readlines", TALK_FILE, HALF_ANSWERS},
+             {"readinto", TALK_FILE, HALF_ANSWERS},
+             {"write", TALK_FILE, HALF_ANSWERS},
+             {"writelines", TALK_FILE, HALF_ANSWERS},
+             {"truncate", TALK_FILE, HALF_ANSWERS}};
 
-static Half half_named(Str name)
+static Half half_named(Talk talk, Str name)
 {
-    for (u32 i = 0; i < COUNT_OF(halves); i++)
-        if (str_is(name, halves[i].name)) return halves[i].half;
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (words[i].talk == talk && str_is(name, words[i].name)) return (Half)words[i].half;
     return HALF_NONE;
 }
 
-static Half half_of(const Program *p, u32 ga)
+Half talk_half(const Program *p, u32 ga, Talk talk)
 {
     const Access *a = program_access(p, ga);
     if (a->op != OP_METHOD || a->awaited) return HALF_NONE;
-    return half_named(sym_str(p->facts[access_gid(p, ga).file], a->method));
+    return half_named(talk, sym_str(p->facts[access_gid(p, ga).file], a->method));
 }
 
-/* May the place hold such an object? Objects of the program's own classes are judged by what their methods do. */
-static bool may_talk(const Place *x)
+bool place_may_talk(const Place *x)
 {
     return x->type.kind == TYPE_EXTERNAL || x->type.kind == TYPE_UNKNOWN || x->type.kind == TYPE_NONE;
 }
@@ -57,70 +87,112 @@ static bool attribute_answers(const Facts *x, const Access *a, u32 path)
     if (q->root != of->root || q->func != of->func || q->name != of->name || q->nattr != of->nattr + 1) return false;
     for (u32 i = 0; i < of->nattr; i++)
         if (q->attr[i] != of->attr[i]) return false;
-    return half_named(sym_str(x, q->attr[of->nattr])) == ANSWERS_DATABASE;
+    return half_named(TALK_DATABASE, sym_str(x, q->attr[of->nattr])) == HALF_ANSWERS;
+}
+
+/* self.process.stdin and self.process.stdout: two ends of one peer? */
+static bool two_ends(const Facts *x, u32 path1, u32 path2)
+{
+    const Path *a = &x->paths.v[path1], *b = &x->paths.v[path2];
+    if (a->root != b->root || a->func != b->func || a->name != b->name || a->nattr != b->nattr || !a->nattr)
+        return false;
+    u32 last = a->nattr - 1u;
+    bool pipes = str_is(sym_str(x, a->attr[last]), "stdin") && str_is(sym_str(x, b->attr[last]), "stdout");
+    return pipes && !memcmp(a->attr, b->attr, last * sizeof *a->attr);
 }
 
 /* The access of the function, after the one that asks, that takes the answer; NONE when it asks again first. */
-static u32 answer_after(const Program *p, u32 ask)
+static u32 answer_after(const Program *p, u32 ask, Talk talk)
 {
     GId g = access_gid(p, ask);
     const Facts *x = p->facts[g.file];
     const Access *a = &x->accesses.v[g.id];
     const Func *fn = &x->funcs.v[a->func];
-    Half wanted = half_of(p, ask) == ASKS_DATABASE ? ANSWERS_DATABASE : ANSWERS_PEER;
     for (u32 i = g.id + 1; i < fn->accesses + fn->naccesses && i - g.id < ACCESSES; i++) {
         const Access *b = &x->accesses.v[i];
         u32 gb = p->access_base[g.file] + i;
         bool same = b->path == a->path;
-        if (same && (b->op == OP_STORE || half_of(p, gb) == half_of(p, ask))) return NONE;
-        if (same && half_of(p, gb) == wanted) return gb;
-        if (wanted != ANSWERS_DATABASE) continue;
+        if (same && (b->op == OP_STORE || talk_half(p, gb, talk) == HALF_ASKS)) return NONE;
+        if ((same || two_ends(x, a->path, b->path)) && talk_half(p, gb, talk) == HALF_ANSWERS) return gb;
+        if (talk != TALK_DATABASE) continue;
         if (attribute_answers(x, b, a->path) || (same && b->op == OP_ITER)) return gb;
     }
     return NONE;
 }
 
-/* Who asks the same object something in between; the surest witness. */
-static Conflict asked_between(const Finder *f, u32 ask)
+Conflict talk_between(const Finder *f, u32 ask, Talk talk)
 {
     Conflict best = {NONE, CONF_LOW, false};
     for (u32 i = 0; i < f->nacc && i < ACCESSES && best.confidence < CONF_HIGH; i++) {
-        if (half_of(f->p, f->acc[i]) != half_of(f->p, ask) || !access_counts(f->p, f->acc[i])) continue;
+        if (talk_half(f->p, f->acc[i], talk) != HALF_ASKS || !access_counts(f->p, f->acc[i])) continue;
         Conflict c = conflict_of(f, ask, f->acc[i]);
         if (c.witness != NONE && (best.witness == NONE || c.confidence > best.confidence)) best = c;
     }
     return best;
 }
 
-void race_conversation(Finder *f)
+void talk_message(Finder *f, Race *r, Talk talk, u32 line)
+{
+    Str state = short_state(f->p, f->place);
+    r->by_hand = "one lock must be held from each question to its answer, or each thread has one of its own";
+    if (talk == TALK_DATABASE)
+        race_message(f, r,
+                     "%.*s runs a statement here, whose result is taken on line %u; when another thread runs one "
+                     "in between, that one's result is taken",
+                     STR_ARG(state), line);
+    else if (talk == TALK_BUFFER)
+        race_message(
+            f, r,
+            "something is put into %.*s here, and all that is in it is taken on line %u; what another thread "
+            "puts in between goes with it",
+            STR_ARG(state), line);
+    else if (talk == TALK_FILE)
+        race_message(
+            f, r,
+            "%.*s is positioned here and used on line %u; another thread may move it in between, and that is "
+            "then at the wrong place",
+            STR_ARG(state), line);
+    else
+        race_message(f, r,
+                     "a request is sent over %.*s here and the answer is read on line %u; when another thread "
+                     "sends one in between, each may read the other's answer",
+                     STR_ARG(state), line);
+}
+
+/* What comes in bit by bit is put together in a buffer of its connection: only where something shows that threads
+ * have one of them. */
+static bool own_buffer(const Finder *f, Conflict c)
+{
+    const Place *x = &f->p->places.v[f->place];
+    return x->kind == PLACE_INSTANCE && !c.roots &&
+           !(x->evidence & (EV_SINGLETON | EV_GUARDED | EV_DECORATOR | EV_ALWAYS));
+}
+
+static u32 talks_of(Finder *f, Talk talk, u32 room)
 {
     const Program *p = f->p;
-    if (!may_talk(&p->places.v[f->place])) return;
-    for (u32 i = 0, found = 0; i < f->nacc && found < FINDINGS; i++) {
+    u32 found = 0;
+    for (u32 i = 0; i < f->nacc && found < room; i++) {
         u32 ask = f->acc[i];
-        Half half = half_of(p, ask);
-        if (f->claimed[ask] || (half != ASKS_DATABASE && half != ASKS_PEER) || !access_counts(p, ask)) continue;
-        u32 answer = answer_after(p, ask);
+        if (f->claimed[ask] || talk_half(p, ask, talk) != HALF_ASKS || !access_counts(p, ask)) continue;
+        u32 answer = answer_after(p, ask, talk);
         if (answer == NONE || one_section(p, ask, answer, NULL)) continue;
-        Conflict c = asked_between(f, ask);
-        if (c.witness == NONE) continue;
+        Conflict c = talk_between(f, ask, talk);
+        if (c.witness == NONE || (talk == TALK_BUFFER && own_buffer(f, c))) continue;
         found++;
         Race *r = race_add(f, UG102, ask, c);
         r->test = ask;
         r->act = answer;
-        r->by_hand = "one lock must be held from each question to its answer, or each thread has one of its own";
         race_site(r, answer);
-        Str state = short_state(p, f->place);
-        u32 line = program_access(p, answer)->line;
-        if (half == ASKS_DATABASE)
-            race_message(f, r,
-                         "%.*s runs a statement here, whose result is taken on line %u; when another thread runs one "
-                         "in between, that one's result is taken",
-                         STR_ARG(state), line);
-        else
-            race_message(f, r,
-                         "a request is sent over %.*s here and the answer is read on line %u; when another thread "
-                         "sends one in between, each may read the other's answer",
-                         STR_ARG(state), line);
+        talk_message(f, r, talk, program_access(p, answer)->line);
     }
+    return found;
+}
+
+void race_conversation(Finder *f)
+{
+    static const u8 talks[] = {TALK_DATABASE, TALK_PEER, TALK_HTTP, TALK_BUFFER};
+    if (!place_may_talk(&f->p->places.v[f->place])) return;
+    u32 found = 0;
+    for (u32 i = 0; i < COUNT_OF(talks); i++) found += talks_of(f, (Talk)talks[i], FINDINGS - found);
 }

@@ -86,7 +86,10 @@ static void place_rules(Finder *f, Arena *scratch)
     if (!writers && never_changes(&f->p->places.v[f->place])) {
         race_attributes(f);
         race_object(f);
+        race_stream(f);
         race_conversation(f);
+        race_exchange(f);
+        race_record(f);
         races_weigh(f, first);
         return;
     }
@@ -124,6 +127,8 @@ static void place_rules(Finder *f, Arena *scratch)
     race_iterator(f);
     race_stream(f);
     race_conversation(f);
+    race_exchange(f);
+    race_record(f);
     race_closed(f);
     race_fields(f);
     race_guard(f);

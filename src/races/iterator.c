@@ -2,8 +2,7 @@
  * repeat (docs/memory-model.md); itertools.count with next() is safe. */
 #include "races/races.h"
 
-/* What open() gave: for line in f advances it. */
-static bool is_file(const Program *p, const Place *x)
+bool place_is_file(const Program *p, const Place *x)
 {
     return x->type.kind == TYPE_EXTERNAL && x->type.id != NONE && str_is(p->syms.strs[x->type.id], "open");
 }
@@ -21,7 +20,7 @@ static bool takes_items(Str name)
 void race_iterator(Finder *f)
 {
     u8 t = f->p->places.v[f->place].type.kind;
-    bool file = is_file(f->p, &f->p->places.v[f->place]);
+    bool file = place_is_file(f->p, &f->p->places.v[f->place]);
     if (t != TYPE_GENERATOR && t != TYPE_ITERATOR && !file) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];

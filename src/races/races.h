@@ -8,7 +8,8 @@
  *   halfway.c
  *   early.c late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c reset.c readback.c iterate.c
  *   attributes.c iterator.c
- *   stream.c conversation.c closed.c fields.c guard.c object.c growth.c   rules about one place
+ *   stream.c conversation.c exchange.c record.c closed.c fields.c guard.c object.c growth.c
+ *               rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c replaced.c cached.c
  *               rules about calls and locks
  *   hotlock.c workers.c serial.c   advice on scaling, with scaling.c and scaling.h
@@ -329,6 +330,23 @@ void races_weigh(Finder *f, u32 first);
  * switched off. */
 void races_weigh_files(const Program *p, Arena *scratch, RaceVec *races);
 
+/* conversation.c: what threads talk over, and the two halves of an exchange there. */
+typedef enum Talk { TALK_DATABASE, TALK_PEER, TALK_HTTP, TALK_BUFFER, TALK_FILE } Talk;
+typedef enum Half { HALF_NONE, HALF_ASKS, HALF_ANSWERS } Half;
+Half talk_half(const Program *p, u32 ga, Talk talk);
+/* May the place hold such an object? Objects of the program's own classes are judged by what their methods do. */
+bool place_may_talk(const Place *x);
+/* Who asks the same object something in between; the surest witness. */
+Conflict talk_between(const Finder *f, u32 ask, Talk talk);
+/* The message, where the answer is taken on the line. */
+void talk_message(Finder *f, Race *r, Talk talk, u32 line);
+/* exchange.c: connect(), login(), close(): is the object not yet, or not any more, for others to have? */
+bool begins_or_ends(const Facts *x, const Func *fn);
+/* record.c: the call of the function that has the access among its arguments, NULL; *at: as which. */
+const Call *call_given(const Facts *x, const Access *a, u32 *at);
+/* iterator.c: does it hold what open() gave? */
+bool place_is_file(const Program *p, const Place *x);
+
 /* the rules */
 void race_helper(Finder *f);
 void race_update(Finder *f);
@@ -366,6 +384,8 @@ void race_iterate(Finder *f);
 void race_attributes(Finder *f);
 void race_stream(Finder *f);
 void race_conversation(Finder *f);
+void race_exchange(Finder *f);
+void race_record(Finder *f);
 void race_closed(Finder *f);
 void race_iterator(Finder *f);
 void race_declared(Finder *f);

@@ -7,7 +7,7 @@
  * position as an argument.
  *
  * Needs the accesses of one place. A file is known by what made it, or, where that is not in sight, by being used as
- * one: it is positioned and read. Not seen: the two steps in two functions. */
+ * one: it is positioned and read. The two steps in two functions are in exchange.c. */
 #include "races/races.h"
 
 enum {
@@ -22,17 +22,11 @@ static Str method_of(const Program *p, u32 ga)
 
 static bool moves(Str method)
 {
-    static const char *const names[] = {"read",  "readline",  "readlines", "readinto",
+    static const char *const names[] = {"read",  "readline",   "readlines", "readinto",
                                         "write", "writelines", "truncate",  "seek"};
     for (u32 i = 0; i < COUNT_OF(names); i++)
         if (str_is(method, names[i])) return true;
     return false;
-}
-
-/* May the place hold a file? Objects of the program's own classes are judged by what their methods do. */
-static bool may_be_file(const Place *x)
-{
-    return x->type.kind == TYPE_EXTERNAL || x->type.kind == TYPE_UNKNOWN || x->type.kind == TYPE_NONE;
 }
 
 /* The next access of the function after the one at `i` that moves the position; it depends on where seek() has left
@@ -45,6 +39,8 @@ static u32 used_next(const Finder *f, u32 i)
         GId h = access_gid(f->p, f->acc[k]);
         const Access *a = program_access(f->p, f->acc[k]);
         if (h.file != g.file || a->func != func || a->op == OP_STORE) return NONE;
+        bool walked = a->op == OP_ITER || (a->op == OP_CREAD && str_is(access_method(f->p, f->acc[k]), "list"));
+        if (walked || a->op == OP_ARG) return f->acc[k]; /* for line in f, json.load(f) */
         Str method = method_of(f->p, f->acc[k]);
         if (moves(method)) return str_is(method, "seek") ? NONE : f->acc[k];
     }
@@ -68,7 +64,7 @@ static Conflict moved_between(const Finder *f, u32 seek, u32 use)
 void race_stream(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
-    if (!may_be_file(x)) return;
+    if (!place_may_talk(x)) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 seek = f->acc[i];
         if (f->claimed[seek] || !str_is(method_of(f->p, seek), "seek") || !access_counts(f->p, seek)) continue;
@@ -84,8 +80,8 @@ void race_stream(Finder *f)
                      "%.*s is positioned on line %u and %s here; another thread may move it in between, and this is "
                      "then at the wrong place",
                      STR_ARG(short_state(f->p, f->place)), program_access(f->p, seek)->line,
-                     writes                                      ? "written"
+                     writes                                     ? "written"
                      : str_is(method_of(f->p, use), "truncate") ? "cut off"
-                                                                 : "read");
+                                                                : "read");
     }
 }
