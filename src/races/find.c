@@ -90,6 +90,7 @@ static void place_rules(Finder *f, Arena *scratch)
         race_conversation(f);
         race_exchange(f);
         race_record(f);
+        race_buffer(f);
         races_weigh(f, first);
         return;
     }
@@ -129,6 +130,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_conversation(f);
     race_exchange(f);
     race_record(f);
+    race_buffer(f);
     race_closed(f);
     race_fields(f);
     race_guard(f);
