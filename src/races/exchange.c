@@ -83,9 +83,20 @@ static bool follows(const Facts *x, const Step *first, const Step *second)
     return block_within(x, first->block, second->block) && !x->blocks.v[first->block].exits;
 }
 
+/* Is the step part of what the function is for? One behind a test, the reply to an option say, is no request. */
+static bool always_runs(const Facts *x, u32 block)
+{
+    for (; x->blocks.v[block].kind != BLOCK_FUNC; block = x->blocks.v[block].parent) {
+        u8 kind = x->blocks.v[block].kind;
+        if (kind != BLOCK_WITH && kind != BLOCK_TRY && kind != BLOCK_LOOP) return false;
+    }
+    return true;
+}
+
 /* What the function leaves open. */
 static Step half_of_func(const Finder *f, Talk talk, u32 gfunc, u32 depth)
 {
+    const Facts *x = f->p->facts[func_gid(f->p, gfunc).file];
     const Func *fn = program_func(f->p, gfunc);
     Step own = {NONE, NONE, NONE, 0, false, false, {0}};
     Steps s = {.n = 0};
@@ -98,7 +109,7 @@ static Step half_of_func(const Finder *f, Talk talk, u32 gfunc, u32 depth)
             if (own.ask == NONE && !asked && own.answer == NONE) own.answer = s.v[i].answer;
             own.ask = NONE;
         }
-        if (s.v[i].ask != NONE) {
+        if (s.v[i].ask != NONE && always_runs(x, s.v[i].block)) {
             own.ask = s.v[i].ask;
             asked = true;
         }
