@@ -131,6 +131,7 @@ static void place_rules(Finder *f, Arena *scratch)
     race_exchange(f);
     race_record(f);
     race_buffer(f);
+    race_answered(f);
     race_closed(f);
     race_fields(f);
     race_guard(f);

@@ -8,7 +8,7 @@
  *   halfway.c
  *   early.c late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c reset.c readback.c iterate.c
  *   attributes.c iterator.c
- *   stream.c conversation.c exchange.c record.c buffer.c closed.c fields.c guard.c object.c growth.c
+ *   stream.c conversation.c exchange.c record.c buffer.c answered.c closed.c fields.c guard.c object.c growth.c
  *               rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c replaced.c cached.c
  *               rules about calls and locks
@@ -387,6 +387,7 @@ void race_conversation(Finder *f);
 void race_exchange(Finder *f);
 void race_record(Finder *f);
 void race_buffer(Finder *f);
+void race_answered(Finder *f);
 void race_closed(Finder *f);
 void race_iterator(Finder *f);
 void race_declared(Finder *f);
