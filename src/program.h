@@ -312,13 +312,13 @@ typedef enum Apart {
     APART_ONE_THREAD, /* one thread, of which there is one, runs both */
     APART_NO_THREAD   /* no two threads reach them */
 } Apart;
-Apart may_run_apart(const Program *p, u32 gaccess1, u32 gaccess2);
+Apart may_run_apart(const Program *p, u32 ga, u32 gb);
 /* May the two accesses run at the same time, in two threads, as far as roots and ordering tell? */
-bool may_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
+bool may_run_together(const Program *p, u32 ga, u32 gb);
 /* The same by the visible threads alone: unknown callers of a library do not count. */
-bool threads_run_together(const Program *p, u32 gaccess1, u32 gaccess2);
+bool threads_run_together(const Program *p, u32 ga, u32 gb);
 /* May they run together only because users call what starts the one thread in sight again? */
-bool threads_started_again(const Program *p, u32 gaccess1, u32 gaccess2);
+bool threads_started_again(const Program *p, u32 ga, u32 gb);
 /* Does the function of the first access start a thread that comes to the second one? */
 bool starts_thread_of(const Program *p, u32 gstarter, u32 gaccess);
 /* Which roots of the access's function come to it, as bits over FuncInfo.roots: of self.x not those that come there
@@ -359,7 +359,7 @@ bool func_makes_lock(const Program *p, u32 file, u32 func, u32 lock, bool always
  * NONE. It is not in the access's lockset. */
 u32 lock_of_each(const Program *p, u32 gaccess);
 /* Some lock that is in both sets, or NONE. */
-u32 lockset_common(const Program *p, u32 set1, u32 set2);
+u32 lockset_common(const Program *p, u32 a, u32 b);
 /* Is it a container whose methods and walks are known: list to WeakSet, without tuple, which never changes? */
 bool type_is_container(u8 kind);
 /* The same, bytearray, array and queue too. */

@@ -63,18 +63,14 @@ Str journal_time(Arena *a)
 
 /* ---- texts ---------------------------------------------------------------------------------------------- */
 
-static bool word_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80);
-}
-
 u32 word_count(Str text, Str word)
 {
     u32 n = 0;
     for (size_t at = 0; word.n && at + word.n <= text.n;) {
         size_t found = at + str_search(str_slice(text, at, text.n), word), end = found + word.n;
         if (end > text.n) break;
-        bool whole = (found == 0 || !word_char(text.p[found - 1])) && (end == text.n || !word_char(text.p[end]));
+        bool begins = found == 0 || !is_word_char(text.p[found - 1]);
+        bool whole = begins && (end == text.n || !is_word_char(text.p[end]));
         n += whole;
         at = whole ? end : found + 1;
     }

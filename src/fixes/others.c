@@ -128,11 +128,11 @@ static bool named_leads(Plan *pl, const SymVec *names, u32 g)
     return false;
 }
 
-Str lock_open(Plan *pl, u32 lock, u32 g)
+Str lock_open(Plan *pl, u32 lock, u32 gfunc)
 {
     if (!pl->open) pl->open = arena_new(pl->a, OpenLock, pl->p->locks.n + 1);
     OpenLock *o = &pl->open[lock];
     if (!o->known) lock_open_find(pl, lock, o);
     o->known = true;
-    return o->where.n && (pl->p->funcs[g].api || named_leads(pl, &o->names, g)) ? o->where : S("");
+    return o->where.n && (pl->p->funcs[gfunc].api || named_leads(pl, &o->names, gfunc)) ? o->where : S("");
 }

@@ -253,19 +253,19 @@ void owners_index(Program *p);
 /* The class in whose body, however deep, the function stands, or NONE. */
 u32 class_around(const Program *p, u32 file, u32 func);
 /* The class that the attribute (a symbol of the file) of an object of unknown type belongs to, by its name; NONE. */
-u32 owner_by_name(const Program *p, u32 file, const Path *path, u32 attr);
+u32 owner_by_name(const Program *p, u32 file, const Path *x, u32 attr);
 /* The class of what the attribute of an object of unknown type holds, by its name; NONE. */
 u32 held_by_name(const Program *p, u32 file, u32 attr);
 
 /* resolve.c */
-Ent path_resolve(const Program *p, u32 file, const Path *path, u32 nattr);
+Ent path_resolve(const Program *p, u32 file, const Path *x, u32 nattr);
 /* From here on a path means the same whenever it is asked for: answers are kept. After params_link. */
 void paths_settle(Program *p);
 Ent path_entity(const Program *p, u32 file, u32 path);
 /* One attribute further. */
 Ent ent_attr(const Program *p, Ent e, u32 gs);
 /* The class whose object the path's root self, or whose class its cls, is: NONE when there is none. */
-u32 root_class(const Program *p, u32 file, const Path *path);
+u32 root_class(const Program *p, u32 file, const Path *x);
 
 /* serverof.c: the class of the one kind of server that the program makes for a class of request handlers; NONE. */
 u32 server_of(const Program *p, u32 handler);
@@ -299,9 +299,9 @@ u32 default_place(Program *p, u32 file, const Path *x, const Access *a);
 
 /* handed.c */
 /* The one place that all callers pass for this parameter, or NONE. */
-u32 param_place(Program *p, u32 file, const Path *path);
+u32 param_place(Program *p, u32 file, const Path *x);
 /* Is the path a parameter that is given attributes of objects that are being made, and nothing else? */
-bool param_made_here(const Program *p, u32 file, const Path *path);
+bool param_made_here(const Program *p, u32 file, const Path *x);
 /* The place whose container the attribute holds, when its maker was given it; else the place itself. Binding the
  * attribute (op) is no matter of the container. */
 u32 handed_place(Program *p, u32 place, u8 op);
@@ -340,7 +340,7 @@ u32 result_place(Program *p, u32 file, const Access *a, const Path *x);
 /* Is something done to what a container holds, or is it asked for that? */
 bool access_of_contents(const Access *a);
 /* The place of what a container in the container holds, for a path that ends in a subscript; NONE. */
-u32 element_place(Program *p, u32 file, const Access *a, const Path *path);
+u32 element_place(Program *p, u32 file, const Access *a, const Path *x);
 /* The same for self.groups.get(key, []), self.groups.setdefault(key, set()) and a local that is assigned once, from
  * one of them. */
 u32 element_asked(Program *p, u32 file, const Access *a, const Path *x);
@@ -446,9 +446,9 @@ bool from_tests(const Program *p, u32 file, u32 callee);
 /* The outermost loop, a block, around the call that starts a thread, no round of which waits for that; NONE. */
 u32 spawning_loop(const Program *p, u32 file, const Call *start);
 /* Does the access stand before all starts of threads that its function makes, and in none of their rounds? */
-bool before_threads(const Program *p, u32 gaccess);
+bool before_threads(const Program *p, u32 ga);
 /* Is the local bound anew in each round of a loop around the block? */
-bool bound_in_round(const Program *p, u32 file, const Path *local, u32 block);
+bool bound_in_round(const Program *p, u32 file, const Path *x, u32 block);
 
 /* waits.c: is what the path calls a method of a thread: t.join, threads[0].join, Thread(…).start? */
 bool thread_named(const Program *p, u32 file, const Path *x);
@@ -563,7 +563,7 @@ u32 class_family_count(const Program *p, u32 gclass, size_t count, u32 depth);
 u32 class_kept_globally(const Program *p, u32 gclass);
 /* Is the access to an object that its function made and has started, and which it still has to itself but for the
  * object's own thread? */
-bool access_of_started(const Program *p, u32 gaccess);
+bool access_of_started(const Program *p, u32 ga);
 /* def wrapper(*args, **kwargs): does the function take whatever it is given? */
 bool takes_anything(const Facts *f, const Func *fn);
 

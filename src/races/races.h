@@ -72,14 +72,14 @@ u32 access_effect(const Program *p, u32 gaccess);
 /* Is it a method of a container that the place may hold, so that access_effect says what it does? */
 bool method_known(const Place *x, Str name);
 /* passed.c: whether an argument grows or shrinks in the function it is passed to. */
-u32 passed_effect(const Program *p, u32 gaccess);
+u32 passed_effect(const Program *p, u32 ga);
 /* The function that an argument is passed to and that walks it, or hands back a view that the caller walks (*view): a
  * global func, NONE. */
-u32 passed_walk(const Program *p, u32 gaccess, bool *view);
+u32 passed_walk(const Program *p, u32 ga, bool *view);
 /* single.c: EFFECT_WRITE for the first argument of a library function that changes it, heapq.heappush(h, x). */
-u32 argument_effect(const Finder *f, u32 gaccess);
+u32 argument_effect(const Finder *f, u32 ga);
 /* The dotted name of the library function whose first argument the access is, or an empty string. */
-Str first_argument_of(const Finder *f, u32 gaccess);
+Str first_argument_of(const Finder *f, u32 ga);
 /* What it needs: fills f->first_args. */
 void arguments_index(Finder *f);
 /* Is reading the whole of a container of this type with this reader safe while others change it?
@@ -88,8 +88,8 @@ bool reader_is_safe(u8 type, Str reader, bool view);
 bool is_data(const Place *x);
 /* iterate.c: does the access go through a container step by step, so that a change of its size is seen? Is what it
  * reads a view or an iterator that a method returned, d.items()? */
-bool access_walks(const Program *p, u32 gaccess);
-bool access_is_view(const Program *p, u32 gaccess);
+bool access_walks(const Program *p, u32 ga);
+bool access_is_view(const Program *p, u32 ga);
 /* Is the place os.environ, a mapping that is written in Python? */
 bool place_is_environ(const Program *p, const Place *x);
 
@@ -97,13 +97,13 @@ bool place_is_environ(const Program *p, const Place *x);
 enum { STEPS_AHEAD = 300 };
 
 /* save.c: does the access store an empty container, [], dict(), defaultdict(int)? */
-bool stores_empty(const Program *p, u32 gaccess);
+bool stores_empty(const Program *p, u32 ga);
 /* save.c: does the function's name say that it ends something? What comes too late for that is lost either way. */
 bool winds_up(const Facts *x, const Func *fn);
 /* save.c: does the block stand in a finally? */
 bool in_finally(const Facts *f, u32 block);
 /* check.c: the name of the method or of the function that reads, d.get(k), len(d); empty for other accesses. */
-Str access_method(const Program *p, u32 gaccess);
+Str access_method(const Program *p, u32 ga);
 
 /* contract.c: does the function, or one around it, tell its callers to see to the locking? */
 bool callers_lock(const Program *p, u32 file, u32 func);
@@ -441,7 +441,7 @@ Confidence confidence_wanted(const Options *o, u8 rule);
 
 /* silence.c */
 /* Appends why no finding is about the access, as lines that start with "silent:". */
-void silence_put(Buf *out, Arena *a, const Program *p, u32 gaccess);
+void silence_put(Buf *out, Arena *a, const Program *p, u32 ga);
 /* Appends why the options leave the finding out; nothing when they do not. */
 void left_out_put(Buf *out, const Program *p, const Race *r);
 

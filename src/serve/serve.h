@@ -55,7 +55,7 @@ typedef struct Proof {
 } Proof;
 /* Was the body signed with one of the secrets (GitHub, Gitea), or did the sender know one (GitLab)? Takes the same
  * time whatever is wrong. */
-bool proof_valid(Service s, const Secrets *secrets, const Proof *proof, Str body, i64 now);
+bool proof_valid(Service s, const Secrets *secrets, const Proof *p, Str body, i64 now);
 /* A digest of a word and a text that nobody can find a second text for. */
 void digest_make(u8 out[DIGEST], const char *word, Str text);
 
