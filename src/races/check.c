@@ -43,7 +43,7 @@ bool check_tests(const Program *p, u32 ga)
     return false;
 }
 
-bool check_acts(const Program *p, u32 ga)
+static bool check_acts(const Program *p, u32 ga)
 {
     const Access *a = program_access(p, ga);
     u32 e = access_effect(p, ga);

@@ -178,7 +178,6 @@ Str short_state(const Program *p, u32 place);
 
 /* check.c: parts that helper.c shares */
 bool check_tests(const Program *p, u32 ga);
-bool check_acts(const Program *p, u32 ga);
 /* done[key] = True and then what is to be done: the entry is a claim, as an item of a set is. */
 bool claims_key(const Program *p, u32 act);
 bool check_harmless(const Program *p, u32 test, u32 act);
