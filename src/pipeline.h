@@ -492,6 +492,8 @@ typedef struct Change {
     Vec(Edit) edits; /* sorted, not overlapping */
 } Change;
 typedef Vec(Change) ChangeVec;
+/* The file as the change leaves it; NULL, with a note, when that cannot be analysed. */
+Source *source_changed(Arena *a, const Change *c, NoteVec *notes);
 
 /* Which fixes to write: safe ones, unsafe ones too, or only those with these ids. */
 typedef struct Wanted {

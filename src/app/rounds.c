@@ -8,19 +8,6 @@
 
 enum { ROUNDS = 5 };
 
-static Source *changed_source(Arena *a, const Change *c, NoteVec *notes)
-{
-    Source *s = arena_new(a, Source, 1);
-    *s = (Source){.id = c->before->id,
-                  .path = c->before->path,
-                  .abs = c->before->abs,
-                  .text = c->after,
-                  .in_package = c->before->in_package,
-                  .has_pxd = c->before->has_pxd,
-                  .module = c->before->module};
-    return source_index(a, s, notes) ? s : NULL;
-}
-
 static Change *change_of(ChangeVec *changes, u32 file)
 {
     for (u32 i = 0; i < changes->n; i++)
@@ -58,7 +45,7 @@ static bool round_more(Arena *a, const Results *r, Facts **facts, const Baseline
     memcpy(now, facts, r->sources->n * sizeof *now);
     NoteVec notes = {0};
     for (u32 i = 0; i < changes->n; i++) {
-        Source *s = changed_source(a, &changes->v[i], &notes);
+        Source *s = source_changed(a, &changes->v[i], &notes);
         if (!s) return false;
         Tree *t = tree_parse(s);
         now[changes->v[i].file] = facts_collect(a, s, t);

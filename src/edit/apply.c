@@ -310,6 +310,19 @@ void edits_make(Arena *a, const Program *p, const FixList *fixes, const Wanted *
     for (u32 i = 0; i < made.n; i++) vec_push(a, out, made.v[i].change);
 }
 
+Source *source_changed(Arena *a, const Change *c, NoteVec *notes)
+{
+    Source *s = arena_new(a, Source, 1);
+    *s = (Source){.id = c->before->id,
+                  .path = c->before->path,
+                  .abs = c->before->abs,
+                  .text = c->after,
+                  .in_package = c->before->in_package,
+                  .has_pxd = c->before->has_pxd,
+                  .module = c->before->module};
+    return source_index(a, s, notes) ? s : NULL;
+}
+
 void edits_dump(Buf *out, const ChangeVec *changes)
 {
     for (u32 i = 0; i < changes->n; i++) {

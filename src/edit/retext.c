@@ -19,20 +19,6 @@ static u32 error_line(Arena *a, const Source *s)
     return line;
 }
 
-static Source *source_of(Arena *a, const Change *c)
-{
-    Source *s = arena_new(a, Source, 1);
-    NoteVec notes = {0};
-    *s = (Source){.id = c->before->id,
-                  .path = c->before->path,
-                  .abs = c->before->abs,
-                  .text = c->after,
-                  .in_package = c->before->in_package,
-                  .has_pxd = c->before->has_pxd,
-                  .module = c->before->module};
-    return source_index(a, s, &notes) ? s : NULL;
-}
-
 static void complain(Arena *a, StrVec *out, Str text)
 {
     vec_push(a, out, text);
@@ -43,7 +29,8 @@ static bool facts_of(Arena *a, const ChangeVec *changes, Facts **facts, StrVec *
 {
     for (u32 i = 0; i < changes->n; i++) {
         const Change *c = &changes->v[i];
-        Source *s = source_of(a, c);
+        NoteVec notes = {0};
+        Source *s = source_changed(a, c, &notes);
         u32 line = s ? error_line(a, s) : 1;
         if (line && (!s || !error_line(a, c->before))) {
             complain(a, out, str_fmt(a, "%.*s:%u: a syntax error", STR_ARG(c->before->path), line));

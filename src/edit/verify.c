@@ -34,19 +34,6 @@ static void drop_file(Proof *v, u32 file, Str why)
         if (fix_wanted(v->fixes, i, v->w) && uses_file(&v->fixes->fixes.v[i], file)) proof_drop(v, i, why);
 }
 
-static Source *source_after(Arena *a, const Made *m, NoteVec *notes)
-{
-    Source *s = arena_new(a, Source, 1);
-    *s = (Source){.id = m->change.before->id,
-                  .path = m->change.before->path,
-                  .abs = m->change.before->abs,
-                  .text = m->change.after,
-                  .in_package = m->change.before->in_package,
-                  .has_pxd = m->change.before->has_pxd,
-                  .module = m->change.before->module};
-    return source_index(a, s, notes) ? s : NULL;
-}
-
 /* ---- each file ---- */
 
 /* The certificate, with the old file's tree from those that were kept, if it is one of them. */
@@ -77,7 +64,7 @@ static void file_proof(void *ctx, u32 item, u32 worker)
     (void)worker;
     NoteVec notes = {0};
     x->fix = NONE;
-    Source *s = source_after(&x->a, x->made, &notes);
+    Source *s = source_changed(&x->a, &x->made->change, &notes);
     if (!s) {
         x->why = S("the new file cannot be read back");
         return;
@@ -320,7 +307,7 @@ bool edits_certify(Arena *a, const Program *p, const FixList *fixes, const Wante
         NoteVec notes = {0};
         Arena scratch = {0};
         u32 fix;
-        Source *s = source_after(a, &made.v[i], &notes);
+        Source *s = source_changed(a, &made.v[i].change, &notes);
         *why = S("the new file cannot be read back");
         if (!s) return false;
         Ast after = ast_parse(&scratch, s);
