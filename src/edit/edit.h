@@ -119,6 +119,10 @@ void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, Ma
 /* Does taking the inserted pieces away give the old file back? The trees are those of the old and the new file. False
  * with a reason and the fix to blame (or NONE). */
 bool certificate_holds(Arena *a, const Made *m, const Ast *before, const Ast *after, Str *why, u32 *fix);
+/* What a proof asks of findings, of the program before the edits and of the one after them (verify.c): is the rule
+ * one about locks, which a new lock can break? Is it the same piece of state? */
+bool rule_about_locks(u8 rule);
+bool same_state(const Program *before, u32 place, const Program *after, u32 now);
 /* Does the fix add and drop no other words than its page states? False with a reason. */
 bool page_certificate(Arena *a, const Program *p, const PageList *pages, const MadeVec *made, const FixList *fixes,
                       u32 fix, Str *why);

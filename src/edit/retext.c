@@ -57,17 +57,6 @@ static bool of_fix(const RaceVec *races, const Fix *f, u64 fingerprint)
     return false;
 }
 
-static bool about_locks(u8 rule)
-{
-    return rule == UG301 || rule == UG303 || rule == UG304 || rule == UG305;
-}
-
-static bool same_state(const Program *p, const Fix *f, const Program *after, const Race *r)
-{
-    return f->place != NONE && r->place != NONE &&
-           str_eq(p->places.v[f->place].display, after->places.v[r->place].display);
-}
-
 bool texts_prove(Arena *a, const Program *p, const RaceVec *races, const Fix *f, const ChangeVec *changes,
                  StrVec *out)
 {
@@ -86,7 +75,7 @@ bool texts_prove(Arena *a, const Program *p, const RaceVec *races, const Fix *f,
         if (of_fix(races, f, r->fingerprint) && has >= had)
             complain(a, out, str_fmt(a, "%.*s:%u: %s is still found: %.*s", STR_ARG(where), r->line, code,
                                      STR_ARG(r->message)));
-        else if (has > had && (same_state(p, f, after, r) || about_locks(r->rule)))
+        else if (has > had && (same_state(p, f->place, after, r->place) || rule_about_locks(r->rule)))
             complain(a, out, str_fmt(a, "%.*s:%u: a new finding, %s: %.*s", STR_ARG(where), r->line, code,
                                      STR_ARG(r->message)));
     }

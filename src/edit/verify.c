@@ -152,9 +152,15 @@ static void races_gone(Proof *v, const Map *before, const Map *after)
     }
 }
 
-static bool lock_rule(u8 rule)
+bool rule_about_locks(u8 rule)
 {
     return rule == UG301 || rule == UG303 || rule == UG304 || rule == UG305;
+}
+
+bool same_state(const Program *before, u32 place, const Program *after, u32 now)
+{
+    return place != NONE && now != NONE &&
+           str_eq(before->places.v[place].display, after->places.v[now].display);
 }
 
 Str fix_lock_name(const Proof *v, const Fix *f)
@@ -186,8 +192,7 @@ static void blame(Proof *v, const Program *after, const Race *r)
     for (u32 i = 0; i < v->fixes->fixes.n; i++) {
         if (!fix_wanted(v->fixes, i, v->w)) continue;
         const Fix *f = &v->fixes->fixes.v[i];
-        bool same = f->place != NONE && r->place != NONE &&
-                    str_eq(v->p->places.v[f->place].display, after->places.v[r->place].display);
+        bool same = same_state(v->p, f->place, after, r->place);
         found |= same;
         if (!same) continue;
         if (v->teach && lesson_learn(v, after, r, f->place))
@@ -195,7 +200,7 @@ static void blame(Proof *v, const Program *after, const Race *r)
         else
             proof_drop(v, i, why);
     }
-    if (!found && lock_rule(r->rule) && !blame_cycle(v, after, r, why)) blame_lock(v, after, r, why);
+    if (!found && rule_about_locks(r->rule) && !blame_cycle(v, after, r, why)) blame_lock(v, after, r, why);
 }
 
 static void none_new(Proof *v, const Program *after, const RaceVec *found, const Map *before, const Map *now)
@@ -209,12 +214,8 @@ static void none_new(Proof *v, const Program *after, const RaceVec *found, const
 /* The wanted fix of the place with this name; NONE. */
 static u32 fix_of_place(const Proof *v, const Program *after, u32 place)
 {
-    for (u32 i = 0; place != NONE && i < v->fixes->fixes.n; i++) {
-        const Fix *f = &v->fixes->fixes.v[i];
-        if (f->place != NONE && fix_wanted(v->fixes, i, v->w) &&
-            str_eq(v->p->places.v[f->place].display, after->places.v[place].display))
-            return i;
-    }
+    for (u32 i = 0; i < v->fixes->fixes.n; i++)
+        if (fix_wanted(v->fixes, i, v->w) && same_state(v->p, v->fixes->fixes.v[i].place, after, place)) return i;
     return NONE;
 }
 
