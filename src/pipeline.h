@@ -502,6 +502,8 @@ typedef struct Wanted {
     u32 nonly;
 } Wanted;
 bool fix_wanted(const FixList *fixes, u32 fix, const Wanted *w);
+/* Does the fix change this file? */
+bool fix_uses(const Fix *f, u32 file);
 
 /* Turns the wanted fixes' intents into edits, one Change per file, sorted by path. */
 void edits_make(Arena *a, const Program *p, const FixList *fixes, const Wanted *w, ChangeVec *out);

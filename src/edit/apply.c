@@ -17,6 +17,13 @@ bool fix_wanted(const FixList *fixes, u32 fix, const Wanted *w)
     return false;
 }
 
+bool fix_uses(const Fix *f, u32 file)
+{
+    for (u32 i = 0; i < f->intents.n; i++)
+        if (f->intents.v[i].file == file) return true;
+    return false;
+}
+
 static void decline(FixList *fixes, u32 fix, Str why, bool defect)
 {
     Fix *f = &fixes->fixes.v[fix];
@@ -294,6 +301,14 @@ static bool draft_all(Arena *a, const Program *p, FixList *fixes, const Wanted *
     return ok;
 }
 
+FixList fixes_copy(Arena *a, const FixList *fixes)
+{
+    FixList mine = *fixes;
+    mine.fixes.v = arena_new(a, Fix, fixes->fixes.n + 1);
+    if (fixes->fixes.n) memcpy(mine.fixes.v, fixes->fixes.v, fixes->fixes.n * sizeof(Fix));
+    return mine;
+}
+
 void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out)
 {
     while (!draft_all(a, p, fixes, w, out)) continue; /* each round declines at least one fix more */
@@ -301,9 +316,7 @@ void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, Ma
 
 void edits_make(Arena *a, const Program *p, const FixList *fixes, const Wanted *w, ChangeVec *out)
 {
-    FixList mine = *fixes; /* fixes that cannot be made are left out here, and marked by edits_verify */
-    mine.fixes.v = arena_new(a, Fix, fixes->fixes.n + 1);
-    if (fixes->fixes.n) memcpy(mine.fixes.v, fixes->fixes.v, fixes->fixes.n * sizeof(Fix));
+    FixList mine = fixes_copy(a, fixes); /* those that cannot be made are left out, and marked by edits_verify */
     MadeVec made = {0};
     edits_draft(a, p, &mine, w, &made);
     out->n = 0;

@@ -113,6 +113,8 @@ u32 break_before(Draft *d, u32 stmt, u32 fix);
 /* All breaks to pieces, with the `with` lines that begin there. */
 void breaks_place(Draft *d, const WrapVec *wraps);
 
+/* The same fixes, for edits_draft to mark. */
+FixList fixes_copy(Arena *a, const FixList *fixes);
 /* edits_make with the kinds of the pieces kept. Fixes whose edits overlap others' are marked declined. What out holds
  * from an earlier call with the same fixes is taken over where nothing changed. */
 void edits_draft(Arena *a, const Program *p, FixList *fixes, const Wanted *w, MadeVec *out);

@@ -20,18 +20,11 @@ void proof_drop(Proof *v, u32 fix, Str why)
     v->failed = true;
 }
 
-static bool uses_file(const Fix *f, u32 file)
-{
-    for (u32 i = 0; i < f->intents.n; i++)
-        if (f->intents.v[i].file == file) return true;
-    return false;
-}
-
 /* No single fix is to blame: all that touch the file. */
 static void drop_file(Proof *v, u32 file, Str why)
 {
     for (u32 i = 0; i < v->fixes->fixes.n; i++)
-        if (fix_wanted(v->fixes, i, v->w) && uses_file(&v->fixes->fixes.v[i], file)) proof_drop(v, i, why);
+        if (fix_wanted(v->fixes, i, v->w) && fix_uses(&v->fixes->fixes.v[i], file)) proof_drop(v, i, why);
 }
 
 /* ---- each file ---- */
@@ -298,9 +291,7 @@ static void round_proof(Proof *v)
 
 bool edits_certify(Arena *a, const Program *p, const FixList *fixes, const Wanted *w, ChangeVec *out, Str *why)
 {
-    FixList mine = *fixes;
-    mine.fixes.v = arena_new(a, Fix, fixes->fixes.n + 1);
-    if (fixes->fixes.n) memcpy(mine.fixes.v, fixes->fixes.v, fixes->fixes.n * sizeof(Fix));
+    FixList mine = fixes_copy(a, fixes);
     MadeVec made = {0};
     edits_draft(a, p, &mine, w, &made);
     out->n = 0;

@@ -81,13 +81,6 @@ static bool has_file(const ChangeVec *changes, u32 file)
     return false;
 }
 
-static bool fix_uses(const Fix *f, u32 file)
-{
-    for (u32 i = 0; i < f->intents.n; i++)
-        if (f->intents.v[i].file == file) return true;
-    return false;
-}
-
 /* The file's text without the one fix, or without all that share its lock; imports and locks stay. */
 static Str text_without(const Round *x, u32 fix, bool all, u32 file)
 {
