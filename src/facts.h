@@ -342,6 +342,15 @@ static inline bool path_is_item(const Path *x)
 Str path_last(const Facts *f, const Path *x);
 /* The name that a call calls something by: "start" of Thread(target=f).start(). */
 Str call_last(const Facts *f, const Call *c);
+/* Do statements of the block itself run again and again: a loop, a comprehension? */
+static inline bool block_is_loop(const Block *b)
+{
+    return b->kind == BLOCK_LOOP || b->kind == BLOCK_COMPREHENSION;
+}
+/* The innermost loop or comprehension that is the block, or that the block stands in; NONE. */
+u32 block_loop(const Facts *f, u32 block);
+/* Does it stand in a loop that is a statement? */
+bool block_in_loop(const Facts *f, u32 block);
 /* Is block `inner` the block `outer` or inside it? */
 bool block_within(const Facts *f, u32 inner, u32 outer);
 void facts_dump(Buf *out, const Facts *f);

@@ -194,6 +194,18 @@ Str path_text(Arena *a, const Facts *f, u32 path)
     return out;
 }
 
+u32 block_loop(const Facts *f, u32 block)
+{
+    while (block != NONE && !block_is_loop(&f->blocks.v[block])) block = f->blocks.v[block].parent;
+    return block;
+}
+
+bool block_in_loop(const Facts *f, u32 block)
+{
+    while (block != NONE && f->blocks.v[block].kind != BLOCK_LOOP) block = f->blocks.v[block].parent;
+    return block != NONE;
+}
+
 bool block_within(const Facts *f, u32 inner, u32 outer)
 {
     while (inner != NONE && inner > outer) inner = f->blocks.v[inner].parent; /* made after the block around it */

@@ -57,13 +57,6 @@ static Str price_of(Plan *pl, const Fix *f)
     return S("");
 }
 
-static bool in_loop(const Facts *f, u32 block)
-{
-    for (; block != NONE; block = f->blocks.v[block].parent)
-        if (f->blocks.v[block].kind == BLOCK_LOOP) return true;
-    return false;
-}
-
 /* Cures that maintainers write by hand: named so that they can be weighed against the guard. */
 static void by_hand(Plan *pl, Work *w, const Fix *f)
 {
@@ -76,7 +69,7 @@ static void by_hand(Plan *pl, Work *w, const Fix *f)
         if (r->rule != UG101 || !r->nsites) continue;
         GId g = access_gid(pl->p, r->sites[0]);
         const Facts *x = pl->p->facts[g.file];
-        if (!str_is(f->transform, "local-sum") && in_loop(x, x->accesses.v[g.id].block))
+        if (!str_is(f->transform, "local-sum") && block_in_loop(x, x->accesses.v[g.id].block))
             alternative_add(pl, w,
                             S("local-sum: a sum of its own in each thread, added under the lock after the loop"),
                             S("it is several times cheaper (about 45 against 220 ns an update), but others see the "

@@ -117,9 +117,7 @@ static bool waits_after(const Facts *f, const Call *call)
     static const char *const names[] = {"join", "wait",      "stop",   "close", "shutdown",    "quit",
                                         "exit", "terminate", "result", "kill",  "communicate", "disconnect"};
     const Func *fn = &f->funcs.v[call->func];
-    u32 loop = call->block;
-    while (loop != NONE && f->blocks.v[loop].kind != BLOCK_LOOP && f->blocks.v[loop].kind != BLOCK_COMPREHENSION)
-        loop = f->blocks.v[loop].parent;
+    u32 loop = block_loop(f, call->block);
     for (u32 i = fn->calls; loop != NONE && i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];

@@ -17,14 +17,6 @@ typedef struct Filled {
     bool *test;         /* by file */
 } Filled;
 
-/* The innermost loop around a block, or NONE. */
-static u32 loop_around(const Facts *f, u32 block)
-{
-    while (block != NONE && f->blocks.v[block].kind != BLOCK_LOOP && f->blocks.v[block].kind != BLOCK_COMPREHENSION)
-        block = f->blocks.v[block].parent;
-    return block;
-}
-
 /* A local that only holds what is made before the call, anew in each turn of the loop that the call stands in, and
  * has not left the function until then. */
 static bool new_local(const Program *p, u32 file, const Call *c, const Path *x)
@@ -32,7 +24,7 @@ static bool new_local(const Program *p, u32 file, const Call *c, const Path *x)
     const LinkState *s = p->state;
     u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name));
     const Facts *f = p->facts[file];
-    u32 loop = loop_around(f, c->block);
+    u32 loop = block_loop(f, c->block);
     if (at == NONE) return false;
     for (; at != NONE; at = s->defrefs.v[at].next) {
         const Def *d = &f->defs.v[s->defrefs.v[at].def];

@@ -80,13 +80,6 @@ static bool joins(const Facts *f, const Call *join, const Path *thread)
     return !memcmp(x->attr, thread->attr, thread->nattr * sizeof x->attr[0]);
 }
 
-static u32 loop_around(const Facts *f, u32 block)
-{
-    while (block != NONE && f->blocks.v[block].kind != BLOCK_LOOP && f->blocks.v[block].kind != BLOCK_COMPREHENSION)
-        block = f->blocks.v[block].parent;
-    return block;
-}
-
 bool joined_in_round(const Facts *f, const Call *made)
 {
     const Path *thread = made->target == NONE ? NULL : &f->paths.v[made->target];
@@ -94,7 +87,7 @@ bool joined_in_round(const Facts *f, const Call *made)
     for (u32 i = fn->calls; thread && thread->nattr < PATH_ATTRS && i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         if (c->span.start < made->span.end || !joins(f, c, thread)) continue;
-        if (block_within(f, made->block, c->block) && loop_around(f, made->block) == loop_around(f, c->block))
+        if (block_within(f, made->block, c->block) && block_loop(f, made->block) == block_loop(f, c->block))
             return true;
     }
     return false;

@@ -97,7 +97,7 @@ u32 spawning_loop(const Program *p, u32 file, const Call *start)
     u32 out = NONE;
     if (!f->blocks.v[start->block].repeats || maps(f, start)) return NONE;
     for (u32 b = start->block; b != NONE; b = f->blocks.v[b].parent) {
-        if (f->blocks.v[b].kind != BLOCK_LOOP && f->blocks.v[b].kind != BLOCK_COMPREHENSION) continue;
+        if (!block_is_loop(&f->blocks.v[b])) continue;
         if (!leaves(f, start->block, b) && !waits_each_round(p, file, start, b)) out = b;
     }
     return out;
@@ -121,10 +121,8 @@ static bool of_round(const Program *p, u32 file, const Path *x, u32 loop)
 bool bound_in_round(const Program *p, u32 file, const Path *x, u32 block)
 {
     const Facts *f = p->facts[file];
-    for (u32 b = block; b != NONE; b = f->blocks.v[b].parent) {
-        bool loop = f->blocks.v[b].kind == BLOCK_LOOP || f->blocks.v[b].kind == BLOCK_COMPREHENSION;
-        if (loop && of_round(p, file, x, b)) return true;
-    }
+    for (u32 b = block; b != NONE; b = f->blocks.v[b].parent)
+        if (block_is_loop(&f->blocks.v[b]) && of_round(p, file, x, b)) return true;
     return false;
 }
 

@@ -89,14 +89,6 @@ static bool waits_for_one(const Facts *f, const Call *c)
     return false;
 }
 
-/* The loop or comprehension round the block, within its function; NONE. */
-static u32 loop_of(const Facts *f, u32 block)
-{
-    while (block != NONE && f->blocks.v[block].kind != BLOCK_LOOP && f->blocks.v[block].kind != BLOCK_COMPREHENSION)
-        block = f->blocks.v[block].parent;
-    return block;
-}
-
 /* for t in threads[:2]: — does the loop go over a part of what there is? */
 static bool over_part(const Facts *f, const Block *loop)
 {
@@ -130,7 +122,7 @@ static u32 whole_loop(const Facts *f, u32 loop)
  * for at once. */
 static u32 at_loop_end(const Facts *f, const Call *c)
 {
-    u32 loop = loop_of(f, c->block);
+    u32 loop = block_loop(f, c->block);
     if (loop == NONE) return c->span.end;
     const Path *x = &f->paths.v[c->callee];
     const Func *fn = &f->funcs.v[c->func];
@@ -192,7 +184,7 @@ static u32 pool_wait(const Program *p, u32 file, const Call *c, const Path *x, S
         return waits ? c->span.end : taken_at(f, c);
     }
     if (c->nargs || (!str_is(name, "get") && !str_is(name, "wait") && !str_is(name, "result"))) return NONE;
-    if (str_is(name, "result") && loop_of(f, c->block) != NONE) return at_loop_end(f, c);
+    if (str_is(name, "result") && block_loop(f, c->block) != NONE) return at_loop_end(f, c);
     const Func *fn = &f->funcs.v[c->func];
     u32 submitted = 0, end = NONE;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {

@@ -11,13 +11,6 @@
  * Needs the facts of one file, and who calls a function that does nothing but wait. */
 #include "races/races.h"
 
-static bool in_loop(const Facts *x, u32 block)
-{
-    for (u32 b = block; b != NONE; b = x->blocks.v[b].parent)
-        if (x->blocks.v[b].kind == BLOCK_LOOP) return true;
-    return false;
-}
-
 /* A function that waits and does nothing else, called in loops only: they ask the condition. */
 static bool callers_loop(const Finder *f, u32 file, u32 func)
 {
@@ -26,7 +19,7 @@ static bool callers_loop(const Finder *f, u32 file, u32 func)
     if (x->funcs.v[func].ncalls != 1) return false;
     for (u32 i = f->called_first[gfunc]; i < f->called_first[gfunc + 1]; i++, n++) {
         const CallEdge *e = &f->p->edges.v[f->called[i]];
-        if (e->call == NONE || !in_loop(f->p->facts[e->file], f->p->facts[e->file]->calls.v[e->call].block))
+        if (e->call == NONE || !block_in_loop(f->p->facts[e->file], f->p->facts[e->file]->calls.v[e->call].block))
             return false;
     }
     return n > 0;
@@ -113,7 +106,7 @@ void race_condition(Finder *f, u32 file)
         u32 place = p->access_place[p->access_base[file] + i];
         Type t = place != NONE ? p->places.v[place].type : path_type(p, file, a->path);
         if (t.kind != TYPE_CONDITION) continue;
-        u32 outside = in_loop(x, a->block) ? tested_outside(x, a) : 0;
+        u32 outside = block_in_loop(x, a->block) ? tested_outside(x, a) : 0;
         if (outside) {
             Race *r = race_at(f, UG306, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
             race_message(f, r,
@@ -122,8 +115,8 @@ void race_condition(Finder *f, u32 file)
                          outside);
             continue;
         }
-        if ((in_loop(x, a->block) && !goes_on_unasked(x, a)) || a->cond != NONE || callers_loop(f, file, a->func))
-            continue;
+        bool asks_again = block_in_loop(x, a->block) && !goes_on_unasked(x, a);
+        if (asks_again || a->cond != NONE || callers_loop(f, file, a->func)) continue;
         Race *r = race_at(f, UG306, file, a->func, a->span, path_text(f->a, x, a->path), CONF_MEDIUM);
         race_message(f, r,
                      "wait() can return without its condition being true (another thread was faster, or it timed "

@@ -62,8 +62,7 @@ static bool loops_inside(const Facts *x, u32 loop)
 {
     for (u32 i = loop + 1; i < x->blocks.n; i++) {
         const Block *b = &x->blocks.v[i];
-        if ((b->kind == BLOCK_LOOP || b->kind == BLOCK_COMPREHENSION) && b->func == x->blocks.v[loop].func &&
-            span_within(b->span, x->blocks.v[loop].span))
+        if (block_is_loop(b) && b->func == x->blocks.v[loop].func && span_within(b->span, x->blocks.v[loop].span))
             return true;
     }
     return false;

@@ -64,7 +64,7 @@ static u32 next_read(const Finder *f, u32 i)
 bool loop_between(const Facts *x, u32 inner, u32 outer)
 {
     for (u32 b = inner; b != NONE && b != outer; b = x->blocks.v[b].parent)
-        if (x->blocks.v[b].kind == BLOCK_LOOP || x->blocks.v[b].kind == BLOCK_COMPREHENSION) return true;
+        if (block_is_loop(&x->blocks.v[b])) return true;
     return false;
 }
 

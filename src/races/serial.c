@@ -92,7 +92,7 @@ static bool all_held(const Program *p, u32 file, u32 func, u32 lock)
     }
     for (u32 i = fn->block; i < x->blocks.n; i++) {
         const Block *b = &x->blocks.v[i];
-        if (b->func != func || (b->kind != BLOCK_LOOP && b->kind != BLOCK_COMPREHENSION)) continue;
+        if (b->func != func || !block_is_loop(b)) continue;
         bool held = held_at(p, file, func, lock, b->span);
         if (!held && !has_section(p, file, func, lock, b->span)) return false;
         work |= held;
@@ -115,9 +115,7 @@ static u32 leads_only_to(const Program *p, u32 gfunc)
         only = out[0];
     }
     for (u32 i = fn->block; i < x->blocks.n; i++)
-        if (x->blocks.v[i].func == g.id &&
-            (x->blocks.v[i].kind == BLOCK_LOOP || x->blocks.v[i].kind == BLOCK_COMPREHENSION))
-            return NONE;
+        if (x->blocks.v[i].func == g.id && block_is_loop(&x->blocks.v[i])) return NONE;
     return only;
 }
 

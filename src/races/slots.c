@@ -42,7 +42,7 @@ static bool is_number(const Facts *f, const Call *call, const Arg *arg)
     bool counted = false;
     if (arg->kind != VAL_PATH || f->paths.v[arg->value].nattr) return false;
     for (u32 b = call->block; b != NONE; b = f->blocks.v[b].parent)
-        loops += f->blocks.v[b].kind == BLOCK_LOOP || f->blocks.v[b].kind == BLOCK_COMPREHENSION;
+        loops += block_is_loop(&f->blocks.v[b]);
     Str name = sym_str(f, f->paths.v[arg->value].name);
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
