@@ -175,6 +175,8 @@ typedef struct SourceList {
     u32 n;
 } SourceList;
 
+/* The source with this path, by its index in a list that is sorted by path; NONE. */
+u32 source_find(const SourceList *list, Str path);
 /* Finds the Python files under the paths (git-aware: ignored files are left out unless asked for; without a
  * repository, common junk directories are), reads and indexes them in parallel. A file that cannot be analysed
  * becomes a Note. Fails only when a PATH given by the user does not exist or lies outside the root. */

@@ -146,26 +146,11 @@ void baseline_mark(const Baseline *b, RaceVec *all)
     }
 }
 
-static u32 file_at(const SourceList *sources, Str path)
-{
-    u32 lo = 0, hi = sources->n;
-    while (lo < hi) {
-        u32 mid = (lo + hi) / 2;
-        int c = str_cmp(sources->v[mid]->path, path);
-        if (c == 0) return mid;
-        if (c < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return NONE;
-}
-
 /* Would this run have found it? */
 static bool judged(const Program *p, const SourceList *sources, const BaselineEntry *x)
 {
     Arena scratch = {0};
-    u32 file = file_at(sources, x->path);
+    u32 file = source_find(sources, x->path);
     bool gone = access(str_fmt(&scratch, "%.*s/%.*s", STR_ARG(p->options->root), STR_ARG(x->path)).p, F_OK) < 0;
     arena_free(&scratch);
     if (file == NONE) return gone;

@@ -224,21 +224,6 @@ static void side_load(Listing *l, Source **known, SourceList *out)
 
 /* ---- both sides ---------------------------------------------------------------------------------------- */
 
-static u32 source_find(const SourceList *list, Str path)
-{
-    u32 low = 0, high = list->n;
-    while (low < high) {
-        u32 mid = low + (high - low) / 2;
-        int c = str_cmp(list->v[mid]->path, path);
-        if (c == 0) return mid;
-        if (c < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NONE;
-}
-
 static const Entry *entry_find(const Listing *l, Str path)
 {
     Entry key = {.path = path};

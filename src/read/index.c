@@ -262,3 +262,18 @@ bool source_index(Arena *a, Source *s, NoteVec *notes)
     if (!s->module.n) s->module = module_name(a, s->path, 0);
     return true;
 }
+
+u32 source_find(const SourceList *list, Str path)
+{
+    u32 low = 0, high = list->n;
+    while (low < high) {
+        u32 mid = low + (high - low) / 2;
+        int c = str_cmp(list->v[mid]->path, path);
+        if (c == 0) return mid;
+        if (c < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NONE;
+}
