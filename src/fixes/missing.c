@@ -91,14 +91,6 @@ static u8 says(Asked *x, u32 n, bool truth)
     return none && looked_up(x, left) ? MISSING_NONE : MISSING_UNKNOWN;
 }
 
-static bool leaves(const Ast *t, u32 block)
-{
-    u32 last = NONE;
-    for (u32 c = ast_first(t, block); c != NONE; c = ast_after(t, c)) last = c;
-    return ast_is(t, last, NODE_return_statement) || ast_is(t, last, NODE_raise_statement) ||
-           ast_is(t, last, NODE_continue_statement) || ast_is(t, last, NODE_break_statement);
-}
-
 /* Does nothing below raise a KeyError but the lookup D[K] itself? */
 static bool only_lookup(const Asked *x, u32 n, bool *found)
 {
@@ -170,7 +162,7 @@ static u8 said(Asked *x, u32 store)
         if (k != NODE_block && k != NODE_module) continue;
         for (u32 s = ast_first(t, up); s != NONE && s != n; s = ast_after(t, s)) {
             if (!ast_is(t, s, NODE_if_statement) || ast_field(t, s, FIELD_alternative) != NONE) continue;
-            if (!leaves(t, ast_field(t, s, FIELD_consequence))) continue;
+            if (!ast_block_leaves(t, ast_field(t, s, FIELD_consequence))) continue;
             before = best;
             best = MIN(best, says(x, ast_field(t, s, FIELD_condition), false));
             if (best < before) x->from = MIN(x->from, t->v[s].start);

@@ -22,14 +22,6 @@ typedef struct Take {
     u32 nuses, first_use, last_use;
 } Take;
 
-static bool leaving(const Ast *t, u32 block)
-{
-    u32 last = NONE;
-    for (u32 c = ast_first(t, block); c != NONE; c = ast_after(t, c)) last = c;
-    return ast_is(t, last, NODE_return_statement) || ast_is(t, last, NODE_raise_statement) ||
-           ast_is(t, last, NODE_continue_statement) || ast_is(t, last, NODE_break_statement);
-}
-
 /* D of D and of D.keys(). */
 static u32 dict_node(const Ast *t, u32 n)
 {
@@ -69,7 +61,7 @@ static bool test_read(Plan *pl, const Ast *t, Span span, Take *x)
     u32 first = first_condition(t, cond);
     if (first != x->asked || (x->leaves && ast_is(t, cond, NODE_boolean_operator))) return false;
     x->first = x->leaves ? ast_after(t, x->stmt) : ast_first(t, body);
-    if (x->leaves && (ast_field(t, x->stmt, FIELD_alternative) != NONE || !leaving(t, body))) return false;
+    if (x->leaves && (ast_field(t, x->stmt, FIELD_alternative) != NONE || !ast_block_leaves(t, body))) return false;
     for (u32 c = x->first; c != NONE; c = ast_after(t, c)) x->last = c;
     return x->first != NONE;
 }

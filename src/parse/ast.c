@@ -56,3 +56,11 @@ bool ast_token(const Ast *t, u32 n, const char *text)
         if (!t->v[c].named && str_is(ast_text(t, c), text)) return true;
     return false;
 }
+
+bool ast_block_leaves(const Ast *t, u32 block)
+{
+    u32 last = NONE;
+    for (u32 c = ast_first(t, block); c != NONE; c = ast_after(t, c)) last = c;
+    return ast_is(t, last, NODE_return_statement) || ast_is(t, last, NODE_raise_statement) ||
+           ast_is(t, last, NODE_continue_statement) || ast_is(t, last, NODE_break_statement);
+}

@@ -46,6 +46,8 @@ u32 ast_first(const Ast *t, u32 n);
 u32 ast_after(const Ast *t, u32 n);
 /* The named sibling before it; NONE for the first. */
 u32 ast_before(const Ast *t, u32 n);
+/* Does the last statement of the block leave it: return, raise, continue, break? */
+bool ast_block_leaves(const Ast *t, u32 block);
 /* Has it a token child with this text ("async", "not", "*")? */
 bool ast_token(const Ast *t, u32 n, const char *text);
 
