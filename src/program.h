@@ -290,6 +290,8 @@ bool access_of_iterator(const Program *p, u32 ga);
 bool access_of_whole(const Program *p, u32 ga);
 /* The method of this name that an object of the class has: a global func, NONE. */
 u32 class_method_called(const Program *p, u32 gclass, Str name);
+/* Is it derived from threading.Thread? */
+bool class_is_thread(const Program *p, u32 gclass);
 /* Is it a multiprocessing.Process, whose run() works on a copy of the object? */
 bool class_is_process(const Program *p, u32 gclass);
 /* Is it a thread, an executor, or an object of a class of threads that stands there? */

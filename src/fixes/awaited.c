@@ -91,7 +91,7 @@ static bool told_not_to_wait(const Facts *f, const Call *c)
 /* The thread that is joined, of a class of the program; NONE. */
 static u32 thread_class(const Plan *pl, Type t)
 {
-    return t.kind == TYPE_CLASS && class_derives(pl->p, t.id, "threading.Thread") ? t.id : NONE;
+    return t.kind == TYPE_CLASS && class_is_thread(pl->p, t.id) ? t.id : NONE;
 }
 
 /* What the call waits for. False: it does not wait, or not for a thread of the program. */

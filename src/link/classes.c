@@ -226,6 +226,18 @@ bool class_derives(const Program *p, u32 gclass, const char *external)
     return false;
 }
 
+bool class_derives_any(const Program *p, u32 gclass, const char *const *external, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (class_derives(p, gclass, external[i])) return true;
+    return false;
+}
+
+bool class_is_thread(const Program *p, u32 gclass)
+{
+    return class_derives(p, gclass, "threading.Thread");
+}
+
 static void class_members(Program *p, u32 file)
 {
     const Facts *f = p->facts[file];

@@ -394,9 +394,7 @@ static bool logging_hook(const Program *p, u32 file, const Func *fn)
     static const char *const bases[] = {"logging.Handler", "logging.StreamHandler", "logging.FileHandler"};
     Str name = sym_str(p->facts[file], fn->name);
     if (fn->cls == NONE || (!str_is(name, "emit") && !str_is(name, "format"))) return false;
-    for (u32 i = 0; i < COUNT_OF(bases); i++)
-        if (class_derives(p, gclass_of(p, file, fn->cls), bases[i])) return true;
-    return false;
+    return class_derives_any(p, gclass_of(p, file, fn->cls), bases, COUNT_OF(bases));
 }
 
 /* class Unique(queue.Queue): put() and get() call these with the queue's mutex held (CPython, Lib/queue.py). */

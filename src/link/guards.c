@@ -89,7 +89,7 @@ static bool own_started(const Program *p, u32 file, const Access *a, const Path 
         const Def *d = &f->defs.v[s->defrefs.v[at].def];
         Ent e = d->kind == VAL_CALL ? path_entity(p, file, f->calls.v[d->value].callee) : (Ent){.kind = ENT_NONE};
         if (e.kind != ENT_CLASS) return false;
-        if (!s->classes[e.id].makes_threads && !class_derives(p, e.id, "threading.Thread")) return false;
+        if (!s->classes[e.id].makes_threads && !class_is_thread(p, e.id)) return false;
         if (f->calls.v[d->value].span.end > a->span.start || d->span.start < bound) continue;
         u32 init = method_by_name(p, e.id, "__init__");
         bound = d->span.start;
@@ -387,9 +387,7 @@ bool place_holds_thread(const Program *p, const Place *x)
 {
     static const char *const bases[] = {"threading.Thread", "threading.Timer", "threading._Timer"};
     if (x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR) return true;
-    for (u32 i = 0; i < COUNT_OF(bases) && x->type.kind == TYPE_CLASS; i++)
-        if (class_derives(p, x->type.id, bases[i])) return true;
-    return false;
+    return x->type.kind == TYPE_CLASS && class_derives_any(p, x->type.id, bases, COUNT_OF(bases));
 }
 
 /* self.jobs = queue.Queue(), which is for threads that hand things to each other; a process has queues of its own. */

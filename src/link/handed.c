@@ -121,7 +121,7 @@ u32 handed_place(Program *p, u32 place, u8 op)
     for (u32 n = 0; n < HANDS && from != NONE && !holds_one(p, from); n++)
         from = p->places.v[from].kind == PLACE_INSTANCE ? comes_from(p, from) : NONE;
     if (from == NONE || !holds_one(p, from)) return place;
-    if (p->places.v[from].kind == PLACE_CLOSURE && !class_derives(p, p->places.v[place].owner, "threading.Thread"))
+    if (p->places.v[from].kind == PLACE_CLOSURE && !class_is_thread(p, p->places.v[place].owner))
         return place; /* a local of the maker: the object is where it lives on; of threads there are several */
     *map_at(p->state->a, &p->state->handed, place) = from;
     return from;

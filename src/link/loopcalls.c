@@ -190,10 +190,7 @@ static bool derives_from_library(const Program *p, u32 gclass)
 
 static bool hook_of_loop(const Program *p, u32 gclass, Str name)
 {
-    if (!str_among(name, hooks, COUNT_OF(hooks))) return false;
-    for (u32 i = 0; i < COUNT_OF(bases); i++)
-        if (class_derives(p, gclass, bases[i])) return true;
-    return false;
+    return str_among(name, hooks, COUNT_OF(hooks)) && class_derives_any(p, gclass, bases, COUNT_OF(bases));
 }
 
 /* The functions that make an object of the class, or name it in a call, register its methods; else its module does.

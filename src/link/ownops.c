@@ -22,9 +22,7 @@ static bool asks_item(const Program *p, u32 cls)
     static const char *const bases[] = {"collections.abc.Mapping", "collections.abc.MutableMapping",
                                         "collections.Mapping",     "collections.MutableMapping",
                                         "typing.Mapping",          "typing.MutableMapping"};
-    for (u32 i = 0; i < COUNT_OF(bases); i++)
-        if (class_derives(p, cls, bases[i])) return true;
-    return false;
+    return class_derives_any(p, cls, bases, COUNT_OF(bases));
 }
 
 /* The attribute of self that the method does the operation to, its one access of state; NONE. */

@@ -287,7 +287,7 @@ static bool makes_thread(const Program *p, u32 file, const Call *c)
     if (str_is(ext, "threading.Thread") || str_is(ext, "threading.Timer")) return true;
     if (str_is(ext, "_thread.start_new_thread") || str_is(ext, "thread.start_new_thread")) return true;
     Ent e = path_entity(p, file, c->callee);
-    return e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread");
+    return e.kind == ENT_CLASS && class_is_thread(p, e.id);
 }
 
 /* How often the call starts a thread whose function, of the root, is run by others that it started as well. */
@@ -314,7 +314,7 @@ static void of_thread_classes(const PerCall *x, u8 *several)
         if (!r->own || r->call != NONE || r->func == NONE || r->many || r->main || r->loop || r->lane) continue;
         GId g = func_gid(p, r->func);
         u32 cls = p->facts[g.file]->funcs.v[g.id].cls;
-        if (cls == NONE || !class_derives(p, gclass_of(p, g.file, cls), "threading.Thread")) continue;
+        if (cls == NONE || !class_is_thread(p, gclass_of(p, g.file, cls))) continue;
         cls = r->self == NONE ? gclass_of(p, g.file, cls) : r->self;
         Str name = sym_str(p->facts[class_gid(p, cls).file],
                            p->facts[class_gid(p, cls).file]->classes.v[class_gid(p, cls).id].name);

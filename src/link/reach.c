@@ -201,7 +201,7 @@ static bool of_thread(const Program *p, u32 gfunc)
     u32 cls = p->facts[g.file]->funcs.v[g.id].cls;
     if (cls == NONE) return false;
     cls = gclass_of(p, g.file, cls);
-    return class_derives(p, cls, "threading.Thread") || class_part_of_threads(p, cls);
+    return class_is_thread(p, cls) || class_part_of_threads(p, cls);
 }
 
 /* Is it self.m in Thread(target=self.m), or a function of the module? Methods of other objects are there for more. */
@@ -224,7 +224,7 @@ static bool makes_thread(const Program *p, const Root *r)
 {
     if (r->call == NONE) return false;
     Ent e = path_entity(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
-    return e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread");
+    return e.kind == ENT_CLASS && class_is_thread(p, e.id);
 }
 
 /* Is the function run by Thread(target=…), a subclass of it or start_new_thread, or once by a pool, and called by

@@ -307,7 +307,7 @@ void roots_of_call(Program *p, u32 file, u32 call)
     if (!path_is_attr(x)) {
         /* class C(Thread); C(target=f) */
         Ent e = path_entity(p, file, c->callee);
-        if (e.kind == ENT_CLASS && class_derives(p, e.id, "threading.Thread"))
+        if (e.kind == ENT_CLASS && class_is_thread(p, e.id))
             roots_of_arg(p, file, c, call, subclass_target(p, e.id, f, c), repeats, false, "Thread(target=%s)");
         return;
     }

@@ -150,9 +150,7 @@ bool class_is_queue(const Program *p, u32 gclass)
     static const char *const bases[] = {"queue.Queue",          "queue.LifoQueue", "queue.PriorityQueue",
                                         "Queue.Queue",          "Queue.LifoQueue", "Queue.PriorityQueue",
                                         "six.moves.queue.Queue"};
-    for (u32 i = 0; i < COUNT_OF(bases); i++)
-        if (class_derives(p, gclass, bases[i])) return true;
-    return false;
+    return class_derives_any(p, gclass, bases, COUNT_OF(bases));
 }
 
 static bool queue_lock(const Program *p, const Place *x)

@@ -12,9 +12,7 @@ static bool is_handler(const Program *p, u32 gclass)
         "http.server.SimpleHTTPRequestHandler",    "SocketServer.BaseRequestHandler",
         "SocketServer.StreamRequestHandler",       "BaseHTTPServer.BaseHTTPRequestHandler",
         "xmlrpc.server.SimpleXMLRPCRequestHandler"};
-    for (u32 i = 0; i < COUNT_OF(bases); i++)
-        if (class_derives(p, gclass, bases[i])) return true;
-    return false;
+    return class_derives_any(p, gclass, bases, COUNT_OF(bases));
 }
 
 /* The class of the server that the call makes, or that is being made around it; NONE. */

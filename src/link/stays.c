@@ -33,7 +33,7 @@ static bool through_thread_local(const Program *p, u32 file, u32 path)
 static bool self_is_thread(const Program *p, u32 file, u32 func)
 {
     u32 cls = p->facts[file]->funcs.v[func].self_class;
-    return cls != NONE && class_derives(p, gclass_of(p, file, cls), "threading.Thread");
+    return cls != NONE && class_is_thread(p, gclass_of(p, file, cls));
 }
 
 bool under_own_key(const Program *p, u32 file, const Def *d)

@@ -12,6 +12,11 @@
  * "multiprocessing.pool", "queue.Queue.join". */
 #include "link/link.h"
 
+static bool type_is_thread(const Program *p, Type t)
+{
+    return t.kind == TYPE_THREAD || (t.kind == TYPE_CLASS && class_is_thread(p, t.id));
+}
+
 /* threads.pop(): the call of a container's method that gives one of its threads. */
 static bool popped_thread(const Program *p, u32 file, const Call *c)
 {
@@ -20,8 +25,7 @@ static bool popped_thread(const Program *p, u32 file, const Call *c)
     if (!path_is_attr(x)) return false;
     Str name = path_last(f, x);
     if (!str_is(name, "pop") && !str_is(name, "popleft")) return false;
-    Type t = element_type(p, file, path_resolve(p, file, x, x->nattr - 1u));
-    return t.kind == TYPE_THREAD || (t.kind == TYPE_CLASS && class_derives(p, t.id, "threading.Thread"));
+    return type_is_thread(p, element_type(p, file, path_resolve(p, file, x, x->nattr - 1u)));
 }
 
 static Type receiver_type(const Program *p, u32 file, const Path *x)
@@ -36,8 +40,7 @@ bool thread_named(const Program *p, u32 file, const Path *x)
 {
     bool made = x->root == ROOT_CALL && x->nattr == 1; /* threads.pop().join() */
     if (made && popped_thread(p, file, &p->facts[file]->calls.v[x->func])) return true;
-    Type t = receiver_type(p, file, x);
-    return t.kind == TYPE_THREAD || (t.kind == TYPE_CLASS && class_derives(p, t.id, "threading.Thread"));
+    return type_is_thread(p, receiver_type(p, file, x));
 }
 
 static Str last_name(const Facts *f, const Path *x)

@@ -107,7 +107,7 @@ static bool part_of(const Program *p, u32 gclass, u32 whole, u32 depth)
         u32 w = c->wholes.v[i];
         if (w == NONE) return false;
         bool here = related(p, w, whole) || (depth && part_of(p, w, whole, depth - 1));
-        if (!here && !class_derives(p, w, "threading.Thread")) return false;
+        if (!here && !class_is_thread(p, w)) return false;
         any |= here;
     }
     return any;
@@ -118,8 +118,7 @@ static bool of_threads(const Program *p, u32 gclass, u32 depth)
     const ClassInfo *c = &p->state->classes[gclass];
     for (u32 i = 0; i < c->wholes.n; i++) {
         u32 w = c->wholes.v[i];
-        if (w == NONE || !(class_derives(p, w, "threading.Thread") || (depth && of_threads(p, w, depth - 1))))
-            return false;
+        if (w == NONE || !(class_is_thread(p, w) || (depth && of_threads(p, w, depth - 1)))) return false;
     }
     return c->wholes.n;
 }
