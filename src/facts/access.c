@@ -16,10 +16,8 @@ u32 key_symbol(Walk *w, u32 n)
 /* A plain use of a local that no inner function sees concerns nobody else. */
 static bool worth_recording(const Walk *w, const Path *p, u8 op)
 {
-    bool binding = op == OP_LOAD || op == OP_STORE || op == OP_DEL || op == OP_AUG || op == OP_TRUTH ||
-                   op == OP_ARG || op == OP_RETURN;
     if (p->root == ROOT_UNKNOWN) return false;
-    if (p->nattr || !binding) return true;
+    if (p->nattr || !op_of_binding(op)) return true;
     if (p->root == ROOT_LOCAL || p->root == ROOT_PARAM)
         return p->func != w->func || (bind_bits(w, p->func, p->name) & BIND_CAPTURED);
     if (p->root == ROOT_GLOBAL) {

@@ -136,8 +136,7 @@ static Path alias_of(Walk *w, Alias *al, Path p, u32 depth)
     return q;
 }
 
-/* Operations on the local's own binding are no operations on what it stands for. */
-static bool binding_op(u8 op)
+bool op_of_binding(u8 op)
 {
     return op == OP_LOAD || op == OP_STORE || op == OP_DEL || op == OP_AUG || op == OP_TRUTH || op == OP_ARG ||
            op == OP_RETURN;
@@ -153,7 +152,7 @@ void aliases_resolve(Walk *w)
     for (u32 i = 0; i < w->f->accesses.n; i++) {
         Access *a = &w->f->accesses.v[i];
         const Path *p = &w->f->paths.v[a->path];
-        if (to[a->path] != a->path && !(p->nattr == 0 && binding_op(a->op))) a->path = to[a->path];
+        if (to[a->path] != a->path && !(p->nattr == 0 && op_of_binding(a->op))) a->path = to[a->path];
     }
     for (u32 i = 0; i < w->f->calls.n; i++) w->f->calls.v[i].callee = to[w->f->calls.v[i].callee];
     for (u32 i = 0; i < w->f->sections.n; i++)

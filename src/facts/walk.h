@@ -97,6 +97,8 @@ u32 path_id(Walk *w, Path p);
 Path path_name(Walk *w, u32 sym);
 Path path_attr(Path p, u32 sym);
 void aliases_resolve(Walk *w);
+/* Is it done to a local's own binding, and so nothing that is done to what the local stands for? */
+bool op_of_binding(u8 op);
 
 enum { MAX_DEPTH = 2500 }; /* of nested expressions; deeper ones are noted and left out */
 
