@@ -10,10 +10,11 @@
 
 enum { WEAK_MAX = 3, TARGETS = 16 };
 
-void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak)
+CallEdge *edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call)
 {
-    CallEdge e = {.caller = caller, .callee = callee, .file = file, .call = call, .weak = weak};
-    vec_push(p->arena, &p->edges, e);
+    CallEdge *e = vec_add(p->arena, &p->edges);
+    *e = (CallEdge){.caller = caller, .callee = callee, .file = file, .call = call};
+    return e;
 }
 
 static u32 push_target(u32 *out, u32 n, u32 max, u32 gfunc)
@@ -266,18 +267,17 @@ static void call_edges(Program *p, u32 file, u32 call)
     const Path *x = &f->paths.v[c->callee];
     bool param = x->root == ROOT_PARAM && !x->nattr && x->func == c->func;
     for (u32 i = 0; i < n; i++) {
-        edge_add(p, caller, out[i], file, call, false);
-        p->edges.v[p->edges.n - 1].param = param;
+        edge_add(p, caller, out[i], file, call)->param = param;
         if (!param) callback_edges(p, file, call, out[i]);
         stored_passed(p, file, call, out[i]);
     }
-    if (!n) library_callbacks(p, file, call);
-    if (!n) stored_called(p, file, call);
-    if (!n && receiver_unknown(p, file, x)) {
-        p->unseen[UNSEEN_RECEIVER]++;
-        n = weak_targets(p, file, x, out, TARGETS);
-        for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call, true);
-    }
+    if (n) return;
+    library_callbacks(p, file, call);
+    stored_called(p, file, call);
+    if (!receiver_unknown(p, file, x)) return;
+    p->unseen[UNSEEN_RECEIVER]++;
+    n = weak_targets(p, file, x, out, TARGETS);
+    for (u32 i = 0; i < n; i++) edge_add(p, caller, out[i], file, call)->weak = true;
 }
 
 void methods_index(Program *p)

@@ -58,8 +58,7 @@ static u32 place_behind(Program *p, u32 file, u32 path, u32 depth)
     Ent e = path_entity(p, file, path);
     if (e.kind == ENT_PLACE) return e.id;
     if (e.kind != ENT_LOCAL || x->nattr) return NONE;
-    if (x->root == ROOT_LOCAL)
-        return place_of(p, PLACE_CLOSURE, file, gfunc_of(p, file, x->func), gsym(p, file, x->name));
+    if (x->root == ROOT_LOCAL) return closure_place(p, file, x);
     return x->root == ROOT_PARAM && depth ? given(p, file, x, false, depth - 1) : NONE;
 }
 

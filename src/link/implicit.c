@@ -10,9 +10,7 @@
 
 static void edge_at(Program *p, u32 file, u32 func, u32 callee, u32 at)
 {
-    u32 n = p->edges.n;
-    edge_add(p, gfunc_of(p, file, func), callee, file, NONE, false);
-    if (p->edges.n > n) p->edges.v[n].at = at;
+    edge_add(p, gfunc_of(p, file, func), callee, file, NONE)->at = at;
 }
 
 static void edge_to(Program *p, u32 file, u32 func, u32 cls, const char *name, u32 at)
@@ -169,9 +167,7 @@ static bool wraps_for(const Facts *f, u32 w, u32 d)
 
 static void wrapper_edge(Program *p, u32 file, u32 func, u32 wrapper)
 {
-    u32 n = p->edges.n;
-    edge_add(p, gfunc_of(p, file, func), wrapper, file, NONE, false);
-    if (p->edges.n > n) p->edges.v[n].passed = true;
+    edge_add(p, gfunc_of(p, file, func), wrapper, file, NONE)->passed = true;
 }
 
 static void wrappers(Program *p, u32 file)

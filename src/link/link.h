@@ -291,6 +291,8 @@ Ent func_attr(const Program *p, u32 gfunc, u32 gs);
 void locals_index(Program *p);
 void places_index(Program *p);
 u32 place_of(const Program *p, u8 kind, u32 file, u32 owner, u32 gs);
+/* The place of the local or parameter that the path begins with. */
+u32 closure_place(Program *p, u32 file, const Path *x);
 void places_access(Program *p);
 
 /* defaults.c: what the default of a parameter holds that all calls share and can change, TYPE_UNKNOWN for nothing;
@@ -357,7 +359,8 @@ void halves_link(Program *p);
 /* Which methods have a name. */
 void methods_index(Program *p);
 void calls_link(Program *p);
-void edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call, bool weak);
+/* The edge is good until the next one is added. */
+CallEdge *edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call);
 /* The method of this name that an object of the class has: a global func, NONE. */
 u32 method_by_name(const Program *p, u32 cls, const char *name);
 /* implicit.c: edges to what syntax calls, of one file. */

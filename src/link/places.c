@@ -135,7 +135,7 @@ void places_index(Program *p)
 }
 
 /* A local that inner functions use, or that is handed to others: a place of its own. */
-static u32 closure_place(Program *p, u32 file, const Path *x)
+u32 closure_place(Program *p, u32 file, const Path *x)
 {
     return place_of(p, PLACE_CLOSURE, file, gfunc_of(p, file, x->func), gsym(p, file, x->name));
 }

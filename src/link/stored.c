@@ -246,8 +246,7 @@ void stored_edges(Program *p)
         u32 out[KEPT], n = kept_in(p, c->place, out);
         u32 caller = gfunc_of(p, c->file, p->facts[c->file]->calls.v[c->call].func);
         for (u32 k = 0; k < n; k++) {
-            edge_add(p, caller, out[k], c->file, c->call, false);
-            p->edges.v[p->edges.n - 1].kept = true;
+            edge_add(p, caller, out[k], c->file, c->call)->kept = true;
             GId g = func_gid(p, out[k]);
             u32 self = p->facts[g.file]->funcs.v[g.id].self_class;
             if (self != NONE) p->state->classes[gclass_of(p, g.file, self)].method_kept = true;
