@@ -33,12 +33,6 @@ static bool is_docstring(const Ast *t, u32 n)
     return ast_is(t, n, NODE_expression_statement) && ast_is(t, ast_first(t, n), NODE_string);
 }
 
-static bool is_definition(const Ast *t, u32 n)
-{
-    return ast_is(t, n, NODE_function_definition) || ast_is(t, n, NODE_class_definition) ||
-           ast_is(t, n, NODE_decorated_definition);
-}
-
 u32 last_line(const Draft *d, u32 n)
 {
     u32 line = line_of(d->s, d->ast.v[n].end - 1);
@@ -92,7 +86,7 @@ static bool first_in_body(Draft *d, u32 def, u32 fix, Spot *out, Str *why)
         next = ast_after(t, n);
         doc = true;
     }
-    out->blank_after = in_class && is_definition(t, next);
+    out->blank_after = in_class && ast_is_definition(t, next);
     out->line = doc ? last_line(d, n) : line_of(d->s, t->v[n].start);
     out->before = !doc;
     if (!doc) { /* comments above the first statement belong to it */
@@ -136,14 +130,14 @@ static void after_imports(Draft *d, Spot *out)
             k == NODE_import_statement || k == NODE_import_from_statement || k == NODE_future_import_statement;
         if (import || (last == NONE && is_docstring(t, n)))
             last = n;
-        else if (imports || is_definition(t, n))
+        else if (imports || ast_is_definition(t, n))
             break;
         imports |= import;
     }
     u32 first = ast_first(t, 0);
     *out = (Spot){.line = first == NONE ? 0 : line_of(d->s, t->v[last == NONE ? first : last].start),
                   .before = last == NONE,
-                  .blank_after = last != NONE ? 0 : is_definition(t, first) ? 2 : 1,
+                  .blank_after = last != NONE ? 0 : ast_is_definition(t, first) ? 2 : 1,
                   .blank_before = last != NONE,
                   .indent = S("")};
     if (last != NONE) out->line = last_line(d, last);
@@ -176,7 +170,7 @@ static bool spot_global(Draft *d, const LockPlan *l, const ImportRef *lock_type,
         return true;
     }
     bool late_import = lock_type->have && n != NONE && lock_type->end > d->ast.v[n].end;
-    if (in_module(&d->ast, n) && !is_definition(&d->ast, n) && !late_import) {
+    if (in_module(&d->ast, n) && !ast_is_definition(&d->ast, n) && !late_import) {
         beside(d, n, out);
         return true;
     }
@@ -198,7 +192,7 @@ static bool spot_class(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *why
     }
     const Def *def = state_def(d, &d->p->places.v[l->place]);
     u32 n = def ? statement_at(d, def) : NONE, body = ast_field(&d->ast, cls, FIELD_body);
-    if (n != NONE && d->ast.v[n].parent == body && !is_definition(&d->ast, n) &&
+    if (n != NONE && d->ast.v[n].parent == body && !ast_is_definition(&d->ast, n) &&
         !one_line(d, cls, ast_first(&d->ast, body))) {
         beside(d, n, out);
         return true;
@@ -277,7 +271,7 @@ static bool spot_closure(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *w
     }
     const Def *state = state_def(d, &d->p->places.v[l->place]);
     u32 n = state ? statement_at(d, state) : NONE;
-    if (n != NONE && d->ast.v[n].parent == ast_field(&d->ast, def, FIELD_body) && !is_definition(&d->ast, n)) {
+    if (n != NONE && d->ast.v[n].parent == ast_field(&d->ast, def, FIELD_body) && !ast_is_definition(&d->ast, n)) {
         beside(d, n, out);
         return true;
     }

@@ -57,12 +57,6 @@ bool slot_write(Draft *d, const LockPlan *l, u32 fix, Str *why)
     return true;
 }
 
-static bool is_definition(const Ast *t, u32 n)
-{
-    return ast_is(t, n, NODE_function_definition) || ast_is(t, n, NODE_class_definition) ||
-           ast_is(t, n, NODE_decorated_definition);
-}
-
 /* Has a method of this name been put in after the line already? Then only its lines are added to. */
 static bool method_there(const Draft *d, u32 line, Str head)
 {
@@ -81,7 +75,7 @@ bool post_init_write(Draft *d, const LockPlan *l, Str making, u32 fix, Str *why)
     *why = S("its class has no fields before its methods");
     if (node == NONE) return false;
     u32 n = ast_first(t, ast_field(t, node, FIELD_body));
-    for (; n != NONE && !is_definition(t, n); n = ast_after(t, n)) last = n;
+    for (; n != NONE && !ast_is_definition(t, n); n = ast_after(t, n)) last = n;
     if (last == NONE) return false;
     u32 line = last_line(d, last);
     bool there = method_there(d, line, S("def __post_init__(self):"));

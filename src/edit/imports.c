@@ -295,8 +295,7 @@ static Top top_read(Draft *d, u32 from)
         } else {
             if (top.first == NONE) {
                 top.first = line_of(d->s, t->v[n].start);
-                top.definition =
-                    k == NODE_function_definition || k == NODE_class_definition || k == NODE_decorated_definition;
+                top.definition = ast_is_definition(t, n);
             }
             if (k != NODE_expression_statement) break;
         }

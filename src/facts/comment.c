@@ -174,19 +174,13 @@ static u32 header_end(const Ast *t, u32 n)
     return t->v[n].end;
 }
 
-static bool is_definition(const Ast *t, u32 n)
-{
-    u8 kind = t->v[n].kind;
-    return kind == NODE_function_definition || kind == NODE_class_definition || kind == NODE_decorated_definition;
-}
-
 /* How far the comment reaches when it stands at the statement: above one it speaks of all of it, but who silences
  * something at a function or class does not mean everything in there; on the header it speaks of the header, so that
  * `if x:  # ungil: ignore` does not silence the body. */
 static u32 covered_end(const Ast *t, u32 n, const Comment *c)
 {
     bool declares = c->kind == COMMENT_THREAD_CONFINED || c->kind == COMMENT_SINGLE_THREADED;
-    if (is_definition(t, n)) return declares ? t->v[n].end : header_end(t, n);
+    if (ast_is_definition(t, n)) return declares ? t->v[n].end : header_end(t, n);
     return c->own_line ? t->v[n].end : header_end(t, n);
 }
 

@@ -229,10 +229,7 @@ static bool whole_lines(const Source *s, const Ast *t, u32 *first, u32 *last)
             *last = n;
         else {
             u32 up = ast_statement(t, t->v[t->v[*first].parent].parent);
-            u8 k = up == NONE ? NODE_module : t->v[up].kind;
-            if (k == NODE_module || k == NODE_function_definition || k == NODE_class_definition ||
-                k == NODE_decorated_definition)
-                return false;
+            if (up == NONE || ast_is(t, up, NODE_module) || ast_is_definition(t, up)) return false;
             *first = *last = up;
         }
     }

@@ -33,6 +33,12 @@ static inline bool ast_is(const Ast *t, u32 n, NodeKind k)
 {
     return n != NONE && t->v[n].kind == k;
 }
+/* Is it the statement that defines a function or class, with its decorators? */
+static inline bool ast_is_definition(const Ast *t, u32 n)
+{
+    return ast_is(t, n, NODE_function_definition) || ast_is(t, n, NODE_class_definition) ||
+           ast_is(t, n, NODE_decorated_definition);
+}
 static inline Span ast_span(const Ast *t, u32 n)
 {
     return (Span){t->v[n].start, t->v[n].end};
