@@ -117,6 +117,12 @@ Str str_last(Str s, char sep)
     return at == s.n ? s : str_slice(s, at + 1, s.n);
 }
 
+Str str_folder(Str path)
+{
+    size_t at = str_rfind(path, '/');
+    return str_slice(path, 0, at == path.n ? 0 : at);
+}
+
 Str str_cut(Str s, char sep, Str *rest)
 {
     size_t at = str_find(s, sep);

@@ -62,6 +62,8 @@ bool str_first_word(Str name, const char *const *words, size_t n);
 
 /* What follows the last sep; all of it when there is none. */
 Str str_last(Str s, char sep);
+/* The folder of a path: what stands before its last '/', empty when there is none. */
+Str str_folder(Str path);
 /* The part before the first sep; *rest is what follows it, empty when there was none. */
 Str str_cut(Str s, char sep, Str *rest);
 /* Takes the next line off *rest, without its \n or \r\n. False at the end. */

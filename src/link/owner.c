@@ -92,12 +92,6 @@ void owners_index(Program *p)
     }
 }
 
-static Str folder(Str path)
-{
-    size_t at = str_rfind(path, '/');
-    return at == path.n ? S("") : str_slice(path, 0, at);
-}
-
 u32 class_around(const Program *p, u32 file, u32 func)
 {
     const Facts *f = p->facts[file];
@@ -110,7 +104,7 @@ static bool same_folder(const Program *p, u32 file, u32 gclass)
 {
     u32 home;
     program_class(p, gclass, &home);
-    return str_eq(folder(p->facts[file]->source->path), folder(p->facts[home]->source->path));
+    return str_eq(str_folder(p->facts[file]->source->path), str_folder(p->facts[home]->source->path));
 }
 
 u32 held_by_name(const Program *p, u32 file, u32 attr)

@@ -30,9 +30,7 @@ static bool hoped_common(const Program *p, u32 ga, u32 gb)
 
 static Str folder(const Program *p, u32 file)
 {
-    Str path = p->facts[file]->source->path;
-    size_t at = str_rfind(path, '/');
-    return at == path.n ? S("") : str_slice(path, 0, at);
+    return str_folder(p->facts[file]->source->path);
 }
 
 bool root_near(const Program *p, const Root *r, u32 file)

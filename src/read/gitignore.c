@@ -141,8 +141,7 @@ static u32 level_of(IgnoreRules *g, Str dir)
     if (id != NONE) return id;
     Level level = {0};
     if (dir.n) {
-        size_t slash = str_rfind(dir, '/');
-        u32 above = level_of(g, str_slice(dir, 0, slash < dir.n ? slash : 0));
+        u32 above = level_of(g, str_folder(dir));
         level.ignored = g->levels.v[above].ignored || path_ignored(g, dir, true);
     }
     struct stat st;
@@ -165,8 +164,7 @@ IgnoreRules *ignore_rules_make(Arena *a, Str top, const char *info, const char *
 
 bool ignore_rules_say(IgnoreRules *g, Str path, bool dir)
 {
-    size_t slash = str_rfind(path, '/');
     if (!path.n) return false;
-    u32 above = level_of(g, str_slice(path, 0, slash < path.n ? slash : 0));
+    u32 above = level_of(g, str_folder(path));
     return g->levels.v[above].ignored || path_ignored(g, path, dir);
 }

@@ -34,12 +34,6 @@ bool blob_text(RevReader *x, const git_oid *id, Str *out)
 
 /* ---- listing ------------------------------------------------------------------------------------------- */
 
-static Str dir_of(Str path)
-{
-    size_t slash = str_rfind(path, '/');
-    return slash < path.n ? str_slice(path, 0, slash) : S("");
-}
-
 /* The path that a symbolic link in a directory of the tree leads to; empty when that is none of the tree. */
 static Str link_path(Arena *a, Str dir, Str target)
 {
@@ -124,7 +118,7 @@ static bool listed(const StrVec *dirs, Str dir)
 
 static bool in_venv(const Listing *l, Str path)
 {
-    for (Str dir = dir_of(path); dir.n; dir = dir_of(dir))
+    for (Str dir = str_folder(path); dir.n; dir = str_folder(dir))
         if (listed(&l->venvs, dir)) return true;
     return false;
 }
@@ -151,7 +145,7 @@ static bool tree_list(Listing *l, const git_tree *tree)
 static u32 package_depth(const Listing *l, Str path)
 {
     u32 depth = 0;
-    for (Str dir = dir_of(path); listed(&l->packages, dir); dir = dir_of(dir)) {
+    for (Str dir = str_folder(path); listed(&l->packages, dir); dir = str_folder(dir)) {
         depth++;
         if (!dir.n) break;
     }

@@ -18,11 +18,6 @@ typedef enum FileKind {
     FILE_METADATA
 } FileKind;
 
-static Str dir_of(Str path)
-{
-    return str_slice(path, 0, str_rfind(path, '/') < path.n ? str_rfind(path, '/') : 0);
-}
-
 /* Below a directory of installed packages only their METADATA speaks for them: what else lies there is theirs. */
 static bool among_installed(Str dir)
 {
@@ -111,7 +106,7 @@ void gather_file(Gather *g, Str abs)
     bool fresh;
     Source *s = gather_source(g, abs, &fresh);
     if (!s || !fresh) return;
-    FileKind kind = kind_of(dir_of(s->abs), str_last(s->abs, '/'));
+    FileKind kind = kind_of(str_folder(s->abs), str_last(s->abs, '/'));
     switch (kind == FILE_OTHER ? kind_guess(s) : kind) {
     case FILE_LOCK: lock_read(g, s); break;
     case FILE_PIPFILE_LOCK: pipfile_lock_read(g, s); break;

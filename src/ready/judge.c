@@ -403,8 +403,7 @@ static void findings(Judge *j, Dep *d, const Verdict *v, const WheelView *w)
 
 static Str dir_key(Arena *a, Str path, Str name)
 {
-    size_t slash = str_rfind(path, '/');
-    return str_fmt(a, "%.*s %.*s", slash < path.n ? (int)slash : 0, path.p, STR_ARG(name));
+    return str_fmt(a, "%.*s %.*s", STR_ARG(str_folder(path)), STR_ARG(name));
 }
 
 /* Does a lock in the file's directory or above it, or a pinned requirement beside it, name the package? */
@@ -416,7 +415,7 @@ static bool is_covered(Judge *j, const Dep *d)
     for (bool more = d->kind == DEP_DECLARED && !d->version.n; more && !found;) {
         found = intern_find(&j->locked, dir_key(&scratch, path, d->name)) != NONE;
         more = str_rfind(path, '/') < path.n;
-        path = str_slice(path, 0, more ? str_rfind(path, '/') : 0);
+        path = str_folder(path);
     }
     arena_free(&scratch);
     return found;
