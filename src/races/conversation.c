@@ -75,11 +75,6 @@ Half talk_half(const Program *p, u32 ga, Talk talk)
     return half_named(talk, sym_str(p->facts[access_gid(p, ga).file], a->method));
 }
 
-bool place_may_talk(const Place *x)
-{
-    return x->type.kind == TYPE_EXTERNAL || x->type.kind == TYPE_UNKNOWN || x->type.kind == TYPE_NONE;
-}
-
 /* self.cursor.rowcount: is it an attribute by which the object at the path answers? */
 static bool attribute_answers(const Facts *x, const Access *a, u32 path)
 {
@@ -192,7 +187,7 @@ static u32 talks_of(Finder *f, Talk talk, u32 room)
 void race_conversation(Finder *f)
 {
     static const u8 talks[] = {TALK_DATABASE, TALK_PEER, TALK_HTTP, TALK_BUFFER};
-    if (!place_may_talk(&f->p->places.v[f->place])) return;
+    if (!place_may_be_foreign(&f->p->places.v[f->place])) return;
     u32 found = 0;
     for (u32 i = 0; i < COUNT_OF(talks); i++) found += talks_of(f, (Talk)talks[i], FINDINGS - found);
 }

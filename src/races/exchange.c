@@ -214,7 +214,7 @@ void race_exchange(Finder *f)
 {
     static const u8 talks[] = {TALK_DATABASE, TALK_PEER, TALK_HTTP, TALK_FILE};
     const Place *x = &f->p->places.v[f->place];
-    if (!place_may_talk(x) || x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) return;
+    if (!place_may_be_foreign(x) || x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) return;
     for (u32 t = 0; t < COUNT_OF(talks); t++) {
         Talk talk = (Talk)talks[t];
         if ((talk == TALK_PEER && place_is_file(f->p, x)) || !both_halves(f, talk)) continue;

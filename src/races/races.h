@@ -86,6 +86,12 @@ void arguments_index(Finder *f);
  * (docs/memory-model.md) */
 bool reader_is_safe(u8 type, Str reader, bool view);
 bool is_data(const Place *x);
+/* May it hold an object of a library, a file, a cursor? Those of the program's own classes are judged by what their
+ * methods do. */
+static inline bool place_may_be_foreign(const Place *x)
+{
+    return x->type.kind == TYPE_EXTERNAL || x->type.kind == TYPE_UNKNOWN || x->type.kind == TYPE_NONE;
+}
 /* iterate.c: does the access go through a container step by step, so that a change of its size is seen? Is what it
  * reads a view or an iterator that a method returned, d.items()? */
 bool access_walks(const Program *p, u32 ga);
@@ -333,8 +339,6 @@ void races_weigh_files(const Program *p, Arena *scratch, RaceVec *races);
 typedef enum Talk { TALK_DATABASE, TALK_PEER, TALK_HTTP, TALK_BUFFER, TALK_FILE } Talk;
 typedef enum Half { HALF_NONE, HALF_ASKS, HALF_ANSWERS } Half;
 Half talk_half(const Program *p, u32 ga, Talk talk);
-/* May the place hold such an object? Objects of the program's own classes are judged by what their methods do. */
-bool place_may_talk(const Place *x);
 /* Who asks the same object something in between; the surest witness. */
 Conflict talk_between(const Finder *f, u32 ask, Talk talk);
 /* The message, where the answer is taken on the line. */
