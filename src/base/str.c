@@ -84,6 +84,14 @@ bool str_has_word(Str s, const char *word)
     return false;
 }
 
+bool str_is_hex(Str s, size_t n)
+{
+    if (s.n != n) return false;
+    for (size_t i = 0; i < n; i++)
+        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f'))) return false;
+    return true;
+}
+
 bool is_word_char(char c)
 {
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);

@@ -46,6 +46,8 @@ size_t str_search(Str s, Str sub);
 bool str_contains(Str s, Str sub);
 /* The same, ASCII letters of s in any case; word is in lower case. */
 bool str_has_word(Str s, const char *word);
+/* Is it n hexadecimal digits, with small letters? */
+bool str_is_hex(Str s, size_t n);
 /* May the character stand in a Python name? Bytes beyond ASCII may. */
 bool is_word_char(char c);
 /* Does the name stand somewhere in the text of a program, whole and not as an attribute of something? */

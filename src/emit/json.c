@@ -26,6 +26,12 @@ void json_put(json_t *object, const char *key, json_t *value)
     CHECK(json_object_set_new(object, key, value) == 0);
 }
 
+u32 json_line(const json_t *object, const char *key)
+{
+    json_int_t n = json_integer_value(json_object_get(object, key));
+    return n > 0 && n < INT32_MAX ? (u32)n : 0;
+}
+
 void json_text(Buf *out, json_t *value, size_t flags)
 {
     char *text = json_dumps(value, flags);

@@ -95,12 +95,6 @@ static const char notes_query[] =
     "pullRequest(number:$number){headRefOid comments(first:100,after:$after){pageInfo{hasNextPage endCursor}"
     "nodes{id body viewerDidAuthor}}}}}";
 
-static u32 line_at(const json_t *o, const char *key)
-{
-    json_int_t n = json_integer_value(json_object_get(o, key));
-    return n > 0 && n < INT32_MAX ? (u32)n : 0;
-}
-
 static void thread_take(Poster *p, const json_t *node)
 {
     const json_t *first = json_array_get(json_object_get(json_object_get(node, "comments"), "nodes"), 0);
@@ -111,8 +105,8 @@ static void thread_take(Poster *p, const json_t *node)
     t.comment = poster_text(p, first, "id");
     t.resolved = json_is_true(json_object_get(node, "isResolved"));
     t.path = poster_text(p, node, "path");
-    t.last = line_at(node, "line");
-    t.first = line_at(node, "startLine");
+    t.last = json_line(node, "line");
+    t.first = json_line(node, "startLine");
     if (!t.first) t.first = t.last;
     vec_push(p->a, &p->threads, t);
 }

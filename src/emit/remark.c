@@ -38,20 +38,6 @@ static Str whole_of(Arena *a, const json_t *o, const char *key)
     return fits ? text_of(a, o, key, PATCH_MAX) : (Str){0};
 }
 
-static u32 number_of(const json_t *o, const char *key)
-{
-    json_int_t n = json_integer_value(json_object_get(o, key));
-    return n > 0 && n < INT32_MAX ? (u32)n : 0;
-}
-
-static bool is_hex(Str s, size_t n)
-{
-    if (s.n != n) return false;
-    for (size_t i = 0; i < n; i++)
-        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f'))) return false;
-    return true;
-}
-
 /* Relative, without . and .. parts. */
 static bool path_is_plain(Str path)
 {
@@ -83,7 +69,7 @@ static void list_of(Arena *a, const json_t *list, StrVec *out)
 /* Follows a hunk to the lines wanted; the first one's in the old file is 0 where it was added. */
 static bool hunk_anchor(const json_t *h, Str marks, u32 first, u32 last, Anchor *x)
 {
-    u32 from = number_of(h, "old_start"), to = number_of(h, "new_start");
+    u32 from = json_line(h, "old_start"), to = json_line(h, "new_start");
     u32 seen = 0;
     for (size_t i = 0; i < marks.n; i++) {
         if (marks.p[i] != '-' && to == first) x->old_first = marks.p[i] == ' ' ? from : 0, seen |= 1;
@@ -123,7 +109,7 @@ static void remark_place(Poster *p, Remark *m, const json_t *finding, const json
 {
     const json_t *s = json_object_get(added, "suggestion"), *cause = json_object_get(added, "cause");
     Str path = line_of(p->a, s, "path");
-    u32 first = number_of(s, "start_line"), last = number_of(s, "end_line"), end = number_of(finding, "end_line");
+    u32 first = json_line(s, "start_line"), last = json_line(s, "end_line"), end = json_line(finding, "end_line");
     m->cause = line_of(p->a, cause, "what");
     if (json_is_object(s) && p->trusted && p->service->suggest && path_is_plain(path))
         m->anchor = anchor_find(p->a, diff, path, first, last);
@@ -135,7 +121,7 @@ static void remark_place(Poster *p, Remark *m, const json_t *finding, const json
     if (!m->anchor.set) m->anchor = anchor_find(p->a, diff, m->path, m->line, m->line);
     if (m->anchor.set || !json_is_object(cause)) return;
     path = line_of(p->a, cause, "path");
-    first = number_of(cause, "line");
+    first = json_line(cause, "line");
     if (path_is_plain(path)) m->anchor = anchor_find(p->a, diff, path, first, first);
 }
 
@@ -160,14 +146,14 @@ static bool remark_read(Poster *p, const json_t *finding, const json_t *added, c
                 .path = line_of(a, finding, "path"),
                 .message = line_of(a, finding, "message"),
                 .state = line_of(a, finding, "state"),
-                .line = number_of(finding, "line"),
+                .line = json_line(finding, "line"),
                 .transform = line_of(a, fix, "transform"),
                 .safety = line_of(a, fix, "safety"),
                 .reason = line_of(a, fix, "reason"),
                 .patch = whole_of(a, added, "patch"),
                 .thread = NONE};
     RuleId rule = rule_find(m.rule);
-    if (rule == RULE_COUNT || !is_hex(m.fingerprint, 16) || !path_is_plain(m.path) || !m.line || !m.message.n)
+    if (rule == RULE_COUNT || !str_is_hex(m.fingerprint, 16) || !path_is_plain(m.path) || !m.line || !m.message.n)
         return err_set(p->e, "the document holds a finding that ungil cannot have written (rule %.*s in %.*s)",
                        STR_ARG(str_slice(m.rule, 0, 40)), STR_ARG(str_slice(m.path, 0, 200)));
     if (!str_eq(line_of(a, added, "fingerprint"), m.fingerprint))
@@ -196,7 +182,7 @@ bool remarks_read(Poster *p, const json_t *doc)
     p->head = line_of(p->a, review, "head");
     p->base = line_of(p->a, review, "base");
     p->summary = line_of(p->a, review, "summary");
-    if (!is_hex(p->head, 40) || !json_is_array(findings) || !json_is_array(added) || !json_is_array(diff))
+    if (!str_is_hex(p->head, 40) || !json_is_array(findings) || !json_is_array(added) || !json_is_array(diff))
         return err_set(p->e, "this is no result of `ungil review --format json`: the object \"review\" is missing or "
                              "incomplete");
     if (json_array_size(findings) > REMARKS_MAX || json_array_size(findings) != json_array_size(added))

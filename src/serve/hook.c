@@ -36,9 +36,7 @@ static bool repository_valid(Str s)
 
 static bool oid_valid(Str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f'))) return false;
-    return s.n == 40 || s.n == 64;
+    return str_is_hex(s, 40) || str_is_hex(s, 64);
 }
 
 /* The rules of git-check-ref-format for what stands behind refs/heads/. */
