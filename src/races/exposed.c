@@ -53,8 +53,7 @@ static u32 used_by(const Program *p, const Place *x)
     return NONE;
 }
 
-/* Is the field there already when the object is made known in this block at this offset? */
-static bool set_before(const Program *p, const Place *x, u32 file, u32 func, u32 block, u32 at)
+bool field_set_before(const Program *p, const Place *x, u32 file, u32 func, u32 block, u32 at)
 {
     const Facts *f = p->facts[file];
     if (x->def_file == file && x->def != NONE && f->blocks.v[f->defs.v[x->def].block].kind == BLOCK_CLASS)
@@ -64,7 +63,7 @@ static bool set_before(const Program *p, const Place *x, u32 file, u32 func, u32
         const Access *a = program_access(p, ga);
         if (a->op != OP_STORE || !p->funcs[access_func(p, ga)].construct) continue;
         if (access_gid(p, ga).file != file || a->func != func) return true; /* a base class, a helper */
-        if (a->span.start < at && block_within(f, block, a->block)) return true;
+        if (a->span.start < at && (block == NONE || block_within(f, block, a->block))) return true;
     }
     return false;
 }
@@ -83,7 +82,7 @@ static void late_field(Finder *f, u32 file, const Def *d, u32 place)
             continue;
         if (!block_within(x, d->block, a->block) && !block_within(x, a->block, d->block)) continue;
         if (x->blocks.v[d->block].exits && d->block != a->block) continue;
-        if (set_before(p, &p->places.v[field], file, d->func, d->block, d->stmt) ||
+        if (field_set_before(p, &p->places.v[field], file, d->func, d->block, d->stmt) ||
             spots_in_section(p, file, d->func, d->span.start, a->span.start, &maybe))
             continue;
         if ((use = used_by(p, &p->places.v[field])) == NONE || (reader = taken_by(p, place)) == NONE) continue;

@@ -103,21 +103,6 @@ static u32 used_by(const Program *p, const Place *x, u32 root)
     return NONE;
 }
 
-/* Is the field set before the start, too, or by the class body? */
-static bool set_before(const Program *p, const Place *x, u32 file, u32 func, u32 start)
-{
-    const Facts *f = p->facts[file];
-    if (x->def_file == file && x->def != NONE && f->blocks.v[f->defs.v[x->def].block].kind == BLOCK_CLASS)
-        return true;
-    for (u32 i = x->first; i < x->first + x->n; i++) {
-        u32 ga = p->place_access.v[i];
-        const Access *a = program_access(p, ga);
-        if (a->op != OP_STORE || !p->funcs[access_func(p, ga)].construct) continue;
-        if (access_gid(p, ga).file != file || a->func != func || a->span.start < start) return true;
-    }
-    return false;
-}
-
 static void late_fields(Finder *f, u32 file, u32 func, u32 root, u32 start)
 {
     const Program *p = f->p;
@@ -130,7 +115,7 @@ static void late_fields(Finder *f, u32 file, u32 func, u32 root, u32 start)
             x->paths.v[a->path].root != ROOT_SELF || p->places.v[place].kind != PLACE_INSTANCE)
             continue;
         u32 use = used_by(p, &p->places.v[place], root);
-        if (use == NONE || set_before(p, &p->places.v[place], file, func, start)) continue;
+        if (use == NONE || field_set_before(p, &p->places.v[place], file, func, NONE, start)) continue;
         f->claimed[ga] = 1;
         u32 line, column;
         source_position(x->source, start, &line, &column);

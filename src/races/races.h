@@ -182,6 +182,10 @@ Race *race_at(Finder *f, RuleId rule, u32 file, u32 func, Span span, Str state, 
 Race *race_at_section(Finder *f, RuleId rule, u32 file, const Section *s, u32 lock, Confidence c);
 Str short_state(const Program *p, u32 place);
 
+/* exposed.c: is the field there already when its object is made known at this offset of a function that makes it, in
+ * this block (or whichever, NONE): set by the class body, a base class, a helper, or before? */
+bool field_set_before(const Program *p, const Place *x, u32 file, u32 func, u32 block, u32 at);
+
 /* check.c: parts that helper.c shares */
 bool check_tests(const Program *p, u32 ga);
 /* done[key] = True and then what is to be done: the entry is a claim, as an item of a set is. */
