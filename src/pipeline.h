@@ -144,6 +144,18 @@ bool known_function(Str dotted, u32 as);
 /* Of the module that has the dotted name, or that it is in? */
 bool known_module(Str dotted, u32 as);
 
+/* ---- words (know/words.def) ----------------------------------------------------------------------------- */
+
+/* Is it a keyword of Python, and no value as None is? */
+bool python_keyword(Str word);
+/* What a word in a function's name may say of the function. */
+enum {
+    SAYS_ONCE = 1,      /* it begins or ends something, and so runs once for each object */
+    SAYS_OFTEN_ONCE = 2 /* the same, unless it is handed something else each time */
+};
+/* Does a word of the name begin with a stem that says one of these: "start" of start_polling, onStart, _restart? */
+bool name_says(Str name, u32 what);
+
 /* ---- conf: options and configuration (src/conf) -------------------------------------------------------- */
 
 #include "options.h"

@@ -9,15 +9,6 @@
  * something nobody knows of, and a page that says nothing of replacing may not replace at all. */
 #include "edit/edit.h"
 
-static bool keyword(Str w)
-{
-    static const char *const words[] = {"and", "as",     "assert",  "async", "await",    "break", "class", "continue",
-                                        "def", "del",    "elif",    "else",  "except",   "for",   "from",  "global",
-                                        "if",  "in",     "import",  "is",    "not",      "or",    "pass",  "raise",
-                                        "try", "lambda", "finally", "while", "nonlocal", "with",  "yield", "return"};
-    return str_among(w, words, COUNT_OF(words));
-}
-
 /* The next word of a text; false at its end. */
 static bool next_word(Str *rest, Str *word)
 {
@@ -29,7 +20,7 @@ static bool next_word(Str *rest, Str *word)
         *word = str_slice(*rest, i, k);
         *rest = str_slice(*rest, k, rest->n);
         if (!word->n) return false;
-        if (!keyword(*word)) return true;
+        if (!python_keyword(*word)) return true;
     }
 }
 

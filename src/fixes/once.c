@@ -68,14 +68,8 @@ static bool may_rebind(Plan *pl, const Work *w, const Once *x)
 /* Names that a local must not take away: Python's own words, and builtins that the same line may call. */
 static bool reserved(Str name)
 {
-    static const char *const words[] = {
-        "and", "as", "assert", "async", "await", "break", "case", "class", "continue", "def", "del", "dict",
-        "elif", "else", "except", "for", "from", "finally", "global", "if", "id", "import", "in", "input",
-        "is", "iter", "lambda", "len", "list", "map", "match", "max", "min", "next", "not", "nonlocal",
-        "object", "open", "or", "pass", "print", "raise", "range", "return", "reversed", "set", "sorted",
-        "str", "sum", "super", "try", "tuple", "type", "vars", "while", "with", "yield", "self", "cls",
-        "bytes", "filter", "frozenset"};
-    return str_among(name, words, COUNT_OF(words));
+    static const char *const words[] = {"case", "match", "self", "cls", "print"};
+    return python_keyword(name) || known_builtin(name, 0) || str_among(name, words, COUNT_OF(words));
 }
 
 bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *suffix, Str *out)

@@ -188,41 +188,6 @@ static bool own_objects(const PerCall *x, u32 gfunc, u32 cls)
 
 /* ---- what users call again and again ---- */
 
-/* Does a word of the name begin with one of these: "start" of start_polling, onStart, _restart? */
-static bool has_word(Str name, const char *const *stems, size_t n)
-{
-    char low[64];
-    for (size_t i = 0; i < name.n; i++) {
-        bool upper = name.p[i] >= 'A' && name.p[i] <= 'Z';
-        bool first = name.p[i] != '_' && (!i || name.p[i - 1] == '_' || (upper && name.p[i - 1] >= 'a'));
-        if (!first) continue;
-        size_t k = 0;
-        for (; k + 1 < sizeof low && i + k < name.n; k++) {
-            char c = name.p[i + k];
-            low[k] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-        }
-        low[k] = 0;
-        if (str_starts_any(str_from(low), stems, n)) return true;
-    }
-    return false;
-}
-
-/* By a word of its name, what begins or ends something, once for each object; `handed`: a thread gets what it was
- * given. */
-static bool named_once(Str name, bool handed)
-{
-    static const char *const once[] = {
-        "start",  "restart", "run",      "main",    "serve",   "server", "open",  "connect",  "reconnect", "setup",
-        "set_up", "init",    "enter",    "launch",  "begin",   "listen", "boot",  "prepar",   "config",    "enable",
-        "activ",  "resume",  "ready",    "spawn",   "monitor", "watch",  "loop",  "daemon",   "worker",    "thread",
-        "attach", "mount",   "install",  "regist",  "stop",    "close",  "shut",  "quit",     "exit",      "kill",
-        "termin", "clean",   "cancel",   "login",   "pair",    "poll",   "sched", "subscrib", "join",      "wait",
-        "execut", "backgr",  "discover", "destroy", "dispos",  "finish", "end",   "tear"};
-    static const char *const mostly[] = {"load",  "play", "record", "creat", "make",   "build", "process",
-                                         "downl", "scan", "search", "sync",  "upgrad", "work",  "call"};
-    return has_word(name, once, COUNT_OF(once)) || (!handed && has_word(name, mostly, COUNT_OF(mostly)));
-}
-
 /* Is a parameter of the starter among what the call is given, or in a tuple or a list there? */
 static bool hands_parameter(const Facts *f, const Call *c)
 {
@@ -275,7 +240,8 @@ static bool called_by_users(const PerCall *x, u32 gfunc, bool handed, u32 up)
         if (up && follows(p, e) && !made_by_caller(p, e) && called_by_users(x, e->caller, handed, up - 1))
             return true;
     }
-    return !called && !hidden(name) && !named_once(name, handed) && !runs_once(p, gfunc);
+    u32 once = handed ? SAYS_ONCE : SAYS_ONCE | SAYS_OFTEN_ONCE;
+    return !called && !hidden(name) && !name_says(name, once) && !runs_once(p, gfunc);
 }
 
 /* ---- roots ---- */
