@@ -126,23 +126,30 @@ enum {
     AS_PLAIN = 1 << 25,                                           /* of strings and containers, rarely of others */
     AS_TEXT = 1 << 26 | AS_PLAIN | AS_PURE | AS_GIVES | AS_CHEAP, /* of strings, hardly ever of others */
     AS_CONTAINER = 1 << 27 | AS_PLAIN,                            /* of containers, hardly ever of others */
-    AS_DEVICE = 1 << 28 /* of what may wait for a device, a pipe or a peer, when it is no file that was opened */
+    AS_DEVICE = 1 << 28, /* of what may wait for a device, a pipe or a peer, when it is no file that was opened */
+    /* whatever has the name, a function, a class or a method */
+    AS_READS = 1 << 29,               /* reads all of a container that it is given, in C */
+    AS_KEEPS = 1ull << 31 | AS_READS, /* and keeps all items, or something that is made of them */
+    AS_HANDS = 1ull << 32,            /* hands a function to a pool or a loop, which runs it once */
+    AS_SETUP = 1ull << 33,            /* sets up a program, a service or an object */
+    /* what a module is for */
+    AS_CLONES = 1ull << 34 /* copies whole objects, or makes bytes of them */
 };
 
 typedef struct CalledRow {
     const char *name;
-    u32 as;
+    u64 as;
     CalledKind kind;
 } CalledRow;
 extern const CalledRow called_table[]; /* by kind, then by name */
 extern const u32 called_count;
 /* Is all of that known of the builtin, of methods of that name, of the function with that dotted name? False where
  * nothing is. */
-bool known_builtin(Str name, u32 as);
-bool known_method(Str name, u32 as);
-bool known_function(Str dotted, u32 as);
+bool known_builtin(Str name, u64 as);
+bool known_method(Str name, u64 as);
+bool known_function(Str dotted, u64 as);
 /* Of the module that has the dotted name, or that it is in? */
-bool known_module(Str dotted, u32 as);
+bool known_module(Str dotted, u64 as);
 
 /* ---- words (know/words.def) ----------------------------------------------------------------------------- */
 

@@ -3,25 +3,6 @@
 
 static const Use use_load = {.op = OP_LOAD};
 
-/* Builtins and library functions that read a whole container in C (docs/memory-model.md). */
-static bool reads_whole(Str name)
-{
-    static const char *const readers[] = {
-        "list",         "tuple",     "set",      "frozenset",   "dict",         "sorted",      "sum",
-        "min",          "max",       "any",      "all",         "len",          "iter",        "next",
-        "enumerate",    "zip",       "map",      "filter",      "reversed",     "deque",       "Counter",
-        "OrderedDict",  "repr",      "str",      "dumps",       "dump",         "deepcopy",    "copy",
-        "fromkeys",     "join",      "heappush", "heappop",     "heapify",      "heappushpop", "heapreplace",
-        "nlargest",     "nsmallest", "insort",   "insort_left", "insort_right", "bisect",      "bisect_left",
-        "bisect_right", "shuffle",   "chain",    "reduce",      "fsum",         "isinstance",  "bool",
-        "vars",         "update",    "extend",   "partial",     "product",      "islice",      "starmap",
-        "zip_longest",  "izip",      "imap",     "ifilter",     "takewhile",    "dropwhile",   "accumulate",
-        "from_iterable", "mean",     "fmean",    "median",      "stdev",        "pstdev",      "array",
-        "asarray",      "fromiter",  "DataFrame", "Series",     "concatenate",  "vstack",      "hstack",
-        "tqdm"};
-    return str_among(name, readers, COUNT_OF(readers));
-}
-
 u32 arg_add(Walk *w, u32 n, u32 keyword, bool star)
 {
     Arg arg = {
@@ -193,7 +174,8 @@ static void walk_method_call(Walk *w, u32 n, u32 fn, u32 list, u32 args_from, Pa
     u32 sym = intern(w->a, &w->f->syms, name);
     u32 id = NONE;
     /* The receiver is read before the arguments are computed, but the operation comes after them. */
-    Use arg_use = reads_whole(name) ? (Use){.op = OP_CREAD, .method = sym} : (Use){.op = OP_ARG};
+    bool reads = known_method(name, AS_READS);
+    Use arg_use = reads ? (Use){.op = OP_CREAD, .method = sym} : (Use){.op = OP_ARG};
     bool awaited = w->awaiting;
     w->awaiting = false;
     if (!sets_attribute(w, fn) || !attribute_call(w, fn, list, n)) walk_args(w, list, arg_use);
@@ -259,7 +241,8 @@ static void walk_function_call(Walk *w, u32 n, u32 fn, u32 list, Path *callee)
         if (is_builtin(w, fn, "exec") || is_builtin(w, fn, "eval")) unseen_add(w, UNSEEN_EXEC, n);
         if (is_builtin(w, fn, "__import__") && !first_is_string(w, list)) unseen_add(w, UNSEEN_IMPORT, n);
         if (attribute_call(w, fn, list, n)) return;
-        walk_args(w, list, reads_whole(name) ? (Use){.op = OP_CREAD, .method = sym_of(w, fn)} : (Use){.op = OP_ARG});
+        bool reads = known_method(name, AS_READS);
+        walk_args(w, list, reads ? (Use){.op = OP_CREAD, .method = sym_of(w, fn)} : (Use){.op = OP_ARG});
         computed_attribute(w, fn, list, n, dep);
         if (asks_kind(w, fn)) w->dep.n = dep; /* self.items = type(self.items)(): of the old ones nothing is left */
         return;

@@ -19,7 +19,7 @@ static int order(const CalledRow *row, CalledKind kind, Str name)
     return row->kind == kind ? str_cmp(str_from(row->name), name) : (int)row->kind - (int)kind;
 }
 
-static bool known(CalledKind kind, Str name, u32 as)
+static bool known(CalledKind kind, Str name, u64 as)
 {
     u32 from = 0, to = called_count;
     while (from < to) {
@@ -34,22 +34,22 @@ static bool known(CalledKind kind, Str name, u32 as)
     return false;
 }
 
-bool known_builtin(Str name, u32 as)
+bool known_builtin(Str name, u64 as)
 {
     return known(CALLED_BUILTIN, name, as);
 }
 
-bool known_method(Str name, u32 as)
+bool known_method(Str name, u64 as)
 {
     return known(CALLED_METHOD, name, as);
 }
 
-bool known_function(Str dotted, u32 as)
+bool known_function(Str dotted, u64 as)
 {
     return known(CALLED_FUNCTION, dotted, as);
 }
 
-bool known_module(Str dotted, u32 as)
+bool known_module(Str dotted, u64 as)
 {
     while (dotted.n && !known(CALLED_MODULE, dotted, as)) {
         size_t dot = str_rfind(dotted, '.');

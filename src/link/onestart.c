@@ -12,14 +12,6 @@
  * the round of the loop that starts it is over before the next one. */
 #include "link/roots.h"
 
-/* Ways to hand a function to a pool for one run, after threads.def. */
-static bool hands_one(const RootRow *r)
-{
-    static const char *const names[] = {"submit",          "callInThread", "start_background_task",
-                                        "run_in_executor", "apply_async",  "twisted.internet.threads.deferToThread"};
-    return str_among(str_from(r->name), names, COUNT_OF(names));
-}
-
 /* Is the function one of a module, or a method of a class of which one object is seen to be made at most, as of a
  * service that its framework makes? */
 static bool of_one(const Program *p, u32 file, u32 func)
@@ -32,9 +24,7 @@ static bool of_one(const Program *p, u32 file, u32 func)
 /* Is it by its name what sets up a program, a service or an object? */
 static bool sets_up(const Facts *f, u32 func)
 {
-    static const char *const names[] = {"__init__", "start", "startService", "main",   "run",
-                                        "setup",    "serve", "initialize",   "launch", "on_start"};
-    return !func || str_among(sym_str(f, f->funcs.v[func].name), names, COUNT_OF(names));
+    return !func || known_method(sym_str(f, f->funcs.v[func].name), AS_SETUP);
 }
 
 /* while True, while self.running, while not stop.is_set(): does the loop go on until it is told to end? */
@@ -66,7 +56,9 @@ static bool goes_on(const Program *p, u32 gfunc)
 bool started_once(const Program *p, const RootRow *row, u32 file, const Call *c, u32 gfunc)
 {
     const Facts *f = p->facts[file];
-    if (!hands_one(row) || f->blocks.v[c->block].repeats || !of_one(p, file, c->func)) return false;
+    Str way = str_from(row->name);
+    if (!known_method(way, AS_HANDS) && !known_function(way, AS_HANDS)) return false;
+    if (f->blocks.v[c->block].repeats || !of_one(p, file, c->func)) return false;
     u32 before = row->position == NONE ? 0 : row->position; /* the executor of run_in_executor */
     return sets_up(f, c->func) || (c->nargs == before + 1 && goes_on(p, gfunc));
 }

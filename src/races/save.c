@@ -166,16 +166,6 @@ static void swapped_out(Finder *f, u32 i)
         STR_ARG(f->p->facts[w.file]->source->path));
 }
 
-/* sum(q), str.join, json.dumps(q): what goes through all items, and keeps them or what is made of them. */
-static bool reader_of_all(Str name)
-{
-    static const char *const readers[] = {
-        "list", "tuple", "set",    "dict",  "sorted", "update", "extend",   "copy",    "join",  "sum",       "min",
-        "max",  "fsum",  "mean",   "fmean", "median", "dumps",  "deepcopy", "Counter", "deque", "frozenset", "dump",
-        "array", "asarray", "OrderedDict", "concatenate", "DataFrame"};
-    return str_among(name, readers, COUNT_OF(readers));
-}
-
 /* Reads the whole container: a loop, a copy, q[:]. Or what stands for it, where all of it goes then: the last item
  * of a list, which is all that is wanted, and a call that is given the container to send it somewhere. */
 static bool reads_all(const Finder *f, u32 ga)
@@ -188,7 +178,7 @@ static bool reads_all(const Finder *f, u32 ga)
     case OP_ITER: return true;
     case OP_ARG: return type == TYPE_LIST || type == TYPE_DICT || type == TYPE_SET || type == TYPE_DEQUE;
     case OP_ITEM_LOAD: return str_is(key, ":") || (str_is(key, "-1") && (type == TYPE_LIST || type == TYPE_DEQUE));
-    case OP_CREAD: return reader_of_all(sym_str(x, a->method));
+    case OP_CREAD: return known_method(sym_str(x, a->method), AS_KEEPS);
     case OP_METHOD: return str_is(sym_str(x, a->method), "copy") && !a->nargs;
     default: return false;
     }

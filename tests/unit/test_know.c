@@ -19,7 +19,7 @@ static void test_order(void **state)
 
 static void test_every_row_is_found(void **state)
 {
-    bool (*const known[])(Str, u32) = {known_builtin, known_method, known_function};
+    bool (*const known[])(Str, u64) = {known_builtin, known_method, known_function};
     for (u32 i = 0; i < called_count; i++) {
         const CalledRow *r = &called_table[i];
         assert_int_not_equal(r->as, 0);
