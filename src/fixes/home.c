@@ -28,8 +28,6 @@ enum { RELATIVE_HOOKS = 8 };              /* and speak of an object's state in a
 static const char *const hooks[] = {"__getstate__",   "__setstate__",      "__reduce__", "__reduce_ex__",
                                     "__getnewargs__", "__getnewargs_ex__", "__copy__",   "__deepcopy__",
                                     "__getattr__",    "__new__",           "__slots__",  "__getattribute__"};
-static const char *const copiers[] = {"pickle",      "copyreg", "multiprocessing", "dill",
-                                      "cloudpickle", "shelve",  "joblib"};
 
 /* ---- signs ---- */
 
@@ -49,7 +47,8 @@ Str import_obstacle(Plan *pl, u32 file)
     const Facts *f = pl->p->facts[file];
     for (u32 i = 0; i < f->imports.n; i++) {
         Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
-        if (str_among(top, copiers, COUNT_OF(copiers)) && !(str_is(top, "multiprocessing") && str_is(rest, "dummy")))
+        bool sends = str_is(top, "multiprocessing") && !str_is(rest, "dummy");
+        if (sends || (known_module(top, AS_CLONES) && !str_is(top, "copy"))) /* a shallow copy shares a lock */
             return str_fmt(pl->a, "its module uses %.*s, and an object with a lock cannot be pickled or copied",
                            STR_ARG(top));
     }

@@ -375,11 +375,11 @@ Str walked_obstacle(Plan *pl, u32 gclass, bool hooks)
 /* Does the file import what pickles, or starts processes? */
 static bool imports_any(const Facts *f)
 {
-    static const char *const tops[] = {"pickle", "copy",   "dill",       "cloudpickle",     "marshal",
-                                       "joblib", "shelve", "concurrent", "multiprocessing", "multiprocess"};
+    static const char *const processes[] = {"concurrent", "multiprocessing", "multiprocess"};
     for (u32 i = 0; i < f->imports.n; i++) {
         Str rest, top = str_cut(sym_str(f, f->imports.v[i].module), '.', &rest);
-        if (str_among(top, tops, COUNT_OF(tops))) return true;
+        if (known_module(top, AS_CLONES) || str_is(top, "marshal")) return true;
+        if (str_among(top, processes, COUNT_OF(processes))) return true;
     }
     return false;
 }
