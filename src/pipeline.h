@@ -132,6 +132,7 @@ enum {
     AS_KEEPS = 1ull << 31 | AS_READS, /* and keeps all items, or something that is made of them */
     AS_HANDS = 1ull << 32,            /* hands a function to a pool or a loop, which runs it once */
     AS_SETUP = 1ull << 33,            /* sets up a program, a service or an object */
+    AS_PROCESS = 1ull << 35,          /* makes a process, which runs a function or the object's run() */
     /* what a module is for */
     AS_CLONES = 1ull << 34 /* copies whole objects, or makes bytes of them */
 };

@@ -8,13 +8,6 @@
  * held, and before the fork one that is given back protects nothing until it. */
 #include "fixes/fixes.h"
 
-static const char *const forkers[] = {"os.fork",
-                                      "os.forkpty",
-                                      "pty.fork",
-                                      "multiprocessing.Process",
-                                      "multiprocessing.Pool",
-                                      "concurrent.futures.ProcessPoolExecutor"};
-
 /* Is the argument what os.register_at_fork, by whatever name it is called, or
  * multiprocessing.util.register_after_fork runs around each fork? */
 static bool fork_handler(const Plan *pl, u32 file, const Call *c, u32 arg)
@@ -93,11 +86,14 @@ static bool asks_for_fork(const Facts *f, const Call *c, Str name)
 /* Processes are forked by default up to 3.13; from 3.14 on a server of its own forks them (its documentation). */
 static bool is_fork(const Plan *pl, u32 file, const Call *c)
 {
+    static const char *const forks[] = {"os.fork", "os.forkpty", "pty.fork"};
+    static const char *const pools[] = {"multiprocessing.Pool", "concurrent.futures.ProcessPoolExecutor"};
     const Facts *f = pl->p->facts[file];
     Str name = path_external(pl->p, file, c->callee);
     if (!name.n) return false;
-    for (u32 i = 0; i < COUNT_OF(forkers); i++)
-        if (str_is(name, forkers[i])) return i < 3 || pl->p->options->target < 14;
+    if (str_among(name, forks, COUNT_OF(forks))) return true;
+    bool makes = known_function(name, AS_PROCESS) || str_among(name, pools, COUNT_OF(pools));
+    if (makes) return pl->p->options->target < 14;
     return asks_for_fork(f, c, name);
 }
 

@@ -233,6 +233,17 @@ bool class_derives_any(const Program *p, u32 gclass, const char *const *external
     return false;
 }
 
+bool class_derives_known(const Program *p, u32 gclass, u64 as)
+{
+    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    for (u32 i = 0; i < n; i++) {
+        const ClassInfo *c = &p->state->classes[order[i]];
+        for (u32 j = 0; j < c->ext_bases.n; j++)
+            if (known_function(p->syms.strs[c->ext_bases.v[j]], as)) return true;
+    }
+    return false;
+}
+
 bool class_is_thread(const Program *p, u32 gclass)
 {
     return class_derives(p, gclass, "threading.Thread");

@@ -232,6 +232,7 @@ bool class_named(const Program *p, u32 gclass, Str dotted);
 bool func_named(const Program *p, u32 gfunc, Str dotted);
 bool class_derives(const Program *p, u32 gclass, const char *external);
 bool class_derives_any(const Program *p, u32 gclass, const char *const *external, size_t n);
+bool class_derives_known(const Program *p, u32 gclass, u64 as); /* of one of which calls.def says so */
 /* Is it derived from one of the library's queues, whose hooks _put, _get and _qsize run under the queue's mutex
  * (sections.c)? */
 bool class_is_queue(const Program *p, u32 gclass);

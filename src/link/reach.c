@@ -67,8 +67,7 @@ bool uses_threads(const Program *p, u32 file)
 
 bool class_is_process(const Program *p, u32 gclass)
 {
-    return class_derives(p, gclass, "multiprocessing.Process") ||
-           class_derives(p, gclass, "multiprocessing.context.Process");
+    return class_derives_known(p, gclass, AS_PROCESS);
 }
 
 static bool named(const Program *p, u32 file, const Func *fn, const char *const *names, u32 n)

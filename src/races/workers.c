@@ -97,8 +97,7 @@ static bool asks_for_processes(const Program *p, u32 file, u32 call)
     }
     Str made = path_external(p, file, c->callee);
     return !str_starts(made, S("concurrent.futures.")) && !str_is(made, "multiprocessing.Pool") &&
-           !str_is(made, "multiprocessing.pool.Pool") && !str_is(made, "multiprocessing.Process") &&
-           !str_is(made, "multiprocessing.process.Process");
+           !str_is(made, "multiprocessing.pool.Pool") && !known_function(made, AS_PROCESS);
 }
 
 /* Does the file kill single processes, or ask how they ended? (terminate() of a pool often stands for close().) */
@@ -246,7 +245,7 @@ static const Arg *handed(const Program *p, u32 file, u32 call)
     const Call *c = &x->calls.v[call];
     const Path *q = &x->paths.v[c->callee];
     Str full = path_external(p, file, c->callee);
-    if (str_is(full, "multiprocessing.Process") || str_is(full, "multiprocessing.process.Process")) {
+    if (known_function(full, AS_PROCESS)) {
         bool many = x->blocks.v[c->block].repeats || x->blocks.v[c->block].kind == BLOCK_COMPREHENSION;
         return many && !asks_for_processes(p, file, call) && !kills_some(p, file) ? argument(x, c, 1, "target")
                                                                                   : NULL;
