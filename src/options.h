@@ -184,6 +184,8 @@ bool config_apply_text(Arena *a, Options *o, Str name, Str text, bool *found, Er
 bool globs_match(const StrVec *globs, Str path);
 /* Is the rule silent in this file, by per-file-ignores? */
 bool path_ignores_rule(const Options *o, Str path, RuleId rule);
+/* Does the directory look like the top of a project, by what stands in it? */
+bool dir_is_project(Arena *a, Str dir);
 /* FILE:LINE or FILE:LINE:COLUMN in its parts; false when the word is neither. */
 bool file_line_split(Str word, Str *file, u32 *line);
 /* The command of this name. */

@@ -39,9 +39,25 @@ Str path_absolute(Arena *a, Str base, Str path)
     return (Str){out, n};
 }
 
+/* What stands at the top of a project. */
+static const char *const repository[] = {".git", NULL};
+static const char *const project[] = {"pyproject.toml", "setup.py", "setup.cfg", "ungil.toml", NULL};
+
 static bool exists_in(Arena *a, Str dir, const char *name)
 {
     return access(str_fmt(a, "%.*s/%s", STR_ARG(dir), name).p, F_OK) == 0;
+}
+
+static bool has_any(Arena *a, Str dir, const char *const *names)
+{
+    for (u32 i = 0; names[i]; i++)
+        if (exists_in(a, dir, names[i])) return true;
+    return false;
+}
+
+bool dir_is_project(Arena *a, Str dir)
+{
+    return has_any(a, dir, repository) || has_any(a, dir, project);
 }
 
 static Str dir_parent(Str dir)
@@ -60,8 +76,7 @@ static bool dir_holds(Str dir, Str path)
 static Str find_above(Arena *a, Str dir, const char *const *names)
 {
     for (;; dir = dir_parent(dir)) {
-        for (u32 i = 0; names[i]; i++)
-            if (exists_in(a, dir, names[i])) return dir;
+        if (has_any(a, dir, names)) return dir;
         if (str_is(dir, "/")) return (Str){0};
     }
 }
@@ -155,14 +170,12 @@ static bool packaged(Arena *a, Str root)
 
 bool root_find(Arena *a, Options *o, Str start, Err *e)
 {
-    static const char *const git[] = {".git", NULL}, *const project[] = {"pyproject.toml", "setup.py", "setup.cfg",
-                                                                         "ungil.toml", NULL};
     struct stat st;
     if (o->root.n) {
         Str root = str_dup(a, o->root);
         if (stat(root.p, &st) < 0 || !S_ISDIR(st.st_mode)) return err_set(e, "--root %s is not a directory", root.p);
     } else {
-        o->root = find_above(a, start, git);
+        o->root = find_above(a, start, repository);
         if (!o->root.n) o->root = find_above(a, start, project);
         o->loose = !o->root.n;
         if (o->loose) o->root = loose_root(a, start);

@@ -70,14 +70,6 @@ static bool has_shebang(const char *path)
     return strstr(line, "python") != NULL;
 }
 
-static bool is_project(Arena *a, Str dir)
-{
-    static const char *const marks[] = {".git", "pyproject.toml", "setup.py", "setup.cfg", "ungil.toml"};
-    for (u32 i = 0; i < COUNT_OF(marks); i++)
-        if (access(str_fmt(a, "%.*s/%s", STR_ARG(dir), marks[i]).p, F_OK) == 0) return true;
-    return false;
-}
-
 /* ---- the walk ------------------------------------------------------------------------------------------ */
 
 static Str path_below(const Walk *w, Str abs)
@@ -108,7 +100,7 @@ static bool dir_skipped(const Walk *w, Str abs, Str name)
 {
     if (str_is(name, ".git") || str_is(name, "__pycache__")) return true;
     if (globs_match(&w->o->exclude, path_below(w, abs))) return true;
-    if (w->flat || (w->one && is_project(w->a, abs))) return true;
+    if (w->flat || (w->one && dir_is_project(w->a, abs))) return true;
     if (w->ignores) {
         if (!w->o->no_gitignore && ignores_path(w->ignores, abs.p, true)) return true;
     } else if (!w->in_venv && is_junk_dir(name)) {
