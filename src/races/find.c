@@ -64,95 +64,71 @@ static bool never_changes(const Place *x)
     return x->file != NONE && type != TYPE_GENERATOR && type != TYPE_ITERATOR && type != TYPE_EXTERNAL;
 }
 
-static void place_rules(Finder *f, Arena *scratch)
+/* What each access does to the place. Does any that counts change it? */
+static bool effects_find(Finder *f, Arena *scratch)
 {
     const Place *x = &f->p->places.v[f->place];
     const u32 *acc = f->p->place_access.v + x->first;
     f->acc = acc;
     f->nacc = x->n;
     u8 *effect = arena_new(scratch, u8, x->n);
-    u32 writers = 0;
+    bool written = false;
     for (u32 i = 0; i < x->n; i++) {
         effect[i] = (u8)access_effect(f->p, acc[i]);
         if (x->type.kind == TYPE_DEFAULT_DICT && is_insert(f->p, f->place, acc[i]) && !key_tested(f->p, acc, i))
             effect[i] |= EFFECT_GROW;
         if (holds_items(x->type.kind)) effect[i] |= (u8)passed_effect(f->p, acc[i]);
         effect[i] |= (u8)argument_effect(f, acc[i]);
-        writers += (effect[i] & (EFFECT_WRITE | EFFECT_GROW)) != 0 && access_counts(f->p, acc[i]);
+        written |= effect[i] & (EFFECT_WRITE | EFFECT_GROW) && access_counts(f->p, acc[i]);
     }
     keys_there(f->p, x, acc, effect);
     f->effect = effect;
+    return written;
+}
+
+/* The rules for a place, in the order in which they are asked: a rule claims the accesses that it reports, and those
+ * behind it leave them alone. So what a comment declares comes first, then what says most about an access: a test or
+ * an update with its act, before a walk or an access that merely lacks the lock. */
+typedef void (*Rule)(Finder *);
+static const Rule of_unwritten[] = {race_attributes, race_object, race_stream, race_conversation,
+                                    race_exchange,   race_record, race_buffer, NULL};
+static const Rule of_lock[] = {race_lazy_lock, NULL};
+static const Rule of_threads[] = {race_check, race_helper, NULL};
+static const Rule of_data[] = {
+    race_declared,     race_check,      race_missing, race_helper,  race_ensured,     race_update,    race_peek,
+    race_copied_keys,  race_single,     race_paced,   race_saved,   race_taken_reset, race_by_setter, race_on_entry,
+    race_entries,      race_kept_place, race_default, race_iterate, race_attributes,  race_iterator,  race_stream,
+    race_conversation, race_exchange,   race_record,  race_buffer,  race_answered,    race_closed,    race_fields,
+    race_guard,        race_reset,      race_object,  race_growth,  race_set_back,    race_readback,  race_drawn,
+    race_scratch,      race_told,       race_emptied, NULL};
+static const Rule of_uncured[] = {race_halfway, race_early, race_late, NULL}; /* of data as well: a lock is no cure */
+
+static void rules_run(Finder *f, const Rule *rules)
+{
+    for (; *rules; rules++) (*rules)(f);
+}
+
+static const Rule *rules_for(const Place *x, bool written)
+{
+    if (!written && never_changes(x)) return of_unwritten;
+    if (x->is_lock) return of_lock;
+    return made_for_threads(x) ? of_threads : of_data;
+}
+
+static void place_rules(Finder *f, Arena *scratch)
+{
+    const Place *x = &f->p->places.v[f->place];
+    const Rule *rules = rules_for(x, effects_find(f, scratch));
     u32 first = f->out->n;
-    if (!writers && never_changes(&f->p->places.v[f->place])) {
-        race_attributes(f);
-        race_object(f);
-        race_stream(f);
-        race_conversation(f);
-        race_exchange(f);
-        race_record(f);
-        race_buffer(f);
-        races_weigh(f, first);
-        return;
-    }
-    if (stays_empty(f)) return;
-    if (f->p->places.v[f->place].is_lock) {
-        race_lazy_lock(f);
-        races_weigh(f, first);
-        return;
-    }
-    if (made_for_threads(&f->p->places.v[f->place])) {
-        race_check(f);
-        race_helper(f);
-        races_weigh(f, first);
-        return;
-    }
-    race_declared(f);
-    race_check(f);
-    race_missing(f);
-    race_helper(f);
-    race_ensured(f);
-    race_update(f);
-    race_peek(f);
-    race_copied_keys(f);
-    race_single(f);
-    race_paced(f);
-    race_saved(f);
-    race_taken_reset(f);
-    race_by_setter(f);
-    race_on_entry(f);
-    race_entries(f);
-    race_kept_place(f);
-    race_default(f);
-    race_iterate(f);
-    race_attributes(f);
-    race_iterator(f);
-    race_stream(f);
-    race_conversation(f);
-    race_exchange(f);
-    race_record(f);
-    race_buffer(f);
-    race_answered(f);
-    race_closed(f);
-    race_fields(f);
-    race_guard(f);
-    race_reset(f);
-    race_object(f);
-    race_growth(f);
-    race_set_back(f);
-    race_readback(f);
-    race_drawn(f);
-    race_scratch(f);
-    race_told(f);
-    race_emptied(f);
-    u32 half = f->out->n;
-    race_halfway(f);
-    race_early(f);
-    race_late(f);
-    u32 half_end = f->out->n;
+    if (rules != of_unwritten && stays_empty(f)) return;
+    rules_run(f, rules);
+    u32 uncured = f->out->n;
+    if (rules == of_data) rules_run(f, of_uncured);
+    u32 end = f->out->n;
     races_weigh(f, first);
-    for (u32 i = half; i < half_end; i++) f->out->v[i].place = NONE; /* a lock is no cure */
+    for (u32 i = uncured; i < end; i++) f->out->v[i].place = NONE;
     for (u32 i = first; i < f->out->n; i++)
-        if (f->p->places.v[f->place].type.kind == TYPE_QUEUE && f->out->v[i].rule == UG106)
+        if (rules == of_data && x->type.kind == TYPE_QUEUE && f->out->v[i].rule == UG106)
             f->out->v[i].place = NONE; /* one more lock is no cure: a queue has its mutex */
 }
 
