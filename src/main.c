@@ -34,6 +34,31 @@ static bool fixes_named(const Options *o)
     return o->command != CMD_CHECK || o->verbosity >= 0 || !lines || o->only.n || o->dump;
 }
 
+/* The files of the run. A commit in a repository without files takes them, and its configuration, from HEAD's tree;
+ * *o is then what holds there. */
+static bool sources_take(Arena *a, const Options **o, SourceList *out, NoteVec *notes, Err *e)
+{
+    bool elsewhere = (*o)->branch.n || (*o)->patches.n;
+    if ((*o)->command != CMD_COMMIT || !elsewhere || !repo_is_bare(a, *o)) return read_sources(a, *o, out, notes, e);
+    Options *head = arena_new(a, Options, 1);
+    *head = **o;
+    *o = head;
+    return read_head(a, head, out, notes, e);
+}
+
+/* Shows or writes what was found. Gives the exit status. */
+static int results_out(const Results *r, Err *e)
+{
+    switch (r->options->command) {
+    case CMD_DIFF: return emit_diff(r, e);
+    case CMD_FIX: return emit_fix(r, e);
+    case CMD_COMMIT: return emit_commit(r, e);
+    case CMD_PLAN: return emit_plan(r, e);
+    case CMD_REPORT: return emit_report(r, e);
+    default: return emit_findings(r, e);
+    }
+}
+
 static int run(Arena *a, const Options *o, Err *e)
 {
     double start = os_seconds(), since = start;
@@ -52,11 +77,7 @@ static int run(Arena *a, const Options *o, Err *e)
 
     if (!pages_load(a, o->transforms_dir, &pages, e) || !pages_named(&pages, &o->prefer, e)) return 2;
     if (!baseline_open(a, o, &known, e)) return 2;
-    Options *head = arena_new(a, Options, 1);
-    *head = *o;
-    bool bare = o->command == CMD_COMMIT && (o->branch.n || o->patches.n) && repo_is_bare(a, o);
-    if (bare) o = head; /* takes its configuration from HEAD's tree */
-    if (!(bare ? read_head(a, head, &sources, &notes, e) : read_sources(a, o, &sources, &notes, e))) return 2;
+    if (!sources_take(a, &o, &sources, &notes, e)) return 2;
     stage_done(o, "read", &since);
     if (!facts_all(a, o, &sources, &facts, &notes, e)) return 2;
     stage_done(o, "facts", &since);
@@ -106,14 +127,7 @@ static int run(Arena *a, const Options *o, Err *e)
     if (r.burndown && !burndown_find(a, o, known, &races, &burndown, e)) return 2;
     bool writes = o->command == CMD_DIFF || o->command == CMD_COMMIT || (o->command == CMD_FIX && !o->interactive);
     if (writes) rounds_run(a, facts, known, &r);
-    switch (o->command) {
-    case CMD_DIFF: return emit_diff(&r, e);
-    case CMD_FIX: return emit_fix(&r, e);
-    case CMD_COMMIT: return emit_commit(&r, e);
-    case CMD_PLAN: return emit_plan(&r, e);
-    case CMD_REPORT: return emit_report(&r, e);
-    default: return emit_findings(&r, e);
-    }
+    return results_out(&r, e);
 }
 
 static int command_run(Arena *a, Options *o, Err *e)
