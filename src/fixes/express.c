@@ -358,6 +358,14 @@ static Mistaken bound_other(const Plan *pl, Ent e, u32 owner, u32 depth)
     return found;
 }
 
+/* Where the state's name stands in the path: how many attributes come before it; all when it is none of them. */
+static u32 state_at(const Facts *f, const Path *p, Str state)
+{
+    u32 n = 0;
+    while (n < p->nattr && !str_eq(sym_str(f, p->attr[n]), state)) n++;
+    return n;
+}
+
 /* def reset(raw: Base): raw.pos = 0, where a class derived from Base makes the lock: may the object whose state the
  * region changes be one of another class, which has no lock? *sure: its type says so. The state alone may have told
  * what class it is of. */
@@ -365,8 +373,7 @@ static bool mistaken_object(const Plan *pl, const Region *r, Str state, Str root
 {
     const Facts *f = pl->p->facts[r->file];
     const Path *p = &f->paths.v[program_access(pl->p, r->access)->path];
-    u32 n = 0;
-    while (n < p->nattr && !str_eq(sym_str(f, p->attr[n]), state)) n++;
+    u32 n = state_at(f, p, state);
     *sure = true;
     if (n == p->nattr || (n == 0 && (p->root == ROOT_SELF || p->root == ROOT_CLS))) return false;
     u32 param = n == 0 && p->root == ROOT_PARAM && p->func == r->func ? param_named(pl, r, root) : NONE;
@@ -415,8 +422,7 @@ static bool class_receiver(const Plan *pl, const LockPlan *l, const Region *r, S
 {
     const Facts *f = pl->p->facts[r->file];
     const Path *p = &f->paths.v[program_access(pl->p, r->access)->path];
-    u32 n = 0;
-    while (n < p->nattr && !str_eq(sym_str(f, p->attr[n]), state)) n++;
+    u32 n = state_at(f, p, state);
     if (n == p->nattr) n = 0; /* setattr(x, …): the object itself */
     bool given = n == 0 && p->root == ROOT_PARAM, of_objects = l->kind == PLACE_INSTANCE;
     Ent e = path_resolve(pl->p, r->file, p, n);
@@ -440,88 +446,102 @@ static bool handed_on(const Plan *pl, const LockPlan *l, const Region *r, Str st
 {
     const Facts *f = pl->p->facts[r->file];
     const Path *p = &f->paths.v[program_access(pl->p, r->access)->path];
-    u32 n = 0;
-    while (n < p->nattr && !str_eq(sym_str(f, p->attr[n]), state)) n++;
+    u32 n = state_at(f, p, state);
     if (n == p->nattr) return false;
     Ent e = path_resolve(pl->p, r->file, p, n);
     return e.kind == ENT_MODULE && e.id != l->file;
 }
 
-static bool express(Plan *pl, const LockPlan *l, const Work *w, Region *r, Fix *fix, Str *out, Str *root, Str *why)
+/* How a region comes to name a lock. */
+typedef struct Naming {
+    const LockPlan *l;
+    const Work *w;
+    Region *r;
+    Fix *fix;
+    Str root;        /* the object that the lock's name begins with; empty for a plain name */
+    Str *text, *why; /* the name, or why it has none */
+} Naming;
+
+static bool cannot(Naming *x, Str why)
 {
-    const Place *place = &pl->p->places.v[w->place];
-    bool attribute = place->kind == PLACE_INSTANCE || place->kind == PLACE_CLASS_ATTR;
-    *root = S("");
-    if (l->kind == PLACE_CLOSURE && encloses(pl, l->owner, r)) {
-        *out = l->name;
-        return true;
+    *x->why = why;
+    return false;
+}
+
+static bool by_import(Plan *pl, const Naming *x)
+{
+    return import_global(pl, x->l, x->r, x->fix, x->text, x->why);
+}
+
+/* The lock stands where the state does, so that what the state is reached by leads to it. */
+static bool express_beside(Plan *pl, Naming *x)
+{
+    const LockPlan *l = x->l;
+    const Place *place = &pl->p->places.v[x->w->place];
+    bool attribute = place->kind == PLACE_INSTANCE || place->kind == PLACE_CLASS_ATTR, bare, sure = false;
+    Str object = owner_text(pl, x->w, x->r, &x->root, &bare, x->why), state = state_name(pl, place);
+    if (!object.n) return !attribute && by_import(pl, x); /* rows()[key]: by whatever name */
+    if (attribute && class_receiver(pl, l, x->r, state, x->root))
+        return cannot(x, str_fmt(pl->a, "%.*s is a class, or may be one, and need not have %.*s", STR_ARG(object),
+                                 STR_ARG(l->name)));
+    if (before_lock(pl, l, x->r))
+        return cannot(x, str_fmt(pl->a, "%.*s may not have %.*s yet when Python calls the method", STR_ARG(object),
+                                 STR_ARG(l->name)));
+    if (bare && attribute) /* a class body, or a name that is not followed */
+        return cannot(x, S("the object that has the state has no name there"));
+    if (bare && import_beside(pl, l, x->r, object, x->fix, x->text)) return true;
+    if (bare || (!attribute && handed_on(pl, l, x->r, state))) {
+        x->root = S("");
+        return by_import(pl, x);
     }
-    if (l->kind == PLACE_CLOSURE && !l->existing) {
-        *why = str_fmt(pl->a, "%.*s is a variable of another function", STR_ARG(l->name));
-        return false;
-    }
-    if (l->kind == PLACE_GLOBAL && l->file == r->file && (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
-        *out = l->name;
-        return true;
-    }
-    bool beside = attribute ? l->owner == place->owner : l->kind == PLACE_GLOBAL && l->file == place->file;
-    if (beside && (!l->existing || pl->p->locks.v[l->lock].place != NONE)) {
-        bool bare;
-        Str object = owner_text(pl, w, r, root, &bare, why);
-        if (!object.n && !attribute)
-            return import_global(pl, l, r, fix, out, why); /* rows()[key]: by whatever name */
-        if (!object.n) return false;
-        if (attribute && class_receiver(pl, l, r, state_name(pl, place), *root)) {
-            *why = str_fmt(pl->a, "%.*s is a class, or may be one, and need not have %.*s", STR_ARG(object),
-                           STR_ARG(l->name));
-            return false;
-        }
-        if (before_lock(pl, l, r)) {
-            *why = str_fmt(pl->a, "%.*s may not have %.*s yet when Python calls the method", STR_ARG(object),
-                           STR_ARG(l->name));
-            return false;
-        }
-        if (bare && attribute) { /* a class body, or a name that is not followed */
-            *why = S("the object that has the state has no name there");
-            return false;
-        }
-        if (bare && import_beside(pl, l, r, object, fix, out)) return true;
-        if (bare || (!attribute && handed_on(pl, l, r, state_name(pl, place)))) {
-            *root = S("");
-            return import_global(pl, l, r, fix, out, why);
-        }
-        *out = str_fmt(pl->a, "%.*s.%.*s", STR_ARG(object), STR_ARG(l->name));
-        bool sure = false, other = attribute && mistaken_object(pl, r, state_name(pl, place), *root, l->owner, &sure);
-        if (other && sure) {
-            *why = str_fmt(pl->a, "%.*s may be an object of another class by its type, which has no %.*s",
-                           STR_ARG(object), STR_ARG(l->name));
-            return false;
-        }
-        if (other || (attribute && anybodys_object(pl, r, *root)))
-            fix_caution(fix, FIX_UNSAFE,
-                        str_fmt(pl->a, "%.*s may be an object of another class, which has no %.*s", STR_ARG(object),
-                                STR_ARG(l->name)));
-        return true;
-    }
-    *out = l->existing ? section_text(pl, r, l->lock) : S("");
-    if (!out->n && l->existing && l->kind == PLACE_GLOBAL && pl->p->locks.v[l->lock].place != NONE &&
-        l->file != NONE && l->file != r->file)
-        return import_global(pl, l, r, fix, out, why);
-    if (!out->n) *why = str_fmt(pl->a, "%.*s cannot be named there", STR_ARG(l->display));
+    *x->text = str_fmt(pl->a, "%.*s.%.*s", STR_ARG(object), STR_ARG(l->name));
+    bool other = attribute && mistaken_object(pl, x->r, state, x->root, l->owner, &sure);
+    if (other && sure)
+        return cannot(x, str_fmt(pl->a, "%.*s may be an object of another class by its type, which has no %.*s",
+                                 STR_ARG(object), STR_ARG(l->name)));
+    if (other || (attribute && anybodys_object(pl, x->r, x->root)))
+        fix_caution(x->fix, FIX_UNSAFE,
+                    str_fmt(pl->a, "%.*s may be an object of another class, which has no %.*s", STR_ARG(object),
+                            STR_ARG(l->name)));
+    return true;
+}
+
+/* A lock that is there, and not beside the state: as a section of it names it, or imported. */
+static bool express_existing(Plan *pl, Naming *x)
+{
+    const LockPlan *l = x->l;
     Str rest;
-    *root = str_cut(*out, '.', &rest);
-    return out->n > 0;
+    *x->text = l->existing ? section_text(pl, x->r, l->lock) : S("");
+    if (!x->text->n && l->existing && l->kind == PLACE_GLOBAL && pl->p->locks.v[l->lock].place != NONE &&
+        l->file != NONE && l->file != x->r->file)
+        return by_import(pl, x);
+    x->root = str_cut(*x->text, '.', &rest);
+    return x->text->n || cannot(x, str_fmt(pl->a, "%.*s cannot be named there", STR_ARG(l->display)));
+}
+
+static bool express(Plan *pl, Naming *x)
+{
+    const LockPlan *l = x->l;
+    const Place *place = &pl->p->places.v[x->w->place];
+    bool attribute = place->kind == PLACE_INSTANCE || place->kind == PLACE_CLASS_ATTR;
+    bool named = !l->existing || pl->p->locks.v[l->lock].place != NONE;
+    bool around = l->kind == PLACE_CLOSURE && encloses(pl, l->owner, x->r);
+    if (around || (l->kind == PLACE_GLOBAL && l->file == x->r->file && named)) {
+        *x->text = l->name;
+        return true;
+    }
+    if (l->kind == PLACE_CLOSURE && !l->existing)
+        return cannot(x, str_fmt(pl->a, "%.*s is a variable of another function", STR_ARG(l->name)));
+    bool beside = attribute ? l->owner == place->owner : l->kind == PLACE_GLOBAL && l->file == place->file;
+    return beside && named ? express_beside(pl, x) : express_existing(pl, x);
 }
 
 bool lock_expression(Plan *pl, u32 lock, const Work *w, Region *r, Fix *fix, Str *why)
 {
-    const LockPlan *l = &pl->out->locks.v[lock];
-    Str root;
-    if (!express(pl, l, w, r, fix, &r->lock, &root, why)) return false;
-    if (root.n && rebound(pl, r, root)) {
-        *why = str_fmt(pl->a, "%.*s is assigned between the steps, so the lock would be another object's",
-                       STR_ARG(root));
-        return false;
-    }
+    Naming x = {.l = &pl->out->locks.v[lock], .w = w, .r = r, .fix = fix, .text = &r->lock, .why = why};
+    if (!express(pl, &x)) return false;
+    if (x.root.n && rebound(pl, r, x.root))
+        return cannot(&x, str_fmt(pl->a, "%.*s is assigned between the steps, so the lock would be another object's",
+                                  STR_ARG(x.root)));
     return true;
 }
