@@ -355,80 +355,121 @@ static bool read_again(const Finder *f, u32 test, u32 act)
     return false;
 }
 
+/* Reasons why nobody minds what comes between the test and the act, whoever does it. */
+static bool gap_harmless(const Finder *f, u32 test, u32 act)
+{
+    const Program *p = f->p;
+    if (own_thread_test(p, test)) return true;
+    if (asks_binding(p, test, act) && reset_elsewhere(f, act).witness == NONE) return true;
+    if (check_harmless(p, test, act) || far_from_empty(p, test, act)) return true;
+    if (!asked_to_go(p, test, act) && check_overwrites(f, test, act)) return true;
+    return access_effect(p, act) & EFFECT_RAISES && failure_caught(p, act) &&
+           program_access(p, act)->op != OP_ITEM_STORE;
+}
+
+/* Who may come between the two; held: they are in one section. */
+static Conflict conflict_between(Finder *f, u32 test, u32 act, bool held)
+{
+    const Program *p = f->p;
+    u32 effects = effects_against(p, test, act);
+    Conflict c = conflict_find(f, act, effects, true);
+    if (c.witness == NONE) c = conflict_find(f, test, effects, true); /* the act is locked: the gap before the lock */
+    if (c.witness != NONE || held || !(access_effect(p, act) & EFFECT_WRITE)) return c;
+    bool halves = lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE; /* not in one piece */
+    return halves && may_run_together(p, act, act) ? (Conflict){act, CONF_MEDIUM, false} : c;
+}
+
+/* Does the act, which only uses what the test has found, come to grief when that is gone? *c: who takes it away. */
+static bool use_harmed(const Finder *f, u32 test, u32 act, Conflict *c)
+{
+    const Program *p = f->p;
+    const Place *x = &p->places.v[f->place];
+    const Access *t = program_access(p, test), *a = program_access(p, act);
+    if (x->file == NONE) return false; /* modules and variables of the environment rarely go away */
+    if (uses_object(a)) {
+        bool binding = t->op == OP_TRUTH || t->op == OP_HASATTR;
+        if (!binding || t->test == TEST_COMPARE || failure_caught(p, act)) return false;
+        if (x->kind == PLACE_GLOBAL && !(x->evidence & EV_GUARDED)) return false;
+        *c = reset_elsewhere(f, act);
+        if (c->witness == NONE || (a->op == OP_RETURN && may_return_none(p, act))) return false;
+        return c->confidence != CONF_MEDIUM || x->evidence & (EV_GUARDED | EV_CLASS_LOCKS);
+    }
+    u32 other = access_effect(p, c->witness);
+    return a->op != OP_ITEM_LOAD || !(other & EFFECT_REBIND) || other & EFFECT_SHRINK;
+}
+
+/* The lock that guards the place, when the act holds it and the test does not; NONE. */
+static u32 guard_of_act(const Finder *f, u32 test, u32 act)
+{
+    const Program *p = f->p;
+    u32 guard = p->places.v[f->place].guard;
+    bool gap = guard != NONE && !p->locks.v[guard].maybe && lockset_has(p, p->access_locks[act], guard) &&
+               !lockset_has(p, p->access_locks[test], guard);
+    return gap ? guard : NONE;
+}
+
+static void report_unguarded_test(Finder *f, u32 test, u32 act, u32 guard, Conflict c)
+{
+    const Program *p = f->p;
+    if (read_again(f, test, act)) return;
+    c.witness = act;
+    Race *r = race_add(f, UG108, test, c);
+    r->test = test;
+    r->act = act;
+    r->lock = guard;
+    race_site(r, act);
+    f->claimed[act] = 1;
+    race_message(f, r,
+                 "%.*s is tested here without %.*s, and %s on line %u with it; another thread may change it "
+                 "in between",
+                 STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[guard].display),
+                 access_effect(p, act) & EFFECT_WRITE ? "changed" : "used", program_access(p, act)->line);
+}
+
+/* A test that only ends in an exception is one of how the program is used; a size that is compared is rarely one that
+ * decides. */
+static bool little_meant(const Finder *f, const Race *r, Conflict c)
+{
+    const Program *p = f->p;
+    const Place *x = &p->places.v[f->place];
+    const Access *t = program_access(p, r->test), *a = program_access(p, r->act);
+    const Def *d = stored_def(p, r->act);
+    bool publishes =
+        d && d->kind == VAL_PATH && p->facts[r->file]->paths.v[d->value].root == ROOT_SELF; /* C.instance = self */
+    bool takes = d && d->kind == VAL_NONE; /* if x is None: raise; y, x = x, None */
+    if ((only_raises(f, r->test) && !publishes && !takes) || check_copy_grown(f, r->test, r->act)) return true;
+    if (r->rule != UG102 || c.roots || a->op == OP_AUG || t->test != TEST_COMPARE || pops(p, r->act)) return false;
+    if (x->kind != PLACE_INSTANCE || x->evidence & (EV_GUARDED | EV_SINGLETON | EV_DECORATOR)) return false;
+    return !(str_is(access_method(p, r->test), "len") && threads_reach(p, r->act)); /* if len(q) == 0: if not q */
+}
+
 static void report(Finder *f, u32 test, u32 act)
 {
     const Program *p = f->p;
     bool maybe = false, held = one_section(p, test, act, &maybe);
-    const Access *a = program_access(p, act);
-    const Place *x = &p->places.v[f->place];
-    u32 effect = access_effect(p, act);
-    if (held && !maybe && lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE) {
+    if (held && !maybe && lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE)
         return; /* if the other side lacks the lock, that is where it is reported */
-    }
-    bool replaced = asked_to_go(p, test, act);
-    if (own_thread_test(p, test)) return;
-    if (asks_binding(p, test, act) && reset_elsewhere(f, act).witness == NONE) return;
-    if (check_harmless(p, test, act) || (!replaced && check_overwrites(f, test, act)) || far_from_empty(p, test, act))
-        return;
-    if ((effect & EFFECT_RAISES) && failure_caught(p, act) && !(a->op == OP_ITEM_STORE)) return;
-    Conflict c = conflict_find(f, act, effects_against(p, test, act), true);
-    if (c.witness == NONE) { /* the act is locked, the test is not: the gap before the lock */
-        c = conflict_find(f, test, effects_against(p, test, act), true);
-        if (c.witness == NONE && !held && (effect & EFFECT_WRITE) && may_run_together(p, act, act) &&
-            lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE)
-            c = (Conflict){act, CONF_MEDIUM, false}; /* each half under the lock, but not in one piece */
-        if (c.witness == NONE) return;
-    }
-    if (p->places.v[f->place].file == NONE && !(effect & EFFECT_WRITE))
-        return; /* modules and variables of the environment rarely go away */
-    if (!(effect & EFFECT_WRITE)) {
-        bool binding = program_access(p, test)->op == OP_TRUTH || program_access(p, test)->op == OP_HASATTR;
-        if (uses_object(a)) {
-            if (!binding || program_access(p, test)->test == TEST_COMPARE || failure_caught(p, act)) return;
-            if (x->kind == PLACE_GLOBAL && !(x->evidence & EV_GUARDED)) return;
-            c = reset_elsewhere(f, act);
-            if (c.witness == NONE || (a->op == OP_RETURN && may_return_none(p, act))) return;
-        }
-        if (a->op == OP_ITEM_LOAD && c.witness != NONE && (access_effect(p, c.witness) & EFFECT_REBIND) &&
-            !(access_effect(p, c.witness) & EFFECT_SHRINK))
-            return;
-        if (uses_object(a) && c.confidence == CONF_MEDIUM && !(x->evidence & (EV_GUARDED | EV_CLASS_LOCKS))) return;
-    }
+    if (gap_harmless(f, test, act)) return;
+    Conflict c = conflict_between(f, test, act, held);
+    if (c.witness == NONE) return;
+    if (!(access_effect(p, act) & EFFECT_WRITE) && !use_harmed(f, test, act, &c)) return;
     if (maybe) c.confidence = CONF_LOW;
-    u32 guard = p->places.v[f->place].guard;
-    bool gap = guard != NONE && !p->locks.v[guard].maybe && lockset_has(p, p->access_locks[act], guard) &&
-               !lockset_has(p, p->access_locks[test], guard);
-    RuleId rule = gap ? UG108 : check_rule(f, test, act);
-    if (gap && read_again(f, test, act)) return;
+    u32 guard = guard_of_act(f, test, act);
+    if (guard != NONE) {
+        report_unguarded_test(f, test, act, guard, c);
+        return;
+    }
+    RuleId rule = check_rule(f, test, act);
     if (rule == UG103 && made_by_import(f, act)) return;
-    if (gap) c.witness = act;
-    Race *r = race_add(f, rule, gap ? test : act, c);
+    Race *r = race_add(f, rule, act, c);
     r->test = test;
     r->act = act;
-    race_site(r, gap ? act : test);
-    f->claimed[act] = 1;
-    if (gap) {
-        r->lock = guard;
-        race_message(f, r,
-                     "%.*s is tested here without %.*s, and %s on line %u with it; another thread may change it "
-                     "in between",
-                     STR_ARG(short_state(p, f->place)), STR_ARG(p->locks.v[guard].display),
-                     effect & EFFECT_WRITE ? "changed" : "used", a->line);
-        return;
-    }
-    f->claimed[test] = 1;
+    race_site(r, test);
+    f->claimed[act] = f->claimed[test] = 1;
     const Def *d = stored_def(p, act);
-    bool publishes =
-        d && d->kind == VAL_PATH && p->facts[r->file]->paths.v[d->value].root == ROOT_SELF; /* C.instance = self */
-    bool takes = d && d->kind == VAL_NONE; /* if x is None: raise; y, x = x, None */
-    if ((only_raises(f, test) && !publishes && !takes) || check_copy_grown(f, test, act)) r->confidence = CONF_LOW;
-    if (d && (d->kind == VAL_CALL || d->kind == VAL_OTHER) && r->rule == UG104) r->impact = IMPACT_DUPLICATE;
-    if (r->rule == UG102 && !c.roots && a->op != OP_AUG && p->places.v[f->place].kind == PLACE_INSTANCE &&
-        !(p->places.v[f->place].evidence & (EV_GUARDED | EV_SINGLETON | EV_DECORATOR)) &&
-        program_access(p, test)->test == TEST_COMPARE && !pops(p, act) &&
-        !(str_is(access_method(p, test), "len") && threads_reach(p, act))) /* if len(q) == 0 is as good as if not q */
-        r->confidence = CONF_LOW;
-    if (r->rule == UG103 && a->op == OP_STORE && access_func(p, test) == access_func(p, act) &&
+    if (rule == UG104 && d && (d->kind == VAL_CALL || d->kind == VAL_OTHER)) r->impact = IMPACT_DUPLICATE;
+    if (little_meant(f, r, c)) r->confidence = CONF_LOW;
+    if (rule == UG103 && program_access(p, act)->op == OP_STORE && access_func(p, test) == access_func(p, act) &&
         (race_in_parts(f, r) || race_flag_first(f, r)))
         return;
     describe(f, r, test, act);
