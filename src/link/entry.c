@@ -185,21 +185,6 @@ static bool locks_itself(const Program *p, GId g)
     return false;
 }
 
-/* self.session = session: was the owner given its part when it was made, so that others may have it, too? */
-static bool part_given(const Program *p, u32 owner, u32 gs)
-{
-    const LinkState *s = p->state;
-    Ent e = ent_attr(p, (Ent){ENT_INSTANCE, owner, NONE, NONE}, gs);
-    for (u32 at = e.kind == ENT_PLACE ? map_get(&s->place_defs, e.id) : NONE; at != NONE;
-         at = s->defrefs.v[at].next) {
-        const Facts *f = p->facts[s->defrefs.v[at].file];
-        const Def *d = &f->defs.v[s->defrefs.v[at].def];
-        if (d->kind == VAL_PATH && f->paths.v[d->value].root == ROOT_PARAM && !f->paths.v[d->value].nattr)
-            return true;
-    }
-    return false;
-}
-
 /* with self._lock: self._buffer.put(…): do all who call the method in sight have its object as a part of theirs, in
  * the class that owns the lock? */
 static bool called_on_part(const Program *p, const Incoming *in, u32 gfunc, u32 owner)
@@ -216,7 +201,7 @@ static bool called_on_part(const Program *p, const Incoming *in, u32 gfunc, u32 
         if (!x || x->root != ROOT_SELF || x->nattr != 2) return false;
         if (cls == NONE || gclass_of(p, c.file, cls) != owner) return false;
         /* several owners may have what they were given, each with a lock of its own; it has one for that */
-        if (own_lock && part_given(p, owner, gsym(p, e->file, x->attr[0]))) return false;
+        if (own_lock && attr_given(p, owner, gsym(p, e->file, x->attr[0]))) return false;
     }
     return true;
 }

@@ -135,6 +135,15 @@ static bool changed_when_asked(const Program *p, const Place *x, u8 op)
     return false;
 }
 
+/* def __init__(self, pool): self.pool = pool; self.pool.size += 1: a number of an object that is there already, and
+ * counts those that are made. */
+static bool counts_in_owner(const Program *p, u32 file, const Access *a, const Path *x)
+{
+    const Func *fn = &p->facts[file]->funcs.v[a->func];
+    if (a->op != OP_AUG || x->root != ROOT_SELF || x->nattr < 2 || fn->self_class == NONE) return false;
+    return attr_given(p, gclass_of(p, file, fn->self_class), gsym(p, file, x->attr[0]));
+}
+
 Alone access_alone(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
@@ -157,7 +166,9 @@ Alone access_alone(const Program *p, u32 gaccess)
     for (u32 depth = 0; fi->construct && x->root == ROOT_CALL && depth < 4; depth++) /* self.items.values() */
         x = &f->paths.v[f->calls.v[x->func].callee];
     bool instance = place != NONE && p->places.v[place].kind == PLACE_INSTANCE;
-    if (instance && fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS)) return ALONE_CONSTRUCT;
+    if (instance && fi->construct && (x->root == ROOT_SELF || x->root == ROOT_CLS) &&
+        !counts_in_owner(p, g.file, a, x))
+        return ALONE_CONSTRUCT;
     if (instance && param_made_here(p, g.file, x)) return ALONE_CONSTRUCT;
     if (instance && fi->construct && x->root != ROOT_SELF && x->root != ROOT_GLOBAL) {
         const Func *fn = &f->funcs.v[a->func];

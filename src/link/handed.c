@@ -125,3 +125,17 @@ u32 handed_place(Program *p, u32 place, u8 op)
     *map_at(p->state->a, &p->state->handed, place) = from;
     return from;
 }
+
+bool attr_given(const Program *p, u32 cls, u32 gs)
+{
+    const LinkState *s = p->state;
+    Ent e = ent_attr(p, (Ent){ENT_INSTANCE, cls, NONE, NONE}, gs);
+    for (u32 at = e.kind == ENT_PLACE ? map_get(&s->place_defs, e.id) : NONE; at != NONE;
+         at = s->defrefs.v[at].next) {
+        const Facts *f = p->facts[s->defrefs.v[at].file];
+        const Def *d = &f->defs.v[s->defrefs.v[at].def];
+        if (d->kind == VAL_PATH && f->paths.v[d->value].root == ROOT_PARAM && !f->paths.v[d->value].nattr)
+            return true;
+    }
+    return false;
+}

@@ -302,6 +302,9 @@ u8 default_kind(const Program *p, u32 file, const Param *q);
 u32 default_place(Program *p, u32 file, const Path *x, const Access *a);
 
 /* handed.c */
+/* self.session = session: is the attribute, a symbol of the program, of a class's objects bound to a parameter, so
+ * that others may have what it holds, too? */
+bool attr_given(const Program *p, u32 cls, u32 gs);
 /* The one place that all callers pass for this parameter, or NONE. */
 u32 param_place(Program *p, u32 file, const Path *x);
 /* Is the path a parameter that is given attributes of objects that are being made, and nothing else? */

@@ -57,7 +57,7 @@ static void owner_add(Program *p, u32 gs, u32 owner)
 }
 
 /* Public names are also those of methods, of what stands in a class body, and of what o.name = … gives to objects
- * that are not self: functions, modules. */
+ * that are not self: functions, modules. What o.name += 1 adds to, somebody else gave. */
 static void public_names(Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
@@ -68,6 +68,7 @@ static void public_names(Program *p, u32 file)
         const Path *x = f->defs.v[i].path == NONE ? NULL : &f->paths.v[f->defs.v[i].path];
         if (!x) continue;
         if (x->root == ROOT_CLASS && telling_name(sym_str(f, x->name))) owner_add(p, gsym(p, file, x->name), SEVERAL);
+        if (f->defs.v[i].augmented) continue; /* o.name += 1: it is there already */
         if (path_is_attr(x) && !(x->root == ROOT_SELF && x->nattr == 1) && telling_name(path_last(f, x)))
             owner_add(p, gsym(p, file, x->attr[x->nattr - 1]), SEVERAL);
     }
