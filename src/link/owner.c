@@ -8,6 +8,7 @@
  *                                 class of the program has it
  *   o._name                       that is only set by f._name = self, in methods of one class, and not to anything
  *                                 else, is an object of that class: how a wrapper is tied to its decorator
+ *   def f(host): host.failures    in the file of the class Host, whose objects have that, is an object of it
  *
  * Only attributes that hold something, no methods: a guessed method would lead to code that is never called. */
 #include "link/link.h"
@@ -114,6 +115,33 @@ u32 held_by_name(const Program *p, u32 file, u32 attr)
     return cls == NONE || cls == SEVERAL || !same_folder(p, file, cls) ? NONE : cls;
 }
 
+/* Is the name that of the class, written as names of variables are: http_client of HTTPClient? */
+static bool named_after(Str name, Str cls)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < name.n; i++) {
+        if (name.p[i] == '_') continue;
+        if (k == cls.n || (cls.p[k] | 0x20) != (name.p[i] | 0x20)) return false;
+        k++;
+    }
+    return k && k == cls.n;
+}
+
+/* def report(self, host): host.failures += 1, in the file of the class Host, whose objects have that. */
+static u32 class_of_argument(const Program *p, u32 file, const Path *x, u32 gs)
+{
+    const Facts *f = p->facts[file];
+    u32 bits;
+    if (x->root != ROOT_PARAM || x->nattr != 1) return NONE;
+    for (u32 i = 0; i < f->classes.n; i++) {
+        u32 cls = gclass_of(p, file, i);
+        if (named_after(sym_str(f, x->name), sym_str(f, f->classes.v[i].name)) &&
+            class_attr_owner(p, cls, gs, &bits) != NONE && class_method(p, cls, gs, false) == NONE)
+            return cls;
+    }
+    return NONE;
+}
+
 u32 owner_by_name(const Program *p, u32 file, const Path *x, u32 attr)
 {
     Str name = sym_str(p->facts[file], attr);
@@ -123,6 +151,8 @@ u32 owner_by_name(const Program *p, u32 file, const Path *x, u32 attr)
         u32 cls = scoped ? class_around(p, file, x->func) : NONE;
         return cls == NONE || class_attr_owner(p, cls, gs, &bits) == NONE ? NONE : cls;
     }
+    u32 named = class_of_argument(p, file, x, gs);
+    if (named != NONE) return named;
     if (!private_name(name) && !telling_name(name)) return NONE;
     u32 owner = map_get(&p->state->private_owner, gs);
     return owner == NONE || owner == SEVERAL || !same_folder(p, file, owner) ? NONE : owner;
