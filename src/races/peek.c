@@ -43,7 +43,9 @@ static Race *pair_add(Finder *f, RuleId rule, u32 first, u32 second, u32 effects
     if (f->claimed[ga] || one_section(f->p, f->acc[first], ga, NULL)) return NULL;
     Conflict c = conflict_find(f, ga, effects, true);
     if (c.witness == NONE) return NULL;
-    if (!c.roots) c.confidence = CONF_LOW; /* one owner is the rule where no two threads are seen */
+    const Place *x = &f->p->places.v[f->place];
+    bool kept = rule == UG101 && (x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR || x->evidence & EV_GUARDED);
+    if (!c.roots && !kept) c.confidence = CONF_LOW; /* one owner is the rule where no two threads are seen */
     Race *r = race_add(f, rule, ga, c);
     r->test = f->acc[first];
     r->act = ga;
