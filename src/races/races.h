@@ -4,8 +4,8 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c bysetter.c setback.c scratch.c told.c
- *   halfway.c
+ *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c restored.c bysetter.c setback.c scratch.c
+ *   told.c halfway.c
  *   early.c late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c reset.c readback.c iterate.c
  *   attributes.c iterator.c
  *   stream.c conversation.c exchange.c record.c buffer.c answered.c closed.c fields.c guard.c object.c growth.c
@@ -363,6 +363,7 @@ void race_peek(Finder *f);
 void race_copied_keys(Finder *f);
 void race_paced(Finder *f);
 void race_saved(Finder *f);
+void race_restored(Finder *f);
 void race_by_setter(Finder *f);
 void race_ensured(Finder *f);
 void race_on_entry(Finder *f);
