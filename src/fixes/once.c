@@ -72,16 +72,33 @@ static bool reserved(Str name)
     return python_keyword(name) || known_builtin(name, 0) || str_among(name, words, COUNT_OF(words));
 }
 
+/* Is it a name in the function? With `written`, which has the word in it, as an attribute, what an argument is
+ * called, or in a text it is none; else it may not stand there at all (edit/words.c). */
+static bool name_in(Plan *pl, u32 file, u32 func, Str name, Str written)
+{
+    static const char *const askers[] = {"locals", "vars", "exec", "eval"};
+    const Ast *t = site_ast(pl, file);
+    Span span = func ? pl->p->facts[file]->funcs.v[func].span : ast_span(t, 0);
+    if (!str_has_name(str_slice(t->source->text, span.start, span.end), name)) return false;
+    size_t at = str_search(written, name);
+    bool word = at < written.n && at && !is_word_char(written.p[at - 1]);
+    if (!func || !word || at + name.n != written.n) return true;
+    for (u32 n = 0; n < t->n; n++) {
+        if (!ast_is(t, n, NODE_identifier) || !span_within(ast_span(t, n), span)) continue;
+        if (str_among(ast_text(t, n), askers, COUNT_OF(askers))) return true;
+        bool keyword = t->v[n].field == FIELD_name && ast_is(t, t->v[n].parent, NODE_keyword_argument);
+        if (t->v[n].field != FIELD_attribute && !keyword && str_eq(ast_text(t, n), name)) return true;
+    }
+    return false;
+}
+
 bool local_name(Plan *pl, u32 file, u32 func, Str state, Str text, const char *suffix, Str *out)
 {
     state = state_word(state);
-    const Func *fn = &pl->p->facts[file]->funcs.v[func];
-    Span span = func ? fn->span : (Span){0, (u32)site_source(pl, file)->text.n};
-    Str within = str_slice(site_source(pl, file)->text, span.start, span.end);
     Str tries[] = {state, str_fmt(pl->a, "%.*s_%s", STR_ARG(state), suffix),
                    str_fmt(pl->a, "%.*s_local", STR_ARG(state))};
     for (u32 i = 0; i < COUNT_OF(tries); i++)
-        if (!reserved(tries[i]) && !str_has_name(within, tries[i]) && !str_eq(tries[i], text)) {
+        if (!reserved(tries[i]) && !name_in(pl, file, func, tries[i], text) && !str_eq(tries[i], text)) {
             *out = tries[i];
             return true;
         }
