@@ -1,7 +1,8 @@
 /* Where a new lock is defined: beside the state it guards.
  *
  * Module level: after the statement that first assigns the state, when that is a plain statement of the
- * module, else after the imports. Class level: beside the class attribute, else first in the class body.
+ * module, else after the imports. Class level: beside the class attribute, else below the fields with which the class
+ * body begins, or first in it.
  * Instance: in __init__ after the statement that assigns the state, or first when something that might use
  * the lock already runs before it. Closure: in the enclosing function, beside the variable. The lock
  * exists before anything can use it and is never made lazily. */
@@ -65,6 +66,32 @@ static bool first_on_line(Draft *d, u32 n, u32 fix, Spot *out, Str *why)
         return true;
     }
     *out = (Spot){.line = line_of(d->s, t->v[n].start), .split = true, .at = break_before(d, next, fix)};
+    return true;
+}
+
+/* A field of a class: `limit = 3`, `name: str`, or what documents one. */
+static bool is_field(const Ast *t, u32 n)
+{
+    u32 c = ast_is(t, n, NODE_expression_statement) ? ast_first(t, n) : NONE;
+    return ast_is(t, c, NODE_assignment) || ast_is(t, c, NODE_string) || ast_is(t, c, NODE_type);
+}
+
+/* Below the fields with which the body of a class begins, when methods follow: right below where they stand close
+ * together, else after an empty line. False where the body begins otherwise. */
+static bool below_fields(const Draft *d, u32 def, Spot *out)
+{
+    const Ast *t = &d->ast;
+    u32 n = ast_first(t, ast_field(t, def, FIELD_body)), last = NONE;
+    if (n == NONE || one_line(d, def, n)) return false;
+    if (is_docstring(t, n)) n = ast_after(t, n);
+    u32 first = n;
+    for (; n != NONE && is_field(t, n) && !is_slots(t, n); n = ast_after(t, n)) last = n;
+    if (last == NONE || (n != NONE && !ast_is_definition(t, n))) return false;
+    *out = (Spot){.line = last_line(d, last), .indent = line_indent(d->s, line_of(d->s, t->v[first].start))};
+    out->blank_before = line_of(d->s, t->v[last].start) != out->line;
+    for (u32 line = line_of(d->s, t->v[first].start); line < out->line; line++)
+        out->blank_before |= line_blank(d->s, line) || line_comment(d->s, line);
+    out->blank_after = n != NONE && !line_blank(d->s, out->line + 1);
     return true;
 }
 
@@ -197,7 +224,7 @@ static bool spot_class(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *why
         beside(d, n, out);
         return true;
     }
-    return first_in_body(d, cls, fix, out, why);
+    return below_fields(d, cls, out) || first_in_body(d, cls, fix, out, why);
 }
 
 /* Does anything run in the function before this byte that may use the object? */
@@ -335,9 +362,9 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
         making = str_fmt(d->a, "%.*s%.*s", STR_ARG(making), STR_ARG(fork_hook(d, l, os.text, spot.line)));
     }
     if (spot.blank_before && follows_lock(d, spot.line)) spot.blank_before = false;
-    Str text = str_fmt(d->a, "%.*s%.*s%.*s%.*s%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
-                       STR_ARG(making), STR_ARG(spot.blank_after ? nl : S("")),
-                       STR_ARG(spot.blank_after > 1 ? nl : S("")));
+    Str text =
+        str_fmt(d->a, "%.*s%.*s%.*s%.*s%.*s", STR_ARG(spot.blank_before ? nl : S("")), STR_ARG(spot.indent),
+                STR_ARG(making), STR_ARG(spot.blank_after ? nl : S("")), STR_ARG(spot.blank_after > 1 ? nl : S("")));
     if (spot.split)
         d->breaks.v[spot.at].line = text;
     else if (spot.before)
