@@ -361,12 +361,24 @@ static void runs_alone(Program *p, u32 file, const Arg *a)
     if (a->kind == VAL_LAMBDA || a->kind == VAL_FUNC) p->funcs[gfunc_of(p, file, a->value)].import_time = true;
 }
 
+/* Is it called as what is run in a new child, by whatever the program has for that? */
+static bool named_after_fork(Str name)
+{
+    static const char *const words[] = {"after_fork", "post_fork", "postfork", "after_in_child", "handle_fork"};
+    if (str_starts(name, S("test"))) return false;
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (str_contains(name, str_from(words[i]))) return true;
+    return false;
+}
+
 /* What os.register_at_fork and multiprocessing.util.register_after_fork run in a new child runs before that has a
  * thread of its own; the parent's are not there (Python library reference, "os.register_at_fork"). */
 static void after_fork(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
+        for (u32 i = 1; i < f->funcs.n; i++)
+            if (named_after_fork(sym_str(f, f->funcs.v[i].name))) p->funcs[gfunc_of(p, file, i)].import_time = true;
         u32 os = intern_find(&f->syms, S("after_in_child")), own = intern_find(&f->syms, S("register_after_fork"));
         if (os == NONE && own == NONE) continue;
         for (u32 i = 0; i < f->calls.n; i++) {
