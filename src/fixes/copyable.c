@@ -481,8 +481,11 @@ static bool part_of_service(Plan *pl, u32 gclass)
 
 Users anybody_copies(Plan *pl, u32 gclass)
 {
+    u32 file;
+    const Class *c = program_class(pl->p, gclass, &file);
     Could could = class_could(pl, gclass, COPY_DEPTH);
-    if (could == COULD_NOT || part_of_service(pl, gclass)) return USERS_DO_NOT;
+    if (could == COULD_NOT || named_service(sym_str(pl->p->facts[file], c->name)) || part_of_service(pl, gclass))
+        return USERS_DO_NOT;
     return could == COULD ? USERS_MAY : USERS_PERHAPS;
 }
 

@@ -399,33 +399,42 @@ static void pickled_find(Plan *pl)
     }
 }
 
+/* Can a value of the type be neither pickled nor copied? */
+static bool bound_type(u8 k)
+{
+    return type_is_lock(k) || k == TYPE_QUEUE || k == TYPE_THREAD || k == TYPE_EXECUTOR || k == TYPE_EVENT ||
+           k == TYPE_SEMAPHORE || k == TYPE_GENERATOR || k == TYPE_LOCAL;
+}
+
 /* Has the class, or a base, an attribute that can be neither pickled nor copied? */
 static bool never_pickled(const Plan *pl, u32 gclass)
 {
     for (u32 i = 0; i < pl->p->places.n; i++) {
         const Place *held = &pl->p->places.v[i];
         if (held->kind != PLACE_INSTANCE || held->owner == NONE || !class_is_a(pl->p, gclass, held->owner)) continue;
-        u8 k = held->type.kind;
-        if (type_is_lock(k) || k == TYPE_QUEUE || k == TYPE_THREAD || k == TYPE_EXECUTOR || k == TYPE_EVENT ||
-            k == TYPE_SEMAPHORE || k == TYPE_GENERATOR || k == TYPE_LOCAL)
-            return true;
+        if (bound_type(held->type.kind)) return true;
     }
     return false;
 }
 
-/* Has it, or a base, a lock from the beginning? Then what was seen to be pickled is another thing. */
-static bool always_locked(const Plan *pl, u32 gclass)
+/* Has it, or a base, such an attribute from the beginning, and always? Then what was seen to be pickled is another
+ * thing. */
+static bool always_bound(const Plan *pl, u32 gclass)
 {
     const LinkState *s = pl->p->state;
     for (u32 i = 0; i < pl->p->places.n; i++) {
         const Place *held = &pl->p->places.v[i];
-        if (held->kind != PLACE_INSTANCE || held->owner == NONE || !type_is_lock(held->type.kind)) continue;
+        if (held->kind != PLACE_INSTANCE || held->owner == NONE || !bound_type(held->type.kind)) continue;
         if (!class_is_a(pl->p, gclass, held->owner)) continue;
         bool made = false, other = false;
         for (u32 at = map_get(&s->place_defs, i); at != NONE; at = s->defrefs.v[at].next) {
             const Def *d = &pl->p->facts[s->defrefs.v[at].file]->defs.v[s->defrefs.v[at].def];
-            made |= d->kind == VAL_CALL;
-            other |= d->kind != VAL_CALL;
+            const Facts *f = pl->p->facts[s->defrefs.v[at].file];
+            bool call = d->kind == VAL_CALL; /* one of multiprocessing goes along to a process */
+            call = call && !str_starts(path_external(pl->p, s->defrefs.v[at].file, f->calls.v[d->value].callee),
+                                       S("multiprocessing."));
+            made |= call;
+            other |= !call;
         }
         if (made && !other) return true;
     }
@@ -435,7 +444,7 @@ static bool always_locked(const Plan *pl, u32 gclass)
 Str pickled_obstacle(Plan *pl, u32 gclass)
 {
     if (!pl->pickled) pickled_find(pl);
-    if (pl->pickled[gclass] && !always_locked(pl, gclass))
+    if (pl->pickled[gclass] && !always_bound(pl, gclass))
         return S("its objects are pickled or copied, which an object with a lock cannot be");
     if (pl->pickled[gclass] || !pl->pickled_where.n || never_pickled(pl, gclass)) return S("");
     return str_fmt(pl->a,
