@@ -179,6 +179,59 @@ static u32 group_split(Plan *pl, Work **works, u32 n, u32 lock)
     return stay ? stay : n;
 }
 
+/* Is the region an update alone, such as `self.free -= n`? */
+static bool only_updates(Plan *pl, const Region *r)
+{
+    const Ast *t = site_ast(pl, r->file);
+    u8 op = program_access(pl->p, r->access)->op;
+    if (r->first != r->last || r->copy.n || r->taken || !ast_is(t, r->first, NODE_expression_statement)) return false;
+    return op == OP_AUG || (op == OP_STORE && r->test != NONE);
+}
+
+/* Do both add or take away the same, which is no number that stands there? */
+static bool same_operand(Plan *pl, const Region *r, const Region *o)
+{
+    const Ast *t = site_ast(pl, r->file);
+    u32 a = ast_field(t, ast_first(t, r->first), FIELD_right), b = ast_field(t, ast_first(t, o->first), FIELD_right);
+    if (a == NONE || b == NONE || ast_is(t, a, NODE_integer) || ast_is(t, a, NODE_float)) return false;
+    return str_eq(ast_text(t, a), ast_text(t, b));
+}
+
+/* self.size += n; self.free += n: fields of one object that are kept in step, by the same number, or wherever one of
+ * them changes. */
+static bool in_step(Plan *pl, const Work *a, const Work *b)
+{
+    const Place *x = &pl->p->places.v[a->place], *y = &pl->p->places.v[b->place];
+    u32 n = 0;
+    if (x->kind != y->kind || x->owner != y->owner || x->owner == NONE) return false;
+    for (u32 i = 0; i < a->regions.n; i++)
+        for (u32 k = 0; k < b->regions.n; k++) {
+            const Region *r = &a->regions.v[i], *o = &b->regions.v[k];
+            if (r->file != o->file || r->func != o->func || !only_updates(pl, r) || !only_updates(pl, o)) continue;
+            const Ast *t = site_ast(pl, r->file);
+            if (ast_after(t, r->last) != o->first && ast_after(t, o->last) != r->first) continue;
+            if (same_operand(pl, r, o) || ++n > 1) return true;
+        }
+    return false;
+}
+
+/* Of fields that are kept in step one alone under the lock is worth little: who looks at the fix for one looks at
+ * both. first: the fix of the first work. */
+static void halves_caution(Plan *pl, Work **works, u32 n, u32 first)
+{
+    for (u32 i = 0; i < n; i++)
+        for (u32 k = 0; k < n; k++) {
+            Fix *f = &pl->out->fixes.v[first + i];
+            const Fix *o = &pl->out->fixes.v[first + k];
+            if (f->declined || f->safety != FIX_SAFE || (!o->declined && o->safety == FIX_SAFE)) continue;
+            if (!in_step(pl, works[i], works[k])) continue;
+            Str name = pl->p->syms.strs[pl->p->places.v[works[k]->place].name];
+            fix_caution(f, FIX_UNSAFE,
+                        str_fmt(pl->a, "%.*s changes in step with it, and cannot be guarded for sure: %.*s",
+                                STR_ARG(name), STR_ARG(o->reason)));
+        }
+}
+
 /* One lock for all; those that cannot use it, although they only stand beside the others, are planned by
  * themselves. */
 static void group_plan(Plan *pl, Work **works, u32 n)
@@ -192,6 +245,7 @@ static void group_plan(Plan *pl, Work **works, u32 n)
     pl->allowed = false;
     if (lock != NONE && !why.n) order_ask(pl, lock);
     if (!why.n) regions_lift(pl, works, stay);
+    u32 first = pl->out->fixes.n;
     for (u32 i = 0; i < stay; i++) {
         works[i]->done = true;
         if (why.n)
@@ -200,6 +254,7 @@ static void group_plan(Plan *pl, Work **works, u32 n)
             work_plan(pl, works[i], lock);
     }
     if (lock != NONE && !why.n) lock_settle(pl, lock, works, stay);
+    if (lock != NONE && !why.n && !pl->out->locks.v[lock].existing) halves_caution(pl, works, stay, first);
     pl->ngroup = 0;
     pl->allowed = false;
     if (stay < n) group_plan(pl, works + stay, n - stay);
