@@ -90,8 +90,8 @@ static bool effects_find(Finder *f, Arena *scratch)
  * behind it leave them alone. So what a comment declares comes first, then what says most about an access: a test or
  * an update with its act, before a walk or an access that merely lacks the lock. */
 typedef void (*Rule)(Finder *);
-static const Rule of_unwritten[] = {race_attributes, race_object, race_stream, race_conversation,
-                                    race_exchange,   race_record, race_buffer, NULL};
+static const Rule of_unwritten[] = {race_attributes, race_object, race_iterator, race_stream, race_conversation,
+                                    race_exchange,   race_record, race_buffer,   NULL};
 static const Rule of_lock[] = {race_lazy_lock, NULL};
 static const Rule of_threads[] = {race_check, race_helper, NULL};
 static const Rule of_data[] = {
