@@ -226,7 +226,7 @@ typedef struct Func {
     bool is_async, is_generator, is_lambda, is_static, is_classmethod, is_property, has_error, is_overload;
     u32 params, nparams;         /* range in Facts.params */
     u32 decorators, ndecorators; /* range in Facts.decorators: path ids */
-    u32 block;                   /* its own block */
+    u32 block;                   /* its own block; NONE when nothing of it was read (a branch for another Python) */
     u32 returns;                 /* path id of the return annotation, NONE */
     u32 accesses, naccesses;     /* ranges in Facts.accesses, .calls, .sections: what this function itself does */
     u32 calls, ncalls;
@@ -255,6 +255,7 @@ typedef struct Class {
     bool says_shared;    /* its text says that several threads use its objects (says.c) */
     bool leaves_locking; /* it says of itself that it is not thread-safe, and that its users must lock */
     Span span, body;
+    u32 block; /* of its body; NONE when nothing of it was read */
     u32 line;
 } Class;
 

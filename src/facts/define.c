@@ -160,7 +160,8 @@ void walk_class_def(Walk *w, u32 n, u32 decorated)
     if (name != NONE) def_add(w, path_name(w, sym_of(w, name)), name, VAL_CLASS, cls, false, NONE, false);
     u32 outer = w->cls;
     w->cls = cls;
-    walk_block(w, BLOCK_CLASS, NONE, ast_field(&w->t, n, FIELD_body));
+    u32 block = walk_block(w, BLOCK_CLASS, NONE, ast_field(&w->t, n, FIELD_body));
+    w->f->classes.v[cls].block = block;
     w->cls = outer;
     u32 slots = intern_find(&w->f->syms, S("__slots__"));
     w->f->classes.v[cls].has_slots = slots != NONE && bind_bits(w, cls | CLASS_SCOPE, slots);

@@ -141,6 +141,7 @@ static void class_add(Scan *s, u32 n)
                      .func = w->node_owner[n],
                      .outer = s->cls[n],
                      .metaclass = NONE,
+                     .block = NONE,
                      .line = line,
                      .span = {x->start, x->end},
                      .body = body == NONE ? (Span){x->end, x->end} : (Span){w->t.v[body].start, w->t.v[body].end}});

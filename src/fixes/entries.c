@@ -55,7 +55,8 @@ static bool returns_surely(const Ask *x, u32 gfunc, u32 depth)
     GId g = func_gid(x->pl->p, gfunc);
     const Facts *f = x->pl->p->facts[g.file];
     const Func *fn = &f->funcs.v[g.id];
-    if (fn->is_generator || fn->is_async || fn->ndecorators || !f->blocks.v[fn->block].exits) return false;
+    if (fn->is_generator || fn->is_async || fn->ndecorators) return false;
+    if (fn->block == NONE || !f->blocks.v[fn->block].exits) return false;
     Ask inner = {.pl = x->pl, .file = g.file, .func = g.id, .truth = x->truth};
     const Ast *t = site_ast(x->pl, g.file);
     for (u32 n = ast_at(t, fn->body); n < t->n && t->v[n].start < fn->span.end; n++) {

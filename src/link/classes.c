@@ -258,7 +258,8 @@ static void class_members(Program *p, u32 file)
         if (x->cls == NONE || x->is_lambda) continue;
         /* a property's setter shares its name; the first definition (the getter) stays */
         u32 *at = map_at(s->a, &s->classes[p->class_base[file] + x->cls].methods, gsym(p, file, x->name));
-        if (*at == NONE || !x->is_property) *at = gfunc_of(p, file, i);
+        bool read = x->block != NONE; /* not one for another Python, beside the one for this */
+        if (*at == NONE || (read && !x->is_property)) *at = gfunc_of(p, file, i);
     }
     for (u32 i = 0; i < f->classes.n; i++)
         if (f->classes.v[i].outer != NONE)

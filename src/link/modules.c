@@ -118,19 +118,33 @@ static void entry_add(Program *p, u32 file, u32 gs, Ent e)
     *at = s->entries.n - 1;
 }
 
-static void module_entries(Program *p, u32 file)
+static void definition_add(Program *p, u32 file, u32 name, bool read, Ent e)
+{
+    u32 gs = gsym(p, file, name);
+    if (read || map_get(&p->state->module_names, map_key(file, gs)) == NONE) entry_add(p, file, gs, e);
+}
+
+/* The functions and classes of the module of which something was read; or the others, which are for another Python:
+ * only where nothing else has the name. */
+static void definitions_add(Program *p, u32 file, bool read)
 {
     const Facts *f = p->facts[file];
     for (u32 i = 1; i < f->funcs.n; i++) {
         const Func *x = &f->funcs.v[i];
-        if (x->parent == 0 && x->cls == NONE && !x->is_lambda)
-            entry_add(p, file, gsym(p, file, x->name), (Ent){ENT_FUNC, gfunc_of(p, file, i), NONE, NONE});
+        if (x->parent == 0 && x->cls == NONE && !x->is_lambda && (x->block != NONE) == read)
+            definition_add(p, file, x->name, read, (Ent){ENT_FUNC, gfunc_of(p, file, i), NONE, NONE});
     }
     for (u32 i = 0; i < f->classes.n; i++) {
         const Class *c = &f->classes.v[i];
-        if (c->func == 0 && c->outer == NONE)
-            entry_add(p, file, gsym(p, file, c->name), (Ent){ENT_CLASS, p->class_base[file] + i, NONE, NONE});
+        if (c->func == 0 && c->outer == NONE && (c->block != NONE) == read)
+            definition_add(p, file, c->name, read, (Ent){ENT_CLASS, p->class_base[file] + i, NONE, NONE});
     }
+}
+
+static void module_entries(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    definitions_add(p, file, true);
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *im = &f->imports.v[i];
         if (im->func == 0 && !im->star) entry_add(p, file, gsym(p, file, im->local), (Ent){ENT_NONE, file, i, NONE});
@@ -144,6 +158,7 @@ static void module_entries(Program *p, u32 file)
     }
     u32 dict = intern_find(&f->syms, S("__dict__")); /* what globals() gives */
     if (dict != NONE) entry_add(p, file, gsym(p, file, dict), (Ent){ENT_PLACE, NONE, NONE, NONE});
+    definitions_add(p, file, false);
 }
 
 static Ent module_find_name(const Program *p, u32 file, u32 gs, u32 depth)

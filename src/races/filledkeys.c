@@ -156,7 +156,7 @@ static bool looks_up(const Program *p, u32 gfunc, u32 place, u32 param)
     const Facts *f = p->facts[g.file];
     const Func *fn = &f->funcs.v[g.id];
     u32 base = p->access_base[g.file], returns = 0, stmt = NONE;
-    if (param >= fn->nparams || !f->blocks.v[fn->block].exits) return false;
+    if (param >= fn->nparams || fn->block == NONE || !f->blocks.v[fn->block].exits) return false;
     for (u32 i = 0; i < f->defs.n; i++)
         if (f->defs.v[i].is_return && f->defs.v[i].func == g.id) returns++, stmt = f->defs.v[i].stmt;
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses && returns == 1; i++) {
