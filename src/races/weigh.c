@@ -364,38 +364,132 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
     return !used && r->rule == UG107;
 }
 
+/* ---- judgements of what no thread in sight comes to from both sides ---- */
+
+typedef enum Worth { WORTH_UNSAID, WORTH_LITTLE, WORTH_KEPT } Worth;
+
+typedef struct Weighed {
+    const Finder *f;
+    const Program *p;
+    const Race *r;
+    const Place *x;
+    bool registered; /* only what sets the program up changes the place (registry) */
+    bool walk;
+} Weighed;
+
+static Worth little_if(bool so)
+{
+    return so ? WORTH_LITTLE : WORTH_UNSAID;
+}
+
+static Worth kept_if(bool so)
+{
+    return so ? WORTH_KEPT : WORTH_UNSAID;
+}
+
+static Worth copied_at_once(const Weighed *w)
+{
+    return little_if(w->walk && whole_copy(w->p, w->r, w->x) && !walked_under_guard(w->f, w->x));
+}
+
+/* What __del__ may run beside, in a class that locks. */
+static Worth finalized(const Weighed *w)
+{
+    bool locks = w->r->rule == UG103 && w->x->evidence & EV_CLASS_LOCKS;
+    return kept_if(locks && w->x->signs & SIGN_FINAL && !(w->x->signs & SIGN_FLOW));
+}
+
+/* Looked up and filled under the lock, computed outside: on purpose. */
+static Worth computed_outside(const Weighed *w)
+{
+    const Race *r = w->r;
+    return little_if(r->rule == UG104 && r->test != NONE && r->act != NONE &&
+                     lockset_common(w->p, w->p->access_locks[r->test], w->p->access_locks[r->act]) != NONE);
+}
+
+static Worth only_found(const Weighed *w)
+{
+    return little_if(found_only(w->p, w->r, w->x));
+}
+
+static Worth only_hinted(const Weighed *w)
+{
+    const Race *r = w->r;
+    if (!hint_only(r, w->x) || !everyday(r->rule) || r->by_shape) return WORTH_UNSAID;
+    bool outside = from_outside(w->p, r->sites[0], r->sites[1]) || from_outside(w->p, r->sites[1], r->sites[0]);
+    return little_if(!outside && !(w->x->evidence & EV_NAME && set_for_block(w->p, r)));
+}
+
+static Worth run_by_loop(const Weighed *w)
+{
+    bool loop = access_in_loop(w->p, w->r->sites[0]) || access_in_loop(w->p, w->r->sites[1]);
+    if (!(w->x->signs & SIGN_LOOP) || !loop) return WORTH_UNSAID;
+    return race_own_thread(w->f, w->r, w->x) ? WORTH_KEPT : WORTH_LITTLE;
+}
+
+static Worth made_twice(const Weighed *w)
+{
+    return little_if(as_good(w->f, w->r, w->x));
+}
+
+static Worth entry_of_one(const Weighed *w)
+{
+    return little_if(own_entry(w->p, w->r) || fixed_module(w->p, w->r, w->x));
+}
+
+static Worth set_up_once(const Weighed *w)
+{
+    const Race *r = w->r;
+    bool step = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
+    bool asked_first = r->test != NONE && r->act != NONE && access_func(w->p, r->test) != access_func(w->p, r->act);
+    bool by_imports = w->x->file == NONE && w->walk; /* sys.modules: an import changes it, whatever a program does */
+    return little_if(w->registered && step && !asked_first && !by_imports);
+}
+
+static Worth fields_without_thread(const Weighed *w)
+{
+    return little_if(w->r->rule == UG105 && !rooted(w->p, w->r->sites[0]));
+}
+
+static Worth guarded_or_reached(const Weighed *w)
+{
+    return kept_if(w->x->evidence & EV_GUARDED || rooted(w->p, w->r->sites[0]) || rooted(w->p, w->r->sites[1]));
+}
+
+static Worth program_of_one_loop(const Weighed *w)
+{
+    u32 threads = EV_CLASS_LOCKS | EV_PURPOSE; /* it locks, and says what for */
+    return little_if(w->p->one_loop && w->x->file != NONE && (w->x->evidence & threads) != threads);
+}
+
+static Worth first_use_or_setting(const Weighed *w)
+{
+    return little_if(first_use_of_one(w->p, w->r, w->x) || class_setting(w->p, w->r, w->x));
+}
+
+static Worth signs_of_one_thread(const Weighed *w)
+{
+    const Race *r = w->r;
+    const Place *x = w->x;
+    if (x->kind != PLACE_INSTANCE) return WORTH_KEPT;
+    u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
+    if ((x->signs & SIGN_BOTH && !hint_only(r, x)) || promised_once(w->p, r, x)) none |= SIGN_LOOP;
+    return little_if(x->signs & ~none || (flag(w->p, r) && !r->in_parts && !(x->evidence & EV_SINGLETON)));
+}
+
+/* The first that says something decides. Those above guarded_or_reached hold for what has a lock or a thread, too. */
+static Worth (*const worth_table[])(const Weighed *) = {
+    copied_at_once,     finalized,           computed_outside,     only_found,         only_hinted,
+    run_by_loop,        made_twice,          entry_of_one,         set_up_once,        fields_without_thread,
+    guarded_or_reached, program_of_one_loop, first_use_or_setting, signs_of_one_thread};
+
 static bool worth_little(const Finder *f, const Race *r, bool registered)
 {
-    const Program *p = f->p;
-    const Place *x = &p->places.v[f->place];
-    bool walk = r->rule == UG106 || (r->rule == UG108 && r->act == NONE);
-    if (walk && whole_copy(p, r, x) && !walked_under_guard(f, x)) return true;
-    if (x->signs & SIGN_FINAL && !(x->signs & SIGN_FLOW) && r->rule == UG103 && x->evidence & EV_CLASS_LOCKS)
-        return false;
-    if (r->rule == UG104 && r->test != NONE && r->act != NONE &&
-        lockset_common(p, p->access_locks[r->test], p->access_locks[r->act]) != NONE)
-        return true; /* looked up and filled under the lock, computed outside: on purpose */
-    bool outside = from_outside(p, r->sites[0], r->sites[1]) || from_outside(p, r->sites[1], r->sites[0]);
-    bool for_block = x->evidence & EV_NAME && set_for_block(p, r);
-    if (found_only(p, r, x)) return true;
-    if (hint_only(r, x) && everyday(r->rule) && !outside && !for_block && !r->by_shape) return true;
-    if (x->signs & SIGN_LOOP && (access_in_loop(p, r->sites[0]) || access_in_loop(p, r->sites[1])))
-        return !race_own_thread(f, r, x);
-    if (as_good(f, r, x)) return true;
-    if (own_entry(p, r) || fixed_module(p, r, x)) return true;
-    bool set_up = r->rule == UG101 || r->rule == UG102 || r->rule == UG103 || r->rule == UG104 || r->rule == UG106;
-    bool asked_first = r->test != NONE && r->act != NONE && access_func(p, r->test) != access_func(p, r->act);
-    bool by_imports = x->file == NONE && walk; /* sys.modules: an import changes it, whatever the program does */
-    if (registered && set_up && !asked_first && !by_imports) return true;
-    if (r->rule == UG105 && !rooted(p, r->sites[0])) return true;
-    if (x->evidence & EV_GUARDED || rooted(p, r->sites[0]) || rooted(p, r->sites[1])) return false;
-    u32 threads = EV_CLASS_LOCKS | EV_PURPOSE; /* it locks, and says what for */
-    if (p->one_loop && x->file != NONE && (x->evidence & threads) != threads) return true;
-    if (first_use_of_one(p, r, x) || class_setting(p, r, x)) return true;
-    if (x->kind != PLACE_INSTANCE) return false;
-    u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
-    if ((x->signs & SIGN_BOTH && !hint_only(r, x)) || promised_once(p, r, x)) none |= SIGN_LOOP;
-    return x->signs & ~none || (flag(p, r) && !r->in_parts && !(x->evidence & EV_SINGLETON));
+    Weighed w = {f, f->p, r, &f->p->places.v[f->place], registered, false};
+    w.walk = r->rule == UG106 || (r->rule == UG108 && r->act == NONE);
+    Worth worth = WORTH_UNSAID;
+    for (u32 i = 0; i < COUNT_OF(worth_table) && worth == WORTH_UNSAID; i++) worth = worth_table[i](&w);
+    return worth == WORTH_LITTLE;
 }
 
 void races_weigh(Finder *f, u32 first)
