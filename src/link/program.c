@@ -552,79 +552,146 @@ static bool calls_meet(const Program *p, const Root *r, u32 place, u32 file, con
 /* Which callers that are not in sight count: none, those that start a thread of ours, all. */
 typedef enum Unknown { UNKNOWN_NONE, UNKNOWN_ALL, UNKNOWN_STARTERS } Unknown;
 
-static Apart apart(const Program *p, u32 ga, u32 gb, Unknown unknown)
+/* One of the two accesses that are asked about, and what is known of it. */
+typedef struct Side {
+    u32 ga;
+    GId g;
+    const Access *a;
+    u32 func; /* global func */
+    const FuncInfo *fi;
+    u32 roots;  /* those that come to it: roots_coming */
+    bool out;   /* none of the other one's threads runs: not yet, or no longer */
+    bool ended; /* the other one's threads are waited for before it */
+    bool api;   /* callers that are not in sight come to it */
+} Side;
+
+typedef struct Pair {
+    const Program *p;
+    Unknown unknown;
+    u32 place;
+    const Place *x; /* NULL without a place */
+    Side a, b;
+    bool same, object; /* found on the way: one thread runs both; each thread has an object of its own */
+} Pair;
+
+static Side side_of(const Program *p, u32 ga)
 {
-    bool api = unknown == UNKNOWN_ALL;
-    if (!access_counts(p, ga)) return APART_FIRST;
-    if (!access_counts(p, gb)) return APART_SECOND;
-    GId a = access_gid(p, ga), b = access_gid(p, gb);
-    const Access *xa = &p->facts[a.file]->accesses.v[a.id], *xb = &p->facts[b.file]->accesses.v[b.id];
-    const FuncInfo *fa = &p->funcs[gfunc_of(p, a.file, xa->func)], *fb = &p->funcs[gfunc_of(p, b.file, xb->func)];
-    u32 place = p->access_place[ga];
-    if (place != NONE && p->places.v[place].kind == PLACE_INSTANCE &&
-        sibling_objects(p, p->places.v[place].owner, a, xa, b, xb))
-        return APART_OBJECT;
-    if (of_other_object(p, ga, gb, place == NONE ? NULL : &p->places.v[place])) return APART_OBJECT;
-    if (event_orders(p, ga, gb) || event_orders(p, gb, ga)) return APART_EVENT;
-    u32 roots_a = roots_coming(p, ga), roots_b = roots_coming(p, gb);
-    bool object = (fa->nroots && !roots_a) || (fb->nroots && !roots_b), same = false;
-    bool by_self = access_of_self(p->facts[a.file], xa) && access_of_self(p->facts[b.file], xb);
-    Ended over_a = ended_beside(p, ga, gb), over_b = ended_beside(p, gb, ga);
-    bool out_a = over_a == ENDED_YES || (over_a == ENDED_UNKNOWN && outside_threads(p, ga));
-    bool out_b = over_b == ENDED_YES || (over_b == ENDED_UNKNOWN && outside_threads(p, gb));
-    const Place *x = place == NONE ? NULL : &p->places.v[place];
-    bool captured = x && x->kind == PLACE_CLOSURE && !(x->evidence & (EV_DECORATOR | EV_ALWAYS));
-    const FuncInfo *owner = captured ? &p->funcs[x->owner] : NULL;
-    if (captured && ((out_a && fa == owner) || (out_b && fb == owner))) return APART_ORDER;
-    if (captured && (roots_a || roots_b) && own_variable(p, x, gfunc_of(p, a.file, xa->func), roots_a && roots_b) &&
-        own_variable(p, x, gfunc_of(p, b.file, xb->func), roots_a && roots_b))
-        return APART_OBJECT;
-    if (fa->event_loop && fb->event_loop && !(roots_a && roots_b))
-        return APART_LOOP; /* one loop; several when threads run them */
+    GId g = access_gid(p, ga);
+    const Access *a = &p->facts[g.file]->accesses.v[g.id];
+    u32 func = gfunc_of(p, g.file, a->func);
+    return (Side){.ga = ga, .g = g, .a = a, .func = func, .fi = &p->funcs[func]};
+}
+
+/* What takes longer to find out; after the questions that need none of it. */
+static void side_look(const Pair *x, Side *s, const Side *other)
+{
+    Ended over = ended_beside(x->p, s->ga, other->ga);
+    s->roots = roots_coming(x->p, s->ga);
+    s->out = over == ENDED_YES || (over == ENDED_UNKNOWN && outside_threads(x->p, s->ga));
+}
+
+/* A variable that an inner function captures: before that is given away, or one for each thread. */
+static Apart captured_apart(const Pair *x)
+{
+    const FuncInfo *owner = &x->p->funcs[x->x->owner];
+    if ((x->a.out && x->a.fi == owner) || (x->b.out && x->b.fi == owner)) return APART_ORDER;
+    bool both = x->a.roots && x->b.roots;
+    bool own = (x->a.roots || x->b.roots) && own_variable(x->p, x->x, x->a.func, both) &&
+               own_variable(x->p, x->x, x->b.func, both);
+    return own ? APART_OBJECT : APART_NOT;
+}
+
+/* May threads of two roots run the two at once? */
+static bool two_roots_meet(Pair *x, const Root *r, const Root *other)
+{
+    const Program *p = x->p;
+    bool by_self = access_of_self(p->facts[x->a.g.file], x->a.a) && access_of_self(p->facts[x->b.g.file], x->b.a);
+    if (own_object(p, r, x->place) && (r->func == other->func || (by_self && two_own(p, r, other, x->place)))) {
+        x->object = true;
+        return false;
+    }
+    bool one =
+        one_loop(p, r, other, x->x) || one_keeper(p, r, other) || handed_to_loop(p, x->a.fi, r, x->b.fi, other);
+    x->same |= one;
+    return !one;
+}
+
+/* May two threads of one root, the i-th of the one access and the k-th of the other? */
+static bool one_root_meets(Pair *x, const Root *r, u32 i, u32 k)
+{
+    const Program *p = x->p;
+    const FuncInfo *fa = x->a.fi, *fb = x->b.fi;
+    bool beside = fa->beside & 1u << i || fb->beside & 1u << k;
+    beside |= fa->others & 1u << i && !of_starter(p, r, x->x) && !part_of_starter(p, r, x->x);
+    u8 calls = fa->calls | (x->unknown ? fa->maybe : 0);
+    beside |= calls & 1u << i && calls_meet(p, r, x->place, x->a.g.file, x->a.a);
+    x->same = true;
+    if ((r->many || beside) && !own_object(p, r, x->place)) return true;
+    x->object |= r->many;
+    return false;
+}
+
+static bool roots_meet(Pair *x)
+{
+    const FuncInfo *fa = x->a.fi, *fb = x->b.fi;
     for (u32 i = 0; i < fa->nroots; i++) {
-        for (u32 k = 0; k < fb->nroots && roots_a & 1u << i; k++) {
-            if (!(roots_b & 1u << k)) continue;
-            const Root *r = &p->roots.v[fa->roots[i]];
-            if (r->main && p->roots.v[fb->roots[k]].main) { /* the same thread, with no other code in between */
-                same = true;
-                continue;
-            }
-            if (fa->roots[i] != fb->roots[k]) {
-                const Root *other = &p->roots.v[fb->roots[k]];
-                if (own_object(p, r, place) && (r->func == other->func || (by_self && two_own(p, r, other, place)))) {
-                    object = true;
-                    continue;
-                }
-                if (one_loop(p, r, other, x) || one_keeper(p, r, other) || handed_to_loop(p, fa, r, fb, other)) {
-                    same = true;
-                    continue;
-                }
-                return APART_NOT;
-            }
-            same = true;
-            bool beside = fa->beside & 1u << i || fb->beside & 1u << k;
-            beside |= fa->others & 1u << i && !of_starter(p, r, x) && !part_of_starter(p, r, x);
-            u8 calls = fa->calls | (unknown ? fa->maybe : 0);
-            beside |= calls & 1u << i && calls_meet(p, r, place, a.file, xa);
-            if ((r->many || beside) && !own_object(p, r, place)) return APART_NOT;
-            object |= r->many;
+        for (u32 k = 0; k < fb->nroots && x->a.roots & 1u << i; k++) {
+            if (!(x->b.roots & 1u << k)) continue;
+            const Root *r = &x->p->roots.v[fa->roots[i]], *other = &x->p->roots.v[fb->roots[k]];
+            if (r->main && other->main) /* the same thread, with no other code in between */
+                x->same = true;
+            else if (r == other ? one_root_meets(x, r, i, k) : two_roots_meet(x, r, other))
+                return true;
         }
     }
-    bool ended_a = roots_b && stopped_before(p, ga, gb), ended_b = roots_a && stopped_before(p, gb, ga);
-    if (!out_b && !roots_b && !ended_b && captured && starts_one(p, fa, roots_a, b.file, xb->func)) return APART_NOT;
-    if (!out_a && !roots_a && !ended_a && captured && starts_one(p, fb, roots_b, a.file, xa->func)) return APART_NOT;
-    if (roots_a && beside_main(p, fa) && fb->main && !out_b && !roots_b && !ended_b) return APART_NOT;
-    if (roots_b && beside_main(p, fb) && fa->main && !out_a && !roots_a && !ended_a) return APART_NOT;
-    same |= (roots_a && fb->main) || (roots_b && fa->main);
-    bool api_a = api && api_reaches(p, fa, place), api_b = api && api_reaches(p, fb, place);
-    if (api_a && api_b) return APART_NOT;
-    if (api_a && roots_b && !ended_a && !order_by_caller(p, ga, gb)) return APART_NOT;
-    if (api_b && roots_a && !ended_b && !order_by_caller(p, gb, ga)) return APART_NOT;
-    if (ended_a || ended_b) return APART_ORDER;
-    if ((api_a && roots_b) || (api_b && roots_a)) return APART_ORDER;
-    if (object) return APART_OBJECT;
-    if ((roots_a && fb->main && out_b) || (roots_b && fa->main && out_a)) return APART_ORDER;
-    return same ? APART_ONE_THREAD : APART_NO_THREAD;
+    return false;
+}
+
+/* Does `a` run in a thread while whoever has started it, or the main program, is at `b`, which no thread comes to? */
+static bool starter_meets(const Pair *x, const Side *a, const Side *b, bool captured)
+{
+    if (b->out || b->roots || b->ended) return false;
+    return (captured && starts_one(x->p, a->fi, a->roots, b->g.file, b->a->func)) ||
+           (a->roots && beside_main(x->p, a->fi) && b->fi->main);
+}
+
+/* Is `a` done by callers that are not in sight while a thread is at `b`? */
+static bool callers_meet(const Pair *x, const Side *a, const Side *b)
+{
+    return a->api && b->roots && !a->ended && !order_by_caller(x->p, a->ga, b->ga);
+}
+
+static Apart apart(const Program *p, u32 ga, u32 gb, Unknown unknown)
+{
+    if (!access_counts(p, ga)) return APART_FIRST;
+    if (!access_counts(p, gb)) return APART_SECOND;
+    Pair x = {.p = p, .unknown = unknown, .place = p->access_place[ga], .a = side_of(p, ga), .b = side_of(p, gb)};
+    x.x = x.place == NONE ? NULL : &p->places.v[x.place];
+    if (x.x && x.x->kind == PLACE_INSTANCE && sibling_objects(p, x.x->owner, x.a.g, x.a.a, x.b.g, x.b.a))
+        return APART_OBJECT;
+    if (of_other_object(p, ga, gb, x.x)) return APART_OBJECT;
+    if (event_orders(p, ga, gb) || event_orders(p, gb, ga)) return APART_EVENT;
+    Side *a = &x.a, *b = &x.b;
+    side_look(&x, a, b);
+    side_look(&x, b, a);
+    x.object = (a->fi->nroots && !a->roots) || (b->fi->nroots && !b->roots);
+    bool captured = x.x && x.x->kind == PLACE_CLOSURE && !(x.x->evidence & (EV_DECORATOR | EV_ALWAYS));
+    Apart own = captured ? captured_apart(&x) : APART_NOT;
+    if (own != APART_NOT) return own;
+    if (a->fi->event_loop && b->fi->event_loop && !(a->roots && b->roots))
+        return APART_LOOP; /* one loop; several when threads run them */
+    if (roots_meet(&x)) return APART_NOT;
+    a->ended = b->roots && stopped_before(p, ga, gb);
+    b->ended = a->roots && stopped_before(p, gb, ga);
+    if (starter_meets(&x, a, b, captured) || starter_meets(&x, b, a, captured)) return APART_NOT;
+    a->api = unknown == UNKNOWN_ALL && api_reaches(p, a->fi, x.place);
+    b->api = unknown == UNKNOWN_ALL && api_reaches(p, b->fi, x.place);
+    if ((a->api && b->api) || callers_meet(&x, a, b) || callers_meet(&x, b, a)) return APART_NOT;
+    if (a->ended || b->ended || (a->api && b->roots) || (b->api && a->roots)) return APART_ORDER;
+    if (x.object) return APART_OBJECT;
+    bool main_a = b->roots && a->fi->main, main_b = a->roots && b->fi->main;
+    if ((main_b && b->out) || (main_a && a->out)) return APART_ORDER;
+    return x.same || main_a || main_b ? APART_ONE_THREAD : APART_NO_THREAD;
 }
 
 Apart may_run_apart(const Program *p, u32 ga, u32 gb)
