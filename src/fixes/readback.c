@@ -174,7 +174,7 @@ static bool in_string(const Ast *t, u32 n)
 /* Fills *out; n is 0 where a local cannot stand for the reads. False: there are none. */
 static bool later_reads(Plan *pl, u32 file, u32 func, u32 update, u32 end, Later *out)
 {
-    u32 found[READ_BACK], n = reads_back(pl->p, update, found, READ_BACK), needed = 0;
+    u32 found[READ_BACK], n = reads_back(pl->p, update, found), needed = 0;
     if (!n || program_access(pl->p, found[n - 1])->span.start < end) return false;
     const Ast *t = site_ast(pl, file);
     const Access *last = program_access(pl->p, found[n - 1]);

@@ -3,12 +3,10 @@
 
 static Str root_name(Arena *a, const Facts *f, const Path *x)
 {
-    Path root = *x;
-    root.nattr = 0;
     if (x->root == ROOT_CALL && x->func < f->calls.n)
         return str_fmt(a, "what %.*s() returns", STR_ARG(path_text(a, f, f->calls.v[x->func].callee)));
     if (x->root == ROOT_SUPER) return S("super()");
-    return sym_str(f, root.name);
+    return sym_str(f, x->name);
 }
 
 /* The path's first attributes, as text. */

@@ -52,7 +52,7 @@ static u32 lock_of_manager(Program *p, u32 gfunc, u32 depth)
 }
 
 /* Does the function give the lock back itself, by release() or as a section of its own? */
-static bool given_back(const Program *p, const Facts *f, const Func *fn, const Access *taken)
+static bool given_back(const Facts *f, const Func *fn, const Access *taken)
 {
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &f->accesses.v[i];
@@ -72,7 +72,7 @@ static u32 lock_taken(Program *p, u32 gfunc, u32 depth)
     if (fn->is_async || fn->is_generator) return NONE;
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &f->accesses.v[i];
-        if (!acquires(f, a) || given_back(p, f, fn, a)) continue;
+        if (!acquires(f, a) || given_back(f, fn, a)) continue;
         u32 lock = lock_acquired(p, g.file, a);
         if (lock != NONE) return lock;
     }

@@ -181,7 +181,7 @@ static void addition_make(Comparer *c, u32 race)
 
 /* ---- what got worse ------------------------------------------------------------------------------------ */
 
-static u32 sites_distinct(const Program *p, const Race *r)
+static u32 sites_distinct(const Race *r)
 {
     u32 n = 0;
     for (u32 i = 0; i < r->nsites; i++) {
@@ -204,7 +204,7 @@ static bool site_added(const Comparer *c, const Race *r)
 static void pair_weigh(Comparer *c, u32 before, u32 after)
 {
     const Race *x = &c->old.races->v[before], *y = &c->now.races->v[after];
-    u32 sites = sites_distinct(c->old.p, x), more = sites_distinct(c->now.p, y);
+    u32 sites = sites_distinct(x), more = sites_distinct(y);
     Str how = {0};
     if (x->suppressed || y->suppressed) return;
     if (y->severity > x->severity)

@@ -166,7 +166,7 @@ static u32 block_of_update(const Facts *x, const Access *u)
     return block;
 }
 
-u32 reads_back(const Program *p, u32 update, u32 *out, u32 max)
+u32 reads_back(const Program *p, u32 update, u32 out[READ_BACK])
 {
     enum { DEPTH = 3 };
     GId g = access_gid(p, update);
@@ -185,7 +185,7 @@ u32 reads_back(const Program *p, u32 update, u32 *out, u32 max)
         if (access_effect(p, ga) & EFFECT_WRITE) break;
         if (!block_within(x, a->block, block)) continue;
         if (loop_between(x, a->block, block) || (a->cond != NONE && x->conds.v[a->cond].loop)) break;
-        if (yields_between(x, u->func, u->span.end, a->span.start) || !names_it(x, u, a) || n == max) break;
+        if (yields_between(x, u->func, u->span.end, a->span.start) || !names_it(x, u, a) || n == READ_BACK) break;
         out[n++] = ga;
         if (!access_told(p, ga)) needed = n;
     }
@@ -218,7 +218,7 @@ static bool shown(const Program *p, const Access *a, u32 file)
 /* The first read further down that hands on what the update gave, without the lock; NONE. */
 static u32 later_read(const Finder *f, u32 update, u32 guard)
 {
-    u32 reads[READ_BACK], n = reads_back(f->p, update, reads, READ_BACK);
+    u32 reads[READ_BACK], n = reads_back(f->p, update, reads);
     for (u32 i = 0; i < n; i++) {
         const Access *a = program_access(f->p, reads[i]);
         if (access_told(f->p, reads[i]) || shown(f->p, a, access_gid(f->p, update).file)) continue;

@@ -239,8 +239,7 @@ static int found_cmp(const void *x, const void *y)
     return str_cmp(((const Found *)x)->path, ((const Found *)y)->path);
 }
 
-static bool all_find(Arena *a, const Options *o, bool (*takes)(Str dir, Str name), FoundVec *out, NoteVec *notes,
-                     Err *e)
+bool files_find(Arena *a, const Options *o, bool (*takes)(Str dir, Str name), FoundVec *out, NoteVec *notes, Err *e)
 {
     char real[PATH_MAX];
     if (!realpath(o->root.p, real)) return err_set(e, "%s: %s", o->root.p, strerror(errno));
@@ -258,15 +257,4 @@ static bool all_find(Arena *a, const Options *o, bool (*takes)(Str dir, Str name
         if (!kept || !str_eq(out->v[kept - 1].path, out->v[i].path)) out->v[kept++] = out->v[i];
     out->n = kept;
     return true;
-}
-
-bool files_find(Arena *a, const Options *o, FoundVec *out, NoteVec *notes, Err *e)
-{
-    return all_find(a, o, NULL, out, notes, e);
-}
-
-bool files_find_named(Arena *a, const Options *o, bool (*takes)(Str dir, Str name), FoundVec *out, NoteVec *notes,
-                      Err *e)
-{
-    return all_find(a, o, takes, out, notes, e);
 }

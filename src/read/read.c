@@ -100,7 +100,7 @@ static void file_read(void *ctx, u32 item, u32 worker)
 bool read_sources(Arena *a, const Options *o, SourceList *out, NoteVec *notes, Err *e)
 {
     FoundVec found = {0};
-    if (!files_find(a, o, &found, notes, e)) return false;
+    if (!files_find(a, o, NULL, &found, notes, e)) return false;
     u32 workers = o->jobs ? o->jobs : os_cpus();
     Job job = {&found, arena_new(a, Source *, found.n), arena_new(a, NoteVec, found.n), arena_new(a, Arena, workers)};
     pool_run(workers, found.n, file_read, &job);

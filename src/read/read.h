@@ -13,12 +13,9 @@ typedef struct Found {
 } Found;
 typedef Vec(Found) FoundVec;
 
-/* The Python files under o->args, sorted by path, each once. */
-bool files_find(Arena *a, const Options *o, FoundVec *out, NoteVec *notes, Err *e);
-/* The same for files of another kind: those that `takes` accepts by directory and name, and every file that is itself
- * one of o->args. */
-bool files_find_named(Arena *a, const Options *o, bool (*takes)(Str dir, Str name), FoundVec *out, NoteVec *notes,
-                      Err *e);
+/* The files under o->args, sorted by path, each once: the Python files, or with `takes` those that it accepts by
+ * directory and name, and every file that is itself one of o->args. */
+bool files_find(Arena *a, const Options *o, bool (*takes)(Str dir, Str name), FoundVec *out, NoteVec *notes, Err *e);
 
 /* git's ignore rules by themselves (gitignore.c). */
 typedef struct IgnoreRules IgnoreRules;

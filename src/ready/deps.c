@@ -47,7 +47,7 @@ static void constraints_drop(Gather *g)
 bool gather_paths(Gather *g, Err *e)
 {
     FoundVec found = {0};
-    if (!files_find_named(g->a, g->o, ready_file, &found, g->notes, e)) return false;
+    if (!files_find(g->a, g->o, ready_file, &found, g->notes, e)) return false;
     for (u32 i = 0; i < found.n; i++) gather_file(g, found.v[i].abs);
     constraints_read(g);
     sources_sort(g);

@@ -2,7 +2,7 @@
  * read to Deps; the table know/compat.tsv, wheel names and the extension files themselves say what is known of each.
  * Nothing is run or imported, and nothing is fetched. Private to this folder, but for what pipeline.h declares.
  *
- *   files_find_named → read → Deps → judge → Races (UG501, UG502) → report */
+ *   files_find → read → Deps → judge → Races (UG501, UG502) → report */
 #ifndef UNGIL_READY_H
 #define UNGIL_READY_H
 
