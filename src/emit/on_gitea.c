@@ -235,15 +235,15 @@ static Answer gitea_note(Poster *p, Str body)
     return body_send(p, old ? "PATCH" : "POST", url, body, "write the summary");
 }
 
-const Service service_gitea = {.name = "gitea",
-                               .suggest = SUGGEST_NONE,
-                               .body_max = 64000,
-                               .auth_name = "Authorization",
-                               .auth_prefix = "token ",
-                               .accept = "application/json",
-                               .tokens = {"GITEA_TOKEN", "FORGEJO_TOKEN", "GITHUB_TOKEN"},
-                               .look = gitea_look,
-                               .post = gitea_post,
-                               .edit = gitea_edit,
-                               .resolve = gitea_resolve,
-                               .note = gitea_note};
+const Forge service_gitea = {.name = "gitea",
+                             .suggest = SUGGEST_NONE,
+                             .body_max = 64000,
+                             .auth_name = "Authorization",
+                             .auth_prefix = "token ",
+                             .accept = "application/json",
+                             .tokens = {"GITEA_TOKEN", "FORGEJO_TOKEN", "GITHUB_TOKEN"},
+                             .look = gitea_look,
+                             .post = gitea_post,
+                             .edit = gitea_edit,
+                             .resolve = gitea_resolve,
+                             .note = gitea_note};

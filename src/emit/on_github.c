@@ -330,16 +330,16 @@ static Answer github_note(Poster *p, Str body)
     return answer == ANSWER_REFUSED ? ANSWER_FAILED : answer;
 }
 
-const Service service_github = {.name = "github",
-                                .suggest = SUGGEST_LINES,
-                                .body_max = 64000,
-                                .auth_name = "Authorization",
-                                .auth_prefix = "Bearer ",
-                                .accept = "application/vnd.github+json",
-                                .version = "X-GitHub-Api-Version: 2022-11-28",
-                                .tokens = {"GITHUB_TOKEN", "GH_TOKEN"},
-                                .look = github_look,
-                                .post = github_post,
-                                .edit = github_edit,
-                                .resolve = github_resolve,
-                                .note = github_note};
+const Forge service_github = {.name = "github",
+                              .suggest = SUGGEST_LINES,
+                              .body_max = 64000,
+                              .auth_name = "Authorization",
+                              .auth_prefix = "Bearer ",
+                              .accept = "application/vnd.github+json",
+                              .version = "X-GitHub-Api-Version: 2022-11-28",
+                              .tokens = {"GITHUB_TOKEN", "GH_TOKEN"},
+                              .look = github_look,
+                              .post = github_post,
+                              .edit = github_edit,
+                              .resolve = github_resolve,
+                              .note = github_note};

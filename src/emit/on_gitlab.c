@@ -161,15 +161,15 @@ static Answer gitlab_note(Poster *p, Str body)
     return json_send(p, old ? "PUT" : "POST", url, json_pack("{s:o}", "body", json_str(body)), "write the summary");
 }
 
-const Service service_gitlab = {.name = "gitlab",
-                                .suggest = SUGGEST_OFFSET,
-                                .body_max = 500000,
-                                .auth_name = "PRIVATE-TOKEN",
-                                .auth_prefix = "",
-                                .accept = "application/json",
-                                .tokens = {"GITLAB_TOKEN"},
-                                .look = gitlab_look,
-                                .post = gitlab_post,
-                                .edit = gitlab_edit,
-                                .resolve = gitlab_resolve,
-                                .note = gitlab_note};
+const Forge service_gitlab = {.name = "gitlab",
+                              .suggest = SUGGEST_OFFSET,
+                              .body_max = 500000,
+                              .auth_name = "PRIVATE-TOKEN",
+                              .auth_prefix = "",
+                              .accept = "application/json",
+                              .tokens = {"GITLAB_TOKEN"},
+                              .look = gitlab_look,
+                              .post = gitlab_post,
+                              .edit = gitlab_edit,
+                              .resolve = gitlab_resolve,
+                              .note = gitlab_note};

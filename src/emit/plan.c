@@ -56,7 +56,7 @@ static void fixes_put(Arena *a, const Results *r, StepVec *steps, Map *of_file, 
     }
 }
 
-static void races_put(Arena *a, const Results *r, Plan *p, Map *of_file, const u32 *step_of_fix)
+static void races_put(Arena *a, const Results *r, MigrationPlan *p, Map *of_file, const u32 *step_of_fix)
 {
     for (u32 i = 0; i < r->races->n; i++) {
         const Race *race = &r->races->v[i];
@@ -159,7 +159,7 @@ static int by_key(const void *x, const void *y)
     return 0;
 }
 
-static void steps_sort(Arena *a, const Results *r, Plan *p)
+static void steps_sort(Arena *a, const Results *r, MigrationPlan *p)
 {
     StepVec sorted = {0};
     StepKey *keys = arena_new(a, StepKey, p->steps.n + 1);
@@ -177,14 +177,14 @@ static void steps_sort(Arena *a, const Results *r, Plan *p)
     }
 }
 
-bool plan_make(Arena *a, const Results *r, Plan *out, Err *e)
+bool plan_make(Arena *a, const Results *r, MigrationPlan *out, Err *e)
 {
     Map of_file = {0};
     Owners owners = {0};
     Str prefix = repo_prefix(a, r->options->root);
     u32 *step_of_fix = arena_new(a, u32, r->fixes->fixes.n + 1);
     for (u32 i = 0; i < r->fixes->fixes.n; i++) step_of_fix[i] = NONE;
-    *out = (Plan){.levels = files_levels(a, r->program), .has_owners = owners_read(a, r, prefix, &owners)};
+    *out = (MigrationPlan){.levels = files_levels(a, r->program), .has_owners = owners_read(a, r, prefix, &owners)};
     fixes_put(a, r, &out->steps, &of_file, step_of_fix);
     races_put(a, r, out, &of_file, step_of_fix);
     git_start(); /* once for all diffs: the first one is slow */

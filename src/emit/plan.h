@@ -24,16 +24,16 @@ typedef struct PlanStep {
 } PlanStep;
 typedef Vec(PlanStep) StepVec;
 
-typedef struct Plan {
+typedef struct MigrationPlan {
     StepVec steps;     /* in their order */
     FileLevel *levels; /* by file */
     u32 first[PHASES + 1];
     u32 findings[PHASES];
     bool has_owners;
-} Plan;
+} MigrationPlan;
 
 /* Makes the plan of results whose fixes, safe and unsafe, are proved. */
-bool plan_make(Arena *a, const Results *r, Plan *out, Err *e);
+bool plan_make(Arena *a, const Results *r, MigrationPlan *out, Err *e);
 /* What a step does, in words: "Guard app.stats.counter and 2 more with app.stats._lock". */
 Str step_title(Arena *a, const Results *r, const PlanStep *s);
 /* Why a finding is not fixed. */

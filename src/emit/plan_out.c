@@ -19,7 +19,7 @@ static void counts_row(Buf *out, const char *what, const char *const *names, con
     buf_char(out, '\n');
 }
 
-static void standing_put(Buf *out, const Results *r, const Plan *p)
+static void standing_put(Buf *out, const Results *r, const MigrationPlan *p)
 {
     Counts c = results_count(r);
     u32 impact[IMPACT_ADVICE + 1] = {0}, confidence[CONF_HIGH + 1] = {0}, rule[RULE_COUNT] = {0};
@@ -89,7 +89,7 @@ static void reasons_list(Buf *out, Arena *a, const Results *r, const PlanStep *s
     }
 }
 
-static void step_put(Buf *out, Arena *a, const Results *r, const Plan *p, const PlanStep *s)
+static void step_put(Buf *out, Arena *a, const Results *r, const MigrationPlan *p, const PlanStep *s)
 {
     bool made = s->fixes.n > 0;
     buf_c(out, "- [ ] ");
@@ -112,7 +112,7 @@ static void step_put(Buf *out, Arena *a, const Results *r, const Plan *p, const 
     if (!made) left_list(out, r, s);
 }
 
-static void phases_put(Buf *out, const Results *r, const Plan *p)
+static void phases_put(Buf *out, const Results *r, const MigrationPlan *p)
 {
     Arena scratch = {0};
     for (u32 k = 0; k < PHASES; k++) {
@@ -155,7 +155,7 @@ static void roots_put(Buf *out, const Results *r)
     arena_free(&scratch);
 }
 
-static void plan_markdown(Buf *out, const Results *r, const Plan *p)
+static void plan_markdown(Buf *out, const Results *r, const MigrationPlan *p)
 {
     Arena scratch = {0};
     buf_c(out, "# Plan for free-threaded Python\n\n**ungil: ");
@@ -175,7 +175,7 @@ static void plan_markdown(Buf *out, const Results *r, const Plan *p)
 
 /* ---- JSON ---------------------------------------------------------------------------------------------- */
 
-static json_t *step_json(Arena *a, const Results *r, const Plan *p, const PlanStep *s)
+static json_t *step_json(Arena *a, const Results *r, const MigrationPlan *p, const PlanStep *s)
 {
     json_t *o = json_object(), *findings = json_array();
     for (u32 i = 0; i < s->races.n; i++) {
@@ -220,7 +220,7 @@ static json_t *burndown_json(const Burndown *b)
     return o;
 }
 
-static void plan_json(Buf *out, const Results *r, const Plan *p)
+static void plan_json(Buf *out, const Results *r, const MigrationPlan *p)
 {
     Arena scratch = {0};
     Counts c = results_count(r);
@@ -253,7 +253,7 @@ static void plan_json(Buf *out, const Results *r, const Plan *p)
 
 int emit_plan(const Results *r, Err *e)
 {
-    Plan plan;
+    MigrationPlan plan;
     Buf out = {0};
     if (!plan_make(r->arena, r, &plan, e)) return 2;
     if (r->options->format == FMT_JSON)

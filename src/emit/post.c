@@ -17,17 +17,17 @@ Str poster_text(const Poster *p, const json_t *o, const char *key)
 
 enum { ROUNDS = 3 };
 
-static const Service *const services[] = {
+static const Forge *const services[] = {
     [POST_GITHUB] = &service_github, [POST_GITLAB] = &service_gitlab, [POST_GITEA] = &service_gitea};
 
-typedef struct Plan {
+typedef struct Posting {
     Vec(u32) fresh;   /* remarks to be posted */
     Vec(u32) listed;  /* remarks that only the summary names */
     Vec(u32) edits;   /* remarks whose thread says something else */
     Vec(u32) reopens; /* remarks whose thread we had closed */
     Vec(u32) gone;    /* threads whose finding is gone */
     Str note;         /* the summary to write; empty: leave it */
-} Plan;
+} Posting;
 
 /* ---- planning ------------------------------------------------------------------------------------------ */
 
@@ -45,7 +45,7 @@ static void threads_match(Poster *p)
     }
 }
 
-static void remark_plan(Poster *p, Plan *plan, u32 i, u32 *room)
+static void remark_plan(Poster *p, Posting *plan, u32 i, u32 *room)
 {
     const Remark *m = &p->remarks.v[i];
     if (m->thread != NONE) {
@@ -63,13 +63,13 @@ static void remark_plan(Poster *p, Plan *plan, u32 i, u32 *room)
 }
 
 /* What does not fit under the limit goes into the list. */
-static void fresh_limit(Poster *p, Plan *plan, u32 room)
+static void fresh_limit(Poster *p, Posting *plan, u32 room)
 {
     for (u32 i = room; i < plan->fresh.n; i++) vec_push(p->a, &plan->listed, plan->fresh.v[i]);
     plan->fresh.n = MIN(plan->fresh.n, room);
 }
 
-static void note_plan(Poster *p, Plan *plan)
+static void note_plan(Poster *p, Posting *plan)
 {
     if (!plan->listed.n && !p->note.comment.n) return;
     Str body = note_body(p, plan->listed.v, plan->listed.n);
@@ -83,10 +83,10 @@ static bool unseen(const Poster *p, Str path)
     return false;
 }
 
-static void plan_make(Poster *p, Plan *plan)
+static void posting_make(Poster *p, Posting *plan)
 {
     u32 room = p->o->post.max_comments;
-    *plan = (Plan){0};
+    *plan = (Posting){0};
     threads_match(p);
     for (u32 i = 0; i < p->remarks.n; i++) remark_plan(p, plan, i, &room);
     fresh_limit(p, plan, room);
@@ -101,7 +101,7 @@ static void plan_make(Poster *p, Plan *plan)
 
 /* ---- doing --------------------------------------------------------------------------------------------- */
 
-static bool posted_all(Poster *p, const Plan *plan, bool *unsure)
+static bool posted_all(Poster *p, const Posting *plan, bool *unsure)
 {
     *unsure = false;
     if (!plan->fresh.n) return true;
@@ -119,7 +119,7 @@ static bool gone_close(Poster *p, const Thread *t)
     return answer != ANSWER_FAILED; /* without the right to resolve, the text says it */
 }
 
-static bool changes_make(Poster *p, const Plan *plan)
+static bool changes_make(Poster *p, const Posting *plan)
 {
     for (u32 i = 0; i < plan->edits.n; i++) {
         const Remark *m = &p->remarks.v[plan->edits.v[i]];
@@ -138,7 +138,7 @@ static bool changes_make(Poster *p, const Plan *plan)
 }
 
 /* The summary may have been made although the answer was lost: look before it is made again. */
-static bool note_write(Poster *p, const Plan *plan)
+static bool note_write(Poster *p, const Posting *plan)
 {
     for (u32 round = 0; plan->note.n && round < ROUNDS; round++) {
         Answer answer = p->service->note(p, plan->note);
@@ -150,9 +150,9 @@ static bool note_write(Poster *p, const Plan *plan)
 }
 
 /* Remarks that were taken count as said, even where listing does not show them yet. */
-static bool round_make(Poster *p, Plan *plan, bool *unsure)
+static bool round_make(Poster *p, Posting *plan, bool *unsure)
 {
-    plan_make(p, plan);
+    posting_make(p, plan);
     if (!posted_all(p, plan, unsure)) return false;
     if (*unsure) return p->service->look(p);
     u32 refused = 0;
@@ -166,7 +166,7 @@ static bool round_make(Poster *p, Plan *plan, bool *unsure)
     return true;
 }
 
-static bool plan_do(Poster *p, Plan *plan)
+static bool posting_do(Poster *p, Posting *plan)
 {
     bool unsure = true;
     for (u32 round = 0; unsure && round < ROUNDS; round++)
@@ -186,7 +186,7 @@ static void line_put(Buf *out, const char *what, const Remark *m)
     buf_char(out, '\n');
 }
 
-static void plan_put(Buf *out, Poster *p, const Plan *plan)
+static void posting_put(Buf *out, Poster *p, const Posting *plan)
 {
     for (u32 i = 0; i < plan->fresh.n; i++) {
         const Remark *m = &p->remarks.v[plan->fresh.v[i]];
@@ -205,7 +205,7 @@ static void plan_put(Buf *out, Poster *p, const Plan *plan)
     if (!out->n) buf_c(out, "nothing to say\n");
 }
 
-static void done_put(Buf *out, const Poster *p, const Plan *plan)
+static void done_put(Buf *out, const Poster *p, const Posting *plan)
 {
     buf_fmt(out, "%s: %u comment%s posted, %u updated, %u resolved, %u already there", p->service->name, p->posted,
             p->posted == 1 ? "" : "s", p->edited, p->resolved, p->kept);
@@ -258,7 +258,7 @@ bool url_is_loopback(Str url)
 
 static bool poster_open(Poster *p, Str token)
 {
-    const Service *s = p->service;
+    const Forge *s = p->service;
     if (str_starts(p->o->post.api_url, S("http://")) && !url_is_loopback(p->o->post.api_url))
         fprintf(stderr, "ungil: the address starts with http://, so the token is sent in clear text\n");
     if (!http_open(&p->http, p->a, s->auth_name, s->auth_prefix, token, s->accept, s->version, p->e) || !s->look(p))
@@ -277,7 +277,7 @@ static bool poster_open(Poster *p, Str token)
 static bool poster_run(Poster *p, const json_t *doc, Buf *out)
 {
     Str token;
-    Plan plan = {0};
+    Posting plan = {0};
     const PostOptions *o = &p->o->post;
     if (!remarks_read(p, doc) || !token_read(p->a, o->token_file, p->service->tokens, &token, p->e)) return false;
     if (!token.n && !o->dry_run)
@@ -285,19 +285,19 @@ static bool poster_run(Poster *p, const json_t *doc, Buf *out)
     if (!token.n) {
         buf_c(out, "without a token, as if nothing had been posted before:\n");
         Buf planned = {0};
-        plan_make(p, &plan);
-        plan_put(&planned, p, &plan);
+        posting_make(p, &plan);
+        posting_put(&planned, p, &plan);
         buf_str(out, buf_view(&planned));
         buf_free(&planned);
         return true;
     }
     if (!address_make(p) || !poster_open(p, token)) return false;
     if (o->dry_run) {
-        plan_make(p, &plan);
-        plan_put(out, p, &plan);
+        posting_make(p, &plan);
+        posting_put(out, p, &plan);
         return true;
     }
-    bool ok = plan_do(p, &plan);
+    bool ok = posting_do(p, &plan);
     if (p->o->verbosity >= 0 && (ok || p->posted)) done_put(out, p, &plan);
     return ok;
 }

@@ -52,7 +52,7 @@ typedef enum Suggest { SUGGEST_NONE, SUGGEST_LINES, SUGGEST_OFFSET } Suggest;
 typedef struct Poster {
     Arena *a;
     const Options *o;
-    const struct Service *service;
+    const struct Forge *service;
     Http http;
     Str url;     /* of the API, up to the repository */
     Str summary; /* "adds 1 racy site, …" */
@@ -71,7 +71,7 @@ typedef struct Poster {
 } Poster;
 
 /* What a hosting service can do. Functions return false with e set when there is no use in going on. */
-typedef struct Service {
+typedef struct Forge {
     const char *name;
     Suggest suggest;
     size_t body_max;
@@ -87,8 +87,8 @@ typedef struct Service {
     Answer (*resolve)(Poster *p, const Thread *t, bool on);
     /* Writes the summary: edits p->note when it has an id, else makes it. */
     Answer (*note)(Poster *p, Str body);
-} Service;
-extern const Service service_github, service_gitlab, service_gitea;
+} Forge;
+extern const Forge service_github, service_gitlab, service_gitea;
 
 int post_review(const Results *r, const Review *v, Err *e);
 

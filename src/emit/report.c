@@ -96,7 +96,7 @@ static void step_put(Buf *out, const Results *r, const PlanStep *s)
     buf_c(out, "</li>\n");
 }
 
-static void plan_put(Buf *out, const Results *r, const Plan *p)
+static void plan_put(Buf *out, const Results *r, const MigrationPlan *p)
 {
     buf_c(out, "<h2 id=\"plan\">Plan</h2>\n");
     if (!p->steps.n) buf_c(out, "<p>Nothing to do.</p>\n");
@@ -159,7 +159,7 @@ static void head_put(Buf *out, const Results *r)
 
 int emit_report(const Results *r, Err *e)
 {
-    Plan plan;
+    MigrationPlan plan;
     Buf out = {0};
     if (!plan_make(r->arena, r, &plan, e)) return 2;
     head_put(&out, r);

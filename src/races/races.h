@@ -302,8 +302,8 @@ bool gap_raises(const Program *p, u32 ga);
 bool gap_harms(const Finder *f, const GapStep *test, const GapStep *act, RuleId *rule);
 
 /* readback.c: where the function that has this update of a number reads further down, in what is always run after it,
- * the value that it gave: accesses in text order; 0 where all that is merely told. Not behind another
- * change of it, a loop or a yield; nor of a number that goes up and down. */
+ * the value that it gave: accesses in text order; 0 where all that is merely told. Not behind another change of it, a
+ * loop or a yield; nor of a number that goes up and down. */
 enum { READ_BACK = 12 };
 u32 reads_back(const Program *p, u32 update, u32 out[READ_BACK]);
 /* Is the block in a loop that stands within the outer one? */

@@ -78,7 +78,7 @@ int deps_run(Arena *a, const Options *o, Err *e)
     Gather g = {.a = a, .o = o, .notes = &notes};
     if (!gather_paths(&g, e)) return 2;
     compat_load(a, &table);
-    Verdict *verdicts = arena_new(a, Verdict, g.deps.n);
+    PackageVerdict *verdicts = arena_new(a, PackageVerdict, g.deps.n);
     deps_judge(&g, &table, verdicts, &all);
     imports_find(&g, verdicts);
     findings_suppress(&g, &all);

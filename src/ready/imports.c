@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool turns_on(const Verdict *v)
+static bool turns_on(const PackageVerdict *v)
 {
     bool none = v->row && (v->row->status == COMPAT_NONE || v->row->status == COMPAT_NIGHTLY);
     return strcmp(v->gil.answer, "on") == 0 || (none && strcmp(v->gil.answer, "off") != 0);
@@ -41,7 +41,7 @@ static void tops_add(Arena *a, Intern *tops, Str names)
 typedef struct Search {
     Arena *a;
     Intern tops;
-    Vec(Verdict *) wanted; /* of what turns the GIL on */
+    Vec(PackageVerdict *) wanted; /* of what turns the GIL on */
 } Search;
 
 static void import_match(Search *x, const Facts *f, const Import *i, Str module)
@@ -49,7 +49,7 @@ static void import_match(Search *x, const Facts *f, const Import *i, Str module)
     u32 line, column;
     source_position(f->source, i->span.start, &line, &column);
     for (u32 k = 0; k < x->wanted.n; k++) {
-        Verdict *v = x->wanted.v[k];
+        PackageVerdict *v = x->wanted.v[k];
         if (!module_among(module, v->imports)) continue;
         ImportLine l = {.line = line, .module = str_dup(x->a, module), .path = f->source->path};
         vec_push(x->a, &v->lines, l);
@@ -95,7 +95,7 @@ static void code_dirs(Gather *g, Options *o)
     }
 }
 
-void imports_find(Gather *g, Verdict *verdicts)
+void imports_find(Gather *g, PackageVerdict *verdicts)
 {
     Options o = *g->o;
     Search x = {.a = g->a};

@@ -325,7 +325,7 @@ static void extension_finding(Judge *j, Dep *d, const Extension *x)
 }
 
 /* UG501 by the table or by the wheels of a lock. */
-static bool not_ready(Judge *j, const Dep *d, const Verdict *v, const WheelView *w)
+static bool not_ready(Judge *j, const Dep *d, const PackageVerdict *v, const WheelView *w)
 {
     Arena *a = j->g->a;
     const Compat *row = v->row;
@@ -353,7 +353,7 @@ static bool not_ready(Judge *j, const Dep *d, const Verdict *v, const WheelView 
     return true;
 }
 
-static void too_old(Judge *j, const Dep *d, const Verdict *v, const WheelView *w)
+static void too_old(Judge *j, const Dep *d, const PackageVerdict *v, const WheelView *w)
 {
     Arena *a = j->g->a;
     Str title = dep_title(j, d), message;
@@ -384,7 +384,7 @@ static void too_old(Judge *j, const Dep *d, const Verdict *v, const WheelView *w
     row_why(j, finding_add(j, d, UG502, confidence, message), v->row);
 }
 
-static void findings(Judge *j, Dep *d, const Verdict *v, const WheelView *w)
+static void findings(Judge *j, Dep *d, const PackageVerdict *v, const WheelView *w)
 {
     bool accused = false;
     for (u32 i = 0; i < d->extensions.n; i++) {
@@ -440,7 +440,7 @@ static int finding_cmp(const void *a, const void *b)
     return str_cmp(x->state, y->state);
 }
 
-void deps_judge(Gather *g, const CompatTable *t, Verdict *verdicts, RaceVec *out)
+void deps_judge(Gather *g, const CompatTable *t, PackageVerdict *verdicts, RaceVec *out)
 {
     Judge j = {.g = g, .table = t, .out = out};
     for (u32 i = 0; i < g->deps.n; i++) {
@@ -453,11 +453,11 @@ void deps_judge(Gather *g, const CompatTable *t, Verdict *verdicts, RaceVec *out
         const Compat *row = compat_find(t, d->name);
         WheelView w = wheels_view(&j, d);
         d->covered = is_covered(&j, d);
-        verdicts[i] = (Verdict){.installs = installs(&j, d, row, &w),
-                                .gil = gil(&j, d, row, &w),
-                                .safe = safe(&j, d, row),
-                                .row = row,
-                                .imports = import_names(g->a, d, row)};
+        verdicts[i] = (PackageVerdict){.installs = installs(&j, d, row, &w),
+                                       .gil = gil(&j, d, row, &w),
+                                       .safe = safe(&j, d, row),
+                                       .row = row,
+                                       .imports = import_names(g->a, d, row)};
         findings(&j, d, &verdicts[i], &w);
     }
     if (out->n) qsort(out->v, out->n, sizeof *out->v, finding_cmp);

@@ -142,19 +142,19 @@ typedef struct ImportLine {
     u32 line;
     Str module;
 } ImportLine;
-typedef struct Verdict {
+typedef struct PackageVerdict {
     Fact installs;     /* yes, pure, source, no, unknown */
     Fact gil;          /* off, on, unknown */
     Fact safe;         /* supported, unknown */
     const Compat *row; /* NULL */
     Str imports;       /* names, separated by commas */
     Vec(ImportLine) lines;
-} Verdict;
+} PackageVerdict;
 
 /* Judges each dependency: verdicts[i] is that of deps.v[i]; findings are appended to `out`, sorted by place. */
-void deps_judge(Gather *g, const CompatTable *t, Verdict *verdicts, RaceVec *out);
+void deps_judge(Gather *g, const CompatTable *t, PackageVerdict *verdicts, RaceVec *out);
 /* Adds to the verdicts of what turns the GIL on the lines of the project that import it. */
-void imports_find(Gather *g, Verdict *verdicts);
+void imports_find(Gather *g, PackageVerdict *verdicts);
 
 /* The first extension of an installed package that turns the GIL on, or that its Python must not load; NULL. */
 const Extension *extension_accused(const Dep *d);
@@ -164,6 +164,6 @@ void findings_suppress(const Gather *g, RaceVec *all);
 /* ---- report.c -------------------------------------------------------------------------------------------- */
 
 /* Writes table, findings and notes in the chosen format. Returns the exit status. */
-int deps_report(Gather *g, const Verdict *verdicts, const Results *r, Err *e);
+int deps_report(Gather *g, const PackageVerdict *verdicts, const Results *r, Err *e);
 
 #endif

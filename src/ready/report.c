@@ -17,7 +17,7 @@ static json_t *fact_json(const Fact *f)
     return o;
 }
 
-static json_t *imports_json(const Verdict *v)
+static json_t *imports_json(const PackageVerdict *v)
 {
     json_t *list = json_array();
     for (u32 i = 0; i < v->lines.n; i++) {
@@ -30,7 +30,7 @@ static json_t *imports_json(const Verdict *v)
     return list;
 }
 
-static json_t *package_json(const Gather *g, const Dep *d, const Verdict *v)
+static json_t *package_json(const Gather *g, const Dep *d, const PackageVerdict *v)
 {
     json_t *o = json_object();
     json_put(o, "name", json_str(d->name));
@@ -47,7 +47,7 @@ static json_t *package_json(const Gather *g, const Dep *d, const Verdict *v)
     return o;
 }
 
-static void json_report(Buf *out, const Gather *g, const Verdict *verdicts, const Results *r)
+static void json_report(Buf *out, const Gather *g, const PackageVerdict *verdicts, const Results *r)
 {
     json_t *o = results_json(r), *packages = json_array();
     for (u32 i = 0; i < g->deps.n; i++) json_array_append_new(packages, package_json(g, &g->deps.v[i], &verdicts[i]));
@@ -69,7 +69,7 @@ static Str cell_cut(Arena *a, Str s)
     return str_fmt(a, "%.*s...", (int)n, s.p);
 }
 
-static void row_cells(const Gather *g, const Dep *d, const Verdict *v, Str cell[COLUMNS])
+static void row_cells(const Gather *g, const Dep *d, const PackageVerdict *v, Str cell[COLUMNS])
 {
     Str version = d->version.n ? d->version : d->spec.n ? d->spec : S("any");
     Str where = str_fmt(g->a, "%.*s:%u", STR_ARG(g->sources.v[d->file]->path), d->line);
@@ -95,11 +95,11 @@ static void rows_put(Buf *out, Str (*cells)[COLUMNS], u32 n)
     }
 }
 
-static void imports_put(Buf *out, const Gather *g, const Verdict *verdicts)
+static void imports_put(Buf *out, const Gather *g, const PackageVerdict *verdicts)
 {
     enum { SHOWN = 5 };
     for (u32 i = 0; i < g->deps.n; i++) {
-        const Verdict *v = &verdicts[i];
+        const PackageVerdict *v = &verdicts[i];
         if (!v->lines.n) continue;
         buf_fmt(out, "%.*s is imported at ", STR_ARG(g->deps.v[i].name));
         for (u32 k = 0; k < MIN(v->lines.n, (u32)SHOWN); k++) {
@@ -113,11 +113,11 @@ static void imports_put(Buf *out, const Gather *g, const Verdict *verdicts)
 }
 
 /* -v: why each answer was given. */
-static void reasons_put(Buf *out, const Gather *g, const Verdict *verdicts)
+static void reasons_put(Buf *out, const Gather *g, const PackageVerdict *verdicts)
 {
     static const char *const asks[] = {"installs", "GIL", "safe"};
     for (u32 i = 0; i < g->deps.n; i++) {
-        const Verdict *v = &verdicts[i];
+        const PackageVerdict *v = &verdicts[i];
         const Fact *facts[] = {&v->installs, &v->gil, &v->safe};
         buf_fmt(out, "%.*s\n", STR_ARG(g->deps.v[i].name));
         for (u32 k = 0; k < COUNT_OF(facts); k++) {
@@ -130,7 +130,7 @@ static void reasons_put(Buf *out, const Gather *g, const Verdict *verdicts)
     buf_char(out, '\n');
 }
 
-static void table_put(Buf *out, const Gather *g, const Verdict *verdicts)
+static void table_put(Buf *out, const Gather *g, const PackageVerdict *verdicts)
 {
     if (!g->deps.n) return;
     Str(*cells)[COLUMNS] = arena_alloc(g->a, sizeof *cells, _Alignof(Str), g->deps.n + 1);
@@ -143,14 +143,14 @@ static void table_put(Buf *out, const Gather *g, const Verdict *verdicts)
     buf_char(out, '\n');
 }
 
-static u32 answers(const Gather *g, const Verdict *verdicts, const char *gil)
+static u32 answers(const Gather *g, const PackageVerdict *verdicts, const char *gil)
 {
     u32 n = 0;
     for (u32 i = 0; i < g->deps.n; i++) n += strcmp(verdicts[i].gil.answer, gil) == 0;
     return n;
 }
 
-static void summary_put(Buf *out, const Gather *g, const Verdict *verdicts, const Results *r)
+static void summary_put(Buf *out, const Gather *g, const PackageVerdict *verdicts, const Results *r)
 {
     Counts c = results_count(r);
     buf_fmt(
@@ -163,7 +163,7 @@ static void summary_put(Buf *out, const Gather *g, const Verdict *verdicts, cons
     buf_char(out, '\n');
 }
 
-static void text_report(Buf *out, const Gather *g, const Verdict *verdicts, const Results *r)
+static void text_report(Buf *out, const Gather *g, const PackageVerdict *verdicts, const Results *r)
 {
     bool loud = g->o->verbosity >= 0;
     if (loud) table_put(out, g, verdicts);
@@ -175,7 +175,7 @@ static void text_report(Buf *out, const Gather *g, const Verdict *verdicts, cons
     summary_put(out, g, verdicts, r);
 }
 
-int deps_report(Gather *g, const Verdict *verdicts, const Results *r, Err *e)
+int deps_report(Gather *g, const PackageVerdict *verdicts, const Results *r, Err *e)
 {
     Buf out = {0};
     if (g->o->format != FMT_TEXT && g->o->format != FMT_JSON) return emit_findings(r, e);
