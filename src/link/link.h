@@ -39,6 +39,7 @@
  *   filled.c   what fills objects before anybody else has them
  *   confined.c signs that an object stays with one thread
  *   program.c  runs them in this order; small queries
+ *   together.c may two accesses run at the same time, with objects.c: of one object
  *   dump.c     the text forms */
 #ifndef UNGIL_LINK_H
 #define UNGIL_LINK_H
