@@ -457,15 +457,13 @@ static void class_evidence(Program *p)
     }
 }
 
+/* Does the name stand in the text as a value, and not as a part of another one, an attribute or what is called? */
 static bool word_at(Str text, Str word)
 {
     for (size_t i = 0; i + word.n <= text.n; i++) {
         if (memcmp(text.p + i, word.p, word.n) != 0) continue;
         char before = i ? text.p[i - 1] : ' ', after = i + word.n < text.n ? text.p[i + word.n] : ' ';
-        bool joined = before == '_' || before == '.' || (before >= '0' && before <= '9') ||
-                      ((before | 32) >= 'a' && (before | 32) <= 'z') || after == '_' || after == '(' ||
-                      (after >= '0' && after <= '9') || ((after | 32) >= 'a' && (after | 32) <= 'z');
-        if (!joined) return true;
+        if (!is_word_char(before) && before != '.' && !is_word_char(after) && after != '(') return true;
     }
     return false;
 }
