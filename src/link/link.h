@@ -27,7 +27,9 @@
  *   locksets.c sets of locks
  *   locks.c    locks, and which are held where, with sections.c and entry.c
  *   hints.c    signs that a class is made to be shared
- *   guards.c   which lock guards which place; evidence of sharing
+ *   guards.c   which lock guards which place
+ *   evidence.c whether a place is shared
+ *   alone.c    accesses that nobody else can meet
  *   made.c     which calls make objects of a class, and for whom
  *   kept.c     objects that are shared because of who has them
  *   found.c    objects that are put where any thread finds them
@@ -398,12 +400,14 @@ void each_find(Program *p);
 
 /* guards.c: fills guard, guarded, total and evidence of each Place. */
 void guards_find(Program *p);
+/* Does the operation change what it is done to, as far as its kind tells? Methods may. */
+bool op_changes(u8 op);
+
+/* evidence.c */
 /* A global or class attribute that is made at import time and holds an object of a class of ours for all. */
 bool kept_for_all(const Program *p, const Place *x);
 /* A script that neither starts nor imports threads: what it makes has one. */
 bool lone_script(const Program *p, u32 file);
-/* Does the operation change what it is done to, as far as its kind tells? Methods may. */
-bool op_changes(u8 op);
 /* places.c: the first of LinkState.defrefs that binds the place or the local that an entity is; NONE. */
 u32 entity_defs(const Program *p, Ent e);
 /* classes.c: adds up a count of ClassInfo (a u32, by its offset) over the class and, as deep as that, those that
@@ -411,8 +415,8 @@ u32 entity_defs(const Program *p, Ent e);
 u32 class_family_count(const Program *p, u32 gclass, size_t count, u32 depth);
 /* Globals and class attributes that hold an object of the class or of a class derived from it. */
 u32 class_kept_globally(const Program *p, u32 gclass);
-/* Is the access to an object that its function made and has started, and which it still has to itself but for the
- * object's own thread? */
+/* alone.c: is the access to an object that its function made and has started, and which it still has to itself but
+ * for the object's own thread? */
 bool access_of_started(const Program *p, u32 ga);
 /* def wrapper(*args, **kwargs): does the function take whatever it is given? */
 bool takes_anything(const Facts *f, const Func *fn);
