@@ -13,7 +13,8 @@
  *   forks.c    does the program fork?             promote.c  a Lock that becomes an RLock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock
  *   comeback.c may what runs under a lock take it again?   others.c   code of others below it
- *   cover.c    what becomes of its regions         group.c    which places share a lock
+ *   regions.c  its regions: which statements       cover.c    what becomes of them
+ *   group.c    which places share a lock
  *   queue.c    planner: poll                       plan.c     fixes_plan: which page for which place
  *   deque.c    planner: a list becomes a deque     uses.c     all that is done with a piece of state
  *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked

@@ -120,7 +120,7 @@ typedef struct Plan {
     struct Awaited *awaited;  /* by lock: who waits while it is held; likewise (awaited.c) */
     const LessonVec *lessons; /* NULL: none */
     Map region_last;          /* global func → the last region there of the work that is given regions now, */
-    Vec(u32) region_before;   /* and by region the one before it there; see guard.c */
+    Vec(u32) region_before;   /* and by region the one before it there; see regions.c */
     u32 *wanted;              /* by work: the lock that its group wants, NONE; see group.c */
     Work **group;             /* the works that are planned with one lock now */
     u32 ngroup;
