@@ -140,7 +140,7 @@ $(BUILD)/gen/data_files.c: $(embed_tool) $(data_files) $(BUILD)/pages.list
 	$(call say,EMBED,$@)$(embed_tool) $@ data_file $(data_files)
 
 # What has a say in the facts of a file: stored facts of another version are collected anew (src/facts/store.c).
-facts_sources := $(sort $(wildcard src/facts/* src/parse/* src/base/str.c src/base/map.c src/read/index.c src/know/unseen.def src/know/calls.*)) src/facts.h src/pipeline.h package-lock.json
+facts_sources := $(sort $(wildcard src/facts/* src/parse/* src/base/str.c src/base/map.c src/read/index.c src/know/unseen.def src/know/calls.*)) src/facts.h src/known.h src/pipeline.h package-lock.json
 $(BUILD)/gen/facts_version.h: $(facts_sources)
 	@mkdir -p $(@D)
 	$(Q)printf 'static const char facts_version[] = "%s";\n' "$$(cat $^ | sha256sum | cut -c1-16)" >$@
