@@ -373,6 +373,9 @@ Type path_type(const Program *p, u32 file, u32 path);
 Type call_type(const Program *p, u32 file, u32 call);
 /* The place a path names, or NONE. */
 u32 path_place(const Program *p, u32 file, u32 path);
+/* Is the place the number of a multiprocessing.Value, which other processes change, too, and which has a lock for
+ * that (holders.c)? */
+bool place_of_processes(const Program *p, u32 place);
 /* Full dotted name of an external function or class that a path names ("threading.Thread"), or empty. */
 Str path_external(const Program *p, u32 file, u32 path);
 /* Functions that a call may run (global ids), written to out, at most max; returns how many. */

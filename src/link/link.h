@@ -132,6 +132,9 @@ void func_attrs_index(Program *p);
 /* The attribute of a function as the place that it is; ENT_NONE when it is no state of the module. */
 Ent func_attr(const Program *p, u32 gfunc, u32 gs);
 
+/* holders.c: the attribute of an object of the type t, which the place holds, as a place; ENT_NONE */
+Ent holder_attr(const Program *p, u32 place, Type t, u32 gs);
+
 /* places.c */
 void locals_index(Program *p);
 void places_index(Program *p);

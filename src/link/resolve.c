@@ -82,7 +82,7 @@ Ent ent_attr(const Program *p, Ent e, u32 gs)
         if (t.kind == TYPE_CLASS) return ent_attr(p, (Ent){ENT_INSTANCE, t.id, NONE, NONE}, gs);
         if (t.kind == TYPE_CLASS_OBJECT) return ent_attr(p, (Ent){ENT_CLASS, t.id, NONE, NONE}, gs);
         if (t.kind == TYPE_MODULE) return ent_attr(p, (Ent){ENT_MODULE, t.id, NONE, NONE}, gs);
-        return nothing;
+        return e.kind == ENT_PLACE ? holder_attr(p, e.id, t, gs) : nothing;
     }
     case ENT_FUNC: {
         /* a property stands for what it returns */

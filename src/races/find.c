@@ -116,6 +116,17 @@ static const Rule *rules_for(const Place *x, bool written)
     return made_for_threads(x) ? of_threads : of_data;
 }
 
+/* Findings that no lock of the program cures, since the object has one of its own. */
+static void locks_of_others(Finder *f, u32 first)
+{
+    bool queue = f->p->places.v[f->place].type.kind == TYPE_QUEUE, processes = place_of_processes(f->p, f->place);
+    for (u32 i = first; i < f->out->n; i++) {
+        Race *r = &f->out->v[i];
+        if (processes || (queue && r->rule == UG106)) r->place = NONE;
+        if (processes) r->by_hand = "its own lock has to be taken, get_lock(): other processes see no lock of threads";
+    }
+}
+
 static void place_rules(Finder *f, Arena *scratch)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -128,9 +139,7 @@ static void place_rules(Finder *f, Arena *scratch)
     u32 end = f->out->n;
     races_weigh(f, first);
     for (u32 i = uncured; i < end; i++) f->out->v[i].place = NONE;
-    for (u32 i = first; i < f->out->n; i++)
-        if (rules == of_data && x->type.kind == TYPE_QUEUE && f->out->v[i].rule == UG106)
-            f->out->v[i].place = NONE; /* one more lock is no cure: a queue has its mutex */
+    if (rules == of_data && f->out->n > first) locks_of_others(f, first);
 }
 
 static int race_cmp(const void *a, const void *b)
