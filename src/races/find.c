@@ -245,6 +245,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         race_settings(&f, file);
         race_replaced(&f, file);
         race_for_a_while(&f, file);
+        race_context_default(&f, file);
         race_options(&f, file);
         race_cached(&f, file);
         race_files(&f, file);

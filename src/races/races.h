@@ -425,6 +425,7 @@ bool makes_process(const Program *p, u32 file, u32 func);
 bool func_says_unsafe(const Program *p, u32 file, u32 func);
 void race_replaced(Finder *f, u32 file);
 void race_for_a_while(Finder *f, u32 file);
+void race_context_default(Finder *f, u32 file);
 /* save.c: attributes that a context manager sets by names which are known at run time only */
 void race_options(Finder *f, u32 file);
 void race_cached(Finder *f, u32 file);
