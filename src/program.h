@@ -81,7 +81,8 @@ typedef enum Evidence {                     /* why we believe that a place is sh
                         EV_PART = 4096,     /* its object is made for an attribute of a shared object */
                         EV_ONE = 8192,      /* its class is named Singleton: what it makes, it makes once */
                         EV_SAME = 16384,    /* threads that run beside each other are started with one object of it */
-                        EV_FOUND = 32768    /* its objects are put where any thread can find them */
+                        EV_FOUND = 32768,   /* its objects are put where any thread can find them */
+                        EV_STARTER = 65536  /* whoever gave its object to a thread goes on to use it */
 } Evidence;
 
 /* Signs that the object of an instance attribute stays with one thread; a set of bits. */

@@ -6,10 +6,9 @@ const char *const place_kind_name[PLACE_DEFAULT + 1] = {"global", "class-attribu
 
 static void dump_evidence(Buf *out, u32 ev)
 {
-    static const char *const words[] = {"roots", "module",    "guarded", "class-locks", "singleton",
-                                        "name",  "decorator", "always",  "file",        "purpose",
-                                        "touched", "handed",  "part",    "one",         "same",
-                                        "found"};
+    static const char *const words[] = {"roots",     "module", "guarded", "class-locks", "singleton", "name",
+                                        "decorator", "always", "file",    "purpose",     "touched",   "handed",
+                                        "part",      "one",    "same",    "found",       "starter"};
     const char *sep = " evidence ";
     for (u32 i = 0; i < COUNT_OF(words); i++) {
         if (!(ev & 1u << i)) continue;

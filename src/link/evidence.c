@@ -245,6 +245,7 @@ static u32 object_evidence(const Program *p, u32 gclass)
     if (c->singleton) ev |= EV_SINGLETON;
     if (c->handed) ev |= EV_HANDED;
     if (c->same) ev |= EV_SAME;
+    if (c->starter) ev |= EV_STARTER;
     if (c->part) ev |= EV_PART;
     if (c->found) ev |= EV_FOUND;
     if (c->decorator) ev |= EV_DECORATOR;

@@ -7,7 +7,7 @@
  * An object that one thread is given may be its own; what all threads of a loop are given, or two that are started
  * one after the other, they share (ClassInfo.same).
  *
- * Needs roots, types and call edges; fills handed, handed_to_many, same, hooked, tasks and
+ * Needs roots, types and call edges; fills handed, handed_to_many, same, starter, hooked, tasks and
  * makes_threads of each ClassInfo. */
 #include "link/link.h"
 
@@ -56,6 +56,38 @@ static void captured_by(const Program *p, const Root *r, u32 starter)
     }
 }
 
+/* Does the call end what the local stands for, or wait for its end? */
+static bool ends(const Facts *f, const Call *c, u32 name)
+{
+    static const char *const words[] = {"join",   "stop", "close",     "shutdown", "wait",
+                                        "result", "quit", "terminate", "cancel",   "disconnect"};
+    const Path *x = &f->paths.v[c->callee];
+    return x->root == ROOT_LOCAL && x->name == name && x->nattr == 1 &&
+           str_has_any(sym_str(f, x->attr[0]), words, COUNT_OF(words));
+}
+
+/* Thread(target=fill, args=(store,)).start(); store.dump(): does the function go on to use the object that the call
+ * gave to a thread, before it waits for that? */
+static bool goes_on(const Program *p, u32 file, const Call *given, const Path *object)
+{
+    const Facts *f = p->facts[file];
+    const FuncInfo *fi = &p->funcs[gfunc_of(p, file, given->func)];
+    const Func *fn = &f->funcs.v[given->func];
+    const Path *thread = given->target == NONE ? NULL : &f->paths.v[given->target];
+    if (object->root != ROOT_LOCAL || object->nattr || p->tests[file] || !made_before(p, file, object)) return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *x = &f->paths.v[c->callee];
+        if (c->span.start < given->span.end) continue;
+        if (fi->last_join != NONE && c->span.start >= fi->last_join) return false;
+        if (thread && !thread->nattr && ends(f, c, thread->name)) return false;
+        if (x->root == ROOT_LOCAL && x->name == object->name && x->nattr == 1 && !ends(f, c, object->name) &&
+            path_entity(p, file, c->callee).kind == ENT_FUNC)
+            return true;
+    }
+    return false;
+}
+
 /* pool.submit(work, frontier), Thread(target=work, args=(frontier,)): the threads have the starter's object.
  * `before`: by file and path → the call that handed it to a thread; Thread(target=fill, args=(q,)) and Thread(target=
  * drain, args=(q,)) have one. */
@@ -71,9 +103,49 @@ static void handed_to(const Program *p, const Root *r, Map *before)
         if (t.kind != TYPE_CLASS) continue;
         u32 *other = map_at(p->state->a, before, map_key(r->file, a->value));
         p->state->classes[t.id].handed = true;
-        p->state->classes[t.id].same |= one_for_all(p, r, &f->paths.v[a->value]) ||
-                                        (*other != NONE && *other != r->call);
+        p->state->classes[t.id].starter |= goes_on(p, r->file, c, &f->paths.v[a->value]);
+        p->state->classes[t.id].same |=
+            one_for_all(p, r, &f->paths.v[a->value]) || (*other != NONE && *other != r->call);
         *other = r->call;
+    }
+}
+
+/* Does a thread that objects of the class start come to a method of the other class? */
+static bool thread_comes(const Program *p, u32 starter, u32 gclass)
+{
+    u32 file;
+    const Class *k = program_class(p, gclass, &file);
+    const Facts *f = p->facts[file];
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        if (f->funcs.v[i].cls == NONE || &f->classes.v[f->funcs.v[i].cls] != k) continue;
+        const FuncInfo *fi = &p->funcs[gfunc_of(p, file, i)];
+        for (u32 n = 0; n < fi->nroots; n++) {
+            const Root *r = &p->roots.v[fi->roots[n]];
+            GId g = r->func == NONE || r->main || root_is_loop(r) ? (GId){NONE, NONE} : func_gid(p, r->func);
+            u32 own = g.file == NONE ? NONE : p->facts[g.file]->funcs.v[g.id].self_class;
+            if (own != NONE && class_is_a(p, starter, gclass_of(p, g.file, own))) return true;
+        }
+    }
+    return false;
+}
+
+/* filler = Filler(store); filler.start(); store.dump(), where the thread of a Filler comes to its store. */
+static void starters(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->calls.n; i++) {
+            const Call *c = &f->calls.v[i];
+            Ent e = c->func && c->nargs ? path_entity(p, file, c->callee) : (Ent){.kind = ENT_NONE};
+            if (e.kind != ENT_CLASS || !p->state->classes[e.id].makes_threads) continue;
+            for (u32 k = c->args; k < c->args + c->nargs; k++) {
+                const Arg *a = &f->args.v[k];
+                Type t =
+                    a->kind == VAL_PATH && !a->star ? path_type(p, file, a->value) : (Type){.kind = TYPE_UNKNOWN};
+                if (t.kind == TYPE_CLASS && goes_on(p, file, c, &f->paths.v[a->value]) && thread_comes(p, e.id, t.id))
+                    p->state->classes[t.id].starter = true;
+            }
+        }
     }
 }
 
@@ -202,6 +274,7 @@ void given_find(Program *p)
         c->makes_threads |= c->tasks;
     }
     servers(p);
+    starters(p);
     for (u32 i = 0; i < s->nfuncs; i++) overridden(p, i);
     for (u32 i = 0; i < p->edges.n; i++) called_back(p, &p->edges.v[i]);
     handed_bases(p);

@@ -66,6 +66,7 @@ typedef struct ClassInfo {
     bool handed;             /* an object is an argument of a thread, or a thread runs its method */
     bool handed_to_many;     /* several threads run a method of one object */
     bool same;               /* threads that run beside each other are started with one object */
+    bool starter;            /* a function gives an object to a thread and goes on to use it */
     bool fresh;              /* every thread or request has instances of its own */
     bool decorator;          /* its objects wrap functions: used as decorators, or descriptors */
     bool part;               /* all its objects are made for attributes of shared ones: kept.c */

@@ -21,7 +21,7 @@ static bool api_reaches(const Program *p, const FuncInfo *fi, u32 place)
     const Place *x = place == NONE ? NULL : &p->places.v[place];
     if (!x) return true;
     return x->evidence & (EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_DECORATOR |
-                          EV_ALWAYS | EV_FILE | EV_PURPOSE | EV_TOUCHED | EV_PART | EV_FOUND);
+                          EV_ALWAYS | EV_FILE | EV_PURPOSE | EV_TOUCHED | EV_PART | EV_FOUND | EV_STARTER);
 }
 
 /* Does a root reach it that runs beside the main program: a thread, or a signal that interrupts it? */

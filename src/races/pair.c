@@ -56,14 +56,14 @@ static u8 confidence_of(const Finder *f, u32 ga, u32 gb, bool roots)
         !(x->evidence & object)) /* threads reach its code; whether one object, we do not see */
         return near_root(f->p, ga, x->file) ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM
                : x->evidence & (EV_FILE | EV_NAME | EV_PURPOSE | EV_HANDED) ? CONF_MEDIUM
-                                                                : CONF_LOW;
+                                                                            : CONF_LOW;
     if (roots)
         return x->file == NONE || near_root(f->p, ga, x->file) || near_root(f->p, gb, x->file) ? CONF_HIGH
                                                                                                : CONF_MEDIUM;
     if (x->evidence & (EV_GUARDED | EV_ALWAYS)) return CONF_MEDIUM;
     if (x->evidence & EV_MODULE) return CONF_MEDIUM;
-    if (x->evidence &
-        (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE | EV_PURPOSE | EV_PART | EV_FOUND))
+    if (x->evidence & (EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_NAME | EV_FILE | EV_PURPOSE | EV_PART |
+                       EV_FOUND | EV_STARTER))
         return CONF_MEDIUM;
     return CONF_LOW;
 }
@@ -130,8 +130,7 @@ static bool two_entries(const Program *p, u32 ga, u32 gb)
 /* What a test does to the program's objects, it does in a process of its own. */
 static bool only_by_test(const Program *p, u32 ga, u32 gb)
 {
-    return p->tests[access_gid(p, gb).file] &&
-           !p->tests[access_gid(p, ga).file];
+    return p->tests[access_gid(p, gb).file] && !p->tests[access_gid(p, ga).file];
 }
 
 Conflict conflict_of(const Finder *f, u32 ga, u32 gb)

@@ -120,6 +120,7 @@ static void why_shared(Finder *f, Race *r, u32 site, Conflict c)
         !coming)
         race_why(f, r,
                  x->evidence & EV_PART      ? "the object that it belongs to uses locks, or is kept for all"
+                 : x->evidence & EV_STARTER ? "whoever gives an object of its class to a thread goes on to use it"
                  : x->evidence & EV_FOUND   ? "objects of its class are put where any thread can find them"
                  : x->evidence & EV_NAME    ? "the name of its class says that it is kept and shared"
                  : x->evidence & EV_PURPOSE ? "its class speaks of threads"

@@ -30,8 +30,10 @@ static bool found_only(const Program *p, const Race *r, const Place *x)
 /* The name of the class, threads somewhere in its file, what the class says of itself: two of them, if it says so;
  * one for a walk, which raises where others merely go by an old value; none for what belongs to one call, since most
  * objects that are written so have one user. */
-static bool hint_only(const Race *r, const Place *x)
+static bool hint_only(const Program *p, const Race *r, const Place *x)
 {
+    bool comes = rooted(p, r->sites[0]) || (r->nsites > 1 && rooted(p, r->sites[1]));
+    if (x->evidence & EV_STARTER && comes) return false;
     u32 strong = EV_MODULE | EV_GUARDED | EV_CLASS_LOCKS | EV_SINGLETON | EV_DECORATOR | EV_PART | found_counts(r);
     bool purpose = x->evidence & EV_PURPOSE && (x->evidence & (EV_NAME | EV_FILE) || r->rule == UG106);
     if (purpose && !r->per_call) return false;
@@ -415,7 +417,7 @@ static Worth only_found(const Weighed *w)
 static Worth only_hinted(const Weighed *w)
 {
     const Race *r = w->r;
-    if (!hint_only(r, w->x) || !everyday(r->rule) || r->by_shape) return WORTH_UNSAID;
+    if (!hint_only(w->p, r, w->x) || !everyday(r->rule) || r->by_shape) return WORTH_UNSAID;
     bool outside = from_outside(w->p, r->sites[0], r->sites[1]) || from_outside(w->p, r->sites[1], r->sites[0]);
     return little_if(!outside && !(w->x->evidence & EV_NAME && set_for_block(w->p, r)));
 }
@@ -473,7 +475,7 @@ static Worth signs_of_one_thread(const Weighed *w)
     const Place *x = w->x;
     if (x->kind != PLACE_INSTANCE) return WORTH_KEPT;
     u32 none = SIGN_FINAL | SIGN_BOTH; /* a loop for some of its objects, and the others are shared */
-    if ((x->signs & SIGN_BOTH && !hint_only(r, x)) || promised_once(w->p, r, x)) none |= SIGN_LOOP;
+    if ((x->signs & SIGN_BOTH && !hint_only(w->p, r, x)) || promised_once(w->p, r, x)) none |= SIGN_LOOP;
     return little_if(x->signs & ~none || (flag(w->p, r) && !r->in_parts && !(x->evidence & EV_SINGLETON)));
 }
 
