@@ -4,8 +4,6 @@
  * accesses whose value the local holds. */
 #include "facts/walk.h"
 
-enum { KEY_MAX = 100 }; /* bytes of a key expression that are kept to compare it with others */
-
 u32 key_symbol(Walk *w, u32 n)
 {
     if (n == NONE) return SYM_EMPTY;

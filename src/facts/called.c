@@ -4,6 +4,9 @@
  * super().__setitem__(k, v), dict.__setitem__(self, k, v): what is done there to what the object holds is the
  * operation by its own name, self[k] = v of the base.
  *
+ * get = table.get, and then get(key), with both names in the module or in the function around: an operation on the
+ * table.
+ *
  * Needs all accesses of the file, their aliases resolved. What counts is what the class says in its own body: a store
  * to self.handler and no method of that name. Attributes that a base class of another file sets are not seen. */
 #include "facts/walk.h"
@@ -50,6 +53,15 @@ static u8 operation_of(Str method)
                                             : OP_COUNT;
 }
 
+/* Makes the access of the method that it is called by the operation. */
+static void be_operation(Access *a, u8 op)
+{
+    a->op = op;
+    a->method = SYM_ITEM;
+    if (op == OP_CONTAINS && a->test == TEST_TRUE) a->test = TEST_IN;
+    if (op == OP_CONTAINS && a->test == TEST_FALSE) a->test = TEST_NOT_IN;
+}
+
 void operations_of_bases(Walk *w)
 {
     Facts *f = w->f;
@@ -60,9 +72,89 @@ void operations_of_bases(Walk *w)
         if (a->op != OP_METHOD || p->root != ROOT_SUPER || p->nattr) continue;
         u8 op = operation_of(sym_str(f, a->method));
         if (op == OP_COUNT || a->nargs != (op == OP_ITEM_STORE ? 2 : 1)) continue;
-        a->op = op;
-        a->method = SYM_ITEM;
-        if (op == OP_CONTAINS && a->test == TEST_TRUE) a->test = TEST_IN;
-        if (op == OP_CONTAINS && a->test == TEST_FALSE) a->test = TEST_NOT_IN;
+        be_operation(a, op);
+    }
+}
+
+enum { SEVERAL = NONE - 1 };
+
+static u64 name_key(const Path *p)
+{
+    return map_key(p->root == ROOT_LOCAL ? p->func : 0, p->name);
+}
+
+static bool plain_name(const Path *p)
+{
+    return !p->nattr && (p->root == ROOT_GLOBAL || p->root == ROOT_LOCAL);
+}
+
+/* {}, [], dict(), collections.OrderedDict(): a container, by the literal or the name of the type. */
+static bool makes_container(const Facts *f, const Def *d)
+{
+    static const char *const types[] = {"dict",        "list",        "set",     "deque",
+                                        "OrderedDict", "defaultdict", "Counter", "WeakValueDictionary"};
+    if (d->kind == VAL_DICT || d->kind == VAL_LIST || d->kind == VAL_SET) return true;
+    if (d->kind != VAL_CALL) return false;
+    const Path *p = &f->paths.v[f->calls.v[d->value].callee];
+    return str_among(sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name), types, COUNT_OF(types));
+}
+
+/* The path of the method of a container that the name is bound to, and to nothing else; NONE. `names` has the one Def
+ * of each name. */
+static u32 bound_method(const Facts *f, const Map *names, const Path *name)
+{
+    u32 id = plain_name(name) ? map_get(names, name_key(name)) : NONE;
+    if (id == NONE || id == SEVERAL || f->defs.v[id].kind != VAL_PATH || f->defs.v[id].augmented) return NONE;
+    Path of = f->paths.v[f->defs.v[id].value];
+    if (of.nattr != 1 || of.attr[0] == SYM_ITEM || f->defs.v[id].func != (name->root == ROOT_LOCAL ? name->func : 0))
+        return NONE;
+    of.nattr = 0;
+    u32 made = plain_name(&of) ? map_get(names, name_key(&of)) : NONE;
+    return made != NONE && made != SEVERAL && makes_container(f, &f->defs.v[made]) ? f->defs.v[id].value : NONE;
+}
+
+static Map names_bound(Walk *w)
+{
+    const Facts *f = w->f;
+    Map names = {0};
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        if (d->path == NONE || !plain_name(&f->paths.v[d->path])) continue;
+        u32 *at = map_at(w->scratch, &names, name_key(&f->paths.v[d->path]));
+        *at = *at == NONE ? i : SEVERAL;
+    }
+    return names;
+}
+
+void calls_of_bound_methods(Walk *w)
+{
+    Facts *f = w->f;
+    Map names = names_bound(w), call_at = {0};
+    bool any = false;
+    for (u32 i = 0; i < f->defs.n && !any; i++)
+        any = f->defs.v[i].path != NONE && bound_method(f, &names, &f->paths.v[f->defs.v[i].path]) != NONE;
+    for (u32 i = 0; i < f->calls.n && any; i++)
+        map_put(w->scratch, &call_at, map_key(f->calls.v[i].func, f->calls.v[i].span.start), i);
+    for (u32 i = 0; i < f->accesses.n && any; i++) {
+        Access *a = &f->accesses.v[i];
+        u32 method = a->op == OP_LOAD ? bound_method(f, &names, &f->paths.v[a->path]) : NONE;
+        u32 id = method == NONE ? NONE : map_get(&call_at, map_key(a->func, a->span.start));
+        if (id == NONE) continue;
+        Call *c = &f->calls.v[id];
+        Path of = f->paths.v[method];
+        u32 name = of.attr[0];
+        of.nattr = 0;
+        a->path = path_id(w, of);
+        a->op = OP_METHOD;
+        a->method = name;
+        a->nargs = (u8)MIN(c->nargs, 255u);
+        Span first = c->nargs ? f->args.v[c->args].span : (Span){0, 0};
+        if (first.end - first.start <= KEY_MAX)
+            a->key = intern(w->a, &f->syms, str_slice(w->src->text, first.start, first.end));
+        a->span = c->span;
+        source_position_near(w->src, c->span.end, &a->end_line, &a->end_column);
+        u8 op = operation_of(sym_str(f, name));
+        if (op != OP_COUNT) be_operation(a, op);
+        c->callee = method;
     }
 }

@@ -69,7 +69,7 @@ static void walk_value(Walk *w, u32 n, Use use)
         return;
     }
     p = walk_object(w, n);
-    if (x->kind == NODE_attribute) {
+    if (names_attribute(w, n)) {
         if (use.test && p.root == ROOT_SELF && p.nattr == 1) attribute_tested(w, path_id(w, p), use.test);
         access_add(w, p, use, n);
     } else if (x->kind == NODE_subscript && (use.op == OP_ITER || use.op == OP_CREAD)) {

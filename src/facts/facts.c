@@ -137,6 +137,7 @@ Facts *facts_of_ast(Arena *out, const Ast *t)
     flows_filter(f);
     calls_of_attributes(&w);
     operations_of_bases(&w);
+    calls_of_bound_methods(&w);
     errors_collect(&w);
     comments_collect(&w);
     f->runs_calls = runs_calls(f);

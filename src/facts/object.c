@@ -31,12 +31,26 @@ static bool namespace_call(Walk *w, u32 fn, u32 arg, Path *out)
     return out->root != ROOT_UNKNOWN;
 }
 
+/* getattr(self, "cache"), without a default: the attribute itself. */
+static bool attribute_named(Walk *w, u32 n, Path *out)
+{
+    u32 object = ast_first(&w->t, ast_field(&w->t, n, FIELD_arguments));
+    u32 name = ast_is(&w->t, object, NODE_identifier) ? ast_after(&w->t, object) : NONE;
+    Str text;
+    if (name == NONE || ast_after(&w->t, name) != NONE || !string_literal(w, name, &text)) return false;
+    if (!is_builtin(w, ast_field(&w->t, n, FIELD_function), "getattr")) return false;
+    Path p = path_of_name(w, object);
+    if (p.root != ROOT_SELF && p.root != ROOT_CLS) return false;
+    *out = path_attr(p, intern(w->a, &w->f->syms, text));
+    return true;
+}
+
 /* type(self), super(): calls that name an object we know. */
 static bool known_call(Walk *w, u32 n, Path *out)
 {
     u32 fn = ast_field(&w->t, n, FIELD_function);
     u32 arg = ast_first(&w->t, ast_field(&w->t, n, FIELD_arguments));
-    if (namespace_call(w, fn, arg, out)) return true;
+    if (namespace_call(w, fn, arg, out) || attribute_named(w, n, out)) return true;
     if (is_builtin(w, fn, "super")) {
         *out = (Path){.root = ROOT_SUPER, .func = w->f->funcs.v[w->func].self_func, .name = SYM_EMPTY};
         return w->f->funcs.v[w->func].self_class != NONE;
@@ -74,11 +88,27 @@ static Path object_of_attribute(Walk *w, u32 n)
     return path_attr(p, intern(w->a, &w->f->syms, name));
 }
 
-/* globals()["x"] is the global x; x.__dict__["a"] is x.a. False: an ordinary subscript. */
+/* self.__dict__["a"] is self.a, past what the class makes of an assignment; where the class has an a of its own, a
+ * property say, the entry is another thing. */
+static bool own_entry(Walk *w, u32 value, u32 key, Path *out)
+{
+    u32 object = ast_is(&w->t, value, NODE_attribute) ? ast_field(&w->t, value, FIELD_object) : NONE;
+    Str name;
+    if (!ast_is(&w->t, object, NODE_identifier) || !string_literal(w, key, &name)) return false;
+    if (!str_is(ast_text(&w->t, ast_field(&w->t, value, FIELD_attribute)), "__dict__")) return false;
+    Path p = path_of_name(w, object);
+    u32 sym = intern(w->a, &w->f->syms, name);
+    if (p.root != ROOT_SELF || bind_bits(w, w->f->funcs.v[p.func].cls | CLASS_SCOPE, sym)) return false;
+    *out = path_attr(p, sym);
+    return true;
+}
+
+/* globals()["x"] is the global x. False: an ordinary subscript. */
 static bool namespace_item(Walk *w, u32 n, Path *out)
 {
     u32 value = ast_field(&w->t, n, FIELD_value), key = ast_field(&w->t, n, FIELD_subscript);
     Str name;
+    if (own_entry(w, value, key, out)) return true;
     if (!ast_is(&w->t, value, NODE_call) || !string_literal(w, key, &name)) return false;
     if (!is_builtin(w, ast_field(&w->t, value, FIELD_function), "globals")) return false;
     *out = (Path){.root = ROOT_GLOBAL, .name = intern(w->a, &w->f->syms, name)};
@@ -129,9 +159,24 @@ Path walk_object(Walk *w, u32 n)
     return p;
 }
 
+bool names_attribute(Walk *w, u32 n)
+{
+    Path p;
+    switch (w->t.v[n].kind) {
+    case NODE_attribute: return true;
+    case NODE_subscript:
+        return own_entry(w, ast_field(&w->t, n, FIELD_value), ast_field(&w->t, n, FIELD_subscript), &p);
+    case NODE_call: return attribute_named(w, n, &p);
+    default: return false;
+    }
+}
+
 static bool pure_path(Walk *w, u32 n, Path *out)
 {
     const Node *x = &w->t.v[n];
+    if (x->kind == NODE_subscript &&
+        own_entry(w, ast_field(&w->t, n, FIELD_value), ast_field(&w->t, n, FIELD_subscript), out))
+        return true;
     if (x->kind == NODE_identifier) {
         *out = path_of_name(w, n);
         return true;

@@ -105,6 +105,7 @@ enum { MAX_DEPTH = 2500 }; /* of nested expressions; deeper ones are noted and l
 /* called.c */
 void calls_of_attributes(Walk *w);
 void operations_of_bases(Walk *w);
+void calls_of_bound_methods(Walk *w);
 
 /* early.c: definitions by a name that the module binds only further down tell nothing. */
 void builtins_kept(Walk *w);
@@ -120,6 +121,7 @@ void local_read(Walk *w, u32 sym, u8 test);
  * attribute's; the values it gets are w->dep[dep_from..dep_to). */
 void attribute_set(Walk *w, u32 path, u32 dep_from, u32 dep_to);
 void attribute_tested(Walk *w, u32 path, u8 test);
+enum { KEY_MAX = 100 }; /* bytes of a key expression that are kept to compare it with others */
 /* The symbol of a key expression's text; SYM_EMPTY when it is long. */
 u32 key_symbol(Walk *w, u32 n);
 
@@ -127,6 +129,8 @@ u32 key_symbol(Walk *w, u32 n);
 /* Walks an expression as the object of something: records what its parts do, and gives the path that names it. */
 Path walk_object(Walk *w, u32 n);
 Path path_of_name(Walk *w, u32 n);
+/* Does it name an attribute: x.a, getattr(self, "a"), self.__dict__["a"]? */
+bool names_attribute(Walk *w, u32 n);
 /* Is the node the name of this builtin, bound to nothing else here? */
 bool is_builtin(Walk *w, u32 n, const char *name);
 bool string_literal(Walk *w, u32 n, Str *out);

@@ -209,6 +209,23 @@ static u32 set_property_place(Program *p, u32 file, const Access *a, const Path 
     return locks ? NONE : handed_out(p, e.id, false);
 }
 
+/* f.cache = {} in the function whose parameter or local f is: the definition of the container, as an index of its
+ * file's; NONE. */
+static u32 container_given(const Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        const Path *q = d->path == NONE ? NULL : &f->paths.v[d->path];
+        if (!q || q->root != x->root || q->func != x->func || q->name != x->name || q->nattr != 1 ||
+            q->attr[0] != x->attr[0] || d->func != x->func)
+            continue;
+        if (d->kind == VAL_DICT || d->kind == VAL_LIST || d->kind == VAL_SET) return i;
+        if (d->kind == VAL_CALL && type_is_container(call_type(p, file, d->value).kind)) return i;
+    }
+    return NONE;
+}
+
 /* An attribute of a captured object of no class of ours: wrapper.calls, f._cache of a decorated function. It is one
  * for all calls of the inner functions. */
 static u32 captured_attr(Program *p, u32 file, const Path *x, const Access *a)
@@ -217,12 +234,12 @@ static u32 captured_attr(Program *p, u32 file, const Path *x, const Access *a)
     if (x->nattr != 1 || x->attr[0] == SYM_ITEM || (x->root != ROOT_LOCAL && x->root != ROOT_PARAM) ||
         x->func == a->func)
         return NONE;
-    if (a->op != OP_STORE && a->op != OP_DEL && a->op != OP_AUG && a->op != OP_TRUTH && a->op != OP_LOAD &&
-        a->op != OP_HASATTR && a->op != OP_RETURN && a->op != OP_ARG)
-        return NONE;
     Type t = local_type(p, file, x->func, x->name);
     Ent e = path_resolve(p, file, x, 0);
     if (t.kind != TYPE_UNKNOWN && t.kind != TYPE_FUNC && t.kind != TYPE_EXTERNAL && e.kind != ENT_FUNC) return NONE;
+    bool binding = a->op == OP_STORE || a->op == OP_DEL || a->op == OP_AUG || a->op == OP_TRUTH || a->op == OP_LOAD ||
+                   a->op == OP_HASATTR || a->op == OP_RETURN || a->op == OP_ARG;
+    if (!binding && container_given(p, file, x) == NONE) return NONE;
     Str name = str_dot(p->arena, sym_str(f, x->name), sym_str(f, x->attr[0]));
     return place_of(p, PLACE_CLOSURE, file, gfunc_of(p, file, x->func), intern(p->arena, &p->syms, name));
 }
@@ -291,6 +308,35 @@ static u32 access_place_of(Program *p, u32 file, const Access *a)
     return q != NONE ? q : closure_place(p, file, x);
 }
 
+/* The type of "f.cache", an attribute of a captured object, where its function gives it a container. */
+static bool captured_type(Program *p, u32 place, GId g)
+{
+    const Facts *f = p->facts[g.file];
+    Str text = p->syms.strs[p->places.v[place].name];
+    size_t dot = str_find(text, '.');
+    if (dot == text.n) return false;
+    u32 name = intern_find(&f->syms, str_slice(text, 0, dot));
+    u32 attr = intern_find(&f->syms, str_slice(text, dot + 1, text.n));
+    Path x = {.root = ROOT_PARAM, .nattr = 1, .func = g.id, .name = name, .attr = {attr}};
+    if (name == NONE || attr == NONE) return false;
+    u32 def = container_given(p, g.file, &x);
+    if (def == NONE) {
+        x.root = ROOT_LOCAL;
+        def = container_given(p, g.file, &x);
+    }
+    if (def == NONE) return false;
+    const Def *d = &f->defs.v[def];
+    Type t = d->kind == VAL_CALL ? call_type(p, g.file, d->value) : (Type){TYPE_UNKNOWN, NONE};
+    if (d->kind == VAL_DICT) t.kind = TYPE_DICT;
+    if (d->kind == VAL_LIST) t.kind = TYPE_LIST;
+    if (d->kind == VAL_SET) t.kind = TYPE_SET;
+    Place *to = &p->places.v[place]; /* asking for types names further places: the list grows */
+    to->type = t;
+    to->def_file = g.file;
+    to->def = def;
+    return true;
+}
+
 static void closure_type(Program *p, u32 place)
 {
     Place *x = &p->places.v[place];
@@ -304,6 +350,7 @@ static void closure_type(Program *p, u32 place)
         return;
     }
     GId g = func_gid(p, x->owner);
+    if (captured_type(p, place, g)) return;
     u32 sym = intern_find(&p->facts[g.file]->syms, p->syms.strs[x->name]);
     if (sym == NONE) return;
     Type t = local_type(p, g.file, g.id, sym);
