@@ -276,5 +276,7 @@ void race_first_use(Finder *f, u32 file)
         for (u32 i = 1; i < x->funcs.n; i++) missing_attribute(f, file, i);
     if (intern_find(&x->syms, S("cached_property")) != NONE)
         for (u32 i = 1; i < x->funcs.n; i++) kept_property(f, file, i);
+    if (intern_find(&x->syms, S("setattr")) != NONE)
+        for (u32 i = 1; i < x->funcs.n; i++) race_slot_use(f, file, i);
     for (u32 i = 0; i < x->accesses.n; i++) lock_of_object(f, file, i);
 }

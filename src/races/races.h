@@ -6,8 +6,8 @@
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
  *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c restored.c bysetter.c setback.c scratch.c
  *   told.c halfway.c
- *   early.c late.c ensured.c emptied.c firstuse.c onentry.c entries.c files.c handlers.c reset.c readback.c iterate.c
- *   attributes.c iterator.c
+ *   early.c late.c ensured.c emptied.c firstuse.c slotuse.c onentry.c entries.c files.c handlers.c reset.c
+ *   readback.c iterate.c attributes.c iterator.c
  *   stream.c conversation.c exchange.c record.c buffer.c answered.c closed.c fields.c guard.c object.c growth.c
  *               rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c replaced.c cached.c
@@ -440,6 +440,8 @@ void race_published(Finder *f, u32 file);
 void race_exposed(Finder *f, u32 file);
 void race_missing(Finder *f);
 void race_first_use(Finder *f, u32 file);
+/* slotuse.c */
+void race_slot_use(Finder *f, u32 file, u32 func);
 void race_module_gauss(Finder *f, u32 file);
 
 /* suppress.c */
