@@ -113,6 +113,16 @@ static u32 bound_method(const Facts *f, const Map *names, const Path *name)
     return made != NONE && made != SEVERAL && makes_container(f, &f->defs.v[made]) ? f->defs.v[id].value : NONE;
 }
 
+/* get = table.get, of whatever kind the table is. */
+static bool may_bind_method(const Facts *f, const Def *d)
+{
+    if (d->path == NONE || d->kind != VAL_PATH || !plain_name(&f->paths.v[d->path])) return false;
+    Path of = f->paths.v[d->value];
+    if (of.nattr != 1 || of.attr[0] == SYM_ITEM) return false;
+    of.nattr = 0;
+    return plain_name(&of);
+}
+
 static Map names_bound(Walk *w)
 {
     const Facts *f = w->f;
@@ -129,10 +139,13 @@ static Map names_bound(Walk *w)
 void calls_of_bound_methods(Walk *w)
 {
     Facts *f = w->f;
-    Map names = names_bound(w), call_at = {0};
     bool any = false;
+    for (u32 i = 0; i < f->defs.n && !any; i++) any = may_bind_method(f, &f->defs.v[i]);
+    if (!any) return;
+    Map names = names_bound(w), call_at = {0};
+    any = false;
     for (u32 i = 0; i < f->defs.n && !any; i++)
-        any = f->defs.v[i].path != NONE && bound_method(f, &names, &f->paths.v[f->defs.v[i].path]) != NONE;
+        any = may_bind_method(f, &f->defs.v[i]) && bound_method(f, &names, &f->paths.v[f->defs.v[i].path]) != NONE;
     for (u32 i = 0; i < f->calls.n && any; i++)
         map_put(w->scratch, &call_at, map_key(f->calls.v[i].func, f->calls.v[i].span.start), i);
     for (u32 i = 0; i < f->accesses.n && any; i++) {
