@@ -253,11 +253,12 @@ static bool generated(const Program *p, u32 ga)
     return false;
 }
 
-/* with lock: return (x for x in d) */
+/* with lock: return (x for x in d), or walked = map(f, d), which is used after the block */
 static bool leaves_lock(const Finder *f, u32 ga)
 {
     const Place *x = &f->p->places.v[f->place];
-    return x->guard != NONE && lockset_has(f->p, f->p->access_locks[ga], x->guard) && generated(f->p, ga);
+    return x->guard != NONE && lockset_has(f->p, f->p->access_locks[ga], x->guard) &&
+           (generated(f->p, ga) || kept_past_lock(f->p, ga));
 }
 
 /* with lock: return d.items(): the lock is gone when the caller walks. Only where a lock guards the changes. `what`
@@ -296,7 +297,7 @@ static bool loops_in_sight(const Finder *f)
 static void iterator_leaves(Finder *f, u32 ga)
 {
     const Program *p = f->p;
-    if (access_is_view(p, ga) || loops_in_sight(f)) return;
+    if ((access_is_view(p, ga) && !reads_lazily(p, ga)) || loops_in_sight(f)) return;
     Conflict c = conflict_find(f, ga, EFFECT_GROW | EFFECT_SHRINK, false);
     if (c.witness == NONE || program_access(p, c.witness)->op == OP_DEL) return;
     c.confidence = MIN(c.confidence, CONF_MEDIUM);
@@ -330,8 +331,8 @@ static void lists_walked(Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         if (f->claimed[f->acc[i]]) continue;
         u8 op = program_access(f->p, f->acc[i])->op;
-        if (op == OP_ITER && leaves_lock(f, f->acc[i]))
-            view_leaves(f, f->acc[i], "a generator over");
+        if ((op == OP_ITER || op == OP_CREAD) && leaves_lock(f, f->acc[i]))
+            view_leaves(f, f->acc[i], op == OP_ITER ? "a generator over" : "an iterator over");
         else if (op == OP_ITER)
             walk_of_list(f, i);
         if (op == OP_CREAD && returned(f->p, f->acc[i])) {
@@ -363,7 +364,7 @@ void race_iterate(Finder *f)
             continue;
         }
         if (leaves_lock(f, ga)) {
-            view_leaves(f, ga, "a generator over");
+            view_leaves(f, ga, program_access(f->p, ga)->op == OP_ITER ? "a generator over" : "an iterator over");
             continue;
         }
         Conflict c = conflict_find(f, ga, EFFECT_GROW | EFFECT_SHRINK, false);

@@ -7,7 +7,7 @@
  *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c restored.c bysetter.c setback.c scratch.c
  *   told.c halfway.c
  *   early.c late.c ensured.c emptied.c firstuse.c slotuse.c onentry.c entries.c files.c handlers.c reset.c
- *   readback.c iterate.c attributes.c iterator.c
+ *   readback.c iterate.c lazy.c attributes.c iterator.c
  *   stream.c conversation.c exchange.c record.c buffer.c answered.c closed.c fields.c guard.c object.c growth.c
  *               rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c replaced.c cached.c
@@ -96,6 +96,10 @@ static inline bool place_may_be_foreign(const Place *x)
  * reads a view or an iterator that a method returned, d.items()? */
 bool access_walks(const Program *p, u32 ga);
 bool access_is_view(const Program *p, u32 ga);
+/* lazy.c: is the access an argument of map(), filter(), … which reads it later? Is that, or a generator which walks
+ * here, kept in a local and used when the lock that is held here is not held any more? */
+bool reads_lazily(const Program *p, u32 gaccess);
+bool kept_past_lock(const Program *p, u32 gaccess);
 /* Is the place os.environ, a mapping that is written in Python? */
 bool place_is_environ(const Program *p, const Place *x);
 
