@@ -5,11 +5,12 @@
  *   self.arrived.wait()                      while self.answer is None: sleep(0.1)
  *   return self.answer                       return self.answer
  *
- * Of two calls at once, each clears what the other waits for, and one takes the answer to the other's question. Needs
- * the accesses of one place, the slot, and those of the function that asks. Something must be sent in between, by the
- * name of what is called; another function fills the slot and sets the event, or a thread in sight does. Left alone:
- * slots that have a key for each request, and what is started, not asked. Not seen: the steps in several functions;
- * conditions, where the answer is waited for under the lock. */
+ * or through one queue, self.port.write(question); return self.answers.get(). Of two calls at once, each clears what
+ * the other waits for, and one takes the answer to the other's question. Needs the accesses of one place, the slot,
+ * and those of the function that asks. Something must be sent in between, by the name of what is called; another
+ * function fills the slot and sets the event, or a thread in sight does. Left alone: slots that have a key for each
+ * request, and what is started, not asked. Not seen: the steps in several functions; conditions, where the answer is
+ * waited for under the lock. */
 #include "races/races.h"
 
 enum { FILLERS = 64 }; /* accesses of the slot that are looked at */
@@ -35,6 +36,17 @@ static bool takes_slot(const Program *p, u32 ga)
     if (a->op == OP_METHOD) return !a->nargs && str_is(access_method(p, ga), "pop");
     if (a->op == OP_ITEM_LOAD) return str_is(sym_str(p->facts[access_file(p, ga)], a->key), "0");
     return a->op == OP_LOAD || a->op == OP_RETURN || a->op == OP_ARG || a->op == OP_CREAD;
+}
+
+/* return answers.get(timeout=3): the next item of a queue, for the caller. */
+static bool takes_next(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    const Facts *x = p->facts[access_file(p, ga)];
+    if (p->places.v[p->access_place[ga]].type.kind != TYPE_QUEUE || a->awaited || x->blocks.v[a->block].repeats)
+        return false;
+    bool get = a->op == OP_METHOD && str_is(access_method(p, ga), "get");
+    return get && str_starts(str_slice(x->source->text, a->stmt, a->span.start), S("return "));
 }
 
 /* Is something sent between the two offsets of the function? */
@@ -134,6 +146,10 @@ static Asking asks_first(const Finder *f, u32 take)
     const Facts *x = p->facts[file];
     const Access *a = program_access(p, take);
     const Func *fn = &x->funcs.v[a->func];
+    if (takes_next(p, take)) {
+        bool sends = sends_between(x, fn, fn->body.start, a->stmt);
+        return (Asking){fn->body.start, sends ? a->span.start : NONE, NONE};
+    }
     Asking s = waits_for_event(p, file, fn, a->span.start);
     if (s.waited == NONE) s = (Asking){NONE, waits_in_loop(f, take), NONE};
     if (s.waited == NONE) return s;
@@ -149,7 +165,7 @@ void race_answered(Finder *f)
     if (x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT || x->is_lock || f->nacc > STEPS_AHEAD) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 take = f->acc[i];
-        if (f->claimed[take] || !takes_slot(p, take) || !access_counts(p, take)) continue;
+        if (f->claimed[take] || !access_counts(p, take) || (!takes_slot(p, take) && !takes_next(p, take))) continue;
         Asking s = asks_first(f, take);
         if (s.waited == NONE) continue;
         const Access *a = program_access(p, take);
