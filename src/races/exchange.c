@@ -7,8 +7,10 @@
  * What conversation.c and stream.c look for in one function, where one of the halves at least is in a function that
  * is called. Needs the accesses of one place and the call edges. For each function is known which request it leaves
  * without an answer, and which answer it takes to a request of its caller; so halves may lie some calls deep. Calls
- * count on the own object, for state of a module all. Set-up and ending of a connection are left alone: nobody else
- * has it yet, or any more. Where both halves take the lock, each for itself, the exchange is as open as without. */
+ * count on the own object, for state of a module all; and, where both halves are methods of one object that a module
+ * or self has, self.port.write(command); self.port.read(), in the function that calls them. Set-up and ending of a
+ * connection are left alone: nobody else has it yet, or any more. Where both halves take the lock, each for itself,
+ * the exchange is as open as without. */
 #include "races/races.h"
 
 enum {
@@ -25,6 +27,7 @@ typedef struct Step {
     u32 block, line;
     bool ends; /* the object is another one from here on */
     bool call;
+    u32 callee; /* the path of a method that is called on an object which is not the own one; NONE */
     Span span;
 } Step;
 
@@ -48,16 +51,26 @@ static bool on_own_object(const Finder *f, u32 ga)
     return f->p->facts[access_gid(f->p, ga).file]->paths.v[program_access(f->p, ga)->path].root == ROOT_SELF;
 }
 
+/* self.port.read(), of an object of the place's class that somebody else has? */
+static bool of_kept_object(const Finder *f, const CallEdge *e)
+{
+    const Facts *x = f->p->facts[e->file];
+    const Path *q = &x->paths.v[x->calls.v[e->call].callee];
+    if (f->p->places.v[f->place].kind != PLACE_INSTANCE || q->truncated) return false;
+    return (q->root == ROOT_SELF && q->nattr > 1) || (q->root == ROOT_GLOBAL && q->nattr);
+}
+
 static Step half_of_func(const Finder *f, Talk talk, u32 gfunc, u32 depth);
 
-static void steps_of(const Finder *f, Talk talk, u32 gfunc, u32 depth, Steps *out)
+/* `kept`: with calls on objects that are not the own one. */
+static void steps_of(const Finder *f, Talk talk, u32 gfunc, u32 depth, bool kept, Steps *out)
 {
     const Program *p = f->p;
     u32 end;
     for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
         const Access *a = program_access(p, f->acc[i]);
         Half half = talk_half(p, f->acc[i], talk);
-        Step s = {NONE, NONE, a->block, a->line, a->op == OP_STORE, false, a->span};
+        Step s = {NONE, NONE, a->block, a->line, a->op == OP_STORE, false, NONE, a->span};
         if (half == HALF_ASKS) s.ask = f->acc[i];
         if (half == HALF_ANSWERS) s.answer = f->acc[i];
         if ((half != HALF_NONE || s.ends) && on_own_object(f, f->acc[i])) step_add(out, s);
@@ -65,20 +78,30 @@ static void steps_of(const Finder *f, Talk talk, u32 gfunc, u32 depth, Steps *ou
     for (u32 e = p->edge_first[gfunc]; depth && e < p->edge_first[gfunc + 1]; e++) {
         const CallEdge *edge = &p->edges.v[e];
         const Call *c = edge_call(p, edge);
-        if (!c || c->is_decorator || edge->callee == gfunc || !calls_own_object(f, edge)) continue;
+        if (!c || c->is_decorator || edge->callee == gfunc) continue;
+        bool own = calls_own_object(f, edge);
+        if (!own && !(kept && of_kept_object(f, edge))) continue;
         Step s = half_of_func(f, talk, edge->callee, depth - 1);
         if (s.ask == NONE && s.answer == NONE && !s.ends) continue;
         s.block = c->block;
         s.line = c->line;
         s.span = c->span;
         s.call = true;
+        s.callee = own ? NONE : c->callee;
         step_add(out, s);
     }
 }
 
-/* Does the second step follow on the first one, in one run of the function? */
+static bool one_object(const Facts *x, const Step *first, const Step *second)
+{
+    if (first->callee == NONE || second->callee == NONE) return first->callee == second->callee;
+    return of_one_object(x, first->callee, second->callee);
+}
+
+/* Does the second step follow on the first one, in one run of the function and with the same object? */
 static bool follows(const Facts *x, const Step *first, const Step *second)
 {
+    if (!one_object(x, first, second)) return false;
     if (block_within(x, second->block, first->block)) return true;
     return block_within(x, first->block, second->block) && !x->blocks.v[first->block].exits;
 }
@@ -98,10 +121,10 @@ static Step half_of_func(const Finder *f, Talk talk, u32 gfunc, u32 depth)
 {
     const Facts *x = f->p->facts[func_gid(f->p, gfunc).file];
     const Func *fn = program_func(f->p, gfunc);
-    Step own = {NONE, NONE, NONE, 0, false, false, {0}};
+    Step own = {NONE, NONE, NONE, 0, false, false, NONE, {0}};
     Steps s = {.n = 0};
     if (fn->is_async || fn->is_generator) return own;
-    steps_of(f, talk, gfunc, depth, &s);
+    steps_of(f, talk, gfunc, depth, false, &s);
     bool asked = false;
     for (u32 i = 0; i < s.n; i++) {
         own.ends |= s.v[i].ends;
@@ -122,7 +145,7 @@ static bool exchange_in(const Finder *f, Talk talk, u32 gfunc, Step *ask, Step *
 {
     const Facts *x = f->p->facts[func_gid(f->p, gfunc).file];
     Steps s = {.n = 0};
-    steps_of(f, talk, gfunc, DEPTH, &s);
+    steps_of(f, talk, gfunc, DEPTH, true, &s);
     *ask = (Step){.ask = NONE};
     for (u32 i = 0; i < s.n; i++) {
         if (s.v[i].ends) ask->ask = NONE;
@@ -188,7 +211,11 @@ static void callers_add(const Finder *f, u32 gfunc, u32 depth, u32 *out, u32 *n)
     out[(*n)++] = gfunc;
     for (u32 i = f->called_first[gfunc]; depth && i < f->called_first[gfunc + 1]; i++) {
         const CallEdge *e = &f->p->edges.v[f->called[i]];
-        if (edge_call(f->p, e) && calls_own_object(f, e)) callers_add(f, e->caller, depth - 1, out, n);
+        if (!edge_call(f->p, e)) continue;
+        if (calls_own_object(f, e))
+            callers_add(f, e->caller, depth - 1, out, n);
+        else if (of_kept_object(f, e))
+            callers_add(f, e->caller, 0, out, n);
     }
 }
 
