@@ -333,6 +333,27 @@ static bool names_lock(Str core)
     return str_is(last, "lock") || str_is(last, "locks") || str_is(last, "rlock") || str_is(last, "mutex");
 }
 
+/* Gets the class, or has it, other locks as well? Then `_lock` says nothing. */
+static bool has_others(const Plan *pl, Work **works, const LockPlan *l)
+{
+    for (u32 i = 0; i < pl->out->locks.n; i++) {
+        const LockPlan *o = &pl->out->locks.v[i];
+        if (o->owner == l->owner && (o->kind == PLACE_INSTANCE || o->kind == PLACE_CLASS_ATTR)) return true;
+    }
+    for (u32 i = 0; i < pl->works.n; i++) {
+        const Work *w = &pl->works.v[i];
+        if (!w->page || w->group == works[0]->group || w->place == NONE) continue;
+        const Place *p = work_place(pl, w);
+        if (p->owner == l->owner && (p->kind == PLACE_INSTANCE || p->kind == PLACE_CLASS_ATTR)) return true;
+    }
+    for (u32 i = 0; i < pl->p->locks.n; i++) {
+        if (pl->p->locks.v[i].place == NONE) continue;
+        const Place *p = &pl->p->places.v[pl->p->locks.v[i].place];
+        if (p->owner == l->owner && (p->kind == PLACE_INSTANCE || p->kind == PLACE_CLASS_ATTR)) return true;
+    }
+    return false;
+}
+
 static Str new_name(Plan *pl, const LockPlan *l, Str state, bool several)
 {
     Str core = core_name(pl, state);
@@ -406,7 +427,8 @@ static u32 new_lock(Plan *pl, Work **works, u32 n, Str *why)
         state = str_fmt(pl->a, "%.*s_%.*s",
                         STR_ARG(sym_str(pl->p->facts[f.file], program_func(pl->p, p->owner)->name)), STR_ARG(state));
     }
-    l.name = new_name(pl, &l, state, n > 1);
+    bool of_class = l.kind == PLACE_INSTANCE || l.kind == PLACE_CLASS_ATTR;
+    l.name = new_name(pl, &l, state, n > 1 && !(of_class && has_others(pl, works, &l)));
     l.display = scope_display(pl, p, &l);
     l.reentrant = needs_rlock(pl, works, n, &l);
     if (n > 1) l.reason = str_fmt(pl->a, "%.*s; one lock for state that changes together", STR_ARG(l.reason));
