@@ -227,6 +227,26 @@ static bool holds_guard(const Plan *pl, const Work *w, u32 gaccess)
     return guard != NONE && lockset_has(pl->p, pl->p->access_locks[gaccess], guard);
 }
 
+/* return self._d.keys(): whoever gets a list has no view, which knows set operations. *promised: it is said that it
+ * is one. */
+static bool gives_view(Plan *pl, const Region *r, bool *promised)
+{
+    const Ast *t = site_ast(pl, r->file);
+    *promised = false;
+    if (!ast_is(t, t->v[r->first].parent, NODE_return_statement)) return false;
+    u32 def = t->v[r->first].parent;
+    while (def != NONE && !ast_is(t, def, NODE_function_definition)) def = t->v[def].parent;
+    u32 type = def == NONE ? NONE : ast_field(t, def, FIELD_return_type);
+    if (type != NONE) {
+        static const char *const views[] = {"View", "AbstractSet", "dict_keys", "dict_items", "dict_values"};
+        for (u32 i = 0; i < COUNT_OF(views); i++) *promised |= str_contains(ast_text(t, type), str_from(views[i]));
+        return *promised;
+    }
+    Str text = ast_text(t, r->first);
+    if (pl->p->access_locks[r->access]) return false; /* a copy was meant */
+    return str_ends(text, S(".keys()")) || str_ends(text, S(".items()"));
+}
+
 bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
 {
     GId g = access_gid(pl->p, gaccess);
@@ -252,6 +272,9 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
     r->copy = locked ? S("") : one_step_copy(pl, w, gaccess, ast_text(t, n));
     if (either(t, n) && !str_starts(r->copy, S("list("))) return false;
     if (either(t, n) && str_ends(r->copy, S(".keys())"))) return false;
+    bool promised;
+    gives_view(pl, r, &promised);
+    if (promised) r->problem = S("what the function gives is said to be a view; whoever walks it should copy it");
     return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
 }
 
@@ -276,6 +299,7 @@ bool plan_snapshot(Plan *pl, Work *w, const Page *page)
 {
     if (w->place == NONE) return false;
     Fix draft = {0};
+    bool view = false;
     for (u32 i = 0; i < w->races.n; i++) {
         const Race *race = &pl->races->v[w->races.v[i]];
         Region r;
@@ -283,9 +307,16 @@ bool plan_snapshot(Plan *pl, Work *w, const Page *page)
         if (race->test != NONE || !race->nsites || !snapshot_region(pl, w, race->sites[0], &r) || r.name.n)
             return false;
         if (judgement_find(S("no-error-nearby"))->judge(pl, w, &r, NULL, &w->tried) != VERDICT_OK) return false;
+        bool promised;
+        view |= gives_view(pl, &r, &promised);
+        w->tried = r.problem;
+        if (promised) return false;
         snapshot_write(pl, &draft, &r, NONE);
     }
-    fix_take(fix_add(pl, page, w), &draft);
+    Fix *f = fix_add(pl, page, w);
+    fix_take(f, &draft);
+    if (view)
+        fix_caution(f, FIX_UNSAFE, S("the function gives a list where it gave a view, which knows set operations"));
     w->done = true;
     return true;
 }
