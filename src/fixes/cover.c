@@ -311,6 +311,26 @@ static void extend_to_fields(Plan *pl, Region *r, const LockPlan *l)
     }
 }
 
+/* # append is atomic, # no lock is needed: whoever wrote that has thought of it, and does not want one. In the region
+ * or right above it. */
+static bool told_against(Plan *pl, const Region *r)
+{
+    static const char *const words[] = {"is atomic",       "are atomic",         "no lock is need", "n't need a lock",
+                                        "not need a lock", "no need for a lock", "needs no lock",   "no lock needed",
+                                        "no locking need", "lock-free",          "lockless"};
+    const Source *s = site_source(pl, r->file);
+    u32 at = line_before(s, r->span.start);
+    for (u32 up = at; up && comment_above(s, up); up = at) at = line_before(s, up - 1);
+    Str text = str_slice(s->text, at, r->span.end);
+    while (text.n) {
+        Str line = str_cut(text, '\n', &text);
+        size_t hash = str_find(line, '#');
+        for (u32 i = 0; hash < line.n && i < COUNT_OF(words); i++)
+            if (str_contains(str_slice(line, hash, line.n), str_from(words[i]))) return true;
+    }
+    return false;
+}
+
 /* Judges one region; a race that cannot be guarded declines the work, another write makes the fix unsafe. */
 static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
 {
@@ -347,6 +367,10 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
     if (v != VERDICT_OK && r->race && !whole) v = outside_judge(pl, w, r, l, v, &why);
     if (v != VERDICT_OK && !whole) v = write_judge(pl, w, r, l, v, &why);
     if (v != VERDICT_OK && !r->race && !whole) v = ahead_judge(pl, w, r, l, v, &why);
+    if (v == VERDICT_OK && !r->copy.n && told_against(pl, r)) {
+        v = VERDICT_UNSAFE;
+        why = S("a comment there says that it needs no lock");
+    }
     if (v == VERDICT_OK && r->loose.n) {
         v = VERDICT_UNSAFE;
         why = r->loose;
