@@ -150,4 +150,7 @@ bool takes_directly(const Plan *pl, u32 file, u32 func, Span span, u32 lock);
  * too. */
 bool reach_holding(Plan *pl, u32 gfunc, u32 lock, bool weak);
 
+/* super().__call__(…), type.__call__(cls, …): what a metaclass makes runs the __init__ of its class. */
+bool call_makes_object(const Facts *f, const Path *callee);
+
 #endif

@@ -229,8 +229,7 @@ bool runs_any_code(const Plan *pl, u32 file, const Call *c)
     return p->nattr == 0 && p->root == ROOT_GLOBAL && known_builtin(sym_str(f, p->name), AS_LOADS);
 }
 
-/* super().__call__(…), type.__call__(cls, …): what a metaclass makes runs the __init__ of its class. */
-static bool makes_object(const Facts *f, const Path *p)
+bool call_makes_object(const Facts *f, const Path *p)
 {
     if (p->nattr != 1 || !str_is(sym_str(f, p->attr[0]), "__call__")) return false;
     return p->root == ROOT_SUPER || (p->root == ROOT_GLOBAL && str_is(sym_str(f, p->name), "type"));
@@ -242,7 +241,7 @@ static bool unknown_call(Plan *pl, u32 file, const Call *c)
     const Path *p = &f->paths.v[c->callee];
     if (passes_code(f, c)) return true;
     if (runs_any_code(pl, file, c)) return true;
-    if (makes_object(f, p)) return true;
+    if (call_makes_object(f, p)) return true;
     if (path_external(pl->p, file, c->callee).n) return false;
     if (p->root == ROOT_SUPER) return false; /* of a base that is not part of the program */
     if (path_from_library(pl, file, p, 8)) return false;

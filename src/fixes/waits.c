@@ -471,6 +471,31 @@ static bool is_next(const Plan *pl, const Work *w, const Facts *f, const Call *c
     return w->races.n && pl->races->v[w->races.v[0]].rule == UG107 && str_is(call_last(f, c), "next");
 }
 
+/* super().__call__(…), type.__call__(cls, …), or a call of a local function that does it: an object of whatever class
+ * has this one for its metaclass is made. */
+static bool makes_any_object(Plan *pl, const Region *r, u32 call)
+{
+    const Facts *f = pl->p->facts[r->file];
+    if (call_makes_object(f, &f->paths.v[f->calls.v[call].callee])) return true;
+    u32 target;
+    if (!call_targets(pl->p, r->file, call, &target, 1)) return false;
+    GId id = func_gid(pl->p, target);
+    if (id.file != r->file || f->funcs.v[id.id].parent != r->func) return false;
+    const Func *fn = &f->funcs.v[id.id];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (call_makes_object(f, &f->paths.v[f->calls.v[i].callee])) return true;
+    return false;
+}
+
+/* Is it the one object of its class that is made, which everybody waits for: instances[cls]? */
+static bool one_of_class(const Plan *pl, const Region *r)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    u32 key = program_access(pl->p, r->access)->key;
+    return key == SYM_EMPTY || (fn->nparams && f->params.v[fn->params].name == key);
+}
+
 /* Whatever else the region is for: a call that waits for a thread is refused, one that is slow or takes another lock
  * makes the fix unsafe. */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
@@ -503,6 +528,12 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
         } else if (foreign_call(pl, r->file, i, false) && !is_next(pl, w, f, c)) {
             *why = str_fmt(pl->a, "line %u calls %.*s, which is not known, while the lock is held", c->line,
                            STR_ARG(callee_text(pl, r->file, i)));
+            worst = VERDICT_UNSAFE;
+        } else if (!one_of_class(pl, r) && makes_any_object(pl, r, i)) {
+            *why = str_fmt(pl->a,
+                           "line %u makes objects of any class with this metaclass while the lock is held, and their "
+                           "__init__ may wait",
+                           c->line);
             worst = VERDICT_UNSAFE;
         } else if (is_slow(pl, r->file, i) && (is_sleep(f, c) || !makes_value(pl, w, r, lock))) {
             *why = str_fmt(pl->a,
