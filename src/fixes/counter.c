@@ -50,7 +50,8 @@ static u32 reading(const Ast *t, u32 stmt, Str text)
     for (; up != NONE && up != stmt; up = t->v[up].parent) { /* read once, and only read */
         u8 u = t->v[up].kind;
         if (u == NODE_lambda || u == NODE_boolean_operator || u == NODE_conditional_expression ||
-            u == NODE_list_comprehension || u == NODE_generator_expression || u == NODE_augmented_assignment)
+            u == NODE_list_comprehension || u == NODE_generator_expression || u == NODE_augmented_assignment ||
+            u == NODE_string) /* nothing is replaced within a text */
             return NONE;
         if (u == NODE_assignment && ast_inside(t, n, ast_field(t, up, FIELD_left))) return NONE;
     }

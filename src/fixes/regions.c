@@ -106,6 +106,23 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     r->span.end = span.end;
 }
 
+/* Do the calls in the span only make an object of a class, or run code that is known? The state is a number then, of
+ * which each is meant to be given to one only. */
+static bool gives_number(Plan *pl, const Work *w, const Region *r, Span span)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    u8 type = pl->p->places.v[w->place].type.kind;
+    if (type != TYPE_NUMBER && type != TYPE_UNKNOWN) return false;
+    bool classes = true;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *p = &f->paths.v[f->calls.v[i].callee];
+        if (!span_within(f->calls.v[i].span, span)) continue;
+        classes &= path_resolve(pl->p, r->file, p, p->nattr).kind == ENT_CLASS;
+    }
+    return classes || reach_all_known(pl, r->file, r->func, span);
+}
+
 /* port = next_port; next_port += 1, assert left > 0; left -= 1: what is read right before the update is meant to be
  * the value that it changes. */
 static void extend_from_reads(Plan *pl, const Work *w, Region *r)
@@ -117,7 +134,9 @@ static void extend_from_reads(Plan *pl, const Work *w, Region *r)
     Span span = {t->v[before].start, t->v[before].end};
     Region more;
     Str why;
-    if (!reads_within(pl, w, r->file, r->func, span) || calls_within(pl->p->facts[r->file], r->func, span)) return;
+    if (!reads_within(pl, w, r->file, r->func, span)) return;
+    bool calls = calls_within(pl->p->facts[r->file], r->func, span); /* id = Id(self.next), f"{next}".encode() */
+    if (calls && !gives_number(pl, w, r, span)) return;
     if (!region_make(pl, r->file, r->func, span, span, &more, &why) || more.first != before || more.last != before)
         return;
     r->first = before;
