@@ -11,7 +11,7 @@
 const TSLanguage *tree_sitter_python(void);
 
 static struct Names {
-    u8 kind[1024];    /* grammar symbol → NodeKind */
+    u8 kind[1024]; /* grammar symbol → NodeKind */
     bool named[1024];
     u8 field_of[256]; /* grammar field → FieldName */
 } names;
@@ -56,11 +56,11 @@ static void names_fill(void)
 
 /* Ordinary text of the largest size takes a tenth of this. Counted for the thread, so that a busy machine does not
  * change what is found. */
-enum { PARSE_SECONDS = 20, CLOCK_STEP = 64 };
+enum { PARSE_SECONDS = 20, CLOCK_STEP = 512 };
 
 typedef struct Parsing {
     u32 calls;
-    int64_t end; /* ns of the thread's time */
+    int64_t end; /* ns of the thread's time; 0 before the clock was first asked, which most files never do */
 } Parsing;
 
 static int64_t thread_time(void)
@@ -73,7 +73,10 @@ static int64_t thread_time(void)
 static bool time_is_up(TSParseState *state)
 {
     Parsing *p = state->payload;
-    return ++p->calls % CLOCK_STEP == 0 && thread_time() > p->end;
+    if (++p->calls % CLOCK_STEP) return false;
+    int64_t now = thread_time();
+    if (!p->end) p->end = now + PARSE_SECONDS * INT64_C(1000000000);
+    return now > p->end;
 }
 
 static const char *text_from(void *payload, uint32_t offset, TSPoint position, uint32_t *n)
@@ -95,7 +98,7 @@ Tree *tree_parse(const Source *s)
     Tree *t = xmalloc(sizeof *t);
     *t = (Tree){.source = s};
     Str text = s->text;
-    Parsing parsing = {0, thread_time() + PARSE_SECONDS * INT64_C(1000000000)};
+    Parsing parsing = {0};
     t->ts = ts_parser_parse_with_options(p, NULL, (TSInput){&text, text_from, TSInputEncodingUTF8, NULL},
                                          (TSParseOptions){&parsing, time_is_up});
     t->too_slow = !t->ts;
