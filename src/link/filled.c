@@ -14,7 +14,7 @@ enum { ROUNDS = 12 };
 typedef struct Filled {
     Program *p;
     bool *self, *param; /* by global func and param: is it new wherever it is called? */
-    bool *test;         /* by file */
+    u32 *open;          /* by global func: how many of these are left; most have none, and their edges say nothing */
 } Filled;
 
 /* A local that only holds what is made before the call, anew in each turn of the loop that the call stands in, and
@@ -82,19 +82,21 @@ static bool argument_new(const Filled *w, u32 file, const Call *c, GId callee, u
 static bool edge_judge(Filled *w, const CallEdge *e)
 {
     const Program *p = w->p;
+    if (!w->open[e->callee] || e->caller == e->callee || p->tests[e->file]) return false;
     GId g = func_gid(p, e->callee);
     const Func *fn = &p->facts[g.file]->funcs.v[g.id];
     const Call *c = e->call == NONE || e->weak || e->passed || e->param ? NULL : &p->facts[e->file]->calls.v[e->call];
     bool *param = &w->param[p->state->param_base[g.file] + fn->params], changed = false;
     bool open_ = !str_starts(sym_str(p->facts[g.file], fn->name), S("_"));
-    if (e->caller == e->callee || w->test[e->file]) return false;
     if (w->self[e->callee] && (!c || !receiver_new(w, e->file, c, open_))) {
         w->self[e->callee] = false;
+        w->open[e->callee]--;
         changed = true;
     }
     for (u32 i = 0; i < fn->nparams; i++) {
         if (!param[i] || (c && argument_new(w, e->file, c, g, i, open_))) continue;
         param[i] = false;
+        w->open[e->callee]--;
         changed = true;
     }
     return changed;
@@ -106,7 +108,7 @@ static void candidates(Filled *w)
     const Program *p = w->p;
     for (u32 i = 0; i < p->edges.n; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (!w->test[e->file] && e->caller != e->callee) w->self[e->callee] = true;
+        if (!p->tests[e->file] && e->caller != e->callee) w->self[e->callee] = true;
     }
     for (u32 r = ROOT_API + 1; r < p->roots.n; r++)
         if (p->roots.v[r].func != NONE) w->self[p->roots.v[r].func] = false;
@@ -117,12 +119,14 @@ static void candidates(Filled *w)
             u32 g = gfunc_of(p, file, i);
             for (u32 k = 0; k < fn->nparams; k++) {
                 const Param *x = &f->params.v[fn->params + k];
-                w->param[p->state->param_base[file] + fn->params + k] =
-                    i && w->self[g] && !x->star && !x->star2 && !x->has_default && !fn->is_async;
+                bool open = i && w->self[g] && !x->star && !x->star2 && !x->has_default && !fn->is_async;
+                w->param[p->state->param_base[file] + fn->params + k] = open;
+                w->open[g] += open;
             }
             Str name = sym_str(f, fn->name);
             w->self[g] &= fn->cls != NONE && !fn->is_static && !fn->is_classmethod && !fn->is_property &&
                           !fn->is_async && !str_starts(name, S("__"));
+            w->open[g] += w->self[g];
         }
     }
 }
@@ -130,15 +134,17 @@ static void candidates(Filled *w)
 void filled_find(Program *p)
 {
     u32 nparams = p->state->param_base[p->nfiles];
+    Arena scratch = {0};
     Filled w = {p, arena_new(p->arena, bool, p->state->nfuncs + 1), arena_new(p->arena, bool, nparams + 1),
-                arena_new(p->arena, bool, p->nfiles + 1)};
-    for (u32 i = 0; i < p->nfiles; i++) w.test[i] = p->tests[i];
+                arena_new(&scratch, u32, p->state->nfuncs + 1)};
+    u32 changed = 1;
     candidates(&w);
-    for (u32 round = 0, changed = 1; changed && round < ROUNDS; round++) {
+    for (u32 round = 0; changed && round < ROUNDS; round++) {
         changed = 0;
         for (u32 i = 0; i < p->edges.n; i++) changed |= edge_judge(&w, &p->edges.v[i]);
-        if (changed && round + 1 == ROUNDS) return;
     }
+    arena_free(&scratch);
+    if (changed) return; /* more rounds than that: nothing is known */
     p->state->filled_self = w.self;
     p->state->filled_param = w.param;
 }
