@@ -253,21 +253,28 @@ static void before_start(Program *p, Arena *scratch)
     }
 }
 
-/* What is called in a loop, with the same object each time, and what that calls. */
-static void again_find(Program *p)
+typedef Vec(u32) FuncIds;
+
+/* Does the call, which is made again and again, say so of what it calls? */
+static void again_mark(Program *p, Arena *scratch, const CallEdge *e, FuncIds *marked)
 {
-    for (u32 round = 0, changed = 1; round < LEAD_ROUNDS && changed; round++) {
-        changed = 0;
-        for (u32 i = 0; i < p->edges.n; i++) {
-            const CallEdge *e = &p->edges.v[i];
-            if (e->weak || e->call == NONE || p->funcs[e->callee].again) continue;
-            const Facts *f = p->facts[e->file];
-            bool loop = f->blocks.v[f->calls.v[e->call].block].repeats || p->funcs[e->caller].again;
-            if (!loop || is_test_path(f->source->path) || !same_receiver(p, e)) continue;
-            p->funcs[e->callee].again = true;
-            changed = 1;
-        }
+    if (e->weak || e->call == NONE || p->funcs[e->callee].again || p->tests[e->file] || !same_receiver(p, e)) return;
+    p->funcs[e->callee].again = true;
+    vec_push(scratch, marked, e->callee);
+}
+
+/* What is called in a loop, with the same object each time, and what that calls. */
+static void again_find(Program *p, Arena *scratch)
+{
+    FuncIds marked = {0};
+    for (u32 i = 0; i < p->edges.n; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        const Facts *f = p->facts[e->file];
+        if (e->call != NONE && f->blocks.v[f->calls.v[e->call].block].repeats) again_mark(p, scratch, e, &marked);
     }
+    for (u32 i = 0; i < marked.n; i++)
+        for (u32 k = p->edge_first[marked.v[i]]; k < p->edge_first[marked.v[i] + 1]; k++)
+            again_mark(p, scratch, &p->edges.v[k], &marked);
 }
 
 void starts_find(Program *p)
@@ -277,7 +284,7 @@ void starts_find(Program *p)
     for (u32 file = 0; file < p->nfiles; file++)
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) order_func(p, &starting, file, i);
     leads_find(p);
-    again_find(p);
+    again_find(p, &scratch);
     arena_free(&scratch);
 }
 
