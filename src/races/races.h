@@ -40,7 +40,8 @@ typedef struct Finder {
     Arena *scratch;
     Map alike;                  /* rule, function and state → how many findings of that kind so far */
     u32 *called_first, *called; /* global func → its range in called: ids of the edges that call it */
-    Map first_args; /* (file, where the first argument of a call begins) → the call, an id of the file */
+    Map first_args; /* (file, where the first argument of a call begins) → the call, an id of the file; of functions
+                       with many calls */
     u32 *root_file; /* by root: the file in which it is started, or its function stands; from ROOT_API + 1 on */
     u8 *claimed;    /* by global access: a stronger rule has reported it */
     /* the place being looked at */
@@ -49,7 +50,7 @@ typedef struct Finder {
     const u8 *effect; /* and what each does */
     u32 nacc;
     u32 resets[64], nresets; /* the accesses that set it to None or delete it, once check.c has looked */
-    u32 told_of; /* the place of which sure.c knows whether only a log is told of it, NONE: of none */
+    u32 told_of;             /* the place of which sure.c knows whether only a log is told of it, NONE: of none */
     bool told;
 } Finder;
 

@@ -57,15 +57,36 @@ static const struct {
     {"random.shuffle", 0, "it swaps items one by one, and another thread's changes are lost"},
 };
 
+/* Most functions make few calls, which are looked through; a table of all calls would cost more than it saves. */
+enum { CALLS_FEW = 64 };
+
+static bool begins_at(const Facts *x, const Call *c, u32 start)
+{
+    return c->nargs && !x->args.v[c->args].star && x->args.v[c->args].span.start == start;
+}
+
+static u32 call_with_first(const Finder *f, u32 file, u32 func, u32 start)
+{
+    const Facts *x = f->p->facts[file];
+    const Func *fn = &x->funcs.v[func];
+    if (fn->ncalls > CALLS_FEW) return map_get(&f->first_args, map_key(file, start));
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (begins_at(x, &x->calls.v[i], start)) return i;
+    return NONE;
+}
+
 void arguments_index(Finder *f)
 {
     for (u32 file = 0; file < f->p->nfiles; file++) {
         const Facts *x = f->p->facts[file];
-        for (u32 i = 0; i < x->calls.n; i++) {
-            const Call *c = &x->calls.v[i];
-            if (!c->nargs || x->args.v[c->args].star) continue;
-            u32 *at = map_at(f->scratch, &f->first_args, map_key(file, x->args.v[c->args].span.start));
-            if (*at == NONE) *at = i;
+        for (u32 fn = 0; fn < x->funcs.n; fn++) {
+            u32 first = x->funcs.v[fn].calls, end = first + x->funcs.v[fn].ncalls;
+            for (u32 i = first; i < end && end - first > CALLS_FEW; i++) {
+                const Call *c = &x->calls.v[i];
+                if (!c->nargs || x->args.v[c->args].star) continue;
+                u32 *at = map_at(f->scratch, &f->first_args, map_key(file, x->args.v[c->args].span.start));
+                if (*at == NONE) *at = i;
+            }
         }
     }
 }
@@ -76,7 +97,7 @@ Str first_argument_of(const Finder *f, u32 ga)
     const Facts *x = f->p->facts[g.file];
     const Access *a = &x->accesses.v[g.id];
     if (a->op != OP_ARG && a->op != OP_CREAD) return S("");
-    u32 call = map_get(&f->first_args, map_key(g.file, a->span.start));
+    u32 call = call_with_first(f, g.file, a->func, a->span.start);
     if (call == NONE) return S("");
     const Call *c = &x->calls.v[call];
     bool same = c->func == a->func && x->args.v[c->args].span.end == a->span.end;
