@@ -98,16 +98,10 @@ bool func_named(const Program *p, u32 gfunc, Str dotted)
     return same;
 }
 
-/* The classes in which an attribute is looked for, in this order, at most MRO_MAX; returns how many. Once all bases
- * are known, each class keeps its own. */
-static u32 mro(const Program *p, u32 gclass, u32 *out)
+/* The classes in which an attribute is looked for, in this order, at most MRO_MAX. */
+static u32 mro_find(const Program *p, u32 gclass, u32 out[MRO_MAX])
 {
-    const ClassInfo *own = &p->state->classes[gclass];
     u32 n = 0, stack[MRO_MAX], depth = 0;
-    if (own->order) {
-        memcpy(out, own->order, own->norder * sizeof *out);
-        return own->norder;
-    }
     stack[depth++] = gclass;
     while (depth && n < MRO_MAX) {
         u32 c = stack[--depth];
@@ -122,9 +116,18 @@ static u32 mro(const Program *p, u32 gclass, u32 *out)
     return n;
 }
 
+/* The same; once all bases are known, each class keeps its own. `room` is for what is asked before. */
+static const u32 *mro(const Program *p, u32 gclass, u32 room[MRO_MAX], u32 *n)
+{
+    const ClassInfo *own = &p->state->classes[gclass];
+    *n = own->order ? own->norder : mro_find(p, gclass, room);
+    return own->order ? own->order : room;
+}
+
 u32 class_method(const Program *p, u32 gclass, u32 gs, bool skip_self)
 {
-    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    u32 room[MRO_MAX], n;
+    const u32 *order = mro(p, gclass, room, &n);
     for (u32 i = skip_self ? 1 : 0; i < n; i++) {
         u32 m = map_get(&p->state->classes[order[i]].methods, gs);
         if (m != NONE) return m;
@@ -140,7 +143,8 @@ u32 class_own_method(const Program *p, u32 gclass, const char *name)
 
 u32 class_setter(const Program *p, u32 gclass, u32 gs)
 {
-    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    u32 room[MRO_MAX], n;
+    const u32 *order = mro(p, gclass, room, &n);
     for (u32 i = 0; i < n; i++) {
         u32 m = map_get(&p->state->classes[order[i]].setters, gs);
         if (m != NONE || map_get(&p->state->classes[order[i]].methods, gs) != NONE) return m;
@@ -150,7 +154,8 @@ u32 class_setter(const Program *p, u32 gclass, u32 gs)
 
 u32 class_attr_owner(const Program *p, u32 gclass, u32 gs, u32 *bits)
 {
-    u32 order[MRO_MAX], n = mro(p, gclass, order), owner = NONE;
+    u32 room[MRO_MAX], n, owner = NONE;
+    const u32 *order = mro(p, gclass, room, &n);
     *bits = 0;
     if (n && str_is(p->syms.strs[gs], "__dict__")) return order[n - 1]; /* one for all that the classes set */
     for (u32 i = 0; i < n; i++) {
@@ -200,7 +205,8 @@ u32 class_completed_by(const Program *p, u32 gclass, u32 gs, bool method)
 
 bool class_is_a(const Program *p, u32 gclass, u32 base)
 {
-    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    u32 room[MRO_MAX], n;
+    const u32 *order = mro(p, gclass, room, &n);
     for (u32 i = 0; i < n; i++)
         if (order[i] == base) return true;
     return false;
@@ -215,7 +221,8 @@ Str toolkit_name(Str dotted)
 bool class_derives(const Program *p, u32 gclass, const char *external)
 {
     bool toolkit = str_starts(str_from(external), S("QtCore."));
-    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    u32 room[MRO_MAX], n;
+    const u32 *order = mro(p, gclass, room, &n);
     for (u32 i = 0; i < n; i++) {
         const ClassInfo *c = &p->state->classes[order[i]];
         for (u32 j = 0; j < c->ext_bases.n; j++) {
@@ -295,7 +302,7 @@ void classes_index(Program *p)
     for (u32 i = 0; i < p->nfiles; i++)
         for (u32 c = 0; c < p->facts[i]->classes.n; c++) class_bases_link(p, i, c);
     for (u32 c = 0; c < s->nclasses; c++) {
-        u32 order[MRO_MAX], n = mro(p, c, order);
+        u32 order[MRO_MAX], n = mro_find(p, c, order);
         s->classes[c].order = memcpy(arena_new(s->a, u32, n), order, n * sizeof *order);
         s->classes[c].norder = n;
     }
@@ -326,7 +333,8 @@ static bool makes_fields(const Program *p, u32 file, u32 cls)
             if (str_is(sym_str(f, y->name), decorators[k]) || (y->nattr && str_is(path_last(f, y), decorators[k])))
                 return true;
     }
-    u32 order[MRO_MAX], n = mro(p, gclass_of(p, file, cls), order);
+    u32 room[MRO_MAX], n;
+    const u32 *order = mro(p, gclass_of(p, file, cls), room, &n);
     for (u32 i = 0; i < n; i++) {
         const ClassInfo *ci = &p->state->classes[order[i]];
         for (u32 j = 0; j < ci->ext_bases.n; j++)
