@@ -16,9 +16,8 @@ u32 map_get(const Map *m, u64 key)
     return x->key ? x->value : NONE;
 }
 
-static void map_grow(Arena *a, Map *m)
+static void map_grow(Arena *a, Map *m, u32 cap)
 {
-    u32 cap = m->cap ? m->cap * 2 : 16;
     MapSlot *slots = arena_new(a, MapSlot, cap);
     for (u32 i = 0; i < m->cap; i++)
         if (m->slots[i].key) *key_slot(slots, cap, m->slots[i].key) = m->slots[i];
@@ -26,10 +25,17 @@ static void map_grow(Arena *a, Map *m)
     m->cap = cap;
 }
 
+void map_reserve(Arena *a, Map *m, u32 n)
+{
+    u32 cap = 16;
+    while (cap / 2 < n) cap *= 2;
+    if (cap > m->cap) map_grow(a, m, cap);
+}
+
 u32 *map_at(Arena *a, Map *m, u64 key)
 {
     CHECK(key != UINT64_MAX);
-    if (m->n * 2 >= m->cap) map_grow(a, m);
+    if (m->n * 2 >= m->cap) map_grow(a, m, m->cap ? m->cap * 2 : 16);
     MapSlot *x = key_slot(m->slots, m->cap, key + 1);
     if (!x->key) {
         *x = (MapSlot){key + 1, NONE};

@@ -20,6 +20,8 @@ static inline u64 map_key(u32 hi, u32 lo)
 {
     return (u64)hi << 32 | lo;
 }
+/* Makes room for n keys, so that putting them does not copy the table again and again. */
+void map_reserve(Arena *a, Map *m, u32 n);
 /* The value, or NONE. */
 u32 map_get(const Map *m, u64 key);
 /* Sets key to value, replacing an older one. */

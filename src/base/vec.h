@@ -21,15 +21,26 @@
      &(vec)->v[(vec)->n++])
 #define vec_push(arena, vec, ...) ((void)(*vec_add((arena), (vec)) = (__VA_ARGS__)))
 
-static inline void *vec_grow(Arena *a, void *old, u32 n, u32 *cap, size_t size)
+/* Makes room for n elements in all. */
+#define vec_reserve(arena, vec, want)                                                                                \
+    ((want) > (vec)->cap                                                                                             \
+         ? (void)((vec)->v = vec_room((arena), (vec)->v, (vec)->n, (want), &(vec)->cap, sizeof *(vec)->v))           \
+         : (void)0)
+
+static inline void *vec_room(Arena *a, void *old, u32 n, u32 want, u32 *cap, size_t size)
 {
-    u32 want = *cap ? *cap * 2 : 8;
-    CHECK(want > n);
     char *v = arena_room(a, size, 16, want);
     if (n) memcpy(v, old, n * size);
     memset(v + n * size, 0, (want - n) * size);
     *cap = want;
     return v;
+}
+
+static inline void *vec_grow(Arena *a, void *old, u32 n, u32 *cap, size_t size)
+{
+    u32 want = *cap ? *cap * 2 : 8;
+    CHECK(want > n);
+    return vec_room(a, old, n, want, cap, size);
 }
 
 #endif

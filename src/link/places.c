@@ -71,11 +71,28 @@ static void chain_add(Program *p, Map *m, u64 key, u32 file, u32 def)
     if (s->defrefs.v[last].next == NONE) s->defrefs.v[last].next = id;
 }
 
-/* Definitions of locals and what functions return; needs nothing but the facts. */
+static void local_imports(Program *p, u32 file)
+{
+    const Facts *f = p->facts[file];
+    for (u32 i = 0; i < f->imports.n; i++) {
+        const Import *im = &f->imports.v[i];
+        if (!im->func) continue;
+        u32 *at = map_at(p->state->a, &p->state->local_imports, local_key(file, im->func, im->local));
+        if (*at == NONE) *at = i;
+    }
+}
+
+/* Definitions and imports of locals and what functions return; needs nothing but the facts. */
 void locals_index(Program *p)
 {
+    LinkState *s = p->state;
+    u32 defs = 0;
+    for (u32 file = 0; file < p->nfiles; file++) defs += p->facts[file]->defs.n;
+    vec_reserve(s->a, &s->defrefs, defs);
+    map_reserve(s->a, &s->local_defs, defs / 2);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
+        local_imports(p, file);
         for (u32 i = 0; i < f->defs.n; i++) {
             const Def *d = &f->defs.v[i];
             if (d->is_return) {

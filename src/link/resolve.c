@@ -35,8 +35,7 @@ static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool 
     bool shared = bits & ATTR_CLS || (bits & ATTR_BODY && !(bits & (ATTR_SELF | ATTR_FIELD)));
     bool plain = bits == (ATTR_BODY | ATTR_FIELD | ATTR_PLAIN); /* C.limit is o.limit: nobody assigns it */
     bool of_class = shared || !(on_instance || plain);
-    return (Ent){ENT_PLACE, place_of(p, of_class ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs),
-                 NONE, NONE};
+    return (Ent){ENT_PLACE, place_of(p, of_class ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs), NONE, NONE};
 }
 
 /* A name of a module, or a module below it. */
@@ -106,9 +105,8 @@ static Ent local_entity(const Program *p, u32 file, const Path *x)
         if (d->kind == VAL_FUNC) return (Ent){ENT_FUNC, gfunc_of(p, file, d->value), NONE, NONE};
         if (d->kind == VAL_CLASS) return (Ent){ENT_CLASS, gclass_of(p, file, d->value), NONE, NONE};
     }
-    for (u32 i = 0; i < f->imports.n; i++)
-        if (f->imports.v[i].func == x->func && f->imports.v[i].local == x->name && x->func)
-            return import_target(p, file, &f->imports.v[i], 0);
+    u32 import = map_get(&p->state->local_imports, local_key(file, x->func, x->name));
+    if (import != NONE) return import_target(p, file, &f->imports.v[import], 0);
     return (Ent){ENT_LOCAL, gfunc_of(p, file, x->func), x->name, NONE};
 }
 
@@ -203,9 +201,14 @@ Ent path_resolve(const Program *p, u32 file, const Path *x, u32 nattr)
 {
     if (x->truncated && nattr == x->nattr) return nothing;
     u32 *slot = path_slot(p, file, x, nattr);
+    if (slot && *slot == NONE) return nothing;
     if (slot && *slot) return p->state->ents.v[*slot - 1];
     Ent e = resolve(p, file, x, nattr);
     if (!slot) return e;
+    if (e.kind == ENT_NONE) { /* so are most of those that are asked for */
+        *slot = NONE;
+        return nothing;
+    }
     vec_push(p->state->a, &p->state->ents, e);
     *slot = p->state->ents.n;
     return e;

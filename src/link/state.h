@@ -126,15 +126,16 @@ typedef struct LinkState {
     Vec(Ent) ents;
     ClassInfo *classes;
     u32 nclasses, nfuncs, naccesses;
-    Map places;     /* hash of kind, file, owner, name → place */
-    Map place_defs; /* place → first DefRef */
-    Map local_defs; /* hash of (file, func, symbol) → first DefRef */
-    Map func_attrs; /* (global func, global symbol of an attribute) → place, see funcattrs.c */
-    Map later_first; /* global func → the first of `later` that it hands to a loop */
+    Map places;        /* hash of kind, file, owner, name → place */
+    Map place_defs;    /* place → first DefRef */
+    Map local_defs;    /* hash of (file, func, symbol) → first DefRef */
+    Map local_imports; /* the same → the first import of a function that binds the name */
+    Map func_attrs;    /* (global func, global symbol of an attribute) → place, see funcattrs.c */
+    Map later_first;   /* global func → the first of `later` that it hands to a loop */
     Vec(LaterEdge) later;
-    Map handed;     /* place → the place whose container it holds, see handed.c */
-    Map completed;  /* (class, method or not, global symbol) → class_completed_by's answer */
-    Map elem_defs;  /* place → first DefRef of its elements; locals: local_key + 1 */
+    Map handed;    /* place → the place whose container it holds, see handed.c */
+    Map completed; /* (class, method or not, global symbol) → class_completed_by's answer */
+    Map elem_defs; /* place → first DefRef of its elements; locals: local_key + 1 */
     Vec(DefRef) defrefs;
     Vec(u8) place_state; /* 0 type not asked for, 1 being computed, 2 known */
     Map local_types;     /* hash of (file, func, symbol) → index in types */
@@ -153,11 +154,12 @@ typedef struct LinkState {
     bool *on_global;           /* by global func: called on an object that a module-level name holds; see named.c */
     bool *installed;           /* by file: a single module that is installed for others to import; NULL before */
     struct Handover *handover; /* see handover.c; NULL without one */
-    struct Endings *ended;       /* see ended.c */
+    struct Endings *ended;     /* see ended.c */
     struct Stopped *stopped;   /* see stopped.c; NULL where nothing is waited for */
     u32 depth;                 /* of type inference */
     u32 *path_base;            /* by file: its first path among all; set when types are final (see paths_settle) */
-    u32 *path_ents;            /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1 */
+    u32 *path_ents;            /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1;
+                                  NONE for nothing */
     u32 *lead; /* by global func: where its first call stands that leads to a thread's start, NONE; see order.c */
     bool *filled_self, *filled_param; /* filled.c, by global func and param; NULL when it gave up */
     Map held_class;    /* global symbol of a private attribute → the class whose objects it holds; see owner.c */
