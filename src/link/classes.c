@@ -242,7 +242,8 @@ bool class_derives_any(const Program *p, u32 gclass, const char *const *external
 
 bool class_derives_known(const Program *p, u32 gclass, u64 as)
 {
-    u32 order[MRO_MAX], n = mro(p, gclass, order);
+    u32 room[MRO_MAX], n;
+    const u32 *order = mro(p, gclass, room, &n);
     for (u32 i = 0; i < n; i++) {
         const ClassInfo *c = &p->state->classes[order[i]];
         for (u32 j = 0; j < c->ext_bases.n; j++)

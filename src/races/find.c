@@ -123,7 +123,8 @@ static void locks_of_others(Finder *f, u32 first)
     for (u32 i = first; i < f->out->n; i++) {
         Race *r = &f->out->v[i];
         if (processes || (queue && r->rule == UG106)) r->place = NONE;
-        if (processes) r->by_hand = "its own lock has to be taken, get_lock(): other processes see no lock of threads";
+        if (processes)
+            r->by_hand = "its own lock has to be taken, get_lock(): other processes see no lock of threads";
     }
 }
 
