@@ -19,6 +19,8 @@
  *                                              _done = True
  *                                              _types.update(read())
  *
+ * Nor is he without any lock: of two that call at once, the second finds the flag set.
+ *
  * Needs the accesses of one place, the flag. The finding names no place to the fixes: the cure is another order of
  * the statements. */
 #include "races/races.h"
@@ -56,7 +58,8 @@ static bool changes_part(const Finder *f, u32 ga)
     u32 place = p->access_place[ga];
     if (place == NONE || place == f->place) return false;
     const Place *x = &p->places.v[f->place], *y = &p->places.v[place];
-    if (y->kind != x->kind || y->file != x->file || y->owner != x->owner) return false;
+    bool inherited = x->kind == PLACE_INSTANCE && y->kind == PLACE_INSTANCE && class_is_a(p, x->owner, y->owner);
+    if (!inherited && (y->kind != x->kind || y->file != x->file || y->owner != x->owner)) return false;
     const Def *d = stored_def(p, ga);
     return access_effect(p, ga) & (EFFECT_REBIND | EFFECT_GROW) && (!d || d->kind != VAL_NONE);
 }
@@ -195,6 +198,17 @@ static void work_inside(Finder *f, u32 act, const Section *s)
     }
 }
 
+static void too_early_message(Finder *f, Race *r, Work w)
+{
+    const Program *p = f->p;
+    race_message(f, r,
+                 "%.*s, which line %u tests, is set before the work that it stands for: a second thread goes on, and "
+                 "uses %.*s on line %u of %.*s, while line %u may not have made it yet",
+                 STR_ARG(short_state(p, f->place)), program_access(p, r->test)->line,
+                 STR_ARG(short_state(p, p->access_place[w.made])), program_access(p, w.use)->line,
+                 STR_ARG(p->facts[access_file(p, w.use)]->source->path), program_access(p, w.made)->line);
+}
+
 bool race_flag_first(Finder *f, Race *r)
 {
     const Program *p = f->p;
@@ -202,13 +216,35 @@ bool race_flag_first(Finder *f, Race *r)
     Work w = work_between(f, access_func(p, r->act), program_access(p, r->act)->span.end, UINT32_MAX);
     if (w.made == NONE) return false;
     r->by_shape = r->in_parts = true;
-    race_message(f, r,
-                 "%.*s, which line %u tests, is set before the work that it stands for: a second thread goes on, and "
-                 "uses %.*s on line %u of %.*s, while line %u may not have made it yet",
-                 STR_ARG(short_state(p, f->place)), program_access(p, r->test)->line,
-                 STR_ARG(short_state(p, p->access_place[w.made])), program_access(p, w.use)->line,
-                 STR_ARG(p->facts[access_file(p, w.use)]->source->path), program_access(p, w.made)->line);
+    too_early_message(f, r, w);
     return true;
+}
+
+/* No lock and no test of its own: who asks for the flag calls the function where it is not set. */
+static void by_askers(Finder *f, u32 act)
+{
+    const Program *p = f->p;
+    u32 gfunc = access_func(p, act);
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 test = f->acc[i];
+        const Access *t = program_access(p, test);
+        if (t->op != OP_TRUTH || !t->test || access_func(p, test) == gfunc || p->tests[access_file(p, test)])
+            continue;
+        if (f->claimed[test] || !test_decides_call(f, test, gfunc)) continue;
+        Conflict c = conflict_of(f, act, test);
+        Work w = c.witness == NONE ? (Work){NONE, NONE}
+                                   : work_between(f, gfunc, program_access(p, act)->span.end, UINT32_MAX);
+        if (w.made == NONE) continue;
+        c.confidence = MIN(c.confidence, CONF_MEDIUM);
+        Race *r = race_add(f, UG103, act, c);
+        r->act = act;
+        r->test = test;
+        r->by_shape = r->in_parts = true;
+        r->by_hand = "the flag has to be set after the work, and one lock held from the test to then";
+        race_site(r, w.made);
+        too_early_message(f, r, w);
+        return;
+    }
 }
 
 void race_early(Finder *f)
@@ -223,6 +259,7 @@ void race_early(Finder *f)
             continue;
         u32 test = own_test(f, act);
         const Section *s = test == NONE ? NULL : claim_section(f->p, test, act);
+        if (test == NONE) by_askers(f, act);
         if (s && !work_outside(f, act, test, s)) work_inside(f, act, s);
     }
 }
