@@ -55,6 +55,32 @@ for f in $(files 'src/*.c' 'src/*.h' 'src/*.def' 'tests/*.c' 'tests/*.h'); do
     '
 done >>"$found"
 
+# A function that no other file uses is static. Comments and strings do not count as uses, nor do declarations in headers.
+# shellcheck disable=SC2046 # no file of ours has a space in its name
+LC_ALL=C awk '
+    {
+        code = ""
+        for (rest = $0; rest != ""; ) {
+            at = index(rest, inside ? "*/" : "/*")
+            if (!inside) code = code (at ? substr(rest, 1, at - 1) : rest)
+            rest = at ? substr(rest, at + 2) : ""
+            if (at) inside = !inside
+        }
+        gsub(/"(\\.|[^"\\])*"/, "", code)
+        if (code ~ /^[A-Za-z]/ && code !~ /^(static|typedef|extern)|;$|=/ && match(code, /[A-Za-z0-9_]+\(/))
+            made[substr(code, RSTART, RLENGTH - 1)] = FILENAME ":" FNR
+        n = split(code, words, /[^A-Za-z0-9_]+/)
+        for (i = 1; i <= n; i++) {
+            if (!(words[i] in first)) first[words[i]] = FILENAME
+            if (first[words[i]] != FILENAME) shared[words[i]] = 1
+        }
+    }
+    END {
+        for (name in made)
+            if (!(name in shared) && name != "main") printf "%s: %s is used in no other file; make it static\n", made[name], name
+    }
+' $(files 'src/*.c' 'tests/unit/*.c') >>"$found"
+
 # --- Every text of ours ---------------------------------------------------------------------------------------------------
 
 # Fixtures are other people's style, and this script names what it looks for.
