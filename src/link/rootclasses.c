@@ -1,19 +1,21 @@
 /* Thread roots by what a function is: a method of a class whose objects run in threads, or decorated as a handler. */
 #include "link/roots.h"
 
+/* Servers that serve one request after the other. */
+static const char *const serial_servers[] = {"HTTPServer", "TCPServer", "UDPServer", "UnixStreamServer"};
+
 /* A server that serves one request after the other: one is made somewhere, and nothing speaks of a threading one. */
 bool serial_server(const Program *p)
 {
     static const char *const threading[] = {"ThreadingHTTPServer",       "ThreadingMixIn",
                                             "ThreadingTCPServer",        "ThreadingUDPServer",
                                             "ThreadingUnixStreamServer", "ThreadingWSGIServer"};
-    static const char *const serial[] = {"HTTPServer", "TCPServer", "UDPServer", "UnixStreamServer"};
     bool any = false;
     for (u32 i = 0; i < p->nfiles; i++) {
         for (u32 k = 0; k < COUNT_OF(threading); k++)
             if (intern_find(&p->facts[i]->syms, str_from(threading[k])) != NONE) return false;
-        for (u32 k = 0; k < COUNT_OF(serial); k++)
-            any |= intern_find(&p->facts[i]->syms, str_from(serial[k])) != NONE;
+        for (u32 k = 0; k < COUNT_OF(serial_servers); k++)
+            any |= intern_find(&p->facts[i]->syms, str_from(serial_servers[k])) != NONE;
     }
     return any;
 }
@@ -21,7 +23,6 @@ bool serial_server(const Program *p)
 /* HTTPServer(address, Hello): are servers that serve one request after the other all that is ever given the class? */
 static bool only_serial(const Program *p, u32 gclass)
 {
-    static const char *const serial[] = {"HTTPServer", "TCPServer", "UDPServer", "UnixStreamServer"};
     bool any = false;
     u32 at;
     Str name = sym_str(p->facts[class_gid(p, gclass).file], program_class(p, gclass, &at)->name);
@@ -36,7 +37,7 @@ static bool only_serial(const Program *p, u32 gclass)
                 Ent e = path_entity(p, file, f->args.v[k].value);
                 if (e.kind != ENT_CLASS || e.id != gclass) continue;
                 Str server = str_last(path_external(p, file, c->callee), '.');
-                if (!str_among(server, serial, COUNT_OF(serial))) return false;
+                if (!str_among(server, serial_servers, COUNT_OF(serial_servers))) return false;
                 any = true;
             }
         }
