@@ -3,7 +3,7 @@
  * made; what attributes of other objects hold is not followed. */
 #include "link/objects.h"
 
-bool own_object(const Program *p, const Root *r, u32 place)
+bool root_owns_object(const Program *p, const Root *r, u32 place)
 {
     if ((!r->own && !r->chain) || place == NONE || r->func == NONE) return false;
     const Place *x = &p->places.v[place];
@@ -17,7 +17,7 @@ bool own_object(const Program *p, const Root *r, u32 place)
     return class_part_of(p, x->owner, r->self == NONE ? rc : r->self);
 }
 
-bool stands_in(const Program *p, u32 inner, u32 outer)
+bool func_stands_in(const Program *p, u32 inner, u32 outer)
 {
     GId g = func_gid(p, inner), o = func_gid(p, outer);
     if (g.file != o.file) return false;
@@ -30,7 +30,7 @@ bool stands_in(const Program *p, u32 inner, u32 outer)
 static bool started_in(const Program *p, const Root *r, u32 gfunc)
 {
     if (r->call == NONE) return false;
-    return stands_in(p, gfunc_of(p, r->file, p->facts[r->file]->calls.v[r->call].func), gfunc);
+    return func_stands_in(p, gfunc_of(p, r->file, p->facts[r->file]->calls.v[r->call].func), gfunc);
 }
 
 /* Is the argument the captured variable itself, in its own function? */
@@ -82,18 +82,18 @@ static bool given_when_made(const Program *p, const Root *r, const Place *x)
     return false;
 }
 
-bool own_variable(const Program *p, const Place *x, u32 gfunc, bool threads)
+bool variable_own_to_threads(const Program *p, const Place *x, u32 gfunc, bool threads)
 {
     const FuncInfo *owner = &p->funcs[x->owner], *fi = &p->funcs[gfunc];
-    bool handed = !stands_in(p, gfunc, x->owner);
+    bool handed = !func_stands_in(p, gfunc, x->owner);
     for (u32 i = 0; i < fi->nroots; i++) {
         const Root *r = &p->roots.v[fi->roots[i]];
         bool comes = owner->nroots == FUNC_ROOTS;
         for (u32 k = 0; k < owner->nroots; k++) comes |= owner->roots[k] == fi->roots[i];
         if (handed && !comes && threads && given_anew(p, r, x)) continue;
-        bool inner = r->func != NONE && stands_in(p, r->func, x->owner);
+        bool inner = r->func != NONE && func_stands_in(p, r->func, x->owner);
         if (handed && !comes && !inner && !started_in(p, r, x->owner) && !given_when_made(p, r, x)) continue;
-        if (!comes || (r->func != NONE && r->func != x->owner && stands_in(p, r->func, x->owner))) return false;
+        if (!comes || (r->func != NONE && r->func != x->owner && func_stands_in(p, r->func, x->owner))) return false;
     }
     return true;
 }
@@ -115,7 +115,7 @@ static bool common_subclass(const Program *p, u32 a, u32 b, u32 depth)
     return false;
 }
 
-bool unrelated(const Program *p, u32 a, u32 b)
+bool classes_unrelated(const Program *p, u32 a, u32 b)
 {
     return !class_is_a(p, a, b) && !class_is_a(p, b, a) && !common_subclass(p, a, b, SUBCLASSES);
 }
@@ -126,7 +126,7 @@ static bool of_self(const Program *p, u32 cls, u32 owner)
     return owner == NONE || class_is_a(p, cls, owner) || class_is_a(p, owner, cls);
 }
 
-bool sibling_objects(const Program *p, u32 owner, GId a, const Access *xa, GId b, const Access *xb)
+bool accesses_of_siblings(const Program *p, u32 owner, GId a, const Access *xa, GId b, const Access *xb)
 {
     const Facts *fa = p->facts[a.file], *fb = p->facts[b.file];
     u32 ca = fa->funcs.v[xa->func].self_class, cb = fb->funcs.v[xb->func].self_class;
@@ -134,19 +134,19 @@ bool sibling_objects(const Program *p, u32 owner, GId a, const Access *xa, GId b
     if (ca == NONE || cb == NONE) return false;
     ca = gclass_of(p, a.file, ca);
     cb = gclass_of(p, b.file, cb);
-    return of_self(p, ca, owner) && of_self(p, cb, owner) && unrelated(p, ca, cb);
+    return of_self(p, ca, owner) && of_self(p, cb, owner) && classes_unrelated(p, ca, cb);
 }
 
-bool two_own(const Program *p, const Root *r, const Root *other, u32 place)
+bool roots_own_objects(const Program *p, const Root *r, const Root *other, u32 place)
 {
-    if (!r->own || !other->own || !own_object(p, other, place)) return false;
+    if (!r->own || !other->own || !root_owns_object(p, other, place)) return false;
     GId ga = func_gid(p, r->func), gb = func_gid(p, other->func);
     u32 ca = gclass_of(p, ga.file, p->facts[ga.file]->funcs.v[ga.id].cls);
     u32 cb = gclass_of(p, gb.file, p->facts[gb.file]->funcs.v[gb.id].cls);
-    return unrelated(p, ca, cb);
+    return classes_unrelated(p, ca, cb);
 }
 
-bool of_starter(const Program *p, const Root *r, const Place *x)
+bool place_of_starter(const Program *p, const Root *r, const Place *x)
 {
     if (!x || (x->kind != PLACE_INSTANCE && x->kind != PLACE_CLOSURE)) return false;
     if (x->kind == PLACE_CLOSURE) return true;
@@ -174,7 +174,7 @@ static bool makes_part(const Program *p, u32 file, const Path *x)
     return true;
 }
 
-bool of_self_alone(const Program *p, u32 file, const Access *a, u32 owner)
+bool access_of_self_alone(const Program *p, u32 file, const Access *a, u32 owner)
 {
     const Facts *f = p->facts[file];
     const Path *x = &f->paths.v[a->path];
@@ -192,11 +192,11 @@ static bool runs_object(const Program *p, u32 gaccess, const Place *x)
     u32 coming = roots_coming(p, gaccess);
     if (!access_of_self(p->facts[access_file(p, gaccess)], a)) return false;
     for (u32 i = 0; i < fi->nroots; i++)
-        if (coming & 1u << i && of_starter(p, &p->roots.v[fi->roots[i]], x)) return true;
+        if (coming & 1u << i && place_of_starter(p, &p->roots.v[fi->roots[i]], x)) return true;
     return false;
 }
 
-bool of_other_object(const Program *p, u32 ga, u32 gb, const Place *x)
+bool accesses_of_started(const Program *p, u32 ga, u32 gb, const Place *x)
 {
     if (!x || x->kind != PLACE_INSTANCE) return false;
     bool a = access_of_started(p, ga), b = access_of_started(p, gb);

@@ -93,7 +93,7 @@ u32 roots_coming(const Program *p, u32 gaccess)
     u32 place = p->access_place[gaccess], all = (1u << fi->nroots) - 1;
     if (!fi->alone || place == NONE || p->places.v[place].kind != PLACE_INSTANCE) return all;
     if (p->options->assume == ASSUME_ALWAYS) return all;
-    return of_self_alone(p, g.file, a, p->places.v[place].owner) ? all & ~(u32)fi->alone : all;
+    return access_of_self_alone(p, g.file, a, p->places.v[place].owner) ? all & ~(u32)fi->alone : all;
 }
 
 /* Does the function start one of the threads that come to the other one? Then it runs beside it, whoever calls it. */
@@ -124,13 +124,13 @@ static bool calls_meet(const Program *p, const Root *r, u32 place, u32 file, con
     if (!x) return false;
     if (x->kind == PLACE_CLOSURE) {
         u32 starter = r->call == NONE ? NONE : gfunc_of(p, r->file, p->facts[r->file]->calls.v[r->call].func);
-        return starter != NONE && starter != x->owner && stands_in(p, starter, x->owner);
+        return starter != NONE && starter != x->owner && func_stands_in(p, starter, x->owner);
     }
-    if (x->kind != PLACE_INSTANCE || of_starter(p, r, x) || x->evidence & SHARED) return true;
+    if (x->kind != PLACE_INSTANCE || place_of_starter(p, r, x) || x->evidence & SHARED) return true;
     GId g = func_gid(p, r->func);
     u32 cls = p->facts[g.file]->funcs.v[g.id].self_class, in = p->facts[file]->funcs.v[a->func].self_class;
-    if (cls == NONE || in == NONE || !of_self_alone(p, file, a, x->owner)) return false;
-    return !unrelated(p, gclass_of(p, g.file, cls), gclass_of(p, file, in));
+    if (cls == NONE || in == NONE || !access_of_self_alone(p, file, a, x->owner)) return false;
+    return !classes_unrelated(p, gclass_of(p, g.file, cls), gclass_of(p, file, in));
 }
 
 /* Which callers that are not in sight count: none, those that start a thread of ours, all. */
@@ -180,8 +180,8 @@ static Apart captured_apart(const Pair *x)
     const FuncInfo *owner = &x->p->funcs[x->x->owner];
     if ((x->a.out && x->a.fi == owner) || (x->b.out && x->b.fi == owner)) return APART_ORDER;
     bool both = x->a.roots && x->b.roots;
-    bool own = (x->a.roots || x->b.roots) && own_variable(x->p, x->x, x->a.func, both) &&
-               own_variable(x->p, x->x, x->b.func, both);
+    bool own = (x->a.roots || x->b.roots) && variable_own_to_threads(x->p, x->x, x->a.func, both) &&
+               variable_own_to_threads(x->p, x->x, x->b.func, both);
     return own ? APART_OBJECT : APART_NOT;
 }
 
@@ -190,7 +190,8 @@ static bool two_roots_meet(Pair *x, const Root *r, const Root *other)
 {
     const Program *p = x->p;
     bool by_self = access_of_self(p->facts[x->a.g.file], x->a.a) && access_of_self(p->facts[x->b.g.file], x->b.a);
-    if (own_object(p, r, x->place) && (r->func == other->func || (by_self && two_own(p, r, other, x->place)))) {
+    if (root_owns_object(p, r, x->place) &&
+        (r->func == other->func || (by_self && roots_own_objects(p, r, other, x->place)))) {
         x->object = true;
         return false;
     }
@@ -206,11 +207,11 @@ static bool one_root_meets(Pair *x, const Root *r, u32 i, u32 k)
     const Program *p = x->p;
     const FuncInfo *fa = x->a.fi, *fb = x->b.fi;
     bool beside = fa->beside & 1u << i || fb->beside & 1u << k;
-    beside |= fa->others & 1u << i && !of_starter(p, r, x->x) && !part_of_starter(p, r, x->x);
+    beside |= fa->others & 1u << i && !place_of_starter(p, r, x->x) && !part_of_starter(p, r, x->x);
     u8 calls = fa->calls | (x->unknown ? fa->maybe : 0);
     beside |= calls & 1u << i && calls_meet(p, r, x->place, x->a.g.file, x->a.a);
     x->same = true;
-    if ((r->many || beside) && !own_object(p, r, x->place)) return true;
+    if ((r->many || beside) && !root_owns_object(p, r, x->place)) return true;
     x->object |= r->many;
     return false;
 }
@@ -245,15 +246,15 @@ static bool callers_meet(const Pair *x, const Side *a, const Side *b)
     return a->api && b->roots && !a->ended && !order_by_caller(x->p, a->ga, b->ga);
 }
 
-static Apart apart(const Program *p, u32 ga, u32 gb, Unknown unknown)
+static Apart accesses_apart(const Program *p, u32 ga, u32 gb, Unknown unknown)
 {
     if (!access_counts(p, ga)) return APART_FIRST;
     if (!access_counts(p, gb)) return APART_SECOND;
     Pair x = {.p = p, .unknown = unknown, .place = p->access_place[ga], .a = side_of(p, ga), .b = side_of(p, gb)};
     x.x = x.place == NONE ? NULL : &p->places.v[x.place];
-    if (x.x && x.x->kind == PLACE_INSTANCE && sibling_objects(p, x.x->owner, x.a.g, x.a.a, x.b.g, x.b.a))
+    if (x.x && x.x->kind == PLACE_INSTANCE && accesses_of_siblings(p, x.x->owner, x.a.g, x.a.a, x.b.g, x.b.a))
         return APART_OBJECT;
-    if (of_other_object(p, ga, gb, x.x)) return APART_OBJECT;
+    if (accesses_of_started(p, ga, gb, x.x)) return APART_OBJECT;
     if (event_orders(p, ga, gb) || event_orders(p, gb, ga)) return APART_EVENT;
     Side *a = &x.a, *b = &x.b;
     side_look(&x, a, b);
@@ -280,20 +281,21 @@ static Apart apart(const Program *p, u32 ga, u32 gb, Unknown unknown)
 
 Apart may_run_apart(const Program *p, u32 ga, u32 gb)
 {
-    return apart(p, ga, gb, UNKNOWN_ALL);
+    return accesses_apart(p, ga, gb, UNKNOWN_ALL);
 }
 
 bool may_run_together(const Program *p, u32 ga, u32 gb)
 {
-    return apart(p, ga, gb, UNKNOWN_ALL) == APART_NOT;
+    return accesses_apart(p, ga, gb, UNKNOWN_ALL) == APART_NOT;
 }
 
 bool threads_run_together(const Program *p, u32 ga, u32 gb)
 {
-    return apart(p, ga, gb, UNKNOWN_NONE) == APART_NOT;
+    return accesses_apart(p, ga, gb, UNKNOWN_NONE) == APART_NOT;
 }
 
 bool threads_started_again(const Program *p, u32 ga, u32 gb)
 {
-    return apart(p, ga, gb, UNKNOWN_STARTERS) == APART_NOT && apart(p, ga, gb, UNKNOWN_NONE) != APART_NOT;
+    return accesses_apart(p, ga, gb, UNKNOWN_STARTERS) == APART_NOT &&
+           accesses_apart(p, ga, gb, UNKNOWN_NONE) != APART_NOT;
 }

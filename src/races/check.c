@@ -408,7 +408,7 @@ static u32 guard_of_act(const Finder *f, u32 test, u32 act)
     return gap ? guard : NONE;
 }
 
-static void report_unguarded_test(Finder *f, u32 test, u32 act, u32 guard, Conflict c)
+static void gap_before_lock_report(Finder *f, u32 test, u32 act, u32 guard, Conflict c)
 {
     const Program *p = f->p;
     if (read_again(f, test, act)) return;
@@ -443,7 +443,7 @@ static bool little_meant(const Finder *f, const Race *r, Conflict c)
     return !(str_is(access_method(p, r->test), "len") && threads_reach(p, r->act)); /* if len(q) == 0: if not q */
 }
 
-static void report(Finder *f, u32 test, u32 act)
+static void gap_report(Finder *f, u32 test, u32 act)
 {
     const Program *p = f->p;
     bool maybe = false, held = one_section(p, test, act, &maybe);
@@ -456,7 +456,7 @@ static void report(Finder *f, u32 test, u32 act)
     if (maybe) c.confidence = CONF_LOW;
     u32 guard = guard_of_act(f, test, act);
     if (guard != NONE) {
-        report_unguarded_test(f, test, act, guard, c);
+        gap_before_lock_report(f, test, act, guard, c);
         return;
     }
     RuleId rule = check_rule(f, test, act);
@@ -509,7 +509,7 @@ void race_check(Finder *f)
                 if (rank < 2 && !one_section(f->p, test, act, NULL)) race_site(r, act);
                 f->claimed[act] = rank < 2;
             } else {
-                report(f, test, act);
+                gap_report(f, test, act);
             }
         }
     }
