@@ -95,8 +95,7 @@ static bool makes_container(const Facts *f, const Def *d)
                                         "OrderedDict", "defaultdict", "Counter", "WeakValueDictionary"};
     if (d->kind == VAL_DICT || d->kind == VAL_LIST || d->kind == VAL_SET) return true;
     if (d->kind != VAL_CALL) return false;
-    const Path *p = &f->paths.v[f->calls.v[d->value].callee];
-    return str_among(sym_str(f, p->nattr ? p->attr[p->nattr - 1] : p->name), types, COUNT_OF(types));
+    return str_among(call_last(f, &f->calls.v[d->value]), types, COUNT_OF(types));
 }
 
 /* The path of the method of a container that the name is bound to, and to nothing else; NONE. `names` has the one Def

@@ -274,7 +274,7 @@ static u32 piped_process(Program *p, u32 file, const Access *a, const Path *x)
 {
     const Facts *f = p->facts[file];
     if (a->op != OP_METHOD || !x->nattr || x->truncated) return NONE;
-    Str pipe = sym_str(f, x->attr[x->nattr - 1]);
+    Str pipe = path_last(f, x);
     if (!str_is(pipe, "stdin") && !str_is(pipe, "stdout")) return NONE;
     Ent e = path_resolve(p, file, x, x->nattr - 1u);
     if (e.kind != ENT_PLACE) return NONE;

@@ -56,9 +56,8 @@ static bool sends_between(const Facts *x, const Func *fn, u32 from, u32 to)
                                         "query", "command", "cmd",     "invoke",  "ask",  "call_remote"};
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &x->calls.v[i];
-        const Path *q = &x->paths.v[c->callee];
         if (c->span.start < from || c->span.end > to || c->awaited) continue;
-        if (str_has_any(sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name), words, COUNT_OF(words))) return true;
+        if (str_has_any(call_last(x, c), words, COUNT_OF(words))) return true;
     }
     return false;
 }

@@ -19,8 +19,7 @@ static bool filled_by_call(const Program *p, u32 ga)
     u32 at = 0;
     const Call *c = call_given(x, &x->accesses.v[g.id], &at);
     if (!c) return false;
-    const Path *q = &x->paths.v[c->callee];
-    return str_among(sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name), names, COUNT_OF(names));
+    return str_among(call_last(x, c), names, COUNT_OF(names));
 }
 
 typedef enum Use { USE_NO, USE_FILLS, USE_READS, USE_KEEPS } Use;

@@ -15,8 +15,7 @@ static bool is_container(const Facts *x, const Arg *a)
     static const char *const makers[] = {"list", "dict", "set", "defaultdict", "deque"};
     if (a->kind == VAL_LIST || a->kind == VAL_DICT || a->kind == VAL_SET) return true;
     if (a->kind != VAL_CALL) return false;
-    const Path *q = &x->paths.v[x->calls.v[a->value].callee];
-    return str_among(sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name), makers, COUNT_OF(makers));
+    return str_among(call_last(x, &x->calls.v[a->value]), makers, COUNT_OF(makers));
 }
 
 /* v = ContextVar("v", default=[]) of the module: its name, a symbol; NONE. */
@@ -36,7 +35,7 @@ static u32 made_with_container(const Program *p, u32 file, const Def *d)
 /* Does the path name the method of the variable? */
 static bool is_method(const Facts *x, const Path *q, Str var, const char *method)
 {
-    if (!q->nattr || !str_is(sym_str(x, q->attr[q->nattr - 1]), method)) return false;
+    if (!q->nattr || !str_is(path_last(x, q), method)) return false;
     return str_eq(sym_str(x, q->nattr > 1 ? q->attr[q->nattr - 2] : q->name), var);
 }
 
@@ -97,7 +96,7 @@ void race_context_default(Finder *f, u32 file)
     for (u32 i = 0; i < x->defs.n; i++) {
         u32 var = made_with_container(p, file, &x->defs.v[i]);
         if (var == NONE || is_set(p, sym_str(x, var)) || !first_change(p, file, var, &func, &at)) continue;
-        const FuncInfo *fi = &p->funcs[p->func_base[file] + func];
+        const FuncInfo *fi = &p->funcs[gfunc_of(p, file, func)];
         if (fi->import_time || (!fi->threads && !fi->api) || is_test_path(x->source->path)) continue;
         Call change = {.func = func, .span = at};
         if (fi->entry_locks || lock_around(p, file, &change) != NONE) continue;

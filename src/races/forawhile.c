@@ -194,7 +194,7 @@ static void report(Finder *f, u32 file, const Back *b, Span change, u32 block, u
 {
     const Program *p = f->p;
     const Facts *x = p->facts[file];
-    u32 gfunc = p->func_base[file] + b->enter, line, column;
+    u32 gfunc = gfunc_of(p, file, b->enter), line, column;
     const FuncInfo *fi = &p->funcs[gfunc];
     const Root *thread = thread_of(p, gfunc);
     bool several = thread && root_near(p, thread, file) && (fi->many || fi->nroots > 1);
@@ -297,7 +297,7 @@ static bool back_by_copy(const Program *p, u32 file, const Access *a, Back *b, u
 static bool back_by_level(const Facts *x, const Call *c, Back *b, u32 *from)
 {
     const Path *q = &x->paths.v[c->callee];
-    if (!q->nattr || c->nargs != 1 || !str_is(sym_str(x, q->attr[q->nattr - 1]), "setLevel")) return false;
+    if (!q->nattr || c->nargs != 1 || !str_is(path_last(x, q), "setLevel")) return false;
     Str text = text_of(x, c->span), logger = str_slice(text, 0, str_search(text, S(".setLevel")));
     Str name = text_of(x, x->args.v[c->args].span);
     Str value = assigned(x, b->enter, name, b->enter == b->func ? c->span.start : NONE, from);
@@ -311,8 +311,7 @@ static bool back_by_level(const Facts *x, const Call *c, Back *b, u32 *from)
 /* By the last name alone, which is quick. */
 static bool may_set_back(const Facts *x, const Call *c)
 {
-    const Path *q = &x->paths.v[c->callee];
-    Str last = sym_str(x, q->nattr ? q->attr[q->nattr - 1] : q->name);
+    Str last = call_last(x, c);
     return str_starts(last, S("set")) || str_ends(last, S("_limit")) || str_is(last, "enable") ||
            str_is(last, "disable") || str_is(last, "remove") || str_is(last, "pop") || str_is(last, "stop");
 }

@@ -99,8 +99,8 @@ bool access_walks(const Program *p, u32 ga);
 bool access_is_view(const Program *p, u32 ga);
 /* lazy.c: is the access an argument of map(), filter(), … which reads it later? Is that, or a generator which walks
  * here, kept in a local and used when the lock that is held here is not held any more? */
-bool reads_lazily(const Program *p, u32 gaccess);
-bool kept_past_lock(const Program *p, u32 gaccess);
+bool reads_lazily(const Program *p, u32 ga);
+bool kept_past_lock(const Program *p, u32 ga);
 /* Is the place os.environ, a mapping that is written in Python? */
 bool place_is_environ(const Program *p, const Place *x);
 

@@ -85,8 +85,7 @@ void race_slot_use(Finder *f, u32 file, u32 func)
     const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[func];
     u32 object = object_param(x, fn), set = NONE;
-    if (object == SYM_EMPTY || fn->is_async || fn->nsections || p->funcs[p->func_base[file] + func].entry_locks)
-        return;
+    if (object == SYM_EMPTY || fn->is_async || fn->nsections || p->funcs[gfunc_of(p, file, func)].entry_locks) return;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls && set == NONE; i++)
         if (x->calls.v[i].nargs == 3 && by_name(p, file, &x->calls.v[i], object, "setattr")) set = i;
     if (set == NONE || !calls_given(x, func)) return;
@@ -99,7 +98,7 @@ void race_slot_use(Finder *f, u32 file, u32 func)
     }
     if (!asked) return;
     bool low = is_test_path(x->source->path) || p->vendored[file] || p->one_loop;
-    Race *r = race_at(f, UG103, file, func, s->span, func_display(f->a, p, p->func_base[file] + func),
+    Race *r = race_at(f, UG103, file, func, s->span, func_display(f->a, p, gfunc_of(p, file, func)),
                       low ? CONF_LOW : CONF_MEDIUM);
     r->impact = IMPACT_DUPLICATE;
     r->by_hand = "the lock of the object or of the descriptor has to be held over a second look and the call";
