@@ -5,7 +5,7 @@
  *   sites.c    files parsed again, regions         judge.c    named judgements: may this be edited?
  *   pickled.c, copyable.c   whose objects are pickled, or may be   classes.c  safety classes and --only
  *   state.c    hooks that say how, and what can be put into them
- *   lock.c     which lock, its name                express.c  how a region names the lock
+ *   lock.c     which lock; lockname.c its name     express.c  how a region names the lock
  *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
  *   foreign.c  code that was given from outside
  *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?

@@ -54,6 +54,8 @@ u32 lock_choose(Plan *pl, Work **works, u32 n, Str *why);
 /* Once the sections of the lock of this plan are what they will be: a new lock is reentrant only where one of them
  * may come back to it. */
 void lock_settle(Plan *pl, u32 plan, Work **works, u32 n);
+/* A name for the new lock of this plan, of the state or, where several places share it, of none (lockname.c). */
+Str lock_new_name(Plan *pl, const LockPlan *l, Str state, bool several);
 /* Where the new lock for a place lives: its file, owner, kind and home. False with a reason. */
 bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why);
 /* The last name of a class's __slots__, when they are a tuple or list of strings to which one can be added; NONE. Why
