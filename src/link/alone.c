@@ -78,7 +78,7 @@ static bool own_started(const Program *p, u32 file, const Access *a, const Path 
 {
     const Facts *f = p->facts[file];
     const LinkState *s = p->state;
-    if (x->root != ROOT_LOCAL || is_test_path(f->source->path)) return false;
+    if (x->root != ROOT_LOCAL || p->tests[file]) return false;
     u32 from = NONE, bound = 0; /* after which call it runs; where the local was last bound */
     for (u32 at = map_get(&s->local_defs, local_key(file, x->func, x->name)); at != NONE;
          at = s->defrefs.v[at].next) {

@@ -82,7 +82,7 @@ static bool parts_once(Program *p, u8 *state, const u8 *used)
     memset(state, 0, s->nclasses);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        if (is_test_path(f->source->path) || is_script(p, file)) continue;
+        if (p->tests[file] || is_script(p, file)) continue;
         for (u32 i = 0; i < f->calls.n; i++) {
             Ent e = path_entity(p, file, f->calls.v[i].callee);
             u32 whole = NONE, made = e.kind == ENT_CLASS ? e.id : class_of_field(p, file, &f->calls.v[i], &whole);
@@ -172,7 +172,7 @@ static void wrappers_find(Program *p)
 {
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        if (is_test_path(f->source->path)) continue;
+        if (p->tests[file]) continue;
         for (u32 i = 1; i < f->funcs.n; i++) {
             const Func *fn = &f->funcs.v[i];
             if (!fn->parent || fn->is_async || !uses_outer_param(f, fn, i)) continue;

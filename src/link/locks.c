@@ -49,7 +49,7 @@ static void fields_given(Program *p)
     u32 *made = arena_new(&scratch, u32, p->state->nclasses + 1);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        if (is_test_path(f->source->path)) continue;
+        if (p->tests[file]) continue;
         for (u32 i = 0; i < f->calls.n; i++) {
             Ent e = path_entity(p, file, f->calls.v[i].callee);
             if (e.kind != ENT_CLASS) continue;

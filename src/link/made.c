@@ -119,7 +119,7 @@ void constructions_count(Program *p)
     u32 *callers = count_callers(p);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        bool test = is_test_path(f->source->path), script = is_script(p, file);
+        bool test = p->tests[file], script = is_script(p, file);
         bool *queued = queued_calls(p, file), *asked = asked_calls(p, file), *named = named_calls(p, file);
         for (u32 i = 0; i < f->calls.n && !test; i++) {
             Ent e = path_entity(p, file, f->calls.v[i].callee);

@@ -239,7 +239,7 @@ static void count_constructions(Program *p)
     Map before = {0}; /* file and class → the last call that makes one there */
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
-        bool test = is_test_path(f->source->path);
+        bool test = p->tests[file];
         for (u32 i = 0; i < f->calls.n; i++) {
             Ent e = path_entity(p, file, f->calls.v[i].callee);
             u32 at = NONE;

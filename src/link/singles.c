@@ -119,7 +119,7 @@ static bool kept_in_table(const Program *p, u32 file, u32 def)
 static void by_storing(const Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
-    if (is_test_path(f->source->path) || is_script(p, file)) return;
+    if (p->tests[file] || is_script(p, file)) return;
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];
         if (d->kind != VAL_CALL || d->path == NONE || !d->func) continue;
@@ -136,7 +136,7 @@ static void by_storing(const Program *p, u32 file)
 static void by_memo(const Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
-    if (is_test_path(f->source->path) || is_script(p, file)) return;
+    if (p->tests[file] || is_script(p, file)) return;
     for (u32 i = 1; i < f->funcs.n; i++) {
         const Func *fn = &f->funcs.v[i];
         if (!fn->ndecorators || fn->parent || !is_memoised(p, file, fn)) continue;

@@ -134,7 +134,7 @@ static void kept_by(Program *p, u32 file, const Def *d)
 static void count_objects(Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
-    if (is_test_path(f->source->path)) return;
+    if (p->tests[file]) return;
     for (u32 i = 0; i < f->calls.n; i++) {
         Ent e = path_entity(p, file, f->calls.v[i].callee);
         if (e.kind != ENT_CLASS) continue;
