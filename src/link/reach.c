@@ -30,7 +30,7 @@ bool is_script(const Program *p, u32 file)
         if (r->file == file && r->call != NONE && f->calls.v[r->call].func == 0) return true;
     }
     Str path = f->source->path, rest = path;
-    if (is_test_path(path)) return true;
+    if (p->tests[file]) return true;
     while (rest.n) {
         Str part = str_cut(rest, '/', &rest);
         if (rest.n &&
@@ -434,21 +434,25 @@ static void import_only(Program *p, const Callers *c)
 {
     enum { ROUNDS = 4 };
     u8 *sure = xmalloc(p->state->nfuncs + 1); /* also when public functions have callers that nobody sees */
-    for (u32 round = 0; round < ROUNDS; round++)
+    for (u32 round = 0, changed = 1; round < ROUNDS && changed; round++) {
+        changed = 0;
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
             FuncInfo *fi = &p->funcs[fn];
             if (func_gid(p, fn).id == 0 || fi->later || fi->import_time || fi->nroots || public_to_ask(p, fn))
                 continue;
-            fi->import_time = all_callers(p, c, fn, import_time_edge);
+            changed |= fi->import_time = all_callers(p, c, fn, import_time_edge);
         }
+    }
     for (u32 fn = 0; fn < p->state->nfuncs; fn++) sure[fn] = p->funcs[fn].import_time;
-    for (u32 round = 0; round < ROUNDS; round++)
+    for (u32 round = 0, changed = 1; round < ROUNDS && changed; round++) {
+        changed = 0;
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
             FuncInfo *fi = &p->funcs[fn];
             if (func_gid(p, fn).id == 0 || fi->later || fi->import_time || fi->nroots) continue;
-            fi->import_time = all_callers(p, c, fn, import_time_edge);
+            changed |= fi->import_time = all_callers(p, c, fn, import_time_edge);
             fi->asked = fi->import_time && !sure[fn];
         }
+    }
     free(sure);
 }
 
@@ -461,16 +465,15 @@ static void propagate(Program *p)
     if (p->options->assume != ASSUME_ALWAYS) main_of_modules(p, &c);
     after_fork(p);
     made_anew(p);
-    for (u32 round = 0; round < 4; round++) {
+    for (u32 round = 0, changed = 1; round < 4 && changed; round++) {
+        changed = 0;
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
             FuncInfo *fi = &p->funcs[fn];
             if (func_gid(p, fn).id == 0) continue;
-            if (fi->later) { /* not then and there, by those who register it */
-                if (!fi->event_loop && !fi->nroots) fi->event_loop = all_callers(p, &c, fn, loop_edge);
-                continue;
-            }
-            if (!fi->construct && private_name(p, fn)) fi->construct = all_callers(p, &c, fn, construct_edge);
-            if (!fi->event_loop && !fi->nroots) fi->event_loop = all_callers(p, &c, fn, loop_edge);
+            /* what is called later does not run then and there, by those who register it */
+            if (!fi->later && !fi->construct && private_name(p, fn))
+                changed |= fi->construct = all_callers(p, &c, fn, construct_edge);
+            if (!fi->event_loop && !fi->nroots) changed |= fi->event_loop = all_callers(p, &c, fn, loop_edge);
         }
     }
     import_only(p, &c);
@@ -488,8 +491,7 @@ static void reach_main(Program *p, u32 *stack)
         while (n) {
             fn = stack[--n];
             u32 at = func_gid(p, fn).file;
-            Str path = p->facts[at]->source->path;
-            bool tries = is_test_path(path) || is_example_path(path);
+            bool tries = p->tests[at] || p->examples[at];
             for (u32 e = p->edge_first[fn]; e < p->edge_first[fn + 1]; e++) {
                 u32 to = p->edges.v[e].callee;
                 if (p->edges.v[e].param || p->funcs[to].main || (tries && from_tests(p, at, to))) continue;
