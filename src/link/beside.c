@@ -16,7 +16,7 @@
  * condition to be missed. */
 #include "link/link.h"
 
-enum { CALLERS_UP = 2, CALLERS = 8, FOLLOWED = 3000, ROUNDS = 8, LOOKED = 20000000 };
+enum { CALLERS_UP = 2, CALLERS = 8, FOLLOWED = 3000, LOOKED = 20000000 };
 
 typedef struct Beside {
     Program *p;
@@ -133,19 +133,23 @@ static u8 *several_find(const Beside *b, Arena *scratch)
 {
     const Program *p = b->p;
     u8 *several = arena_new(scratch, u8, p->state->nfuncs + 1);
-    for (u32 round = 0, changed = 1; round < ROUNDS && changed; round++) {
-        changed = 0;
-        for (u32 i = 0; i < p->edges.n; i++) {
-            const CallEdge *e = &p->edges.v[i];
-            if (several[e->callee] || !follows(b, e)) continue;
-            const Facts *f = p->facts[e->file];
-            const Call *c = &f->calls.v[e->call];
-            if (b->tries[e->file] == 2) continue;
-            if (!several[e->caller] && !(f->blocks.v[c->block].repeats && !waits_after(f, c))) continue;
-            several[e->callee] = 1;
-            changed = 1;
-        }
+    Vec(u32) marked = {0};
+    for (u32 i = 0; i < p->edges.n; i++) {
+        const CallEdge *e = &p->edges.v[i];
+        if (several[e->callee] || b->tries[e->file] == 2 || !follows(b, e)) continue;
+        const Facts *f = p->facts[e->file];
+        const Call *c = &f->calls.v[e->call];
+        if (!f->blocks.v[c->block].repeats || waits_after(f, c)) continue;
+        several[e->callee] = 1;
+        vec_push(scratch, &marked, e->callee);
     }
+    for (u32 i = 0; i < marked.n; i++)
+        for (u32 k = p->edge_first[marked.v[i]]; k < p->edge_first[marked.v[i] + 1]; k++) {
+            const CallEdge *e = &p->edges.v[k];
+            if (several[e->callee] || b->tries[e->file] == 2 || !follows(b, e)) continue;
+            several[e->callee] = 1;
+            vec_push(scratch, &marked, e->callee);
+        }
     return several;
 }
 
@@ -215,10 +219,7 @@ void beside_find(Program *p)
     Beside b = {.p = p, .left = LOOKED, .seen = arena_new(&scratch, u32, p->state->nfuncs + 1)};
     b.todo = arena_new(&scratch, u32, FOLLOWED + 1);
     b.tries = arena_new(&scratch, u8, p->nfiles + 1);
-    for (u32 i = 0; i < p->nfiles; i++) {
-        Str path = p->facts[i]->source->path;
-        b.tries[i] = is_test_path(path) ? 2 : is_example_path(path);
-    }
+    for (u32 i = 0; i < p->nfiles; i++) b.tries[i] = p->tests[i] ? 2 : p->examples[i];
     b.callers = callers_index(p, &scratch);
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) of_root(&b, i);
     restarts_find(&b, &scratch);
