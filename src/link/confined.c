@@ -82,7 +82,7 @@ static u8 signs(const Program *p, u32 cls)
 {
     u32 file;
     const Class *c = program_class(p, cls, &file);
-    bool loop = of_loop(p, cls) || greenlet_code(p, file);
+    bool loop = p->state->of_loop[cls] || greenlet_code(p, file);
     bool flow = of_one_flow(sym_str(p->facts[file], c->name)) || class_derives(p, cls, "logging.LogRecord");
     return (u8)((loop ? SIGN_LOOP : 0) | (class_is_widget(p, cls) ? SIGN_WINDOW : 0) |
                 (mostly_inside(p, cls) ? SIGN_INSIDE : 0) | (has_finalizer(p, cls) ? SIGN_FINAL : 0) |

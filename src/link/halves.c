@@ -55,6 +55,7 @@ static Program program_copy(const Program *p, Arena *keep, Arena *scratch)
     s->dotted_ents = map_copy(scratch, &p->state->dotted_ents);
     s->name_ents = map_copy(scratch, &p->state->name_ents);
     s->module_ents = map_copy(scratch, &p->state->module_ents);
+    s->class_ents = map_copy(scratch, &p->state->class_ents);
     s->local_types = map_copy(scratch, &p->state->local_types);
     s->element_types = map_copy(scratch, &p->state->element_types);
     s->return_types = map_copy(scratch, &p->state->return_types);
@@ -78,6 +79,8 @@ static void half_link(void *ctx, u32 item, u32 worker)
         places_access(p);
         opaque_find(p);
         unseen_count(p);
+        loop_classes_find(p);
+        callees_settle(p);
     }
 }
 

@@ -107,6 +107,8 @@ u32 held_by_name(const Program *p, u32 file, u32 attr);
 Ent path_resolve(const Program *p, u32 file, const Path *x, u32 nattr);
 /* From here on a path means the same whenever it is asked for: answers are kept. After params_link. */
 void paths_settle(Program *p);
+/* Finds what is called, ahead of those who ask. */
+void callees_settle(Program *p);
 Ent path_entity(const Program *p, u32 file, u32 path);
 /* One attribute further. */
 Ent ent_attr(const Program *p, Ent e, u32 gs);
@@ -289,8 +291,8 @@ bool waited_for(const Program *p, u32 file, u32 call);
 /* loops.c */
 /* Does an event loop run it, step by step: async def, or a generator that a decorator makes a coroutine? */
 bool is_coroutine(const Program *p, u32 file, u32 func);
-/* Is the class written for an event loop: has it coroutines, is it a loop, or do its methods ask for one? */
-bool of_loop(const Program *p, u32 gclass);
+/* Fills LinkState.of_loop. Needs what names stand for. */
+void loop_classes_find(Program *p);
 
 /* walk.c: marks what each root reaches. Needs the edges; fills FuncInfo.roots, threads and many. */
 void roots_walk(Program *p);

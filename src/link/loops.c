@@ -10,20 +10,24 @@
 
 /* Sources: the references of asyncio ("Generator-based Coroutines", until 3.10), types.coroutine, tornado.gen,
  * twisted.internet.defer, trollius. */
-static const char *const decorators[] = {"asyncio.coroutine",
-                                         "asyncio.coroutines.coroutine",
-                                         "types.coroutine",
-                                         "tornado.gen.coroutine",
-                                         "tornado.gen.engine",
-                                         "twisted.internet.defer.inlineCallbacks",
-                                         "trollius.coroutine"};
+static const char *const decorators[] = {
+    "asyncio.coroutine",  "asyncio.coroutines.coroutine",           "types.coroutine",   "tornado.gen.coroutine",
+    "tornado.gen.engine", "twisted.internet.defer.inlineCallbacks", "trollius.coroutine"};
 
 /* Calls of these give the loop that runs here, or what belongs to it. */
-static const char *const askers[] = {"asyncio.get_event_loop",      "asyncio.get_running_loop", "asyncio.create_task",
-                                     "asyncio.ensure_future",       "asyncio.Future",           "asyncio.Event",
-                                     "asyncio.Lock",                "asyncio.Queue",            "asyncio.Condition",
-                                     "asyncio.Semaphore",           "tornado.ioloop.IOLoop.current",
-                                     "tornado.concurrent.Future",   "tornado.concurrent.TracebackFuture",
+static const char *const askers[] = {"asyncio.get_event_loop",
+                                     "asyncio.get_running_loop",
+                                     "asyncio.create_task",
+                                     "asyncio.ensure_future",
+                                     "asyncio.Future",
+                                     "asyncio.Event",
+                                     "asyncio.Lock",
+                                     "asyncio.Queue",
+                                     "asyncio.Condition",
+                                     "asyncio.Semaphore",
+                                     "tornado.ioloop.IOLoop.current",
+                                     "tornado.concurrent.Future",
+                                     "tornado.concurrent.TracebackFuture",
                                      "tornado.locks.Event"};
 
 /* Callbacks of the loop: only its own thread may ask for them. The methods for other threads (call_soon_threadsafe,
@@ -75,22 +79,45 @@ static bool is_loop(const Program *p, u32 gclass)
     return watches && runs;
 }
 
-bool of_loop(const Program *p, u32 gclass)
+/* What the method's calls say of its class: that it asks for a loop, or that other threads cross to one. */
+typedef enum Says { SAYS_NOTHING, SAYS_ASKS, SAYS_CROSSES } Says;
+
+static Says method_says(const Program *p, u32 file, const Func *fn)
 {
-    GId g = class_gid(p, gclass);
-    const Facts *f = p->facts[g.file];
-    bool asks = is_loop(p, gclass) || file_imports(p, g.file, "twisted.internet");
+    const Facts *f = p->facts[file];
+    Says says = SAYS_NOTHING;
+    for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
+        const Path *x = &f->paths.v[f->calls.v[k].callee];
+        Str name = path_last(f, x);
+        if (str_among(name, crossing, COUNT_OF(crossing))) return SAYS_CROSSES;
+        if ((x->nattr && str_among(name, asking, COUNT_OF(asking))) ||
+            is_one_of(p, file, f->calls.v[k].callee, askers, COUNT_OF(askers)))
+            says = SAYS_ASKS;
+    }
+    return says;
+}
+
+/* The first of its functions that is a coroutine, or whose calls cross to a loop, decides. */
+static void classes_of_file(Program *p, u32 file, Arena *scratch)
+{
+    const Facts *f = p->facts[file];
+    bool *of = p->state->of_loop + p->class_base[file], *decided = arena_new(scratch, bool, f->classes.n);
+    bool twisted = f->classes.n && file_imports(p, file, "twisted.internet");
+    for (u32 c = 0; c < f->classes.n; c++) of[c] = twisted || is_loop(p, gclass_of(p, file, c));
     for (u32 i = 1; i < f->funcs.n; i++) {
         const Func *fn = &f->funcs.v[i];
-        if (fn->cls == g.id && is_coroutine(p, g.file, i)) return true;
-        if (fn->self_class != g.id) continue;
-        for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
-            const Path *x = &f->paths.v[f->calls.v[k].callee];
-            Str name = path_last(f, x);
-            if (str_among(name, crossing, COUNT_OF(crossing))) return false;
-            asks |= (x->nattr && str_among(name, asking, COUNT_OF(asking))) ||
-                    is_one_of(p, g.file, f->calls.v[k].callee, askers, COUNT_OF(askers));
-        }
+        if (fn->cls != NONE && !decided[fn->cls] && is_coroutine(p, file, i)) of[fn->cls] = decided[fn->cls] = true;
+        if (fn->self_class == NONE || decided[fn->self_class]) continue;
+        Says says = method_says(p, file, fn);
+        if (says != SAYS_NOTHING) of[fn->self_class] = says == SAYS_ASKS;
+        decided[fn->self_class] = says == SAYS_CROSSES;
     }
-    return asks;
+}
+
+void loop_classes_find(Program *p)
+{
+    Arena scratch = {0};
+    p->state->of_loop = arena_new(p->state->a, bool, p->state->nclasses + 1);
+    for (u32 file = 0; file < p->nfiles; file++) classes_of_file(p, file, &scratch);
+    arena_free(&scratch);
 }

@@ -52,6 +52,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     locals_index(p);
     classes_index(p);
     classes_attrs(p);
+    s->classes_known = true;
     func_attrs_index(p);
     places_index(p);
     params_link(p);

@@ -10,7 +10,7 @@ u32 root_class(const Program *p, u32 file, const Path *x)
     return gclass_of(p, file, p->facts[file]->funcs.v[x->func].cls);
 }
 
-static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool skip_self)
+static Ent class_attr_find(const Program *p, u32 cls, u32 gs, bool on_instance, bool skip_self)
 {
     LinkState *s = p->state;
     u32 m = class_method(p, cls, gs, skip_self);
@@ -36,6 +36,21 @@ static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool 
     bool plain = bits == (ATTR_BODY | ATTR_FIELD | ATTR_PLAIN); /* C.limit is o.limit: nobody assigns it */
     bool of_class = shared || !(on_instance || plain);
     return (Ent){ENT_PLACE, place_of(p, of_class ? PLACE_CLASS_ATTR : PLACE_INSTANCE, ofile, owner, gs), NONE, NONE};
+}
+
+/* Found once: the same attribute of self is asked for in method after method, and each time its class and all bases
+ * would be searched. */
+static Ent class_attr(const Program *p, u32 cls, u32 gs, bool on_instance, bool skip_self)
+{
+    LinkState *s = p->state;
+    if (!s->classes_known) return class_attr_find(p, cls, gs, on_instance, skip_self);
+    u64 key = map_key(cls << 2 | (on_instance ? 2u : 0) | skip_self, gs);
+    u32 at = map_get(&s->class_ents, key);
+    if (at != NONE) return s->ents.v[at];
+    Ent e = class_attr_find(p, cls, gs, on_instance, skip_self);
+    vec_push(s->a, &s->ents, e);
+    map_put(s->a, &s->class_ents, key, s->ents.n - 1);
+    return e;
 }
 
 /* A name of a module, or a module below it. */
@@ -224,6 +239,12 @@ void paths_settle(Program *p)
     LinkState *s = p->state;
     s->path_base = files_base(s->a, p->facts, p->nfiles, count_paths);
     s->path_ents = arena_new(s->a, u32, (size_t)s->path_base[p->nfiles] * PATH_MEMO + 1);
+}
+
+void callees_settle(Program *p)
+{
+    for (u32 file = 0; file < p->nfiles; file++)
+        for (u32 i = 0; i < p->facts[file]->calls.n; i++) path_entity(p, file, p->facts[file]->calls.v[i].callee);
 }
 
 Ent path_entity(const Program *p, u32 file, u32 path)

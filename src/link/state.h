@@ -119,10 +119,12 @@ typedef struct LinkState {
     Map modules;      /* global symbol of the dotted name → file */
     Map module_names; /* (file, global symbol) → index in entries, see modules.c */
     Vec(Ent) entries;
-    Map import_ents; /* (file, import) → index in ents: where it leads */
-    Map dotted_ents; /* (global symbol of a dotted name, attribute) → index in ents */
-    Map name_ents;   /* (file, global symbol) → index in ents: what the module's name is */
-    Map module_ents; /* (file, attribute) → index in ents */
+    Map import_ents;    /* (file, import) → index in ents: where it leads */
+    Map dotted_ents;    /* (global symbol of a dotted name, attribute) → index in ents */
+    Map name_ents;      /* (file, global symbol) → index in ents: what the module's name is */
+    Map module_ents;    /* (file, attribute) → index in ents */
+    Map class_ents;     /* (class and how it is asked, attribute) → index in ents; see class_attr */
+    bool classes_known; /* which class has which attribute */
     Vec(Ent) ents;
     ClassInfo *classes;
     u32 nclasses, nfuncs, naccesses;
@@ -150,9 +152,11 @@ typedef struct LinkState {
     struct Stored *stored; /* functions that are kept for later, see stored.c; calls_link makes it */
     ParamInfo *params;     /* by global param */
     u32 *param_base;
-    bool *of_program;          /* by file: see ofprogram.c */
-    bool *on_global;           /* by global func: called on an object that a module-level name holds; see named.c */
-    bool *installed;           /* by file: a single module that is installed for others to import; NULL before */
+    bool *of_program; /* by file: see ofprogram.c */
+    bool *of_loop;    /* by global class: is it written for an event loop: has it coroutines, is it a loop, or
+                         do its methods ask for one? */
+    bool *on_global;  /* by global func: called on an object that a module-level name holds; see named.c */
+    bool *installed;  /* by file: a single module that is installed for others to import; NULL before */
     struct Handover *handover; /* see handover.c; NULL without one */
     struct Endings *ended;     /* see ended.c */
     struct Stopped *stopped;   /* see stopped.c; NULL where nothing is waited for */
