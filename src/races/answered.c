@@ -67,6 +67,7 @@ static Asking waits_for_event(const Program *p, u32 file, const Func *fn, u32 be
 {
     const Facts *x = p->facts[file];
     Asking out = {NONE, NONE, NONE};
+    if (intern_find(&x->syms, S("wait")) == NONE) return out;
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &x->accesses.v[i];
         u32 place = p->access_place[p->access_base[file] + i];
@@ -149,7 +150,8 @@ static Asking asks_first(const Finder *f, u32 take)
         bool sends = sends_between(x, fn, fn->body.start, a->stmt);
         return (Asking){fn->body.start, sends ? a->span.start : NONE, NONE};
     }
-    Asking s = waits_for_event(p, file, fn, a->span.start);
+    Asking s = {NONE, NONE, NONE};
+    if (f->events) s = waits_for_event(p, file, fn, a->span.start);
     if (s.waited == NONE) s = (Asking){NONE, waits_in_loop(f, take), NONE};
     if (s.waited == NONE) return s;
     if (s.reset == NONE || !sends_between(x, fn, s.reset, s.waited)) s.reset = emptied_before(f, take, s.waited);

@@ -75,6 +75,34 @@ Half talk_half(const Program *p, u32 ga, Talk talk)
     return half_named(talk, sym_str(p->facts[access_gid(p, ga).file], a->method));
 }
 
+static u32 talk_bit(u8 talk, u8 half)
+{
+    return 1u << (talk * 2u + (half == HALF_ANSWERS));
+}
+
+u32 talks_of_place(const Finder *f)
+{
+    u32 bits = 0;
+    if (!place_may_be_foreign(&f->p->places.v[f->place])) return 0;
+    for (u32 i = 0; i < f->nacc; i++) {
+        Str name = program_access(f->p, f->acc[i])->op == OP_METHOD ? access_method(f->p, f->acc[i]) : S("");
+        for (u32 k = 0; name.n && k < COUNT_OF(words); k++)
+            if (words[k].name[0] == name.p[0] && str_is(name, words[k].name))
+                bits |= talk_bit(words[k].talk, words[k].half);
+    }
+    return bits;
+}
+
+bool place_asks(const Finder *f, Talk talk)
+{
+    return f->talks & talk_bit(talk, HALF_ASKS);
+}
+
+bool place_answers(const Finder *f, Talk talk)
+{
+    return f->talks & talk_bit(talk, HALF_ANSWERS);
+}
+
 /* self.cursor.rowcount: is it an attribute by which the object at the path answers? */
 static bool attribute_answers(const Facts *x, const Access *a, u32 path)
 {
@@ -187,7 +215,7 @@ static u32 talks_of(Finder *f, Talk talk, u32 room)
 void race_conversation(Finder *f)
 {
     static const u8 talks[] = {TALK_DATABASE, TALK_PEER, TALK_HTTP, TALK_BUFFER};
-    if (!place_may_be_foreign(&f->p->places.v[f->place])) return;
     u32 found = 0;
-    for (u32 i = 0; i < COUNT_OF(talks); i++) found += talks_of(f, (Talk)talks[i], FINDINGS - found);
+    for (u32 i = 0; i < COUNT_OF(talks); i++)
+        if (place_asks(f, (Talk)talks[i])) found += talks_of(f, (Talk)talks[i], FINDINGS - found);
 }

@@ -225,26 +225,15 @@ static int ids_cmp(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-/* Does the place take part in both halves? */
-static bool both_halves(const Finder *f, Talk talk)
-{
-    bool asks = false, answers = false;
-    for (u32 i = 0; i < f->nacc; i++) {
-        Half half = talk_half(f->p, f->acc[i], talk);
-        asks |= half == HALF_ASKS;
-        answers |= half == HALF_ANSWERS;
-    }
-    return asks && answers;
-}
-
 void race_exchange(Finder *f)
 {
     static const u8 talks[] = {TALK_DATABASE, TALK_PEER, TALK_HTTP, TALK_FILE};
     const Place *x = &f->p->places.v[f->place];
-    if (!place_may_be_foreign(x) || x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) return;
+    if (!f->talks || x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) return;
     for (u32 t = 0; t < COUNT_OF(talks); t++) {
         Talk talk = (Talk)talks[t];
-        if ((talk == TALK_PEER && place_is_file(f->p, x)) || !both_halves(f, talk)) continue;
+        if ((talk == TALK_PEER && place_is_file(f->p, x)) || !place_asks(f, talk) || !place_answers(f, talk))
+            continue;
         u32 who[CALLERS], n = 0, found = 0;
         for (u32 i = 0; i < f->nacc; i++)
             if (talk_half(f->p, f->acc[i], talk) != HALF_NONE && on_own_object(f, f->acc[i]))

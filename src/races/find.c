@@ -132,6 +132,7 @@ static void place_rules(Finder *f, Arena *scratch)
 {
     const Place *x = &f->p->places.v[f->place];
     const Rule *rules = rules_for(x, effects_find(f, scratch));
+    f->talks = talks_of_place(f);
     u32 first = f->out->n;
     if (rules != of_unwritten && stays_empty(f)) return;
     rules_run(f, rules);
@@ -228,6 +229,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
                 .claimed = arena_new(&scratch, u8, p->access_base[p->nfiles] + 1)};
     callers_index(&f);
     arguments_index(&f);
+    for (u32 i = 0; i < p->places.n && !f.events; i++) f.events = p->places.v[i].type.kind == TYPE_EVENT;
     for (u32 i = 0; i < p->places.n; i++) {
         if (!worth_looking(&p->places.v[i])) continue;
         f.place = i;

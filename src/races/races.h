@@ -42,6 +42,7 @@ typedef struct Finder {
     u32 *called_first, *called; /* global func → its range in called: ids of the edges that call it */
     Map first_args; /* (file, where the first argument of a call begins) → the call, an id of the file; of functions
                        with many calls */
+    bool events;    /* does the program have any that threads wait for, Event()? */
     u32 *root_file; /* by root: the file in which it is started, or its function stands; from ROOT_API + 1 on */
     u8 *claimed;    /* by global access: a stronger rule has reported it */
     /* the place being looked at */
@@ -49,6 +50,7 @@ typedef struct Finder {
     const u32 *acc;   /* its accesses, in text order */
     const u8 *effect; /* and what each does */
     u32 nacc;
+    u32 talks; /* what is asked and answered there (talks_of_place) */
     u32 resets[64], nresets; /* the accesses that set it to None or delete it, once check.c has looked */
     u32 told_of;             /* the place of which sure.c knows whether only a log is told of it, NONE: of none */
     bool told;
@@ -348,6 +350,10 @@ void races_weigh_files(const Program *p, Arena *scratch, RaceVec *races);
 typedef enum Talk { TALK_DATABASE, TALK_PEER, TALK_HTTP, TALK_BUFFER, TALK_FILE } Talk;
 typedef enum Half { HALF_NONE, HALF_ASKS, HALF_ANSWERS } Half;
 Half talk_half(const Program *p, u32 ga, Talk talk);
+/* Which halves there are at the place, as bits: what Finder.talks holds; and whether there is one. */
+u32 talks_of_place(const Finder *f);
+bool place_asks(const Finder *f, Talk talk);
+bool place_answers(const Finder *f, Talk talk);
 /* Who asks the same object something in between; the surest witness. */
 Conflict talk_between(const Finder *f, u32 ask, Talk talk);
 /* The message, where the answer is taken on the line. */

@@ -97,7 +97,7 @@ void race_record(Finder *f)
     const Program *p = f->p;
     const Place *x = &p->places.v[f->place];
     bool file = place_is_file(p, x);
-    if (!place_may_be_foreign(x) || x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) return;
+    if (!(file || place_asks(f, TALK_PEER)) || x->kind == PLACE_CLOSURE || x->kind == PLACE_DEFAULT) return;
     for (u32 i = 0, found = 0; i < f->nacc && found < FINDINGS; i++) {
         u32 first = f->acc[i];
         if (f->claimed[first] || !writes_part(p, first, file) || !access_counts(p, first)) continue;

@@ -63,8 +63,7 @@ static Conflict moved_between(const Finder *f, u32 seek, u32 use)
 
 void race_stream(Finder *f)
 {
-    const Place *x = &f->p->places.v[f->place];
-    if (!place_may_be_foreign(x)) return;
+    if (!place_asks(f, TALK_FILE)) return;
     for (u32 i = 0; i < f->nacc; i++) {
         u32 seek = f->acc[i];
         if (f->claimed[seek] || !str_is(method_of(f->p, seek), "seek") || !access_counts(f->p, seek)) continue;
