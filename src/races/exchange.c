@@ -161,8 +161,9 @@ static bool exchange_in(const Finder *f, Talk talk, u32 gfunc, Step *ask, Step *
 
 bool begins_or_ends(const Facts *x, const Func *fn)
 {
-    static const char *const words[] = {"init", "open", "connect", "setup", "set_up", "login",     "auth", "hello",
-                                        "hand", "quit", "logout",  "enter", "start",  "negotiate", "join", "prepare"};
+    static const char *const words[] = {"init",  "open",      "connect",   "setup",  "set_up", "login",
+                                        "auth",  "hello",     "handshake", "quit",   "logout", "enter",
+                                        "start", "negotiate", "join",      "prepare"};
     return str_has_any(sym_str(x, fn->name), words, COUNT_OF(words)) || winds_up(x, fn);
 }
 
