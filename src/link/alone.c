@@ -100,6 +100,35 @@ static bool own_started(const Program *p, u32 file, const Access *a, const Path 
     return from != NONE;
 }
 
+/* store = Store(); Thread(target=fill, args=(store,)).start(); store.n += 1: has the function given its object to
+ * somebody, where threads are given objects of the class, started one, and not waited for the end of anything since?
+ */
+static bool own_given(const Program *p, u32 file, const Access *a, const Path *x)
+{
+    static const char *const words[] = {"join",   "stop", "close",     "shutdown", "wait",
+                                        "result", "quit", "terminate", "cancel",   "disconnect"};
+    const Facts *f = p->facts[file];
+    const Func *fn = &f->funcs.v[a->func];
+    const FuncInfo *fi = &p->funcs[gfunc_of(p, file, a->func)];
+    if (x->root != ROOT_LOCAL || p->tests[file] || fi->first_start == NONE || a->span.start < fi->first_start)
+        return false;
+    if (fi->last_join != NONE && a->span.start >= fi->last_join) return false;
+    Type t = local_type(p, file, x->func, x->name);
+    if (t.kind != TYPE_CLASS || !(p->state->classes[t.id].handed || p->state->classes[t.id].starter)) return false;
+    bool given = false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        const Path *q = &f->paths.v[c->callee];
+        if (c->span.end > a->span.start) continue;
+        if (q->nattr && str_has_any(sym_str(f, q->attr[q->nattr - 1]), words, COUNT_OF(words))) return false;
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            const Path *arg = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
+            given |= arg && arg->root == ROOT_LOCAL && arg->name == x->name && !arg->nattr;
+        }
+    }
+    return given;
+}
+
 bool access_of_started(const Program *p, u32 ga)
 {
     GId g = access_gid(p, ga);
@@ -175,7 +204,8 @@ Alone access_alone(const Program *p, u32 gaccess)
         gfunc_of(p, g.file, a->func) == p->places.v[place].owner && early)
         return ALONE_CAPTURE;
     x = &f->paths.v[a->path];
-    return owned(p, g.file, a, x) && !(instance && own_started(p, g.file, a, x)) ? ALONE_OWN : ALONE_NOT;
+    bool gone = instance && (own_started(p, g.file, a, x) || own_given(p, g.file, a, x));
+    return owned(p, g.file, a, x) && !gone ? ALONE_OWN : ALONE_NOT;
 }
 
 bool access_counts(const Program *p, u32 gaccess)

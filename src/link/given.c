@@ -75,15 +75,24 @@ static bool goes_on(const Program *p, u32 file, const Call *given, const Path *o
     const Func *fn = &f->funcs.v[given->func];
     const Path *thread = given->target == NONE ? NULL : &f->paths.v[given->target];
     if (object->root != ROOT_LOCAL || object->nattr || p->tests[file] || !made_before(p, file, object)) return false;
+    u32 end = fi->last_join;
+    for (u32 i = fn->calls; thread && !thread->nattr && i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        if (c->span.start >= given->span.end && ends(f, c, thread->name)) end = MIN(end, c->span.start);
+    }
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
-        if (c->span.start < given->span.end) continue;
-        if (fi->last_join != NONE && c->span.start >= fi->last_join) return false;
-        if (thread && !thread->nattr && ends(f, c, thread->name)) return false;
-        if (x->root == ROOT_LOCAL && x->name == object->name && x->nattr == 1 && !ends(f, c, object->name) &&
+        if (c->span.start < given->span.end || c->span.start >= end || ends(f, c, object->name)) continue;
+        if (x->root == ROOT_LOCAL && x->name == object->name && x->nattr == 1 &&
             path_entity(p, file, c->callee).kind == ENT_FUNC)
             return true;
+    }
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        const Access *a = &f->accesses.v[i];
+        const Path *x = &f->paths.v[a->path];
+        if (a->span.start < given->span.end || a->span.start >= end || a->op == OP_STORE) continue;
+        if (x->root == ROOT_LOCAL && x->name == object->name && x->nattr == 1) return true;
     }
     return false;
 }
