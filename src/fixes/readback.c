@@ -66,6 +66,38 @@ typedef struct ReadBack {
     u32 reads[READS], n;
 } ReadBack;
 
+/* Is it an if statement without an else whose branch ends the function or the turn of its loop? */
+static bool leaves(const Ast *t, u32 n)
+{
+    if (!ast_is(t, n, NODE_if_statement) || ast_field(t, n, FIELD_alternative) != NONE) return false;
+    u32 last = ast_first(t, ast_field(t, n, FIELD_consequence));
+    while (last != NONE && ast_after(t, last) != NONE) last = ast_after(t, last);
+    return ast_is(t, last, NODE_return_statement) || ast_is(t, last, NODE_raise_statement) ||
+           ast_is(t, last, NODE_continue_statement);
+}
+
+static bool has_call(const Ast *t, u32 n)
+{
+    if (t->v[n].kind == NODE_call) return true;
+    for (u32 c = t->v[n].child; c != NONE; c = t->v[c].next)
+        if (has_call(t, c)) return true;
+    return false;
+}
+
+/* if self.left == 0: return …, and if self.left < 0: raise … right after it: the same value is meant. */
+static void follow_find(const Ast *t, ReadBack *b)
+{
+    for (u32 n = b->next; leaves(t, n);) {
+        n = ast_after(t, n);
+        if (!leaves(t, n)) return;
+        u32 cond = ast_field(t, n, FIELD_condition), body = ast_field(t, n, FIELD_consequence), count = b->n;
+        bool one = ast_after(t, ast_first(t, body)) == NONE;
+        if (!one || has_call(t, cond) || !reads_find(t, cond, b->state, b->reads, &count) || count == b->n) return;
+        if (!reads_find(t, body, b->state, b->reads, &count)) return;
+        b->n = count;
+    }
+}
+
 static bool shape_find(Plan *pl, const Region *r, ReadBack *b)
 {
     const Ast *t = site_ast(pl, r->file);
@@ -75,6 +107,7 @@ static bool shape_find(Plan *pl, const Region *r, ReadBack *b)
     if (!own_lines(site_source(pl, r->file), line)) return false;
     b->state = ast_text(t, left);
     if (!reads_find(t, ast_field(t, b->next, FIELD_condition), b->state, b->reads, &b->n) || !b->n) return false;
+    follow_find(t, b);
     Str last = ast_is(t, left, NODE_attribute) ? ast_text(t, ast_field(t, left, FIELD_attribute)) : b->state;
     return local_name(pl, r->file, r->func, last, b->state, "now", &b->name);
 }
@@ -190,6 +223,9 @@ static bool later_reads(Plan *pl, u32 file, u32 func, u32 update, u32 end, Later
         if (!named || t->v[node].start != s.start || t->v[node].end != s.end || in_string(t, node)) return true;
         out->reads[needed++] = node;
     }
+    ReadBack more = {.next = ast_statement(t, out->reads[needed - 1]), .state = out->state};
+    follow_find(t, &more);
+    for (u32 i = 0; i < more.n && needed < READ_BACK; i++) out->reads[needed++] = more.reads[i];
     Str name = ast_is(t, left, NODE_attribute) ? ast_text(t, ast_field(t, left, FIELD_attribute)) : out->state;
     if (local_name(pl, file, func, name, out->state, "now", &out->name)) out->n = needed;
     return true;
