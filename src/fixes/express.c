@@ -532,6 +532,8 @@ static bool express(Plan *pl, Naming *x)
     }
     if (l->kind == PLACE_CLOSURE && !l->existing)
         return cannot(x, str_fmt(pl->a, "%.*s is a variable of another function", STR_ARG(l->name)));
+    if (attribute && l->kind == PLACE_GLOBAL && !l->existing) /* one in the module for what the objects have */
+        return by_import(pl, x);
     bool beside = attribute ? l->owner == place->owner : l->kind == PLACE_GLOBAL && l->file == place->file;
     return beside && named ? express_beside(pl, x) : express_existing(pl, x);
 }
