@@ -296,6 +296,7 @@ void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
         if (!r.back) extend_to_inputs(pl, w, &r);
     }
     if (!why.n) extend_to_tests(pl, w, &r);
+    if (!why.n && from == to) parallel_extend(pl, w, &r);
     r.access = to;
     r.test = from == to ? NONE : from;
     r.race = race;

@@ -1,0 +1,90 @@
+/* Containers that grow and shrink together: what is done to one of them is done under one lock with the rest.
+ *
+ *   names.append(name)             with _names_lock:
+ *   ages.append(age)         →         names.append(name)
+ *                                      ages.append(age)
+ *
+ * Only one of them may be tested somewhere, so that no finding is about the others; but a lock round one of two lines
+ * that belong together would be worth little. They do where the same method is called of both, as statements of their
+ * own one right after the other, in this function and in another one. */
+#include "fixes/fixes.h"
+
+/* `names.append(x)` as a statement of its own: what is done, and to which container. */
+typedef struct Done {
+    u32 method, place; /* SYM_EMPTY: it is no such statement */
+} Done;
+
+static Done done_in(const Plan *pl, u32 file, u32 func, const Ast *t, u32 stmt)
+{
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    Done d = {SYM_EMPTY, NONE};
+    u32 calls = 0;
+    if (!ast_is(t, stmt, NODE_expression_statement) || !ast_is(t, ast_first(t, stmt), NODE_call)) return d;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        calls += span_within(f->calls.v[i].span, ast_span(t, stmt));
+    for (u32 i = fn->accesses; calls == 1 && i < fn->accesses + fn->naccesses; i++) {
+        u32 g = pl->p->access_base[file] + i, place = pl->p->access_place[g];
+        if (!span_within(f->accesses.v[i].span, ast_span(t, stmt)) || !access_writes(pl->p, g)) continue;
+        if (place == NONE || f->accesses.v[i].op != OP_METHOD || d.place != NONE) return (Done){SYM_EMPTY, NONE};
+        d = (Done){f->accesses.v[i].method, place};
+    }
+    return d;
+}
+
+/* Is the same done to both places, one right after the other among such steps, in another function as well? */
+static bool done_elsewhere(Plan *pl, const Work *w, const Region *r, u32 other)
+{
+    const Place *x = &pl->p->places.v[w->place];
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 g = pl->p->place_access.v[i], func = program_access(pl->p, g)->func;
+        GId id = access_gid(pl->p, g);
+        if (id.file != r->file || func == r->func || program_access(pl->p, g)->op != OP_METHOD) continue;
+        const Ast *t = site_ast(pl, id.file);
+        u32 stmt = ast_statement(t, ast_at(t, program_access(pl->p, g)->span));
+        Done d = stmt == NONE ? (Done){SYM_EMPTY, NONE} : done_in(pl, id.file, func, t, stmt), e = d;
+        if (d.method == SYM_EMPTY) continue;
+        for (u32 n = ast_before(t, stmt); n != NONE && e.method == d.method; n = ast_before(t, n)) {
+            e = done_in(pl, id.file, func, t, n);
+            if (e.method == d.method && e.place == other) return true;
+        }
+        e = d;
+        for (u32 n = ast_after(t, stmt); n != NONE && e.method == d.method; n = ast_after(t, n)) {
+            e = done_in(pl, id.file, func, t, n);
+            if (e.method == d.method && e.place == other) return true;
+        }
+    }
+    return false;
+}
+
+/* Is it such a step with a container of the same kind, beside the work's, that goes with it elsewhere, too? */
+static bool goes_along(Plan *pl, const Work *w, const Region *r, u32 stmt, u32 method)
+{
+    const Place *x = &pl->p->places.v[w->place];
+    Done d = done_in(pl, r->file, r->func, site_ast(pl, r->file), stmt);
+    if (d.method != method || d.place == NONE || d.place == w->place) return false;
+    const Place *y = &pl->p->places.v[d.place];
+    bool beside = y->kind == x->kind && y->owner == x->owner && y->file == x->file && y->type.kind == x->type.kind;
+    return beside && type_holds_items(y->type.kind) && done_elsewhere(pl, w, r, d.place);
+}
+
+/* names.append(name); ages.append(age): containers beside each other to which the same is done, here and elsewhere,
+ * belong together. */
+void parallel_extend(Plan *pl, const Work *w, Region *r)
+{
+    const Ast *t = site_ast(pl, r->file);
+    Done d = r->first == r->last ? done_in(pl, r->file, r->func, t, r->first) : (Done){SYM_EMPTY, NONE};
+    u32 first = r->first, last = r->first;
+    if (d.method == SYM_EMPTY || d.place != w->place) return;
+    for (u32 n = ast_before(t, first); n != NONE && goes_along(pl, w, r, n, d.method); n = ast_before(t, n))
+        first = n;
+    for (u32 n = ast_after(t, last); n != NONE && goes_along(pl, w, r, n, d.method); n = ast_after(t, n)) last = n;
+    Region more;
+    Str why;
+    if (first == last || !region_split(pl, r->file, r->func, ast_span(t, first), ast_span(t, last), &more, &why))
+        return;
+    if (more.first != first || more.last != last) return;
+    r->first = first;
+    r->last = last;
+    r->span = more.span;
+}
