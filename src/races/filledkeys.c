@@ -29,23 +29,27 @@ static const Place *source_of(const Program *p, u32 file, u32 access)
     return place == NONE ? NULL : &p->places.v[place];
 }
 
-/* for name in DEFAULTS: d[name] = {}, where the literal DEFAULTS has the key. */
-static bool filled_by_loop(const Program *p, u32 ga, Str key)
+/* for name in DEFAULTS: d[name] = {}: the places whose items the loop around the store gives it as keys. */
+static void loop_sources(Filling *w, const Program *p, u32 ga)
 {
     u32 file = access_file(p, ga);
     const Facts *f = p->facts[file];
     const Access *store = program_access(p, ga);
     const Func *fn = &f->funcs.v[store->func];
-    if (store->op != OP_ITEM_STORE || store->key == SYM_EMPTY) return false;
-    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+    if (store->op != OP_ITEM_STORE || store->key == SYM_EMPTY) return;
+    u32 bound = local_bound_by(f, store->func, store->key, store->span.start);
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses && bound != NONE; i++) {
         const Access *a = &f->accesses.v[i];
-        bool items = walks_keys(f, a) || copies_keys(f, a);
-        if (!items || a->span.start > store->span.start) continue;
-        if (local_bound_by(f, store->func, store->key, store->span.start) != a->stmt) continue;
-        const Place *from = source_of(p, file, i);
-        if (from && place_has(p, from, key)) return true;
+        if (a->stmt != bound || a->span.start > store->span.start) continue;
+        const Place *from = walks_keys(f, a) || copies_keys(f, a) ? source_of(p, file, i) : NULL;
+        if (from && (!w->sources.n || w->sources.v[w->sources.n - 1] != from)) vec_push(&w->a, &w->sources, from);
     }
-    return false;
+}
+
+static bool updates(const Program *p, u32 ga)
+{
+    const Access *a = program_access(p, ga);
+    return a->op == OP_METHOD && a->nargs == 1 && str_is(sym_str(p->facts[access_file(p, ga)], a->method), "update");
 }
 
 /* d.update(DEFAULTS), d.update({"key": …}) */
@@ -54,7 +58,6 @@ static bool filled_by_update(const Program *p, u32 ga, Str key)
     u32 file = access_file(p, ga);
     const Facts *f = p->facts[file];
     const Access *a = program_access(p, ga);
-    if (a->op != OP_METHOD || !str_is(sym_str(f, a->method), "update") || a->nargs != 1) return false;
     Str text = str_slice(f->source->text, a->span.start, a->span.end);
     size_t open = str_search(text, S(".update("));
     if (open == text.n) return false;
@@ -70,19 +73,49 @@ static bool filled_by_update(const Program *p, u32 ga, Str key)
     return false;
 }
 
-bool filled_key(const Program *p, const Place *x, const u32 *acc, u32 ga)
+/* d[key] = 1: does it put the key there, where nobody else has the dict? */
+static bool puts_alone(const Program *p, const Place *x, u32 ga)
 {
-    Str key = sym_str(p->facts[access_file(p, ga)], program_access(p, ga)->key);
-    if (!key_is_string(key)) return false;
+    const Access *a = program_access(p, ga);
+    bool puts = a->op == OP_ITEM_STORE || a->op == OP_ITEM_AUG ||
+                (a->op == OP_ITEM_LOAD && x->type.kind == TYPE_DEFAULT_DICT);
+    return puts && !access_counts(p, ga);
+}
+
+static u64 key_hash(Str key)
+{
+    return str_hash(key) >> 1;
+}
+
+static Str key_of(const Program *p, u32 ga)
+{
+    return sym_str(p->facts[access_file(p, ga)], program_access(p, ga)->key);
+}
+
+static void filling_find(Filling *w, const Program *p, const Place *x, const u32 *acc)
+{
+    w->found = true;
     for (u32 i = 0; i < x->n; i++) {
-        if (acc[i] == ga) continue;
-        const Access *a = program_access(p, acc[i]);
-        bool puts = a->op == OP_ITEM_STORE || a->op == OP_ITEM_AUG ||
-                    (a->op == OP_ITEM_LOAD && x->type.kind == TYPE_DEFAULT_DICT);
-        Str same = sym_str(p->facts[access_file(p, acc[i])], a->key);
-        if (puts && str_eq(same, key) && !access_counts(p, acc[i])) return true;
-        if (filled_by_loop(p, acc[i], key) || filled_by_update(p, acc[i], key)) return true;
+        if (key_is_string(key_of(p, acc[i])) && puts_alone(p, x, acc[i])) {
+            u32 *n = map_at(&w->a, &w->alone, key_hash(key_of(p, acc[i])));
+            *n = *n == NONE ? 1 : *n + 1;
+        }
+        loop_sources(w, p, acc[i]);
+        if (updates(p, acc[i])) vec_push(&w->a, &w->calls, acc[i]);
     }
+}
+
+bool filled_key(Filling *w, const Program *p, const Place *x, const u32 *acc, u32 ga)
+{
+    Str key = key_of(p, ga);
+    if (!key_is_string(key)) return false;
+    if (!w->found) filling_find(w, p, x, acc);
+    u32 alone = map_get(&w->alone, key_hash(key));
+    if (alone != NONE && alone > puts_alone(p, x, ga)) return true; /* by another access */
+    for (u32 i = 0; i < w->sources.n; i++)
+        if (place_has(p, w->sources.v[i], key)) return true;
+    for (u32 i = 0; i < w->calls.n; i++)
+        if (filled_by_update(p, w->calls.v[i], key)) return true;
     return false;
 }
 

@@ -23,7 +23,9 @@ bool walks_keys(const Facts *f, const Access *a)
 u32 local_bound_by(const Facts *f, u32 func, u32 sym, u32 before)
 {
     u32 stmt = NONE, at = 0;
-    for (u32 i = 0; i < f->defs.n; i++) {
+    Str name = sym_str(f, sym);
+    bool literal = name.n && (name.p[0] == '"' || name.p[0] == '\'' || (name.p[0] >= '0' && name.p[0] <= '9'));
+    for (u32 i = 0; i < f->defs.n && !literal; i++) {
         const Def *d = &f->defs.v[i];
         const Path *x = d->path == NONE ? NULL : &f->paths.v[d->path];
         if (!x || d->func != func || d->span.start > before || d->span.start < at) continue;
@@ -199,13 +201,14 @@ bool key_is_string(Str key)
 void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect)
 {
     Str given[LITERALS];
+    Filling filling = {0};
     u32 n = literals(p, x, acc, effect, given);
     bool stays = true; /* no key is taken out */
     for (u32 i = 0; i < x->n; i++) stays &= !(effect[i] & EFFECT_SHRINK) || program_access(p, acc[i])->func == 0;
     for (u32 i = 0; i < x->n; i++) {
         const Access *a = program_access(p, acc[i]);
         if (stays && (only_known(p, acc[i]) || own_inverse(p, acc[i]))) effect[i] &= (u8)~EFFECT_GROW;
-        if (a->op == OP_ITEM_LOAD && effect[i] & EFFECT_GROW && stays && filled_key(p, x, acc, acc[i]))
+        if (a->op == OP_ITEM_LOAD && effect[i] & EFFECT_GROW && stays && filled_key(&filling, p, x, acc, acc[i]))
             effect[i] &= (u8)~EFFECT_GROW;
         if (a->op != OP_ITEM_STORE || !(effect[i] & EFFECT_GROW)) continue;
         Str key = sym_str(p->facts[access_gid(p, acc[i]).file], a->key);
@@ -215,7 +218,8 @@ void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect)
         if (!there && stays) there = tested_key(p, acc, i);
         if (!there && stays)
             there = preset_key(p, x, acc, acc[i]) || looked_up_by_call(p, x, acc[i]) ||
-                    filled_key(p, x, acc, acc[i]) || among_literal(p, x, acc, acc[i]);
+                    filled_key(&filling, p, x, acc, acc[i]) || among_literal(p, x, acc, acc[i]);
         if (there) effect[i] &= (u8)~EFFECT_GROW;
     }
+    arena_free(&filling.a);
 }

@@ -244,9 +244,17 @@ bool dict_literal_has(Str text, Str key);
 /* filledkeys.c, all of a dict from which nothing takes keys: d.update(dict(zip(d.values(), d.keys()))): does the
  * access store under what the dict holds itself, so that only the first call adds anything? */
 bool own_inverse(const Program *p, u32 ga);
+/* What a place is filled with, found when the first key is asked for. Zero-initialise; arena_free(&w.a) at the end. */
+typedef struct Filling {
+    Arena a;
+    bool found;
+    Map alone;                  /* hash of a key → accesses that put it there while nobody else has the dict */
+    Vec(const Place *) sources; /* whose items loops give it as keys */
+    Vec(u32) calls;             /* d.update(…) */
+} Filling;
 /* Is the key of the access, a string, one that the dict got when it was filled: from a literal, or while its object
  * or module was made? `acc` are the accesses of the place. */
-bool filled_key(const Program *p, const Place *x, const u32 *acc, u32 ga);
+bool filled_key(Filling *w, const Program *p, const Place *x, const u32 *acc, u32 ga);
 /* old = self.get(k) … self.d[k] = v: has a function that was called with the key looked it up? */
 bool looked_up_by_call(const Program *p, const Place *x, u32 ga);
 /* if k in KINDS: d[k] = v: is the key one of a literal list, and has the dict's literal all of these? */
