@@ -378,6 +378,7 @@ void race_helper(Finder *f);
 void race_update(Finder *f);
 void race_single(Finder *f);
 void race_numbered(Finder *f);
+void race_taken(Finder *f);
 void race_peek(Finder *f);
 void race_copied_keys(Finder *f);
 void race_paced(Finder *f);
