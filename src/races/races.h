@@ -244,7 +244,7 @@ bool dict_literal_has(Str text, Str key);
 /* filledkeys.c, all of a dict from which nothing takes keys: d.update(dict(zip(d.values(), d.keys()))): does the
  * access store under what the dict holds itself, so that only the first call adds anything? */
 bool own_inverse(const Program *p, u32 ga);
-/* What a place is filled with, found when the first key is asked for. Zero-initialise; arena_free(&w.a) at the end. */
+/* What a place is filled with, found when the first key is asked for. Zero-initialise; arena_free(&w.a) when done. */
 typedef struct Filling {
     Arena a;
     bool found;
