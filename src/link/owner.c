@@ -133,8 +133,10 @@ static u32 class_of_argument(const Program *p, u32 file, const Path *x, u32 gs)
     const Facts *f = p->facts[file];
     u32 bits;
     if (x->root != ROOT_PARAM || x->nattr != 1) return NONE;
+    u32 own = class_around(p, file, x->func); /* merge(self, scope): another Scope, and what it has is not self's */
     for (u32 i = 0; i < f->classes.n; i++) {
         u32 cls = gclass_of(p, file, i);
+        if (cls == own) continue;
         if (named_after(sym_str(f, x->name), sym_str(f, f->classes.v[i].name)) &&
             class_attr_owner(p, cls, gs, &bits) != NONE && class_method(p, cls, gs, false) == NONE)
             return cls;
