@@ -274,7 +274,8 @@ static bool back_by_copy(const Program *p, u32 file, const Access *a, Back *b, u
     const Facts *x = p->facts[file];
     bool update = a->op == OP_METHOD && str_is(sym_str(x, a->method), "update");
     bool slice = a->op == OP_ITEM_STORE && str_is(sym_str(x, a->key), ":");
-    if (!update && !slice && a->op != OP_STORE) return false;
+    const Path *q = &x->paths.v[a->path];
+    if (q->root != ROOT_GLOBAL || (!update && !slice && (a->op != OP_STORE || !q->nattr))) return false;
     u32 i = container_of(path_external(p, file, a->path));
     if (i == NONE) return false;
     Str text = text_of(x, a->span), name;
