@@ -48,12 +48,16 @@ static bool writes_part(const Program *p, u32 ga, bool file)
     return str_is(access_method(p, ga), file ? "write" : "sendall");
 }
 
-/* write(name + "\n"), write(f"{name}\n") */
+/* write(name + "\n"), write(f"{name}\n"), write("%s\n" % name), write("{}\n".format(name)) */
 static bool ends_record(const Facts *x, const Access *a)
 {
     Str text = str_trim(str_slice(x->source->text, a->span.start, a->span.end));
     if (a->op != OP_METHOD || !str_ends(text, S(")"))) return false;
     text = str_trim(str_slice(text, 0, text.n - 1));
+    static const char *const filled[] = {"\\n\" %",      "\\n' %",        "\\n\".format(",
+                                         "\\n'.format(", "\\n\".encode(", "\\n'.encode("};
+    for (u32 i = 0; i < COUNT_OF(filled); i++)
+        if (str_contains(text, str_from(filled[i]))) return true;
     return str_ends(text, S("\\n\"")) || str_ends(text, S("\\n'")) || str_ends(text, S("linesep"));
 }
 
