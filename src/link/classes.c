@@ -414,6 +414,42 @@ static void body_attr(Program *p, const Map *assigned, u32 file, const Def *d, c
 }
 
 /* Who assigns which attribute, and how: self.x = …, cls.x = …, C.x = …, or in the class body. */
+/* setattr(self._local, name, value), where the class has _local = threading.local(). */
+static bool sets_in_local(const Program *p, u32 file, const Call *c, u32 cls)
+{
+    const Facts *f = p->facts[file];
+    const Path *x = c->nargs && f->args.v[c->args].kind == VAL_PATH ? &f->paths.v[f->args.v[c->args].value] : NULL;
+    const Path *callee = &f->paths.v[c->callee];
+    if (!x || x->root != ROOT_SELF || x->nattr != 1 || callee->root != ROOT_GLOBAL || callee->nattr ||
+        !str_is(sym_str(f, callee->name), "setattr"))
+        return false;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        const Path *to = d->path == NONE ? NULL : &f->paths.v[d->path];
+        if (to && to->root == ROOT_CLASS && to->func == cls && to->name == x->attr[0] && d->kind == VAL_CALL)
+            return str_is(path_external(p, file, f->calls.v[d->value].callee), "threading.local");
+    }
+    return false;
+}
+
+/* Classes whose __setattr__ keeps all attributes in a threading.local: their objects have others in each thread. */
+static void local_setters(Program *p)
+{
+    ClassInfo *classes = p->state->classes;
+    bool any = false;
+    for (u32 c = 0; c < p->state->nclasses; c++) {
+        u32 method = class_own_method(p, c, "__setattr__");
+        if (method == NONE) continue;
+        GId g = func_gid(p, method);
+        const Func *fn = &p->facts[g.file]->funcs.v[g.id];
+        for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+            any |= classes[c].thread_local_ |= sets_in_local(p, g.file, &p->facts[g.file]->calls.v[i], fn->cls);
+    }
+    for (u32 c = 0; any && c < p->state->nclasses; c++)
+        for (u32 i = 0; i < classes[c].norder; i++)
+            classes[c].thread_local_ |= classes[classes[c].order[i]].thread_local_;
+}
+
 void classes_attrs(Program *p)
 {
     Arena scratch = {0};
@@ -439,6 +475,7 @@ void classes_attrs(Program *p)
             }
         }
     }
+    local_setters(p);
     arena_free(&scratch);
 }
 

@@ -348,7 +348,8 @@ static bool read_again(const Finder *f, u32 test, u32 act)
         u32 ga = f->acc[i];
         u8 op = program_access(f->p, ga)->op;
         if (ga > test && ga < act &&
-            (op == OP_LOAD || op == OP_TRUTH || op == OP_RETURN || op == OP_ITER || op == OP_METHOD) &&
+            (op == OP_LOAD || op == OP_TRUTH || op == OP_RETURN || op == OP_ITER || op == OP_METHOD ||
+             (op == OP_ITEM_LOAD && same_key(f->p, test, ga))) &&
             one_section(f->p, ga, act, NULL))
             return true;
     }
