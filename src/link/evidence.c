@@ -267,6 +267,27 @@ static bool thread_comes(const Program *p, const Place *x)
     return false;
 }
 
+/* self.get = get: the class of whose objects an __init__ keeps a function that uses the variable, which lives as long
+ * as the object does; NONE. */
+static u32 kept_by_object(const Program *p, const Place *x)
+{
+    GId g = func_gid(p, x->owner);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    if (fn->cls == NONE || !str_is(sym_str(f, fn->name), "__init__")) return NONE;
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        const Path *to = d->func == g.id && d->path != NONE && d->kind == VAL_PATH ? &f->paths.v[d->path] : NULL;
+        if (!to || to->root != ROOT_SELF || to->nattr != 1) continue;
+        const Path *kept = &f->paths.v[d->value];
+        for (u32 k = 0; k < x->n && kept->root == ROOT_LOCAL && !kept->nattr; k++) {
+            const Func *user = program_func(p, access_func(p, p->place_access.v[x->first + k]));
+            if (user->parent == g.id && user->name == kept->name) return gclass_of(p, g.file, fn->cls);
+        }
+    }
+    return NONE;
+}
+
 u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
 {
     u32 ev = 0;
@@ -283,6 +304,11 @@ u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
     bool wraps = lives_on && wraps_from_factory(p, x);
     if (lives_on && (wraps || !p->funcs[x->owner].decorates_once))
         ev |= wraps || closure_wraps(p, x) ? EV_DECORATOR : uses_threads(p, x->file) ? EV_FILE : EV_TOUCHED;
+    u32 object = x->kind == PLACE_CLOSURE && x->owner != NONE ? kept_by_object(p, x) : NONE;
+    if (object != NONE) {
+        if (of_class[object] == NONE) of_class[object] = object_evidence(p, object);
+        ev |= of_class[object] & (EV_CLASS_LOCKS | EV_SINGLETON | EV_NAME | EV_PURPOSE | EV_PART | EV_FOUND);
+    }
     if (p->options->assume == ASSUME_ALWAYS) ev |= EV_ALWAYS;
     return ev;
 }
