@@ -305,7 +305,7 @@ static bool back_by_level(const Facts *x, const Call *c, Back *b, u32 *from)
     if (!str_starts(value, logger)) return false;
     Str rest = str_slice(value, logger.n, value.n);
     bool log = str_contains(logger, S("log")) || str_contains(logger, S("LOG")) || str_contains(logger, S("Log"));
-    *b = (Back){b->func, c->block, c->span, b->enter, logger, S("the level of a logger"), PUTS_BACK, false};
+    *b = (Back){b->func, c->block, c->span, b->enter, logger, S("the level of a logger"), PUTS_BACK, true};
     return log && (str_is(rest, ".level") || str_starts(rest, S(".getEffectiveLevel()")));
 }
 
