@@ -29,7 +29,8 @@ static u32 look_before(const Finder *f, u32 act)
 {
     u32 end;
     for (u32 i = accesses_in(f, access_func(f->p, act), &end); i < end; i++)
-        if (looks_at_end(f->p, f->acc[i]) && test_decides(f->p, f->acc[i], act)) return f->acc[i];
+        if (looks_at_end(f->p, f->acc[i]) && test_decides(f->p, f->acc[i], act))
+            return failure_caught(f->p, f->acc[i]) ? NONE : f->acc[i]; /* else it copes with what others take */
     return NONE;
 }
 
