@@ -174,9 +174,9 @@ import os, pickle, sys, threading
 class C:
     pass
 def late():
+    threading.main_thread().join()
     print("thread", C.__name__)
-t = threading.Timer(0.05, late)
-t.start()
+threading.Thread(target=late).start()
 assert pickle.loads(pickle.dumps(C)) is C
 import beside
 print(__name__, os.path.basename(__file__), os.path.isabs(__file__), sys.argv, sorted(n for n in globals() if n[:1] == "_"))
