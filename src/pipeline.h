@@ -245,6 +245,7 @@ typedef struct Race {
     bool by_shape; /* what is written so, a callback, an object made by halves, is written for threads */
     bool in_parts; /* what is tested is bound before another part of the state, which is used on the strength of it */
     const char *by_hand; /* why no fix is tried, a clause; NULL */
+    const char *low_why; /* what speaks against it, a clause, where that made its confidence low; NULL */
     bool readers;        /* reads that are one step each are harmed as well: they want the lock, too */
     u32 test, act;       /* global accesses of a two-step pattern, NONE */
     u32 lock;            /* the lock that should be held (UG108, UG307), NONE */

@@ -1058,6 +1058,16 @@ def test_explain(c):
         c.code(ungil("explain", "app/none.py:1", cwd=folder), 2)
 
 
+def test_explain_low(c):
+    """A finding that is left out for its confidence: what speaks against it."""
+    code = "import threading\n\n\ndef start(f):\n    threading.Thread(target=f).start()\n\n\n" \
+           "class Undo:\n    index = 0\n\n    def mark(self):\n        self.index += 1\n"
+    with temporary() as folder:
+        write_tree(folder, {"pyproject.toml": '[project]\nname = "pkg"\nversion = "1"\n', "pkg/__init__.py": code})
+        c.has(ungil("explain", "pkg/__init__.py:12", cwd=folder),
+              "its confidence is low, below --min-confidence medium, since only hints speak for sharing")
+
+
 def test_explain_silence(c):
     guarded = COUNTER.replace("hits = 0\n", "hits = 0\nlock = threading.Lock()\n").replace("    hits += 1\n", "    with lock:\n        hits += 1\n")
     with project({"a.py": guarded, "b.py": commented("# ungil: ignore[UG101] fine")}) as folder:

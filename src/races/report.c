@@ -156,8 +156,10 @@ Race *race_add_at(Finder *f, RuleId rule, u32 site, Conflict c, u32 file, u32 fu
     r->place = f->place;
     r->confidence = c.confidence;
     bool always = f->p->options->assume == ASSUME_ALWAYS;
-    if (!always && f->p->tests[file])
-        r->confidence = CONF_LOW; /* tests share on purpose: of 68 such findings none was one that was fixed */
+    if (!always && f->p->tests[file]) { /* of 68 such findings none was one that was fixed */
+        r->confidence = CONF_LOW;
+        r->low_why = "tests share on purpose";
+    }
     r->sites[0] = site;
     r->sites[1] = c.witness;
     r->nsites = 2;

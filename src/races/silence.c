@@ -267,8 +267,10 @@ void left_out_put(Buf *out, const Program *p, const Race *r)
     Str path = p->facts[r->file]->source->path;
     if (race_wanted(o, path, r)) return;
     if (r->confidence < confidence_wanted(o, r->rule))
-        buf_fmt(out, "    not reported: its confidence is %s, below --min-confidence %s\n",
-                confidence_name[r->confidence], confidence_name[confidence_wanted(o, r->rule)]);
+        buf_fmt(out, "    not reported: its confidence is %s, below --min-confidence %s%s%s\n",
+                confidence_name[r->confidence], confidence_name[confidence_wanted(o, r->rule)],
+                r->confidence == CONF_LOW && r->low_why ? ", since " : "",
+                r->confidence == CONF_LOW && r->low_why ? r->low_why : "");
     else if (path_ignores_rule(o, path, r->rule))
         buf_c(out, "    not reported: per-file-ignores leaves it out in this file\n");
     else if (o->ignore.n && rule_selected(r->rule, o->ignore.v, o->ignore.n))

@@ -480,18 +480,55 @@ static Worth signs_of_one_thread(const Weighed *w)
 }
 
 /* The first that says something decides. Those above guarded_or_reached hold for what has a lock or a thread, too. */
-static Worth (*const worth_table[])(const Weighed *) = {
-    copied_at_once,     finalized,           computed_outside,     only_found,         only_hinted,
-    run_by_loop,        made_twice,          entry_of_one,         set_up_once,        fields_without_thread,
-    guarded_or_reached, program_of_one_loop, first_use_or_setting, signs_of_one_thread};
+static const struct {
+    Worth (*says)(const Weighed *);
+    const char *why; /* of WORTH_LITTLE, a clause */
+} worth_table[] = {
+    {copied_at_once, "it copies the whole in one call, which raises rarely"},
+    {finalized, NULL},
+    {computed_outside, "it is looked up and filled under the lock, and computed outside on purpose"},
+    {only_found, "all that speaks for sharing is that others can find such objects"},
+    {only_hinted, "only hints speak for sharing: a name, threads somewhere in the file"},
+    {run_by_loop, "one event loop runs it"},
+    {made_twice, "what is made a second time is as good as the first"},
+    {entry_of_one, "only who has the same object comes to the same entry"},
+    {set_up_once, "only code that sets the program up changes it"},
+    {fields_without_thread, "no thread in sight comes between the fields"},
+    {guarded_or_reached, NULL},
+    {program_of_one_loop, "it is a program of windows or of one loop, and nothing of it says that it locks"},
+    {first_use_or_setting, "it is made on the first use of one object, or a setting that all set alike"},
+    {signs_of_one_thread, "its object is of a kind that one thread has for itself"},
+};
 
-static bool worth_little(const Finder *f, const Race *r, bool registered)
+/* Why the finding is worth little, NULL when it is not. */
+static const char *worth_little(const Finder *f, const Race *r, bool registered)
 {
     Weighed w = {f, f->p, r, &f->p->places.v[f->place], registered, false};
     w.walk = r->rule == UG106 || (r->rule == UG108 && r->act == NONE);
-    Worth worth = WORTH_UNSAID;
-    for (u32 i = 0; i < COUNT_OF(worth_table) && worth == WORTH_UNSAID; i++) worth = worth_table[i](&w);
-    return worth == WORTH_LITTLE;
+    for (u32 i = 0; i < COUNT_OF(worth_table); i++) {
+        Worth worth = worth_table[i].says(&w);
+        if (worth != WORTH_UNSAID) return worth == WORTH_LITTLE ? worth_table[i].why : NULL;
+    }
+    return NULL;
+}
+
+/* Of a finding that is low for several reasons, the first is told. */
+static void lower(Race *r, const char *why)
+{
+    if (!r->low_why) r->low_why = why;
+    r->confidence = CONF_LOW;
+}
+
+/* The same for judgements of findings whatever threads are in sight. */
+static const char *speaks_against(Finder *f, const Race *r, const Place *x)
+{
+    if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED))
+        return "most objects of its class are made for one call and do not leave it";
+    if (plain_value(f->p, r, x)) return "who computes it a second time gets the same";
+    if (own_object(f->p, r, x)) return "nothing shows that two threads have the same object";
+    if (race_slight(f, r, x)) return "such code was next to never changed by those who maintain it";
+    if (race_imagined(f, r, x)) return "the second thread is one that nobody has seen";
+    return NULL;
 }
 
 void races_weigh(Finder *f, u32 first)
@@ -502,17 +539,17 @@ void races_weigh(Finder *f, u32 first)
         Race *r = &f->out->v[i];
         if (r->place != f->place || r->confidence == CONF_LOW || r->rule == UG307) continue;
         const Place *x = &f->p->places.v[f->place];
-        if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED)) r->confidence = CONF_LOW;
         if (r->confidence == CONF_HIGH && !race_sure(f, r, x)) r->confidence = CONF_MEDIUM;
-        if (plain_value(f->p, r, x) || own_object(f->p, r, x) || race_slight(f, r, x) || race_imagined(f, r, x))
-            r->confidence = CONF_LOW;
-        if (r->rule == UG108 && r->lock != NONE && f->p->locks.v[r->lock].passed) /* then its callers may hold it */
-            r->confidence = CONF_LOW;
+        const char *why = speaks_against(f, r, x);
+        if (why) lower(r, why);
+        if (r->rule == UG108 && r->lock != NONE && f->p->locks.v[r->lock].passed)
+            lower(r, "the lock is handed in, and its callers may hold it");
         bool contract = callers_lock(f->p, r->file, r->func);
         if (contract) r->impact = IMPACT_CONTRACT;
         if (rooted(f->p, r->sites[0]) && rooted(f->p, r->sites[1])) continue;
-        if (contract) r->confidence = CONF_LOW;
-        if (worth_little(f, r, registered)) r->confidence = CONF_LOW;
+        if (contract) lower(r, "it says of itself that its callers have to lock");
+        why = worth_little(f, r, registered);
+        if (why) lower(r, why);
     }
 }
 
@@ -525,10 +562,10 @@ void races_weigh_files(const Program *p, Arena *scratch, RaceVec *races)
     for (u32 i = 0; i < races->n; i++) {
         Race *r = &races->v[i];
         bool about_locks = r->rule >= UG301 && r->rule <= UG306;
-        if (about_locks && p->tests[r->file]) r->confidence = CONF_LOW;
+        if (about_locks && p->tests[r->file]) lower(r, "tests take locks in odd ways on purpose");
         bool aside = p->vendored[r->file] || is_example_path(p->facts[r->file]->source->path);
-        if (aside && r->rule <= UG403) r->confidence = CONF_LOW;
+        if (aside && r->rule <= UG403) lower(r, "it is code that others maintain, or an example");
         if (p->facts[r->file]->python2) r->confidence = MIN(r->confidence, CONF_MEDIUM); /* keys() is a list there */
-        if (race_switched_off(p, scratch, off, r)) r->confidence = CONF_LOW;
+        if (race_switched_off(p, scratch, off, r)) lower(r, "a constant that is False keeps it from running");
     }
 }
