@@ -9,6 +9,11 @@
  * own one right after the other, in this function and in another one. */
 #include "fixes/fixes.h"
 
+enum {
+    ALONG = 8,     /* containers on either side that go along */
+    ELSEWHERE = 16 /* other places at which the same is looked for */
+};
+
 /* `names.append(x)` as a statement of its own: what is done, and to which container. */
 typedef struct Done {
     u32 method, place; /* SYM_EMPTY: it is no such statement */
@@ -21,6 +26,10 @@ static Done done_in(const Plan *pl, u32 file, u32 func, const Ast *t, u32 stmt)
     Done d = {SYM_EMPTY, NONE};
     u32 calls = 0;
     if (!ast_is(t, stmt, NODE_expression_statement) || !ast_is(t, ast_first(t, stmt), NODE_call)) return d;
+    for (u32 i = 0; i < f->suspends.n; i++)
+        if (f->suspends.v[i].func == func && f->suspends.v[i].offset >= ast_span(t, stmt).start &&
+            f->suspends.v[i].offset < ast_span(t, stmt).end)
+            return d;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
         calls += span_within(f->calls.v[i].span, ast_span(t, stmt));
     for (u32 i = fn->accesses; calls == 1 && i < fn->accesses + fn->naccesses; i++) {
@@ -36,7 +45,7 @@ static Done done_in(const Plan *pl, u32 file, u32 func, const Ast *t, u32 stmt)
 static bool done_elsewhere(Plan *pl, const Work *w, const Region *r, u32 other)
 {
     const Place *x = &pl->p->places.v[w->place];
-    for (u32 i = x->first; i < x->first + x->n; i++) {
+    for (u32 i = x->first; i < x->first + MIN(x->n, (u32)ELSEWHERE); i++) {
         u32 g = pl->p->place_access.v[i], func = program_access(pl->p, g)->func;
         GId id = access_gid(pl->p, g);
         if (id.file != r->file || func == r->func || program_access(pl->p, g)->op != OP_METHOD) continue;
@@ -44,12 +53,14 @@ static bool done_elsewhere(Plan *pl, const Work *w, const Region *r, u32 other)
         u32 stmt = ast_statement(t, ast_at(t, program_access(pl->p, g)->span));
         Done d = stmt == NONE ? (Done){SYM_EMPTY, NONE} : done_in(pl, id.file, func, t, stmt), e = d;
         if (d.method == SYM_EMPTY) continue;
-        for (u32 n = ast_before(t, stmt); n != NONE && e.method == d.method; n = ast_before(t, n)) {
+        for (u32 n = ast_before(t, stmt), k = 0; n != NONE && e.method == d.method && k < ALONG;
+             n = ast_before(t, n), k++) {
             e = done_in(pl, id.file, func, t, n);
             if (e.method == d.method && e.place == other) return true;
         }
         e = d;
-        for (u32 n = ast_after(t, stmt); n != NONE && e.method == d.method; n = ast_after(t, n)) {
+        for (u32 n = ast_after(t, stmt), k = 0; n != NONE && e.method == d.method && k < ALONG;
+             n = ast_after(t, n), k++) {
             e = done_in(pl, id.file, func, t, n);
             if (e.method == d.method && e.place == other) return true;
         }
@@ -76,9 +87,10 @@ void parallel_extend(Plan *pl, const Work *w, Region *r)
     Done d = r->first == r->last ? done_in(pl, r->file, r->func, t, r->first) : (Done){SYM_EMPTY, NONE};
     u32 first = r->first, last = r->first;
     if (d.method == SYM_EMPTY || d.place != w->place) return;
-    for (u32 n = ast_before(t, first); n != NONE && goes_along(pl, w, r, n, d.method); n = ast_before(t, n))
-        first = n;
-    for (u32 n = ast_after(t, last); n != NONE && goes_along(pl, w, r, n, d.method); n = ast_after(t, n)) last = n;
+    u32 n = ast_before(t, first);
+    for (u32 k = 0; k < ALONG && n != NONE && goes_along(pl, w, r, n, d.method); k++, n = ast_before(t, n)) first = n;
+    n = ast_after(t, last);
+    for (u32 k = 0; k < ALONG && n != NONE && goes_along(pl, w, r, n, d.method); k++, n = ast_after(t, n)) last = n;
     Region more;
     Str why;
     if (first == last || !region_split(pl, r->file, r->func, ast_span(t, first), ast_span(t, last), &more, &why))

@@ -59,14 +59,12 @@ static bool owned(const Program *p, u32 file, const Access *a, const Path *x)
 /* Does the call on the local start the object's thread (1), or may it wait for its end (2)? */
 static u8 starts_or_ends(const Program *p, u32 file, const Call *c, const Path *local)
 {
-    static const char *const ends[] = {"join",   "stop", "close",     "shutdown", "wait",
-                                       "result", "quit", "terminate", "cancel",   "disconnect"};
     const Facts *f = p->facts[file];
     const Path *q = &f->paths.v[c->callee];
     if (q->root != ROOT_LOCAL || q->name != local->name || q->func != local->func || !q->nattr) return 0;
     u32 last = q->attr[q->nattr - 1];
     if (last == SYM_ITEM) return 0;
-    if (str_has_any(sym_str(f, last), ends, COUNT_OF(ends))) return 2;
+    if (name_ends_thread(sym_str(f, last))) return 2;
     if (q->nattr != 1) return 0;
     Ent e = path_entity(p, file, c->callee);
     if (e.kind == ENT_FUNC) return p->funcs[e.id].first_start != NONE;
@@ -105,12 +103,12 @@ static bool own_started(const Program *p, u32 file, const Access *a, const Path 
  */
 static bool own_given(const Program *p, u32 file, const Access *a, const Path *x)
 {
-    static const char *const words[] = {"join",   "stop", "close",     "shutdown", "wait",
-                                        "result", "quit", "terminate", "cancel",   "disconnect"};
+    enum { CALLS = 1000 }; /* of a function that is looked through */
     const Facts *f = p->facts[file];
     const Func *fn = &f->funcs.v[a->func];
     const FuncInfo *fi = &p->funcs[gfunc_of(p, file, a->func)];
-    if (x->root != ROOT_LOCAL || p->tests[file] || fi->first_start == NONE || a->span.start < fi->first_start)
+    if (x->root != ROOT_LOCAL || p->tests[file] || fn->ncalls > CALLS || fi->first_start == NONE ||
+        a->span.start < fi->first_start)
         return false;
     if (fi->last_join != NONE && a->span.start >= fi->last_join) return false;
     Type t = local_type(p, file, x->func, x->name);
@@ -120,7 +118,7 @@ static bool own_given(const Program *p, u32 file, const Access *a, const Path *x
         const Call *c = &f->calls.v[i];
         const Path *q = &f->paths.v[c->callee];
         if (c->span.end > a->span.start) continue;
-        if (q->nattr && str_has_any(sym_str(f, q->attr[q->nattr - 1]), words, COUNT_OF(words))) return false;
+        if (q->nattr && name_ends_thread(sym_str(f, q->attr[q->nattr - 1]))) return false;
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
             const Path *arg = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
             given |= arg && arg->root == ROOT_LOCAL && arg->name == x->name && !arg->nattr;

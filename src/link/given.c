@@ -56,14 +56,19 @@ static void captured_by(const Program *p, const Root *r, u32 starter)
     }
 }
 
-/* Does the call end what the local stands for, or wait for its end? */
-static bool ends(const Facts *f, const Call *c, u32 name)
+bool name_ends_thread(Str name)
 {
     static const char *const words[] = {"join",   "stop", "close",     "shutdown", "wait",
                                         "result", "quit", "terminate", "cancel",   "disconnect"};
+    return str_has_any(name, words, COUNT_OF(words));
+}
+
+/* Does the call end what the local stands for, or wait for its end? */
+static bool ends(const Facts *f, const Call *c, u32 name)
+{
     const Path *x = &f->paths.v[c->callee];
-    return x->root == ROOT_LOCAL && x->name == name && x->nattr == 1 &&
-           str_has_any(sym_str(f, x->attr[0]), words, COUNT_OF(words));
+    if (x->root != ROOT_LOCAL || x->name != name || !x->nattr) return false;
+    return name_ends_thread(path_last(f, x)) || str_is(path_last(f, x), "is_alive");
 }
 
 /* Thread(target=fill, args=(store,)).start(); store.dump(): does the function go on to use the object that the call

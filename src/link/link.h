@@ -378,6 +378,8 @@ bool wraps_function(const Program *p, u32 gclass);
 /* The class of an object that this call registers with the interpreter, or NONE. */
 u32 registered_class(const Program *p, u32 file, u32 call);
 
+/* given.c: is a method of this name one that ends a thread, or an object that has one, or waits for the end? */
+bool name_ends_thread(Str name);
 /* given.c: which classes have objects that threads are given. */
 void given_find(Program *p);
 

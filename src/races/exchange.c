@@ -16,6 +16,7 @@
 enum {
     DEPTH = 4,    /* calls down to a half */
     STEPS = 64,   /* of one function */
+    EDGES = 2000, /* calls that are followed for one question */
     CALLERS = 96, /* functions that are looked at for one place */
     FINDINGS = 2  /* about one place: they say the same */
 };
@@ -60,10 +61,10 @@ static bool of_kept_object(const Finder *f, const CallEdge *e)
     return (q->root == ROOT_SELF && q->nattr > 1) || (q->root == ROOT_GLOBAL && q->nattr);
 }
 
-static Step half_of_func(const Finder *f, Talk talk, u32 gfunc, u32 depth);
+static Step half_of_func(const Finder *f, Talk talk, u32 gfunc, u32 depth, u32 *edges);
 
-/* `kept`: with calls on objects that are not the own one. */
-static void steps_of(const Finder *f, Talk talk, u32 gfunc, u32 depth, bool kept, Steps *out)
+/* `kept`: with calls on objects that are not the own one. `edges`: how many calls may still be followed. */
+static void steps_of(const Finder *f, Talk talk, u32 gfunc, u32 depth, bool kept, u32 *edges, Steps *out)
 {
     const Program *p = f->p;
     u32 end;
@@ -80,8 +81,9 @@ static void steps_of(const Finder *f, Talk talk, u32 gfunc, u32 depth, bool kept
         const Call *c = edge_call(p, edge);
         if (!c || c->is_decorator || edge->callee == gfunc) continue;
         bool own = calls_own_object(f, edge);
-        if (!own && !(kept && of_kept_object(f, edge))) continue;
-        Step s = half_of_func(f, talk, edge->callee, depth - 1);
+        if ((!own && !(kept && of_kept_object(f, edge))) || !*edges) continue;
+        --*edges;
+        Step s = half_of_func(f, talk, edge->callee, depth - 1, edges);
         if (s.ask == NONE && s.answer == NONE && !s.ends) continue;
         s.block = c->block;
         s.line = c->line;
@@ -117,14 +119,14 @@ static bool always_runs(const Facts *x, u32 block)
 }
 
 /* What the function leaves open. */
-static Step half_of_func(const Finder *f, Talk talk, u32 gfunc, u32 depth)
+static Step half_of_func(const Finder *f, Talk talk, u32 gfunc, u32 depth, u32 *edges)
 {
     const Facts *x = f->p->facts[func_gid(f->p, gfunc).file];
     const Func *fn = program_func(f->p, gfunc);
     Step own = {NONE, NONE, NONE, 0, false, false, NONE, {0}};
     Steps s = {.n = 0};
     if (fn->is_async || fn->is_generator) return own;
-    steps_of(f, talk, gfunc, depth, false, &s);
+    steps_of(f, talk, gfunc, depth, false, edges, &s);
     bool asked = false;
     for (u32 i = 0; i < s.n; i++) {
         own.ends |= s.v[i].ends;
@@ -145,7 +147,8 @@ static bool exchange_in(const Finder *f, Talk talk, u32 gfunc, Step *ask, Step *
 {
     const Facts *x = f->p->facts[func_gid(f->p, gfunc).file];
     Steps s = {.n = 0};
-    steps_of(f, talk, gfunc, DEPTH, true, &s);
+    u32 edges = EDGES;
+    steps_of(f, talk, gfunc, DEPTH, true, &edges, &s);
     *ask = (Step){.ask = NONE};
     for (u32 i = 0; i < s.n; i++) {
         if (s.v[i].ends) ask->ask = NONE;
@@ -161,10 +164,12 @@ static bool exchange_in(const Finder *f, Talk talk, u32 gfunc, Step *ask, Step *
 
 bool begins_or_ends(const Facts *x, const Func *fn)
 {
-    static const char *const words[] = {"init",  "open",      "connect",   "setup",  "set_up", "login",
-                                        "auth",  "hello",     "handshake", "quit",   "logout", "enter",
-                                        "start", "negotiate", "join",      "prepare"};
-    return str_has_any(sym_str(x, fn->name), words, COUNT_OF(words)) || winds_up(x, fn);
+    static const char *const anywhere[] = {"connect",   "setup",     "set_up",   "login",    "logout",
+                                           "handshake", "negotiate", "__init__", "__enter__"};
+    static const char *const first[] = {"init", "open", "auth", "hello", "quit", "enter", "start", "join", "prepare"};
+    Str name = sym_str(x, fn->name);
+    return str_has_any(name, anywhere, COUNT_OF(anywhere)) || str_first_word(name, first, COUNT_OF(first)) ||
+           winds_up(x, fn);
 }
 
 /* Each half takes the lock, and both together do not: who asks in between, under that lock. */
