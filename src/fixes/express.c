@@ -386,7 +386,8 @@ static bool mistaken_object(const Plan *pl, const Region *r, Str state, Str root
         if (other) return true;
     }
     Type t = ent_type(pl->p, e);
-    if (t.kind == TYPE_CLASS || t.kind == TYPE_CLASS_OBJECT) return !class_is_a(pl->p, t.id, owner);
+    if ((t.kind == TYPE_CLASS || t.kind == TYPE_CLASS_OBJECT) && !class_is_a(pl->p, t.id, owner)) return true;
+    if ((t.kind == TYPE_CLASS || t.kind == TYPE_CLASS_OBJECT) && param == NONE) return false;
     if (t.kind == TYPE_EXTERNAL) return true;
     *sure = false;
     return param != NONE && passed_other(pl, r->file, param, owner);
