@@ -413,7 +413,6 @@ static void body_attr(Program *p, const Map *assigned, u32 file, const Def *d, c
     attr_mark(p, gclass_of(p, file, x->func), gs, bits);
 }
 
-/* Who assigns which attribute, and how: self.x = …, cls.x = …, C.x = …, or in the class body. */
 /* setattr(self._local, name, value), where the class has _local = threading.local(). */
 static bool sets_in_local(const Program *p, u32 file, const Call *c, u32 cls)
 {
@@ -450,6 +449,7 @@ static void local_setters(Program *p)
             classes[c].thread_local_ |= classes[classes[c].order[i]].thread_local_;
 }
 
+/* Who assigns which attribute, and how: self.x = …, cls.x = …, C.x = …, or in the class body. */
 void classes_attrs(Program *p)
 {
     Arena scratch = {0};

@@ -45,8 +45,11 @@ static bool takes_next(const Program *p, u32 ga)
     const Facts *x = p->facts[access_file(p, ga)];
     if (p->places.v[p->access_place[ga]].type.kind != TYPE_QUEUE || a->awaited || x->blocks.v[a->block].repeats)
         return false;
+    static const char *const answers[] = {"answer", "response", "reply", "replies", "result", "ack"};
     bool get = a->op == OP_METHOD && str_is(access_method(p, ga), "get");
-    return get && str_starts(str_slice(x->source->text, a->stmt, a->span.start), S("return "));
+    Str name = p->syms.strs[p->places.v[p->access_place[ga]].name]; /* others hold what comes by itself, or work */
+    return get && str_has_any(name, answers, COUNT_OF(answers)) &&
+           str_starts(str_slice(x->source->text, a->stmt, a->span.start), S("return "));
 }
 
 /* Is something sent between the two offsets of the function? */

@@ -64,6 +64,15 @@ static bool of_each_call(const Finder *f)
     return true;
 }
 
+/* with self.device: …, around both: whatever that is, a bus say, it may well exclude others. */
+static bool within_with(const Program *p, u32 fill, u32 read)
+{
+    const Facts *x = p->facts[access_file(p, fill)];
+    for (u32 b = program_access(p, fill)->block; b != NONE; b = x->blocks.v[b].parent)
+        if (x->blocks.v[b].kind == BLOCK_WITH && block_within(x, program_access(p, read)->block, b)) return true;
+    return false;
+}
+
 void race_buffer(Finder *f)
 {
     const Program *p = f->p;
@@ -75,6 +84,7 @@ void race_buffer(Finder *f)
         u32 read = f->acc[i], fill = NONE;
         if (use_of(p, read) == USE_READS && access_counts(p, read)) fill = filled_before(f, read);
         if (fill == NONE || f->claimed[fill] || f->claimed[read] || one_section(p, fill, read, NULL)) continue;
+        if (within_with(p, fill, read)) continue;
         Conflict c = conflict_of(f, fill, fill);
         if (c.witness == NONE || conflict_of(f, read, fill).witness == NONE) continue;
         Race *r = race_of_call(f, fill, read, c);

@@ -147,7 +147,9 @@ Conflict talk_between(const Finder *f, u32 ask, Talk talk)
 {
     Conflict best = {NONE, CONF_LOW, false};
     for (u32 i = 0; i < f->nacc && i < ACCESSES && best.confidence < CONF_HIGH; i++) {
+        const Facts *x = f->p->facts[access_file(f->p, f->acc[i])];
         if (talk_half(f->p, f->acc[i], talk) != HALF_ASKS || !access_counts(f->p, f->acc[i])) continue;
+        if (winds_up(x, &x->funcs.v[program_access(f->p, f->acc[i])->func])) continue; /* quit, before it is closed */
         Conflict c = conflict_of(f, ask, f->acc[i]);
         if (c.witness != NONE && (best.witness == NONE || c.confidence > best.confidence)) best = c;
     }

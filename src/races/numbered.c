@@ -105,7 +105,7 @@ static void by_factory(Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
         if (program_access(f->p, ga)->op != OP_ITEM_LOAD || f->claimed[ga] || !access_counts(f->p, ga)) continue;
-        Conflict c = conflict_of(f, ga, ga);
+        Conflict c = conflict_find(f, ga, EFFECT_GROW, true);
         if (c.witness == NONE) continue;
         report(f, ga, NONE, c, "what is not there is put there, with the length");
         return; /* the others draw numbers as this one does */

@@ -88,7 +88,9 @@ static Conflict written_between(const Finder *f, u32 first, u32 second, bool fil
     Conflict best = {NONE, CONF_LOW, false};
     for (u32 i = 0; i < f->nacc && i < WITNESSES && best.confidence < CONF_HIGH; i++) {
         bool part = writes_part(f->p, f->acc[i], file) || str_is(access_method(f->p, f->acc[i]), "writelines");
+        const Facts *x = f->p->facts[access_file(f->p, f->acc[i])];
         if (!part || !access_counts(f->p, f->acc[i])) continue;
+        if (begins_or_ends(x, &x->funcs.v[program_access(f->p, f->acc[i])->func])) continue;
         Conflict c = conflict_of(f, second, f->acc[i]);
         if (c.witness == NONE || conflict_of(f, first, f->acc[i]).witness == NONE) continue;
         if (best.witness == NONE || c.confidence > best.confidence) best = c;

@@ -41,14 +41,17 @@ static bool by_name(const Program *p, u32 file, const Call *c, u32 object, const
     return x->args.v[c->args + 1].kind != VAL_STRING && str_is(path_external(p, file, c->callee), builtin);
 }
 
-/* Does the function call what the descriptor, or the function around the property, was given? */
-static bool calls_given(const Facts *x, u32 func)
+/* Does the function call what the descriptor, or the function around the property, was given? Not its own methods. */
+static bool calls_given(const Program *p, u32 file, u32 func)
 {
+    const Facts *x = p->facts[file];
     const Func *fn = &x->funcs.v[func];
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Path *q = &x->paths.v[x->calls.v[i].callee];
         bool captured = q->root == ROOT_PARAM && q->func != func && !q->nattr;
-        if (!x->calls.v[i].awaited && (captured || (q->root == ROOT_SELF && q->nattr == 1))) return true;
+        u32 method;
+        bool own = q->root == ROOT_SELF && q->nattr == 1 && !call_targets(p, file, i, &method, 1);
+        if (!x->calls.v[i].awaited && (captured || own)) return true;
     }
     return false;
 }
@@ -88,7 +91,7 @@ void race_slot_use(Finder *f, u32 file, u32 func)
     if (object == SYM_EMPTY || fn->is_async || fn->nsections || p->funcs[gfunc_of(p, file, func)].entry_locks) return;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls && set == NONE; i++)
         if (x->calls.v[i].nargs == 3 && by_name(p, file, &x->calls.v[i], object, "setattr")) set = i;
-    if (set == NONE || !calls_given(x, func)) return;
+    if (set == NONE || !calls_given(p, file, func)) return;
     const Call *s = &x->calls.v[set];
     bool asked = false;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls && !asked; i++) {
