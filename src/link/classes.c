@@ -267,12 +267,15 @@ static void class_members(Program *p, u32 file)
         /* a property's setter shares its name; the first definition (the getter) stays */
         u32 *at = map_at(s->a, &s->classes[p->class_base[file] + x->cls].methods, gsym(p, file, x->name));
         bool read = x->block != NONE; /* not one for another Python, beside the one for this */
-        if (*at == NONE || (read && !x->is_property)) *at = gfunc_of(p, file, i);
+        bool first = *at == NONE || program_func(p, *at)->block == NONE;
+        if (*at == NONE || (read && (first || !x->is_property))) *at = gfunc_of(p, file, i);
     }
     for (u32 i = 0; i < f->classes.n; i++)
-        if (f->classes.v[i].outer != NONE)
-            map_put(s->a, &s->classes[p->class_base[file] + f->classes.v[i].outer].nested,
-                    gsym(p, file, f->classes.v[i].name), p->class_base[file] + i);
+        if (f->classes.v[i].outer != NONE) {
+            u32 *at = map_at(s->a, &s->classes[p->class_base[file] + f->classes.v[i].outer].nested,
+                             gsym(p, file, f->classes.v[i].name));
+            if (*at == NONE || f->classes.v[i].block != NONE) *at = p->class_base[file] + i;
+        }
 }
 
 static void class_bases_link(Program *p, u32 file, u32 cls)

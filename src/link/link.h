@@ -268,7 +268,7 @@ void vendored_find(Program *p);
 /* chain.c: sets Root.chain; needs what roots_reach fills. */
 void roots_chain(Program *p);
 
-/* reach.c: does the file import this package or one of its modules? */
+/* roots.c: does the file import this package or one of its modules? */
 bool file_imports(const Program *p, u32 file, const char *package);
 /* Does it use threading for more than locks? */
 bool uses_threads(const Program *p, u32 file);

@@ -4,13 +4,15 @@
  *   passed.c    what a function does to a container that it is given
  *   pair.c      do two accesses conflict; does a test decide an act; how sure are we
  *   report.c    a Race from its accesses: message parts, reasons, fingerprint
- *   update.c single.c peek.c copied.c check.c helper.c gap.c drawn.c save.c restored.c bysetter.c setback.c scratch.c
+ *   update.c numbered.c single.c taken.c peek.c copied.c check.c helper.c gap.c drawn.c save.c restored.c
+ *   bysetter.c setback.c scratch.c
  *   told.c halfway.c
  *   early.c late.c ensured.c emptied.c firstuse.c slotuse.c onentry.c entries.c files.c handlers.c reset.c
  *   readback.c iterate.c lazy.c attributes.c iterator.c
  *   stream.c conversation.c exchange.c record.c buffer.c answered.c closed.c fields.c guard.c object.c growth.c
  *               rules about one place
- *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c replaced.c cached.c
+ *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c forawhile.c replaced.c
+ *   cached.c contextdefault.c
  *               rules about calls and locks
  *   hotlock.c workers.c serial.c   advice on scaling, with scaling.c and scaling.h
  *   contract.c  what a function says to its callers about locks
