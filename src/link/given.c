@@ -67,6 +67,10 @@ bool name_ends_thread(Str name)
 static bool ends(const Facts *f, const Call *c, u32 name)
 {
     const Path *x = &f->paths.v[c->callee];
+    for (u32 i = c->args; i < c->args + c->nargs; i++) { /* wait_all(thread) */
+        const Path *given = f->args.v[i].kind == VAL_PATH ? &f->paths.v[f->args.v[i].value] : NULL;
+        if (given && given->root == ROOT_LOCAL && given->name == name && !given->nattr) return true;
+    }
     if (x->root != ROOT_LOCAL || x->name != name || !x->nattr) return false;
     return name_ends_thread(path_last(f, x)) || str_is(path_last(f, x), "is_alive");
 }
