@@ -421,9 +421,7 @@ static bool sets_in_local(const Program *p, u32 file, const Call *c, u32 cls)
 {
     const Facts *f = p->facts[file];
     const Path *x = c->nargs && f->args.v[c->args].kind == VAL_PATH ? &f->paths.v[f->args.v[c->args].value] : NULL;
-    const Path *callee = &f->paths.v[c->callee];
-    if (!x || x->root != ROOT_SELF || x->nattr != 1 || callee->root != ROOT_GLOBAL || callee->nattr ||
-        !str_is(sym_str(f, callee->name), "setattr"))
+    if (!x || x->root != ROOT_SELF || x->nattr != 1 || !str_is(path_external(p, file, c->callee), "setattr"))
         return false;
     for (u32 i = 0; i < f->defs.n; i++) {
         const Def *d = &f->defs.v[i];

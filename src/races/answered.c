@@ -5,12 +5,12 @@
  *   self.arrived.wait()                      while self.answer is None: sleep(0.1)
  *   return self.answer                       return self.answer
  *
- * or through one queue, self.port.write(question); return self.answers.get(). Of two calls at once, each clears what
- * the other waits for, and one takes the answer to the other's question. Needs the accesses of one place, the slot,
- * and those of the function that asks. Something must be sent in between, by the name of what is called; another
- * function fills the slot and sets the event, or a thread in sight does. Left alone: slots that have a key for each
- * request, and what is started, not asked. Not seen: the steps in several functions; conditions, where the answer is
- * waited for under the lock. */
+ * or through one queue that is named for answers, self.port.write(question); return self.answers.get(). Of two calls
+ * at once, each clears what the other waits for, and one takes the answer to the other's question. Needs the accesses
+ * of one place, the slot, and those of the function that asks. Something must be sent in between, by the name of what
+ * is called; another function fills the slot and sets the event, or a thread in sight does. Left alone: slots that
+ * have a key for each request, and what is started, not asked. Not seen: the steps in several functions; conditions,
+ * where the answer is waited for under the lock. */
 #include "races/races.h"
 
 enum { FILLERS = 64 }; /* accesses of the slot that are looked at */
@@ -55,12 +55,14 @@ static bool takes_next(const Program *p, u32 ga)
 /* Is something sent between the two offsets of the function? */
 static bool sends_between(const Facts *x, const Func *fn, u32 from, u32 to)
 {
-    static const char *const words[] = {"send",  "write",   "request", "publish", "emit", "post",       "transmit",
-                                        "query", "command", "cmd",     "invoke",  "ask",  "call_remote"};
+    static const char *const words[] = {"send",     "write", "request", "publish", "emit",   "post",
+                                        "transmit", "query", "command", "cmd",     "invoke", "call_remote"};
+    static const char *const first[] = {"ask"}; /* not task_done() */
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &x->calls.v[i];
         if (c->span.start < from || c->span.end > to || c->awaited) continue;
-        if (str_has_any(call_last(x, c), words, COUNT_OF(words))) return true;
+        Str name = call_last(x, c);
+        if (str_has_any(name, words, COUNT_OF(words)) || str_first_word(name, first, COUNT_OF(first))) return true;
     }
     return false;
 }

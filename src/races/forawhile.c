@@ -119,8 +119,8 @@ static bool copies(Str value, Str container)
     Str before = str_slice(value, 0, at), after = str_slice(value, at + container.n, value.n);
     bool wrapped = str_is(before, "dict(") || str_is(before, "list(") || str_is(before, "{**") ||
                    str_is(before, "[*") || str_ends(before, S("copy("));
-    return (wrapped && (after.p[0] == ')' || after.p[0] == '}' || after.p[0] == ']')) ||
-           (!before.n && (str_starts(after, S(".copy()")) || str_starts(after, S("[:]"))));
+    bool closed = after.n && (after.p[0] == ')' || after.p[0] == '}' || after.p[0] == ']');
+    return (wrapped && closed) || (!before.n && (str_starts(after, S(".copy()")) || str_starts(after, S("[:]"))));
 }
 
 static bool changes_container(const Program *p, u32 file, const Access *a, Str container)
@@ -321,6 +321,7 @@ static bool may_set_back(const Facts *x, const Call *c)
 static u32 back_by_patcher(const Program *p, u32 file, const Call *c, Back *b)
 {
     const Facts *x = p->facts[file];
+    if (!str_is(call_last(x, c), "stop")) return NONE;
     Str text = text_of(x, c->span), name = str_slice(text, 0, str_search(text, S(".stop()")));
     u32 from = 0;
     Str value = assigned(x, b->enter, name, b->enter == b->func ? c->span.start : NONE, &from);

@@ -9,6 +9,8 @@
  * in a property or method that the test calls. */
 #include "races/races.h"
 
+enum { BACK = 200 }; /* accesses before a take that are looked at */
+
 static bool takes_end(const Program *p, u32 ga)
 {
     Str m = access_method(p, ga);
@@ -24,13 +26,14 @@ static bool looks_at_end(const Program *p, u32 ga)
     return a->op == OP_ITEM_LOAD && (str_is(key, "0") || str_is(key, "-1"));
 }
 
-/* The look at an item that decides about the take. */
-static u32 look_before(const Finder *f, u32 act)
+/* The look at an item that decides about the take, access i of the place. */
+static u32 look_before(const Finder *f, u32 i)
 {
-    u32 end;
-    for (u32 i = accesses_in(f, access_func(f->p, act), &end); i < end; i++)
-        if (looks_at_end(f->p, f->acc[i]) && test_decides(f->p, f->acc[i], act))
-            return failure_caught(f->p, f->acc[i]) ? NONE : f->acc[i]; /* else it copes with what others take */
+    const Program *p = f->p;
+    u32 act = f->acc[i];
+    for (u32 k = i, n = 0; k-- > 0 && n < BACK && access_func(p, f->acc[k]) == access_func(p, act); n++)
+        if (looks_at_end(p, f->acc[k]) && test_decides(p, f->acc[k], act))
+            return failure_caught(p, f->acc[k]) ? NONE : f->acc[k]; /* else it copes with what others take */
     return NONE;
 }
 
@@ -41,14 +44,14 @@ static u32 item_tested(const Finder *f, u32 act)
     const Program *p = f->p;
     u32 holder = p->places.v[f->place].of, found = NONE;
     if (holder == NONE) return NONE;
-    const Place *x = &p->places.v[holder];
-    for (u32 i = x->first; i < x->first + x->n; i++) {
-        u32 ga = p->place_access.v[i];
-        const Access *a = program_access(p, ga);
+    GId g = access_gid(p, act);
+    const Func *fn = program_func(p, access_func(p, act));
+    for (u32 i = g.id, n = 0; i-- > fn->accesses && n < BACK && found == NONE; n++) {
+        u32 ga = p->access_base[g.file] + i;
+        if (p->access_place[ga] != holder) continue;
+        u8 op = program_access(p, ga)->op;
         Str m = access_method(p, ga);
-        bool reads = a->op == OP_ITEM_LOAD || (a->op == OP_METHOD && (str_is(m, "get") || str_is(m, "setdefault")));
-        if (reads && access_func(p, ga) == access_func(p, act) && a->span.start < program_access(p, act)->span.start)
-            found = ga;
+        if (op == OP_ITEM_LOAD || (op == OP_METHOD && (str_is(m, "get") || str_is(m, "setdefault")))) found = ga;
     }
     if (found == NONE || program_access(p, found)->local == SYM_EMPTY) return NONE;
     return test_decides(p, found, act) || test_leaves(p, found, act) ? found : NONE;
@@ -63,7 +66,7 @@ void race_taken(Finder *f)
     for (u32 i = 0; i < f->nacc; i++) {
         u32 act = f->acc[i];
         if (f->claimed[act] || !access_counts(p, act) || !takes_end(p, act) || failure_caught(p, act)) continue;
-        u32 look = type == TYPE_LIST || type == TYPE_DEQUE ? look_before(f, act) : NONE;
+        u32 look = type == TYPE_LIST || type == TYPE_DEQUE ? look_before(f, i) : NONE;
         u32 test = look == NONE ? item_tested(f, act) : look;
         if (test == NONE || one_section(p, test, act, NULL)) continue;
         Conflict c = conflict_find(f, act, EFFECT_SHRINK, true);
