@@ -177,6 +177,8 @@ static bool lets_several_in(const Program *p, u32 place)
     return false;
 }
 
+/* A multiprocessing.Value or Array is its own lock, and get_lock() gives it (Python library reference,
+ * "multiprocessing.Value"): TYPE_MP_SAFE. */
 u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 depth)
 {
     const Facts *f = p->facts[file];
@@ -192,6 +194,7 @@ u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 depth)
         if (t.kind == TYPE_ASYNC_LOCK) return NONE;
         if (t.kind == TYPE_SEMAPHORE && lets_several_in(p, e.id)) return NONE;
         if (type_is_lock(t.kind)) return lock_of_place(p, e.id, t.kind, false);
+        if (t.kind == TYPE_MP_SAFE) return lock_of_place(p, e.id, TYPE_RLOCK, false);
         if (t.kind == TYPE_CLASS) {
             u32 inner = lock_of_class(p, t.id, depth);
             if (inner != NONE && !is_lock_class(p, t.id) && !sounds_like_lock(name)) return inner;
@@ -294,6 +297,8 @@ static u32 lock_of_call(Program *p, u32 file, const Section *s, u32 depth)
         base.nattr--;
         Ent b = path_resolve(p, file, &base, base.nattr);
         Str owner = last_name(f, &base);
+        if (b.kind == ENT_PLACE && place_type(p, b.id).kind == TYPE_MP_SAFE && str_is(name, "get_lock"))
+            return lock_of_place(p, b.id, TYPE_RLOCK, false);
         if (b.kind == ENT_PLACE && (type_is_lock(place_type(p, b.id).kind) || sounds_like_lock(owner)))
             return lock_of_place(p, b.id, TYPE_RWLOCK, !type_is_lock(place_type(p, b.id).kind));
         if (sounds_like_lock(owner)) return lock_by_text(p, file, s->path, NONE, true);
