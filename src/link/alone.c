@@ -202,6 +202,8 @@ Alone access_alone(const Program *p, u32 gaccess)
         gfunc_of(p, g.file, a->func) == p->places.v[place].owner && early)
         return ALONE_CAPTURE;
     x = &f->paths.v[a->path];
+    for (u32 depth = 0; instance && x->root == ROOT_CALL && !owned(p, g.file, a, x) && depth < 4; depth++)
+        x = &f->paths.v[f->calls.v[x->func].callee]; /* doc = Document(); for row in doc.rows() */
     bool gone = instance && (own_started(p, g.file, a, x) || own_given(p, g.file, a, x));
     return owned(p, g.file, a, x) && !gone ? ALONE_OWN : ALONE_NOT;
 }
