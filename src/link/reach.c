@@ -333,7 +333,9 @@ static void main_of_modules(Program *p, const Callers *c)
         changed = 0;
         for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
             if (!p->funcs[fn].api || !p->facts[func_gid(p, fn).file]->has_main_guard) continue;
-            if (!only_by_main(p, c, by_main, fn) || offered(p, &offer, fn)) continue;
+            GId g = func_gid(p, fn);
+            bool main = str_is(sym_str(p->facts[g.file], program_func(p, fn)->name), "main"); /* also in __all__ */
+            if (!only_by_main(p, c, by_main, fn) || (!main && offered(p, &offer, fn))) continue;
             by_main[fn] = changed = 1;
             p->funcs[fn].api = false;
         }

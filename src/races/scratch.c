@@ -22,11 +22,28 @@
 
 enum { READERS = 12, DEPTH = 5, ACCESSES = 100 }; /* state that is used more than that is no argument */
 
-/* Is the stored value computed by a call? */
+/* Client(self.token), Manager.get_instance(): nothing that the call brought goes into it, so what another call sets
+ * is as good. Without arguments it may be a buffer for this call. */
+static bool as_good(const Facts *x, const Call *c)
+{
+    Str name = path_last(x, &x->paths.v[c->callee]);
+    if (str_is(name, "getInstance") || str_is(name, "get_instance") || str_is(name, "instance")) return !c->nargs;
+    if (!name.n || name.p[0] < 'A' || name.p[0] > 'Z') return false; /* no class */
+    for (u32 i = c->args; i < c->args + c->nargs; i++) {
+        const Arg *a = &x->args.v[i];
+        const Path *q = a->kind == VAL_PATH ? &x->paths.v[a->value] : NULL;
+        bool kept = q && (q->root == ROOT_GLOBAL || (q->root == ROOT_SELF && q->nattr));
+        if (!kept && a->kind != VAL_STRING && a->kind != VAL_NUMBER) return false;
+    }
+    return c->nargs;
+}
+
+/* Is the stored value computed by a call, for this call? */
 static bool computed(const Program *p, u32 store)
 {
     const Def *d = stored_def(p, store);
-    return d && d->kind == VAL_CALL && !d->empty;
+    const Facts *x = p->facts[access_gid(p, store).file];
+    return d && d->kind == VAL_CALL && !d->empty && !as_good(x, &x->calls.v[d->value]);
 }
 
 /* Does the call get the class or object that the path's attribute is set on, or is it a method of it? */
@@ -105,6 +122,7 @@ static u32 read_after(const Finder *f, u32 i)
         const Access *a = program_access(f->p, f->acc[k]);
         if (a->func != store->func || a->op == OP_STORE || a->op == OP_DEL) return NONE;
         if (a->stmt == store->stmt || !block_within(x, a->block, store->block)) continue;
+        if (access_logged(f->p, f->acc[k])) continue;
         if (a->op == OP_LOAD || a->op == OP_ARG || a->op == OP_CREAD || a->op == OP_ITEM_LOAD) return f->acc[k];
         if (a->op == OP_RETURN && draws_number(f->p, ga)) return f->acc[k];
     }
