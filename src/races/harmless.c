@@ -178,7 +178,7 @@ u8 test_for_act(const Program *p, u32 test, u32 act)
  * local is given, and does that tell threads apart as the call does? */
 static bool tells_apart(const Facts *f, const Def *d, u32 call)
 {
-    static const char *const same[] = {"str", "int", "repr", "cast"};
+    static const char *const same[] = {"str", "int", "repr", "cast", "getName"};
     if (d->kind == VAL_TUPLE || d->kind == VAL_PATH) return d->stmt == f->calls.v[call].stmt;
     if (d->kind != VAL_CALL || d->value == call) return d->kind == VAL_CALL;
     const Call *outer = &f->calls.v[d->value];
