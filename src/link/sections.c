@@ -161,6 +161,16 @@ static bool queue_lock(const Program *p, const Place *x)
     return name && class_is_queue(p, x->owner);
 }
 
+/* The first class of the program between this one and the library's queue, so that mutex and not_full are one lock in
+ * a class and in what is derived from it. */
+static u32 queue_base(const Program *p, u32 gclass)
+{
+    u32 first = gclass;
+    for (u32 c = 0; c < p->state->nclasses; c++)
+        if (c != first && class_is_a(p, first, c) && class_is_queue(p, c)) first = c;
+    return first;
+}
+
 /* Semaphore(3): one of several threads at a time is no exclusion. */
 static bool lets_several_in(const Program *p, u32 place)
 {
@@ -188,7 +198,7 @@ u32 lock_of_ent(Program *p, u32 file, u32 path, Ent e, u32 func, u32 depth)
         const Place *pl = &p->places.v[e.id];
         if (queue_lock(p, pl))
             return lock_intern(
-                p, map_key(2, pl->owner),
+                p, map_key(2, queue_base(p, pl->owner)),
                 (Lock){.place = e.id, .kind = TYPE_LOCK, .display = S("the queue's mutex"), .func = NONE});
         Type t = place_type(p, e.id);
         if (t.kind == TYPE_ASYNC_LOCK) return NONE;
