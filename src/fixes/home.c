@@ -11,7 +11,7 @@
  *     pickled or copied              in __init__, kept out of the state by __getstate__ and made anew by
  *                                    __setstate__, which are added, or extended (state.c); in sight (pickled.c), or
  *                                    by users of a library (copyable.c)
- *     NamedTuple, Enum and the like  in the module
+ *     NamedTuple, Enum and the like  in the module, also where a base of the program is one
  *     compiled with a .pxd file      in the module
  *   variable of a function           beside it; in the module, where methods have what it holds (lock.c)
  *
@@ -21,8 +21,11 @@
  * coarser, but always there and never part of an object's state. */
 #include "fixes/fixes.h"
 
-static const char *const closed_bases[] = {"NamedTuple", "Enum",     "IntEnum",   "StrEnum",   "Flag",  "IntFlag",
-                                           "TypedDict",  "Protocol", "BaseModel", "Structure", "Union", "Struct"};
+static const char *const closed_bases[] = {
+    "NamedTuple", "Enum",      "IntEnum",     "StrEnum",        "ReprEnum",          "Flag",
+    "IntFlag",    "Choices",   "TextChoices", "IntegerChoices", "TypedDict",         "Protocol",
+    "Struct",     "Structure", "Union",       "BigEndianUnion", "LittleEndianUnion", "BigEndianStructure",
+    "SQLModel",   "BaseModel", "RootModel",   "GenericModel",   "BaseSettings",      "LittleEndianStructure"};
 enum { STATE_HOOKS = 2, COPY_HOOKS = 6 }; /* so many, which come first, can be extended, may refuse copies */
 enum { RELATIVE_HOOKS = 8 };              /* and speak of an object's state in a class derived from another */
 static const char *const hooks[] = {"__getstate__",   "__setstate__",      "__reduce__", "__reduce_ex__",
@@ -438,14 +441,23 @@ static Str class_obstacle(Home *h)
     return why.n ? why : subclass_obstacle(h->pl, h->gclass, 8);
 }
 
-/* The base that takes no attributes; empty. */
-static Str closed_base(Plan *pl, u32 gclass)
+/* The base that takes no attributes, or makes something else of what stands in a class body (a member, a default that
+ * is copied for each object); bases of bases count, and each by the name that its library gives it. Empty. */
+static Str closed_base(Plan *pl, u32 gclass, u32 depth)
 {
     GId id = class_gid(pl->p, gclass);
     const Facts *f = pl->p->facts[id.file];
     const Class *c = &f->classes.v[id.id];
     for (u32 b = c->bases; b < c->bases + c->nbases; b++) {
+        Type t = path_type(pl->p, id.file, f->bases.v[b]);
+        if (t.kind == TYPE_CLASS_OBJECT) {
+            Str inner = depth ? closed_base(pl, t.id, depth - 1) : S("");
+            if (inner.n) return inner;
+            continue;
+        }
+        Str rest, dotted = path_external(pl->p, id.file, f->bases.v[b]);
         Str name = path_last(f, &f->paths.v[f->bases.v[b]]);
+        for (Str part = dotted; part.n; part = rest) name = str_cut(part, '.', &rest);
         if (str_among(name, closed_bases, COUNT_OF(closed_bases))) return name;
     }
     return S("");
@@ -473,7 +485,7 @@ bool lock_home(Plan *pl, const Place *p, LockPlan *l, Str *why)
               "compiled");
         return true;
     }
-    Str closed = closed_base(pl, p->owner);
+    Str closed = closed_base(pl, p->owner, 8);
     if (closed.n) {
         l->kind = PLACE_GLOBAL;
         l->reason =
