@@ -364,6 +364,7 @@ typedef struct LockPlan {
     Str name;       /* "_stats_lock" */
     Str display;    /* "app.stats._stats_lock" */
     Str reason;     /* why this one */
+    Str plainly;    /* the same, before it was promoted */
     u32 place;      /* the first place it guards */
     u32 lock;       /* LockId of an existing one, NONE */
 } LockPlan;

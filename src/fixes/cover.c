@@ -16,6 +16,11 @@ static bool has_gap(const Plan *pl, const Region *r)
     return r->race && r->test != NONE && !one_section(pl->p, r->test, r->access, NULL);
 }
 
+bool region_guarded(const Plan *pl, const Region *r, const LockPlan *l)
+{
+    return !has_gap(pl, r) && guarded_already(pl, r, l);
+}
+
 static Str where(Plan *pl, const Region *r)
 {
     const Access *a = program_access(pl->p, r->access);
@@ -355,7 +360,7 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
     if (!why.n && r->taken && judgement_find(S("no-error-nearby"))->judge(pl, w, r, l, &why) == VERDICT_OK &&
         take_region_write(pl, w, f, r, &why))
         return true;
-    if (!why.n && !has_gap(pl, r) && guarded_already(pl, r, l)) {
+    if (!why.n && region_guarded(pl, r, l)) {
         r->skip = true;
         return true;
     }

@@ -254,6 +254,7 @@ static void group_plan(Plan *pl, Work **works, u32 n)
             work_plan(pl, works[i], lock);
     }
     if (lock != NONE && !why.n) lock_settle(pl, lock, works, stay);
+    if (lock != NONE) promotion_settle(pl, lock);
     if (lock != NONE && !why.n && !pl->out->locks.v[lock].existing) halves_caution(pl, works, stay, first);
     pl->ngroup = 0;
     pl->allowed = false;

@@ -397,6 +397,7 @@ static bool may_come_twice(Plan *pl, Work **works, u32 n, u32 plan)
             Str why;
             if (r->problem.n || r->copy.n || r->taken || takes_directly(pl, r->file, r->func, r->span, l.lock))
                 continue;
+            if (region_guarded(pl, r, &l)) continue; /* nothing is taken there */
             if (judgement_find(S("lock-not-held"))->judge(pl, works[i], r, &l, &why) == VERDICT_OK) continue;
             if (runs_unknown(pl, r)) return false;
             may = true;

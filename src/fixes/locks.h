@@ -90,9 +90,13 @@ Str import_obstacle(Plan *pl, u32 file);
 bool lock_stranger(Plan *pl, const Work *w, u32 plan);
 /* May the lock that the program has be None (absent.c)? */
 bool lock_absent(const Plan *pl, u32 lock);
+/* Is the region run under the lock as it is, in one piece, so that nothing is taken there? */
+bool region_guarded(const Plan *pl, const Region *r, const LockPlan *l);
 /* Makes an existing Lock (an index in FixList.locks) an RLock, where the works' regions need that, or may, and
  * nothing speaks against it. */
 bool lock_promote(Plan *pl, u32 plan, Work **works, u32 n, bool may);
+/* Leaves it the Lock that it is when no fix has come of that. */
+void promotion_settle(Plan *pl, u32 plan);
 /* The change of the line that makes the lock of a plan that lock_promote has changed. */
 void promotion_write(Plan *pl, Fix *f, u32 lock);
 /* Writes the lock as the region names it ("self._n_lock") to r->lock; an import it needs becomes an intent

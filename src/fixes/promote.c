@@ -12,12 +12,14 @@
 #include "fixes/fixes.h"
 
 /* Is a region of the group run by, or does it lead to, code that holds the lock? */
-static bool comes_twice(Plan *pl, Work **works, u32 n, u32 lock)
+static bool comes_twice(Plan *pl, Work **works, u32 n, const LockPlan *plan)
 {
+    u32 lock = plan->lock;
     for (u32 i = 0; i < n; i++)
         for (u32 k = 0; k < works[i]->regions.n; k++) {
             const Region *r = &works[i]->regions.v[k];
             if (r->problem.n || takes_directly(pl, r->file, r->func, r->span, lock)) continue;
+            if (region_guarded(pl, r, plan)) continue;
             if (reach_holding(pl, gfunc_of(pl->p, r->file, r->func), lock, false)) return true;
             if (reach_from(pl, r->file, r->func, r->span, mark_takers(pl, lock)) == REACH_YES) return true;
         }
@@ -106,14 +108,25 @@ bool lock_promote(Plan *pl, u32 plan, Work **works, u32 n, bool may)
 {
     u32 lock = pl->out->locks.v[plan].lock;
     if (pl->out->locks.v[plan].reentrant || !promotable(pl, lock)) return false;
-    bool sure = comes_twice(pl, works, n, lock);
+    bool sure = comes_twice(pl, works, n, &pl->out->locks.v[plan]);
     if (!sure && !may) return false;
     LockPlan *l = &pl->out->locks.v[plan];
     l->promoted = l->reentrant = true;
+    l->plainly = l->reason;
     l->reason = str_fmt(pl->a, "%.*s; it becomes an RLock, since %s", STR_ARG(l->reason),
                         sure ? "code that holds it already leads there"
                              : "code that is not known here may lead from one of its sections to another");
     return true;
+}
+
+void promotion_settle(Plan *pl, u32 plan)
+{
+    LockPlan *l = &pl->out->locks.v[plan];
+    if (!l->promoted) return;
+    for (u32 i = 0; i < pl->out->fixes.n; i++)
+        if (pl->out->fixes.v[i].lock == plan && !pl->out->fixes.v[i].declined) return;
+    l->promoted = l->reentrant = false;
+    l->reason = l->plainly;
 }
 
 void promotion_write(Plan *pl, Fix *f, u32 lock)
