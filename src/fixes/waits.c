@@ -16,11 +16,6 @@ static bool unbounded(Plan *pl, u32 file, const Path *p)
     return d->kind == VAL_CALL && f->calls.v[d->value].nargs == 0;
 }
 
-static bool is_false(const Arg *a)
-{
-    return a->kind == VAL_BOOL && !a->star;
-}
-
 /* acquire(False), acquire(blocking=False), get(block=False), put(x, False): an answer at once. */
 static bool told_not_to(const Facts *f, const Call *c, u32 position)
 {
@@ -28,7 +23,7 @@ static bool told_not_to(const Facts *f, const Call *c, u32 position)
         const Arg *a = &f->args.v[c->args + i];
         Str key = sym_str(f, a->keyword), text = str_slice(f->source->text, a->span.start, a->span.end);
         bool block = a->keyword == SYM_EMPTY ? i == position : str_is(key, "block") || str_is(key, "blocking");
-        if (block && is_false(a) && str_ends(text, S("False"))) return true;
+        if (block && a->kind == VAL_BOOL && !a->star && str_ends(text, S("False"))) return true;
     }
     return false;
 }
@@ -52,6 +47,22 @@ bool hands_over(const Plan *pl, u32 file, const Call *c)
     return false;
 }
 
+/* wait_for_reply(), WaitForSingleObject(handle, INFINITE): not in sight, and named so; not where it may take no time.
+ */
+static bool named_for_waiting(Plan *pl, u32 file, u32 call)
+{
+    static const char *const starts[] = {"wait_for", "wait_un", "wait_on_", "waitFor", "waitUn", "WaitFor", "WaitUn"};
+    const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    const Arg *last = c->nargs ? &f->args.v[c->args + c->nargs - 1u] : NULL;
+    Str name = call_last(f, c);
+    bool waits = false;
+    while (name.n && name.p[0] == '_') name = str_slice(name, 1, name.n);
+    for (u32 i = 0; i < COUNT_OF(starts); i++) waits |= str_starts(name, str_from(starts[i]));
+    if (last && str_is(str_slice(f->source->text, last->span.start, last->span.end), "0")) return false;
+    return waits && !leads_on(pl, file, call);
+}
+
 /* "x".join(parts), os.path.join(a, b), {}.get and log.exception("…") wait for nobody. */
 bool call_waits(Plan *pl, u32 file, u32 call)
 {
@@ -59,6 +70,7 @@ bool call_waits(Plan *pl, u32 file, u32 call)
     const Call *c = &f->calls.v[call];
     const Path *p = &f->paths.v[c->callee];
     Str name = call_last(f, c);
+    if (named_for_waiting(pl, file, call)) return true;
     if (p->nattr == 0) return false;
     if (str_is(name, "get") || str_is(name, "put")) { /* a queue's wait, unless told not to */
         bool put = str_is(name, "put");
