@@ -88,13 +88,28 @@ static bool all_run_others(Plan *pl, Work **works, u32 n)
     return true;
 }
 
-/* _users_lock, which guards users and nothing else: its name says what it is for, and that it is for nothing else. */
-static bool named_for(Plan *pl, u32 lock, const Place *guarded)
+/* What a lock's name says that it is for: users, of _users_lock and lock_users; empty. */
+static Str lock_subject(Str name)
 {
-    Str name = state_word(place_name(pl, &pl->p->places.v[pl->p->locks.v[lock].place]));
-    Str state = state_word(place_name(pl, guarded));
-    bool same = name.n > state.n && str_starts(name, state) && str_is(str_slice(name, state.n, name.n), "_lock");
-    return same && !guards_several(pl, lock);
+    static const char *const ends[] = {"_lock", "_rlock", "_mutex", "_guard", "_cond", "_condition"};
+    for (u32 i = 0; i < COUNT_OF(ends); i++)
+        if (str_ends(name, str_from(ends[i]))) return str_slice(name, 0, name.n - strlen(ends[i]));
+    return str_starts(name, S("lock_")) ? str_slice(name, 5, name.n) : S("");
+}
+
+/* _users_lock, which guards users, or with them what is called after them: its name says what it is for, and that it
+ * is for nothing else. */
+static bool named_for_another(Plan *pl, u32 lock, const Place *p)
+{
+    Str subject = lock_subject(state_word(place_name(pl, &pl->p->places.v[pl->p->locks.v[lock].place])));
+    if (!subject.n) return false;
+    Str stem = str_ends(subject, S("s")) ? str_slice(subject, 0, subject.n - 1) : subject;
+    if (str_starts(state_word(place_name(pl, p)), stem)) return false;
+    for (u32 i = 0; i < pl->guarded.n; i++) {
+        const Place *q = &pl->p->places.v[pl->guarded.v[i]];
+        if (q->guard == lock && str_eq(state_word(place_name(pl, q)), subject)) return true;
+    }
+    return false;
 }
 
 /* The lock of the same object that guards most of its other fields. One of the class that guards what the class has
@@ -117,7 +132,7 @@ static u32 sibling_lock(Plan *pl, Work **works, u32 n)
         if (p->kind == PLACE_INSTANCE && kind == PLACE_CLASS_ATTR && q->kind == PLACE_CLASS_ATTR) continue;
         if (l->kind == TYPE_CONDITION && !guards_several(pl, q->guard)) continue;
         if (!lock_quiet(pl, q->guard)) continue;
-        if (named_for(pl, q->guard, q) && !held_at(pl, p, q->guard)) continue;
+        if (named_for_another(pl, q->guard, p) && !held_at(pl, p, q->guard)) continue;
         if (others && !held_at(pl, p, q->guard)) {
             for (u32 k = 0; k < n; k++) works[k]->runs_others = true;
             continue;
