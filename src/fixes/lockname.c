@@ -2,16 +2,6 @@
  * the class, its bases and derived classes nor the file has. */
 #include "fixes/fixes.h"
 
-static bool name_in_derived(Plan *pl, u32 gclass, Str name, u32 depth)
-{
-    derived_index(pl);
-    for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
-        if (intern_find(&pl->p->facts[class_gid(pl->p, pl->derived[i]).file]->syms, name) != NONE) return true;
-        if (depth && name_in_derived(pl, pl->derived[i], name, depth - 1)) return true;
-    }
-    return false;
-}
-
 /* Bases: those that the program has. */
 static bool name_in_bases(Plan *pl, u32 gclass, Str name, u32 depth)
 {
@@ -26,14 +16,48 @@ static bool name_in_bases(Plan *pl, u32 gclass, Str name, u32 depth)
     return false;
 }
 
+/* Derived classes, and what else these have for bases. */
+static bool name_in_derived(Plan *pl, u32 gclass, Str name, u32 depth)
+{
+    derived_index(pl);
+    for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++) {
+        if (name_in_bases(pl, pl->derived[i], name, 8)) return true;
+        if (depth && name_in_derived(pl, pl->derived[i], name, depth - 1)) return true;
+    }
+    return false;
+}
+
+static bool is_attribute(const LockPlan *l)
+{
+    return l->kind == PLACE_INSTANCE || l->kind == PLACE_CLASS_ATTR;
+}
+
+/* Is a class derived from both? */
+static bool joined(Plan *pl, u32 gclass, u32 other, u32 depth)
+{
+    derived_index(pl);
+    for (u32 i = pl->derived_first[gclass]; i < pl->derived_first[gclass + 1]; i++)
+        if (class_is_a(pl->p, pl->derived[i], other) || (depth && joined(pl, pl->derived[i], other, depth - 1)))
+            return true;
+    return false;
+}
+
+/* Are there objects that have both? The lock of one class would take the place of the other's of the same name. */
+static bool same_objects(Plan *pl, const LockPlan *a, const LockPlan *b)
+{
+    return class_is_a(pl->p, a->owner, b->owner) || joined(pl, a->owner, b->owner, 8);
+}
+
 static bool name_taken(Plan *pl, const LockPlan *l, Str name)
 {
+    bool attribute = is_attribute(l);
     for (u32 i = 0; i < pl->out->locks.n; i++) {
         const LockPlan *o = &pl->out->locks.v[i];
+        if (o->existing || !str_eq(o->name, name)) continue;
+        if (attribute && is_attribute(o) && same_objects(pl, l, o)) return true;
         bool same = o->kind == l->kind && (l->kind == PLACE_GLOBAL || o->owner == l->owner);
-        if (!o->existing && o->file == l->file && same && str_eq(o->name, name)) return true;
+        if (o->file == l->file && same) return true;
     }
-    bool attribute = l->kind == PLACE_INSTANCE || l->kind == PLACE_CLASS_ATTR;
     if (!attribute) return name_used(pl->p->facts[l->file], name);
     return name_in_bases(pl, l->owner, name, 8) || name_in_derived(pl, l->owner, name, 8);
 }
