@@ -39,7 +39,8 @@ static bool holds_items(u8 t)
     return t == TYPE_DICT || t == TYPE_SET || t == TYPE_DEQUE || t == TYPE_ORDERED_DICT || t == TYPE_DEFAULT_DICT;
 }
 
-/* def f(options={}): options.pop("x", None): an empty default that nobody fills stays empty. */
+/* def f(options={}): options.pop("x", None): an empty default that nobody fills stays empty; where an entry is only
+ * replaced, too. */
 static bool stays_empty(const Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -53,7 +54,9 @@ static bool stays_empty(const Finder *f)
         if (str_eq(sym_str(facts, q->name), f->p->syms.strs[x->name]) && !empty) return false;
     }
     for (u32 i = 0; i < f->nacc; i++)
-        if (f->effect[i] & EFFECT_WRITE && !(f->effect[i] & (EFFECT_SHRINK | EFFECT_REBIND))) return false;
+        if (f->effect[i] & EFFECT_WRITE && !(f->effect[i] & (EFFECT_SHRINK | EFFECT_REBIND)) &&
+            !(program_access(f->p, f->acc[i])->op == OP_ITEM_STORE && key_tested(f->p, f->acc, i)))
+            return false;
     return true;
 }
 
