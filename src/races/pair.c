@@ -139,6 +139,8 @@ Conflict conflict_of(const Finder *f, u32 ga, u32 gb)
     if (!may_run_together(p, ga, gb) || two_entries(p, ga, gb) || only_by_test(p, ga, gb) ||
         lockset_common(p, p->access_locks[ga], p->access_locks[gb]) != NONE)
         return (Conflict){NONE, CONF_LOW, false};
+    if (passed_under(p, ga, p->access_locks[gb]) || passed_under(p, gb, p->access_locks[ga]))
+        return (Conflict){NONE, CONF_LOW, false};
     if (guarded_by_override(f, ga, gb) || guarded_by_override(f, gb, ga)) return (Conflict){NONE, CONF_LOW, false};
     bool roots = threads_reach(p, ga) && threads_reach(p, gb);
     u8 c = confidence_of(f, ga, gb, threads_visible(p, ga, gb));

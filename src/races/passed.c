@@ -4,7 +4,8 @@
  *
  * Needs the call that an argument stands in and its targets; one call deep. Where all callers pass the same place,
  * the parameter stands for it (link/places.c) and nothing is asked here. Of changes only growing and shrinking
- * counts, which is what a walk elsewhere minds. Not followed: *args, methods of unknown objects. */
+ * counts, which is what a walk elsewhere minds; the lock that the function takes for it counts, as if it were held at
+ * the call. Not followed: *args, methods of unknown objects. */
 #include "races/races.h"
 
 enum { TARGETS = 8 };
@@ -146,26 +147,49 @@ static bool rebound_before(const Facts *x, const Func *fn, const Access *a)
     return false;
 }
 
-u32 passed_effect(const Program *p, u32 ga)
+/* What the function does to the size of what the call gives it. *covered is cleared where a change of it holds no
+ * lock of the set. */
+static u32 effect_in(const Program *p, const Facts *f, const Call *c, u32 arg, u32 gfunc, u32 with, bool *covered)
+{
+    u32 name = param_for(p, f, c, arg, gfunc), effect = 0;
+    GId t = func_gid(p, gfunc);
+    const Facts *x = p->facts[t.file];
+    const Func *fn = &x->funcs.v[t.id];
+    for (u32 k = fn->accesses; name != NONE && k < fn->accesses + fn->naccesses; k++) {
+        const Path *q = &x->paths.v[x->accesses.v[k].path];
+        u32 ga = p->access_base[t.file] + k;
+        if (q->root != ROOT_PARAM || q->nattr || q->name != name || q->func != t.id ||
+            rebound_before(x, fn, &x->accesses.v[k]))
+            continue;
+        u32 changes = access_effect(p, ga) & (EFFECT_GROW | EFFECT_SHRINK);
+        if (changes && lockset_common(p, p->access_locks[ga], with) == NONE) *covered = false;
+        effect |= changes;
+    }
+    return effect;
+}
+
+static u32 effect_of_targets(const Program *p, u32 ga, u32 with, bool *covered)
 {
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Access *a = &f->accesses.v[g.id];
     u32 call, arg, out[TARGETS], effect = 0;
     const Call *c = a->op == OP_ARG ? call_with(f, a, &call, &arg) : NULL;
+    *covered = c != NULL;
     if (!c) return 0;
     u32 n = call_targets(p, g.file, call, out, TARGETS);
-    for (u32 i = 0; i < n; i++) {
-        u32 name = param_for(p, f, c, arg, out[i]);
-        GId t = func_gid(p, out[i]);
-        const Facts *x = p->facts[t.file];
-        const Func *fn = &x->funcs.v[t.id];
-        for (u32 k = fn->accesses; name != NONE && k < fn->accesses + fn->naccesses; k++) {
-            const Path *q = &x->paths.v[x->accesses.v[k].path];
-            if (q->root == ROOT_PARAM && !q->nattr && q->name == name && q->func == t.id &&
-                !rebound_before(x, fn, &x->accesses.v[k]))
-                effect |= access_effect(p, p->access_base[t.file] + k) & (EFFECT_GROW | EFFECT_SHRINK);
-        }
-    }
+    for (u32 i = 0; i < n; i++) effect |= effect_in(p, f, c, arg, out[i], with, covered);
     return effect;
+}
+
+u32 passed_effect(const Program *p, u32 ga)
+{
+    bool covered;
+    return effect_of_targets(p, ga, 0, &covered);
+}
+
+bool passed_under(const Program *p, u32 ga, u32 set)
+{
+    bool covered;
+    return p->locksets.v[set].n && effect_of_targets(p, ga, set, &covered) && covered;
 }

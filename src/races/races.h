@@ -78,6 +78,8 @@ u32 access_effect(const Program *p, u32 gaccess);
 bool method_known(const Place *x, Str name);
 /* passed.c: whether an argument grows or shrinks in the function it is passed to. */
 u32 passed_effect(const Program *p, u32 ga);
+/* Does the function that the argument is passed to change its size, and only under a lock of the set? */
+bool passed_under(const Program *p, u32 ga, u32 set);
 /* The function that an argument is passed to and that walks it, or hands back a view that the caller walks (*view): a
  * global func, NONE. */
 u32 passed_walk(const Program *p, u32 ga, bool *view);
