@@ -119,6 +119,29 @@ static bool other_key(const Finder *f, u32 test, u32 act)
     return keyed && item && t->key != SYM_EMPTY && !same_key(f->p, test, act);
 }
 
+/* if last[key] == value: return; last[key] = value: the entry is there, and nothing is missed. */
+static bool item_compared(const Access *test)
+{
+    return test->op == OP_ITEM_LOAD && test->test == TEST_COMPARE;
+}
+
+/* if key not in table or table[key].expired(): table[key] = fetch(key): the same condition asks first whether there
+ * is an entry at all, and one is made where there is none. That test, for the second one; NONE. */
+static u32 test_for_entry(const Finder *f, u32 at, u32 test, u32 act)
+{
+    const Access *t = program_access(f->p, test), *a = program_access(f->p, act);
+    const Def *d = stored_def(f->p, act);
+    if (!item_compared(t) || a->op != OP_ITEM_STORE || !d || d->kind != VAL_CALL) return NONE;
+    for (u32 i = at; i-- > 0 && access_gid(f->p, f->acc[i]).file == access_gid(f->p, test).file;) {
+        const Access *b = program_access(f->p, f->acc[i]);
+        if (b->func != t->func) break;
+        if (b->op == OP_CONTAINS && b->cond == t->cond && b->test && same_key(f->p, f->acc[i], act) &&
+            test_decides(f->p, f->acc[i], act))
+            return f->acc[i];
+    }
+    return NONE;
+}
+
 /* The last test before the act, in the same function, that decides it. `at` is the act's index. */
 static u32 test_before(const Finder *f, u32 at, bool (*decides_it)(const Program *, u32, u32))
 {
@@ -130,7 +153,10 @@ static u32 test_before(const Finder *f, u32 at, bool (*decides_it)(const Program
             continue;                                        /* a look at q[0] says nothing of what pop finds */
         if (pops(f->p, t) && puts_back(f->p, act)) continue; /* what was taken goes back: no test of the rest */
         bool asks = check_tests(f->p, t) || asked_to_go(f->p, t, act);
-        if (asks && decides_it(f->p, t, act) && !other_key(f, t, act) && !other_object(f->p, t, act)) return t;
+        if (asks && decides_it(f->p, t, act) && !other_key(f, t, act) && !other_object(f->p, t, act)) {
+            u32 entry = test_for_entry(f, i, t, act);
+            return entry != NONE ? entry : t;
+        }
     }
     return NONE;
 }
@@ -237,12 +263,6 @@ static bool asks_binding(const Program *p, u32 test, u32 act)
     const Access *t = program_access(p, test), *a = program_access(p, act);
     bool within = a->op == OP_ITEM_STORE || a->op == OP_ITEM_AUG || a->op == OP_ITEM_DEL || a->op == OP_METHOD;
     return (t->op == OP_LOAD || t->op == OP_TRUTH) && within && t->test == TEST_NOT_NONE;
-}
-
-/* if last[key] == value: return; last[key] = value: the entry is there, and nothing is missed. */
-static bool item_compared(const Access *test)
-{
-    return test->op == OP_ITEM_LOAD && test->test == TEST_COMPARE;
 }
 
 RuleId check_rule(const Finder *f, u32 test, u32 act)

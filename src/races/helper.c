@@ -209,8 +209,22 @@ static bool test_before(const Finder *f, u32 gfunc, const Access *act, u32 calle
     return true;
 }
 
-/* if not self.ready(): the call that asks, with the condition that its answer decides; on the object that the path
- * `callee` is called on, NONE for the object itself. */
+/* if not self.ready: is the access of the property that the edge calls, on that object, and decides the act? */
+static bool asked_by_property(const Finder *f, const Facts *x, const CallEdge *e, const Access *a, const Access *act,
+                              u32 callee)
+{
+    const Path *q = &x->paths.v[a->path];
+    GId g = func_gid(f->p, e->callee);
+    const Facts *y = f->p->facts[g.file];
+    if (a->span.start != e->at || a->span.end > act->span.start || !a->test || a->cond == NONE || !q->nattr)
+        return false;
+    if (!y->funcs.v[g.id].is_property || !str_eq(path_last(x, q), sym_str(y, y->funcs.v[g.id].name))) return false;
+    bool own = q->root == ROOT_SELF && q->nattr == 1;
+    return (callee == NONE ? own : of_one_object(x, a->path, callee)) && leads_to(x, a, act);
+}
+
+/* if not self.ready(), and where ready is a property, if not self.ready: what asks, with the condition that its
+ * answer decides; on the object that the path `callee` is called on, NONE for the object itself. */
 static bool asked_before(const Finder *f, u32 gfunc, const Access *act, u32 callee, GapStep *test)
 {
     const Program *p = f->p;
@@ -220,7 +234,19 @@ static bool asked_before(const Finder *f, u32 gfunc, const Access *act, u32 call
     bool found = false;
     for (u32 e = p->edge_first[gfunc]; e < p->edge_first[gfunc + 1]; e++) {
         const Call *c = edge_call(p, &p->edges.v[e]);
-        if (!c || p->edges.v[e].file != g.file || c->span.end > act->span.start) continue;
+        bool syntax = p->edges.v[e].call == NONE && p->edges.v[e].at && !p->edges.v[e].weak;
+        if ((!c && !syntax) || p->edges.v[e].file != g.file || (c && c->span.end > act->span.start)) continue;
+        if (!c) {
+            u32 answer = NONE;
+            for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+                const Access *a = &x->accesses.v[i];
+                if (!asked_by_property(f, x, &p->edges.v[e], a, act, callee)) continue;
+                if (answer == NONE && (answer = answers(f, p->edges.v[e].callee)) == NONE) break;
+                *test = (GapStep){answer, g.file, NONE, *a};
+                found = true;
+            }
+            continue;
+        }
         if (callee == NONE ? !calls_own_object(f, &p->edges.v[e]) : !of_one_object(x, c->callee, callee)) continue;
         u32 answer = answers(f, p->edges.v[e].callee);
         if (answer == NONE) continue;
