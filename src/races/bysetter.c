@@ -11,9 +11,10 @@
  * value meanwhile, and of two such blocks at once, one restores the other's. What the functions set themselves is
  * save.c's and onentry.c's.
  *
- * Needs the accesses of one place and the call edges. A setter stores its parameter and asks nothing; both ends
- * of the block call it. Not seen: one end that calls it and one that stores itself. Only state that is one for all:
- * globals, class attributes, and attributes of an object that a global holds. A lock within the setter is no help. */
+ * Needs the accesses of one place and the call edges. A setter stores its parameter and asks nothing, or fills a dict
+ * of settings by update(), and then gets at the end what a call gave before; both ends of the block call it. Not
+ * seen: one end that calls it and one that stores itself. Only state that is one for all: globals, class attributes,
+ * and attributes of an object that a global holds. A lock within the setter is no help. */
 #include "races/races.h"
 
 enum { CALLERS = 100, SETTERS = 8 }; /* as many are looked at */
@@ -21,6 +22,7 @@ enum { CALLERS = 100, SETTERS = 8 }; /* as many are looked at */
 /* One end of a block: the function that sets the value, and where. */
 typedef struct End {
     u32 gfunc, block;
+    u32 call; /* in the function's file */
     Span span;
 } End;
 
@@ -37,6 +39,20 @@ static bool is_setter(const Finder *f, u32 ga)
     const Path *v = &x->paths.v[d->value];
     bool given = v->root == ROOT_PARAM && !v->nattr && v->func == a->func;
     return given && x->blocks.v[past_with(x, a->block)].parent == NONE && !p->funcs[access_func(p, ga)].construct;
+}
+
+/* settings.update(given), in a function that is given what it goes by: does it set some of the settings for all? */
+static bool fills_settings(const Finder *f, u32 ga)
+{
+    const Program *p = f->p;
+    GId g = access_gid(p, ga);
+    const Facts *x = p->facts[g.file];
+    const Access *a = &x->accesses.v[g.id];
+    const Func *fn = &x->funcs.v[a->func];
+    if (a->op != OP_METHOD || a->nargs != 1 || !str_is(access_method(p, ga), "update") || !a->func) return false;
+    if (p->places.v[f->place].type.kind != TYPE_DICT || fn->is_generator || fn->is_async) return false;
+    return fn->nparams > (fn->cls != NONE && !fn->is_static ? 1u : 0u) &&
+           x->blocks.v[past_with(x, a->block)].parent == NONE && !p->funcs[access_func(p, ga)].construct;
 }
 
 static const Func *func_of(const Program *p, u32 gfunc)
@@ -66,6 +82,25 @@ static bool of_one_block(const Program *p, const End *a, const End *b)
     return in_finally(x, b->block) && !in_finally(x, a->block);
 }
 
+/* saved = get_settings() … set_settings(**saved): is the second end given what a call before the first one gave? */
+static bool gets_back(const Program *p, const End *set, const End *back)
+{
+    GId g = func_gid(p, set->gfunc), h = func_gid(p, back->gfunc);
+    const Facts *x = p->facts[g.file];
+    const Call *c = &p->facts[h.file]->calls.v[back->call];
+    if (g.file != h.file || c->nargs != 1) return false;
+    Span at = x->args.v[c->args].span;
+    while (at.start < at.end && x->source->text.p[at.start] == '*') at.start++;
+    Str name = str_slice(x->source->text, at.start, at.end);
+    for (u32 i = 0; i < x->defs.n; i++) {
+        const Def *d = &x->defs.v[i];
+        if (d->func == g.id && d->kind == VAL_CALL && !d->is_return && d->span.end <= set->span.start &&
+            str_eq(str_slice(x->source->text, d->span.start, d->span.end), name))
+            return true;
+    }
+    return false;
+}
+
 /* Does the function take a lock around both ends? */
 static bool held_over(const Program *p, const End *a, const End *b)
 {
@@ -84,19 +119,20 @@ static u32 ends_of(const Finder *f, u32 setter, End out[CALLERS])
         if (e->weak || e->call == NONE || !func_gid(p, e->caller).id || e->caller == setter) continue;
         const Call *c = &p->facts[e->file]->calls.v[e->call];
         if (func_gid(p, e->caller).file == e->file && func_gid(p, e->caller).id == c->func)
-            out[n++] = (End){e->caller, c->block, c->span};
+            out[n++] = (End){e->caller, c->block, e->call, c->span};
     }
     return n;
 }
 
 /* The first pair of ends that belong to one block; false when there is none. */
-static bool block_among(const Finder *f, const End *ends, u32 n, u32 *first, u32 *second)
+static bool block_among(const Finder *f, const End *ends, u32 n, bool settings, u32 *first, u32 *second)
 {
     for (*first = 0; *first < n; (*first)++) {
         const FuncInfo *fi = &f->p->funcs[ends[*first].gfunc];
         if (fi->import_time || (!fi->nroots && !fi->api)) continue;
         for (*second = 0; *second < n; (*second)++)
             if (*first != *second && of_one_block(f->p, &ends[*first], &ends[*second]) &&
+                (!settings || gets_back(f->p, &ends[*first], &ends[*second])) &&
                 !held_over(f->p, &ends[*first], &ends[*second]))
                 return true;
     }
@@ -131,10 +167,11 @@ void race_by_setter(Finder *f)
     End ends[CALLERS];
     for (u32 i = 0, seen = 0; i < f->nacc && seen < SETTERS; i++) {
         u32 store = f->acc[i], first, second;
-        if (!is_setter(f, store)) continue;
+        bool settings = fills_settings(f, store);
+        if (!settings && !is_setter(f, store)) continue;
         seen++;
         u32 n = ends_of(f, access_func(p, store), ends);
-        if (!n || !block_among(f, ends, n, &first, &second)) continue;
+        if (!n || !block_among(f, ends, n, settings, &first, &second)) continue;
         Conflict c = conflict_find(f, store, EFFECT_WRITE | EFFECT_READ, true);
         if (c.witness == NONE && !may_run_together(p, store, store)) continue;
         if (c.witness == NONE) c = (Conflict){store, CONF_MEDIUM, false}; /* a lock in the setter */
