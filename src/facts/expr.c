@@ -10,7 +10,7 @@ static void walk_children(Walk *w, u32 n)
 
 static void walk_comprehension(Walk *w, u32 n)
 {
-    u32 block = w->block, body = ast_field(&w->t, n, FIELD_body);
+    u32 block = w->block, body = ast_field(&w->t, n, FIELD_body), choices = w->choices.n;
     for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c)) {
         u8 k = w->t.v[c].kind;
         if (k == NODE_for_in_clause) {
@@ -29,6 +29,7 @@ static void walk_comprehension(Walk *w, u32 n)
     }
     if (body != NONE) walk_expr(w, body, use_load);
     w->block = block;
+    w->choices.n = choices;
 }
 
 void suspend_add(Walk *w, u32 n, bool is_yield)
@@ -66,6 +67,7 @@ static void walk_value(Walk *w, u32 n, Use use)
         p = path_of_name(w, n);
         if (p.root == ROOT_LOCAL && p.func == w->func) local_read(w, p.name, use.test);
         access_add(w, p, use, n);
+        if (p.root == ROOT_LOCAL && w->choices.n) choices_read(w, p, use, n);
         return;
     }
     p = walk_object(w, n);

@@ -174,7 +174,20 @@ static void walk_while(Walk *w, u32 n)
     if (e != NONE) walk_block(w, BLOCK_ELSE, NONE, ast_field(&w->t, e, FIELD_body));
 }
 
-/* for f in (read, write): what the name may stand for. Only names count, since they may be functions. */
+/* One of those that a loop's name is chosen from: self.jobs, or a view of it. */
+static void chosen_read(Walk *w, u32 element, Use use, u32 n)
+{
+    u8 kind, node = w->t.v[element].kind;
+    u32 value, keep = w->dep.n;
+    bool empty;
+    if (node != NODE_identifier && node != NODE_attribute && node != NODE_call) return;
+    value_of(w, element, &kind, &value, &empty);
+    w->dep.n = keep;
+    if (kind == VAL_PATH) access_add(w, w->f->paths.v[value], use, n);
+    if (kind == VAL_CALL) access_add(w, (Path){.root = ROOT_CALL, .func = value, .name = SYM_EMPTY}, use, n);
+}
+
+/* for f in (read, write): what the name may stand for. Of functions only names count. */
 void loop_choices(Walk *w, u32 target, u32 list)
 {
     u8 k = list == NONE ? 0 : w->t.v[list].kind;
@@ -189,17 +202,32 @@ void loop_choices(Walk *w, u32 target, u32 list)
             def_add(w, path_name(w, sym_of(w, target)), target, VAL_ONE_OF, value, false, NONE, false);
     }
     w->dep.n = keep;
+    vec_push(w->scratch, &w->choices, (Choice){sym_of(w, target), w->func, list});
+}
+
+/* The first one is nearest to the name: an inner loop may use the name anew. */
+void choices_read(Walk *w, Path name, Use use, u32 n)
+{
+    if (use.op != OP_ITER && use.op != OP_CREAD) return;
+    for (u32 i = w->choices.n; i-- > 0;) {
+        if (w->choices.v[i].name != name.name || w->choices.v[i].func != name.func) continue;
+        for (u32 c = ast_first(&w->t, w->choices.v[i].list); c != NONE; c = ast_after(&w->t, c))
+            chosen_read(w, c, use, n);
+        return;
+    }
 }
 
 static void walk_for(Walk *w, u32 n)
 {
     u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right), dep = w->dep.n;
     bool is_async = ast_token(&w->t, n, "async");
+    u32 choices = w->choices.n;
     if (is_async) suspend_add(w, n, false);
     walk_expr(w, right, (Use){.op = is_async ? OP_ARG : OP_ITER});
     walk_loop_target(w, left, right, dep);
     loop_choices(w, left, right);
     walk_block(w, BLOCK_LOOP, NONE, ast_field(&w->t, n, FIELD_body));
+    w->choices.n = choices;
     u32 e = next_clause(w, n);
     if (e != NONE) walk_block(w, BLOCK_ELSE, NONE, ast_field(&w->t, e, FIELD_body));
 }

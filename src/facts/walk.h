@@ -60,6 +60,12 @@ typedef struct Pending { /* a function body still to be walked */
     u32 node, func;
 } Pending;
 
+/* for x in (a, b): what the name stands for in the loop's body. */
+typedef struct Choice {
+    u32 name, func;
+    u32 list; /* the tuple or list, a node */
+} Choice;
+
 typedef struct Walk {
     Arena *a; /* for the result */
     Arena *scratch;
@@ -71,16 +77,17 @@ typedef struct Walk {
     u32 *node_owner;           /* ast node → function whose code it is */
     Map path_ids;              /* hash of a path → first path id with it */
     Vec(u32) path_next;
-    Map locals; /* (func, symbol) → index in local_values */
+    Map locals;     /* (func, symbol) → index in local_values */
     Map attributes; /* (func, path of an attribute of self) → index in local_values */
     Vec(LocalValue) local_values;
     Vec(Pending) queue;
-    Vec(Arg) args; /* of the calls being walked; a finished call's go to the facts in one piece */
-    Map node_call; /* ast node → call id, once it has been walked */
-    Vec(u32) dep;  /* accesses that the expression being walked has read */
+    Vec(Arg) args;       /* of the calls being walked; a finished call's go to the facts in one piece */
+    Map node_call;       /* ast node → call id, once it has been walked */
+    Vec(u32) dep;        /* accesses that the expression being walked has read */
+    Vec(Choice) choices; /* of the loops being walked */
     /* where the walk is */
     u32 func, cls /* class whose body this is, NONE */, block, stmt, depth;
-    u32 line; /* of what was recorded last: what comes next is near */
+    u32 line;      /* of what was recorded last: what comes next is near */
     u32 head_cond; /* the branch whose condition is being walked, NONE */
     bool in_def;   /* inside a default value or decorator */
     bool awaiting; /* the call being walked is awaited */
@@ -180,6 +187,8 @@ void walk_loop_target(Walk *w, u32 left, u32 right, u32 dep_from);
 void walk_assign_target(Walk *w, u32 target, u32 value_node, u32 dep_from, u8 kind, u32 value);
 /* A Def for each name in the tuple or list that a loop over it binds the target to. */
 void loop_choices(Walk *w, u32 target, u32 list);
+/* The name is walked or copied: so is each that it is chosen from. */
+void choices_read(Walk *w, Path name, Use use, u32 n);
 void walk_assignment(Walk *w, u32 n);
 void walk_augmented(Walk *w, u32 n);
 void walk_delete(Walk *w, u32 n);
