@@ -25,14 +25,13 @@ static bool by_computed_name(const Access *a)
 
 bool check_tests(const Program *p, u32 ga)
 {
+    static const char *const readers[] = {"len", "bool", "isinstance", "type", "callable"};
     GId g = access_gid(p, ga);
     const Facts *f = p->facts[g.file];
     const Access *a = &f->accesses.v[g.id];
     bool asks = a->op == OP_TRUTH || a->op == OP_LOAD || a->op == OP_CONTAINS || a->op == OP_ITEM_LOAD ||
                 a->op == OP_HASATTR || a->op == OP_CREAD;
-    if (a->op == OP_CREAD)
-        asks = str_is(sym_str(f, a->method), "len") || str_is(sym_str(f, a->method), "bool") ||
-               str_is(sym_str(f, a->method), "isinstance");
+    if (a->op == OP_CREAD) asks = str_among(sym_str(f, a->method), readers, COUNT_OF(readers));
     if (a->op == OP_METHOD) asks = asking_method(p, ga, sym_str(f, a->method));
     if (by_computed_name(a)) return false;
     if (asks && a->test && a->cond != NONE) return true;

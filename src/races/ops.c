@@ -125,8 +125,8 @@ u32 access_effect(const Program *p, u32 gaccess)
 /* Readers that take their snapshot in one step. */
 bool reader_is_safe(u8 type, Str reader, bool view)
 {
-    static const char *const harmless[] = {"len", "isinstance", "bool", "next", "iter",    "repr",
-                                           "str", "id",         "copy", "vars", "partial", "bisect"};
+    static const char *const harmless[] = {"len", "isinstance", "bool", "next",    "iter",   "repr", "str",
+                                           "id",  "copy",       "vars", "partial", "bisect", "type", "callable"};
     static const char *const dict_whole[] = {"list",     "sorted",  "set",  "frozenset", "dict",
                                              "fromkeys", "Counter", "copy", "update",    "OrderedDict",
                                              "[*]",      "{*}",     "{**}"};
