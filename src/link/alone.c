@@ -180,7 +180,8 @@ Alone access_alone(const Program *p, u32 gaccess)
     if (class_body && place != NONE && p->places.v[place].kind == PLACE_CLASS_ATTR) return ALONE_DEFINITION;
     bool later = fi->asked && !fi->decorates_once && !fi->hands_back && place != NONE;
     if (fi->import_time && !(later && changed_when_asked(p, &p->places.v[place], a->op))) return ALONE_IMPORT;
-    if (place != NONE && made_by_threads(p, &p->places.v[place]) && p->options->assume != ASSUME_ALWAYS)
+    if (place != NONE && p->options->assume != ASSUME_ALWAYS && made_by_threads(p, &p->places.v[place]) &&
+        !handed_to_thread(p, &p->places.v[place]))
         return ALONE_THREAD_OBJECT;
     if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return ALONE_IMPORT;
     if (a->func == 0 && class_body) return ALONE_IMPORT;

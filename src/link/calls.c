@@ -337,17 +337,25 @@ void calls_link(Program *p)
     calls_index(p);
 }
 
-static void param_from(ParamInfo *pi, u32 file, const Arg *arg)
+/* Where there is no room, what the program passes takes the place of what its tests do. */
+static void param_from(const Program *p, ParamInfo *pi, u32 file, const Arg *arg)
 {
     for (u32 i = 0; i < pi->n; i++)
         if (pi->from[i].file == file && pi->from[i].kind == arg->kind && pi->from[i].value == arg->value) return;
-    if (pi->n == PARAM_SOURCES) {
+    u32 at = pi->n;
+    if (at == PARAM_SOURCES) {
         pi->more = true;
-        return;
+        while (at && !p->tests[pi->from[at - 1].file]) at--;
+        if (!at-- || p->tests[file]) {
+            pi->more_own |= !p->tests[file];
+            return;
+        }
+    } else {
+        pi->n++;
     }
-    pi->from[pi->n].file = file;
-    pi->from[pi->n].kind = arg->kind;
-    pi->from[pi->n++].value = arg->value;
+    pi->from[at].file = file;
+    pi->from[at].kind = arg->kind;
+    pi->from[at].value = arg->value;
 }
 
 /* *args and **options hold what is left over, packed anew for each call: no argument itself. */
@@ -388,7 +396,7 @@ static void params_bind(Program *p, u32 gfunc, u32 file, const Call *c, u32 firs
             at = param_named(tf, fn, kw);
         }
         if (at != NONE && at < fn->nparams && !takes_rest(&tf->params.v[fn->params + at]))
-            param_from(&p->state->params[p->state->param_base[g.file] + fn->params + at], file, arg);
+            param_from(p, &p->state->params[p->state->param_base[g.file] + fn->params + at], file, arg);
     }
 }
 
@@ -445,7 +453,7 @@ static void repeated_bind(Program *p, u32 gfunc, u32 file, const Call *c)
         if (!made || !made->nargs || at >= fn->nparams) continue;
         if (!str_is(path_external(p, file, made->callee), "itertools.repeat")) continue;
         if (!takes_rest(&p->facts[g.file]->params.v[fn->params + at]))
-            param_from(&p->state->params[p->state->param_base[g.file] + fn->params + at], file,
+            param_from(p, &p->state->params[p->state->param_base[g.file] + fn->params + at], file,
                        &f->args.v[made->args]);
     }
 }
@@ -459,7 +467,7 @@ static void defaults_bind(Program *p, u32 file)
         for (u32 k = fn->params; (fn->is_lambda || fn->parent) && k < fn->params + fn->nparams; k++) {
             Arg arg = {.kind = f->params.v[k].def_kind, .value = f->params.v[k].def_value};
             if (f->params.v[k].has_default && arg.kind == VAL_PATH)
-                param_from(&p->state->params[p->state->param_base[file] + k], file, &arg);
+                param_from(p, &p->state->params[p->state->param_base[file] + k], file, &arg);
         }
     }
 }

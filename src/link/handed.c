@@ -8,21 +8,22 @@
  *
  * Needs what callers pass (params_link). All calls outside of tests must pass one and the same place, which holds a
  * container and is bound where its owner is made, and the attribute must be bound to nothing else. */
-#include "link/link.h"
+#include "link/objects.h"
 
 enum { HANDS = 3 };
 
 static u32 place_behind(Program *p, u32 file, u32 path, u32 depth);
 
-/* What all callers pass for the parameter, or NULL when it is none or not all is known. */
-static const ParamInfo *passed(const Program *p, u32 file, const Path *x)
+/* What all callers pass for the parameter, those in tests or without them, or NULL when it is none or not all is
+ * known. */
+static const ParamInfo *passed(const Program *p, u32 file, const Path *x, bool tests)
 {
     const LinkState *s = p->state;
     const Func *fn = &p->facts[file]->funcs.v[x->func];
     for (u32 i = 0; i < fn->nparams; i++) {
         if (p->facts[file]->params.v[fn->params + i].name != x->name) continue;
         const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
-        return pi->more ? NULL : pi;
+        return (tests ? pi->more : pi->more_own) ? NULL : pi;
     }
     return NULL;
 }
@@ -30,7 +31,7 @@ static const ParamInfo *passed(const Program *p, u32 file, const Path *x)
 /* What the parameter is given, see param_place; without what tests give, if those do not count. */
 static u32 given(Program *p, u32 file, const Path *x, bool tests, u32 depth)
 {
-    const ParamInfo *pi = passed(p, file, x);
+    const ParamInfo *pi = passed(p, file, x, tests);
     u32 place = NONE;
     for (u32 k = 0; pi && k < pi->n; k++) {
         if (!tests && p->tests[pi->from[k].file]) continue;
@@ -43,7 +44,7 @@ static u32 given(Program *p, u32 file, const Path *x, bool tests, u32 depth)
 
 bool param_made_here(const Program *p, u32 file, const Path *x)
 {
-    const ParamInfo *pi = x->root == ROOT_PARAM ? passed(p, file, x) : NULL;
+    const ParamInfo *pi = x->root == ROOT_PARAM ? passed(p, file, x, true) : NULL;
     for (u32 k = 0; pi && k < pi->n; k++) {
         const Path *q = pi->from[k].kind == VAL_PATH ? &p->facts[pi->from[k].file]->paths.v[pi->from[k].value] : NULL;
         if (!q || q->root != ROOT_SELF || !p->funcs[gfunc_of(p, pi->from[k].file, q->func)].construct) return false;
@@ -124,6 +125,24 @@ u32 handed_place(Program *p, u32 place, u8 op)
         return place; /* a local of the maker: the object is where it lives on; of threads there are several */
     *map_at(p->state->a, &p->state->handed, place) = from;
     return from;
+}
+
+bool handed_to_thread(const Program *p, const Place *x)
+{
+    if (x->kind != PLACE_INSTANCE || !type_is_container(x->type.kind)) return false;
+    for (u32 i = x->first; i < x->first + x->n; i++) {
+        u32 ga = p->place_access.v[i];
+        GId g = access_gid(p, ga);
+        const Facts *f = p->facts[g.file];
+        const Access *a = &f->accesses.v[g.id];
+        const Path *q = &f->paths.v[a->path];
+        u32 cls = f->funcs.v[a->func].self_class;
+        if (q->root != ROOT_SELF || q->nattr != 1 || cls == NONE || p->tests[g.file]) continue;
+        if (!p->funcs[gfunc_of(p, g.file, a->func)].threads) continue;
+        u32 bits, holder = class_attr_owner(p, gclass_of(p, g.file, cls), gsym(p, g.file, q->attr[0]), &bits);
+        if (holder != NONE && classes_unrelated(p, holder, x->owner)) return true;
+    }
+    return false;
 }
 
 bool attr_given(const Program *p, u32 cls, u32 gs)

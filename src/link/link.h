@@ -1,6 +1,7 @@
 /* Shared by the files of link/: what the linker knows while it joins the facts of all files.
  *
  *   modules.c  which file is which module; what a module-level name is; imports
+ *   siblings.c modules that are imported from the folder of a script
  *   chain.c    threads that start their own successor
  *   classes.c  bases, method resolution, who owns an attribute; properties.c: what self.x = v calls
  *   resolve.c  a path to the thing it names
@@ -61,6 +62,11 @@ Ent import_target(const Program *p, u32 file, const Import *im, u32 depth);
 /* The file of the module that an import names, for `from M import x` of M; NONE when it is not of the program. */
 u32 import_file(const Program *p, u32 file, const Import *im);
 Ent ent_external(const Program *p, Str dotted);
+
+/* siblings.c */
+void siblings_index(Program *p);
+/* The dotted name of the module that `text` of an import without dots means, seen from its file. */
+Str sibling_module(const Program *p, u32 file, const Import *im, Str text);
 
 /* classes.c */
 void classes_index(Program *p);
@@ -154,6 +160,8 @@ u32 default_place(Program *p, u32 file, const Path *x, const Access *a);
 /* self.session = session: is the attribute, a symbol of the program, of a class's objects bound to a parameter, so
  * that others may have what it holds, too? */
 bool attr_given(const Program *p, u32 cls, u32 gs);
+/* Has an object of another class the container, by an attribute of its own, in a thread? */
+bool handed_to_thread(const Program *p, const Place *x);
 /* The one place that all callers pass for this parameter, or NONE. */
 u32 param_place(Program *p, u32 file, const Path *x);
 /* Is the path a parameter that is given attributes of objects that are being made, and nothing else? */

@@ -30,7 +30,7 @@ static Str import_module(const Program *p, u32 file, const Import *im)
 {
     const Facts *f = p->facts[file];
     Str text = sym_str(f, im->module);
-    if (!im->level) return text;
+    if (!im->level) return sibling_module(p, file, im, text);
     Str base = f->source->module;
     Str path = f->source->path;
     bool package = str_ends(path, S("__init__.py"));
@@ -62,9 +62,9 @@ static Ent import_find(const Program *p, u32 file, const Import *im, u32 depth)
     Str module = import_module(p, file, im);
     if (im->name == SYM_EMPTY) {
         /* import a.b as c names a.b; import a.b binds a */
-        Str rest, head = str_cut(module, '.', &rest);
+        Str written = sym_str(f, im->module), rest, head = str_cut(written, '.', &rest);
         bool alias = !str_eq(sym_str(f, im->local), head);
-        return module_or_external(p, alias ? module : head);
+        return module_or_external(p, alias ? module : str_slice(module, 0, module.n - written.n + head.n));
     }
     Str name = sym_str(f, im->name);
     u32 target = module_find(p, module);
@@ -220,5 +220,6 @@ void modules_index(Program *p)
             if (*at == NONE) *at = i;
         }
     }
+    siblings_index(p);
     for (u32 i = 0; i < p->nfiles; i++) module_entries(p, i);
 }

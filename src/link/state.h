@@ -83,7 +83,8 @@ typedef struct ClassInfo {
 enum { PARAM_SOURCES = 4 };
 typedef struct ParamInfo { /* what callers pass for a parameter */
     u8 n;
-    bool more; /* more callers than fit, or one that we could not follow */
+    bool more;     /* more callers than fit, or one that we could not follow */
+    bool more_own; /* some of those are no tests */
     struct {
         u32 file;
         u8 kind; /* ValueKind: VAL_PATH, VAL_CALL, VAL_LAMBDA */
@@ -117,6 +118,7 @@ typedef struct LinkState {
     u32 **gsym;       /* [file][local symbol] → global symbol, NONE until asked for */
     u32 **root_ents;  /* [file][local symbol] → index in ents + 1: what a module-level name is; 0 until asked for */
     Map modules;      /* global symbol of the dotted name → file */
+    Map module_tails; /* global symbol of a part of a module's dotted name → 1, see siblings.c */
     Map module_names; /* (file, global symbol) → index in entries, see modules.c */
     Vec(Ent) entries;
     Map import_ents;    /* (file, import) → index in ents: where it leads */
