@@ -166,6 +166,12 @@ static void swapped_out(Finder *f, u32 i)
         STR_ARG(f->p->facts[w.file]->source->path));
 }
 
+/* f(*q), [*q, x], {**d}: all of it goes there. */
+static bool unpacks(Str reader)
+{
+    return str_is(reader, "*") || str_is(reader, "[*]") || str_is(reader, "{*}") || str_is(reader, "{**}");
+}
+
 /* Reads the whole container: a loop, a copy, q[:]. Or what stands for it, where all of it goes then: the last item
  * of a list, which is all that is wanted, and a call that is given the container to send it somewhere. */
 static bool reads_all(const Finder *f, u32 ga)
@@ -178,7 +184,7 @@ static bool reads_all(const Finder *f, u32 ga)
     case OP_ITER: return true;
     case OP_ARG: return type == TYPE_LIST || type == TYPE_DICT || type == TYPE_SET || type == TYPE_DEQUE;
     case OP_ITEM_LOAD: return str_is(key, ":") || (str_is(key, "-1") && (type == TYPE_LIST || type == TYPE_DEQUE));
-    case OP_CREAD: return known_method(sym_str(x, a->method), AS_KEEPS);
+    case OP_CREAD: return known_method(sym_str(x, a->method), AS_KEEPS) || unpacks(sym_str(x, a->method));
     case OP_METHOD: return str_is(sym_str(x, a->method), "copy") && !a->nargs;
     default: return false;
     }
@@ -271,8 +277,8 @@ static void options_around_yield(Finder *f, u32 file, u32 func)
         if (!yields_between(x, func, x->calls.v[set].span.start, c->span.start)) continue;
         Confidence conf = is_test_path(x->source->path) || p->vendored[file] ? CONF_LOW : CONF_MEDIUM;
         Span object = x->args.v[x->calls.v[set].args].span;
-        Race *r = race_at(f, UG101, file, func, x->calls.v[set].span,
-                          func_display(f->a, p, gfunc_of(p, file, func)), conf);
+        Race *r =
+            race_at(f, UG101, file, func, x->calls.v[set].span, func_display(f->a, p, gfunc_of(p, file, func)), conf);
         r->by_hand = "a copy of the object for the block, or a context variable, is right, not a lock";
         race_message(f, r,
                      "attributes of %.*s are set here for the time of the block, and set back on line %u; "
