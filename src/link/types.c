@@ -217,6 +217,23 @@ Type place_type(const Program *p, u32 place)
     return t;
 }
 
+/* The type of the k-th argument that callers pass. */
+static Type passed_type(const Program *p, const ParamInfo *pi, u32 k)
+{
+    u32 file = pi->from[k].file, value = pi->from[k].value;
+    switch (pi->from[k].kind) {
+    case VAL_PATH: return path_value_type(p, file, value);
+    case VAL_CALL: return call_type(p, file, value);
+    default: return unknown;
+    }
+}
+
+/* An object of a class that the tests have made for themselves: it says nothing of what else is passed. */
+static bool stands_in(const Program *p, u32 file, Type t)
+{
+    return t.kind == TYPE_CLASS && p->tests[class_gid(p, t.id).file] && !p->tests[file];
+}
+
 static Type param_type(const Program *p, u32 file, const Func *fn, u32 sym)
 {
     const Facts *f = p->facts[file];
@@ -233,8 +250,8 @@ static Type param_type(const Program *p, u32 file, const Func *fn, u32 sym)
         const ParamInfo *pi = &s->params[s->param_base[file] + fn->params + i];
         s->depth++;
         for (u32 k = 0; k < pi->n; k++) {
-            if (pi->from[k].kind == VAL_PATH) t = better(t, path_value_type(p, pi->from[k].file, pi->from[k].value));
-            if (pi->from[k].kind == VAL_CALL) t = better(t, call_type(p, pi->from[k].file, pi->from[k].value));
+            Type passed = passed_type(p, pi, k);
+            if (!stands_in(p, file, passed)) t = better(t, passed);
         }
         s->depth--;
         return t;
