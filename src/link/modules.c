@@ -161,6 +161,22 @@ static void module_entries(Program *p, u32 file)
     definitions_add(p, file, false);
 }
 
+/* from threading import *: a name that we know the library has. Of two, the later import binds it. */
+static Ent star_name(const Program *p, u32 file, Str name)
+{
+    char room[200];
+    const Facts *f = p->facts[file];
+    for (u32 i = f->imports.n; i-- > 0;) {
+        const Import *im = &f->imports.v[i];
+        Str module = sym_str(f, im->module);
+        if (!im->star || im->level || module.n + name.n + 2 > sizeof room || !star_unknown(p, file, im)) continue;
+        int n = snprintf(room, sizeof room, "%.*s.%.*s", STR_ARG(module), STR_ARG(name));
+        Str dotted = {room, (size_t)n};
+        if (external_type(p, dotted).kind != TYPE_UNKNOWN) return ent_external(p, dotted);
+    }
+    return (Ent){ENT_NONE, NONE, NONE, NONE};
+}
+
 static Ent module_find_name(const Program *p, u32 file, u32 gs, u32 depth)
 {
     LinkState *s = p->state;
@@ -186,7 +202,7 @@ static Ent module_find_name(const Program *p, u32 file, u32 gs, u32 depth)
         u32 sub = module_find(p, str_dot(p->arena, f->source->module, name));
         if (sub != NONE) return (Ent){ENT_MODULE, sub, NONE, NONE};
     }
-    return (Ent){ENT_NONE, NONE, NONE, NONE};
+    return star_name(p, file, name);
 }
 
 /* Remembered, since every use of a builtin in a module with star imports would search all of them again. */
