@@ -45,6 +45,21 @@ static bool asks_values(const Walk *w, u32 n, Path p)
     return str_is(name, "values") || str_is(name, "itervalues");
 }
 
+/* state in ("new", "idle"): which of these it is, as by ==. */
+static bool is_choice(const Walk *w, u32 n)
+{
+    u8 kind = w->t.v[n].kind;
+    return kind == NODE_tuple || kind == NODE_list || kind == NODE_set;
+}
+
+/* Among None and others that say as little, (None, ""), it is asked whether it is there at all. */
+static u8 choice_test(const Walk *w, u32 n, bool in)
+{
+    for (u32 c = ast_first(&w->t, n); c != NONE; c = ast_after(&w->t, c))
+        if (w->t.v[c].kind == NODE_none) return in ? TEST_NONE : TEST_NOT_NONE;
+    return TEST_COMPARE;
+}
+
 /* k in d, k not in d */
 static bool walk_contains(Walk *w, u32 n, bool negated)
 {
@@ -54,7 +69,8 @@ static bool walk_contains(Walk *w, u32 n, bool negated)
     Str op = ast_text(&w->t, opn);
     bool in = str_is(op, "in"), not_in = str_starts(op, S("not"));
     if (!in && !not_in) return false;
-    walk_expr(w, left, use_load);
+    bool head = w->head_cond != NONE && is_choice(w, right);
+    walk_expr(w, left, head ? (Use){.op = OP_TRUTH, .test = choice_test(w, right, in != negated)} : use_load);
     Path p = asked_container(w, right);
     u8 test = in != negated ? TEST_IN : TEST_NOT_IN;
     Str attr;
