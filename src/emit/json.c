@@ -32,13 +32,16 @@ u32 json_line(const json_t *object, const char *key)
     return n > 0 && n < INT32_MAX ? (u32)n : 0;
 }
 
+static int text_add(const char *bytes, size_t n, void *out)
+{
+    buf_bytes(out, bytes, n);
+    return 0;
+}
+
 void json_text(Buf *out, json_t *value, size_t flags)
 {
-    char *text = json_dumps(value, flags);
-    CHECK(text);
-    buf_c(out, text);
+    CHECK(json_dump_callback(value, text_add, out, flags) == 0);
     buf_char(out, '\n');
-    free(text);
     json_decref(value);
 }
 
@@ -103,22 +106,37 @@ static void choice_put(json_t *o, const Results *r, const Fix *f)
     json_put(o, "alternatives", others);
 }
 
-static json_t *fix_json(const Results *r, const Race *race)
+/* A fix without its edits. */
+static json_t *fix_json(const Results *r, const Fix *f)
 {
-    const Fix *f = race_fix(r, race);
-    if (!f) return json_null();
-    json_t *o = json_object(), *edits = json_array();
+    json_t *o = json_object();
     json_put(o, "transform", json_str(f->transform));
     json_put(o, "safety", json_string(safety_name[f->declined ? FIX_MANUAL : f->safety]));
     json_put(o, "reason", json_str(f->reason));
+    json_put(o, "edits", json_array());
+    choice_put(o, r, f);
+    return o;
+}
+
+/* The fixes by their ids, each made once and shared by all findings that it serves: a lock for one global may serve
+ * thousands, and has an edit for each. */
+static json_t **fixes_make(const Results *r)
+{
+    u32 n = r->fixes ? r->fixes->fixes.n : 0;
+    json_t **fix = arena_new(r->arena, json_t *, n + 1);
+    for (u32 i = 0; i < n; i++) fix[i] = fix_json(r, &r->fixes->fixes.v[i]);
     for (u32 i = 0; r->changes && i < r->changes->n; i++) {
         const Change *c = &r->changes->v[i];
         for (u32 k = 0; k < c->edits.n; k++)
-            if (c->edits.v[k].fix == race->fix) json_array_append_new(edits, edit_json(c, &c->edits.v[k]));
+            if (c->edits.v[k].fix < n)
+                json_array_append_new(json_object_get(fix[c->edits.v[k].fix], "edits"), edit_json(c, &c->edits.v[k]));
     }
-    json_put(o, "edits", edits);
-    choice_put(o, r, f);
-    return o;
+    return fix;
+}
+
+static void fixes_release(const Results *r, json_t **fix)
+{
+    for (u32 i = 0; r->fixes && i < r->fixes->fixes.n; i++) json_decref(fix[i]);
 }
 
 Str fingerprint_text(Arena *a, u64 fingerprint)
@@ -126,7 +144,7 @@ Str fingerprint_text(Arena *a, u64 fingerprint)
     return str_fmt(a, "%016llx", (unsigned long long)fingerprint);
 }
 
-static json_t *race_json(const Results *r, const Race *race)
+static json_t *race_json(const Results *r, json_t **fix, const Race *race)
 {
     const RuleInfo *rule = &rule_table[race->rule];
     json_t *o = json_object(), *sites = json_array(), *why = json_array();
@@ -144,7 +162,7 @@ static json_t *race_json(const Results *r, const Race *race)
     for (u32 i = 0; i < race->nwhy; i++) json_array_append_new(why, json_str(race->why[i]));
     json_put(o, "sites", sites);
     json_put(o, "why", why);
-    json_put(o, "fix", fix_json(r, race));
+    json_put(o, "fix", race_fix(r, race) ? json_incref(fix[race->fix]) : json_null());
     json_put(o, "suppressed", json_boolean(race->suppressed));
     json_put(o, "baseline", json_boolean(race->known));
     return o;
@@ -181,8 +199,9 @@ static json_t *summary_json(const Results *r)
 
 json_t *results_json(const Results *r)
 {
-    json_t *o = json_object(), *findings = json_array(), *notes = json_array();
-    for (u32 i = 0; i < r->races->n; i++) json_array_append_new(findings, race_json(r, &r->races->v[i]));
+    json_t *o = json_object(), *findings = json_array(), *notes = json_array(), **fix = fixes_make(r);
+    for (u32 i = 0; i < r->races->n; i++) json_array_append_new(findings, race_json(r, fix, &r->races->v[i]));
+    fixes_release(r, fix);
     for (u32 i = 0; i < r->notes->n; i++) json_array_append_new(notes, note_json(&r->notes->v[i]));
     json_put(o, "version", json_integer(1));
     json_put(o, "tool", json_pack("{s:s, s:s}", "name", "ungil", "version", UNGIL_VERSION));
@@ -199,5 +218,7 @@ void json_write(Buf *out, const Results *r)
 
 void jsonl_write(Buf *out, const Results *r)
 {
-    for (u32 i = 0; i < r->races->n; i++) json_text(out, race_json(r, &r->races->v[i]), JSON_COMPACT);
+    json_t **fix = fixes_make(r);
+    for (u32 i = 0; i < r->races->n; i++) json_text(out, race_json(r, fix, &r->races->v[i]), JSON_COMPACT);
+    fixes_release(r, fix);
 }
