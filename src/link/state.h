@@ -58,6 +58,7 @@ typedef struct ClassInfo {
     u32 made_elsewhere;      /* calls outside of tests that construct one for something else */
     u32 made_by_own;         /* of these, those of the class's own functions: cls(…) in a classmethod, a copy */
     u32 stays;               /* of these, those whose object stays with the thread that makes it: stays.c */
+    bool some_stay;          /* it, or a class derived from it, has such objects */
     bool in_with;            /* one of them is made for a with statement */
     bool shown;              /* its methods put self where all find it: stays.c */
     bool made_again;         /* one of them stands in a loop */

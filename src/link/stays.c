@@ -199,6 +199,20 @@ static void mark_returned(Stays *x)
     free(use);
 }
 
+/* Tells classes that have objects that stay, and all their bases. */
+static void mark_some(Stays *x)
+{
+    const LinkState *s = x->p->state;
+    Vec(u32) todo = {0};
+    for (u32 i = 0; i < s->nclasses; i++)
+        if (s->classes[i].stays) vec_push(&x->a, &todo, i);
+    while (todo.n) {
+        ClassInfo *c = &s->classes[todo.v[--todo.n]];
+        for (u32 i = 0; i < c->bases.n && !c->some_stay; i++) vec_push(&x->a, &todo, c->bases.v[i]);
+        c->some_stay = true;
+    }
+}
+
 void stays_find(Program *p)
 {
     u32 n = p->call_base[p->nfiles];
@@ -220,6 +234,7 @@ void stays_find(Program *p)
             p->state->classes[e.id].stays++;
             p->state->classes[e.id].in_with |= (where & TO_WITH) != 0;
         }
+    mark_some(&x);
     free(x.call);
     arena_free(&x.a);
 }
@@ -240,16 +255,8 @@ static bool all_stay(const Program *p, u32 cls, u32 depth)
     return true;
 }
 
-static bool some_stay(const Program *p, u32 cls, u32 depth)
-{
-    const ClassInfo *c = &p->state->classes[cls];
-    for (u32 i = 0; i < c->subs.n && depth; i++)
-        if (some_stay(p, c->subs.v[i], depth - 1)) return true;
-    return c->stays;
-}
-
 bool objects_stay(const Program *p, u32 cls)
 {
     enum { DEPTH = 6 };
-    return some_stay(p, cls, DEPTH) && all_stay(p, cls, DEPTH);
+    return p->state->classes[cls].some_stay && all_stay(p, cls, DEPTH);
 }
