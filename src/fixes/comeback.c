@@ -497,16 +497,17 @@ static bool node_comes_back(const Plan *pl, const Site *s, u32 n)
     }
 }
 
-static bool syntax_comes_back(const Plan *pl, const Site *s, u32 n, Span span)
+/* Nodes are in the order of their beginnings: those inside a span that is part of a long block need no walk over the
+ * block. Definitions inside it run later. */
+static bool syntax_comes_back(const Plan *pl, const Site *s, Span span)
 {
-    for (u32 c = s->t->v[n].child; c != NONE; c = s->t->v[c].next) {
-        Span at = ast_span(s->t, c);
-        u8 k = s->t->v[c].kind;
-        if (at.end <= span.start || at.start >= span.end) continue;
-        bool inside = span.start <= at.start && at.end <= span.end;
-        if (inside && (k == NODE_function_definition || k == NODE_lambda || k == NODE_class_definition)) continue;
-        if (inside && node_comes_back(pl, s, c)) return true;
-        if (syntax_comes_back(pl, s, c, span)) return true;
+    const Node *v = s->t->v;
+    for (u32 n = ast_from(s->t, span.start); n < s->t->n && v[n].start < span.end;) {
+        u8 k = v[n].kind;
+        bool inside = v[n].end <= span.end && v[n].end > span.start;
+        bool later = k == NODE_function_definition || k == NODE_lambda || k == NODE_class_definition;
+        if (inside && !later && node_comes_back(pl, s, n)) return true;
+        n = inside && later ? ast_from(s->t, v[n].end) : n + 1;
     }
     return false;
 }
@@ -514,9 +515,7 @@ static bool syntax_comes_back(const Plan *pl, const Site *s, u32 n, Span span)
 static bool span_comes_back(Back *b, u32 file, u32 func, Span span)
 {
     Site s = {.file = file, .func = func, .f = b->pl->p->facts[file], .t = site_ast(b->pl, file)};
-    u32 node = func ? ast_at(s.t, s.f->funcs.v[func].span) : 0; /* the function around: files are long */
-    return accesses_come_back(b->pl, &s, span) || syntax_comes_back(b->pl, &s, node, span) ||
-           calls_come_back(b, &s, span);
+    return accesses_come_back(b->pl, &s, span) || syntax_comes_back(b->pl, &s, span) || calls_come_back(b, &s, span);
 }
 
 bool comes_back_maybe(Plan *pl, u32 file, u32 func, Span span, u32 mark)

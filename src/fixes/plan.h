@@ -137,6 +137,8 @@ void sites_end(Plan *pl);
 /* The page's query; NULL when it is wrong, which page_check tells. */
 const Query *page_query(Plan *pl, const Page *page);
 void queries_free(Plan *pl);
+/* The first node that begins at the offset or after it; the number of nodes when none does. */
+u32 ast_from(const Ast *t, u32 offset);
 /* The smallest named node that contains the span. */
 u32 ast_at(const Ast *t, Span s);
 /* Is it a statement of a suite? The innermost statement around a node; NONE outside any. */

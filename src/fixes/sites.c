@@ -129,6 +129,11 @@ static u32 last_begun(const Ast *t, u32 offset)
     return low;
 }
 
+u32 ast_from(const Ast *t, u32 offset)
+{
+    return t->n && t->v[0].start < offset ? last_begun(t, offset - 1) + 1 : 0;
+}
+
 u32 ast_at(const Ast *t, Span s)
 {
     u32 n = last_begun(t, s.start);
