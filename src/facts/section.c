@@ -288,13 +288,13 @@ static bool same_receiver(const Walk *w, const Call *a, const Call *b)
 /* From each call that takes to the last call that gives back, before it is taken again. */
 void wrapper_sections(Walk *w, u32 first_call)
 {
-    u32 end = w->f->calls.n;
+    u32 end = w->f->calls.n, kept = NONE; /* kept: the last callee that no later call gives back */
     for (u32 i = first_call; i < end; i++) {
         const Call a = w->f->calls.v[i];
         bool method, other;
         Str name = callee_name(w, &a, &method);
         if (!name.n || a.awaited || a.is_decorator || (method && str_is(name, "acquire"))) continue;
-        if (!names_taking(name)) continue;
+        if (a.callee == kept || !names_taking(name)) continue;
         u32 last = NONE;
         for (u32 j = i + 1; j < end; j++) {
             const Call *b = &w->f->calls.v[j];
@@ -305,7 +305,10 @@ void wrapper_sections(Walk *w, u32 first_call)
             }
             if (names_pair(name, callee_name(w, b, &other))) last = j;
         }
-        if (last == NONE) continue;
+        if (last == NONE) {
+            kept = a.callee;
+            continue;
+        }
         const Call *r = &w->f->calls.v[last];
         bool finally = false;
         for (u32 b = r->block; b != NONE; b = w->f->blocks.v[b].parent)
