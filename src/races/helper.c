@@ -97,6 +97,30 @@ static bool makes(const Program *p, u32 ga)
     return makes_here(p, ga) && f->blocks.v[past_with(f, f->accesses.v[g.id].block)].parent == NONE;
 }
 
+/* for row in read(): table[row.key] = row, and no condition around it: is the container filled item by item? Who
+ * comes in between finds some of it. */
+static bool fills(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *f = p->facts[g.file];
+    u32 block = f->accesses.v[g.id].block;
+    bool loop = false;
+    if (!type_is_container(p->places.v[p->access_place[ga]].type.kind) || !(access_effect(p, ga) & EFFECT_GROW))
+        return false;
+    while (f->blocks.v[block].kind == BLOCK_WITH || f->blocks.v[block].kind == BLOCK_LOOP) {
+        loop |= f->blocks.v[block].kind == BLOCK_LOOP;
+        block = f->blocks.v[block].parent;
+    }
+    return loop && f->blocks.v[block].parent == NONE;
+}
+
+/* if not table, if len(table) == 0: is it asked whether anything is there at all? */
+static bool asks_whether_empty(const Program *p, const GapStep *test)
+{
+    u8 op = program_access(p, test->access)->op;
+    return op == OP_TRUTH || (op == OP_CREAD && str_is(access_method(p, test->access), "len"));
+}
+
 /* self.running = True, del self.items[key]: steps that matter between two critical sections (gap.c). */
 static bool in_gap(const Program *p, u32 ga)
 {
@@ -168,7 +192,8 @@ static u32 changes(const Finder *f, u32 gfunc)
     for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
         u32 ga = f->acc[i];
         if (check_tests(f->p, ga) && act == NONE && !asserted(f->p, ga)) return NONE;
-        if (act == NONE && !f->claimed[ga] && (makes(f->p, ga) || says_made(f->p, ga) || in_gap_always(f->p, ga)))
+        if (act == NONE && !f->claimed[ga] &&
+            (makes(f->p, ga) || says_made(f->p, ga) || in_gap_always(f->p, ga) || fills(f->p, ga)))
             act = ga;
     }
     return act;
@@ -268,6 +293,13 @@ static void say(Finder *f, Race *r, const GapStep *test, const GapStep *act)
     Str s = short_state(p, f->place);
     GId g = access_gid(p, act->access);
     const Access *a = program_access(p, act->access);
+    if (fills(p, act->access)) {
+        race_message(f, r,
+                     "%.*s is tested here, and filled item by item on line %u of %.*s, which line %u leads to; a "
+                     "thread that comes in between finds some of it, or fills it as well",
+                     STR_ARG(s), a->line, STR_ARG(p->facts[g.file]->source->path), act->at.line);
+        return;
+    }
     race_message(
         f, r,
         "%.*s is tested here, and changed on line %u of %.*s, which line %u leads to; another thread may come "
@@ -317,11 +349,12 @@ static bool in_plain_sight(const Program *p, const GapStep *test, const GapStep 
     const Facts *x = p->facts[act->file], *f = p->facts[access_gid(p, act->access).file];
     const Cond *c = &x->conds.v[test->at.cond];
     u32 b = act->at.block, own = program_access(p, act->access)->block;
-    if (!makes_here(p, act->access) && !says_made(p, act->access)) return false;
+    bool filled = act->call != NONE && fills(p, act->access) && asks_whether_empty(p, test);
+    if (!makes_here(p, act->access) && !says_made(p, act->access) && !filled) return false;
     bool lookup = test->call != NONE && program_access(p, test->access)->op == OP_METHOD;
     if (lookup && !looked_up(p, test, act) && !looked_up_here(p, test, act)) return false;
     return (b == c->then_block || b == c->else_block || b == c->block) &&
-           (act->call == NONE || f->blocks.v[own].parent == NONE);
+           (act->call == NONE || f->blocks.v[own].parent == NONE || filled);
 }
 
 /* Reports the two steps, unless a caller holds a lock for both, or the value does not matter. */
@@ -398,7 +431,7 @@ static u32 called_after_test(Finder *f, u32 gfunc, u32 act)
         GapStep test;
         bool found_test = test_before(f, e->caller, &done.at, own ? NONE : c->callee, &test);
         if (!found_test && !asked_before(f, e->caller, &done.at, own ? NONE : c->callee, &test)) continue;
-        if (adds_item(p, act) && !relies_on_it(f, e->caller, c)) continue;
+        if ((adds_item(p, act) || fills(p, act)) && !relies_on_it(f, e->caller, c)) continue;
         found += judge(f, &test, &done);
     }
     return found;
