@@ -82,10 +82,12 @@ def program(kind, row):
     if kind == "BASE":
         base, method, many, own, label = row
         method = "work" if method == "*" else method.rstrip("*") + ("thing" if method.endswith("_*") else "")
-        init = ""
+        init, params = "", "*args"
         if base.startswith("("):
             top, name = "", "object"
-            init = "    def __init__(self, %s):\n        self.given = %s\n\n" % (base[1:-1], base[1:-1])
+            given, other = base[1:].split(")")
+            init = "    def __init__(self, %s):\n        self.given = %s\n\n" % (given, given)
+            params = "*args" if not other else "environ," + other
         elif base.endswith(":"):
             top, name = "import %s\n" % base[:-1], "object"
         elif base.startswith("*"):
@@ -93,8 +95,8 @@ def program(kind, row):
         else:
             top, name = imported(base)
         body = "".join("    " + line + "\n" for line in BODY.splitlines())
-        return top + "total = 0\n\n\nclass Job(%s):\n%s    def %s(self, *args):\n%s\n\ndef start():\n    Job(%s)\n" % (
-            name, init, method, body, "print" if init else "") + MAIN
+        return top + "total = 0\n\n\nclass Job(%s):\n%s    def %s(self, %s):\n%s\n\ndef start():\n    Job(%s)\n" % (
+            name, init, method, params, body, "print" if init else "") + MAIN
     if kind == "DECORATOR":
         name, receivers, many, label = row
         if "." in name:

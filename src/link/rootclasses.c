@@ -45,13 +45,13 @@ static bool only_serial(const Program *p, u32 gclass)
     return any;
 }
 
-static bool init_takes(const Program *p, u32 file, u32 gclass, Str name)
+static bool method_takes(const Program *p, u32 file, u32 gclass, Str method, Str name)
 {
     const Facts *f = p->facts[file];
     u32 param = intern_find(&f->syms, name);
     for (u32 k = 1; k < f->funcs.n && param != NONE; k++) {
         const Func *fn = &f->funcs.v[k];
-        if (gclass_of(p, file, fn->cls) != gclass || !str_is(sym_str(f, fn->name), "__init__")) continue;
+        if (gclass_of(p, file, fn->cls) != gclass || !str_eq(sym_str(f, fn->name), method)) continue;
         for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
             if (f->params.v[i].name == param) return true;
     }
@@ -60,11 +60,15 @@ static bool init_takes(const Program *p, u32 file, u32 gclass, Str name)
 
 /* The base of a row: a dotted name, of a library or of the program; "*Suffix" for any base with such a name;
  * "package:" for any class in a file that imports the package; "(name)" for any whose __init__ takes such a
- * parameter. */
-static bool base_fits(const Program *p, u32 file, u32 gclass, Str base)
+ * parameter, "(name) other" where the method takes the other one, too. */
+static bool base_fits(const Program *p, u32 file, u32 gclass, const RootRow *r, Str base)
 {
     const ClassInfo *ci = &p->state->classes[gclass];
-    if (base.p[0] == '(') return init_takes(p, file, gclass, str_slice(base, 1, base.n - 1));
+    if (base.p[0] == '(') {
+        Str other, name = str_cut(str_slice(base, 1, base.n), ')', &other);
+        return method_takes(p, file, gclass, S("__init__"), name) &&
+               (!other.n || method_takes(p, file, gclass, str_from(r->method), str_trim(other)));
+    }
     if (str_ends(base, S(":"))) {
         char package[64];
         snprintf(package, sizeof package, "%.*s", STR_ARG(str_slice(base, 0, base.n - 1)));
@@ -135,7 +139,7 @@ void roots_of_class(Program *p, u32 gclass, bool serial)
     ClassInfo *ci = &s->classes[gclass];
     for (u32 i = 0; i < s->rows[ROOT_BY_BASE].n; i++) {
         const RootRow *r = s->rows[ROOT_BY_BASE].v[i].row;
-        if (!base_fits(p, file, gclass, s->rows[ROOT_BY_BASE].v[i].name)) continue;
+        if (!base_fits(p, file, gclass, r, s->rows[ROOT_BY_BASE].v[i].name)) continue;
         root_row_used(p, r);
         bool thread = !r->many && r->own;
         if (r->own && r->many) ci->fresh = true;

@@ -8,7 +8,8 @@
  * calls, and is read again after it was set. And state used like an argument: set here, read by the methods that are
  * called next and by nobody else.
  *
- * And an attribute of an object that serves all requests, a middleware say, that keeps what one request brought.
+ * And an attribute of an object that serves all requests, a middleware say, that keeps what one request brought; or a
+ * global in its place. Read again is that by a function in the entry, too, and by the method that it calls then.
  *
  * And an attribute of a class, or of an object that a module holds, used as a letter box: set from outside, a call of
  * who has the class or object, and read.
@@ -273,7 +274,26 @@ static bool of_request(const Program *p, u32 store)
     return false;
 }
 
-/* The read of what the store has left, further down or in another entry; NONE. */
+/* def start(status): … of the function itself, which is called later, or a method that it alone calls, after the
+ * store, on its own object? */
+static bool part_of_entry(const Finder *f, u32 other, u32 store)
+{
+    const Program *p = f->p;
+    GId g = func_gid(p, other), h = access_gid(p, store);
+    const Access *a = program_access(p, store);
+    if (g.file == h.file && p->facts[g.file]->funcs.v[g.id].parent == a->func) return true;
+    u32 from = f->called_first[other], to = f->called_first[other + 1];
+    for (u32 i = from; i < to; i++) {
+        const CallEdge *e = &p->edges.v[f->called[i]];
+        const Call *c = edge_call(p, e);
+        if (!c || e->caller != access_func(p, store) || c->span.start < a->span.end) return false;
+        const Path *q = &p->facts[e->file]->paths.v[c->callee];
+        if (q->root != ROOT_SELF || q->nattr != 1) return false;
+    }
+    return from < to;
+}
+
+/* The read of what the store has left, further down, in a part of the entry or in another entry; NONE. */
 static u32 read_by_entry(const Finder *f, u32 i)
 {
     const Program *p = f->p;
@@ -282,12 +302,23 @@ static u32 read_by_entry(const Finder *f, u32 i)
         u32 ga = f->acc[k], other = access_func(p, ga);
         u8 op = program_access(p, ga)->op;
         if (op == OP_STORE || op == OP_DEL || f->claimed[ga] || (other == func && k < i)) continue;
-        if (other != func && !serves_all(p, other)) continue;
+        if (other != func && !serves_all(p, other) && !part_of_entry(f, other, f->acc[i])) continue;
         if (conflict_of(f, ga, f->acc[i]).witness == NONE) continue;
         if (other == func) return ga;
         if (read == NONE) read = ga;
     }
     return read;
+}
+
+/* global session; session = Session(), whatever was there: each request gets its own in the one name of the module.
+ */
+static bool anew_each_time(const Finder *f, u32 store)
+{
+    GId g = access_gid(f->p, store);
+    const Facts *x = f->p->facts[g.file];
+    const Access *a = &x->accesses.v[g.id];
+    return f->p->places.v[f->place].kind == PLACE_GLOBAL && computed(f->p, store) &&
+           a->block == x->funcs.v[a->func].block;
 }
 
 /* process_request() keeps what the request brought, for process_response(): requests of other threads come between.
@@ -298,16 +329,19 @@ static void kept_for_request(Finder *f)
         u32 store = f->acc[i];
         const Access *a = program_access(f->p, store);
         if (f->claimed[store] || a->op != OP_STORE || !access_counts(f->p, store)) continue;
-        if (!serves_all(f->p, access_func(f->p, store)) || !of_request(f->p, store)) continue;
+        if (!serves_all(f->p, access_func(f->p, store)) || !(of_request(f->p, store) || anew_each_time(f, store)))
+            continue;
         Conflict c = conflict_of(f, store, store);
         u32 read = c.witness == NONE ? NONE : read_by_entry(f, i);
         if (read == NONE) continue;
         Race *r = race_of_call(f, store, read, c);
         r->by_shape = true;
         race_message(f, r,
-                     "%.*s is set here for one request and used on line %u; the object serves all requests, and of "
-                     "two at once one uses what the other has set",
-                     STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line);
+                     "%.*s is set here for one request and used on line %u; %s, and of two at once one uses what the "
+                     "other has set",
+                     STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line,
+                     f->p->places.v[f->place].kind == PLACE_GLOBAL ? "all requests have it"
+                                                                   : "the object serves all requests");
         return;
     }
 }
@@ -337,5 +371,5 @@ void race_scratch(Finder *f)
                      STR_ARG(short_state(f->p, f->place)), program_access(f->p, read)->line);
     }
     if (f->out->n == before) as_argument(f);
-    if (f->out->n == before && place->kind == PLACE_INSTANCE) kept_for_request(f);
+    if (f->out->n == before && (place->kind == PLACE_INSTANCE || place->kind == PLACE_GLOBAL)) kept_for_request(f);
 }
