@@ -168,8 +168,8 @@ static Type better(Type a, Type b)
 {
     if (a.kind == TYPE_UNKNOWN) return b;
     if (a.kind == TYPE_NONE && b.kind != TYPE_UNKNOWN) return b;
-    if ((a.kind == TYPE_EXTERNAL || a.kind == TYPE_NUMBER) && (b.kind == TYPE_CLASS || type_holds_items(b.kind)))
-        return b;
+    bool plain = a.kind == TYPE_NUMBER || a.kind == TYPE_STRING || a.kind == TYPE_TUPLE; /* what never changes */
+    if ((a.kind == TYPE_EXTERNAL || plain) && (b.kind == TYPE_CLASS || type_holds_items(b.kind))) return b;
     return a;
 }
 
