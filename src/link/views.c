@@ -6,6 +6,7 @@
  *                                             iterator over it, self._d itself, or a container in it, self._d[key];
  *                                             likewise a property
  *   for k in store                            what its __iter__ hands out
+ *   rows = []; if ready: rows = self.rows     the attribute, for a walk of the local
  *
  * A return of nothing or of an empty container does not count beside it. Nothing is known of functions with several
  * other returns, generators, and those that return a copy. */
@@ -166,10 +167,20 @@ static u32 iter_method(const Program *p, Ent e)
     return gs == NONE ? NONE : class_method(p, t.id, gs, false);
 }
 
+/* names = store.names if store else []: the attribute for a local that may be bound to containers of its own as well.
+ */
+static const Path *property_among(const Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    const Def *d = x->root == ROOT_LOCAL && !x->nattr && !x->truncated ? shared_binding(p, file, x) : NULL;
+    return d && d->kind == VAL_PATH && f->paths.v[d->value].nattr ? &f->paths.v[d->value] : x;
+}
+
 /* The function, property or __iter__ of ours that a walk goes through; NONE. */
 static u32 walked_through(const Program *p, u32 file, const Path *x, u8 op)
 {
     u32 call = path_result_among(p, file, x);
+    x = property_among(p, file, x);
     Ent e = call != NONE ? path_entity(p, file, p->facts[file]->calls.v[call].callee)
                          : path_resolve(p, file, x, x->nattr);
     if (e.kind == ENT_FUNC) {
@@ -179,10 +190,32 @@ static u32 walked_through(const Program *p, u32 file, const Path *x, u8 op)
     return op == OP_ITER && call == NONE && e.kind != ENT_NONE ? iter_method(p, e) : NONE;
 }
 
+/* Is the attribute bound anew in the function? A local may then have the old container for itself. */
+static bool bound_anew(const Facts *f, u32 func, const Path *q)
+{
+    for (u32 i = 0; i < f->defs.n; i++) {
+        const Def *d = &f->defs.v[i];
+        const Path *b = d->path == NONE ? NULL : &f->paths.v[d->path];
+        if (b && d->func == func && b->root == q->root && b->name == q->name && b->nattr == q->nattr &&
+            !memcmp(b->attr, q->attr, q->nattr * sizeof *q->attr))
+            return true;
+    }
+    return false;
+}
+
+/* rows = []; if ready: rows = self.rows: the attribute's place; NONE. */
+static u32 place_among(const Program *p, u32 file, const Path *x)
+{
+    const Path *q = property_among(p, file, x);
+    if (q == x || q->truncated || path_is_item(q) || bound_anew(p->facts[file], x->func, q)) return NONE;
+    Ent e = path_resolve(p, file, q, q->nattr);
+    return e.kind == ENT_PLACE && type_is_container(place_type(p, e.id).kind) ? e.id : NONE;
+}
+
 u32 walked_place(const Program *p, u32 file, const Path *x, u8 op)
 {
     u32 func = walked_through(p, file, x, op);
-    return func == NONE ? NONE : handed_out(p, func, true);
+    return func == NONE ? place_among(p, file, x) : handed_out(p, func, true);
 }
 
 bool access_of_whole(const Program *p, u32 ga)
