@@ -197,6 +197,43 @@ static bool pure_path(Walk *w, u32 n, Path *out)
     return true;
 }
 
+static const char *const lock_words[] = {"lock", "condition", "semaphore", "event"};
+
+/* How much the node tells of the kind of object that it makes: a class that is called or a constructor of containers
+ * most, then a container that is written out. Of a lock that is made on a condition nothing is said: it may not be
+ * there. */
+static u32 tells_kind(const Walk *w, u32 n)
+{
+    static const char *const makers[] = {"dict", "list", "set", "deque", "defaultdict", "bytearray"};
+    switch (w->t.v[n].kind) {
+    case NODE_list:
+    case NODE_list_comprehension:
+    case NODE_dictionary:
+    case NODE_dictionary_comprehension:
+    case NODE_set:
+    case NODE_set_comprehension: return 1;
+    case NODE_call: {
+        Str name = str_last(ast_text(&w->t, ast_field(&w->t, n, FIELD_function)), '.');
+        bool class = name.n && name.p[0] >= 'A' && name.p[0] <= 'Z';
+        return str_has_any(name, lock_words, COUNT_OF(lock_words))  ? 0
+               : class || str_among(name, makers, COUNT_OF(makers)) ? 2
+                                                                    : 0;
+    }
+    default: return 0;
+    }
+}
+
+/* {} if given is None else given, Pool() if size else None: the branch that tells what kind of object there is; NONE.
+ */
+static u32 made_in_branch(const Walk *w, u32 n)
+{
+    u32 first = ast_first(&w->t, n), head = first == NONE ? NONE : ast_after(&w->t, first);
+    u32 second = head == NONE ? NONE : ast_after(&w->t, head);
+    if (second == NONE) return NONE;
+    u32 a = tells_kind(w, first), b = tells_kind(w, second);
+    return !a && !b ? NONE : a >= b ? first : second;
+}
+
 void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty)
 {
     static const u8 literal[NODE_COUNT] = {[NODE_none] = VAL_NONE,
@@ -224,6 +261,9 @@ void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty)
            ast_first(&w->t, n) != NONE)
         n = ast_first(&w->t, n);
     if (w->t.v[n].kind == NODE_named_expression) n = ast_field(&w->t, n, FIELD_value);
+    bool branch = ast_is(&w->t, n, NODE_conditional_expression);
+    if (branch) n = made_in_branch(w, n);
+    if (n == NONE) return;
     /* x or make(): what is made when there is none yet */
     if (ast_is(&w->t, n, NODE_boolean_operator)) n = ast_field(&w->t, n, FIELD_right);
     if (n == NONE) return;
@@ -231,7 +271,7 @@ void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty)
     Path p;
     if (literal[k]) {
         *kind = literal[k];
-        *empty = ast_first(&w->t, n) == NONE;
+        *empty = !branch && ast_first(&w->t, n) == NONE;
     } else if (k == NODE_lambda) {
         *kind = VAL_LAMBDA;
         *value = map_get(&w->node_func, n);
