@@ -108,7 +108,9 @@ static void properties(Program *p, u32 file)
         u32 setter = named ? class_setter(p, e.recv, gsym(p, file, attr)) : NONE;
         if (setter != NONE && (a->op == OP_STORE || a->op == OP_AUG))
             edge_at(p, file, a->func, setter, a->span.start);
-        if (a->op != OP_STORE && (setter != NONE || p->facts[g.file]->funcs.v[g.id].is_property))
+        const Func *getter = &p->facts[g.file]->funcs.v[g.id];
+        bool made = named && !str_eq(sym_str(p->facts[g.file], getter->name), sym_str(f, attr)); /* property(get_x) */
+        if (a->op != OP_STORE && (setter != NONE || getter->is_property || made))
             edge_at(p, file, a->func, e.id, a->span.start);
     }
 }

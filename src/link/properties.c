@@ -38,9 +38,9 @@ static void called_property(Program *p, u32 file, const Def *d)
     u32 getter = get ? body_method(p, gclass, file, get) : NONE;
     u32 setter = set ? body_method(p, gclass, file, set) : NONE;
     ClassInfo *ci = &p->state->classes[gclass];
-    if (getter == NONE || setter == NONE || map_get(&ci->methods, gs) != NONE) return;
+    if (getter == NONE || (set && setter == NONE) || map_get(&ci->methods, gs) != NONE) return;
     map_put(p->state->a, &ci->methods, gs, getter);
-    map_put(p->state->a, &ci->setters, gs, setter);
+    if (set) map_put(p->state->a, &ci->setters, gs, setter);
 }
 
 void properties_index(Program *p, u32 file)

@@ -383,6 +383,7 @@ void race_update(Finder *f);
 void race_single(Finder *f);
 void race_numbered(Finder *f);
 void race_taken(Finder *f);
+void race_asked(Finder *f);
 void race_peek(Finder *f);
 void race_copied_keys(Finder *f);
 void race_paced(Finder *f);

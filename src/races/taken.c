@@ -5,8 +5,8 @@
  *   if pool: return pool.pop()
  *
  * Needs the accesses of one place, and for the last form those of the place that holds it. Test and take stand in one
- * function, which holds no lock over both. peek.c has the same steps without a test between them. Not handled: a look
- * in a property or method that the test calls. */
+ * function, which holds no lock over both. peek.c has the same steps without a test between them. A look in a
+ * property or a method that the test calls is asked.c's. */
 #include "races/races.h"
 
 enum { BACK = 200 }; /* accesses before a take that are looked at */
