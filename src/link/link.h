@@ -491,6 +491,9 @@ void confined_find(Program *p);
 bool class_is_widget(const Program *p, u32 cls);
 /* Finds the modules of which all users are in sight; needs the imports. */
 void program_modules_find(Program *p);
+/* Does the file make locks, Lock() of threading, in a program of which no thread is in sight? Whoever wrote that
+ * knows of some. */
+bool locks_for_unseen(const Program *p, u32 file);
 /* Finds Events that hand over what their setter has done; needs roots and types. */
 typedef struct Handover Handover;
 void handovers_find(Program *p);

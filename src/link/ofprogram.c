@@ -3,7 +3,8 @@
  * program that uses this code" does not count for them. Only where the whole is small: in larger programs too many
  * calls lead to places that we do not see.
  *
- * The command line of a package that nobody imports is such a file as well.
+ * The command line of a package that nobody imports is such a file as well. Not so a module that takes locks in a
+ * program of which no thread is in sight.
  *
  * And which single modules are installed for others to import, although they can be run, too: setup.py names them,
  * py_modules=["sh"] (Setuptools guide, "Package Discovery"). */
@@ -102,6 +103,17 @@ static void installed_modules_find(Program *p)
     }
 }
 
+bool locks_for_unseen(const Program *p, u32 file)
+{
+    static const char *const makers[] = {"Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition"};
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++)
+        if (p->roots.v[i].file == NONE || !p->tests[p->roots.v[i].file]) return false;
+    if (!file_imports(p, file, "threading") || p->tests[file]) return false;
+    for (u32 i = 0; i < COUNT_OF(makers); i++)
+        if (intern_find(&p->facts[file]->syms, str_from(makers[i])) != NONE) return true;
+    return false;
+}
+
 void program_modules_find(Program *p)
 {
     installed_modules_find(p);
@@ -122,4 +134,5 @@ void program_modules_find(Program *p)
         }
     }
     free(stack);
+    for (u32 file = 0; file < p->nfiles; file++) p->state->of_program[file] &= !locks_for_unseen(p, file);
 }

@@ -516,8 +516,8 @@ void roots_reach(Program *p)
     p->funcs = arena_new(p->arena, FuncInfo, p->state->nfuncs);
     program_modules_find(p);
     for (u32 file = 0; file < p->nfiles; file++) {
-        bool callable =
-            !is_script(p, file) && !p->state->of_program[file] && !window_code(p, file) && !greenlet_code(p, file);
+        bool callable = (!is_script(p, file) || locks_for_unseen(p, file)) && !p->state->of_program[file] &&
+                        !window_code(p, file) && !greenlet_code(p, file);
         for (u32 i = 0; i < p->facts[file]->funcs.n; i++) func_basics(p, file, i, callable);
     }
     for (u32 file = 0; file < p->nfiles; file++) window_callbacks(p, file);
