@@ -130,7 +130,8 @@ static void lock_of_object(Finder *f, u32 file, u32 access)
 static bool keeps_first(const Program *p, u32 file, u32 decorator)
 {
     static const char *const names[] = {"functools.cached_property", "django.utils.functional.cached_property",
-                                        "cached_property.cached_property", "werkzeug.utils.cached_property"};
+                                        "cached_property.cached_property", "werkzeug.utils.cached_property",
+                                        "funcy.cached_property"};
     return str_among(path_external(p, file, decorator), names, COUNT_OF(names));
 }
 
