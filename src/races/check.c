@@ -535,7 +535,22 @@ void race_check(Finder *f)
     }
 }
 
-/* A lock made on first use: two threads may each make one, and neither excludes the other. */
+/* What two locks, events or thread-locals in the place of one lead to. */
+static const char *apart_by(const Place *x)
+{
+    switch (x->type.kind) {
+    case TYPE_EVENT:
+        return "the event %.*s is made on first use; two threads may each make one, and who waits for the "
+               "one that is replaced waits in vain";
+    case TYPE_LOCAL:
+        return "the thread-local %.*s is made on first use; two threads may each make one, and what a "
+               "thread has put into the one that is replaced is lost";
+    default: return "the lock %.*s is made on first use; two threads may each make one, and then exclude nobody";
+    }
+}
+
+/* A lock made on first use: two threads may each make one, and neither excludes the other. Likewise an event, and a
+ * thread-local of an object. */
 void race_lazy_lock(Finder *f)
 {
     for (u32 i = 0; i < f->nacc; i++) {
@@ -551,8 +566,6 @@ void race_lazy_lock(Finder *f)
         r->test = test;
         r->act = act;
         race_site(r, test);
-        race_message(f, r,
-                     "the lock %.*s is made on first use; two threads may each make one, and then exclude nobody",
-                     STR_ARG(short_state(f->p, f->place)));
+        race_message(f, r, apart_by(&f->p->places.v[f->place]), STR_ARG(short_state(f->p, f->place)));
     }
 }

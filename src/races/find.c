@@ -8,10 +8,16 @@ static bool made_for_threads(const Place *x)
     return x->type.kind == TYPE_LOCAL && (x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR);
 }
 
+/* An event, or what is each thread's own: how it is used is in order, but threads must have the same one. */
+static bool meant_to_be_one(const Place *x)
+{
+    return x->type.kind == TYPE_EVENT || (x->type.kind == TYPE_LOCAL && x->kind == PLACE_INSTANCE);
+}
+
 static bool worth_looking(const Place *x)
 {
-    return x->n && x->display.n && !x->inner &&
-           (is_data(x) || made_for_threads(x) || (x->is_lock && x->type.kind != TYPE_ASYNC_LOCK));
+    bool lock = (x->is_lock && x->type.kind != TYPE_ASYNC_LOCK) || meant_to_be_one(x);
+    return x->n && x->display.n && !x->inner && (is_data(x) || made_for_threads(x) || lock);
 }
 
 /* d["new"] of a defaultdict adds the key. (What other subclasses of dict do is not known.) */
@@ -115,6 +121,7 @@ static void rules_run(Finder *f, const Rule *rules)
 
 static const Rule *rules_for(const Place *x, bool written)
 {
+    if (meant_to_be_one(x)) return of_lock;
     if (!written && never_changes(x)) return of_unwritten;
     if (x->is_lock) return of_lock;
     return made_for_threads(x) ? of_threads : of_data;
