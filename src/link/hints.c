@@ -40,6 +40,26 @@ static bool takes_records(const Program *p, u32 gclass)
     return fn->nparams == 2 && !fn->is_async && str_is(sym_str(f, f->params.v[fn->params + 1].name), "record");
 }
 
+/* self._loop.call_soon_threadsafe(self._show): a method that hands work to a loop of another thread, and so runs in
+ * one of its own. */
+static bool hands_to_loop(const Program *p, u32 file, u32 cls)
+{
+    static const char *const names[] = {"call_soon_threadsafe", "run_coroutine_threadsafe", "callFromThread",
+                                        "add_callback_threadsafe"};
+    const Facts *f = p->facts[file];
+    for (u32 n = 0; n < COUNT_OF(names); n++) {
+        u32 sym = intern_find(&f->syms, str_from(names[n]));
+        for (u32 i = 0; sym != NONE && i < f->calls.n; i++) {
+            const Call *c = &f->calls.v[i];
+            const Path *x = &f->paths.v[c->callee];
+            u32 last = x->nattr ? x->attr[x->nattr - 1] : x->name;
+            const Func *fn = &f->funcs.v[c->func];
+            if (last == sym && fn->self_class == cls && !fn->is_async) return true;
+        }
+    }
+    return false;
+}
+
 u32 class_hints(const Program *p, u32 gclass)
 {
     u32 file, hints = 0;
@@ -50,6 +70,7 @@ u32 class_hints(const Program *p, u32 gclass)
     if (is_singleton(sym_str(f, k->name))) hints |= EV_NAME | EV_PURPOSE | EV_ONE;
     if (takes_records(p, gclass)) hints |= EV_NAME | EV_PURPOSE;
     if (k->says_shared) hints |= EV_PURPOSE;
+    if (hands_to_loop(p, file, class_gid(p, gclass).id)) hints |= EV_CLASS_LOCKS;
     if (class_derives(p, gclass, "types.ModuleType")) hints |= EV_SINGLETON; /* kept in sys.modules */
     return hints;
 }
