@@ -107,7 +107,7 @@ static Str one_step_copy(Plan *pl, const Work *w, u32 gaccess, Str text)
     case TYPE_LIST: return a->op == OP_ITER ? list : S("");
     case TYPE_DEFAULT_DICT:
     case TYPE_COUNTER:
-        if (view) return list;
+        if (view) return str_is(view_name(pl, g.file, a), "elements") ? S("") : list; /* an iterator over one */
         return typed ? copy : str_fmt(pl->a, "list(%.*s.keys())", STR_ARG(text));
     case TYPE_UNKNOWN:
     case TYPE_NONE: return typed || str_is(text, "self") ? S("") : list;
