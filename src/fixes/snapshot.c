@@ -278,6 +278,22 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
     return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
 }
 
+/* sum(self._times) / len(self._times): the length that is asked for in the same statement is the copy's. Not in the
+ * body of a loop, which may change the state itself. */
+static void lengths_write(Plan *pl, Fix *f, const Region *r, u32 n, Str state)
+{
+    const Ast *t = site_ast(pl, r->file);
+    u32 args = ast_is(t, n, NODE_call) ? ast_field(t, n, FIELD_arguments) : NONE;
+    u32 arg = args == NONE ? NONE : ast_first(t, args);
+    bool one =
+        arg != NONE && ast_after(t, arg) == NONE && str_is(ast_text(t, ast_field(t, n, FIELD_function)), "len");
+    bool outside = t->v[n].end <= r->span.start || t->v[n].start >= r->span.end;
+    if (one && outside && str_eq(ast_text(t, arg), state))
+        intent_add(pl, f, INTENT_REPLACE, r->file, ast_span(t, arg), r->name, NONE);
+    for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c))
+        if (!ast_is(t, c, NODE_block) && !ast_is(t, c, NODE_lambda)) lengths_write(pl, f, r, c, state);
+}
+
 void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock)
 {
     if (!r->name.n) {
@@ -293,6 +309,12 @@ void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock)
     text = str_fmt(pl->a, "%.*s%.*s", STR_ARG(indent), STR_ARG(text_indent(pl, r->file, r->at, text)));
     intent_add(pl, f, INTENT_INSERT, r->file, (Span){at, at}, text, lock);
     intent_add(pl, f, INTENT_REPLACE, r->file, r->span, r->name, NONE);
+    const Ast *t = site_ast(pl, r->file);
+    u32 n = ast_at(t, r->span), args = ast_is(t, n, NODE_call) ? ast_field(t, n, FIELD_arguments) : NONE;
+    if (args != NONE && ast_first(t, args) == NONE) n = ast_field(t, ast_field(t, n, FIELD_function), FIELD_object);
+    u32 stmt = n;
+    while (t->v[stmt].start > r->at && t->v[stmt].parent != NONE) stmt = t->v[stmt].parent;
+    if (n != NONE && t->v[stmt].start == r->at) lengths_write(pl, f, r, stmt, ast_text(t, n));
 }
 
 bool plan_snapshot(Plan *pl, Work *w, const Page *page)
