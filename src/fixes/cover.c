@@ -316,6 +316,46 @@ static void extend_to_fields(Plan *pl, Region *r, const LockPlan *l)
     }
 }
 
+/* Up to which statement is the thread started that the region stores, right after it: self.t = Thread(…);
+ * self.t.daemon = True; self.t.start()? NONE. */
+static u32 started_below(Plan *pl, const Region *r)
+{
+    static const char *const steps[] = {"daemon", "name", "setDaemon(", "setName("};
+    const Ast *t = site_ast(pl, r->file);
+    u32 a = ast_is(t, r->last, NODE_expression_statement) ? ast_first(t, r->last) : NONE;
+    if (!ast_is(t, a, NODE_assignment)) return NONE;
+    u32 right = ast_field(t, a, FIELD_right);
+    const Call *c = ast_is(t, right, NODE_call) ? call_at(pl->p->facts[r->file], ast_span(t, right)) : NULL;
+    Type made = c ? call_type(pl->p, r->file, (u32)(c - pl->p->facts[r->file]->calls.v)) : (Type){0};
+    if (made.kind != TYPE_THREAD && (made.kind != TYPE_CLASS || !class_is_thread(pl->p, made.id))) return NONE;
+    Str stored = str_fmt(pl->a, "%.*s.", STR_ARG(ast_text(t, ast_field(t, a, FIELD_left))));
+    for (u32 n = ast_after(t, r->last); n != NONE && str_starts(ast_text(t, n), stored); n = ast_after(t, n)) {
+        Str step = str_slice(ast_text(t, n), stored.n, ast_text(t, n).n);
+        if (str_is(step, "start()")) return n;
+        bool plain = false;
+        for (u32 i = 0; i < COUNT_OF(steps); i++) plain |= str_starts(step, str_from(steps[i]));
+        if (!plain) return NONE;
+    }
+    return NONE;
+}
+
+/* Whoever finds the thread under the lock shall find it started, where that does no harm. */
+static void extend_to_start(Plan *pl, const Work *w, Region *r, const LockPlan *l)
+{
+    if (r->copy.n || r->taken || r->first != r->last) return;
+    u32 n = started_below(pl, r);
+    const Ast *t = site_ast(pl, r->file);
+    if (n == NONE || in_group(pl, r->file, ast_span(t, n))) return;
+    Region more = *r, split;
+    Str why;
+    if (!region_split(pl, r->file, r->func, ast_span(t, r->first), ast_span(t, n), &split, &why)) return;
+    more.last = n;
+    more.span.end = split.span.end;
+    if (split.first == more.first && split.last == more.last &&
+        region_judge(pl, w, &more, l, false, &why) == VERDICT_OK)
+        *r = more;
+}
+
 /* # append is atomic, # no lock is needed: whoever wrote that has thought of it, and does not want one. In the region
  * or right above it. */
 static bool told_against(Plan *pl, const Region *r)
@@ -366,7 +406,10 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
     }
     bool joins = !why.n && l->existing && takes_directly(pl, r->file, r->func, r->span, l->lock);
     if (joins && only_asks(pl, w) && (later_join(pl, f, r) || readback_join(pl, f, r))) return true;
-    if (!why.n && !joins) extend_to_fields(pl, r, l);
+    if (!why.n && !joins) {
+        extend_to_fields(pl, r, l);
+        extend_to_start(pl, w, r, l);
+    }
     Verdict v = why.n ? VERDICT_DECLINE : region_judge(pl, w, r, l, joins, &why);
     bool whole = joins && !l->reentrant;
     if (v != VERDICT_OK && r->race && !whole) v = outside_judge(pl, w, r, l, v, &why);
