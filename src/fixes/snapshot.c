@@ -101,6 +101,7 @@ static Str one_step_copy(Plan *pl, const Work *w, u32 gaccess, Str text)
     bool keys = p->type.kind == TYPE_DICT && view && str_ends(text, S(".keys()"));
     if (keys && str_is(reader, "set")) return str_slice(text, 0, text.n - 7); /* set(d) is one step itself */
     Str list = str_fmt(pl->a, "list(%.*s)", STR_ARG(text)), copy = str_fmt(pl->a, "%.*s.copy()", STR_ARG(text));
+    Str keys_of;
     switch (p->type.kind) {
     case TYPE_DICT:
     case TYPE_SET: return typed && !view ? copy : list;
@@ -108,7 +109,9 @@ static Str one_step_copy(Plan *pl, const Work *w, u32 gaccess, Str text)
     case TYPE_DEFAULT_DICT:
     case TYPE_COUNTER:
         if (view) return str_is(view_name(pl, g.file, a), "elements") ? S("") : list; /* an iterator over one */
-        return typed ? copy : str_fmt(pl->a, "list(%.*s.keys())", STR_ARG(text));
+        keys_of = str_fmt(pl->a, "%.*s.keys()", STR_ARG(text));
+        if (str_is(reader, "list")) return keys_of; /* list(d.keys()) in place of list(d) */
+        return typed ? copy : str_fmt(pl->a, "list(%.*s)", STR_ARG(keys_of));
     case TYPE_UNKNOWN:
     case TYPE_NONE: return typed || str_is(text, "self") ? S("") : list;
     default: return S("");
