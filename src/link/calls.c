@@ -332,6 +332,7 @@ void calls_link(Program *p)
     for (u32 file = 0; file < p->nfiles; file++) {
         for (u32 i = 0; i < p->facts[file]->calls.n; i++) call_edges(p, file, i);
         implicit_edges(p, file);
+        dispatch_edges(p, file);
     }
     stored_edges(p);
     calls_index(p);

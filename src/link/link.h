@@ -11,6 +11,7 @@
  *   places.c   pieces of shared state and who accesses them
  *   halves.c   runs what follows, to unseen.c without locks and guards, on two threads
  *   calls.c    call edges, with callbacks.c
+ *   dispatch.c calls by a part of a name
  *   roots.c    thread roots, with rootcalls.c and rootclasses.c
  *   walk.c     what they reach
  *   loops.c    code of event loops, with loopcalls.c and tasks.c
@@ -226,6 +227,8 @@ CallEdge *edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call);
 u32 method_by_name(const Program *p, u32 cls, const char *name);
 /* implicit.c: edges to what syntax calls, of one file. */
 void implicit_edges(Program *p, u32 file);
+/* dispatch.c: edges to the methods that getattr(self, "do_" + name) asks for, of one file. */
+void dispatch_edges(Program *p, u32 file);
 /* Sorts the edges anew, after some were added. */
 void calls_index(Program *p);
 void params_link(Program *p);
