@@ -173,6 +173,7 @@ typedef struct FuncInfo {
     bool api;              /* callable by users of a library, from any thread */
     bool construct;        /* runs only while its object is being made (__init__ and its private helpers) */
     bool import_time;      /* runs only while modules are imported */
+    u32 start_until;       /* byte up to which its code runs only while the application starts; 0 (startup.c) */
     bool asked;            /* likewise as far as one sees; but its name is public, and it gives something to who calls
                               it: users of the library call it later; or such a function calls it */
     bool hands_back;       /* it returns the function or class that it is given: a decorator that registers */

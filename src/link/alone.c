@@ -180,6 +180,7 @@ Alone access_alone(const Program *p, u32 gaccess)
     if (class_body && place != NONE && p->places.v[place].kind == PLACE_CLASS_ATTR) return ALONE_DEFINITION;
     bool later = fi->asked && !fi->decorates_once && !fi->hands_back && place != NONE;
     if (fi->import_time && !(later && changed_when_asked(p, &p->places.v[place], a->op))) return ALONE_IMPORT;
+    if (a->span.end <= fi->start_until && !f->blocks.v[a->block].repeats) return ALONE_IMPORT;
     if (place != NONE && p->options->assume != ASSUME_ALWAYS && made_by_threads(p, &p->places.v[place]) &&
         !handed_to_thread(p, &p->places.v[place]))
         return ALONE_THREAD_OBJECT;

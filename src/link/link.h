@@ -22,6 +22,7 @@
  *   waited.c   threads that their starter waits for at once
  *   spawning.c loops that start a thread in each round
  *   order.c    what runs before the first start and after the last join
+ *   startup.c  what an application does while it starts
  *   percall.c  starters that are called again
  *   handover.c what an Event orders
  *   stopped.c  what comes after a method that waits for its object's thread
@@ -334,6 +335,9 @@ typedef struct Callers {
 } Callers;
 /* reach.c: in the arena. */
 Callers callers_index(const Program *p, Arena *a);
+/* startup.c: marks what runs only while an application starts: FuncInfo.import_time and start_until; needs what
+ * starts_find fills. */
+void startup_find(Program *p);
 /* beside.c: fills FuncInfo.beside; needs what starts_find and order_find fill. */
 void beside_find(Program *p);
 /* percall.c: fills FuncInfo.calls and maybe; needs the same. */

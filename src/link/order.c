@@ -5,13 +5,24 @@
  * called in a loop and does not wait, nothing in it stands before the first start but once. */
 #include "link/link.h"
 
+/* app.add_url_rule("/", view_func=index), atexit.register(f): does the call say what a server shall call, once that
+ * runs, or the main thread at its end? */
+static bool only_registers(const Program *p, const Root *r)
+{
+    static const char *const names[] = {
+        "add_url_rule", "add_api_route",     "path",    "re_path",      "url",
+        "Route",        "register_function", "Depends", "set_function", "register_instance"};
+    const Facts *f = p->facts[r->file];
+    return r->main == MAIN_EXIT || str_among(call_last(f, &f->calls.v[r->call]), names, COUNT_OF(names));
+}
+
 /* Calls that start a thread by themselves: submit, to_thread and their like, not Thread(…). */
 static Map starting_calls(const Program *p, Arena *scratch)
 {
     Map m = {0};
     for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
         const Root *r = &p->roots.v[i];
-        if (r->call == NONE || r->loop == event_loop_root) continue; /* the loop runs already */
+        if (r->call == NONE || r->loop == event_loop_root || only_registers(p, r)) continue; /* the loop runs */
         Str ext = path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee);
         if (!str_starts(ext, S("threading."))) map_put(scratch, &m, map_key(r->file, r->call), i);
     }
@@ -291,6 +302,7 @@ void starts_find(Program *p)
 void order_find(Program *p)
 {
     Arena scratch = {0};
+    startup_find(p);
     before_start(p, &scratch);
     arena_free(&scratch);
 }

@@ -1,0 +1,250 @@
+/* What an application does while it starts: functions that are called by nobody but module bodies, main functions and
+ * each other, before the first thread or server is started. What they fill, requests only read.
+ *
+ * reach.c knows this of functions that give nothing back, where every call in sight stands at the top of a module. In
+ * the tree of an application more can be said: tests are no part of it, nobody else calls what is public, and init()
+ * may call what fills tables, and then what starts a thread. A tree is one where a module or a function of it makes
+ * the application that a web framework serves, outside of tests and examples; one with examples of its own use is a
+ * library all the same, whose users call what it calls for itself. What is handed on as a value, what other objects'
+ * methods may be called by name, and what a library may call are left alone. */
+#include "link/link.h"
+
+enum { STARTUP_ROUNDS = 12 };
+
+typedef struct Startup {
+    Program *p;
+    Callers callers;
+    u32 *lead;   /* by function: where its first call stands that may lead to a thread or a server; NONE */
+    u8 *starts;  /* by function: do only such callers call it? */
+    u8 *taken;   /* by function: is it handed on as a value? */
+    u8 *edged;   /* by call: is it known what it calls? */
+    Map unknown; /* by global symbol: methods of unknown objects that are called, outside of module bodies */
+} Startup;
+
+/* ---- is the tree an application? ---- */
+
+/* From the frameworks' documentation: what makes, or hands to a server, the one application of a process. */
+static const char *const makers[] = {"flask.Flask",
+                                     "quart.Quart",
+                                     "fastapi.FastAPI",
+                                     "fastapi.applications.FastAPI",
+                                     "starlette.applications.Starlette",
+                                     "sanic.Sanic",
+                                     "bottle.Bottle",
+                                     "falcon.App",
+                                     "falcon.API",
+                                     "aiohttp.web.Application",
+                                     "tornado.web.Application",
+                                     "django.core.wsgi.get_wsgi_application",
+                                     "django.core.asgi.get_asgi_application"};
+
+static bool makes_application(const Program *p, u32 file, const Call *c)
+{
+    Ent e = path_entity(p, file, c->callee);
+    if (e.kind == ENT_CLASS) return class_derives_any(p, e.id, makers, COUNT_OF(makers));
+    return str_among(path_external(p, file, c->callee), makers, COUNT_OF(makers));
+}
+
+/* Examples of how to use what the tree offers. Documentation of a program may hold modules, too. */
+static bool shows_use(Str path)
+{
+    static const char *const folders[] = {"example", "examples", "sample", "samples", "demo", "demos"};
+    for (Str rest = path; rest.n;) {
+        Str part = str_cut(rest, '/', &rest);
+        if (rest.n && str_among(part, folders, COUNT_OF(folders))) return true;
+    }
+    return false;
+}
+
+static bool is_application(const Program *p)
+{
+    bool made = false;
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        if (shows_use(f->source->path) && !p->tests[file] && !p->vendored[file]) return false;
+        if (made || p->tests[file] || p->examples[file] || p->vendored[file]) continue;
+        for (u32 i = 0; i < f->calls.n && !made; i++) {
+            const Func *fn = &f->funcs.v[f->calls.v[i].func];
+            made = fn->cls == NONE && !fn->parent && makes_application(p, file, &f->calls.v[i]);
+        }
+    }
+    return made;
+}
+
+/* ---- what is called where ---- */
+
+/* Does the call, of nothing of ours, set a server, a loop or a scheduler going? */
+static bool sets_going(const Program *p, u32 file, const Call *c)
+{
+    static const char *const names[] = {"start",       "run",           "serve",      "serve_forever",
+                                        "run_forever", "start_polling", "loop_start", "run_app",
+                                        "run_server",  "run_simple",    "listen",     "execute_from_command_line"};
+    const Facts *f = p->facts[file];
+    return str_among(call_last(f, c), names, COUNT_OF(names)) &&
+           !str_starts(path_external(p, file, c->callee), S("subprocess."));
+}
+
+static void edges_index(Startup *s, Arena *scratch)
+{
+    Program *p = s->p;
+    s->edged = arena_new(scratch, u8, p->call_base[p->nfiles] + 1);
+    for (u32 i = 0; i < p->edges.n; i++)
+        if (p->edges.v[i].call != NONE) s->edged[p->call_base[p->edges.v[i].file] + p->edges.v[i].call] = 1;
+}
+
+static void leads_index(Startup *s, Arena *scratch)
+{
+    Program *p = s->p;
+    u32 *lead = s->lead = arena_new(scratch, u32, p->state->nfuncs + 1);
+    for (u32 i = 0; i < p->state->nfuncs; i++) lead[i] = p->funcs[i].first_start;
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->calls.n; i++) {
+            u32 *at = &lead[gfunc_of(p, file, f->calls.v[i].func)];
+            if (!s->edged[p->call_base[file] + i] && sets_going(p, file, &f->calls.v[i]))
+                *at = MIN(*at, f->calls.v[i].span.start);
+        }
+    }
+    for (u32 round = 0, changed = 1; round < STARTUP_ROUNDS && changed; round++) {
+        changed = 0;
+        for (u32 i = 0; i < p->edges.n; i++) {
+            const CallEdge *e = &p->edges.v[i];
+            if (lead[e->callee] == NONE) continue;
+            u32 at = e->call == NONE ? e->at : p->facts[e->file]->calls.v[e->call].span.start;
+            if (at >= lead[e->caller]) continue;
+            lead[e->caller] = at;
+            changed = 1;
+        }
+    }
+}
+
+static void take(Startup *s, u32 file, u8 kind, u32 value)
+{
+    Type t = kind == VAL_PATH ? path_type(s->p, file, value) : (Type){0};
+    if (t.kind == TYPE_FUNC) s->taken[t.id] = 1;
+}
+
+static void values_index(Startup *s, Arena *scratch)
+{
+    Program *p = s->p;
+    s->taken = arena_new(scratch, u8, p->state->nfuncs + 1);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        if (p->tests[file] || p->examples[file]) continue;
+        for (u32 i = 0; i < f->args.n; i++) take(s, file, f->args.v[i].kind, f->args.v[i].value);
+        for (u32 i = 0; i < f->defs.n; i++) take(s, file, f->defs.v[i].kind, f->defs.v[i].value);
+        for (u32 i = 0; i < f->calls.n; i++) {
+            const Path *x = &f->paths.v[f->calls.v[i].callee];
+            if (!f->calls.v[i].func || s->edged[p->call_base[file] + i] || !receiver_unknown(p, file, x)) continue;
+            *map_at(scratch, &s->unknown, gsym(p, file, x->attr[x->nattr - 1])) = 1;
+        }
+    }
+}
+
+/* ---- who calls it ---- */
+
+/* Does the call stand before all that starts threads, or is it itself the first that leads there? In a loop it is
+ * made again after that. */
+static bool in_time(const Startup *s, const CallEdge *e)
+{
+    u32 lead = s->lead[e->caller];
+    if (lead == NONE) return true;
+    if (e->call == NONE) return e->at && e->at < lead;
+    const Facts *f = s->p->facts[e->file];
+    const Call *c = &f->calls.v[e->call];
+    return (c->span.end <= lead || c->span.start == lead) && !f->blocks.v[c->block].repeats;
+}
+
+/* Do only module bodies and what starts the program call it; and somebody, tests aside, unless `begins`? */
+static bool only_started(const Startup *s, u32 gfunc, bool begins)
+{
+    const Program *p = s->p;
+    u32 n = 0;
+    for (u32 i = s->callers.first[gfunc]; i < s->callers.first[gfunc + 1]; i++) {
+        const CallEdge *e = &p->edges.v[s->callers.edge[i]];
+        if (e->caller == gfunc || from_tests(p, e->file, gfunc)) continue;
+        if (e->param || e->kept || e->passed || !in_time(s, e)) return false;
+        if (func_gid(p, e->caller).id != 0 && !s->starts[e->caller]) return false;
+        n += !e->weak;
+    }
+    return n > 0 || begins;
+}
+
+/* create_app(), main(), what a command line calls, and what Django calls when it is ready: with no caller in sight.
+ */
+static bool begins_program(const Program *p, u32 file, const Func *fn)
+{
+    static const char *const names[] = {"create_app", "make_app",           "get_app",
+                                        "build_app",  "create_application", "main"};
+    static const char *const commands[] = {"command", "group"};
+    const Facts *f = p->facts[file];
+    Str name = sym_str(f, fn->name);
+    if (p->tests[file] || p->examples[file]) return false;
+    if (fn->cls != NONE)
+        return str_is(name, "ready") && class_derives(p, gclass_of(p, file, fn->cls), "django.apps.AppConfig");
+    if (str_among(name, names, COUNT_OF(names)) && !fn->ndecorators) return true;
+    for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++)
+        if (str_among(path_last(f, &f->paths.v[f->decorators.v[i]]), commands, COUNT_OF(commands))) return true;
+    return false;
+}
+
+/* A method that a library may call: of a class derived from one of a library. */
+static bool of_library(const Program *p, u32 gclass)
+{
+    static const char *const harmless[] = {"object", "abc.ABC", "typing.Generic", "typing.Protocol"};
+    const ClassInfo *c = &p->state->classes[gclass];
+    for (u32 i = 0; i < c->ext_bases.n; i++)
+        if (!str_among(p->syms.strs[c->ext_bases.v[i]], harmless, COUNT_OF(harmless))) return true;
+    for (u32 i = 0; i < c->bases.n; i++)
+        if (c->bases.v[i] == gclass || of_library(p, c->bases.v[i])) return true;
+    return false;
+}
+
+static bool plainly_called(const Startup *s, u32 file, const Func *fn)
+{
+    static const char *const harmless[] = {"staticmethod", "classmethod"};
+    const Program *p = s->p;
+    const Facts *f = p->facts[file];
+    Str name = sym_str(f, fn->name);
+    for (u32 i = fn->decorators; i < fn->decorators + fn->ndecorators; i++)
+        if (!str_among(path_last(f, &f->paths.v[f->decorators.v[i]]), harmless, COUNT_OF(harmless))) return false;
+    if (str_starts(name, S("__")) && !str_is(name, "__init__")) return false;
+    if (fn->cls == NONE) return true;
+    return map_get(&s->unknown, gsym(p, file, fn->name)) == NONE && !of_library(p, gclass_of(p, file, fn->cls));
+}
+
+static bool may_start(const Startup *s, u32 gfunc)
+{
+    const Program *p = s->p;
+    GId g = func_gid(p, gfunc);
+    const Func *fn = &p->facts[g.file]->funcs.v[g.id];
+    const FuncInfo *fi = &p->funcs[gfunc];
+    if (!g.id || fn->parent || fn->is_lambda || fn->is_async || fn->is_generator || fn->is_property) return false;
+    if (fi->nroots || fi->later || fi->event_loop || s->taken[gfunc]) return false;
+    bool begins = begins_program(p, g.file, fn);
+    return (begins || plainly_called(s, g.file, fn)) && only_started(s, gfunc, begins);
+}
+
+void startup_find(Program *p)
+{
+    if (p->options->assume == ASSUME_ALWAYS || !is_application(p)) return;
+    Arena scratch = {0};
+    Startup s = {
+        .p = p, .callers = callers_index(p, &scratch), .starts = arena_new(&scratch, u8, p->state->nfuncs + 1)};
+    edges_index(&s, &scratch);
+    leads_index(&s, &scratch);
+    values_index(&s, &scratch);
+    for (u32 round = 0, changed = 1; round < STARTUP_ROUNDS && changed; round++) {
+        changed = 0;
+        for (u32 fn = 0; fn < p->state->nfuncs; fn++)
+            if (!s.starts[fn] && may_start(&s, fn)) s.starts[fn] = changed = 1;
+    }
+    for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
+        if (!s.starts[fn]) continue;
+        p->funcs[fn].start_until = s.lead[fn];
+        if (s.lead[fn] != NONE) continue;
+        p->funcs[fn].import_time = true;
+        p->funcs[fn].asked = false;
+    }
+    arena_free(&scratch);
+}
