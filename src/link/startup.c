@@ -45,12 +45,13 @@ static bool makes_application(const Program *p, u32 file, const Call *c)
     return str_among(path_external(p, file, c->callee), makers, COUNT_OF(makers));
 }
 
-/* Examples of how to use what the tree offers. Documentation of a program may hold modules, too. */
+/* Examples of how to use what the tree offers. What the documentation of a program holds shows how to extend it. */
 static bool shows_use(Str path)
 {
     static const char *const folders[] = {"example", "examples", "sample", "samples", "demo", "demos"};
     for (Str rest = path; rest.n;) {
         Str part = str_cut(rest, '/', &rest);
+        if (str_is(part, "docs") || str_is(part, "doc")) return false;
         if (rest.n && str_among(part, folders, COUNT_OF(folders))) return true;
     }
     return false;
@@ -155,14 +156,25 @@ static bool in_time(const Startup *s, const CallEdge *e)
     return (c->span.end <= lead || c->span.start == lead) && !f->blocks.v[c->block].repeats;
 }
 
+/* What begins the life of a part of the program, and is called for that where one sees, is not called again:
+ * plugin.init() is about other objects. */
+static bool begins_part(Str name)
+{
+    static const char *const begins[] = {"init", "initialize", "initialise", "setup",     "configure",
+                                         "run",  "start",      "startup",    "bootstrap", "prepare"};
+    return str_among(name, begins, COUNT_OF(begins));
+}
+
 /* Do only module bodies and what starts the program call it; and somebody, tests aside, unless `begins`? */
 static bool only_started(const Startup *s, u32 gfunc, bool begins)
 {
     const Program *p = s->p;
+    GId g = func_gid(p, gfunc);
+    bool again = !begins_part(sym_str(p->facts[g.file], program_func(p, gfunc)->name));
     u32 n = 0;
     for (u32 i = s->callers.first[gfunc]; i < s->callers.first[gfunc + 1]; i++) {
         const CallEdge *e = &p->edges.v[s->callers.edge[i]];
-        if (e->caller == gfunc || from_tests(p, e->file, gfunc)) continue;
+        if (e->caller == gfunc || from_tests(p, e->file, gfunc) || (e->weak && !again)) continue;
         if (e->param || e->kept || e->passed || !in_time(s, e)) return false;
         if (func_gid(p, e->caller).id != 0 && !s->starts[e->caller]) return false;
         n += !e->weak;
@@ -200,6 +212,13 @@ static bool of_library(const Program *p, u32 gclass)
     return false;
 }
 
+/* May some object whose class is not known be one of this method's class? */
+static bool called_by_name(const Startup *s, u32 file, const Func *fn)
+{
+    return map_get(&s->unknown, gsym(s->p, file, fn->name)) != NONE &&
+           !begins_part(sym_str(s->p->facts[file], fn->name));
+}
+
 static bool plainly_called(const Startup *s, u32 file, const Func *fn)
 {
     static const char *const harmless[] = {"staticmethod", "classmethod"};
@@ -210,7 +229,7 @@ static bool plainly_called(const Startup *s, u32 file, const Func *fn)
         if (!str_among(path_last(f, &f->paths.v[f->decorators.v[i]]), harmless, COUNT_OF(harmless))) return false;
     if (str_starts(name, S("__")) && !str_is(name, "__init__")) return false;
     if (fn->cls == NONE) return true;
-    return map_get(&s->unknown, gsym(p, file, fn->name)) == NONE && !of_library(p, gclass_of(p, file, fn->cls));
+    return !called_by_name(s, file, fn) && !of_library(p, gclass_of(p, file, fn->cls));
 }
 
 static bool may_start(const Startup *s, u32 gfunc)
@@ -241,6 +260,8 @@ void startup_find(Program *p)
     }
     for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
         if (!s.starts[fn]) continue;
+        p->funcs[fn].api = false;
+        p->funcs[fn].main = true;
         p->funcs[fn].start_until = s.lead[fn];
         if (s.lead[fn] != NONE) continue;
         p->funcs[fn].import_time = true;
