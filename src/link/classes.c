@@ -361,6 +361,22 @@ static bool is_plain(const Def *d)
            d->kind == VAL_TUPLE;
 }
 
+/* db.Column(…), where db may be an object of the program's; Dict() of traitlets, models.ForeignKey(…) of Django: what
+ * these packages make in a class body describes what each object has (their guides: SQLAlchemy "Declarative Mapping",
+ * traitlets "Defining Trait Types", Django "Models", peewee "Models and Fields", mongoengine "Defining documents").
+ */
+static bool describes_column(const Facts *f, u32 callee, Str ext)
+{
+    static const char *const names[] = {"Column",          "relationship",    "mapped_column", "backref",
+                                        "column_property", "hybrid_property", "ForeignKey",    "association_proxy"};
+    static const char *const packages[] = {"traitlets.", "traits.api.",  "django.db.models.",
+                                           "peewee.",    "mongoengine.", "wtforms.",
+                                           "param.",     "odoo.fields."};
+    const Path *x = &f->paths.v[callee];
+    return str_starts_any(ext, packages, COUNT_OF(packages)) ||
+           (x->nattr && str_among(path_last(f, x), names, COUNT_OF(names)));
+}
+
 /* A value in a class body that objects do not share: numbers, strings, tuples and None, which o.x = … hides; a name
  * that is only annotated; the fields of a dataclass and its like; and what describes a column or field of each
  * object, which is known by code that assigns through an object. */
@@ -380,6 +396,7 @@ static bool is_field(const Program *p, u32 file, const Def *d, bool fields, bool
     Ent e = path_entity(p, file, f->calls.v[call].callee);
     if (e.kind == ENT_CLASS) return describes(p, e.id);
     Str ext = e.kind == ENT_EXTERNAL ? p->syms.strs[e.id] : S("");
+    if (describes_column(f, f->calls.v[call].callee, ext)) return true;
     static const char *const makers[] = {".ib",      ".attrib",      "field",         "Field",   "Column",
                                          "relation", "relationship", "mapped_column", "Property"};
     for (u32 i = 0; i < COUNT_OF(makers); i++)
