@@ -34,6 +34,19 @@ bool class_is_widget(const Program *p, u32 cls)
     return false;
 }
 
+bool class_draws(const Program *p, u32 cls, u32 depth)
+{
+    static const char *const drawing[] = {"tkinter.", "Tkinter.", "wx.", "kivy.uix.", "gi.repository.Gtk."};
+    const ClassInfo *ci = &p->state->classes[cls];
+    for (u32 i = 0; i < ci->ext_bases.n; i++) {
+        Str base = p->syms.strs[ci->ext_bases.v[i]];
+        if (named_widget(base) || str_starts_any(base, drawing, COUNT_OF(drawing))) return true;
+    }
+    for (u32 i = 0; i < ci->bases.n && depth; i++)
+        if (class_draws(p, ci->bases.v[i], depth - 1)) return true;
+    return false;
+}
+
 static bool of_one_flow(Str name)
 {
     static const char *const kinds[] = {"Base", "Mixin", "Impl"}; /* CursorBase, RequestMixin */
@@ -86,8 +99,7 @@ static u8 signs(const Program *p, u32 cls)
     bool flow = of_one_flow(sym_str(p->facts[file], c->name)) || class_derives(p, cls, "logging.LogRecord");
     return (u8)((loop ? SIGN_LOOP : 0) | (class_is_widget(p, cls) ? SIGN_WINDOW : 0) |
                 (mostly_inside(p, cls) ? SIGN_INSIDE : 0) | (has_finalizer(p, cls) ? SIGN_FINAL : 0) |
-                (flow ? SIGN_FLOW : 0) |
-                (c->leaves_locking ? SIGN_CALLER : 0));
+                (flow ? SIGN_FLOW : 0) | (c->leaves_locking ? SIGN_CALLER : 0));
 }
 
 /* Do all classes derived from it belong to a loop? Of a base with a subclass for threads and one for coroutines, as a
@@ -183,7 +195,7 @@ void confined_find(Program *p)
         Place *x = &p->places.v[i];
         if (x->kind == PLACE_INSTANCE && x->owner != NONE) x->signs = sign[x->owner];
         if (x->signs & (SIGN_FLOW | SIGN_INSIDE) && x->evidence & EV_SINGLETON && changed_on_global(p, x))
-            x->signs &= (u8)~(SIGN_FLOW | SIGN_INSIDE); /* PARSER = Parser(): it says what it is, and has a name */
+            x->signs &= (u8) ~(SIGN_FLOW | SIGN_INSIDE); /* PARSER = Parser(): it says what it is, and has a name */
         if (x->signs & SIGN_LOOP && from_other_threads(p, x)) x->signs &= (u8)~SIGN_LOOP;
         if (x->kind == PLACE_CLOSURE && x->n && p->options->assume != ASSUME_ALWAYS && stays_in_call(p, x))
             x->confined = x->in_call = true;

@@ -496,6 +496,8 @@ void filled_find(Program *p);
 void confined_find(Program *p);
 /* Is the class one of a toolkit's widgets, all code of which runs in the thread of the windows? */
 bool class_is_widget(const Program *p, u32 cls);
+/* Does it, or one of its bases, `depth` steps up, derive from what a toolkit draws? */
+bool class_draws(const Program *p, u32 cls, u32 depth);
 /* Finds the modules of which all users are in sight; needs the imports. */
 void program_modules_find(Program *p);
 /* Does the file make locks, Lock() of threading, in a program of which no thread is in sight? Whoever wrote that
