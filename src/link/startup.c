@@ -11,6 +11,11 @@
 
 enum { STARTUP_ROUNDS = 12 };
 
+/* A call of a method of an object that is not known. */
+typedef struct Named {
+    u32 file, call, next;
+} Named;
+
 typedef struct Startup {
     Program *p;
     Callers callers;
@@ -18,7 +23,8 @@ typedef struct Startup {
     u8 *starts;  /* by function: do only such callers call it? */
     u8 *taken;   /* by function: is it handed on as a value? */
     u8 *edged;   /* by call: is it known what it calls? */
-    Map unknown; /* by global symbol: methods of unknown objects that are called, outside of module bodies */
+    Map unknown; /* by global symbol: the first of `named` */
+    Vec(Named) named;
 } Startup;
 
 /* ---- is the tree an application? ---- */
@@ -136,24 +142,78 @@ static void values_index(Startup *s, Arena *scratch)
         for (u32 i = 0; i < f->defs.n; i++) take(s, file, f->defs.v[i].kind, f->defs.v[i].value);
         for (u32 i = 0; i < f->calls.n; i++) {
             const Path *x = &f->paths.v[f->calls.v[i].callee];
-            if (!f->calls.v[i].func || s->edged[p->call_base[file] + i] || !receiver_unknown(p, file, x)) continue;
-            *map_at(scratch, &s->unknown, gsym(p, file, x->attr[x->nattr - 1])) = 1;
+            if (s->edged[p->call_base[file] + i] || !receiver_unknown(p, file, x)) continue;
+            u32 *first = map_at(scratch, &s->unknown, gsym(p, file, x->attr[x->nattr - 1]));
+            vec_push(scratch, &s->named, (Named){file, i, *first});
+            *first = s->named.n - 1;
         }
     }
 }
 
 /* ---- who calls it ---- */
 
+/* while True: step(): is it what the program does all the time, and no beginning? */
+static bool in_while(const Facts *f, u32 block)
+{
+    for (; block != NONE; block = f->blocks.v[block].parent)
+        if (f->blocks.v[block].kind == BLOCK_LOOP && f->blocks.v[block].cond != NONE) return true;
+    return false;
+}
+
+/* Does the function go round without an end? */
+static bool goes_on(const Facts *f, u32 func)
+{
+    for (u32 i = 0; i < f->blocks.n; i++) {
+        const Block *b = &f->blocks.v[i];
+        if (b->func != func || b->kind != BLOCK_LOOP || b->cond == NONE) continue;
+        Span head = f->conds.v[b->cond].head;
+        if (str_contains(str_slice(f->source->text, head.start, head.end), S("True"))) return true;
+    }
+    return false;
+}
+
 /* Does the call stand before all that starts threads, or is it itself the first that leads there? In a loop it is
  * made again after that. */
+static bool call_in_time(const Startup *s, u32 file, u32 call)
+{
+    const Facts *f = s->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    u32 lead = s->lead[gfunc_of(s->p, file, c->func)];
+    if (in_while(f, c->block)) return false;
+    if (lead == NONE) return true;
+    return (c->span.end <= lead || c->span.start == lead) && !f->blocks.v[c->block].repeats;
+}
+
 static bool in_time(const Startup *s, const CallEdge *e)
 {
     u32 lead = s->lead[e->caller];
-    if (lead == NONE) return true;
-    if (e->call == NONE) return e->at && e->at < lead;
-    const Facts *f = s->p->facts[e->file];
-    const Call *c = &f->calls.v[e->call];
-    return (c->span.end <= lead || c->span.start == lead) && !f->blocks.v[c->block].repeats;
+    return e->call == NONE ? lead == NONE || (e->at && e->at < lead) : call_in_time(s, e->file, e->call);
+}
+
+static bool named_in_time(const Startup *s, const Named *n)
+{
+    u32 func = s->p->facts[n->file]->calls.v[n->call].func;
+    return (!func || s->starts[gfunc_of(s->p, n->file, func)]) && call_in_time(s, n->file, n->call);
+}
+
+/* module = importlib.import_module(name); module.load(app): is this function of a module called by its name, where
+ * the program starts and finds modules by theirs, and nowhere else? */
+static bool loaded_by_name(const Startup *s, u32 file, const Func *fn)
+{
+    static const char *const finders[] = {"import_module", "__import__",  "load_module",
+                                          "exec_module",   "find_module", "module_from_spec"};
+    const Program *p = s->p;
+    bool found = false;
+    for (u32 i = map_get(&s->unknown, gsym(p, file, fn->name)); i != NONE && fn->cls == NONE;
+         i = s->named.v[i].next) {
+        const Named *n = &s->named.v[i];
+        const Facts *f = p->facts[n->file];
+        u32 func = f->calls.v[n->call].func;
+        if (!named_in_time(s, n)) return false;
+        for (u32 k = f->funcs.v[func].calls; k < f->funcs.v[func].calls + f->funcs.v[func].ncalls; k++)
+            found |= str_among(call_last(f, &f->calls.v[k]), finders, COUNT_OF(finders));
+    }
+    return found;
 }
 
 /* What begins the life of a part of the program, and is called for that where one sees, is not called again:
@@ -179,7 +239,7 @@ static bool only_started(const Startup *s, u32 gfunc, bool begins)
         if (func_gid(p, e->caller).id != 0 && !s->starts[e->caller]) return false;
         n += !e->weak;
     }
-    return n > 0 || begins;
+    return n > 0 || begins || loaded_by_name(s, g.file, program_func(p, gfunc));
 }
 
 /* create_app(), main(), what a command line calls, and what Django calls when it is ready: with no caller in sight.
@@ -212,11 +272,14 @@ static bool of_library(const Program *p, u32 gclass)
     return false;
 }
 
-/* May some object whose class is not known be one of this method's class? */
+/* May some object whose class is not known, and whose method of this name is called elsewhere, be one of the class?
+ */
 static bool called_by_name(const Startup *s, u32 file, const Func *fn)
 {
-    return map_get(&s->unknown, gsym(s->p, file, fn->name)) != NONE &&
-           !begins_part(sym_str(s->p->facts[file], fn->name));
+    if (begins_part(sym_str(s->p->facts[file], fn->name))) return false;
+    for (u32 i = map_get(&s->unknown, gsym(s->p, file, fn->name)); i != NONE; i = s->named.v[i].next)
+        if (!named_in_time(s, &s->named.v[i])) return true;
+    return false;
 }
 
 static bool plainly_called(const Startup *s, u32 file, const Func *fn)
@@ -263,7 +326,8 @@ void startup_find(Program *p)
         p->funcs[fn].api = false;
         p->funcs[fn].main = true;
         p->funcs[fn].start_until = s.lead[fn];
-        if (s.lead[fn] != NONE) continue;
+        GId g = func_gid(p, fn);
+        if (s.lead[fn] != NONE || goes_on(p->facts[g.file], g.id)) continue;
         p->funcs[fn].import_time = true;
         p->funcs[fn].asked = false;
     }
