@@ -1,6 +1,6 @@
-/* Call edges by a part of a name: getattr(self, f"do_{command}"), getattr(self, "do_" + command, None) lead to every
- * method of the object's class, and of classes derived from it, whose name begins so. The name may be kept in a local
- * first. Whoever asks for a method like that calls it, then and there as a rule.
+/* Call edges by a part of a name: getattr(self, f"do_{command}"), getattr(self.shell, "do_" + command, None) lead to
+ * every method of the object's class, and of classes derived from it, whose name begins so. The name may be kept in a
+ * local first. Whoever asks for a method like that calls it, then and there as a rule.
  *
  * Not seen: names that begin with what is not written down, and those that are made elsewhere. */
 #include "link/link.h"
@@ -80,7 +80,9 @@ void dispatch_edges(Program *p, u32 file)
         const Arg *object = &f->args.v[c->args], *name = object + 1;
         if (object->kind != VAL_PATH || object->star || name->star || name->keyword != SYM_EMPTY) continue;
         const Path *self = &f->paths.v[object->value];
-        u32 cls = self->nattr || self->root != ROOT_SELF ? NONE : root_class(p, file, self);
+        bool own = self->root == ROOT_SELF && !self->nattr;
+        Type t = own ? (Type){0} : path_type(p, file, object->value);
+        u32 cls = own ? root_class(p, file, self) : t.kind == TYPE_CLASS ? t.id : NONE;
         if (cls == NONE) continue;
         const Path *local = name->kind == VAL_PATH ? &f->paths.v[name->value] : NULL;
         Str made = local ? S("") : made_name(str_slice(f->source->text, name->span.start, name->span.end));
