@@ -200,6 +200,7 @@ typedef struct CallEdge {
     u32 file, call;     /* the call */
     u32 at;             /* of what syntax calls: the byte where that stands; 0 */
     bool weak;          /* by method name only */
+    bool guess;         /* to one of the methods that a part of a name leads to (dispatch.c): which, is not known */
     bool param;         /* the caller calls a parameter of its own: threads come by who passes it (callbacks.c) */
     bool kept;          /* the caller takes the function out of where it is kept for later (stored.c) */
     bool passed;        /* the caller passes the function to one that calls its parameter */

@@ -1,6 +1,7 @@
 /* Call edges by a part of a name: getattr(self, f"do_{command}"), getattr(self.shell, "do_" + command, None) lead to
  * every method of the object's class, and of classes derived from it, whose name begins so. The name may be kept in a
- * local first. Whoever asks for a method like that calls it, then and there as a rule.
+ * local first. Whoever asks for a method like that calls it, then and there as a rule. Which of them is not known, so
+ * that no order of locks is told from such an edge.
  *
  * Not seen: names that begin with what is not written down, and those that are made elsewhere. */
 #include "link/link.h"
@@ -42,8 +43,12 @@ static void class_edges(Program *p, u32 file, const Call *c, u32 cls, Str name, 
     GId g = class_gid(p, cls);
     const Facts *f = p->facts[g.file];
     for (u32 i = 1; i < f->funcs.n; i++)
-        if (f->funcs.v[i].cls == g.id && !f->funcs.v[i].is_lambda && str_starts(sym_str(f, f->funcs.v[i].name), name))
-            edge_add(p, gfunc_of(p, file, c->func), gfunc_of(p, g.file, i), file, NONE)->at = c->span.start;
+        if (f->funcs.v[i].cls == g.id && !f->funcs.v[i].is_lambda &&
+            str_starts(sym_str(f, f->funcs.v[i].name), name)) {
+            CallEdge *e = edge_add(p, gfunc_of(p, file, c->func), gfunc_of(p, g.file, i), file, NONE);
+            e->at = c->span.start;
+            e->guess = true;
+        }
     for (u32 i = 0; i < k->subs.n && depth; i++) class_edges(p, file, c, k->subs.v[i], name, depth - 1);
 }
 

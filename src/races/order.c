@@ -122,7 +122,7 @@ static void taken_in(Gather *w, u32 gfunc, LockStep proto, u32 depth)
         step_add(w, proto, proto.at);
     }
     for (u32 i = p->edge_first[gfunc]; depth && i < p->edge_first[gfunc + 1]; i++)
-        if (!p->edges.v[i].weak) taken_in(w, p->edges.v[i].callee, proto, depth - 1);
+        if (!p->edges.v[i].weak && !p->edges.v[i].guess) taken_in(w, p->edges.v[i].callee, proto, depth - 1);
 }
 
 /* Locks taken by calls in the section. */
