@@ -268,6 +268,8 @@ bool is_test_path(Str path);
 bool is_example_path(Str path);
 /* Is every object of the class, tests and scripts aside, made for an attribute of self? */
 bool class_only_parts(const Program *p, u32 gclass);
+/* Are objects of the class data, a dataclass or a row of a table, and none of them made for an attribute of self? */
+bool class_is_record(const Program *p, u32 gclass);
 /* Does the class start threads, or have some, and no lock for anything? */
 bool class_only_threads(const Program *p, u32 gclass);
 /* Has it no lock, and no threads but those that its coroutines wait for? */

@@ -322,8 +322,7 @@ static void attr_mark(Program *p, u32 gclass, u32 gs, u32 bits)
     *at = (*at == NONE ? 0 : *at) | bits;
 }
 
-/* Decorators and bases that make fields of a class body's annotated names: every object has its own. */
-static bool makes_fields(const Program *p, u32 file, u32 cls)
+bool class_makes_fields(const Program *p, u32 file, u32 cls)
 {
     static const char *const decorators[] = {"dataclass", "dataclasses", "attrs",  "attr",
                                              "define",    "frozen",      "mutable"};
@@ -476,7 +475,7 @@ void classes_attrs(Program *p)
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         bool *fields = arena_new(&scratch, bool, f->classes.n + 1);
-        for (u32 c = 0; c < f->classes.n; c++) fields[c] = makes_fields(p, file, c);
+        for (u32 c = 0; c < f->classes.n; c++) fields[c] = class_makes_fields(p, file, c);
         for (u32 i = 0; i < f->defs.n; i++) {
             const Def *d = &f->defs.v[i];
             if (d->path == NONE) continue;

@@ -36,6 +36,7 @@
  *   made.c     which calls make objects of a class, and for whom
  *   kept.c     objects that are shared because of who has them
  *   found.c    objects that are put where any thread finds them
+ *   records.c  classes whose objects are data
  *   given.c    objects that threads are given when they are started
  *   singles.c  classes that keep their own objects
  *   named.c    objects that module-level names hold
@@ -79,6 +80,8 @@ u32 gclass_of(const Program *p, u32 file, u32 cls);
 GId class_gid(const Program *p, u32 gclass);
 /* What func_gid and its like need; from then on they may be asked. */
 void gids_index(Program *p);
+/* Has it decorators or bases that make fields of a class body's annotated names: every object has its own? */
+bool class_makes_fields(const Program *p, u32 file, u32 cls);
 /* Is this the full name of the class or function? */
 bool class_named(const Program *p, u32 gclass, Str dotted);
 bool func_named(const Program *p, u32 gfunc, Str dotted);

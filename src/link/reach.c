@@ -93,13 +93,12 @@ static bool main_thread_only(const Program *p, u32 file, const Func *fn)
 
 enum { WIDGET_BASES = 6 };
 
-/* Is it a method of a widget, or a function in one? All code of a widget but what runs in threads in sight runs in
- * the thread of the windows, whatever else the file does: toolkits forbid the rest (Qt, "Thread Basics"; tkinter:
- * Python library reference, "Threading model"). */
-static bool of_widget(const Program *p, u32 file, u32 func)
+/* Is it a method of a widget? All code of a widget but what runs in threads in sight runs in the thread of the
+ * windows, whatever else the file does: toolkits forbid the rest (Qt, "Thread Basics"; tkinter: Python library
+ * reference, "Threading model"). Inner functions may be made for a thread, and wait for it by a signal. */
+static bool of_widget(const Program *p, u32 file, const Func *fn)
 {
-    u32 cls = class_around(p, file, func);
-    return cls != NONE && class_draws(p, cls, WIDGET_BASES);
+    return fn->cls != NONE && class_draws(p, gclass_of(p, file, fn->cls), WIDGET_BASES);
 }
 
 /* `callable`: code of a library, of no script, window or greenlet. */
@@ -121,7 +120,7 @@ static void func_basics(Program *p, u32 file, u32 func, bool callable)
         static const char *const meta[] = {"__new__", "__init__"};
         fi->import_time |= named(p, file, fn, meta, COUNT_OF(meta));
     }
-    fi->main = p->options->assume != ASSUME_ALWAYS && of_widget(p, file, func);
+    fi->main = p->options->assume != ASSUME_ALWAYS && of_widget(p, file, fn);
     if (p->options->assume == ASSUME_ALWAYS)
         fi->api = func != 0;
     else if (p->options->assume == ASSUME_AUTO)

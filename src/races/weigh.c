@@ -348,6 +348,9 @@ static bool fixed_module(const Program *p, const Race *r, const Place *x)
 static bool own_object(const Program *p, const Race *r, const Place *x)
 {
     u32 shared = EV_MODULE | EV_GUARDED | EV_SINGLETON | EV_DECORATOR | EV_PART | found_counts(r);
+    u32 any = shared | EV_CLASS_LOCKS | EV_HANDED | EV_SAME | EV_STARTER | EV_PURPOSE | EV_FOUND;
+    if (x->kind == PLACE_INSTANCE && !(x->evidence & any) && class_is_record(p, x->owner))
+        return true; /* data that a request has read or made */
     if (x->kind != PLACE_INSTANCE || x->evidence & shared || r->rule == UG106) return false;
     bool used = x->evidence & (EV_CLASS_LOCKS | EV_HANDED | EV_NAME | EV_PURPOSE);
     bool visible = rooted(p, r->sites[0]) && rooted(p, r->sites[1]);

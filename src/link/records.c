@@ -1,0 +1,43 @@
+/* Classes whose objects are data: dataclasses and their like, and rows of tables. Whoever makes or loads one has it
+ * for itself, unless something shows that others get it: what a module or an object keeps is found by evidence.c and
+ * kept.c, and a class of which one object is made for an attribute is none of these here. */
+#include "link/link.h"
+
+enum { BASES = 6 };
+
+/* class Book(db.Model), class Book(Base), where Base = declarative_base(): each query makes the row anew (Django,
+ * "Making queries"; SQLAlchemy, "Session Basics"). */
+static bool named_row(const Program *p, u32 file, u32 path)
+{
+    static const char *const bases[] = {"Model", "DeclarativeBase", "Document", "declarative_base"};
+    const Facts *f = p->facts[file];
+    const Path *x = &f->paths.v[path];
+    Str name = x->nattr ? path_last(f, x) : x->root == ROOT_GLOBAL ? sym_str(f, x->name) : S("");
+    if (str_among(name, bases, COUNT_OF(bases))) return true;
+    Ent e = path_entity(p, file, path);
+    u32 at = e.kind == ENT_PLACE ? map_get(&p->state->place_defs, e.id) : NONE;
+    if (at == NONE) return false;
+    const DefRef *r = &p->state->defrefs.v[at];
+    const Facts *of = p->facts[r->file];
+    const Def *d = &of->defs.v[r->def];
+    return d->kind == VAL_CALL && str_among(call_last(of, &of->calls.v[d->value]), bases, COUNT_OF(bases));
+}
+
+static bool is_record(const Program *p, u32 gclass, u32 depth)
+{
+    GId g = class_gid(p, gclass);
+    const Class *c = &p->facts[g.file]->classes.v[g.id];
+    const ClassInfo *k = &p->state->classes[gclass];
+    if (class_makes_fields(p, g.file, g.id)) return true;
+    for (u32 i = c->bases; i < c->bases + c->nbases; i++)
+        if (named_row(p, g.file, p->facts[g.file]->bases.v[i])) return true;
+    for (u32 i = 0; i < k->bases.n && depth; i++)
+        if (is_record(p, k->bases.v[i], depth - 1)) return true;
+    return false;
+}
+
+bool class_is_record(const Program *p, u32 gclass)
+{
+    return gclass != NONE && is_record(p, gclass, BASES) &&
+           !class_family_count(p, gclass, offsetof(ClassInfo, made_for_attr), BASES);
+}
