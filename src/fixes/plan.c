@@ -340,8 +340,8 @@ void fixes_replan(Arena *a, const Program *p, const PageList *pages, const RaceV
     *out = (FixList){0};
     Plan pl = {.a = a, .p = p, .pages = pages, .all = all, .races = races, .out = out, .lessons = lessons};
     pl.files = arena_new(a, SiteFile *, p->nfiles + 1);
-    pl.concerned = arena_new(a, bool, p->nfiles + 1);
-    for (u32 i = 0; i < races->n; i++) pl.concerned[races->v[i].file] |= !races->v[i].suppressed;
+    pl.ahead = arena_new(a, bool, p->nfiles + 1);
+    for (u32 i = 0; i < races->n; i++) pl.ahead[races->v[i].file] |= !races->v[i].suppressed;
     reach_init(&pl);
     works_gather(&pl);
     for (u32 i = 0; i < pl.works.n; i++) work_start(&pl, &pl.works.v[i]);

@@ -77,7 +77,7 @@ typedef struct Plan {
     RaceVec *races;
     FixList *out;
     SiteFile **files; /* by file, NULL when not parsed now */
-    bool *concerned;  /* by file: it has a finding */
+    bool *ahead;      /* by file: it has a finding, and was not parsed yet */
     u32 nparsed, tick;
     size_t parsed;   /* bytes of source */
     Query **queries; /* by page, compiled when first asked for */

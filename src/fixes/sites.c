@@ -55,18 +55,20 @@ static void site_open(Ahead *x, Plan *pl, u32 file)
     *f = (SiteFile){.used = ++pl->tick};
     pl->nparsed++;
     pl->parsed += site_source(pl, file)->text.n;
+    pl->ahead[file] = false;
     x->file[x->n++] = file;
 }
 
 /* Parses the file and, on the other threads meanwhile, those that will be asked for next: findings are planned in the
- * order of the files. */
+ * order of the files. Each is parsed ahead once: where not all fit, a file that is asked for again would else bring
+ * others with it that take the room of those in use. */
 static void sites_parse(Plan *pl, u32 file)
 {
     Ahead x = {.pl = pl};
     u32 jobs = pl->p->options->jobs ? pl->p->options->jobs : os_cpus();
     site_open(&x, pl, file);
     for (u32 i = file + 1; i < pl->p->nfiles && jobs > 1 && x.n < SITE_AHEAD; i++)
-        if (pl->concerned[i] && !pl->files[i]) site_open(&x, pl, i);
+        if (pl->ahead[i] && !pl->files[i]) site_open(&x, pl, i);
     pool_run(jobs, x.n, site_parse, &x);
 }
 
