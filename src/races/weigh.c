@@ -417,22 +417,10 @@ static Worth only_found(const Weighed *w)
     return little_if(found_only(w->p, w->r, w->x));
 }
 
-/* A table of objects of which nothing is known but that threads are used in their file, and that is not called a
- * cache: of 58 none was a race that was fixed; of eight that were read one was true. */
-static bool plain_table(const Weighed *w)
-{
-    static const char *const words[] = {"cache", "memo", "registry", "instances", "pool"};
-    Str name = w->p->syms.strs[w->x->name];
-    if (w->r->rule != UG104 || (w->x->evidence & ~(EV_FILE | EV_TOUCHED | EV_ROOTS))) return false;
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_contains(name, str_from(words[i]))) return false;
-    return true;
-}
-
 static Worth only_hinted(const Weighed *w)
 {
     const Race *r = w->r;
-    if (!hint_only(w->p, r, w->x) || !(everyday(r->rule) || plain_table(w)) || r->by_shape) return WORTH_UNSAID;
+    if (!hint_only(w->p, r, w->x) || !everyday(r->rule) || r->by_shape) return WORTH_UNSAID;
     bool outside = from_outside(w->p, r->sites[0], r->sites[1]) || from_outside(w->p, r->sites[1], r->sites[0]);
     return little_if(!outside && !(w->x->evidence & EV_NAME && set_for_block(w->p, r)));
 }
