@@ -143,7 +143,8 @@ static bool made_by_threads(const Program *p, const Place *x)
     const ClassInfo *c = &p->state->classes[x->owner];
     if (c->fresh) return true;
     if (objects_stay(p, x->owner)) return true;
-    if (c->subs.n || c->singleton || c->any_lock || c->shown || c->handed_to_many || c->hooked) return false;
+    if (c->subs.n || c->singleton || c->any_lock || c->shown || c->handed_to_many || c->hooked || c->same)
+        return false;
     return (c->made_elsewhere && !c->kept) || (c->made_inside && !c->leaves && !c->makes_threads);
 }
 
