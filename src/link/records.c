@@ -23,12 +23,32 @@ static bool named_row(const Program *p, u32 file, u32 path)
     return d->kind == VAL_CALL && str_among(call_last(of, &of->calls.v[d->value]), bases, COUNT_OF(bases));
 }
 
+/* Do methods of the class change what its objects hold? Then it is more than data: a registry that happens to be
+ * written as a dataclass. */
+static bool changes_itself(const Program *p, GId cls)
+{
+    const Facts *f = p->facts[cls.file];
+    for (u32 i = 1; i < f->funcs.n; i++) {
+        const Func *fn = &f->funcs.v[i];
+        Str name = sym_str(f, fn->name);
+        if (fn->cls != cls.id || str_starts(name, S("__"))) continue;
+        for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
+            const Path *x = &f->paths.v[f->accesses.v[k].path];
+            u8 op = f->accesses.v[k].op;
+            bool writes = op == OP_STORE || op == OP_AUG || op == OP_DEL || op == OP_ITEM_STORE || op == OP_ITEM_AUG ||
+                          op == OP_ITEM_DEL;
+            if (x->root == ROOT_SELF && x->nattr && writes) return true;
+        }
+    }
+    return false;
+}
+
 static bool is_record(const Program *p, u32 gclass, u32 depth)
 {
     GId g = class_gid(p, gclass);
     const Class *c = &p->facts[g.file]->classes.v[g.id];
     const ClassInfo *k = &p->state->classes[gclass];
-    if (class_makes_fields(p, g.file, g.id)) return true;
+    if (class_makes_fields(p, g.file, g.id)) return !changes_itself(p, g);
     for (u32 i = c->bases; i < c->bases + c->nbases; i++)
         if (named_row(p, g.file, p->facts[g.file]->bases.v[i])) return true;
     for (u32 i = 0; i < k->bases.n && depth; i++)
