@@ -20,13 +20,37 @@ static bool begins(Str name)
     return str_first_word(name, verbs, COUNT_OF(verbs));
 }
 
+/* start_if_needed, ensure_started, maybe_connect: what many call, each to be sure of it. */
+static bool makes_sure(Str name)
+{
+    static const char *const words[] = {"_if_", "ensure", "maybe", "needed", "necessary", "once"};
+    return str_has_any(name, words, COUNT_OF(words));
+}
+
+/* self.running = True; Thread(target=self.run).start(), both because of the test: two would start it twice. */
+static bool flag_of_start(const Program *p, u32 act, const Def *d)
+{
+    GId g = access_gid(p, act);
+    const Facts *f = p->facts[g.file];
+    const Access *a = &f->accesses.v[g.id];
+    if (d->kind != VAL_BOOL || p->funcs[access_func(p, act)].first_start == NONE) return false;
+    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
+        const Root *r = &p->roots.v[i];
+        const Call *c = r->call == NONE || r->file != g.file ? NULL : &f->calls.v[r->call];
+        if (c && c->func == a->func && c->block == a->block) return true;
+    }
+    return false;
+}
+
 bool starts_in_passing(const Program *p, const Race *r, const Place *x)
 {
-    if (r->rule != UG103 || r->act == NONE || (x->type.kind != TYPE_THREAD && x->type.kind != TYPE_EXECUTOR))
-        return false;
+    if (r->rule != UG103 || r->act == NONE) return false;
+    bool thread = x->type.kind == TYPE_THREAD || x->type.kind == TYPE_EXECUTOR;
     const Def *d = stored_def(p, r->act);
     const Facts *f = p->facts[access_gid(p, r->act).file];
-    return d && d->kind == VAL_CALL && !begins(sym_str(f, f->funcs.v[program_access(p, r->act)->func].name));
+    Str name = sym_str(f, f->funcs.v[program_access(p, r->act)->func].name);
+    if (!d || (begins(name) && !makes_sure(name))) return false;
+    return thread ? d->kind == VAL_CALL : flag_of_start(p, r->act, d);
 }
 
 /* Is it a statement of the module's body, in no branch? */
