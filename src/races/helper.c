@@ -31,13 +31,27 @@ bool test_decides_call(const Finder *f, u32 test, u32 callee)
     return false;
 }
 
-/* Is the method called on the object whose attribute the place is? */
+/* Does the function stand in the other one, be it in a function of that? */
+static bool stands_in(const Program *p, u32 inner, u32 outer)
+{
+    GId g = func_gid(p, inner), o = func_gid(p, outer);
+    u32 fn = g.id;
+    while (g.file == o.file && fn && fn != o.id) fn = p->facts[g.file]->funcs.v[fn].parent;
+    return g.file == o.file && fn == o.id;
+}
+
+/* Is the method called on the object whose attribute the place is, or one inner function by another one of the call
+ * whose variable it is? */
 bool calls_own_object(const Finder *f, const CallEdge *e)
 {
     const Facts *x = f->p->facts[e->file];
     const Path *q = &x->paths.v[x->calls.v[e->call].callee];
     u8 kind = f->p->places.v[f->place].kind;
-    if (kind == PLACE_CLOSURE || kind == PLACE_DEFAULT) return false;
+    u32 owner = f->p->places.v[f->place].owner;
+    if (kind == PLACE_CLOSURE)
+        return q->root == ROOT_LOCAL && !q->nattr && e->caller != owner && stands_in(f->p, e->caller, owner) &&
+               stands_in(f->p, e->callee, owner);
+    if (kind == PLACE_DEFAULT) return false;
     if (kind != PLACE_INSTANCE) return true;
     return (q->root == ROOT_SELF || q->root == ROOT_SUPER) && q->nattr == 1;
 }
