@@ -403,9 +403,14 @@ static bool is_field(const Program *p, u32 file, const Def *d, bool fields, bool
     return assigned && ext.n && external_type(p, ext).kind == TYPE_UNKNOWN && !sounds_like_lock(ext);
 }
 
-static bool is_class(const Program *p, u32 file, const Path *x)
+/* C.x = …, module.C.x = …: the class whose attribute the path names; NONE. */
+static u32 class_named_by(const Program *p, u32 file, const Path *x)
 {
-    return x->root == ROOT_CLS || (x->root == ROOT_GLOBAL && path_resolve(p, file, x, 0).kind == ENT_CLASS);
+    if ((x->root != ROOT_GLOBAL && x->root != ROOT_LOCAL) || !path_is_attr(x) || x->truncated) return NONE;
+    u32 i = 0;
+    Ent e = path_resolve(p, file, x, 0);
+    while (i + 1 < x->nattr && e.kind == ENT_MODULE) e = path_resolve(p, file, x, ++i);
+    return e.kind == ENT_CLASS && i + 1 == x->nattr ? e.id : NONE;
 }
 
 /* Names of attributes that are assigned through an object: o.name = …, o not self and no class. */
@@ -417,7 +422,8 @@ static void assigned_names(Program *p, Arena *scratch, Map *names)
             if (f->defs.v[i].path == NONE) continue;
             const Path *x = &f->paths.v[f->defs.v[i].path];
             if (!path_is_attr(x) || x->truncated) continue;
-            if (x->nattr == 1 && (x->root == ROOT_SELF || is_class(p, file, x))) continue;
+            if (x->nattr == 1 && (x->root == ROOT_SELF || x->root == ROOT_CLS)) continue;
+            if (x->root == ROOT_GLOBAL && class_named_by(p, file, x) != NONE) continue;
             map_put(scratch, names, gsym(p, file, x->attr[x->nattr - 1]), 1);
         }
     }
@@ -486,9 +492,9 @@ void classes_attrs(Program *p)
                 u32 cls = root_class(p, file, x);
                 if (cls != NONE && class_setter(p, cls, gsym(p, file, x->attr[0])) == NONE)
                     attr_mark(p, cls, gsym(p, file, x->attr[0]), x->root == ROOT_SELF ? ATTR_SELF : ATTR_CLS);
-            } else if (x->nattr == 1 && x->attr[0] != SYM_ITEM && (x->root == ROOT_GLOBAL || x->root == ROOT_LOCAL)) {
-                Ent e = path_resolve(p, file, x, 0);
-                if (e.kind == ENT_CLASS) attr_mark(p, e.id, gsym(p, file, x->attr[0]), ATTR_CLS);
+            } else {
+                u32 cls = class_named_by(p, file, x);
+                if (cls != NONE) attr_mark(p, cls, gsym(p, file, x->attr[x->nattr - 1]), ATTR_CLS);
             }
         }
     }
