@@ -266,6 +266,9 @@ Str func_display(Arena *a, const Program *p, u32 gfunc);
 bool is_test_path(Str path);
 /* Does it stand in a folder of examples? */
 bool is_example_path(Str path);
+/* Do threads come to both accesses that one object has started on itself, of which the state's object is a part, or a
+ * part of a part? */
+bool part_of_one_starter(const Program *p, u32 ga, u32 gb);
 /* Is every object of the class, tests and scripts aside, made for an attribute of self? */
 bool class_only_parts(const Program *p, u32 gclass);
 /* Are objects of the class data, a dataclass or a row of a table, and none of them made for an attribute of self? */

@@ -140,3 +140,39 @@ bool part_of_starter(const Program *p, const Root *r, const Place *x)
     u32 cls = p->facts[g.file]->funcs.v[g.id].self_class;
     return cls != NONE && class_part_of(p, x->owner, gclass_of(p, g.file, cls));
 }
+
+/* Has each object of the class `whole` one of this class, of which all are made for some attribute? */
+static bool has_part(const Program *p, u32 whole, u32 gclass, u32 depth)
+{
+    const ClassInfo *c = &p->state->classes[gclass];
+    bool any = false;
+    for (u32 i = 0; i < c->wholes.n; i++) {
+        u32 w = c->wholes.v[i];
+        if (w == NONE) return false;
+        any |= related(p, w, whole) || (depth && has_part(p, whole, w, depth - 1));
+    }
+    return any;
+}
+
+/* Is a thread that comes to the access one that a whole of the object has started on itself? Its class, NONE. */
+static u32 starter_of(const Program *p, u32 ga, const Place *x)
+{
+    const FuncInfo *fi = &p->funcs[access_func(p, ga)];
+    u32 coming = roots_coming(p, ga);
+    for (u32 i = 0; i < fi->nroots; i++) {
+        const Root *r = &p->roots.v[fi->roots[i]];
+        if (!(coming & 1u << i) || r->func == NONE || r->own || r->main) continue;
+        GId g = func_gid(p, r->func);
+        u32 cls = p->facts[g.file]->funcs.v[g.id].self_class;
+        if (cls != NONE && has_part(p, gclass_of(p, g.file, cls), x->owner, DEPTH)) return gclass_of(p, g.file, cls);
+    }
+    return NONE;
+}
+
+bool part_of_one_starter(const Program *p, u32 ga, u32 gb)
+{
+    u32 place = p->access_place[ga];
+    const Place *x = place == NONE ? NULL : &p->places.v[place];
+    u32 a = x && x->kind == PLACE_INSTANCE ? starter_of(p, ga, x) : NONE;
+    return a != NONE && starter_of(p, gb, x) == a;
+}

@@ -55,8 +55,9 @@ static u8 confidence_of(const Finder *f, u32 ga, u32 gb, bool roots)
     if (roots && x->kind == PLACE_INSTANCE &&
         !(x->evidence & object)) /* threads reach its code; whether one object, we do not see */
         return near_root(f->p, ga, x->file) ? class_made_at(f->p, x->owner) ? CONF_HIGH : CONF_MEDIUM
-               : x->evidence & (EV_FILE | EV_NAME | EV_PURPOSE | EV_HANDED) ? CONF_MEDIUM
-                                                                            : CONF_LOW;
+               : x->evidence & (EV_FILE | EV_NAME | EV_PURPOSE | EV_HANDED) || part_of_one_starter(f->p, ga, gb)
+                   ? CONF_MEDIUM
+                   : CONF_LOW;
     if (roots)
         return x->file == NONE || near_root(f->p, ga, x->file) || near_root(f->p, gb, x->file) ? CONF_HIGH
                                                                                                : CONF_MEDIUM;

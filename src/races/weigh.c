@@ -362,7 +362,7 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
     bool flow = given && x->signs & SIGN_FLOW && !(x->evidence & (EV_SAME | EV_CLASS_LOCKS | EV_PURPOSE));
     if (visible && flow && (step || r->rule == UG101)) return true; /* the request that its thread was given */
     if (visible && step && !(x->evidence & (EV_HANDED | EV_NAME | EV_PURPOSE)) && !must_be_one(x)) return true;
-    if (visible) return !used && class_only_parts(p, x->owner);
+    if (visible) return !used && class_only_parts(p, x->owner) && !part_of_one_starter(p, r->sites[0], r->sites[1]);
     if (r->rule == UG103 && (starts_in_passing(p, r, x) || promised_once(p, r, x) || (used && r->in_parts)))
         return false;
     if (r->rule == UG103) return !must_be_one(x) && x->type.kind != TYPE_EXECUTOR && !(used && x->signs & SIGN_FINAL);
