@@ -2,12 +2,30 @@
  * calls of what it decorates; what __enter__ keeps there for __exit__ is overwritten by whoever comes next.
  *
  * Needs the sections of one file and the call edges: an inner function whose context expression is the self it
- * captured, and a store to an attribute of self in what __enter__ runs, in the class or one derived from it. A fresh
- * object for each call (with self._recreate(): …) is no such thing. Wrappers of the standard library are in
- * onentry.c. */
+ * captured, and a store to an attribute of self, or a push on a stack there, in what __enter__ runs, in the class or
+ * one derived from it. A fresh object for each call (with self._recreate(): …) is no such thing. Wrappers of the
+ * standard library are in onentry.c. */
 #include "races/races.h"
 
 enum { DEPTH = 3, CLASSES = 12 };
+
+/* self.starts.append(now()), where __exit__ takes the last one off again. */
+static bool pushes(const Program *p, u32 ga)
+{
+    GId g = access_gid(p, ga);
+    const Facts *x = p->facts[g.file];
+    u32 place = p->access_place[ga], cls = x->funcs.v[x->accesses.v[g.id].func].cls;
+    if (place == NONE || cls == NONE || p->places.v[place].type.kind != TYPE_LIST ||
+        !str_is(access_method(p, ga), "append"))
+        return false;
+    for (u32 i = 0; i < p->places.v[place].n; i++) {
+        u32 gb = p->place_access.v[p->places.v[place].first + i];
+        if (access_gid(p, gb).file != g.file) continue;
+        const Func *fn = &x->funcs.v[program_access(p, gb)->func];
+        if (fn->cls == cls && pops_last(p, gb) && str_is(sym_str(x, fn->name), "__exit__")) return true;
+    }
+    return false;
+}
 
 /* The access that stores an attribute of self in this function or in methods of the object that it calls, or NONE. */
 static u32 keeps(const Finder *f, u32 gfunc, u32 depth)
@@ -19,7 +37,7 @@ static u32 keeps(const Finder *f, u32 gfunc, u32 depth)
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &x->accesses.v[i];
         u32 ga = p->access_base[g.file] + i, place = p->access_place[ga];
-        bool stores = a->op == OP_STORE || a->op == OP_AUG;
+        bool stores = a->op == OP_STORE || a->op == OP_AUG || pushes(p, ga);
         if (stores && place != NONE && p->places.v[place].kind == PLACE_INSTANCE && is_data(&p->places.v[place]) &&
             x->paths.v[a->path].root == ROOT_SELF && !p->access_locks[ga])
             return ga;

@@ -74,7 +74,7 @@ static bool is_push(const Finder *f, u32 i)
 
 static bool is_pop(const Finder *f, u32 i)
 {
-    return str_is(access_method(f->p, f->acc[i]), "pop") && !program_access(f->p, f->acc[i])->nargs;
+    return pops_last(f->p, f->acc[i]);
 }
 
 static Pair find_pair(const Finder *f, bool (*enters)(const Finder *, u32), bool (*leaves)(const Finder *, u32))

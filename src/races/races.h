@@ -117,6 +117,8 @@ enum { STEPS_AHEAD = 300 };
 bool stores_empty(const Program *p, u32 ga);
 /* save.c: does the function's name say that it ends something? What comes too late for that is lost either way. */
 bool winds_up(const Facts *x, const Func *fn);
+/* save.c: stack.pop() and stack.pop(-1). */
+bool pops_last(const Program *p, u32 ga);
 /* save.c: does the block stand in a finally? */
 bool in_finally(const Facts *f, u32 block);
 /* check.c: the name of the method or of the function that reads, d.get(k), len(d); empty for other accesses. */

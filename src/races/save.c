@@ -73,6 +73,14 @@ bool in_finally(const Facts *f, u32 block)
     return false;
 }
 
+bool pops_last(const Program *p, u32 ga)
+{
+    const Facts *x = p->facts[access_gid(p, ga).file];
+    const Access *a = program_access(p, ga);
+    return a->op == OP_METHOD && str_is(sym_str(x, a->method), "pop") &&
+           (!a->nargs || str_is(sym_str(x, a->key), "-1"));
+}
+
 /* stack.append(x), then in the same function, after a yield or in a finally, stack.pop(). */
 static void pushed(Finder *f, u32 i)
 {
@@ -88,7 +96,7 @@ static void pushed(Finder *f, u32 i)
         u32 pop = f->acc[k];
         const Access *b = program_access(f->p, pop);
         if (access_gid(f->p, pop).file != access_gid(f->p, push).file || b->func != a->func) return;
-        if (b->op != OP_METHOD || !str_is(sym_str(x, b->method), "pop") || b->nargs) continue;
+        if (!pops_last(f->p, pop)) continue;
         if (!yields_between(x, a->func, a->span.start, b->span.start) && !in_finally(x, b->block)) return;
         if (one_section(f->p, push, pop, NULL)) return;
         Conflict c = conflict_find(f, push, EFFECT_WRITE, true);
