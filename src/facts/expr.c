@@ -80,6 +80,8 @@ static void walk_value(Walk *w, u32 n, Use use)
         /* the test is made on what a subscript or a call gave */
         Access *a = &w->f->accesses.v[w->dep.v[w->dep.n - 1]];
         if (a->span.end == x->end && a->cond == w->head_cond) a->test = use.test;
+        /* if self.queues[key]: the question is for the container in the container, too */
+        if (x->kind == NODE_subscript && use.op == OP_TRUTH && path_is_item(&p)) access_add(w, p, use, n);
     } else if ((use.op == OP_ITER || use.op == OP_CREAD) && x->kind == NODE_call) {
         access_add(w, p, use, n);
     }

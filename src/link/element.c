@@ -104,7 +104,8 @@ static u32 place_in(Program *p, u32 file, const Path *base, Type hint)
 
 bool access_of_contents(const Access *a)
 {
-    return a->op == OP_METHOD || a->op == OP_CREAD || a->op == OP_ITER || a->op == OP_ITEM_LOAD || container_use(a);
+    return a->op == OP_METHOD || a->op == OP_CREAD || a->op == OP_ITER || a->op == OP_ITEM_LOAD ||
+           a->op == OP_TRUTH || container_use(a);
 }
 
 u32 element_place(Program *p, u32 file, const Access *a, const Path *x)
