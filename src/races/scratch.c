@@ -302,8 +302,10 @@ static u32 read_by_entry(const Finder *f, u32 i)
         u32 ga = f->acc[k], other = access_func(p, ga);
         u8 op = program_access(p, ga)->op;
         if (op == OP_STORE || op == OP_DEL || f->claimed[ga] || (other == func && k < i)) continue;
-        if (other != func && !serves_all(p, other) && !part_of_entry(f, other, f->acc[i])) continue;
-        if (conflict_of(f, ga, f->acc[i]).witness == NONE) continue;
+        bool part = other != func && part_of_entry(f, other, f->acc[i]);
+        if (other != func && !part && !serves_all(p, other)) continue;
+        /* whoever is given the inner function calls it in the thread of the entry */
+        if (!part && conflict_of(f, ga, f->acc[i]).witness == NONE) continue;
         if (other == func) return ga;
         if (read == NONE) read = ga;
     }
