@@ -209,6 +209,18 @@ static bool spot_global(Draft *d, const LockPlan *l, const ImportRef *lock_type,
     return true;
 }
 
+/* `_lock` is for several fields, and stands below those that follow right behind the first. */
+static u32 last_field(const Draft *d, const LockPlan *l, u32 n)
+{
+    const Ast *t = &d->ast;
+    if (!str_is(l->name, "_lock")) return n;
+    for (u32 next = ast_after(t, n); next != NONE && is_field(t, next); next = ast_after(t, n)) {
+        if (line_of(d->s, t->v[next].start) != last_line(d, n) + 1) break;
+        n = next;
+    }
+    return n;
+}
+
 static bool spot_class(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *why)
 {
     GId id = {d->file, l->owner - d->p->class_base[d->file]};
@@ -221,7 +233,7 @@ static bool spot_class(Draft *d, const LockPlan *l, u32 fix, Spot *out, Str *why
     u32 n = def ? statement_at(d, def) : NONE, body = ast_field(&d->ast, cls, FIELD_body);
     if (n != NONE && d->ast.v[n].parent == body && !ast_is_definition(&d->ast, n) &&
         !one_line(d, cls, ast_first(&d->ast, body))) {
-        beside(d, n, out);
+        beside(d, last_field(d, l, n), out);
         return true;
     }
     return below_fields(d, cls, out) || first_in_body(d, cls, fix, out, why);
