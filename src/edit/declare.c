@@ -95,6 +95,11 @@ static bool below_fields(const Draft *d, u32 def, Spot *out)
     return true;
 }
 
+static bool is_import(const Ast *t, u32 n)
+{
+    return ast_is(t, n, NODE_import_statement) || ast_is(t, n, NODE_import_from_statement);
+}
+
 /* First in a body, after the docstring. */
 static bool first_in_body(Draft *d, u32 def, u32 fix, Spot *out, Str *why)
 {
@@ -107,7 +112,12 @@ static bool first_in_body(Draft *d, u32 def, u32 fix, Spot *out, Str *why)
     if (one_line(d, def, n)) return first_on_line(d, n, fix, out, why);
     out->indent = line_indent(d->s, line_of(d->s, t->v[n].start));
     bool in_class = ast_is(t, def, NODE_class_definition), doc = is_docstring(t, n);
-    u32 next = doc ? ast_after(t, n) : n;
+    u32 next = doc ? ast_after(t, n) : n, behind = next;
+    while (!in_class && is_import(t, behind) && ast_after(t, behind) != NONE) behind = ast_after(t, behind);
+    if (behind != next) { /* below the imports of the function, which may be what gives the lock */
+        n = next = behind;
+        doc = false;
+    }
     if (in_class && is_slots(t, next)) { /* __slots__ stays first */
         n = next;
         next = ast_after(t, n);
@@ -164,7 +174,9 @@ static void after_imports(Draft *d, Spot *out)
     u32 first = ast_first(t, 0);
     *out = (Spot){.line = first == NONE ? 0 : line_of(d->s, t->v[last == NONE ? first : last].start),
                   .before = last == NONE,
-                  .blank_after = last != NONE ? 0 : ast_is_definition(t, first) ? 2 : 1,
+                  .blank_after = last != NONE                  ? 0
+                                 : ast_is_definition(t, first) ? 2
+                                                               : 1,
                   .blank_before = last != NONE,
                   .indent = S("")};
     if (last != NONE) out->line = last_line(d, last);
@@ -347,6 +359,21 @@ static Str fork_hook(Draft *d, const LockPlan *l, Str os, u32 line)
     return str_fmt(d->a, "%.*s%.*s%.*s)", STR_ARG(text), STR_ARG(nl), STR_ARG(unit));
 }
 
+/* Does the function that makes the lock import what makes it, but only below? Then the name has no value above. */
+static bool imported_below(const Draft *d, const LockPlan *l, const Spot *spot, Str type)
+{
+    const Func *f = l->kind == PLACE_INSTANCE  ? maker_of(d, l)
+                    : l->kind == PLACE_CLOSURE ? own_func(d, l->owner)
+                                               : NULL;
+    Str rest, root = str_cut(type, '.', &rest);
+    for (u32 i = 0; f && i < d->f->imports.n; i++) {
+        const Import *im = &d->f->imports.v[i];
+        if (&d->f->funcs.v[im->func] != f || !str_eq(sym_str(d->f, im->local), root)) continue;
+        if (line_of(d->s, im->span.start) + spot->before > spot->line) return true;
+    }
+    return false;
+}
+
 bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
 {
     const LockPlan *l = &d->fixes->locks.v[lock];
@@ -361,6 +388,10 @@ bool lock_declare(Draft *d, u32 lock, u32 fix, Str *why)
               : l->kind == PLACE_CLASS_ATTR ? spot_class(d, l, fix, &spot, why)
               : l->kind == PLACE_CLOSURE    ? spot_closure(d, l, fix, &spot, why)
                                             : spot_global(d, l, &last, &spot, why);
+    if (ok && !method && imported_below(d, l, &spot, type.text)) {
+        *why = S("the function that would make the lock imports threading itself, below");
+        return false;
+    }
     if (!ok) return false;
     Str making = lock_making(d, l, l->kind == PLACE_INSTANCE ? first_parameter(d, l) : S(""), type.text);
     if (method && !post_init_write(d, l, making, fix, why)) return false;
