@@ -3,8 +3,8 @@
  * program that uses this code" does not count for them. Only where the whole is small: in larger programs too many
  * calls lead to places that we do not see.
  *
- * The command line of a package that nobody imports is such a file as well. Not so a module that takes locks in a
- * program of which no thread is in sight.
+ * The command line of a package that nobody imports is such a file as well, and a command of Django's. Not so a module
+ * that takes locks in a program of which no thread is in sight.
  *
  * And which single modules are installed for others to import, although they can be run, too: setup.py names them,
  * py_modules=["sh"] (Setuptools guide, "Package Discovery"). */
@@ -55,6 +55,13 @@ static bool command_line(const Program *p, u32 file)
     return !uses_threads(p, file) && (file_imports(p, file, "argparse") || file_imports(p, file, "optparse"));
 }
 
+/* A command of Django's, which manage.py finds by its path and runs, once in its process (Django, "How to create
+ * custom django-admin commands"). */
+static bool django_command(Str path)
+{
+    return str_ends(str_folder(path), S("management/commands"));
+}
+
 /* Such files that no other file imports, tests aside: nobody else calls their functions. */
 static void command_lines_find(Program *p)
 {
@@ -69,7 +76,8 @@ static void command_lines_find(Program *p)
         }
     }
     for (u32 file = 0; file < p->nfiles; file++)
-        p->state->of_program[file] |= !imported[file] && command_line(p, file);
+        p->state->of_program[file] |=
+            !imported[file] && (command_line(p, file) || django_command(p->facts[file]->source->path));
 }
 
 /* Does the text of a setup.py name the module among its py_modules? */

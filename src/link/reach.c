@@ -101,6 +101,15 @@ static bool of_widget(const Program *p, u32 file, const Func *fn)
     return fn->cls != NONE && class_draws(p, gclass_of(p, file, fn->cls), WIDGET_BASES);
 }
 
+/* A command of Django's: its handle() is what the main thread runs. */
+static bool named_command(const Program *p, u32 gclass)
+{
+    const ClassInfo *c = &p->state->classes[gclass];
+    for (u32 i = 0; i < c->ext_bases.n; i++)
+        if (str_ends(p->syms.strs[c->ext_bases.v[i]], S("BaseCommand"))) return true;
+    return false;
+}
+
 /* `callable`: code of a library, of no script, window or greenlet. */
 static void func_basics(Program *p, u32 file, u32 func, bool callable)
 {
@@ -120,7 +129,9 @@ static void func_basics(Program *p, u32 file, u32 func, bool callable)
         static const char *const meta[] = {"__new__", "__init__"};
         fi->import_time |= named(p, file, fn, meta, COUNT_OF(meta));
     }
-    fi->main = p->options->assume != ASSUME_ALWAYS && of_widget(p, file, fn);
+    fi->main = p->state->of_program[file] && fn->cls != NONE && str_is(sym_str(p->facts[file], fn->name), "handle") &&
+               named_command(p, gclass_of(p, file, fn->cls));
+    fi->main |= p->options->assume != ASSUME_ALWAYS && of_widget(p, file, fn);
     if (p->options->assume == ASSUME_ALWAYS)
         fi->api = func != 0;
     else if (p->options->assume == ASSUME_AUTO)
