@@ -5,7 +5,8 @@
  * the tree of an application more can be said: tests are no part of it, nobody else calls what is public, and init()
  * may call what fills tables, and then what starts a thread. A tree is one where a module or a function of it makes
  * the application that a web framework serves, outside of tests and examples; one with examples of its own use is a
- * library all the same, whose users call what it calls for itself. What is handed on as a value, what other objects'
+ * library all the same, whose users call what it calls for itself. What is called in this way, be it later, has the
+ * main thread alone. What is handed on as a value, what other objects'
  * methods may be called by name, and what a library may call are left alone. */
 #include "link/link.h"
 
@@ -21,6 +22,7 @@ typedef struct Startup {
     Callers callers;
     u32 *lead;   /* by function: where its first call stands that may lead to a thread or a server; NONE */
     u8 *starts;  /* by function: do only such callers call it? */
+    bool timed;  /* and before the first thread: else, whenever */
     u8 *taken;   /* by function: is it handed on as a value? */
     u8 *edged;   /* by call: is it known what it calls? */
     Map unknown; /* by global symbol: the first of `named` */
@@ -179,6 +181,7 @@ static bool call_in_time(const Startup *s, u32 file, u32 call)
     const Facts *f = s->p->facts[file];
     const Call *c = &f->calls.v[call];
     u32 lead = s->lead[gfunc_of(s->p, file, c->func)];
+    if (!s->timed) return true;
     if (in_while(f, c->block)) return false;
     if (lead == NONE) return true;
     return (c->span.end <= lead || c->span.start == lead) && !f->blocks.v[c->block].repeats;
@@ -186,7 +189,7 @@ static bool call_in_time(const Startup *s, u32 file, u32 call)
 
 static bool in_time(const Startup *s, const CallEdge *e)
 {
-    u32 lead = s->lead[e->caller];
+    u32 lead = s->timed ? s->lead[e->caller] : NONE;
     return e->call == NONE ? lead == NONE || (e->at && e->at < lead) : call_in_time(s, e->file, e->call);
 }
 
@@ -307,6 +310,18 @@ static bool may_start(const Startup *s, u32 gfunc)
     return (begins || plainly_called(s, g.file, fn)) && only_started(s, gfunc, begins);
 }
 
+/* Fills starts. */
+static void spread(Startup *s)
+{
+    const Program *p = s->p;
+    memset(s->starts, 0, p->state->nfuncs);
+    for (u32 round = 0, changed = 1; round < STARTUP_ROUNDS && changed; round++) {
+        changed = 0;
+        for (u32 fn = 0; fn < p->state->nfuncs; fn++)
+            if (!s->starts[fn] && may_start(s, fn)) s->starts[fn] = changed = 1;
+    }
+}
+
 void startup_find(Program *p)
 {
     if (p->options->assume == ASSUME_ALWAYS || !is_application(p)) return;
@@ -316,17 +331,18 @@ void startup_find(Program *p)
     edges_index(&s, &scratch);
     leads_index(&s, &scratch);
     values_index(&s, &scratch);
-    for (u32 round = 0, changed = 1; round < STARTUP_ROUNDS && changed; round++) {
-        changed = 0;
-        for (u32 fn = 0; fn < p->state->nfuncs; fn++)
-            if (!s.starts[fn] && may_start(&s, fn)) s.starts[fn] = changed = 1;
-    }
+    spread(&s);
     for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
         if (!s.starts[fn]) continue;
-        p->funcs[fn].api = false;
+        p->funcs[fn].api = false; /* the main thread runs it, and nobody else */
         p->funcs[fn].main = true;
-        p->funcs[fn].start_until = s.lead[fn];
+    }
+    s.timed = true;
+    spread(&s);
+    for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
+        if (!s.starts[fn]) continue;
         GId g = func_gid(p, fn);
+        p->funcs[fn].start_until = s.lead[fn];
         if (s.lead[fn] != NONE || goes_on(p->facts[g.file], g.id)) continue;
         p->funcs[fn].import_time = true;
         p->funcs[fn].asked = false;
