@@ -127,12 +127,24 @@ static bool own_given(const Program *p, u32 file, const Access *a, const Path *x
     return given;
 }
 
+/* LinkState.answers: the answers of this file, each plus 1, side by side in a byte. */
+enum { ALONE_MASK = 15, STARTED_SHIFT = 4 };
+
+void answers_keep(Program *p)
+{
+    p->state->answers = arena_new(p->state->a, u8, p->state->naccesses + 1);
+}
+
 bool access_of_started(const Program *p, u32 ga)
 {
+    u8 *known = p->state->answers ? &p->state->answers[ga] : NULL;
+    if (known && *known >> STARTED_SHIFT) return *known >> STARTED_SHIFT == 2;
     GId g = access_gid(p, ga);
     const Access *a = &p->facts[g.file]->accesses.v[g.id];
     const Path *x = &p->facts[g.file]->paths.v[a->path];
-    return owned(p, g.file, a, x) && own_started(p, g.file, a, x);
+    bool started = owned(p, g.file, a, x) && own_started(p, g.file, a, x);
+    if (known) *known |= (u8)((started + 1) << STARTED_SHIFT);
+    return started;
 }
 
 /* Objects that threads make for themselves: every one stays with the thread, or is made by code that runs in a
@@ -168,7 +180,7 @@ static bool counts_in_owner(const Program *p, u32 file, const Access *a, const P
     return attr_given(p, gclass_of(p, file, fn->self_class), gsym(p, file, x->attr[0]));
 }
 
-Alone access_alone(const Program *p, u32 gaccess)
+static Alone alone_find(const Program *p, u32 gaccess)
 {
     GId g = access_gid(p, gaccess);
     const Facts *f = p->facts[g.file];
@@ -209,6 +221,15 @@ Alone access_alone(const Program *p, u32 gaccess)
         x = &f->paths.v[f->calls.v[x->func].callee]; /* doc = Document(); for row in doc.rows() */
     bool gone = instance && (own_started(p, g.file, a, x) || own_given(p, g.file, a, x));
     return owned(p, g.file, a, x) && !gone ? ALONE_OWN : ALONE_NOT;
+}
+
+Alone access_alone(const Program *p, u32 gaccess)
+{
+    u8 *known = p->state->answers ? &p->state->answers[gaccess] : NULL;
+    if (known && *known & ALONE_MASK) return (Alone)((*known & ALONE_MASK) - 1);
+    Alone alone = alone_find(p, gaccess);
+    if (known) *known |= (u8)(alone + 1);
+    return alone;
 }
 
 bool access_counts(const Program *p, u32 gaccess)

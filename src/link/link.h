@@ -443,6 +443,8 @@ u32 class_kept_globally(const Program *p, u32 gclass);
 /* alone.c: is the access to an object that its function made and has started, and which it still has to itself but
  * for the object's own thread? */
 bool access_of_started(const Program *p, u32 ga);
+/* From now on remembers what it and access_alone answer; nothing that they ask may change any more. */
+void answers_keep(Program *p);
 /* def wrapper(*args, **kwargs): does the function take whatever it is given? */
 bool takes_anything(const Facts *f, const Func *fn);
 

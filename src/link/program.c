@@ -70,6 +70,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     handovers_find(p);
     stopped_find(p);
     ended_find(p);
+    answers_keep(p);
     return p;
 }
 

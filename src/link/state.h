@@ -167,7 +167,8 @@ typedef struct LinkState {
     u32 *path_base;            /* by file: its first path among all; set when types are final (see paths_settle) */
     u32 *path_ents;            /* by path and attributes left out (0..PATH_MEMO - 1) → index in ents + 1;
                                   NONE for nothing */
-    u32 *lead; /* by global func: where its first call stands that leads to a thread's start, NONE; see order.c */
+    u8 *answers; /* by global access: what alone.c found, asked again and again once all is linked; NULL before */
+    u32 *lead;   /* by global func: where its first call stands that leads to a thread's start, NONE; see order.c */
     bool *filled_self, *filled_param; /* filled.c, by global func and param; NULL when it gave up */
     Map held_class;    /* global symbol of a private attribute → the class whose objects it holds; see owner.c */
     Map private_owner; /* global symbol of a private attribute → the class that sets it; see owner.c */
