@@ -208,7 +208,6 @@ bool looked_up_by_call(const Program *p, const Place *x, u32 ga)
     const Access *store = program_access(p, ga);
     const Func *fn = &f->funcs.v[store->func];
     if (x->type.kind == TYPE_DEFAULT_DICT || !key_is_plain(sym_str(f, store->key))) return false;
-    u32 bound = local_bound_by(f, store->func, store->key, store->span.start);
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         if (c->span.end > store->stmt || !block_within(f, store->block, c->block)) continue;
@@ -216,7 +215,7 @@ bool looked_up_by_call(const Program *p, const Place *x, u32 ga)
             const Arg *arg = &f->args.v[c->args + k];
             Str text = str_slice(f->source->text, arg->span.start, arg->span.end);
             if (arg->keyword != SYM_EMPTY || arg->star || !str_eq(text, sym_str(f, store->key))) continue;
-            if (local_bound_by(f, store->func, store->key, c->span.start) != bound) continue;
+            if (!local_bound_once(f, store->func, store->key, c->span.start, store->span.start)) continue;
             u32 to[TARGETS], n = call_targets(p, file, i, to, TARGETS);
             GId g = n == 1 ? func_gid(p, to[0]) : (GId){NONE, NONE};
             if (n != 1) continue;
@@ -263,6 +262,18 @@ static Str fixed_list(const Program *p, const Place *x)
     return rest.n && (rest.p[0] == '[' || rest.p[0] == '(' || rest.p[0] == '{') ? rest : S("");
 }
 
+/* Is the place bound to an empty dict after it was filled? */
+static bool emptied(const Program *p, const Place *x, const u32 *acc)
+{
+    for (u32 i = 0; i < x->n; i++) {
+        const Access *a = program_access(p, acc[i]);
+        const Facts *f = p->facts[access_file(p, acc[i])];
+        if (a->op == OP_STORE && a->value != NONE && f->defs.v[a->value].empty && access_counts(p, acc[i]))
+            return true;
+    }
+    return false;
+}
+
 bool among_literal(const Program *p, const Place *x, const u32 *acc, u32 ga)
 {
     u32 file = access_file(p, ga);
@@ -270,19 +281,13 @@ bool among_literal(const Program *p, const Place *x, const u32 *acc, u32 ga)
     const Access *store = program_access(p, ga);
     const Func *fn = &f->funcs.v[store->func];
     if (store->key == SYM_EMPTY || !key_is_plain(sym_str(f, store->key))) return false;
-    for (u32 i = 0; i < x->n; i++) {
-        const Access *a = program_access(p, acc[i]);
-        const Facts *of = p->facts[access_file(p, acc[i])];
-        if (a->op == OP_STORE && a->value != NONE && of->defs.v[a->value].empty && access_counts(p, acc[i]))
-            return false;
-    }
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         const Access *a = &f->accesses.v[i];
         if (a->op != OP_CONTAINS || a->test != TEST_IN || a->key != store->key || a->cond == NONE) continue;
         u32 then = f->conds.v[a->cond].then_block;
         const Place *names = source_of(p, file, i);
         if (names && then != NONE && block_within(f, store->block, then) && all_keys(p, x, fixed_list(p, names)))
-            return true;
+            return !emptied(p, x, acc);
     }
     return false;
 }

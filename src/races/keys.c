@@ -34,6 +34,11 @@ u32 local_bound_by(const Facts *f, u32 func, u32 sym, u32 before)
     return stmt;
 }
 
+bool local_bound_once(const Facts *f, u32 func, u32 sym, u32 first, u32 second)
+{
+    return local_bound_by(f, func, sym, first) == local_bound_by(f, func, sym, second);
+}
+
 enum { BODY = 256 }; /* accesses of the place in which the head of the loop is looked for */
 
 /* for key in d: d[key] = 0 gives a key that is there another value. */
@@ -73,14 +78,13 @@ static bool looked_up_key(const Program *p, const Place *x, const u32 *accesses,
     const Facts *f = p->facts[g.file];
     const Access *store = &f->accesses.v[g.id];
     if (x->type.kind != TYPE_DICT || store->key == SYM_EMPTY) return false;
-    u32 bound = local_bound_by(f, store->func, store->key, store->span.start);
     for (u32 i = at; i-- > 0 && at - i < BODY && access_gid(p, accesses[i]).file == g.file;) {
         const Access *a = program_access(p, accesses[i]);
         if (a->func != store->func) return false;
         if (a->op != OP_ITEM_LOAD || a->key != store->key || a->path != store->path) continue;
         if (a->stmt == store->stmt || !block_within(f, store->block, a->block)) continue;
         if (in_loop_of_its_own(f, store->block, a->block)) continue;
-        if (local_bound_by(f, store->func, store->key, a->span.start) == bound)
+        if (local_bound_once(f, store->func, store->key, a->span.start, store->span.start))
             return key_is_plain(sym_str(f, store->key));
     }
     return false;
@@ -93,7 +97,6 @@ static bool tested_key(const Program *p, const u32 *accesses, u32 at)
     const Facts *f = p->facts[g.file];
     const Access *store = &f->accesses.v[g.id];
     if (store->key == SYM_EMPTY) return false;
-    u32 bound = local_bound_by(f, store->func, store->key, store->span.start);
     for (u32 i = at; i-- > 0 && at - i < BODY && access_gid(p, accesses[i]).file == g.file;) {
         const Access *a = program_access(p, accesses[i]);
         if (a->func != store->func) return false;
@@ -102,7 +105,7 @@ static bool tested_key(const Program *p, const u32 *accesses, u32 at)
         bool inside = a->test == TEST_IN && c->then_block != NONE && block_within(f, store->block, c->then_block);
         bool left = a->test == TEST_NOT_IN && c->then_block != NONE && f->blocks.v[c->then_block].exits &&
                     block_within(f, store->block, c->block) && !block_within(f, store->block, c->then_block);
-        if ((inside || left) && local_bound_by(f, store->func, store->key, a->span.start) == bound)
+        if ((inside || left) && local_bound_once(f, store->func, store->key, a->span.start, store->span.start))
             return key_is_plain(sym_str(f, store->key));
     }
     return false;

@@ -237,6 +237,8 @@ bool own_key(const Program *p, u32 ga);
 void keys_there(const Program *p, const Place *x, const u32 *acc, u8 *effect);
 /* The statement that binds the local last before the byte; NONE. */
 u32 local_bound_by(const Facts *f, u32 func, u32 sym, u32 before);
+/* Is it at both bytes what the same statement has bound it to? */
+bool local_bound_once(const Facts *f, u32 func, u32 sym, u32 first, u32 second);
 /* A name, a number or a string: no expression that gives something else the next time. */
 bool key_is_plain(Str key);
 /* Is the key a string that is written out? */
