@@ -19,6 +19,12 @@ typedef struct Done {
     u32 method, place; /* SYM_EMPTY: it is no such statement */
 } Done;
 
+/* A statement of a function. */
+typedef struct Site {
+    u32 file, func, stmt;
+    const Ast *t;
+} Site;
+
 static Done done_in(const Plan *pl, u32 file, u32 func, const Ast *t, u32 stmt)
 {
     const Facts *f = pl->p->facts[file];
@@ -41,6 +47,21 @@ static Done done_in(const Plan *pl, u32 file, u32 func, const Ast *t, u32 stmt)
     return d;
 }
 
+/* One statement on: ast_before or ast_after. */
+typedef u32 (*Sibling)(const Ast *t, u32 n);
+
+/* Is the same done to the other place, in the run of such statements that goes on from this one? */
+static bool run_has(const Plan *pl, const Site *at, Done d, u32 other, Sibling step)
+{
+    Done e = d;
+    for (u32 n = step(at->t, at->stmt), k = 0; n != NONE && e.method == d.method && k < ALONG;
+         n = step(at->t, n), k++) {
+        e = done_in(pl, at->file, at->func, at->t, n);
+        if (e.method == d.method && e.place == other) return true;
+    }
+    return false;
+}
+
 /* Is the same done to both places, one right after the other among such steps, in another function as well? */
 static bool done_elsewhere(Plan *pl, const Work *w, const Region *r, u32 other)
 {
@@ -50,20 +71,10 @@ static bool done_elsewhere(Plan *pl, const Work *w, const Region *r, u32 other)
         GId id = access_gid(pl->p, g);
         if (id.file != r->file || func == r->func || program_access(pl->p, g)->op != OP_METHOD) continue;
         const Ast *t = site_ast(pl, id.file);
-        u32 stmt = ast_statement(t, ast_at(t, program_access(pl->p, g)->span));
-        Done d = stmt == NONE ? (Done){SYM_EMPTY, NONE} : done_in(pl, id.file, func, t, stmt), e = d;
+        Site at = {id.file, func, ast_statement(t, ast_at(t, program_access(pl->p, g)->span)), t};
+        Done d = at.stmt == NONE ? (Done){SYM_EMPTY, NONE} : done_in(pl, id.file, func, t, at.stmt);
         if (d.method == SYM_EMPTY) continue;
-        for (u32 n = ast_before(t, stmt), k = 0; n != NONE && e.method == d.method && k < ALONG;
-             n = ast_before(t, n), k++) {
-            e = done_in(pl, id.file, func, t, n);
-            if (e.method == d.method && e.place == other) return true;
-        }
-        e = d;
-        for (u32 n = ast_after(t, stmt), k = 0; n != NONE && e.method == d.method && k < ALONG;
-             n = ast_after(t, n), k++) {
-            e = done_in(pl, id.file, func, t, n);
-            if (e.method == d.method && e.place == other) return true;
-        }
+        if (run_has(pl, &at, d, other, ast_before) || run_has(pl, &at, d, other, ast_after)) return true;
     }
     return false;
 }
@@ -79,18 +90,24 @@ static bool goes_along(Plan *pl, const Work *w, const Region *r, u32 stmt, u32 m
     return beside && type_holds_items(y->type.kind) && done_elsewhere(pl, w, r, d.place);
 }
 
+/* The last statement of the run from this one on of which each goes along. */
+static u32 run_end(Plan *pl, const Work *w, const Region *r, u32 method, Sibling step)
+{
+    const Ast *t = site_ast(pl, r->file);
+    u32 end = r->first;
+    for (u32 n = step(t, end), k = 0; k < ALONG && n != NONE && goes_along(pl, w, r, n, method); n = step(t, n), k++)
+        end = n;
+    return end;
+}
+
 /* names.append(name); ages.append(age): containers beside each other to which the same is done, here and elsewhere,
  * belong together. */
 void parallel_extend(Plan *pl, const Work *w, Region *r)
 {
     const Ast *t = site_ast(pl, r->file);
     Done d = r->first == r->last ? done_in(pl, r->file, r->func, t, r->first) : (Done){SYM_EMPTY, NONE};
-    u32 first = r->first, last = r->first;
     if (d.method == SYM_EMPTY || d.place != w->place) return;
-    u32 n = ast_before(t, first);
-    for (u32 k = 0; k < ALONG && n != NONE && goes_along(pl, w, r, n, d.method); k++, n = ast_before(t, n)) first = n;
-    n = ast_after(t, last);
-    for (u32 k = 0; k < ALONG && n != NONE && goes_along(pl, w, r, n, d.method); k++, n = ast_after(t, n)) last = n;
+    u32 first = run_end(pl, w, r, d.method, ast_before), last = run_end(pl, w, r, d.method, ast_after);
     Region more;
     Str why;
     if (first == last || !region_split(pl, r->file, r->func, ast_span(t, first), ast_span(t, last), &more, &why))

@@ -77,9 +77,9 @@ static bool of_one_block(const Program *p, const End *a, const End *b)
         return x->funcs.v[g.id].cls != NONE && x->funcs.v[g.id].cls == x->funcs.v[h.id].cls &&
                named(p, a->gfunc, "__enter__") && named(p, b->gfunc, "__exit__");
     if (a->span.end > b->span.start) return false;
-    if (x->funcs.v[g.id].is_generator)
-        return yields_once(p, x, &x->funcs.v[g.id]) && yields_between(x, g.id, a->span.end, b->span.start);
-    return in_finally(x, b->block) && !in_finally(x, a->block);
+    const Func *fn = &x->funcs.v[g.id];
+    if (fn->is_generator && !yields_once(p, x, fn)) return false;
+    return changed_back_surely(p, x, g.id, (Moment){a->span.end, a->block}, (Moment){b->span.start, b->block});
 }
 
 /* saved = get_settings() … set_settings(**saved): is the second end given what a call before the first one gave? */

@@ -56,8 +56,7 @@ static bool for_a_while(const Program *p, u32 set, u32 end)
         return fn->cls != NONE && str_is(sym_str(x, fn->name), "__enter__") && func_of(p, end)->cls == fn->cls &&
                str_is(sym_str(x, func_of(p, end)->name), "__exit__");
     if (b->span.start < a->span.end) return false;
-    if (fn->is_generator && yields_once(p, x, fn)) return yields_between(x, a->func, a->span.start, b->span.start);
-    return in_finally(x, b->block) && !in_finally(x, a->block);
+    return changed_back_surely(p, x, a->func, (Moment){a->span.start, a->block}, (Moment){b->span.start, b->block});
 }
 
 /* One of the process is a setting like others (settings.c), and a lock of ours is no cure. */

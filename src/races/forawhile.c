@@ -183,11 +183,9 @@ static u32 other_level(const Facts *x, u32 func, u32 from, u32 to, Str logger)
 /* Is it changed back whatever happens in between? */
 static bool for_a_while(const Program *p, u32 file, const Back *b, Span change, u32 block)
 {
-    const Facts *x = p->facts[file];
-    const Func *fn = &x->funcs.v[b->func];
     if (b->enter != b->func) return true;
-    if (fn->is_generator && yields_once(p, x, fn)) return yields_between(x, b->func, change.start, b->span.start);
-    return in_finally(x, b->block) && !in_finally(x, block);
+    Moment at = {change.start, block}, back = {b->span.start, b->block};
+    return changed_back_surely(p, p->facts[file], b->func, at, back);
 }
 
 static void report(Finder *f, u32 file, const Back *b, Span change, u32 block, u32 call)

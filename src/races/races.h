@@ -121,6 +121,13 @@ bool winds_up(const Facts *x, const Func *fn);
 bool pops_last(const Program *p, u32 ga);
 /* save.c: does the block stand in a finally? */
 bool in_finally(const Facts *f, u32 block);
+/* Where in a function something is done. */
+typedef struct Moment {
+    u32 offset, block;
+} Moment;
+/* save.c: is what is changed at one moment changed back at the other whatever happens in between: after the yield of
+ * a context manager, or in a finally that the change is not in? */
+bool changed_back_surely(const Program *p, const Facts *f, u32 func, Moment change, Moment back);
 /* check.c: the name of the method or of the function that reads, d.get(k), len(d); empty for other accesses. */
 Str access_method(const Program *p, u32 ga);
 

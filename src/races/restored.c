@@ -89,8 +89,8 @@ static bool for_a_while(const Program *p, u32 change, u32 back)
     const Facts *x = p->facts[access_file(p, change)];
     const Access *a = program_access(p, change), *b = program_access(p, back);
     const Func *fn = &x->funcs.v[a->func];
-    if (fn->is_generator) return yields_once(p, x, fn) && yields_between(x, a->func, a->span.start, b->span.start);
-    return in_finally(x, b->block) && !in_finally(x, a->block);
+    if (fn->is_generator && !yields_once(p, x, fn)) return false;
+    return changed_back_surely(p, x, a->func, (Moment){a->span.start, a->block}, (Moment){b->span.start, b->block});
 }
 
 /* self.old = dict(settings); settings.update(given) in __enter__, and settings.update(self.old) in __exit__: the

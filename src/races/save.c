@@ -81,6 +81,13 @@ bool pops_last(const Program *p, u32 ga)
            (!a->nargs || str_is(sym_str(x, a->key), "-1"));
 }
 
+bool changed_back_surely(const Program *p, const Facts *f, u32 func, Moment change, Moment back)
+{
+    const Func *fn = &f->funcs.v[func];
+    if (fn->is_generator && yields_once(p, f, fn)) return yields_between(f, func, change.offset, back.offset);
+    return in_finally(f, back.block) && !in_finally(f, change.block);
+}
+
 /* stack.append(x), then in the same function, after a yield or in a finally, stack.pop(). */
 static void pushed(Finder *f, u32 i)
 {
