@@ -79,5 +79,14 @@ enum {
 };
 /* Does a word of the name begin with a stem that says one of these: "start" of start_polling, onStart, _restart? */
 bool name_says(Str name, u32 what);
+/* What functions end, or wait for the end of, by a word anywhere in their names. */
+enum {
+    ENDS_THREAD = 1, /* the thread that they are called on, or given */
+    ENDS_USE = 2,    /* the use of an object: who asks it for more comes too late */
+    ENDS_WORK = 4,   /* the gathering of work: what is added later is lost either way */
+    ENDS_OBJECT = 8, /* an object, which others may find ended */
+    ENDS_COUNT = 16  /* the time that is counted for */
+};
+bool name_ends(Str name, u32 what);
 
 #endif

@@ -4,9 +4,11 @@
 static const char *const keywords[] = {
 #define KEYWORD(word) word,
 #define STEM(stem, says)
+#define ENDING(word, ends)
 #include "know/words.def"
 #undef KEYWORD
 #undef STEM
+#undef ENDING
 };
 
 static const struct Stem {
@@ -15,9 +17,24 @@ static const struct Stem {
 } stems[] = {
 #define KEYWORD(word)
 #define STEM(stem, says) {stem, says},
+#define ENDING(word, ends)
 #include "know/words.def"
 #undef KEYWORD
 #undef STEM
+#undef ENDING
+};
+
+static const struct Ending {
+    const char *word;
+    u32 ends;
+} endings[] = {
+#define KEYWORD(word)
+#define STEM(stem, says)
+#define ENDING(word, ends) {word, ends},
+#include "know/words.def"
+#undef KEYWORD
+#undef STEM
+#undef ENDING
 };
 
 bool python_keyword(Str word)
@@ -46,5 +63,12 @@ bool name_says(Str name, u32 what)
         }
         if (word_says((Str){low, k}, what)) return true;
     }
+    return false;
+}
+
+bool name_ends(Str name, u32 what)
+{
+    for (u32 i = 0; i < COUNT_OF(endings); i++)
+        if (endings[i].ends & what && str_has_word(name, endings[i].word)) return true;
     return false;
 }

@@ -58,9 +58,7 @@ static void captured_by(const Program *p, const Root *r, u32 starter)
 
 bool name_ends_thread(Str name)
 {
-    static const char *const words[] = {"join",   "stop", "close",     "shutdown", "wait",
-                                        "result", "quit", "terminate", "cancel",   "disconnect"};
-    return str_has_any(name, words, COUNT_OF(words));
+    return name_ends(name, ENDS_THREAD);
 }
 
 /* Does the call end what the local stands for, or wait for its end? */

@@ -134,11 +134,7 @@ static const Call *seen_to_before(const Finder *f, u32 gfunc, u32 u)
 
 static bool ends(Str name)
 {
-    static const char *const words[] = {"close",    "stop",       "shutdown", "terminate", "finish",  "teardown",
-                                        "tearDown", "destroy",    "abort",    "quit",      "exit",    "__exit__",
-                                        "__del__",  "disconnect", "dispose",  "release",   "kill",    "join",
-                                        "cancel",   "unsubscribe"};
-    return str_has_any(name, words, COUNT_OF(words));
+    return name_ends(name, ENDS_USE);
 }
 
 /* initialize(), open(): nobody uses it yet. */

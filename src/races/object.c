@@ -102,15 +102,10 @@ static u32 same_field(const Program *p, const Fields *a, const Fields *b)
 
 static bool ends_it(const Program *p, u32 ga)
 {
-    static const char *const words[] = {"close", "stop",   "shutdown",   "terminate",
-                                        "abort", "cancel", "disconnect", "join"};
     const Access *a = program_access(p, ga);
     const Facts *x = p->facts[access_gid(p, ga).file];
-    for (u32 i = 0; i < COUNT_OF(words); i++)
-        if (str_has_word(sym_str(x, x->funcs.v[a->func].name), words[i]) ||
-            (a->op == OP_METHOD && str_has_word(sym_str(x, a->method), words[i])))
-            return true;
-    return false;
+    return name_ends(sym_str(x, x->funcs.v[a->func].name), ENDS_OBJECT) ||
+           (a->op == OP_METHOD && name_ends(sym_str(x, a->method), ENDS_OBJECT));
 }
 
 /* The access under the guard that changes a field which access i changes, too. */

@@ -77,10 +77,10 @@ static Conflict adder(const Finder *f, u32 store, u32 lock)
 /* What comes too late for the end is lost either way, and so is what was counted before a start. */
 static bool starts_or_ends(const Program *p, u32 ga)
 {
-    static const char *const words[] = {"close", "stop",   "shutdown", "start",   "init",       "setup",
-                                        "open",  "finish", "teardown", "connect", "disconnect", "begin"};
+    static const char *const starts[] = {"start", "init", "setup", "open", "connect", "begin"};
     const Facts *x = p->facts[access_gid(p, ga).file];
-    return str_has_any(sym_str(x, x->funcs.v[program_access(p, ga)->func].name), words, COUNT_OF(words));
+    Str name = sym_str(x, x->funcs.v[program_access(p, ga)->func].name);
+    return name_ends(name, ENDS_COUNT) || str_has_any(name, starts, COUNT_OF(starts));
 }
 
 static void taken_and_reset(Finder *f, u32 store, u32 read)

@@ -233,11 +233,8 @@ static u32 read_before(const Finder *f, u32 i)
 
 bool winds_up(const Facts *x, const Func *fn)
 {
-    static const char *const words[] = {"close",  "stop",     "shutdown", "clear", "reset",   "terminate",
-                                        "finish", "teardown", "cleanup",  "abort", "destroy", "disconnect"};
     Str name = sym_str(x, fn->name);
-    if (str_has_any(name, words, COUNT_OF(words))) return true;
-    return str_is(name, "__exit__") || str_is(name, "__del__") || str_is(name, "tearDown");
+    return name_ends(name, ENDS_WORK) || str_is(name, "__exit__") || str_is(name, "__del__");
 }
 
 static void drained(Finder *f, u32 i)
