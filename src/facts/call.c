@@ -51,7 +51,8 @@ static void walk_args(Walk *w, u32 list, Use use)
     }
 }
 
-void unseen_add(Walk *w, UnseenKind kind, u32 n)
+/* Something at this node cannot be followed. */
+static void unseen_add(Walk *w, UnseenKind kind, u32 n)
 {
     u32 line, column;
     source_position(w->src, w->t.v[n].start, &line, &column);

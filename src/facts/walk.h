@@ -149,8 +149,6 @@ void value_of(Walk *w, u32 n, u8 *kind, u32 *value, bool *empty);
 u32 walk_call(Walk *w, u32 n);
 /* An argument of the call that is being walked: the value at the node; returns its index in w->args. */
 u32 arg_add(Walk *w, u32 n, u32 keyword, bool star);
-/* Something at this node cannot be followed. */
-void unseen_add(Walk *w, UnseenKind kind, u32 n);
 
 /* threadargs.c */
 /* The arguments of a call of fn that come packed, in args= and the like, once the call's own are there. */

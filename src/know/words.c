@@ -3,38 +3,23 @@
 
 static const char *const keywords[] = {
 #define KEYWORD(word) word,
-#define STEM(stem, says)
-#define ENDING(word, ends)
 #include "know/words.def"
-#undef KEYWORD
-#undef STEM
-#undef ENDING
 };
 
 static const struct Stem {
     const char *stem;
     u32 says;
 } stems[] = {
-#define KEYWORD(word)
 #define STEM(stem, says) {stem, says},
-#define ENDING(word, ends)
 #include "know/words.def"
-#undef KEYWORD
-#undef STEM
-#undef ENDING
 };
 
 static const struct Ending {
     const char *word;
     u32 ends;
 } endings[] = {
-#define KEYWORD(word)
-#define STEM(stem, says)
 #define ENDING(word, ends) {word, ends},
 #include "know/words.def"
-#undef KEYWORD
-#undef STEM
-#undef ENDING
 };
 
 bool python_keyword(Str word)
