@@ -15,17 +15,14 @@ bool file_unchanged(const Replacement *r, Err *e)
 {
     Arena scratch = {0};
     Str now;
-    bool ok;
-    if (!r->before.p)
-        ok = access(r->abs, F_OK) != 0 || err_set(e,
-                                                  "%.*s has come into being meanwhile; it is left as it is, run "
-                                                  "ungil again",
-                                                  STR_ARG(r->path));
-    else
-        ok = os_read_file(&scratch, r->abs, UINT32_MAX, &now, e) &&
-             (str_eq(now, r->before) ||
-              err_set(e, "%.*s changed while it was analysed; it is left as it is, run ungil again",
-                      STR_ARG(r->path)));
+    if (!r->before.p) {
+        if (access(r->abs, F_OK) != 0) return true;
+        return err_set(e, "%.*s has come into being meanwhile; it is left as it is, run ungil again",
+                       STR_ARG(r->path));
+    }
+    bool ok = os_read_file(&scratch, r->abs, UINT32_MAX, &now, e);
+    if (ok && !str_eq(now, r->before))
+        ok = err_set(e, "%.*s changed while it was analysed; it is left as it is, run ungil again", STR_ARG(r->path));
     arena_free(&scratch);
     return ok;
 }

@@ -13,10 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PACKS_MAX = 60 };
+enum {
+    PACKS_MAX = 60,   /* of a repository, before it is fetched anew */
+    PATH_ROOM = 4096, /* bytes of a path; a longer one is not opened */
+    NAME_ROOM = 512
+};
 
-/* The bytes below a directory; with `remove` it and everything in it goes. Links are not followed. */
-static u64 tree_walk(int parent, const char *name, bool remove_)
+/* The bytes below a directory; with `remove_it` it and everything in it goes. Links are not followed. */
+static u64 tree_walk(int parent, const char *name, bool remove_it)
 {
     u64 bytes = 0;
     struct stat st;
@@ -30,20 +34,20 @@ static u64 tree_walk(int parent, const char *name, bool remove_)
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) continue;
         if (S_ISDIR(st.st_mode)) {
-            bytes += tree_walk(fd, entry->d_name, remove_);
+            bytes += tree_walk(fd, entry->d_name, remove_it);
         } else {
             bytes += (u64)st.st_size;
-            if (remove_) unlinkat(fd, entry->d_name, 0);
+            if (remove_it) unlinkat(fd, entry->d_name, 0);
         }
     }
     closedir(d);
-    if (remove_) unlinkat(parent, name, AT_REMOVEDIR);
+    if (remove_it) unlinkat(parent, name, AT_REMOVEDIR);
     return bytes;
 }
 
 static u32 packs_count(const char *dir)
 {
-    char path[4096];
+    char path[PATH_ROOM];
     u32 n = 0;
     snprintf(path, sizeof path, "%s/objects/pack", dir);
     DIR *d = opendir(path);
@@ -55,7 +59,7 @@ static u32 packs_count(const char *dir)
 /* Takes the lock beside a repository; -1 when it is held elsewhere and `wait` is false. */
 static int lock_take(int cache, const char *name, bool wait)
 {
-    char file[512];
+    char file[NAME_ROOM];
     snprintf(file, sizeof file, "%s.lock", name);
     int fd = openat(cache, file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return -1;

@@ -12,7 +12,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { LOCK_FD = 3, TOKEN_MAX = 512 };
+enum {
+    LOCK_FD = 3,    /* of the server's lock, the one file beside standard input and output that the child keeps */
+    ASIDE_FD = 16,  /* where files are kept while the low numbers are given out anew */
+    TOKEN_MAX = 512 /* bytes */
+};
 
 static void confine(const Server *s, int out)
 {
@@ -20,8 +24,8 @@ static void confine(const Server *s, int out)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != s->pid) _exit(EXIT_FETCH_FAILED); /* it died before this could be asked for */
 
-    int lock = fcntl(s->lock, F_DUPFD, 16), null = open("/dev/null", O_RDONLY);
-    out = fcntl(out, F_DUPFD, 16);
+    int lock = fcntl(s->lock, F_DUPFD, ASIDE_FD), null = open("/dev/null", O_RDONLY);
+    out = fcntl(out, F_DUPFD, ASIDE_FD);
     dup2(null, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);

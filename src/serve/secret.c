@@ -13,7 +13,13 @@
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
 
-enum { STANDARD_WINDOW = 600 }; /* seconds that a signed timestamp may be off */
+enum {
+    STANDARD_WINDOW = 600, /* seconds that a signed timestamp may be off */
+    STANDARD_MAX = 4,      /* signatures of one delivery that are looked at; there are two while a key is replaced */
+    DIGITS_MAX = 12,       /* of a timestamp */
+    SECRET_FILE_MAX = 1024,
+    SECRET_MIN = 16 /* characters */
+};
 
 /* ---- where they come from ------------------------------------------------------------------------------ */
 
@@ -32,7 +38,7 @@ static bool secret_text(Arena *a, const Options *o, const char *file, const char
     if (dir) {
         Err why = {0};
         const char *path = str_fmt(a, "%s/%s", dir, file).p;
-        if (os_read_file(a, path, 1024, out, &why)) return true;
+        if (os_read_file(a, path, SECRET_FILE_MAX, out, &why)) return true;
         if (!env) return err_set(e, "%s", why.msg);
     }
     *out = str_from(env);
@@ -50,8 +56,9 @@ bool secrets_load(const Options *o, Secrets *out, Err *e)
     while (ok && str_line(&text, &line)) {
         line = str_trim(line);
         if (!line.n) continue;
-        if (line.n < 16)
-            ok = err_set(e, "a webhook secret must have 16 characters at least; make one with: openssl rand -hex 32");
+        if (line.n < SECRET_MIN)
+            ok = err_set(e, "a webhook secret must have %d characters at least; make one with: openssl rand -hex 32",
+                         SECRET_MIN);
         if (fresh.n == SECRETS_MAX) ok = err_set(e, "there are more than %d webhook secrets", SECRETS_MAX);
         if (!ok) break;
         memcpy(fresh.text + at, line.p, line.n);
@@ -104,8 +111,7 @@ void digest_make(u8 out[DIGEST], const char *word, Str text)
 {
     struct sha256_ctx ctx;
     sha256_init(&ctx);
-    sha256_update(&ctx, strlen(word) + 1,
-                  (const u8 *)word); /* with its NUL, so that no two pairs are the same text */
+    sha256_update(&ctx, strlen(word) + 1, (const u8 *)word); /* with its NUL: no two pairs are the same text */
     sha256_update(&ctx, text.n, (const u8 *)text.p);
     sha256_digest(&ctx, DIGEST, out);
 }
@@ -141,6 +147,7 @@ static bool base64_read(Str text, u8 *room, size_t size, size_t *n)
 
 /* ---- proofs -------------------------------------------------------------------------------------------- */
 
+/* Is the HMAC of the body, in hexadecimal digits, one by a secret of ours? */
 static bool body_signed(const Secrets *secrets, Str hex, Str body)
 {
     Sum given, ours;
@@ -158,6 +165,7 @@ static bool body_signed(const Secrets *secrets, Str hex, Str body)
 
 static const Str standard_prefix = {"whsec_", 6};
 
+/* Is the token a secret of ours itself? Keys that sign are none. */
 static bool token_known(const Secrets *secrets, Str token)
 {
     Sum given = sum_of(token), ours;
@@ -172,7 +180,7 @@ static bool token_known(const Secrets *secrets, Str token)
 static bool at_valid(Str at, i64 now)
 {
     i64 t = 0;
-    if (!at.n || at.n > 12) return false;
+    if (!at.n || at.n > DIGITS_MAX) return false;
     for (size_t i = 0; i < at.n; i++) {
         if (at.p[i] < '0' || at.p[i] > '9') return false;
         t = t * 10 + (at.p[i] - '0');
@@ -211,15 +219,18 @@ static bool standard_signed(const Secrets *secrets, const Proof *p, Str body, i6
 {
     bool good = false;
     Str rest = p->standard;
-    for (u32 i = 0; i < 4 && rest.n; i++) good |= standard_one(secrets, p, str_cut(rest, ' ', &rest), body);
+    for (u32 i = 0; i < STANDARD_MAX && rest.n; i++)
+        good |= standard_one(secrets, p, str_cut(rest, ' ', &rest), body);
     return good && at_valid(p->standard_at, now);
 }
 
 bool proof_valid(Service s, const Secrets *secrets, const Proof *p, Str body, i64 now)
 {
+    Str prefix = S("sha256=");
     switch (s) {
     case SERVICE_GITHUB:
-        return str_starts(p->signature, S("sha256=")) && body_signed(secrets, str_slice(p->signature, 7, 999), body);
+        return str_starts(p->signature, prefix) &&
+               body_signed(secrets, str_slice(p->signature, prefix.n, p->signature.n), body);
     case SERVICE_GITLAB:
         return (p->standard.n && standard_signed(secrets, p, body, now)) ||
                (p->signature.n && token_known(secrets, p->signature));
