@@ -145,8 +145,8 @@ Conflict conflict_of(const Finder *f, u32 ga, u32 gb)
     if (guarded_by_override(f, ga, gb) || guarded_by_override(f, gb, ga)) return (Conflict){NONE, CONF_LOW, false};
     bool roots = threads_reach(p, ga) && threads_reach(p, gb);
     u8 c = confidence_of(f, ga, gb, threads_visible(p, ga, gb));
-    bool locks = p->locksets.v[p->access_locks[ga]].n && p->locksets.v[p->access_locks[gb]].n;
-    if ((locks && (maybe_locked(p, ga) || maybe_locked(p, gb))) || hoped_common(p, ga, gb)) c = CONF_LOW;
+    bool locks = p->locksets.v[p->access_locks[ga]].n; /* who holds nothing is not kept out by what the other holds */
+    if (maybe_locked(p, ga) || (locks && maybe_locked(p, gb)) || hoped_common(p, ga, gb)) c = CONF_LOW;
     if (access_fills(p, ga) || access_fills(p, gb)) c = CONF_LOW;
     return (Conflict){gb, c, roots};
 }
