@@ -80,6 +80,19 @@ static bool names_others(const Facts *f, const Ast *t, Str module, Str name)
     return false;
 }
 
+/* from threading import Lock as _Lock, Thread as _Thread: do all names that the file has from the module begin so? */
+static bool names_hidden(const Facts *f, Str module)
+{
+    u32 hidden = 0;
+    for (u32 i = 0; i < f->imports.n; i++) {
+        const Import *m = &f->imports.v[i];
+        if (m->level || m->func != 0 || !str_eq(sym_str(f, m->module), module)) continue;
+        if (m->star || !str_starts(sym_str(f, m->local), S("_"))) return false;
+        hidden++;
+    }
+    return hidden > 0;
+}
+
 ImportRef import_ref(Arena *a, const Facts *f, const Ast *t, Str module, Str name, bool from_style)
 {
     ImportRef r = {.module = module};
@@ -87,6 +100,7 @@ ImportRef import_ref(Arena *a, const Facts *f, const Ast *t, Str module, Str nam
     from_style = from_style || names_others(f, t, module, name);
     Str bound = from_style ? name : module;
     bool taken = name_bound(f, bound, module) || (from_style && name_used(f, bound));
+    taken |= from_style && names_hidden(f, module) && !name_used(f, str_fmt(a, "_%.*s", STR_ARG(bound)));
     Str local = taken ? str_fmt(a, "_%.*s", STR_ARG(bound)) : bound;
     Str as = taken ? str_fmt(a, " as %.*s", STR_ARG(local)) : S("");
     if (from_style) {
