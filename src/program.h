@@ -171,6 +171,8 @@ typedef struct FuncInfo {
     bool many;             /* reached by a root that runs more than once, or by more than fit */
     bool main;             /* reached from the main program */
     bool api;              /* callable by users of a library, from any thread */
+    bool main_alone;       /* as far as one sees, only the main thread runs it but for threads in sight: two such
+                              functions do not run beside each other */
     bool construct;        /* runs only while its object is being made (__init__ and its private helpers) */
     bool import_time;      /* runs only while modules are imported */
     u32 start_until;       /* byte up to which its code runs only while the application starts; 0 (startup.c) */

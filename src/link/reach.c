@@ -131,11 +131,11 @@ static void func_basics(Program *p, u32 file, u32 func, bool callable)
     }
     fi->main = p->state->of_program[file] && fn->cls != NONE && str_is(sym_str(p->facts[file], fn->name), "handle") &&
                named_command(p, gclass_of(p, file, fn->cls));
-    fi->main |= p->options->assume != ASSUME_ALWAYS && of_widget(p, file, fn);
+    fi->main_alone = p->options->assume != ASSUME_ALWAYS && of_widget(p, file, fn);
     if (p->options->assume == ASSUME_ALWAYS)
         fi->api = func != 0;
     else if (p->options->assume == ASSUME_AUTO)
-        fi->api = func != 0 && callable && !fi->main && !main_thread_only(p, file, fn);
+        fi->api = func != 0 && callable && !main_thread_only(p, file, fn);
 }
 
 enum { MAIN_ROUNDS = 6 };

@@ -332,11 +332,7 @@ void startup_find(Program *p)
     leads_index(&s, &scratch);
     values_index(&s, &scratch);
     spread(&s);
-    for (u32 fn = 0; fn < p->state->nfuncs; fn++) {
-        if (!s.starts[fn]) continue;
-        p->funcs[fn].api = false; /* the main thread runs it, and nobody else */
-        p->funcs[fn].main = true;
-    }
+    for (u32 fn = 0; fn < p->state->nfuncs; fn++) p->funcs[fn].main_alone |= s.starts[fn];
     s.timed = true;
     spread(&s);
     for (u32 fn = 0; fn < p->state->nfuncs; fn++) {

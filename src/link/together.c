@@ -271,12 +271,13 @@ static Apart accesses_apart(const Program *p, u32 ga, u32 gb, Unknown unknown)
     if (starter_meets(&x, a, b, captured) || starter_meets(&x, b, a, captured)) return APART_NOT;
     a->api = unknown == UNKNOWN_ALL && api_reaches(p, a->fi, x.place);
     b->api = unknown == UNKNOWN_ALL && api_reaches(p, b->fi, x.place);
-    if ((a->api && b->api) || callers_meet(&x, a, b) || callers_meet(&x, b, a)) return APART_NOT;
+    bool alone = a->fi->main_alone && b->fi->main_alone; /* whoever calls them, it is the main thread */
+    if ((a->api && b->api && !alone) || callers_meet(&x, a, b) || callers_meet(&x, b, a)) return APART_NOT;
     if (a->ended || b->ended || (a->api && b->roots) || (b->api && a->roots)) return APART_ORDER;
     if (x.object) return APART_OBJECT;
     bool main_a = b->roots && a->fi->main, main_b = a->roots && b->fi->main;
     if ((main_b && b->out) || (main_a && a->out)) return APART_ORDER;
-    return x.same || main_a || main_b ? APART_ONE_THREAD : APART_NO_THREAD;
+    return x.same || alone || main_a || main_b ? APART_ONE_THREAD : APART_NO_THREAD;
 }
 
 Apart may_run_apart(const Program *p, u32 ga, u32 gb)
