@@ -26,9 +26,9 @@ static bool version_read(Poster *p)
     Reply r;
     const json_t *list = get(p, request_url(p, "/versions"), "read the merge request", &r);
     const json_t *newest = json_array_get(list, 0);
-    p->position[0] = poster_text(p, newest, "base_commit_sha");
-    p->position[1] = poster_text(p, newest, "start_commit_sha");
-    p->position[2] = p->pull_head = poster_text(p, newest, "head_commit_sha");
+    p->base_sha = poster_text(p, newest, "base_commit_sha");
+    p->start_sha = poster_text(p, newest, "start_commit_sha");
+    p->head_sha = p->pull_head = poster_text(p, newest, "head_commit_sha");
     reply_free(&r);
     if (list && !p->pull_head.n) return err_set(p->e, "the merge request has no diff yet; run again later");
     return list != NULL;
@@ -93,9 +93,9 @@ static json_t *position_json(Poster *p, const Anchor *x)
 {
     json_t *o = json_object();
     json_put(o, "position_type", json_string("text"));
-    json_put(o, "base_sha", json_str(p->position[0]));
-    json_put(o, "start_sha", json_str(p->position[1]));
-    json_put(o, "head_sha", json_str(p->position[2]));
+    json_put(o, "base_sha", json_str(p->base_sha));
+    json_put(o, "start_sha", json_str(p->start_sha));
+    json_put(o, "head_sha", json_str(p->head_sha));
     json_put(o, "old_path", json_str(x->old_path));
     json_put(o, "new_path", json_str(x->path));
     json_put(o, "new_line", json_integer(x->first));

@@ -62,10 +62,10 @@ typedef struct Poster {
     Vec(Remark) remarks;
     StrVec unseen; /* files of which nobody knows whether their findings are gone */
     Vec(Thread) threads;
-    Thread note;     /* the sticky summary; no id when there is none */
-    Str pull_head;   /* what the service says is the head of the pull request */
-    Str who;         /* our own login */
-    Str position[3]; /* GitLab: base, start and head of the newest version */
+    Thread note;                       /* the sticky summary; no id when there is none */
+    Str pull_head;                     /* what the service says is the head of the pull request */
+    Str who;                           /* our own login */
+    Str base_sha, start_sha, head_sha; /* GitLab: of the newest version */
     u32 posted, edited, resolved, reopened, kept;
     Err *e;
 } Poster;

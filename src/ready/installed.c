@@ -7,7 +7,10 @@
 #include "ready/ready.h"
 #include "ready/version.h"
 
-enum { EXTENSION_MAX = 256 << 20 };
+enum {
+    EXTENSION_MAX = 256 << 20, /* bytes; of a larger file it is not known what it declares */
+    MINOR_DIGITS = 3           /* of a minor version */
+};
 
 /* The value of "Key: value"; empty when the line is another one. */
 static Str header_value(Str line, Str key)
@@ -60,14 +63,16 @@ static void wheel_read(Gather *g, Dep *d, Str dir)
 /* The minor version N of a path through python3.Nt, the directory of a free-threaded interpreter; 0 for others. */
 static int free_threaded_dir(Str path)
 {
+    Str prefix = S("python3.");
     while (path.n) {
         Str part = str_cut(path, '/', &path);
+        if (!str_starts(part, prefix)) continue;
+        Str digits = str_slice(part, prefix.n, part.n);
         int minor = 0;
-        if (!str_starts(part, S("python3."))) continue;
-        size_t i = 8;
-        for (; i < part.n && i < 11 && part.p[i] >= '0' && part.p[i] <= '9'; i++)
-            minor = minor * 10 + (part.p[i] - '0');
-        if (minor && str_is(str_slice(part, i, part.n), "t")) return minor;
+        size_t i = 0;
+        for (; i < digits.n && i < MINOR_DIGITS && digits.p[i] >= '0' && digits.p[i] <= '9'; i++)
+            minor = minor * 10 + (digits.p[i] - '0');
+        if (minor && str_is(str_slice(digits, i, digits.n), "t")) return minor;
     }
     return 0;
 }

@@ -7,7 +7,10 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { INCLUDE_DEPTH = 50 };
+enum {
+    INCLUDE_DEPTH = 50, /* files that include each other */
+    NAME_SHOWN = 200    /* bytes of a name in a note */
+};
 
 /* Without the comment: a # at the start or behind white space. */
 static Str comment_cut(Str line)
@@ -60,7 +63,7 @@ static void file_include(Gather *g, const Source *s, u32 line, Str name, DepKind
     bool fresh, address = str_contains(name, S("://"));
     Str path = str_starts(name, S("/")) ? name : str_fmt(g->a, "%.*s/%.*s", (int)slash, s->abs.p, STR_ARG(name));
     if (address || !realpath(str_c(g->a, path), real)) {
-        gather_note(g, s, line, "include", "%.*s was not read: %s", (int)MIN(name.n, (size_t)200), name.p,
+        gather_note(g, s, line, "include", "%.*s was not read: %s", (int)MIN(name.n, (size_t)NAME_SHOWN), name.p,
                     address ? "nothing is fetched; name a local file" : "there is no such file");
         return;
     }
@@ -68,7 +71,7 @@ static void file_include(Gather *g, const Source *s, u32 line, Str name, DepKind
     if (!str_is(root, "/") && !(str_starts(abs, root) && abs.n > root.n && abs.p[root.n] == '/')) {
         gather_note(g, s, line, "include",
                     "%.*s was not read: it lies outside the root; name another one with --root",
-                    (int)MIN(name.n, (size_t)200), name.p);
+                    (int)MIN(name.n, (size_t)NAME_SHOWN), name.p);
         return;
     }
     if (g->depth == INCLUDE_DEPTH) {
