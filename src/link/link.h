@@ -285,7 +285,8 @@ void roots_chain(Program *p);
 
 /* roots.c: does the file import this package or one of its modules? */
 bool file_imports(const Program *p, u32 file, const char *package);
-/* Does it use threading for more than locks? */
+/* Does it use threading for more than locks? Found once for each file, by the first. */
+void threads_used_find(Program *p);
 bool uses_threads(const Program *p, u32 file);
 
 /* greenlets.c. Greenlets take turns in one thread, and so does what is written for them: a file that imports them, be

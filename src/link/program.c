@@ -47,6 +47,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     s->classes = arena_new(a, ClassInfo, s->nclasses);
     gids_index(p);
     vendored_find(p);
+    threads_used_find(p);
 
     modules_index(p);
     locals_index(p);

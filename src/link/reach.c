@@ -44,9 +44,8 @@ bool is_script(const Program *p, u32 file)
 
 /* Does the file use threading for more than locks? A lock alone, which one of our fixes may have put there, shows no
  * thread. */
-bool uses_threads(const Program *p, u32 file)
+static bool threads_used(const Facts *f)
 {
-    const Facts *f = p->facts[file];
     for (u32 i = 0; i < f->imports.n; i++) {
         const Import *m = &f->imports.v[i];
         if (str_starts(sym_str(f, m->module), S("concurrent")) &&
@@ -63,6 +62,18 @@ bool uses_threads(const Program *p, u32 file)
         }
     }
     return false;
+}
+
+void threads_used_find(Program *p)
+{
+    LinkState *s = p->state;
+    s->uses_threads = arena_new(s->a, bool, p->nfiles + 1);
+    for (u32 i = 0; i < p->nfiles; i++) s->uses_threads[i] = threads_used(p->facts[i]);
+}
+
+bool uses_threads(const Program *p, u32 file)
+{
+    return p->state->uses_threads[file];
 }
 
 bool class_is_process(const Program *p, u32 gclass)

@@ -155,7 +155,8 @@ typedef struct LinkState {
     struct Stored *stored; /* functions that are kept for later, see stored.c; calls_link makes it */
     ParamInfo *params;     /* by global param */
     u32 *param_base;
-    bool *of_program; /* by file: see ofprogram.c */
+    bool *uses_threads; /* by file: does it use threading for more than locks? */
+    bool *of_program;   /* by file: see ofprogram.c */
     bool *of_loop;    /* by global class: is it written for an event loop: has it coroutines, is it a loop, or
                          do its methods ask for one? */
     bool *on_global;  /* by global func: called on an object that a module-level name holds; see named.c */
