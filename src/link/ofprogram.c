@@ -3,8 +3,8 @@
  * program that uses this code" does not count for them. Only where the whole is small: in larger programs too many
  * calls lead to places that we do not see.
  *
- * The command line of a package that nobody imports is such a file as well, and a command of Django's. Not so a module
- * that takes locks in a program of which no thread is in sight.
+ * The command line of a package that nobody imports is such a file as well, and a command of Django's. Not so a
+ * module that takes locks in a program of which no thread is in sight.
  *
  * And which single modules are installed for others to import, although they can be run, too: setup.py names them,
  * py_modules=["sh"] (Setuptools guide, "Package Discovery"). */

@@ -35,8 +35,8 @@ static bool changes_itself(const Program *p, GId cls)
         for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
             const Path *x = &f->paths.v[f->accesses.v[k].path];
             u8 op = f->accesses.v[k].op;
-            bool writes = op == OP_STORE || op == OP_AUG || op == OP_DEL || op == OP_ITEM_STORE || op == OP_ITEM_AUG ||
-                          op == OP_ITEM_DEL;
+            bool writes = op == OP_STORE || op == OP_AUG || op == OP_DEL || op == OP_ITEM_STORE ||
+                          op == OP_ITEM_AUG || op == OP_ITEM_DEL;
             if (x->root == ROOT_SELF && x->nattr && writes) return true;
         }
     }

@@ -52,7 +52,7 @@ typedef struct Finder {
     const u32 *acc;   /* its accesses, in text order */
     const u8 *effect; /* and what each does */
     u32 nacc;
-    u32 talks; /* what is asked and answered there (talks_of_place) */
+    u32 talks;               /* what is asked and answered there (talks_of_place) */
     u32 resets[64], nresets; /* the accesses that set it to None or delete it, once check.c has looked */
     u32 told_of;             /* the place of which sure.c knows whether only a log is told of it, NONE: of none */
     bool told;
@@ -350,6 +350,8 @@ bool race_sure(Finder *f, const Race *r, const Place *x);
 
 /* slight.c: is it of a shape that maintainers leave as it is? */
 bool race_slight(const Finder *f, const Race *r, const Place *x);
+/* weigh.c: does the class keep many things in its objects, so that its lock may be for others of them? */
+bool class_keeps_much(const Program *p, u32 gclass);
 
 /* imagined.c: is there too little that speaks for a second thread? */
 bool race_imagined(const Finder *f, const Race *r, const Place *x);

@@ -23,8 +23,9 @@
 
 enum { READERS = 12, DEPTH = 5, ACCESSES = 100 }; /* state that is used more than that is no argument */
 
-/* Client(self.token), Manager.get_instance(): nothing that the call brought goes into it, so what another call sets
- * is as good. Without arguments it may be a buffer for this call. */
+/* self.client = Client(self.token), Manager.get_instance(): nothing that the call brought goes into it, so what
+ * another call sets is as good. Without arguments it may be a buffer for this call; a global is set anew for each
+ * request. */
 static bool as_good(const Facts *x, const Call *c)
 {
     Str name = path_last(x, &x->paths.v[c->callee]);
@@ -44,7 +45,8 @@ static bool computed(const Program *p, u32 store)
 {
     const Def *d = stored_def(p, store);
     const Facts *x = p->facts[access_gid(p, store).file];
-    return d && d->kind == VAL_CALL && !d->empty && !as_good(x, &x->calls.v[d->value]);
+    bool kept = p->access_place[store] != NONE && p->places.v[p->access_place[store]].kind == PLACE_INSTANCE;
+    return d && d->kind == VAL_CALL && !d->empty && !(kept && as_good(x, &x->calls.v[d->value]));
 }
 
 /* Does the call get the class or object that the path's attribute is set on, or is it a method of it? */

@@ -68,13 +68,14 @@ static bool far_first_use(const Finder *f, const Race *r, const Place *x)
 
 /* self.request = …, and self.request read again by the same call: most objects that keep what belongs to a call have
  * one user at a time. Of 29 such findings none was a race that was fixed; of five that were read none was true. Nor
- * was any of 71 in classes that lock, most of them for other things. */
+ * was any of 71 in classes that lock, most of them for other things; they count where the class keeps few. */
 static bool data_of_call(const Program *p, const Race *r, const Place *x)
 {
     Str name = sym_str(p->facts[r->file], p->facts[r->file]->funcs.v[r->func].name);
     if (str_is(name, "__enter__")) return false;                   /* a manager that is kept is entered by all */
     if (x->evidence & EV_SINGLETON && visible(p, r)) return false; /* the one object, and threads in sight */
-    bool locks = x->evidence & EV_CLASS_LOCKS && (x->evidence & EV_SINGLETON || visible(p, r));
+    bool locks = x->evidence & EV_CLASS_LOCKS &&
+                 (x->evidence & EV_SINGLETON || visible(p, r) || !class_keeps_much(p, x->owner));
     return r->rule == UG101 && r->per_call && x->kind == PLACE_INSTANCE && !r->by_shape && !locks &&
            !(x->evidence & (EV_GUARDED | EV_NAME | EV_PURPOSE | EV_HANDED | EV_DECORATOR));
 }

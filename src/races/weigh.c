@@ -472,8 +472,7 @@ static Worth first_use_or_setting(const Weighed *w)
     return little_if(first_use_of_one(w->p, w->r, w->x) || class_setting(w->p, w->r, w->x));
 }
 
-/* Does the class keep many things in its objects? */
-static bool keeps_much(const Program *p, u32 gclass)
+bool class_keeps_much(const Program *p, u32 gclass)
 {
     enum { MUCH = 10 };
     u32 n = 0;
@@ -493,7 +492,7 @@ static Worth beside_a_lock(const Weighed *w)
     bool step = r->rule == UG101 || r->rule == UG102;
     if (!step || r->by_shape || w->x->kind != PLACE_INSTANCE || (w->x->evidence & ~silent) != EV_CLASS_LOCKS)
         return WORTH_UNSAID;
-    return little_if(!w->p->facts[r->file]->funcs.v[r->func].nsections && keeps_much(w->p, w->x->owner));
+    return little_if(!w->p->facts[r->file]->funcs.v[r->func].nsections && class_keeps_much(w->p, w->x->owner));
 }
 
 static Worth signs_of_one_thread(const Weighed *w)
