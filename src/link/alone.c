@@ -220,7 +220,9 @@ static Alone alone_find(const Program *p, u32 gaccess)
     for (u32 depth = 0; instance && x->root == ROOT_CALL && !owned(p, g.file, a, x) && depth < 4; depth++)
         x = &f->paths.v[f->calls.v[x->func].callee]; /* doc = Document(); for row in doc.rows() */
     bool gone = instance && (own_started(p, g.file, a, x) || own_given(p, g.file, a, x));
-    return owned(p, g.file, a, x) && !gone ? ALONE_OWN : ALONE_NOT;
+    if (owned(p, g.file, a, x) && !gone) return ALONE_OWN;
+    bool local = instance && p->options->assume != ASSUME_ALWAYS && through_thread_local(p, g.file, a->path);
+    return local ? ALONE_THREAD_OBJECT : ALONE_NOT;
 }
 
 Alone access_alone(const Program *p, u32 gaccess)

@@ -451,6 +451,8 @@ bool takes_anything(const Facts *f, const Func *fn);
 
 /* stays.c: fills ClassInfo.stays and in_with. Needs the types of places and the edges. */
 void stays_find(Program *p);
+/* Does the path lead through an object of which each thread has its own, a threading.local? */
+bool through_thread_local(const Program *p, u32 file, u32 path);
 
 /* offered.c */
 /* What the __init__.py files of a program hand on to its users. */

@@ -18,8 +18,7 @@
  * (Python 3.14, sys.flags.thread_inherit_context). Not seen: what is later taken out and handed to a thread. */
 #include "link/link.h"
 
-/* Does the path lead through an object of which each thread has its own? */
-static bool through_thread_local(const Program *p, u32 file, u32 path)
+bool through_thread_local(const Program *p, u32 file, u32 path)
 {
     const Path *x = path == NONE ? NULL : &p->facts[file]->paths.v[path];
     for (u32 k = 0; x && k < x->nattr; k++) {
