@@ -181,6 +181,13 @@ def test_endless_errors(c):
     c.equal([n["code"] for n in report["notes"] if n["path"] == "bad.py"], ["too-slow"])
 
 
+def test_bases_in_a_circle(c):
+    """Python refuses such classes when it runs them; who is half-way through a change of names has them."""
+    with_bad_file(c, "from flask import Flask\n\napp = Flask(__name__)\n\n\nclass A(B):\n    def __init__(self):\n        self.n = 1\n\n\n"
+                  "class B(C):\n    def __init__(self):\n        self.n = 2\n\n\nclass C(B):\n    def __init__(self):\n        self.n = 3\n\n\n"
+                  "a, b, c = A(), B(), C()\n", note=None, timeout=60)
+
+
 def test_many_lines(c):
     with_bad_file(c, "\n" * 3_000_000, note=None, timeout=60)
     with_bad_file(c, "x = 1\n" * 300_000 + RACY_TAIL, note=None, fixable=None, timeout=60)

@@ -314,7 +314,13 @@ void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock)
     intent_add(pl, f, INTENT_REPLACE, r->file, r->span, r->name, NONE);
     const Ast *t = site_ast(pl, r->file);
     u32 n = ast_at(t, r->span), args = ast_is(t, n, NODE_call) ? ast_field(t, n, FIELD_arguments) : NONE;
-    if (args != NONE && ast_first(t, args) == NONE) n = ast_field(t, ast_field(t, n, FIELD_function), FIELD_object);
+    if (args != NONE && ast_first(t, args) == NONE) {
+        static const char *const whole[] = {"keys", "values", "items"}; /* as long as the state, unlike elements() */
+        u32 fn = ast_field(t, n, FIELD_function), attr = ast_field(t, fn, FIELD_attribute);
+        bool same = attr != NONE && str_among(ast_text(t, attr), whole, COUNT_OF(whole));
+        n = same ? ast_field(t, fn, FIELD_object) : NONE;
+    }
+    if (n == NONE) return;
     u32 stmt = n;
     while (t->v[stmt].start > r->at && t->v[stmt].parent != NONE) stmt = t->v[stmt].parent;
     if (n != NONE && t->v[stmt].start == r->at) lengths_write(pl, f, r, stmt, ast_text(t, n));

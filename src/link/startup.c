@@ -12,7 +12,7 @@
  * call are left alone. */
 #include "link/link.h"
 
-enum { STARTUP_ROUNDS = 12 };
+enum { STARTUP_ROUNDS = 12, STARTUP_BASES = 6 };
 
 /* A call of a method of an object that is not known. */
 typedef struct Named {
@@ -277,15 +277,15 @@ static bool begins_program(const Program *p, u32 file, const Func *fn)
     return false;
 }
 
-/* A method that a library may call: of a class derived from one of a library. */
-static bool of_library(const Program *p, u32 gclass)
+/* A method that a library may call: of a class derived from one of a library; or from more than that many others. */
+static bool of_library(const Program *p, u32 gclass, u32 depth)
 {
     static const char *const harmless[] = {"object", "abc.ABC", "typing.Generic", "typing.Protocol"};
     const ClassInfo *c = &p->state->classes[gclass];
     for (u32 i = 0; i < c->ext_bases.n; i++)
         if (!str_among(p->syms.strs[c->ext_bases.v[i]], harmless, COUNT_OF(harmless))) return true;
     for (u32 i = 0; i < c->bases.n; i++)
-        if (c->bases.v[i] == gclass || of_library(p, c->bases.v[i])) return true;
+        if (!depth || of_library(p, c->bases.v[i], depth - 1)) return true;
     return false;
 }
 
@@ -309,7 +309,7 @@ static bool plainly_called(const Startup *s, u32 file, const Func *fn)
         if (!str_among(path_last(f, &f->paths.v[f->decorators.v[i]]), harmless, COUNT_OF(harmless))) return false;
     if (str_starts(name, S("__")) && !str_is(name, "__init__")) return false;
     if (fn->cls == NONE) return true;
-    return !called_by_name(s, file, fn) && !of_library(p, gclass_of(p, file, fn->cls));
+    return !called_by_name(s, file, fn) && !of_library(p, gclass_of(p, file, fn->cls), STARTUP_BASES);
 }
 
 static bool may_start(const Startup *s, u32 gfunc)
