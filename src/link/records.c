@@ -23,21 +23,34 @@ static bool named_row(const Program *p, u32 file, u32 path)
     return d->kind == VAL_CALL && str_among(call_last(of, &of->calls.v[d->value]), bases, COUNT_OF(bases));
 }
 
-/* Do methods of the class change what its objects hold? Then it is more than data: a registry that happens to be
- * written as a dataclass. */
+static bool writes(const Facts *f, const Access *a)
+{
+    static const char *const methods[] = {"append", "appendleft", "add",  "insert", "extend",     "update", "setdefault",
+                                          "pop",    "popleft",    "clear", "remove", "discard", "popitem"};
+    switch (a->op) {
+    case OP_STORE:
+    case OP_AUG:
+    case OP_DEL:
+    case OP_ITEM_STORE:
+    case OP_ITEM_AUG:
+    case OP_ITEM_DEL: return true;
+    case OP_METHOD: return str_among(sym_str(f, a->method), methods, COUNT_OF(methods));
+    default: return false;
+    }
+}
+
+/* Do methods of the class change what its objects hold, once these are made? Then it is more than data: a registry
+ * that happens to be written as a dataclass. */
 static bool changes_itself(const Program *p, GId cls)
 {
+    static const char *const making[] = {"__init__", "__post_init__", "__new__", "__setstate__"};
     const Facts *f = p->facts[cls.file];
     for (u32 i = 1; i < f->funcs.n; i++) {
         const Func *fn = &f->funcs.v[i];
-        Str name = sym_str(f, fn->name);
-        if (fn->cls != cls.id || str_starts(name, S("__"))) continue;
+        if (fn->cls != cls.id || str_among(sym_str(f, fn->name), making, COUNT_OF(making))) continue;
         for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
             const Path *x = &f->paths.v[f->accesses.v[k].path];
-            u8 op = f->accesses.v[k].op;
-            bool writes = op == OP_STORE || op == OP_AUG || op == OP_DEL || op == OP_ITEM_STORE ||
-                          op == OP_ITEM_AUG || op == OP_ITEM_DEL;
-            if (x->root == ROOT_SELF && x->nattr && writes) return true;
+            if (x->root == ROOT_SELF && x->nattr && writes(f, &f->accesses.v[k])) return true;
         }
     }
     return false;
@@ -48,7 +61,8 @@ static bool is_record(const Program *p, u32 gclass, u32 depth)
     GId g = class_gid(p, gclass);
     const Class *c = &p->facts[g.file]->classes.v[g.id];
     const ClassInfo *k = &p->state->classes[gclass];
-    if (class_makes_fields(p, g.file, g.id)) return !changes_itself(p, g);
+    if (changes_itself(p, g)) return false;
+    if (class_makes_fields(p, g.file, g.id)) return true;
     for (u32 i = c->bases; i < c->bases + c->nbases; i++)
         if (named_row(p, g.file, p->facts[g.file]->bases.v[i])) return true;
     for (u32 i = 0; i < k->bases.n && depth; i++)

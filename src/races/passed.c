@@ -147,8 +147,8 @@ static bool rebound_before(const Facts *x, const Func *fn, const Access *a)
     return false;
 }
 
-/* What the function does to the size of what the call gives it. *covered is cleared where a change of it holds no
- * lock of the set. */
+/* What the function does to the size of what the call gives it. *covered is cleared where a change or a walk of it
+ * holds no lock of the set. */
 static u32 effect_in(const Program *p, const Facts *f, const Call *c, u32 arg, u32 gfunc, u32 with, bool *covered)
 {
     u32 name = param_for(p, f, c, arg, gfunc), effect = 0;
@@ -162,7 +162,8 @@ static u32 effect_in(const Program *p, const Facts *f, const Call *c, u32 arg, u
             rebound_before(x, fn, &x->accesses.v[k]))
             continue;
         u32 changes = access_effect(p, ga) & (EFFECT_GROW | EFFECT_SHRINK);
-        if (changes && lockset_common(p, p->access_locks[ga], with) == NONE) *covered = false;
+        u8 op = x->accesses.v[k].op;
+        if ((changes || op == OP_ITER || op == OP_CREAD) && lockset_common(p, p->access_locks[ga], with) == NONE) *covered = false;
         effect |= changes;
     }
     return effect;

@@ -349,7 +349,9 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
 {
     u32 shared = EV_MODULE | EV_GUARDED | EV_SINGLETON | EV_DECORATOR | EV_PART | found_counts(r);
     u32 any = shared | EV_CLASS_LOCKS | EV_HANDED | EV_SAME | EV_STARTER | EV_PURPOSE | EV_FOUND;
-    if (x->kind == PLACE_INSTANCE && !(x->evidence & any) && class_is_record(p, x->owner))
+    u32 other = r->nsites > 1 ? r->sites[1] : r->sites[0];
+    bool threads = p->funcs[access_func(p, r->sites[0])].threads && p->funcs[access_func(p, other)].threads;
+    if (x->kind == PLACE_INSTANCE && !(x->evidence & any) && !threads && class_is_record(p, x->owner))
         return true; /* data that a request has read or made */
     if (x->kind != PLACE_INSTANCE || x->evidence & shared || r->rule == UG106) return false;
     bool used = x->evidence & (EV_CLASS_LOCKS | EV_HANDED | EV_NAME | EV_PURPOSE);
