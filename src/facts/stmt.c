@@ -208,11 +208,12 @@ void loop_choices(Walk *w, u32 target, u32 list)
 /* The first one is nearest to the name: an inner loop may use the name anew. */
 void choices_read(Walk *w, Path name, Use use, u32 n)
 {
+    enum { TABLES = 64 }; /* a longer list is one of values */
     if (use.op != OP_ITER && use.op != OP_CREAD) return;
     for (u32 i = w->choices.n; i-- > 0;) {
         if (w->choices.v[i].name != name.name || w->choices.v[i].func != name.func) continue;
-        for (u32 c = ast_first(&w->t, w->choices.v[i].list); c != NONE; c = ast_after(&w->t, c))
-            chosen_read(w, c, use, n);
+        u32 c = ast_first(&w->t, w->choices.v[i].list);
+        for (u32 k = 0; c != NONE && k < TABLES; c = ast_after(&w->t, c), k++) chosen_read(w, c, use, n);
         return;
     }
 }

@@ -217,7 +217,8 @@ static Alone alone_find(const Program *p, u32 gaccess)
         gfunc_of(p, g.file, a->func) == p->places.v[place].owner && early)
         return ALONE_CAPTURE;
     x = &f->paths.v[a->path];
-    if (instance && x->root == ROOT_CALL && !x->nattr) /* doc = Document(); for row in doc.rows(): of the doc's rows */
+    if (instance && x->root == ROOT_CALL &&
+        !x->nattr) /* doc = Document(); for row in doc.rows(): of the doc's rows */
         x = &f->paths.v[f->calls.v[x->func].callee];
     bool gone = instance && (own_started(p, g.file, a, x) || own_given(p, g.file, a, x));
     if (owned(p, g.file, a, x) && !gone) return ALONE_OWN;

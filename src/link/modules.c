@@ -164,10 +164,13 @@ static void module_entries(Program *p, u32 file)
 /* from threading import *: a name that we know the library has. Of two, the later import binds it. */
 static Ent star_name(const Program *p, u32 file, Str name)
 {
+    enum { STARS = 50 }; /* of one file that are looked at */
     char room[200];
     const Facts *f = p->facts[file];
-    for (u32 i = f->imports.n; i-- > 0;) {
+    u32 stars = 0;
+    for (u32 i = f->imports.n; i-- > 0 && stars < STARS;) {
         const Import *im = &f->imports.v[i];
+        stars += im->star;
         Str module = sym_str(f, im->module);
         if (!im->star || im->level || module.n + name.n + 2 > sizeof room || !star_unknown(p, file, im)) continue;
         int n = snprintf(room, sizeof room, "%.*s.%.*s", STR_ARG(module), STR_ARG(name));

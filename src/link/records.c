@@ -25,8 +25,9 @@ static bool named_row(const Program *p, u32 file, u32 path)
 
 static bool writes(const Facts *f, const Access *a)
 {
-    static const char *const methods[] = {"append", "appendleft", "add",  "insert", "extend",     "update", "setdefault",
-                                          "pop",    "popleft",    "clear", "remove", "discard", "popitem"};
+    static const char *const methods[] = {"append", "appendleft", "add",    "insert",  "extend",
+                                          "update", "setdefault", "pop",    "popleft", "clear",
+                                          "remove", "discard",    "popitem"};
     switch (a->op) {
     case OP_STORE:
     case OP_AUG:

@@ -10,7 +10,10 @@
  * lookup of its own class knows about it. Steps that each hold the lock are gap.c's. */
 #include "races/races.h"
 
-enum { FINDINGS = 2 }; /* of one place */
+enum {
+    FINDINGS = 2, /* of one place */
+    ASKED = 500   /* accesses of a function that is looked through for properties that ask */
+};
 
 const Call *edge_call(const Program *p, const CallEdge *e)
 {
@@ -275,6 +278,7 @@ static bool asked_before(const Finder *f, u32 gfunc, const Access *act, u32 call
         const Call *c = edge_call(p, &p->edges.v[e]);
         bool syntax = p->edges.v[e].call == NONE && p->edges.v[e].at && !p->edges.v[e].weak;
         if ((!c && !syntax) || p->edges.v[e].file != g.file || (c && c->span.end > act->span.start)) continue;
+        if (!c && fn->naccesses > ASKED) continue;
         if (!c) {
             u32 answer = NONE;
             for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {

@@ -163,7 +163,8 @@ static u32 effect_in(const Program *p, const Facts *f, const Call *c, u32 arg, u
             continue;
         u32 changes = access_effect(p, ga) & (EFFECT_GROW | EFFECT_SHRINK);
         u8 op = x->accesses.v[k].op;
-        if ((changes || op == OP_ITER || op == OP_CREAD) && lockset_common(p, p->access_locks[ga], with) == NONE) *covered = false;
+        if ((changes || op == OP_ITER || op == OP_CREAD) && lockset_common(p, p->access_locks[ga], with) == NONE)
+            *covered = false;
         effect |= changes;
     }
     return effect;
