@@ -58,16 +58,33 @@ static bool method_takes(const Program *p, u32 file, u32 gclass, Str method, Str
     return false;
 }
 
+/* Response(app, body)(environ, start_response): is an object of the class called as soon as it is made, for this one
+ * request? */
+static bool called_at_once(const Program *p, u32 gclass)
+{
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->calls.n; i++) {
+            const Path *x = &f->paths.v[f->calls.v[i].callee];
+            if (x->root != ROOT_CALL || x->nattr) continue;
+            Ent e = path_entity(p, file, f->calls.v[x->func].callee);
+            if (e.kind == ENT_CLASS && e.id == gclass) return true;
+        }
+    }
+    return false;
+}
+
 /* The base of a row: a dotted name, of a library or of the program; "*Suffix" for any base with such a name;
  * "package:" for any class in a file that imports the package; "(name)" for any whose __init__ takes such a
- * parameter, "(name) other" where the method takes the other one, too. */
+ * parameter, "(name) other" where the method takes the other one, too, and no object is made for one call. */
 static bool base_fits(const Program *p, u32 file, u32 gclass, const RootRow *r, Str base)
 {
     const ClassInfo *ci = &p->state->classes[gclass];
     if (base.p[0] == '(') {
         Str other, name = str_cut(str_slice(base, 1, base.n), ')', &other);
         return method_takes(p, file, gclass, S("__init__"), name) &&
-               (!other.n || method_takes(p, file, gclass, str_from(r->method), str_trim(other)));
+               (!other.n ||
+                (method_takes(p, file, gclass, str_from(r->method), str_trim(other)) && !called_at_once(p, gclass)));
     }
     if (str_ends(base, S(":"))) {
         char package[64];

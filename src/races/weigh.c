@@ -340,6 +340,17 @@ static bool fixed_module(const Program *p, const Race *r, const Place *x)
     return key.n && (key.p[0] == '"' || key.p[0] == '\'');
 }
 
+/* Does a thread run the access that a call in sight starts, and not a server for a request? */
+static bool started_in_sight(const Program *p, u32 ga)
+{
+    const FuncInfo *fi = &p->funcs[access_func(p, ga)];
+    for (u32 i = 0; i < fi->nroots; i++) {
+        const Root *r = &p->roots.v[fi->roots[i]];
+        if (r->call != NONE && !p->facts[r->file]->calls.v[r->call].is_decorator) return true;
+    }
+    return false;
+}
+
 /* Threads run the code of the class, or are started by it; that two of them have one object, nothing shows. Of 8
  * findings where only the file uses threads and where each object is made for another one, read as maintainers would,
  * none was true, unless it was a walk; of 10 about what an object makes or does on first use without a thread in
@@ -349,9 +360,8 @@ static bool own_object(const Program *p, const Race *r, const Place *x)
 {
     u32 shared = EV_MODULE | EV_GUARDED | EV_SINGLETON | EV_DECORATOR | EV_PART | found_counts(r);
     u32 any = shared | EV_CLASS_LOCKS | EV_HANDED | EV_SAME | EV_STARTER | EV_PURPOSE | EV_FOUND;
-    u32 other = r->nsites > 1 ? r->sites[1] : r->sites[0];
-    bool threads = p->funcs[access_func(p, r->sites[0])].threads && p->funcs[access_func(p, other)].threads;
-    if (x->kind == PLACE_INSTANCE && !(x->evidence & any) && !threads && class_is_record(p, x->owner))
+    bool started = started_in_sight(p, r->sites[0]) && (r->nsites < 2 || started_in_sight(p, r->sites[1]));
+    if (x->kind == PLACE_INSTANCE && !(x->evidence & any) && !started && class_is_record(p, x->owner))
         return true; /* data that a request has read or made */
     if (x->kind != PLACE_INSTANCE || x->evidence & shared || r->rule == UG106) return false;
     bool used = x->evidence & (EV_CLASS_LOCKS | EV_HANDED | EV_NAME | EV_PURPOSE);
