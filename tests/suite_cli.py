@@ -661,21 +661,6 @@ def test_packaged(c):
             c.code(result, 1 if others else 0)
 
 
-def test_large_program(c):
-    """Of a program that is not packaged, what only its script calls has one thread, however large it is."""
-    state = "%s = 0\n\n\ndef count_%s():\n    global %s\n    %s += 1\n    return %s\n"
-    files = {"pkg/%s.py" % name: state % ((name,) * 5) for name in ("alone", "both", "unseen")}
-    files.update({"pkg/part%02d.py" % i: "SIZE = %d\n" % i for i in range(45)})
-    files["pkg/__init__.py"] = ""
-    files["main.py"] = ("import threading\n\nfrom pkg import alone, both\n\n\ndef run():\n    both.count_both()\n\n\ndef main():\n"
-                        "    print(alone.count_alone())\n    threading.Thread(target=run).start()\n    print(both.count_both())\n\n\n"
-                        'if __name__ == "__main__":\n    main()\n')
-    for extra, found in (({}, ["both", "unseen"]), ({"setup.py": "import setuptools\n"}, ["alone", "both", "unseen"]),
-                         ({"examples/one.py": "from pkg import alone\n\nalone.count_alone()\n"}, ["alone", "both", "unseen"])):
-        with project({**files, **extra}) as folder:
-            c.equal(sorted({f["state"].split(".")[-1] for f in findings(folder)}), found, extra)
-
-
 def test_configuration(c):
     with project() as folder:
         write_file(os.path.join(folder, "pyproject.toml"), '[tool.other]\nx = 1\n\n[tool.ungil]\nselect = ["UG104"]\n')

@@ -4,12 +4,10 @@
  * reach.c knows this of functions that give nothing back, where every call in sight stands at the top of a module. In
  * the tree of an application more can be said: tests are no part of it, nobody else calls what is public, and init()
  * may call what fills tables, and then what starts a thread. A tree is one where a module or a function of it makes
- * the application that a web framework serves, outside of tests and examples, or one that is not packaged and has a
- * script at its top; one with examples of its own use is a library all the same, whose users call what it calls for
- * itself. What is called in this way, be it later, has the main thread alone.
- *
- * What is handed on as a value, what may be a method of some object whose class is not known, and what a library may
- * call are left alone. */
+ * the application that a web framework serves, outside of tests and examples; one with examples of its own use is a
+ * library all the same, whose users call what it calls for itself. What is called in this way, be it later, has the
+ * main thread alone. What is handed on as a value, what other objects'
+ * methods may be called by name, and what a library may call are left alone. */
 #include "link/link.h"
 
 enum { STARTUP_ROUNDS = 12, STARTUP_BASES = 6 };
@@ -67,21 +65,9 @@ static bool shows_use(Str path)
     return false;
 }
 
-/* A program that is not packaged for others to use, and has a script to be run. */
-static bool is_unpackaged(const Program *p)
-{
-    bool script = false;
-    for (u32 file = 0; file < p->nfiles; file++) {
-        Str path = p->facts[file]->source->path;
-        if (str_is(str_last(path, '/'), "setup.py")) return false;
-        script |= str_find(path, '/') == path.n && p->facts[file]->has_main_guard && !p->tests[file];
-    }
-    return script && !p->options->packaged;
-}
-
 static bool is_application(const Program *p)
 {
-    bool made = is_unpackaged(p);
+    bool made = false;
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         if (shows_use(f->source->path) && !p->tests[file] && !p->vendored[file]) return false;

@@ -271,9 +271,8 @@ static Apart accesses_apart(const Program *p, u32 ga, u32 gb, Unknown unknown)
     if (starter_meets(&x, a, b, captured) || starter_meets(&x, b, a, captured)) return APART_NOT;
     a->api = unknown == UNKNOWN_ALL && api_reaches(p, a->fi, x.place);
     b->api = unknown == UNKNOWN_ALL && api_reaches(p, b->fi, x.place);
-    bool both = a->api && b->api; /* by callers that are not in sight */
-    bool alone = both && a->fi->main_alone && b->fi->main_alone;
-    if ((both && !alone) || callers_meet(&x, a, b) || callers_meet(&x, b, a)) return APART_NOT;
+    bool alone = a->fi->main_alone && b->fi->main_alone; /* whoever calls them, it is the main thread */
+    if ((a->api && b->api && !alone) || callers_meet(&x, a, b) || callers_meet(&x, b, a)) return APART_NOT;
     if (a->ended || b->ended || (a->api && b->roots) || (b->api && a->roots)) return APART_ORDER;
     if (x.object) return APART_OBJECT;
     bool main_a = b->roots && a->fi->main, main_b = a->roots && b->fi->main;
