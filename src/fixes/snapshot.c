@@ -281,9 +281,20 @@ bool snapshot_region(Plan *pl, Work *w, u32 gaccess, Region *r)
     return r->copy.n || copy_before(pl, w, g.file, a->func, n, r);
 }
 
+/* Is nothing called between the two places but builtins that ask, so that the state is still what was copied? */
+static bool quiet_between(const Ast *t, u32 n, u32 from, u32 to)
+{
+    static const char *const asking[] = {"len", "sum", "min", "max", "float", "int", "round", "sorted", "abs"};
+    bool call = ast_is(t, n, NODE_call) && t->v[n].start >= from && t->v[n].end <= to;
+    if (call && !str_among(ast_text(t, ast_field(t, n, FIELD_function)), asking, COUNT_OF(asking))) return false;
+    for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c))
+        if (!quiet_between(t, c, from, to)) return false;
+    return true;
+}
+
 /* sum(self._times) / len(self._times): the length that is asked for in the same statement is the copy's. Not in the
  * body of a loop, which may change the state itself. */
-static void lengths_write(Plan *pl, Fix *f, const Region *r, u32 n, Str state)
+static void lengths_write(Plan *pl, Fix *f, const Region *r, u32 stmt, u32 n, Str state)
 {
     const Ast *t = site_ast(pl, r->file);
     u32 args = ast_is(t, n, NODE_call) ? ast_field(t, n, FIELD_arguments) : NONE;
@@ -291,10 +302,12 @@ static void lengths_write(Plan *pl, Fix *f, const Region *r, u32 n, Str state)
     bool one =
         arg != NONE && ast_after(t, arg) == NONE && str_is(ast_text(t, ast_field(t, n, FIELD_function)), "len");
     bool outside = t->v[n].end <= r->span.start || t->v[n].start >= r->span.end;
-    if (one && outside && str_eq(ast_text(t, arg), state))
+    bool after = t->v[n].start >= r->span.end;
+    if (one && outside && str_eq(ast_text(t, arg), state) &&
+        quiet_between(t, stmt, after ? r->span.end : t->v[n].end, after ? t->v[n].start : r->span.start))
         intent_add(pl, f, INTENT_REPLACE, r->file, ast_span(t, arg), r->name, NONE);
     for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c))
-        if (!ast_is(t, c, NODE_block) && !ast_is(t, c, NODE_lambda)) lengths_write(pl, f, r, c, state);
+        if (!ast_is(t, c, NODE_block) && !ast_is(t, c, NODE_lambda)) lengths_write(pl, f, r, stmt, c, state);
 }
 
 void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock)
@@ -323,7 +336,7 @@ void snapshot_write(Plan *pl, Fix *f, const Region *r, u32 lock)
     if (n == NONE) return;
     u32 stmt = n;
     while (t->v[stmt].start > r->at && t->v[stmt].parent != NONE) stmt = t->v[stmt].parent;
-    if (n != NONE && t->v[stmt].start == r->at) lengths_write(pl, f, r, stmt, ast_text(t, n));
+    if (n != NONE && t->v[stmt].start == r->at) lengths_write(pl, f, r, stmt, stmt, ast_text(t, n));
 }
 
 bool plan_snapshot(Plan *pl, Work *w, const Page *page)
