@@ -454,7 +454,8 @@ static bool sets_in_local(const Program *p, u32 file, const Call *c, u32 cls)
     return false;
 }
 
-/* Classes whose __setattr__ keeps all attributes in a threading.local: their objects have others in each thread. */
+/* Classes whose __setattr__ keeps all attributes in a threading.local, or asks which thread it is that sets them:
+ * their objects have others in each thread. */
 static void local_setters(Program *p)
 {
     ClassInfo *classes = p->state->classes;
@@ -464,8 +465,12 @@ static void local_setters(Program *p)
         if (method == NONE) continue;
         GId g = func_gid(p, method);
         const Func *fn = &p->facts[g.file]->funcs.v[g.id];
-        for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
-            any |= classes[c].thread_local_ |= sets_in_local(p, g.file, &p->facts[g.file]->calls.v[i], fn->cls);
+        for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+            const Facts *f = p->facts[g.file];
+            bool own = sets_in_local(p, g.file, &f->calls.v[i], fn->cls) ||
+                       str_is(call_last(f, &f->calls.v[i]), "get_ident");
+            any |= classes[c].thread_local_ |= own;
+        }
     }
     for (u32 c = 0; any && c < p->state->nclasses; c++)
         for (u32 i = 0; i < classes[c].norder; i++)
