@@ -217,12 +217,12 @@ static Alone alone_find(const Program *p, u32 gaccess)
         gfunc_of(p, g.file, a->func) == p->places.v[place].owner && early)
         return ALONE_CAPTURE;
     x = &f->paths.v[a->path];
-    if (instance && x->root == ROOT_CALL &&
-        !x->nattr) /* doc = Document(); for row in doc.rows(): of the doc's rows */
-        x = &f->paths.v[f->calls.v[x->func].callee];
+    /* doc = Document(); for row in doc.rows(): of the doc's rows */
+    if (instance && x->root == ROOT_CALL && !x->nattr) x = &f->paths.v[f->calls.v[x->func].callee];
     bool gone = instance && (own_started(p, g.file, a, x) || own_given(p, g.file, a, x));
     if (owned(p, g.file, a, x) && !gone) return ALONE_OWN;
-    bool local = instance && p->options->assume != ASSUME_ALWAYS && through_thread_local(p, g.file, a->path);
+    bool far = instance && f->paths.v[a->path].nattr > 1; /* not self.x, whose class is known to be one or not */
+    bool local = far && p->options->assume != ASSUME_ALWAYS && through_thread_local(p, g.file, a->path);
     return local ? ALONE_THREAD_OBJECT : ALONE_NOT;
 }
 

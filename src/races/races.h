@@ -58,9 +58,11 @@ typedef struct Finder {
     bool told;
 } Finder;
 
-/* weigh.c: is a function that registers called while the program runs: by a context manager, for the time of a block,
- * or by a lookup of the place, which found nothing? */
+/* registry.c: is a function that registers called while the program runs: by a context manager, for the time of a
+ * block, or by a lookup of the place, which found nothing? */
 bool called_again(const Finder *f, u32 gfunc);
+/* registry.c: do only functions that set a program up, and decorators, change the place? */
+bool only_set_up(const Finder *f);
 
 /* ops.c */
 typedef enum Effect {
