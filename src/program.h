@@ -106,6 +106,7 @@ typedef struct Place {
     bool in_call;       /* a captured variable of which no function that uses it outlives the call */
     bool public_;       /* name without a leading underscore */
     bool opaque;        /* an object of a library, not a container: see opaque.c */
+    bool to_thread;     /* handed_find: a thread of another class keeps the container that it holds */
     bool inner;         /* a local variable that no function but its own touches */
     u32 file;           /* where it is defined; NONE for state of the standard library (sys.modules) */
     u32 owner;          /* global class (attributes), global func (closure, default) or NONE */
@@ -118,6 +119,7 @@ typedef struct Place {
     u32 guarded, total; /* guarded n of m counted accesses */
     u32 declared_guard; /* LockId of a guarded-by comment, NONE */
     u32 of;             /* it stands for the containers that this place holds; NONE */
+    u32 sibling;        /* the next attribute of objects of the same class, see class_places; NONE */
 } Place;
 
 typedef struct Lock {
@@ -308,6 +310,9 @@ bool class_is_process(const Program *p, u32 gclass);
 bool place_holds_thread(const Program *p, const Place *x);
 /* Is it the class `base`, or derived from it? Both are global classes. */
 bool class_is_a(const Program *p, u32 gclass, u32 base);
+/* The attributes that objects of the class have of it, not of its bases: the first place of a chain that Place.sibling
+ * goes on with; NONE ends it. */
+u32 class_places(const Program *p, u32 gclass);
 /* Is all that its objects have in the class itself: no base class but object? */
 bool class_baseless(const Program *p, u32 gclass);
 /* Is the class in sight with all that it is derived from, so that its objects have no methods but those? */

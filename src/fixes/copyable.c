@@ -404,9 +404,8 @@ bool class_refuses_copies(Plan *pl, u32 gclass)
 static Could attributes_could(Plan *pl, u32 gclass, u32 depth)
 {
     Could worst = COULD;
-    for (u32 i = 0; i < pl->p->places.n && worst != COULD_NOT; i++) {
-        const Place *x = &pl->p->places.v[i];
-        if (x->kind != PLACE_INSTANCE || x->owner != gclass || x->of != NONE) continue;
+    for (u32 i = class_places(pl->p, gclass); i != NONE && worst != COULD_NOT; i = pl->p->places.v[i].sibling) {
+        if (pl->p->places.v[i].of != NONE) continue;
         Could one = place_could(pl, i, depth);
         worst = MAX(worst, one);
     }

@@ -37,38 +37,18 @@ static void type_mark(Plan *pl, Type t, u32 depth)
     if (t.kind == TYPE_CLASS && !pl->pickled[t.id]) class_mark(pl, t.id, depth);
 }
 
-/* Fills attr_first and attrs. */
-static void attrs_index(Plan *pl)
-{
-    if (pl->attrs) return;
-    u32 n = pl->p->class_base[pl->p->nfiles], all = 0;
-    pl->attr_first = arena_new(pl->a, u32, n + 2);
-    for (u32 i = 0; i < pl->p->places.n; i++) {
-        const Place *x = &pl->p->places.v[i];
-        if (x->kind != PLACE_INSTANCE || x->owner == NONE) continue;
-        pl->attr_first[x->owner + 2]++;
-        all++;
-    }
-    for (u32 c = 0; c < n; c++) pl->attr_first[c + 2] += pl->attr_first[c + 1];
-    pl->attrs = arena_new(pl->a, u32, all + 1);
-    for (u32 i = 0; i < pl->p->places.n; i++) {
-        const Place *x = &pl->p->places.v[i];
-        if (x->kind == PLACE_INSTANCE && x->owner != NONE) pl->attrs[pl->attr_first[x->owner + 1]++] = i;
-    }
-}
-
 static void class_mark(Plan *pl, u32 gclass, u32 depth)
 {
     GId id = class_gid(pl->p, gclass);
     const Facts *f = pl->p->facts[id.file];
     const Class *c = &f->classes.v[id.id];
     pl->pickled[gclass] = true;
-    attrs_index(pl);
-    for (u32 i = pl->attr_first[gclass]; depth && i < pl->attr_first[gclass + 1];
-         i++) {                                     /* what it holds goes along */
-        Place held = pl->p->places.v[pl->attrs[i]]; /* asking for types may move the places */
+    u32 next;
+    for (u32 i = class_places(pl->p, gclass); depth && i != NONE; i = next) { /* what it holds goes along */
+        Place held = pl->p->places.v[i]; /* asking for types may move the places */
+        next = held.sibling;
         type_mark(pl, held.type, depth - 1);
-        type_mark(pl, element_type(pl->p, held.file, (Ent){.kind = ENT_PLACE, .id = pl->attrs[i]}), depth - 1);
+        type_mark(pl, element_type(pl->p, held.file, (Ent){.kind = ENT_PLACE, .id = i}), depth - 1);
     }
     for (u32 b = c->bases; depth && b < c->bases + c->nbases; b++) {
         Type t = path_type(pl->p, id.file, f->bases.v[b]);

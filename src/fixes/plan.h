@@ -94,7 +94,6 @@ typedef struct Plan {
     u8 *finalizer;                   /* FINAL_… */
     bool *foreign; /* by global function: it runs so about other objects than the one that is being finalized */
     u32 *derived_first, *derived; /* global classes by direct base; NULL until asked for */
-    u32 *attr_first, *attrs;      /* places that are attributes of self, by global class; NULL until asked for */
     bool *pickled;                /* global classes whose objects are pickled or copied; NULL until asked for */
     u8 *copyable;                 /* global classes: how their objects could be (copyable.c); NULL until asked for */
     u8 hooks;                     /* does the program hook into imports? 1 no, 2 yes; 0 until asked for */

@@ -195,7 +195,7 @@ static Alone alone_find(const Program *p, u32 gaccess)
     if (fi->import_time && !(later && changed_when_asked(p, &p->places.v[place], a->op))) return ALONE_IMPORT;
     if (a->span.end <= fi->start_until && !f->blocks.v[a->block].repeats) return ALONE_IMPORT;
     if (place != NONE && p->options->assume != ASSUME_ALWAYS && made_by_threads(p, &p->places.v[place]) &&
-        !handed_to_thread(p, &p->places.v[place]))
+        !p->places.v[place].to_thread)
         return ALONE_THREAD_OBJECT;
     if (a->func == 0 && !in_main_block(f, a->block) && !p->concurrent) return ALONE_IMPORT;
     if (a->func == 0 && class_body) return ALONE_IMPORT;

@@ -296,7 +296,7 @@ u32 place_evidence(const Program *p, const Place *x, u32 *of_class)
     if (x->kind == PLACE_INSTANCE && x->owner != NONE) {
         if (of_class[x->owner] == NONE) of_class[x->owner] = object_evidence(p, x->owner);
         ev |= of_class[x->owner];
-        if (handed_to_thread(p, x)) ev |= EV_HANDED | EV_STARTER;
+        if (x->to_thread) ev |= EV_HANDED | EV_STARTER;
         if (x->type.kind == TYPE_CACHE && p->library) ev |= EV_NAME; /* kept for its users */
         if (p->state->classes[x->owner].hooked && thread_comes(p, x)) ev |= EV_CLASS_LOCKS;
         if (!(ev & EV_SINGLETON) && changed_on_global(p, x)) ev |= EV_SINGLETON;

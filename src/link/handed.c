@@ -127,7 +127,7 @@ u32 handed_place(Program *p, u32 place, u8 op)
     return from;
 }
 
-bool handed_to_thread(const Program *p, const Place *x)
+static bool handed_to_thread(const Program *p, const Place *x)
 {
     if (x->kind != PLACE_INSTANCE || !type_is_container(x->type.kind)) return false;
     for (u32 i = x->first; i < x->first + x->n; i++) {
@@ -143,6 +143,11 @@ bool handed_to_thread(const Program *p, const Place *x)
         if (holder != NONE && classes_unrelated(p, holder, x->owner)) return true;
     }
     return false;
+}
+
+void handed_find(Program *p)
+{
+    for (u32 i = 0; i < p->places.n; i++) p->places.v[i].to_thread = handed_to_thread(p, &p->places.v[i]);
 }
 
 bool attr_given(const Program *p, u32 cls, u32 gs)

@@ -152,6 +152,7 @@ Ent holder_attr(const Program *p, u32 place, Type t, u32 gs);
 void locals_index(Program *p);
 void places_index(Program *p);
 u32 place_of(const Program *p, u8 kind, u32 file, u32 owner, u32 gs);
+void places_chain(Program *p); /* for class_places; of places that are made later, too */
 /* The place of the local or parameter that the path begins with. */
 u32 closure_place(Program *p, u32 file, const Path *x);
 void places_access(Program *p);
@@ -165,8 +166,7 @@ u32 default_place(Program *p, u32 file, const Path *x, const Access *a);
 /* self.session = session: is the attribute, a symbol of the program, of a class's objects bound to a parameter, so
  * that others may have what it holds, too? */
 bool attr_given(const Program *p, u32 cls, u32 gs);
-/* Has an object of another class the container, by an attribute of its own, in a thread? */
-bool handed_to_thread(const Program *p, const Place *x);
+void handed_find(Program *p); /* fills Place.to_thread; needs the roots, and the accesses of places */
 /* The one place that all callers pass for this parameter, or NONE. */
 u32 param_place(Program *p, u32 file, const Path *x);
 /* Is the path a parameter that is given attributes of objects that are being made, and nothing else? */

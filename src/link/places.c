@@ -33,6 +33,21 @@ static Str place_display(Program *p, const Place *x)
     }
 }
 
+static void place_chain(Program *p, u32 place)
+{
+    Place *x = &p->places.v[place];
+    if (x->kind != PLACE_INSTANCE || x->owner == NONE) return;
+    u32 *first = &p->state->classes[x->owner].first_place;
+    x->sibling = *first ? *first - 1 : NONE;
+    *first = place + 1;
+}
+
+void places_chain(Program *p)
+{
+    for (u32 i = 0; i < p->places.n; i++) place_chain(p, i);
+    p->state->chained = true;
+}
+
 u32 place_of(const Program *cp, u8 kind, u32 file, u32 owner, u32 gs)
 {
     Program *p = (Program *)(uintptr_t)cp; /* places are made when they are first named */
@@ -53,8 +68,16 @@ u32 place_of(const Program *cp, u8 kind, u32 file, u32 owner, u32 gs)
                      .guard = NONE,
                      .declared_guard = NONE,
                      .of = NONE,
+                     .sibling = NONE,
                      .type = {TYPE_UNKNOWN, NONE}});
+    if (s->chained) place_chain(p, *at);
     return *at;
+}
+
+u32 class_places(const Program *p, u32 gclass)
+{
+    u32 first = p->state->classes[gclass].first_place;
+    return first ? first - 1 : NONE;
 }
 
 static void chain_add(Program *p, Map *m, u64 key, u32 file, u32 def)

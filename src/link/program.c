@@ -64,6 +64,8 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     owners_index(p);
     methods_index(p);
     halves_link(p);
+    places_chain(p);
+    handed_find(p);
     locks_link(p);
     guards_find(p);
     confined_find(p);

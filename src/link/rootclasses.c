@@ -45,16 +45,14 @@ static bool only_serial(const Program *p, u32 gclass)
     return any;
 }
 
-static bool method_takes(const Program *p, u32 file, u32 gclass, Str method, Str name)
+static bool method_takes(const Program *p, u32 file, u32 gclass, const char *method, Str name)
 {
     const Facts *f = p->facts[file];
-    u32 param = intern_find(&f->syms, name);
-    for (u32 k = 1; k < f->funcs.n && param != NONE; k++) {
-        const Func *fn = &f->funcs.v[k];
-        if (gclass_of(p, file, fn->cls) != gclass || !str_eq(sym_str(f, fn->name), method)) continue;
-        for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
-            if (f->params.v[i].name == param) return true;
-    }
+    u32 param = intern_find(&f->syms, name), own = param == NONE ? NONE : class_own_method(p, gclass, method);
+    if (own == NONE) return false;
+    const Func *fn = &f->funcs.v[func_gid(p, own).id];
+    for (u32 i = fn->params; i < fn->params + fn->nparams; i++)
+        if (f->params.v[i].name == param) return true;
     return false;
 }
 
@@ -62,16 +60,18 @@ static bool method_takes(const Program *p, u32 file, u32 gclass, Str method, Str
  * request? */
 static bool called_at_once(const Program *p, u32 gclass)
 {
-    for (u32 file = 0; file < p->nfiles; file++) {
+    LinkState *s = p->state;
+    for (u32 file = 0; file < p->nfiles && !s->at_once_known; file++) {
         const Facts *f = p->facts[file];
         for (u32 i = 0; i < f->calls.n; i++) {
             const Path *x = &f->paths.v[f->calls.v[i].callee];
             if (x->root != ROOT_CALL || x->nattr) continue;
             Ent e = path_entity(p, file, f->calls.v[x->func].callee);
-            if (e.kind == ENT_CLASS && e.id == gclass) return true;
+            if (e.kind == ENT_CLASS) s->classes[e.id].called_at_once = true;
         }
     }
-    return false;
+    s->at_once_known = true;
+    return s->classes[gclass].called_at_once;
 }
 
 /* The base of a row: a dotted name, of a library or of the program; "*Suffix" for any base with such a name;
@@ -82,9 +82,9 @@ static bool base_fits(const Program *p, u32 file, u32 gclass, const RootRow *r, 
     const ClassInfo *ci = &p->state->classes[gclass];
     if (base.p[0] == '(') {
         Str other, name = str_cut(str_slice(base, 1, base.n), ')', &other);
-        return method_takes(p, file, gclass, S("__init__"), name) &&
+        return method_takes(p, file, gclass, "__init__", name) &&
                (!other.n ||
-                (method_takes(p, file, gclass, str_from(r->method), str_trim(other)) && !called_at_once(p, gclass)));
+                (method_takes(p, file, gclass, r->method, str_trim(other)) && !called_at_once(p, gclass)));
     }
     if (str_ends(base, S(":"))) {
         char package[64];

@@ -75,6 +75,8 @@ typedef struct ClassInfo {
     bool loop;               /* its own methods run in an event loop, and nothing shows other threads there */
     bool thread_local_;      /* subclass of threading.local */
     u32 hints;               /* Evidence bits of hints.c */
+    bool called_at_once;     /* Response(app)(environ): one of its objects is called as soon as it is made */
+    u32 first_place;         /* see class_places: its id + 1; 0 without one */
     u32 made_at;             /* how many calls construct it */
     u32 given_out;           /* calls of functions that make one and return it */
     Vec(u32) wholes;         /* classes for an attribute of whose objects they are made; NONE: for something else */
@@ -171,6 +173,8 @@ typedef struct LinkState {
     u8 *answers; /* by global access: what alone.c found, asked again and again once all is linked; NULL before */
     u32 *lead;   /* by global func: where its first call stands that leads to a thread's start, NONE; see order.c */
     bool *filled_self, *filled_param; /* filled.c, by global func and param; NULL when it gave up */
+    bool chained;       /* places_chain has run */
+    bool at_once_known; /* ClassInfo.called_at_once is filled */
     Map held_class;    /* global symbol of a private attribute → the class whose objects it holds; see owner.c */
     Map private_owner; /* global symbol of a private attribute → the class that sets it; see owner.c */
     Map method_names;  /* global symbol → first in method_list */

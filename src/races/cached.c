@@ -48,12 +48,9 @@ static u32 lambda_place(const Program *p, u32 file, u32 cls, const Arg *a)
         const Path *x = &f->paths.v[f->accesses.v[i].path];
         if (x->root != ROOT_PARAM || x->nattr != 1) continue;
         Str name = sym_str(f, x->attr[0]);
-        for (u32 k = 0; k < p->places.n; k++) {
-            const Place *at = &p->places.v[k];
-            if (at->kind == PLACE_INSTANCE && at->owner == p->class_base[file] + cls &&
-                str_eq(p->syms.strs[at->name], name))
-                return k;
-        }
+        u32 k = class_places(p, p->class_base[file] + cls);
+        while (k != NONE && !str_eq(p->syms.strs[p->places.v[k].name], name)) k = p->places.v[k].sibling;
+        if (k != NONE) return k;
     }
     return NONE;
 }

@@ -219,16 +219,6 @@ static void callers_index(Finder *f)
     for (u32 i = 0; i < p->edges.n; i++) f->called[f->called_first[p->edges.v[i].callee + 1]++] = i;
 }
 
-static void roots_index(Finder *f)
-{
-    const Program *p = f->p;
-    f->root_file = arena_new(f->scratch, u32, p->roots.n + 1);
-    for (u32 i = ROOT_API + 1; i < p->roots.n; i++) {
-        const Root *r = &p->roots.v[i];
-        if (r->func != NONE) f->root_file[i] = r->call != NONE ? r->file : func_gid(p, r->func).file;
-    }
-}
-
 void races_all(Arena *a, const Program *p, RaceVec *out)
 {
     Arena scratch = {0};
@@ -248,7 +238,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
         place_rules(&f, &room);
         arena_free(&room);
     }
-    roots_index(&f);
+    starters_index(&f);
     for (u32 file = 0; file < p->nfiles; file++) {
         race_start(&f, file);
         race_build(&f, file);

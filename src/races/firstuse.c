@@ -175,10 +175,8 @@ static bool class_shared(const Program *p, u32 gclass)
 {
     u32 shown = EV_SINGLETON | EV_GUARDED | EV_CLASS_LOCKS | EV_DECORATOR | EV_SAME | EV_PURPOSE | EV_ALWAYS;
     if (class_kept_at(p, gclass)) return true;
-    for (u32 i = 0; i < p->places.n; i++)
-        if (p->places.v[i].kind == PLACE_INSTANCE && p->places.v[i].owner == gclass &&
-            p->places.v[i].evidence & shown)
-            return true;
+    for (u32 i = class_places(p, gclass); i != NONE; i = p->places.v[i].sibling)
+        if (p->places.v[i].evidence & shown) return true;
     return false;
 }
 

@@ -65,23 +65,20 @@ static bool passes_self(const Facts *f, const Call *c)
     return false;
 }
 
-/* Is the function in the one file whose functions may start the root? */
-static bool beside(const Finder *f, u32 gfunc, u32 root)
+/* Does the constructor run another one in passing, whose threads it starts, too? */
+static bool runs_constructor(const Program *p, const CallEdge *e)
 {
-    u32 file = f->root_file[root];
-    return f->p->func_base[file] <= gfunc && gfunc < f->p->func_base[file + 1];
+    return !e->weak && e->call != NONE && p->funcs[e->callee].construct;
 }
 
 /* Where the object's __init__ lets this root run, or NONE. */
-static u32 started_at(const Finder *f, u32 gfunc, u32 root)
+static u32 started_at(const Program *p, u32 gfunc, const Root *r)
 {
-    const Program *p = f->p;
-    const Root *r = &p->roots.v[root];
-    u32 at = beside(f, gfunc, root) ? starts(p, gfunc, r) : NONE;
+    u32 at = starts(p, gfunc, r);
     if (at != NONE) return at;
     for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (e->weak || e->call == NONE || !p->funcs[e->callee].construct || !beside(f, e->callee, root)) continue;
+        if (!runs_constructor(p, e)) continue;
         const Facts *x = p->facts[e->file];
         if (starts(p, e->callee, r) != NONE && passes_self(x, &x->calls.v[e->call]))
             at = MIN(at, x->calls.v[e->call].span.start);
@@ -139,16 +136,77 @@ static bool of_weakref(const Program *p, const Root *r)
     return str_starts(path_external(p, r->file, p->facts[r->file]->calls.v[r->call].callee), S("weakref."));
 }
 
-void race_published(Finder *f, u32 file)
+static u64 by_func(u32 gfunc)
+{
+    return (u64)gfunc << 1;
+}
+
+static u64 by_class(u32 gclass)
+{
+    return (u64)gclass << 1 | 1;
+}
+
+/* The function with the call that makes the thread, or the class whose objects are the threads themselves. */
+static u64 starter_of(const Program *p, const Root *r)
+{
+    if (r->call != NONE) return by_func(gfunc_of(p, r->file, p->facts[r->file]->calls.v[r->call].func));
+    GId m = func_gid(p, r->func);
+    u32 cls = p->facts[m.file]->funcs.v[m.id].cls;
+    return cls == NONE ? by_func(NONE) : by_class(p->class_base[m.file] + cls);
+}
+
+void starters_index(Finder *f)
 {
     const Program *p = f->p;
-    const Facts *x = p->facts[file];
-    for (u32 func = 1; func < x->funcs.n; func++) {
-        if (x->funcs.v[func].cls == NONE || !str_is(sym_str(x, x->funcs.v[func].name), "__init__")) continue;
-        for (u32 r = ROOT_API + 1; r < p->roots.n; r++) {
-            if (p->roots.v[r].func == NONE || p->roots.v[r].main || of_weakref(p, &p->roots.v[r])) continue;
-            u32 at = started_at(f, gfunc_of(p, file, func), r);
-            if (at != NONE) late_fields(f, file, func, r, at);
-        }
+    f->started_next = arena_new(f->scratch, u32, p->roots.n + 1);
+    for (u32 i = p->roots.n; i-- > ROOT_API + 1;) {
+        const Root *r = &p->roots.v[i];
+        if (r->func == NONE || r->main || of_weakref(p, r)) continue;
+        u32 *first = map_at(f->scratch, &f->started_first, starter_of(p, r));
+        f->started_next[i] = *first;
+        *first = i;
     }
+}
+
+typedef Vec(u32) RootVec;
+
+/* The roots that the function or the class it stands in may start. */
+static void starters_add(const Finder *f, Arena *a, u32 gfunc, RootVec *out)
+{
+    GId g = func_gid(f->p, gfunc);
+    u32 cls = f->p->facts[g.file]->funcs.v[g.id].cls;
+    u64 keys[] = {by_func(gfunc), by_class(cls == NONE ? NONE : f->p->class_base[g.file] + cls)};
+    for (u32 i = 0; i < COUNT_OF(keys); i++)
+        for (u32 r = map_get(&f->started_first, keys[i]); r != NONE; r = f->started_next[r]) vec_push(a, out, r);
+}
+
+static int by_id(const void *x, const void *y)
+{
+    u32 a = *(const u32 *)x, b = *(const u32 *)y;
+    return (a > b) - (a < b);
+}
+
+static void published_in(Finder *f, u32 file, u32 func)
+{
+    const Program *p = f->p;
+    u32 gfunc = gfunc_of(p, file, func);
+    Arena room = {0};
+    RootVec roots = {0};
+    starters_add(f, &room, gfunc, &roots);
+    for (u32 i = p->edge_first[gfunc]; i < p->edge_first[gfunc + 1]; i++)
+        if (runs_constructor(p, &p->edges.v[i])) starters_add(f, &room, p->edges.v[i].callee, &roots);
+    if (roots.n) qsort(roots.v, roots.n, sizeof *roots.v, by_id);
+    for (u32 i = 0; i < roots.n; i++) {
+        u32 at = i && roots.v[i] == roots.v[i - 1] ? NONE : started_at(p, gfunc, &p->roots.v[roots.v[i]]);
+        if (at != NONE) late_fields(f, file, func, roots.v[i], at);
+    }
+    arena_free(&room);
+}
+
+void race_published(Finder *f, u32 file)
+{
+    const Facts *x = f->p->facts[file];
+    for (u32 func = 1; func < x->funcs.n; func++)
+        if (x->funcs.v[func].cls != NONE && str_is(sym_str(x, x->funcs.v[func].name), "__init__"))
+            published_in(f, file, func);
 }

@@ -45,7 +45,8 @@ typedef struct Finder {
     Map first_args; /* (file, where the first argument of a call begins) → the call, an id of the file; of functions
                        with many calls */
     bool events;    /* does the program have any that threads wait for, Event()? */
-    u32 *root_file; /* by root: the file in which it is started, or its function stands; from ROOT_API + 1 on */
+    Map started_first;  /* publish.c: function or class → the first root that it may start */
+    u32 *started_next;  /* and by root: the next one of the same starter, in the order of the ids */
     u8 *claimed;    /* by global access: a stronger rule has reported it */
     /* the place being looked at */
     u32 place;
@@ -477,6 +478,8 @@ bool call_is_held(const Program *p, u32 file, const Call *c);
 void race_handlers(Finder *f, u32 file);
 void race_entered(Finder *f, u32 file);
 void race_published(Finder *f, u32 file);
+/* What it needs: fills f->started_first and f->started_next. */
+void starters_index(Finder *f);
 void race_exposed(Finder *f, u32 file);
 void race_missing(Finder *f);
 void race_first_use(Finder *f, u32 file);

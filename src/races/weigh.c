@@ -110,9 +110,8 @@ static bool stateless(const Program *p, u32 gclass)
         [TYPE_NONE] = true,   [TYPE_NUMBER] = true, [TYPE_STRING] = true,      [TYPE_TUPLE] = true,
         [TYPE_MODULE] = true, [TYPE_FUNC] = true,   [TYPE_CLASS_OBJECT] = true};
     if (!class_baseless(p, gclass)) return false;
-    for (u32 i = 0; i < p->places.n; i++) {
+    for (u32 i = class_places(p, gclass); i != NONE; i = p->places.v[i].sibling) {
         const Place *x = &p->places.v[i];
-        if (x->kind != PLACE_INSTANCE || x->owner != gclass) continue;
         if (!plain[x->type.kind]) return false;
         for (u32 k = x->first; k < x->first + x->n; k++) {
             u32 ga = p->place_access.v[k];
@@ -394,8 +393,7 @@ bool class_keeps_much(const Program *p, u32 gclass)
 {
     enum { MUCH = 10 };
     u32 n = 0;
-    for (u32 i = 0; i < p->places.n && n < MUCH; i++)
-        n += p->places.v[i].kind == PLACE_INSTANCE && p->places.v[i].owner == gclass;
+    for (u32 i = class_places(p, gclass); i != NONE && n < MUCH; i = p->places.v[i].sibling) n++;
     return n >= MUCH;
 }
 
