@@ -87,11 +87,11 @@ typedef enum Evidence {                     /* why we believe that a place is sh
 
 /* Signs that the object of an instance attribute stays with one thread; a set of bits. */
 typedef enum Sign {
-    SIGN_LOOP = 1,   /* its class has coroutines */
-    SIGN_WINDOW = 2, /* it is a widget */
-    SIGN_FLOW = 4,   /* it is named after one step of work: a cursor, a request, a builder */
-    SIGN_INSIDE = 8, /* most objects of its class are made for a local and do not leave the call */
-    SIGN_FINAL = 16, /* the contrary: its class has __del__, which any thread may run */
+    SIGN_LOOP = 1,    /* its class has coroutines */
+    SIGN_WINDOW = 2,  /* it is a widget */
+    SIGN_FLOW = 4,    /* it is named after one step of work: a cursor, a request, a builder */
+    SIGN_INSIDE = 8,  /* most objects of its class are made for a local and do not leave the call */
+    SIGN_FINAL = 16,  /* the contrary: its class has __del__, which any thread may run */
     SIGN_CALLER = 32, /* its class says that it does not lock and its users must */
     SIGN_BOTH = 64    /* with SIGN_LOOP: some classes derived from its class belong to a loop, some do not */
 } Sign;
@@ -140,14 +140,14 @@ typedef struct Lock {
 enum { ROOT_MAIN = 0, ROOT_API = 1 };
 typedef enum RunsInMain { MAIN_NOT, MAIN_EXIT, MAIN_SIGNAL } RunsInMain;
 typedef struct Root {
-    u32 func;       /* global func that runs in it; NONE for ROOT_API */
-    bool many;      /* more than one such thread may run at once */
-    bool own;       /* each such thread has an object of its own (a Thread subclass, a request handler) */
-    bool once;      /* a pool runs it, which it is handed to once (onestart.c) */
+    u32 func;         /* global func that runs in it; NONE for ROOT_API */
+    bool many;        /* more than one such thread may run at once */
+    bool own;         /* each such thread has an object of its own (a Thread subclass, a request handler) */
+    bool once;        /* a pool runs it, which it is handed to once (onestart.c) */
     const char *loop; /* the package whose client calls it, in the one thread of its loop; NULL */
-    bool chain;     /* an object's next thread is started by the one before it (chain.c) */
-    u8 main;        /* RunsInMain: the main thread runs it, it is no thread of its own */
-    u64 lane;       /* the executor of one worker that runs it, 0: none */
+    bool chain;       /* an object's next thread is started by the one before it (chain.c) */
+    u8 main;          /* RunsInMain: the main thread runs it, it is no thread of its own */
+    u64 lane;         /* the executor of one worker that runs it, 0: none */
     bool awaited;   /* a coroutine hands it to an executor and waits for it there, and no other one has its object */
     bool beside;    /* it was, but several such coroutines run beside each other with one object (tasks.c) */
     bool runs_loop; /* an event loop runs in it, as far as names tell */
@@ -310,8 +310,8 @@ bool class_is_process(const Program *p, u32 gclass);
 bool place_holds_thread(const Program *p, const Place *x);
 /* Is it the class `base`, or derived from it? Both are global classes. */
 bool class_is_a(const Program *p, u32 gclass, u32 base);
-/* The attributes that objects of the class have of it, not of its bases: the first place of a chain that Place.sibling
- * goes on with; NONE ends it. */
+/* The attributes that objects of the class have of it, not of its bases: the first place of a chain that
+ * Place.sibling goes on with; NONE ends it. */
 u32 class_places(const Program *p, u32 gclass);
 /* Is all that its objects have in the class itself: no base class but object? */
 bool class_baseless(const Program *p, u32 gclass);

@@ -3,10 +3,11 @@
  * local first. Whoever asks for a method like that calls it, then and there as a rule. Which of them is not known, so
  * that no order of locks is told from such an edge.
  *
- * Not seen: names that begin with what is not written down, and those that are made elsewhere. */
+ * Not seen: names that begin with what is not written down, those that are made elsewhere, and what comes after the
+ * first MOST edges of a file. */
 #include "link/link.h"
 
-enum { SHORTEST = 3, FAMILY = 6 }; /* of what a name begins with, in bytes; levels of subclasses */
+enum { SHORTEST = 3, FAMILY = 6, MOST = 1 << 16 }; /* of what a name begins with, in bytes; levels of subclasses */
 
 /* What the text of an expression that makes a name begins with: do_ of f"do_{x}", "do_" + x, "do_%s" % x and
  * "do_{}".format(x). Empty where that is not known, or is the whole name. */
@@ -77,8 +78,8 @@ static void local_edges(Program *p, u32 file, const Call *c, const Path *x, u32 
 void dispatch_edges(Program *p, u32 file)
 {
     const Facts *f = p->facts[file];
-    u32 getattr = intern_find(&f->syms, S("getattr"));
-    for (u32 i = 0; i < f->calls.n && getattr != NONE; i++) {
+    u32 getattr = intern_find(&f->syms, S("getattr")), before = p->edges.n;
+    for (u32 i = 0; i < f->calls.n && getattr != NONE && p->edges.n - before < MOST; i++) {
         const Call *c = &f->calls.v[i];
         const Path *x = &f->paths.v[c->callee];
         if (x->root != ROOT_GLOBAL || x->nattr || x->name != getattr || c->nargs < 2) continue;

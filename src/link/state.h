@@ -159,10 +159,10 @@ typedef struct LinkState {
     u32 *param_base;
     bool *uses_threads; /* by file: does it use threading for more than locks? */
     bool *of_program;   /* by file: see ofprogram.c */
-    bool *of_loop;    /* by global class: is it written for an event loop: has it coroutines, is it a loop, or
-                         do its methods ask for one? */
-    bool *on_global;  /* by global func: called on an object that a module-level name holds; see named.c */
-    bool *installed;  /* by file: a single module that is installed for others to import; NULL before */
+    bool *of_loop;      /* by global class: is it written for an event loop: has it coroutines, is it a loop, or
+                           do its methods ask for one? */
+    bool *on_global;    /* by global func: called on an object that a module-level name holds; see named.c */
+    bool *installed;    /* by file: a single module that is installed for others to import; NULL before */
     struct Handover *handover; /* see handover.c; NULL without one */
     struct Endings *ended;     /* see ended.c */
     struct Stopped *stopped;   /* see stopped.c; NULL where nothing is waited for */
@@ -173,8 +173,8 @@ typedef struct LinkState {
     u8 *answers; /* by global access: what alone.c found, asked again and again once all is linked; NULL before */
     u32 *lead;   /* by global func: where its first call stands that leads to a thread's start, NONE; see order.c */
     bool *filled_self, *filled_param; /* filled.c, by global func and param; NULL when it gave up */
-    bool chained;       /* places_chain has run */
-    bool at_once_known; /* ClassInfo.called_at_once is filled */
+    bool chained;                     /* places_chain has run */
+    bool at_once_known;               /* ClassInfo.called_at_once is filled */
     Map held_class;    /* global symbol of a private attribute → the class whose objects it holds; see owner.c */
     Map private_owner; /* global symbol of a private attribute → the class that sets it; see owner.c */
     Map method_names;  /* global symbol → first in method_list */

@@ -223,6 +223,7 @@ void races_all(Arena *a, const Program *p, RaceVec *out)
 {
     Arena scratch = {0};
     Finder f = {.told_of = NONE,
+                .loops_at = NONE,
                 .a = a,
                 .scratch = &scratch,
                 .p = p,

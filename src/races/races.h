@@ -45,9 +45,9 @@ typedef struct Finder {
     Map first_args; /* (file, where the first argument of a call begins) → the call, an id of the file; of functions
                        with many calls */
     bool events;    /* does the program have any that threads wait for, Event()? */
-    Map started_first;  /* publish.c: function or class → the first root that it may start */
-    u32 *started_next;  /* and by root: the next one of the same starter, in the order of the ids */
-    u8 *claimed;    /* by global access: a stronger rule has reported it */
+    Map started_first; /* publish.c: function or class → the first root that it may start */
+    u32 *started_next; /* and by root: the next one of the same starter, in the order of the ids */
+    u8 *claimed;       /* by global access: a stronger rule has reported it */
     /* the place being looked at */
     u32 place;
     const u32 *acc;   /* its accesses, in text order */
@@ -57,6 +57,8 @@ typedef struct Finder {
     u32 resets[64], nresets; /* the accesses that set it to None or delete it, once check.c has looked */
     u32 told_of;             /* the place of which sure.c knows whether only a log is told of it, NONE: of none */
     bool told;
+    u32 loops_at; /* likewise: the place of which imagined.c knows whether an event loop comes to it */
+    bool loops;
 } Finder;
 
 /* registry.c: is a function that registers called while the program runs: by a context manager, for the time of a
@@ -357,7 +359,7 @@ bool race_slight(const Finder *f, const Race *r, const Place *x);
 bool class_keeps_much(const Program *p, u32 gclass);
 
 /* imagined.c: is there too little that speaks for a second thread? */
-bool race_imagined(const Finder *f, const Race *r, const Place *x);
+bool race_imagined(Finder *f, const Race *r, const Place *x);
 /* update.c: is there something that speaks of threads: one in sight that comes to the state, a lock that is held at
  * some of its accesses, a module that uses threads? */
 bool speaks_of_threads(const Finder *f, u32 ga, u32 gb);
