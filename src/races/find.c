@@ -103,15 +103,15 @@ static const Rule of_unwritten[] = {race_attributes, race_object, race_iterator,
                                     race_exchange,   race_record, race_buffer,   NULL};
 static const Rule of_lock[] = {race_lazy_lock, NULL};
 static const Rule of_threads[] = {race_check, race_helper, NULL};
-static const Rule of_data[] = {
-    race_declared, race_check,        race_missing,  race_helper,      race_ensured,     race_update,
-    race_numbered, race_taken,        race_asked,    race_peek,        race_copied_keys, race_single,
-    race_paced,    race_restored,     race_saved,    race_taken_reset, race_by_setter,   race_on_entry,
-    race_entries,  race_kept_place,   race_default,  race_iterate,     race_attributes,  race_iterator,
-    race_stream,   race_conversation, race_exchange, race_record,      race_buffer,      race_answered,
-    race_closed,   race_fields,       race_guard,    race_reset,       race_object,      race_growth,
-    race_set_back, race_readback,     race_drawn,    race_scratch,     race_told,        race_emptied,
-    NULL};
+static const Rule of_data[] = {race_declared,     race_check,     race_missing,    race_helper,   race_ensured,
+                               race_update,       race_numbered,  race_taken,      race_asked,    race_peek,
+                               race_copied_keys,  race_single,    race_paced,      race_restored, race_saved,
+                               race_taken_reset,  race_by_setter, race_on_entry,   race_entries,  race_kept_place,
+                               race_default,      race_iterate,   race_attributes, race_iterator, race_stream,
+                               race_conversation, race_exchange,  race_record,     race_buffer,   race_answered,
+                               race_closed,       race_fields,    race_moved,      race_guard,    race_reset,
+                               race_object,       race_growth,    race_set_back,   race_readback, race_drawn,
+                               race_scratch,      race_told,      race_emptied,    NULL};
 static const Rule of_uncured[] = {race_halfway, race_early, race_late, NULL}; /* of data as well: a lock is no cure */
 
 static void rules_run(Finder *f, const Rule *rules)

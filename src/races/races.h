@@ -9,7 +9,8 @@
  *   told.c halfway.c
  *   early.c late.c ensured.c emptied.c firstuse.c slotuse.c onentry.c entries.c files.c handlers.c reset.c
  *   readback.c iterate.c lazy.c attributes.c iterator.c
- *   stream.c conversation.c exchange.c record.c buffer.c answered.c closed.c fields.c guard.c object.c growth.c
+ *   stream.c conversation.c exchange.c record.c buffer.c answered.c closed.c fields.c moved.c guard.c object.c
+ *               growth.c
  *               rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c forawhile.c replaced.c
  *   cached.c contextdefault.c
@@ -448,6 +449,7 @@ void race_object(Finder *f);
 void race_lazy_lock(Finder *f);
 void race_growth(Finder *f);
 void race_fields(Finder *f);
+void race_moved(Finder *f);
 void race_start(Finder *f, u32 file);
 void race_build(Finder *f, u32 file);
 void race_discipline(Finder *f, u32 file);
