@@ -146,6 +146,7 @@ void func_attrs_index(Program *p);
 Ent func_attr(const Program *p, u32 gfunc, u32 gs);
 
 /* holders.c: the attribute of an object of the type t, which the place holds, as a place; ENT_NONE */
+void holders_index(Program *p);
 Ent holder_attr(const Program *p, u32 place, Type t, u32 gs);
 
 /* places.c */

@@ -55,6 +55,7 @@ Program *program_link(Arena *a, const Options *o, Facts **facts, u32 n)
     classes_attrs(p);
     s->classes_known = true;
     func_attrs_index(p);
+    holders_index(p);
     places_index(p);
     params_link(p);
     /* parameters have types now: what was asked before may have been answered too early */

@@ -175,6 +175,7 @@ typedef struct LinkState {
     bool *filled_self, *filled_param; /* filled.c, by global func and param; NULL when it gave up */
     bool chained;                     /* places_chain has run */
     bool at_once_known;               /* ClassInfo.called_at_once is filled */
+    Map given_attrs;    /* global symbol of an attribute that the program gives to what a module-level name holds */
     Map held_class;    /* global symbol of a private attribute → the class whose objects it holds; see owner.c */
     Map private_owner; /* global symbol of a private attribute → the class that sets it; see owner.c */
     Map method_names;  /* global symbol → first in method_list */
