@@ -232,11 +232,22 @@ u32 answers(const Finder *f, u32 gfunc)
     return answer;
 }
 
+/* try: self._table / except AttributeError: self._fill(): the condition that stands for the handler; NONE. */
+static u32 missed_by(const Facts *x, const Access *t, const Access *act)
+{
+    const Block *b = &x->blocks.v[act->block];
+    bool reads = t->op == OP_LOAD || t->op == OP_RETURN;
+    return reads && b->kind == BLOCK_EXCEPT && str_contains(sym_str(x, b->catches), S("AttributeError")) &&
+                   decides(x, t, act)
+               ? b->cond
+               : NONE;
+}
+
 /* The test of the place in the caller, nearest before the call, that decides whether the call is made; on the object
  * that the path `callee` is called on, NONE for any. */
 static bool test_before(const Finder *f, u32 gfunc, const Access *act, u32 callee, GapStep *test)
 {
-    u32 end, at = NONE;
+    u32 end, at = NONE, cond = NONE;
     GId g = func_gid(f->p, gfunc);
     const Facts *x = f->p->facts[g.file];
     for (u32 i = accesses_in(f, gfunc, &end); i < end; i++) {
@@ -244,10 +255,15 @@ static bool test_before(const Finder *f, u32 gfunc, const Access *act, u32 calle
         if (t->span.start >= act->span.start) break;
         if (callee != NONE && !of_one_object(x, t->path, callee)) continue;
         if (f->effect[i] & EFFECT_WRITE) at = NONE; /* changed since: that is what the call goes with */
-        if (check_tests(f->p, f->acc[i]) && t->cond != NONE && leads_to(x, t, act)) at = i;
+        if (!check_tests(f->p, f->acc[i])) continue;
+        u32 by = t->cond == NONE ? missed_by(x, t, act) : leads_to(x, t, act) ? t->cond : NONE;
+        if (by == NONE) continue;
+        at = i;
+        cond = by;
     }
     if (at == NONE) return false;
     *test = (GapStep){f->acc[at], g.file, NONE, *program_access(f->p, f->acc[at])};
+    test->at.cond = cond;
     return true;
 }
 
