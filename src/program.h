@@ -203,7 +203,8 @@ typedef struct CallEdge {
     u32 caller, callee; /* global funcs */
     u32 file, call;     /* the call */
     u32 at;             /* of what syntax calls: the byte where that stands; 0 */
-    bool weak;          /* by method name only */
+    bool weak;          /* by method name only, or further */
+    bool further;       /* of a class that the receiver may be of, beside the first that is known */
     bool guess;         /* to one of the methods that a part of a name leads to (dispatch.c): which, is not known */
     bool param;         /* the caller calls a parameter of its own: threads come by who passes it (callbacks.c) */
     bool kept;          /* the caller takes the function out of where it is kept for later (stored.c) */
@@ -395,6 +396,9 @@ bool place_of_processes(const Program *p, u32 place);
 Str path_external(const Program *p, u32 file, u32 path);
 /* Functions that a call may run (global ids), written to out, at most max; returns how many. */
 u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max);
+/* The same, and the methods of further classes whose objects are put where the receiver is: what the call may run, as
+ * far as it is known. */
+u32 call_candidates(const Program *p, u32 file, u32 call, u32 *out, u32 max);
 /* The same for what a value, a ValueKind and its value as in Arg, may run when it is called later. */
 u32 value_funcs(const Program *p, u32 file, u8 kind, u32 value, u32 *out, u32 max);
 /* Is the call a method of an object of unknown type? */

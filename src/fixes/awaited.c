@@ -77,17 +77,6 @@ static bool result_dropped(const Call *c)
     return c->stmt == c->span.start;
 }
 
-static bool told_not_to_wait(const Facts *f, const Call *c)
-{
-    for (u32 i = c->args; i < c->args + c->nargs; i++) {
-        bool wait =
-            f->args.v[i].keyword == SYM_EMPTY ? i == c->args : str_is(sym_str(f, f->args.v[i].keyword), "wait");
-        Str text = str_slice(f->source->text, f->args.v[i].span.start, f->args.v[i].span.end);
-        if (wait && f->args.v[i].kind == VAL_BOOL && str_ends(text, S("False"))) return true;
-    }
-    return false;
-}
-
 /* The thread that is joined, of a class of the program; NONE. */
 static u32 thread_class(const Plan *pl, Type t)
 {
@@ -102,14 +91,14 @@ static bool call_look(const Find *x, u32 file, u32 call, Wait *w)
     const Call *c = &f->calls.v[call];
     const Path *p = &f->paths.v[c->callee];
     Str full = path_external(pl->p, file, c->callee);
-    if (str_is(full, "concurrent.futures.wait") || str_is(full, "concurrent.futures.as_completed")) return true;
+    if (known_function(full, AS_WAITS) && str_starts(full, S("concurrent."))) return true;
     if (!path_is_attr(p) || p->truncated) return false;
     Str name = path_last(f, p);
     Type t = receiver_type(pl, file, p);
     Ent e = path_resolve(pl->p, file, p, p->nattr - 1u);
     w->place = e.kind == ENT_PLACE ? e.id : NONE;
     if (t.kind == TYPE_EXECUTOR) {
-        if (str_is(name, "shutdown")) return !told_not_to_wait(f, c);
+        if (str_is(name, "shutdown")) return !call_told_not(f, c, "wait", 0);
         if (str_is(name, "join")) return true;
         return (str_is(name, "map") || str_is(name, "starmap") || str_is(name, "imap") ||
                 str_is(name, "imap_unordered")) &&
@@ -154,10 +143,7 @@ static void pools_look(Find *x, u32 file, u32 func, Span span)
     for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
         const Section *s = &f->sections.v[i];
         if (s->kind != SECTION_WITH || !span_within(s->span, span)) continue;
-        Type t = s->call != NONE   ? call_type(p, file, s->call)
-                 : s->path != NONE ? path_type(p, file, s->path)
-                                   : (Type){0};
-        if (t.kind != TYPE_EXECUTOR) continue;
+        if (section_type(x->pl, file, s).kind != TYPE_EXECUTOR) continue;
         Wait w = {.place = NONE, .gclass = NONE};
         wait_note(x, w, file, func, NONE, s->stmt, S("ends a pool of threads"));
     }
@@ -179,7 +165,8 @@ static void waits_below(Find *x, u32 file, u32 func, Span span)
     }
     for (u32 i = p->edge_first[g]; i < p->edge_first[g + 1]; i++) {
         const CallEdge *e = &p->edges.v[i];
-        if (e->weak || e->file != file || !edge_within(p, e, span) || !x->left || x->pl->seen[e->callee] == x->epoch)
+        if ((e->weak && !e->further) || e->file != file || !edge_within(p, e, span) || !x->left ||
+            x->pl->seen[e->callee] == x->epoch)
             continue;
         x->left--;
         x->pl->seen[e->callee] = x->epoch;

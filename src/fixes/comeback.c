@@ -241,7 +241,7 @@ static bool walk_known(const Plan *pl, const Site *s, u32 n, u32 depth)
     const Path *p = &s->f->paths.v[c->callee];
     if (p->nattr && !p->truncated && known_method(path_last(s->f, p), AS_VIEW))
         return is_container(ent_type(pl->p, path_resolve(pl->p, s->file, p, p->nattr - 1u)));
-    u32 targets[8], k = call_targets(pl->p, s->file, call, targets, COUNT_OF(targets));
+    u32 targets[8], k = call_candidates(pl->p, s->file, call, targets, COUNT_OF(targets));
     for (u32 i = 0; i < k; i++)
         if (!program_func(pl->p, targets[i])->is_generator) return false;
     return k > 0;
@@ -398,7 +398,7 @@ static bool calls_come_back(Back *b, const Site *s, Span span)
         const Call *c = &s->f->calls.v[i];
         if (c->span.start < span.start || c->span.end > span.end) continue;
         Site here = {s->file, s->func, s->f, site_ast(b->pl, s->file)}; /* other files may have been read since */
-        u32 targets[16], n = call_targets(b->pl->p, s->file, i, targets, COUNT_OF(targets));
+        u32 targets[16], n = call_candidates(b->pl->p, s->file, i, targets, COUNT_OF(targets));
         if (n == 0 ? other_comes_back(b->pl, &here, c) : partly_known(b->pl, &here, c)) return true;
         for (u32 k = 0; k < n; k++)
             if (function_comes_back(b, targets[k])) return true;

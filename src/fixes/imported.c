@@ -123,7 +123,7 @@ static Verdict imports_below(Plan *pl, const Region *r, const LockPlan *lock, St
     for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) {
         const Call *c = &f->calls.v[k];
         if (c->span.start < r->span.start || c->span.end > r->span.end) continue;
-        u32 targets[8], n = call_targets(pl->p, r->file, k, targets, COUNT_OF(targets));
+        u32 targets[8], n = call_candidates(pl->p, r->file, k, targets, COUNT_OF(targets));
         for (u32 i = 0; i < n; i++) {
             u32 g = import_below(&u, targets[i], seen, &nseen);
             if (g == NONE) continue;

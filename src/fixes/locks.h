@@ -24,6 +24,10 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
 bool hands_over(const Plan *pl, u32 file, const Call *c);
 /* Does the call wait for another thread (waits.c)? */
 bool call_waits(Plan *pl, u32 file, u32 call);
+/* Is False passed by this keyword, or at this position: shutdown(wait=False)? */
+bool call_told_not(const Facts *f, const Call *c, const char *keyword, u32 position);
+/* Type of the object that a with statement enters. */
+Type section_type(const Plan *pl, u32 file, const Section *s);
 /* The judgement holder-not-waiting (awaited.c). */
 Verdict holder_waits(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
 /* Does the call run code that was given to the program: a parameter, a callback, an iterator from outside

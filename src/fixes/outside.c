@@ -107,6 +107,16 @@ static bool starts_process(Plan *pl, u32 file, const Call *c)
     return str_is(full, "subprocess.Popen") || str_starts(full, S("multiprocessing.")) || str_is(full, "os.fork");
 }
 
+/* worker.start(), where it is a thread of a class of the program: the thread is made elsewhere, or by its class. */
+static bool starts_thread(const Plan *pl, u32 file, const Call *c)
+{
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    if (!path_is_attr(p) || p->truncated || !str_is(path_last(f, p), "start")) return false;
+    Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
+    return t.kind == TYPE_THREAD || t.kind == TYPE_PROCESS || (t.kind == TYPE_CLASS && class_is_thread(pl->p, t.id));
+}
+
 /* Is a thread or a process started by a call in this span of the function, or by what it calls, `depth` functions
  * down? Further away it is something that belongs to nobody's value, such as a logger's thread. */
 static bool starts_something(Plan *pl, u32 gfunc, Span span, u32 depth)
@@ -122,8 +132,9 @@ static bool starts_something(Plan *pl, u32 gfunc, Span span, u32 depth)
     }
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         if (!span_within(f->calls.v[i].span, span)) continue;
-        if (starts_process(pl, id.file, &f->calls.v[i])) return true;
-        u32 targets[8], n = call_targets(pl->p, id.file, i, targets, COUNT_OF(targets));
+        const Call *c = &f->calls.v[i];
+        if (starts_process(pl, id.file, c) || starts_thread(pl, id.file, c)) return true;
+        u32 targets[8], n = call_candidates(pl->p, id.file, i, targets, COUNT_OF(targets));
         for (u32 k = 0; k < n; k++) {
             if (!depth || pl->seen[targets[k]] == pl->epoch) continue;
             pl->seen[targets[k]] = pl->epoch;

@@ -354,7 +354,7 @@ Reach reach_from(Plan *pl, u32 file, u32 func, Span span, u32 mark)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         if (c->span.start < span.start || c->span.end > span.end) continue;
-        u32 targets[16], n = call_targets(pl->p, file, i, targets, COUNT_OF(targets));
+        u32 targets[16], n = call_candidates(pl->p, file, i, targets, COUNT_OF(targets));
         for (u32 k = 0; k < n; k++) {
             Reach r = reaches(pl, targets[k], mark, &left);
             if (r == REACH_YES) return r;
@@ -376,7 +376,7 @@ static bool all_known(Plan *pl, u32 file, u32 func, Span span, u32 *left)
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         if (c->span.start < span.start || c->span.end > span.end) continue;
-        u32 targets[16], n = call_targets(pl->p, file, i, targets, COUNT_OF(targets));
+        u32 targets[16], n = call_candidates(pl->p, file, i, targets, COUNT_OF(targets));
         if (n == 0 ? unknown_call(pl, file, c) : call_unknown(pl->p, file, i)) return false;
         for (u32 k = 0; k < n; k++) {
             if (pl->seen[targets[k]] == pl->epoch) continue;

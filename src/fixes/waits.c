@@ -16,16 +16,21 @@ static bool unbounded(Plan *pl, u32 file, const Path *p)
     return d->kind == VAL_CALL && f->calls.v[d->value].nargs == 0;
 }
 
-/* acquire(False), acquire(blocking=False), get(block=False), put(x, False): an answer at once. */
-static bool told_not_to(const Facts *f, const Call *c, u32 position)
+bool call_told_not(const Facts *f, const Call *c, const char *keyword, u32 position)
 {
     for (u32 i = 0; i < c->nargs; i++) {
         const Arg *a = &f->args.v[c->args + i];
         Str key = sym_str(f, a->keyword), text = str_slice(f->source->text, a->span.start, a->span.end);
-        bool block = a->keyword == SYM_EMPTY ? i == position : str_is(key, "block") || str_is(key, "blocking");
-        if (block && a->kind == VAL_BOOL && !a->star && str_ends(text, S("False"))) return true;
+        bool asked = a->keyword == SYM_EMPTY ? i == position : str_is(key, keyword);
+        if (asked && a->kind == VAL_BOOL && str_ends(text, S("False"))) return true;
     }
     return false;
+}
+
+/* acquire(False), acquire(blocking=False), get(block=False), put(x, False): an answer at once. */
+static bool told_not_to(const Facts *f, const Call *c, u32 position)
+{
+    return call_told_not(f, c, "block", position) || call_told_not(f, c, "blocking", position);
 }
 
 /* Is it known which functions of the program the call runs? Then these are looked at, and its name tells nothing. */
@@ -63,6 +68,38 @@ static bool named_for_waiting(Plan *pl, u32 file, u32 call)
     return waits && !leads_on(pl, file, call);
 }
 
+/* pool.map(f, items), pool.shutdown(): all that was handed out is waited for; told by shutdown(wait=False) not to. */
+static bool waits_for_pool(Plan *pl, u32 file, const Call *c)
+{
+    static const char *const names[] = {"map", "starmap", "apply", "join"};
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    if (p->truncated || ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind != TYPE_EXECUTOR)
+        return false;
+    Str name = path_last(f, p);
+    if (str_is(name, "shutdown")) return !call_told_not(f, c, "wait", 0);
+    if (str_is(name, "map") && c->stmt == c->span.start) return false; /* an executor's gives an iterator */
+    return str_among(name, names, COUNT_OF(names)) || str_is(name, "imap") || str_is(name, "imap_unordered");
+}
+
+/* map(Thread.join, threads), iter(self.jobs.get, None): a method that waits is handed over and called there. */
+static bool handed_wait(Plan *pl, u32 file, const Call *c)
+{
+    static const char *const names[] = {"join", "wait", "result"};
+    const Facts *f = pl->p->facts[file];
+    const Path *p = &f->paths.v[c->callee];
+    Str name = sym_str(f, p->name);
+    if (p->nattr || p->root != ROOT_GLOBAL || !c->nargs) return false;
+    const Arg *a = &f->args.v[c->args];
+    if (a->kind != VAL_PATH || !(known_builtin(name, AS_CALLS) || (str_is(name, "iter") && c->nargs == 2)))
+        return false;
+    const Path *x = &f->paths.v[a->value];
+    if (!path_is_attr(x) || x->truncated) return false;
+    u8 kind = ent_type(pl->p, path_resolve(pl->p, file, x, x->nattr - 1u)).kind;
+    if (str_is(path_last(f, x), "get")) return kind == TYPE_QUEUE;
+    return str_among(path_last(f, x), names, COUNT_OF(names)) && kind != TYPE_STRING;
+}
+
 /* "x".join(parts), os.path.join(a, b), {}.get and log.exception("…") wait for nobody. */
 bool call_waits(Plan *pl, u32 file, u32 call)
 {
@@ -70,8 +107,10 @@ bool call_waits(Plan *pl, u32 file, u32 call)
     const Call *c = &f->calls.v[call];
     const Path *p = &f->paths.v[c->callee];
     Str name = call_last(f, c);
-    if (named_for_waiting(pl, file, call)) return true;
-    if (p->nattr == 0) return false;
+    Str full = path_external(pl->p, file, c->callee);
+    if (named_for_waiting(pl, file, call) || known_function(full, AS_WAITS)) return true;
+    if (p->nattr == 0) return handed_wait(pl, file, c);
+    if (waits_for_pool(pl, file, c)) return true;
     if (str_is(name, "get") || str_is(name, "put")) { /* a queue's wait, unless told not to */
         bool put = str_is(name, "put");
         if (ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind != TYPE_QUEUE) return false;
@@ -86,7 +125,13 @@ bool call_waits(Plan *pl, u32 file, u32 call)
         const Arg *first = &f->args.v[c->args];
         if (first->keyword == SYM_EMPTY && first->kind != VAL_NUMBER && first->kind != VAL_NONE) return false;
     }
-    return p->root != ROOT_UNKNOWN && path_external(pl->p, file, c->callee).n == 0;
+    return p->root != ROOT_UNKNOWN && (full.n == 0 || str_starts(full, S("asyncio.")));
+}
+
+Type section_type(const Plan *pl, u32 file, const Section *s)
+{
+    if (s->call != NONE) return call_type(pl->p, file, s->call);
+    return s->path != NONE ? path_type(pl->p, file, s->path) : (Type){0};
 }
 
 /* Making an object of such a module costs little; what it then does is what takes long. */
@@ -240,6 +285,22 @@ static bool takes_lock(Below *b, u32 file, const Func *fn)
     return false;
 }
 
+/* with ThreadPoolExecutor() as pool: the end of the block waits for all that was handed to the pool. with limit: of a
+ * semaphore, whoever has it gives it back when its work is done. Within span; what it does, or nothing. */
+static Str waits_in_with(const Plan *pl, u32 file, u32 func, Span span)
+{
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    for (u32 i = fn->sections; i < fn->sections + fn->nsections; i++) {
+        const Section *s = &f->sections.v[i];
+        if (s->kind != SECTION_WITH || !span_within(s->span, span)) continue;
+        u8 kind = section_type(pl, file, s).kind;
+        if (kind == TYPE_EXECUTOR) return S("ends a pool of threads");
+        if (kind == TYPE_SEMAPHORE && pl->p->section_lock[pl->p->section_base[file] + i] == NONE) return S("waits for a semaphore");
+    }
+    return S("");
+}
+
 static bool bad_below(Below *b, u32 g);
 
 /* A method of an object of unknown type: does each one of that name in the program wait, be slow, or take a lock? */
@@ -268,6 +329,8 @@ static bool bad_below(Below *b, u32 g)
     const Facts *f = pl->p->facts[id.file];
     const Func *fn = &f->funcs.v[id.id];
     if (b->locks && takes_lock(b, id.file, fn)) return true;
+    b->what = waits_in_with(pl, id.file, id.id, fn->span);
+    if (b->what.n) return true;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         bool late = is_slow(pl, id.file, i) && !(b->patient && !is_sleep(f, &f->calls.v[i]));
         if (!late && !call_waits(pl, id.file, i)) continue;
@@ -284,8 +347,10 @@ static bool bad_below(Below *b, u32 g)
         b->what = str_fmt(pl->a, "calls %.*s, which is not known", STR_ARG(callee_text(pl, id.file, i)));
         return true;
     }
-    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++)
-        if (!pl->p->edges.v[i].weak && bad_below(b, pl->p->edges.v[i].callee)) return true;
+    for (u32 i = pl->p->edge_first[g]; i < pl->p->edge_first[g + 1]; i++) {
+        const CallEdge *e = &pl->p->edges.v[i];
+        if ((!e->weak || e->further) && bad_below(b, e->callee)) return true;
+    }
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
         if (bad_whichever(b, id.file, i)) return true;
     return false;
@@ -306,7 +371,7 @@ static bool makes_value(Plan *pl, const Work *w, const Region *r, const LockPlan
 
 static Verdict below_call(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, u32 call, Str *why)
 {
-    u32 targets[8], n = call_targets(pl->p, r->file, call, targets, COUNT_OF(targets));
+    u32 targets[8], n = call_candidates(pl->p, r->file, call, targets, COUNT_OF(targets));
     const Facts *f = pl->p->facts[r->file];
     const Call *c = &f->calls.v[call];
     Below b = {.pl = pl, .lock = lock, .left = BELOW_LIMIT, .locks = true, .foreign = true, .what = S("")};
@@ -515,6 +580,13 @@ Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lo
     const Facts *f = pl->p->facts[r->file];
     const Func *fn = &f->funcs.v[r->func];
     Verdict worst = VERDICT_OK;
+    Str with = waits_in_with(pl, r->file, r->func, r->span);
+    if (with.n) {
+        *why = str_fmt(pl->a,
+                       "a with statement %.*s while the lock would be held; whoever it waits for may need that lock",
+                       STR_ARG(with));
+        return VERDICT_DECLINE;
+    }
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *c = &f->calls.v[i];
         if (c->span.start < r->span.start || c->span.end > r->span.end) continue;
@@ -578,7 +650,7 @@ bool lock_quiet(Plan *pl, u32 lock)
                 const Call *c = &f->calls.v[k];
                 if (c->span.start < span.start || c->span.end > span.end) continue;
                 bool bad = call_waits(pl, id.file, k) || is_slow(pl, id.file, k);
-                u32 targets[8], n = call_targets(pl->p, id.file, k, targets, COUNT_OF(targets));
+                u32 targets[8], n = call_candidates(pl->p, id.file, k, targets, COUNT_OF(targets));
                 for (u32 t = 0; t < n && !bad; t++) bad = bad_below(&b, targets[t]);
                 if (!bad) continue;
                 pl->quiet[lock] = 2;

@@ -8,7 +8,7 @@
  */
 #include "link/link.h"
 
-enum { WEAK_MAX = 3, TARGETS = 16 };
+enum { WEAK_MAX = 3, TARGETS = 16, DEFS_SEEN = 12 };
 
 CallEdge *edge_add(Program *p, u32 caller, u32 callee, u32 file, u32 call)
 {
@@ -215,6 +215,33 @@ u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max)
     return n;
 }
 
+/* Methods of objects of further classes that are put where the receiver is: of self.worker.start(), where
+ * self.worker = Thread(…) stands in one function and self.worker = Worker(…) in another. */
+static u32 further_methods(const Program *p, u32 file, const Path *x, u32 *out, u32 n, u32 max)
+{
+    const LinkState *s = p->state;
+    if (!path_is_attr(x) || x->truncated) return n;
+    u32 gs = gsym(p, file, x->attr[x->nattr - 1]);
+    if (map_get(&s->method_names, gs) == NONE) return n;
+    Ent e = path_resolve(p, file, x, x->nattr - 1u);
+    u32 at = e.kind == ENT_PLACE   ? map_get(&s->place_defs, e.id)
+             : e.kind == ENT_LOCAL ? map_get(&s->local_defs, local_key(file, func_gid(p, e.id).id, e.sym))
+                                   : NONE;
+    for (u32 i = 0; at != NONE && i < DEFS_SEEN; i++, at = s->defrefs.v[at].next) {
+        const DefRef *r = &s->defrefs.v[at];
+        Type t = def_type(p, r->file, &p->facts[r->file]->defs.v[r->def]);
+        u32 m = t.kind == TYPE_CLASS ? class_method(p, t.id, gs, false) : NONE;
+        if (m != NONE) n = push_target(out, n, max, m);
+    }
+    return n;
+}
+
+u32 call_candidates(const Program *p, u32 file, u32 call, u32 *out, u32 max)
+{
+    u32 n = call_targets(p, file, call, out, max);
+    return further_methods(p, file, &p->facts[file]->paths.v[p->facts[file]->calls.v[call].callee], out, n, max);
+}
+
 /* Is the receiver of a method call unknown (and not a module, builtin or library object)? */
 bool receiver_unknown(const Program *p, u32 file, const Path *x)
 {
@@ -270,6 +297,11 @@ static void call_edges(Program *p, u32 file, u32 call)
         edge_add(p, caller, out[i], file, call)->param = param;
         if (!param) callback_edges(p, file, call, out[i]);
         stored_passed(p, file, call, out[i]);
+    }
+    u32 further = further_methods(p, file, x, out, n, TARGETS);
+    for (u32 i = n; i < further; i++) {
+        CallEdge *e = edge_add(p, caller, out[i], file, call);
+        e->weak = e->further = true;
     }
     if (n) return;
     library_callbacks(p, file, call);
