@@ -10,7 +10,8 @@
  * a pool, an Event, a Queue, a Semaphore, the Condition of another lock. A thread is waited for when it is handed out
  * in the same file, and by a place that holds it only the thread that the place holds; of an Event and the like, when
  * the thread signals it, too. Where it is not handed out in the function or the class that waits, or others signal
- * as well, it may end otherwise: then the fix is unsafe only.
+ * as well, it may end otherwise: then the fix is unsafe only. So it is where any caller of a library may come to the
+ * region, since the work that is waited for may be such a caller, or where nothing tells what ends the wait.
  *
  * Not seen: who waits in a function that is called by name only; locks that callers hold by a decorator. */
 #include "fixes/fixes.h"
@@ -29,6 +30,7 @@ typedef struct Wait {
     u32 place;            /* that holds what is waited for; NONE */
     u32 gclass;           /* of the thread that is joined; NONE */
     Str what;             /* "calls result()" */
+    bool unseen;          /* what ends it is not in sight: anybody's work */
     bool known;           /* ends has been filled */
     Vec(Signal) ends;
 } Wait;
@@ -117,6 +119,7 @@ static bool call_look(const Find *x, u32 file, u32 call, Wait *w)
     if (str_is(name, "get")) w->signal = "put";
     if (str_is(name, "put")) w->signal = "get";
     if (t.kind == TYPE_CONDITION) return str_starts(name, S("wait")) && !own_condition(x, file, c);
+    if (t.kind == TYPE_UNKNOWN && str_starts(name, S("wait"))) return w->unseen = !own_condition(x, file, c);
     return w->signal && (t.kind == TYPE_EVENT || t.kind == TYPE_SEMAPHORE || t.kind == TYPE_QUEUE);
 }
 
@@ -295,7 +298,16 @@ Verdict holder_waits(Plan *pl, const Work *w, const Region *r, const LockPlan *l
     WaitVec *waits = waits_of(pl, lock->lock);
     const FuncInfo *fi = &pl->p->funcs[gfunc_of(pl->p, r->file, r->func)];
     Verdict worst = VERDICT_OK;
-    for (u32 i = 0; i < waits->n; i++)
+    for (u32 i = 0; i < waits->n; i++) {
+        if ((waits->v[i].unseen || fi->api) && worst == VERDICT_OK) {
+            u32 line, column;
+            source_position(site_source(pl, waits->v[i].file), waits->v[i].at, &line, &column);
+            *why = str_fmt(pl->a,
+                           "%.*s:%u %.*s while %.*s is held; whoever is waited for may come here, as any caller may",
+                           STR_ARG(site_source(pl, waits->v[i].file)->path), line, STR_ARG(waits->v[i].what),
+                           STR_ARG(lock->display));
+            worst = VERDICT_UNSAFE;
+        }
         for (u32 k = 0; k < fi->nroots; k++) {
             if (fi->roots[k] <= ROOT_API) continue;
             Verdict v = awaited_root(pl, &waits->v[i], fi->roots[k], r);
@@ -311,5 +323,6 @@ Verdict holder_waits(Plan *pl, const Work *w, const Region *r, const LockPlan *l
                         STR_ARG(lock->display), v == VERDICT_DECLINE ? "comes" : "may come", here);
             worst = v;
         }
+    }
     return worst;
 }

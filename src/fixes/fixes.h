@@ -8,7 +8,7 @@
  *   lock.c     which lock; lockname.c its name     express.c  how a region names the lock
  *   home.c     where a new lock lives              alternatives.c  what else a fix might have been
  *   foreign.c  code that was given from outside
- *   waits.c    what a region waits for             lockorder.c  may its lock be taken there?
+ *   waits.c    what a region waits for; slow.c   what a call does   lockorder.c  may its lock be taken there?
  *   awaited.c  does the lock's holder wait for who comes?   slots.c  are __slots__ walked?
  *   forks.c    does the program fork?             promote.c  a Lock that becomes an RLock
  *   reach.c    what a region may call              guard.c    planner: every write of a place under one lock

@@ -20,10 +20,14 @@ const Judgement *judgement_find(Str name);
 bool items_of_object(const Plan *pl, const Work *w);
 /* The judgement no-blocking-inside (waits.c). */
 Verdict no_blocking(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why);
-/* Is a function among the call's arguments (waits.c)? */
+/* Is a function among the call's arguments (slow.c)? */
 bool hands_over(const Plan *pl, u32 file, const Call *c);
-/* Does the call wait for another thread (waits.c)? */
+/* Does the call wait for another thread (slow.c)? */
 bool call_waits(Plan *pl, u32 file, u32 call);
+/* Does it take long: does it wait for the network, a process, a device or the clock (slow.c)? */
+bool call_slow(Plan *pl, u32 file, u32 call);
+/* Is it a sleep? */
+bool call_sleeps(const Facts *f, const Call *c);
 /* Is False passed by this keyword, or at this position: shutdown(wait=False)? */
 bool call_told_not(const Facts *f, const Call *c, const char *keyword, u32 position);
 /* Type of the object that a with statement enters. */
