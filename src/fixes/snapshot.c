@@ -197,6 +197,65 @@ static bool is_whole(const Ast *t, u32 call, u32 stmt)
     return ast_is(t, up, NODE_assignment) && t->v[up].parent == stmt;
 }
 
+enum { CHANGE_DEPTH = 4 };
+
+/* Does the function change the state, or what it calls, so many functions down? */
+static bool changes_place(const Plan *pl, u32 gfunc, u32 place, u32 depth)
+{
+    GId id = func_gid(pl->p, gfunc);
+    const Func *fn = &pl->p->facts[id.file]->funcs.v[id.id];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
+        u32 g = pl->p->access_base[id.file] + i;
+        if (pl->p->access_place[g] == place && access_writes(pl->p, g)) return true;
+    }
+    for (u32 i = pl->p->edge_first[gfunc]; depth && i < pl->p->edge_first[gfunc + 1]; i++)
+        if (changes_place(pl, pl->p->edges.v[i].callee, place, depth - 1)) return true;
+    return false;
+}
+
+/* clear(), map(self._take, …): does the call, or a function that is handed to it, change the state? */
+static bool call_changes(const Plan *pl, u32 file, u32 call, u32 place)
+{
+    const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    u32 targets[8], n = call_candidates(pl->p, file, call, targets, COUNT_OF(targets));
+    bool changes = false;
+    for (u32 i = 0; i < n; i++) changes |= changes_place(pl, targets[i], place, CHANGE_DEPTH);
+    for (u32 i = c->args; i < c->args + c->nargs && !changes; i++) {
+        n = value_funcs(pl->p, file, f->args.v[i].kind, f->args.v[i].value, targets, COUNT_OF(targets));
+        for (u32 k = 0; k < n; k++) changes |= changes_place(pl, targets[k], place, CHANGE_DEPTH);
+    }
+    return changes;
+}
+
+/* What stands there of the walk: the outermost comprehension or generator around it in the statement, or itself. */
+static u32 walking_node(const Ast *t, u32 n, u32 stmt)
+{
+    u32 found = n;
+    for (u32 up = n; up != stmt && up != NONE; up = t->v[up].parent) {
+        u8 k = t->v[up].kind;
+        if (k == NODE_list_comprehension || k == NODE_set_comprehension || k == NODE_dictionary_comprehension ||
+            k == NODE_generator_expression)
+            found = up;
+    }
+    return found;
+}
+
+/* clear() + sum(self._times): is the state changed in the statement before it is walked? A copy on a line before
+ * would have what is no longer there. */
+static bool changed_first(Plan *pl, const Work *w, u32 file, u32 func, u32 n, u32 stmt)
+{
+    const Ast *t = site_ast(pl, file);
+    const Facts *f = pl->p->facts[file];
+    const Func *fn = &f->funcs.v[func];
+    u32 from = t->v[stmt].start, to = t->v[walking_node(t, n, stmt)].start;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        Span s = f->calls.v[i].span;
+        if (s.start >= from && s.end <= to && call_changes(pl, file, i, w->place)) return true;
+    }
+    return false;
+}
+
 /* A copy under a lock on a line before the statement. False when the statement must be guarded as a whole. */
 static bool copy_before(Plan *pl, const Work *w, u32 file, u32 func, u32 n, Region *r)
 {
@@ -212,6 +271,7 @@ static bool copy_before(Plan *pl, const Work *w, u32 file, u32 func, u32 n, Regi
     Span span = {t->v[stmt].start, t->v[stmt].end};
     if (!region_make(pl, file, func, span, span, &line, &why) || line.first != stmt || line.last != stmt)
         return false;
+    if (changed_first(pl, w, file, func, n, stmt)) return false;
     if (!local_name(pl, file, func, state, text, "copy", &r->name)) return false;
     r->copy = call != NONE ? ast_text(t, call)
               : typed      ? str_fmt(pl->a, "%.*s.copy()", STR_ARG(text))
@@ -292,6 +352,21 @@ static bool quiet_between(const Ast *t, u32 n, u32 from, u32 to)
     return true;
 }
 
+/* sum(take(x) for x in self._times) / len(self._times): does what is done with the items change the state before its
+ * length is asked for? */
+static bool changed_meanwhile(const Plan *pl, const Region *r, Span stmt, Span length)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    u32 place = pl->p->access_place[r->access], end = MAX(r->span.end, length.end);
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        Span s = f->calls.v[i].span;
+        if (!span_within(s, stmt) || s.start >= end || (span_within(r->span, s) && span_within(length, s))) continue;
+        if (call_changes(pl, r->file, i, place)) return true;
+    }
+    return false;
+}
+
 /* sum(self._times) / len(self._times): the length that is asked for in the same statement is the copy's. Not in the
  * body of a loop, which may change the state itself. */
 static void lengths_write(Plan *pl, Fix *f, const Region *r, u32 stmt, u32 n, Str state)
@@ -304,7 +379,8 @@ static void lengths_write(Plan *pl, Fix *f, const Region *r, u32 stmt, u32 n, St
     bool outside = t->v[n].end <= r->span.start || t->v[n].start >= r->span.end;
     bool after = t->v[n].start >= r->span.end;
     if (one && outside && str_eq(ast_text(t, arg), state) &&
-        quiet_between(t, stmt, after ? r->span.end : t->v[n].end, after ? t->v[n].start : r->span.start))
+        quiet_between(t, stmt, after ? r->span.end : t->v[n].end, after ? t->v[n].start : r->span.start) &&
+        !changed_meanwhile(pl, r, ast_span(t, stmt), ast_span(t, n)))
         intent_add(pl, f, INTENT_REPLACE, r->file, ast_span(t, arg), r->name, NONE);
     for (u32 c = ast_first(t, n); c != NONE; c = ast_after(t, c))
         if (!ast_is(t, c, NODE_block) && !ast_is(t, c, NODE_lambda)) lengths_write(pl, f, r, stmt, c, state);
