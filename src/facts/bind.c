@@ -281,6 +281,21 @@ static void element_defs(Walk *w, u32 target, u32 right)
     def_add(w, p, target, kind, value, empty, NONE, false);
 }
 
+/* a, *b = q: the items are taken one after the other, unlike those of [*q]. */
+static bool takes_rest(const Walk *w, u32 left)
+{
+    u8 k = w->t.v[left].kind;
+    if (k != NODE_pattern_list && k != NODE_tuple_pattern && k != NODE_list_pattern) return false;
+    for (u32 c = ast_first(&w->t, left); c != NONE; c = ast_after(&w->t, c))
+        if (ast_is(&w->t, c, NODE_list_splat_pattern)) return true;
+    return false;
+}
+
+static Use rest_use(Walk *w)
+{
+    return (Use){.op = OP_CREAD, .method = intern(w->a, &w->f->syms, S("*="))};
+}
+
 void walk_assignment(Walk *w, u32 n)
 {
     u32 left = ast_field(&w->t, n, FIELD_left), right = ast_field(&w->t, n, FIELD_right),
@@ -291,7 +306,7 @@ void walk_assignment(Walk *w, u32 n)
         walk_assignment(w, right); /* a = b = v: the inner one first, then a gets v too */
         while (ast_is(&w->t, value_node, NODE_assignment)) value_node = ast_field(&w->t, value_node, FIELD_right);
     } else if (right != NONE) {
-        walk_expr(w, right, use_load);
+        walk_expr(w, right, takes_rest(w, left) ? rest_use(w) : use_load);
     }
     u8 kind = VAL_OTHER;
     u32 value = NONE;
