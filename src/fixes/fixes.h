@@ -20,7 +20,7 @@
  *   once.c     planner: read once, then test and use      snapshot.c   planner: copy what is walked
  *   fold.c     copies that a lock makes needless          readback.c   what is asked after an update, under its lock
  *   discipline.c   planners about locks: acquire/release to with, a lock made on first use made at once, …
- *   parallel.c   containers that grow and shrink together
+ *   parallel.c   containers that grow and shrink together  paired.c  a key and what came of it
  *   merge.c    critical sections that are joined, or given another lock
  *   counter.c  planner: numbers by itertools.count  publish.c      planner: make outside, enter by setdefault
  *   depth.c      a counter of depth, with its test
@@ -117,6 +117,8 @@ void outside_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 bool claim_region(Plan *pl, const Work *w, const Region *r, Region *out);
 /* Extends the region of one step with a container to the same steps with containers that go along with it. */
 void parallel_extend(Plan *pl, const Work *w, Region *r);
+/* Widens a region over the key of a cache in two variables and the value beside it (paired.c). */
+void paired_extend(Plan *pl, const Work *w, Region *r);
 /* Widens a region that sets a flag, behind an early return, over the work that others rely on once it is set. */
 void claim_extend(Plan *pl, const Work *w, Region *r);
 void claim_write(Plan *pl, Fix *f, const Region *r, u32 lock);

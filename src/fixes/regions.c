@@ -302,6 +302,7 @@ void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
     r.race = race;
     r.problem = why;
     if (!why.n && race) claim_extend(pl, w, &r);
+    if (!why.n) paired_extend(pl, w, &r);
     vec_push(pl->a, &w->regions, r);
 }
 
