@@ -295,6 +295,7 @@ void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
         if (from == to || a->stmt == b->stmt) extend_from_reads(pl, w, &r);
         if (!r.back) extend_to_inputs(pl, w, &r);
     }
+    if (!why.n && from == to && b->op == OP_STORE) extend_from_reads(pl, w, &r); /* old = self.x; self.x = b"" */
     if (!why.n) extend_to_tests(pl, w, &r);
     if (!why.n && from == to) parallel_extend(pl, w, &r);
     r.access = to;

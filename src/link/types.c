@@ -188,13 +188,22 @@ static bool remembered(const Program *p, Map *m, u64 key, u32 *at)
     return false;
 }
 
-static Type chain_type(const Program *p, u32 first)
+/* An object of a class that the tests have made for themselves: it says nothing of what else is passed, or put there.
+ */
+static bool stands_in(const Program *p, u32 file, Type t)
+{
+    return t.kind == TYPE_CLASS && file != NONE && p->tests[class_gid(p, t.id).file] && !p->tests[file];
+}
+
+/* home: the file whose state it is; NONE for locals. */
+static Type chain_type(const Program *p, u32 first, u32 home)
 {
     Type t = unknown;
     u32 n = 0;
     for (u32 i = first; i != NONE && n < 12; i = p->state->defrefs.v[i].next, n++) {
         const DefRef *r = &p->state->defrefs.v[i];
-        t = better(t, def_type(p, r->file, &p->facts[r->file]->defs.v[r->def]));
+        Type d = def_type(p, r->file, &p->facts[r->file]->defs.v[r->def]);
+        if (!stands_in(p, home, d)) t = better(t, d);
     }
     return t;
 }
@@ -206,7 +215,7 @@ Type place_type(const Program *p, u32 place)
     if (s->place_state.v[place] == 2) return p->places.v[place].type;
     if (s->place_state.v[place] == 1) return unknown;
     s->place_state.v[place] = 1;
-    Type t = chain_type(p, map_get(&s->place_defs, place));
+    Type t = chain_type(p, map_get(&s->place_defs, place), p->places.v[place].file);
     if (str_is(p->syms.strs[p->places.v[place].name], "__dict__")) t = (Type){TYPE_DICT, NONE};
     bool server = t.kind == TYPE_UNKNOWN && p->places.v[place].kind == PLACE_INSTANCE &&
                   str_is(p->syms.strs[p->places.v[place].name], "server");
@@ -226,12 +235,6 @@ static Type passed_type(const Program *p, const ParamInfo *pi, u32 k)
     case VAL_CALL: return call_type(p, file, value);
     default: return unknown;
     }
-}
-
-/* An object of a class that the tests have made for themselves: it says nothing of what else is passed. */
-static bool stands_in(const Program *p, u32 file, Type t)
-{
-    return t.kind == TYPE_CLASS && p->tests[class_gid(p, t.id).file] && !p->tests[file];
 }
 
 static Type param_type(const Program *p, u32 file, const Func *fn, u32 sym)
@@ -266,7 +269,7 @@ Type local_type(const Program *p, u32 file, u32 func, u32 sym)
     if (s->depth > MAX_DEPTH) return unknown;
     if (remembered(p, &s->local_types, local_key(file, func, sym), &at)) return s->types.v[at];
     s->depth++;
-    Type t = chain_type(p, map_get(&s->local_defs, local_key(file, func, sym)));
+    Type t = chain_type(p, map_get(&s->local_defs, local_key(file, func, sym)), NONE);
     if (t.kind == TYPE_UNKNOWN || t.kind == TYPE_NONE)
         t = better(t, param_type(p, file, &p->facts[file]->funcs.v[func], sym));
     s->depth--;
@@ -294,7 +297,7 @@ Type element_type(const Program *p, u32 file, Ent e)
     u32 at;
     if (remembered(p, &s->element_types, key, &at)) return s->types.v[at];
     s->depth++;
-    Type t = chain_type(p, map_get(&s->elem_defs, key));
+    Type t = chain_type(p, map_get(&s->elem_defs, key), e.kind == ENT_PLACE ? p->places.v[e.id].file : NONE);
     if (t.kind == TYPE_UNKNOWN && e.kind == ENT_PLACE) t = items_of_origin(p, e.id);
     s->depth--;
     return s->types.v[at] = t;
