@@ -342,16 +342,6 @@ static bool walked_in_bases(Plan *pl, u32 gclass, u8 by, u32 depth)
     return false;
 }
 
-Str walked_obstacle(Plan *pl, u32 gclass, bool hooks)
-{
-    if (!pl->walked) walked_find(pl);
-    if (walked_in_bases(pl, gclass, hooks ? WALKED : WALKED | WALKED_BY_HOOKS, 8))
-        return S("something goes through all attributes of its objects");
-    if (!pl->walked_where.n) return S("");
-    return str_fmt(pl->a, "%.*s goes through all attributes of objects of a class not known here",
-                   STR_ARG(pl->walked_where));
-}
-
 /* Does the file import what pickles, or starts processes? */
 static bool imports_any(const Facts *f)
 {
@@ -419,6 +409,17 @@ static bool always_bound(const Plan *pl, u32 gclass)
         if (made && !other) return true;
     }
     return false;
+}
+
+Str walked_obstacle(Plan *pl, u32 gclass, bool hooks)
+{
+    if (!pl->walked) walked_find(pl);
+    if (walked_in_bases(pl, gclass, hooks ? WALKED : WALKED | WALKED_BY_HOOKS, 8))
+        return S("something goes through all attributes of its objects");
+    /* whoever goes through the attributes of any object finds a lock or the like in it as it is */
+    if (!pl->walked_where.n || always_bound(pl, gclass)) return S("");
+    return str_fmt(pl->a, "%.*s goes through all attributes of objects of a class not known here",
+                   STR_ARG(pl->walked_where));
 }
 
 Str pickled_obstacle(Plan *pl, u32 gclass)
