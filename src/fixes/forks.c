@@ -36,7 +36,65 @@ static void around_reach(Plan *pl, u32 g, u8 how)
         if (!pl->p->edges.v[i].weak) around_reach(pl, pl->p->edges.v[i].callee, FINAL_REACHED);
 }
 
-/* Marks what runs around a fork: the functions that are registered first, then what they call. */
+/* Is it os.getpid(), or a local that has what that gave? */
+static bool gives_pid(const Plan *pl, u32 file, u32 func, Str text)
+{
+    const Facts *f = pl->p->facts[file];
+    u32 sym = intern_find(&f->syms, text);
+    const Def *d = sym == NONE ? NULL : local_def(pl->p, file, func, sym);
+    if (str_is(text, "os.getpid()") || str_is(text, "getpid()")) return true;
+    return d && d->kind == VAL_CALL && str_is(path_external(pl->p, file, f->calls.v[d->value].callee), "os.getpid");
+}
+
+/* if self._pid != os.getpid(): the branch that runs in a child that has been forked; NONE. */
+static u32 child_block(const Plan *pl, u32 file, const Cond *c)
+{
+    Str head = str_slice(pl->p->facts[file]->source->text, c->head.start, c->head.end), left, right;
+    static const char *const unequal[] = {" != ", " is not "}, *const equal[] = {" == ", " is "};
+    for (u32 i = 0; i < 2 * COUNT_OF(equal); i++) {
+        bool other = i < COUNT_OF(unequal);
+        Str word = str_from(other ? unequal[i] : equal[i - COUNT_OF(unequal)]);
+        size_t at = str_search(head, word);
+        if (at == head.n) continue;
+        left = str_trim(str_slice(head, 0, at));
+        right = str_trim(str_slice(head, at + word.n, head.n));
+        if (!gives_pid(pl, file, c->func, left) && !gives_pid(pl, file, c->func, right)) return NONE;
+        return other ? c->then_block : c->else_block;
+    }
+    return NONE;
+}
+
+/* for manager in self.managers: manager.start(): of an object that is not known any method of that name may be meant.
+ */
+static void child_calls(Plan *pl, u32 file, u32 call)
+{
+    const LinkState *s = pl->p->state;
+    const Facts *f = pl->p->facts[file];
+    u32 targets[8], n = call_candidates(pl->p, file, call, targets, COUNT_OF(targets));
+    for (u32 k = 0; k < n; k++) around_reach(pl, targets[k], FINAL_REACHED);
+    if (n || !call_unknown(pl->p, file, call)) return;
+    u32 name = intern_find(&pl->p->syms, call_last(f, &f->calls.v[call]));
+    for (u32 at = name == NONE ? NONE : map_get(&s->method_names, name); at != NONE; at = s->method_list.v[at].next)
+        around_reach(pl, s->method_list.v[at].def, FINAL_REACHED);
+}
+
+/* What is called in such branches. */
+static void children_find(Plan *pl, u32 file)
+{
+    const Facts *f = pl->p->facts[file];
+    if (intern_find(&f->syms, S("getpid")) == NONE) return;
+    for (u32 k = 0; k < f->conds.n; k++) {
+        u32 block = f->conds.v[k].loop || f->conds.v[k].is_try ? NONE : child_block(pl, file, &f->conds.v[k]);
+        if (block == NONE) continue;
+        const Func *fn = &f->funcs.v[f->conds.v[k].func];
+        for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+            if (block_within(f, f->calls.v[i].block, block)) child_calls(pl, file, i);
+        }
+    }
+}
+
+/* Marks what runs around a fork: the functions that are registered first, then what they call, and what is called
+ * where the process is found to be another one. */
 static void around_find(Plan *pl)
 {
     Vec(u32) handlers = {0};
@@ -58,13 +116,30 @@ static void around_find(Plan *pl)
             }
     }
     for (u32 i = 0; i < handlers.n; i++) around_reach(pl, handlers.v[i], FINAL_REACHED);
+    for (u32 file = 0; file < pl->p->nfiles; file++) children_find(pl, file);
     for (u32 i = 0; i < handlers.n; i++) pl->around_fork[handlers.v[i]] = FINAL_DIRECT;
+}
+
+/* Is the process asked for in the region, or stands it in the branch of another process? */
+static bool in_child(const Plan *pl, const Region *r)
+{
+    const Facts *f = pl->p->facts[r->file];
+    u32 act = r->access == NONE ? NONE : program_access(pl->p, r->access)->block;
+    if (intern_find(&f->syms, S("getpid")) == NONE) return false;
+    for (u32 k = 0; k < f->conds.n; k++) {
+        const Cond *c = &f->conds.v[k];
+        u32 block = c->func != r->func || c->loop || c->is_try ? NONE : child_block(pl, r->file, c);
+        if (block != NONE && (span_within(c->head, r->span) || (act != NONE && block_within(f, act, block))))
+            return true;
+    }
+    return false;
 }
 
 Verdict not_around_fork(Plan *pl, const Work *w, const Region *r, const LockPlan *lock, Str *why)
 {
     if (!pl->around_fork) around_find(pl);
     u8 how = pl->around_fork[gfunc_of(pl->p, r->file, r->func)];
+    if (how == FINAL_NO && in_child(pl, r)) how = FINAL_REACHED;
     if (how == FINAL_NO) return VERDICT_OK;
     u32 line, column;
     source_position(site_source(pl, r->file), r->span.start, &line, &column);

@@ -215,6 +215,19 @@ u32 call_targets(const Program *p, u32 file, u32 call, u32 *out, u32 max)
     return n;
 }
 
+/* The first thing that is put into what the path holds but for its last attribute: into an attribute or a local, or
+ * into the container that it is an item of. */
+static u32 first_put(const Program *p, u32 file, const Path *x)
+{
+    const LinkState *s = p->state;
+    bool item = x->nattr > 1 && x->attr[x->nattr - 2] == SYM_ITEM;
+    Ent e = path_resolve(p, file, x, x->nattr - (item ? 2u : 1u));
+    if (e.kind != ENT_PLACE && e.kind != ENT_LOCAL) return NONE;
+    u64 key = e.kind == ENT_PLACE ? e.id : local_key(file, func_gid(p, e.id).id, e.sym);
+    if (item) return map_get(&s->elem_defs, e.kind == ENT_PLACE ? key : key + 1);
+    return map_get(e.kind == ENT_PLACE ? &s->place_defs : &s->local_defs, key);
+}
+
 /* Methods of objects of further classes that are put where the receiver is: of self.worker.start(), where
  * self.worker = Thread(…) stands in one function and self.worker = Worker(…) in another. */
 static u32 further_methods(const Program *p, u32 file, const Path *x, u32 *out, u32 n, u32 max)
@@ -223,10 +236,7 @@ static u32 further_methods(const Program *p, u32 file, const Path *x, u32 *out, 
     if (!path_is_attr(x) || x->truncated) return n;
     u32 gs = gsym(p, file, x->attr[x->nattr - 1]);
     if (map_get(&s->method_names, gs) == NONE) return n;
-    Ent e = path_resolve(p, file, x, x->nattr - 1u);
-    u32 at = e.kind == ENT_PLACE   ? map_get(&s->place_defs, e.id)
-             : e.kind == ENT_LOCAL ? map_get(&s->local_defs, local_key(file, func_gid(p, e.id).id, e.sym))
-                                   : NONE;
+    u32 at = first_put(p, file, x);
     for (u32 i = 0; at != NONE && i < DEFS_SEEN; i++, at = s->defrefs.v[at].next) {
         const DefRef *r = &s->defrefs.v[at];
         Type t = def_type(p, r->file, &p->facts[r->file]->defs.v[r->def]);
