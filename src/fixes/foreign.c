@@ -83,6 +83,24 @@ static bool place_given(Plan *pl, u32 place)
     return given || from < to;
 }
 
+/* Is it given by whoever makes the object, in a library whose users are not known? Whatever some are seen to pass,
+ * others may pass anything. */
+static bool anybody_gives(Plan *pl, u32 place)
+{
+    u32 from, to;
+    if (!place_given(pl, place)) return false;
+    place_defs(pl, place, &from, &to);
+    for (u32 i = from; i < to; i++) {
+        u32 file = pl->defs.v[i].file;
+        const Facts *f = pl->p->facts[file];
+        const Def *d = &f->defs.v[pl->defs.v[i].id];
+        const FuncInfo *fi =
+            d->kind == VAL_PATH ? &pl->p->funcs[gfunc_of(pl->p, file, f->paths.v[d->value].func)] : NULL;
+        if (fi && fi->api) return true;
+    }
+    return false;
+}
+
 /* Is it an argument with a default that is code, made a parameter to have it at hand: def f(x, type=type)? */
 static bool bound_by_default(const Facts *f, const Path *p)
 {
@@ -125,15 +143,17 @@ bool foreign_call(Plan *pl, u32 file, u32 call, bool below)
     Str name = path_last(f, p);
     if (p->truncated || p->root == ROOT_SUPER || str_starts(name, S("__"))) return false;
     if (next_of_given(pl, file, c)) return true;
+    Ent e = path_entity(pl->p, file, c->callee);
+    bool held = e.kind == ENT_PLACE && p->nattr == 1 && p->root != ROOT_GLOBAL; /* self.accepts(x), event.filter(x) */
+    if (held && !below && anybody_gives(pl, e.id) && !named_for_class(name)) return true;
     if (call_targets(pl->p, file, call, &target, 1) || path_external(pl->p, file, c->callee).n) return false;
     if (makes_objects(path_type(pl->p, file, c->callee)) || named_for_class(name)) return false;
-    if (path_is_item(p)) return true; /* handlers[name]() */
+    if (path_is_item(p)) return true;       /* handlers[name]() */
     if (!p->nattr && p->root == ROOT_PARAM) /* what a wrapper has captured is what was decorated */
         return !bound_by_default(f, p) && !(below && p->func != c->func);
     if (!p->nattr && p->root == ROOT_CALL) return looked_up(pl, file, p->func);
     if (!p->nattr) return p->root == ROOT_LOCAL && local_given(pl, file, p);
-    Ent e = path_entity(pl->p, file, c->callee);
-    if (e.kind == ENT_PLACE && p->nattr == 1 && p->root == ROOT_SELF) return place_given(pl, e.id);
+    if (held) return place_given(pl, e.id);
     return tells(name) && call_unknown(pl->p, file, call);
 }
 

@@ -226,6 +226,18 @@ static bool given_time(Plan *pl, u32 file, u32 call)
     return false;
 }
 
+/* server.shutdown(): of what is not known, it waits for what the server does; a socket's is told how. */
+static bool shuts_down(Plan *pl, u32 file, u32 call)
+{
+    const Facts *f = pl->p->facts[file];
+    const Call *c = &f->calls.v[call];
+    const Path *p = &f->paths.v[c->callee];
+    if (!path_is_attr(p) || p->truncated || c->nargs || !str_is(path_last(f, p), "shutdown")) return false;
+    u8 kind = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u)).kind;
+    return (kind == TYPE_UNKNOWN || kind == TYPE_NONE) && !leads_on(pl, file, call) &&
+           !path_external(pl->p, file, c->callee).n;
+}
+
 bool call_slow(Plan *pl, u32 file, u32 call)
 {
     const Facts *f = pl->p->facts[file];
@@ -235,7 +247,9 @@ bool call_slow(Plan *pl, u32 file, u32 call)
         Type t = ent_type(pl->p, path_resolve(pl->p, file, p, p->nattr - 1u));
         if (t.kind == TYPE_EXTERNAL && slow_library(pl->p->syms.strs[t.id])) return true;
     }
-    if (ends_pool(pl, file, c) || reads_device(pl, file, call) || given_time(pl, file, call)) return true;
+    if (ends_pool(pl, file, c) || shuts_down(pl, file, call) || reads_device(pl, file, call) ||
+        given_time(pl, file, call))
+        return true;
     Str name = call_last(f, c);
     if (!p->nattr && (known_builtin(name, AS_SLOW) || known_method(name, AS_SLOW | AS_BY_NAME))) return true;
     if (p->nattr && known_method(name, AS_SLOW))
