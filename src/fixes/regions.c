@@ -85,6 +85,23 @@ static bool makes_values(Plan *pl, u32 file, u32 func, Span span)
     return true;
 }
 
+/* id = Id(self.next, kind): does the statement keep something that is made of the state, by classes of the program
+ * alone?
+ */
+static bool keeps_made(Plan *pl, const Region *r, u32 stmt)
+{
+    const Ast *t = site_ast(pl, r->file);
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    if (!ast_is(t, stmt, NODE_expression_statement) || !ast_is(t, ast_first(t, stmt), NODE_assignment)) return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Path *p = &f->paths.v[f->calls.v[i].callee];
+        bool within = span_within(f->calls.v[i].span, ast_span(t, stmt));
+        if (within && path_resolve(pl->p, r->file, p, p->nattr).kind != ENT_CLASS) return false;
+    }
+    return true;
+}
+
 /* counter += 1; return counter: what is read right after the update is meant to be the value it gave. */
 static void extend_to_reads(Plan *pl, const Work *w, Region *r)
 {
@@ -95,7 +112,8 @@ static void extend_to_reads(Plan *pl, const Work *w, Region *r)
     Span span = {t->v[next].start, t->v[next].end};
     bool simple = k == NODE_return_statement
                       ? makes_values(pl, r->file, r->func, span)
-                      : k == NODE_expression_statement && !calls_within(pl->p->facts[r->file], r->func, span);
+                      : (k == NODE_expression_statement && !calls_within(pl->p->facts[r->file], r->func, span)) ||
+                            keeps_made(pl, r, next);
     Region more;
     Str why;
     if (!simple || !reads_within(pl, w, r->file, r->func, span)) return;
@@ -201,6 +219,18 @@ static void extend_to_inputs(Plan *pl, const Work *w, Region *r)
     r->span = more.span;
 }
 
+/* if key in self.next: self.next[key] += 1, else: self.next[key] = 1: is an entry counted up in the region? */
+static bool counts_within(const Plan *pl, const Work *w, const Region *r)
+{
+    const Facts *f = pl->p->facts[r->file];
+    const Func *fn = &f->funcs.v[r->func];
+    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++)
+        if (f->accesses.v[i].op == OP_ITEM_AUG && span_within(f->accesses.v[i].span, r->span) &&
+            pl->p->access_place[pl->p->access_base[r->file] + i] == w->place)
+            return true;
+    return false;
+}
+
 static bool is_update(const Access *a, const Access *b)
 {
     return b->op == OP_AUG || b->op == OP_ITEM_AUG || (a != b && a->test == TEST_NO);
@@ -294,6 +324,10 @@ void region_add(Plan *pl, Work *w, u32 from, u32 to, bool race)
         later_find(pl, &r, update, last);
         if (from == to || a->stmt == b->stmt) extend_from_reads(pl, w, &r);
         if (!r.back) extend_to_inputs(pl, w, &r);
+    }
+    if (!why.n && from != to && !is_update(a, b) && counts_within(pl, w, &r)) {
+        r.access = to;
+        extend_to_reads(pl, w, &r);
     }
     if (!why.n && from == to && b->op == OP_STORE) extend_from_reads(pl, w, &r); /* old = self.x; self.x = b"" */
     if (!why.n) extend_to_tests(pl, w, &r);
