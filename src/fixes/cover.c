@@ -93,6 +93,8 @@ static bool region_write(Plan *pl, const Work *w, const Region *r, u32 lock, boo
         return false;
     if (r->copy.n)
         snapshot_write(pl, f, r, lock);
+    else if (r->chain)
+        chain_write(pl, f, r, lock);
     else if (r->claim)
         claim_write(pl, f, r, lock);
     else if (r->sum)
@@ -356,6 +358,16 @@ static void extend_to_start(Plan *pl, const Work *w, Region *r, const LockPlan *
         *r = more;
 }
 
+/* Of a long if statement the one branch that is about the state, where that may run under the lock. */
+static void branch_take(Plan *pl, const Work *w, Region *r, const LockPlan *l)
+{
+    Region small;
+    Str no = S("");
+    if (lock_per_call(pl, r) == NONE && chain_region(pl, w, r, &small) &&
+        region_judge(pl, w, &small, l, false, &no) == VERDICT_OK)
+        *r = small;
+}
+
 /* # append is atomic, # no lock is needed: whoever wrote that has thought of it, and does not want one. In the region
  * or right above it. */
 static bool told_against(Plan *pl, const Region *r)
@@ -410,6 +422,7 @@ static bool region_plan(Plan *pl, Work *w, Region *r, u32 lock, Fix *f)
         extend_to_fields(pl, r, l);
         extend_to_start(pl, w, r, l);
     }
+    if (!why.n && !joins) branch_take(pl, w, r, l);
     Verdict v = why.n ? VERDICT_DECLINE : region_judge(pl, w, r, l, joins, &why);
     bool whole = joins && !l->reentrant;
     if (v != VERDICT_OK && r->race && !whole) v = outside_judge(pl, w, r, l, v, &why);

@@ -31,6 +31,7 @@
  *   memo.c     planner: a dictionary of results becomes functools.cache
  *   files.c    planner: files and folders made or removed in one step
  *   claim.c    test and change under the lock, the rest of the branch after it
+ *   chain.c    one branch of a long if statement, its test repeated
  *   take.c     planner: an entry is taken once, then tested and used
  *   localsum.c planner: an update in a loop, summed up and added once
  *   ownvalue.c planner: what a call has set for itself is used from a local
@@ -115,6 +116,9 @@ bool outside_region(Plan *pl, const Work *w, const Region *r, Region *out);
 void outside_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* The beginning of a branch that changes the state, to be guarded with its test, and the rest left outside. */
 bool claim_region(Plan *pl, const Work *w, const Region *r, Region *out);
+/* The branch of a long if statement that is to run under the lock, its test repeated there (chain.c). */
+bool chain_region(Plan *pl, const Work *w, const Region *r, Region *out);
+void chain_write(Plan *pl, Fix *f, const Region *r, u32 lock);
 /* Extends the region of one step with a container to the same steps with containers that go along with it. */
 void parallel_extend(Plan *pl, const Work *w, Region *r);
 /* Widens a region over the key of a cache in two variables and the value beside it (paired.c). */

@@ -25,6 +25,7 @@ typedef struct Region {
     Str name;          /* what holds the copy, made under the lock before the statement; empty: in place, no lock */
     u32 at;            /* where that statement starts */
     u32 claim;         /* last statement that changes the state, under the lock with its test (claim.c); 0: none */
+    u32 chain;         /* the condition of a branch, which is asked again under the lock (chain.c); 0: none */
     const Race *taken; /* an entry that is tested and used is taken once, without a lock (take.c); NULL */
     u32 sum;           /* the loop whose sum is added once, after it (localsum.c); 0: none. span: what is added to */
     u32 ahead;         /* the operand of an update, a node, made before the lock is taken (ahead.c); 0: none */

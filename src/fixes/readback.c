@@ -257,8 +257,8 @@ static bool follow_together(Plan *pl, const Region *r, const Later *l)
     for (u32 w = 0; w < pl->ngroup; w++)
         for (u32 i = 0; i < pl->group[w]->regions.n; i++) {
             const Region *o = &pl->group[w]->regions.v[i];
-            if (o == r || o->file != r->file || o->copy.n || o->claim || o->taken || o->again.n || o->problem.n)
-                continue;
+            bool own = o->copy.n || o->claim || o->chain || o->taken || o->again.n;
+            if (o == r || o->file != r->file || own || o->problem.n) continue;
             bool meets =
                 (o->span.start < r->span.end && o->span.end > r->span.start) || ast_after(t, r->last) == o->first;
             if (meets && o->span.end >= l->last.end) return true;
