@@ -160,7 +160,7 @@ static u32 test_before(const Finder *f, u32 at, bool (*decides_it)(const Program
     return NONE;
 }
 
-static u32 nearest_test(const Finder *f, u32 at)
+u32 check_nearest_test(const Finder *f, u32 at)
 {
     u32 near = test_before(f, at, test_decides);
     return near != NONE ? near : test_before(f, at, test_leaves);
@@ -522,7 +522,7 @@ void race_check(Finder *f)
         for (u32 i = 0; i < f->nacc; i++) {
             u32 act = f->acc[i];
             if (f->claimed[act] || !check_acts(f->p, act) || act_rank(f->p, act) != rank) continue;
-            u32 test = nearest_test(f, i);
+            u32 test = check_nearest_test(f, i);
             if (test == NONE) continue;
             Race *r = reported_already(f, act);
             if (r) {
@@ -557,7 +557,7 @@ void race_lazy_lock(Finder *f)
         u32 act = f->acc[i];
         if (program_access(f->p, act)->op != OP_STORE) continue;
         const Def *d = stored_def(f->p, act);
-        u32 test = nearest_test(f, i);
+        u32 test = check_nearest_test(f, i);
         if (test == NONE || !d || d->kind != VAL_CALL || one_section(f->p, test, act, NULL)) continue;
         if (made_by_import(f, act)) continue;
         Conflict c = conflict_find(f, act, EFFECT_WRITE, true);

@@ -110,8 +110,8 @@ static const Rule of_data[] = {race_declared,     race_check,     race_missing, 
                                race_default,      race_iterate,   race_attributes, race_iterator, race_stream,
                                race_conversation, race_exchange,  race_record,     race_buffer,   race_answered,
                                race_closed,       race_fields,    race_moved,      race_guard,    race_reset,
-                               race_object,       race_growth,    race_set_back,   race_readback, race_drawn,
-                               race_scratch,      race_told,      race_emptied,    NULL};
+                               race_intrudes,     race_object,    race_growth,     race_set_back, race_readback,
+                               race_drawn,        race_scratch,   race_told,       race_emptied,  NULL};
 static const Rule of_uncured[] = {race_halfway, race_early, race_late, NULL}; /* of data as well: a lock is no cure */
 
 static void rules_run(Finder *f, const Rule *rules)

@@ -25,8 +25,7 @@ static bool decided_under(const Finder *f, u32 i, u32 lock)
     return false;
 }
 
-/* Does the access stand where the lock is made anew, as after a fork? Who held it before is not there any more. */
-static bool starts_over(const Program *p, u32 ga, u32 lock)
+bool func_remakes_lock(const Program *p, u32 ga, u32 lock)
 {
     return func_makes_lock(p, access_gid(p, ga).file, program_access(p, ga)->func, lock, true);
 }
@@ -56,7 +55,7 @@ static void relabel(Finder *f, u32 first, u32 lock)
         if (r->place != f->place || r->rule == UG106 || r->rule == UG107 || r->lock != NONE) continue;
         if (r->rule != UG101 && r->rule != UG102 && r->rule != UG103 && r->rule != UG104) continue;
         bool unguarded = !lockset_has(f->p, f->p->access_locks[r->sites[0]], lock);
-        if (!unguarded || starts_over(f->p, r->sites[0], lock)) continue;
+        if (!unguarded || func_remakes_lock(f->p, r->sites[0], lock)) continue;
         r->rule = UG108;
         r->severity = SEV_ERROR;
         r->lock = lock;
@@ -144,7 +143,7 @@ static void odd_writes(Finder *f, u32 lock, Tally t)
             continue;
         const Access *a = program_access(p, ga);
         if (!usual && !in_thread(p, ga)) continue;
-        if (queued(f, ga) || starts_over(p, ga, lock)) continue;
+        if (queued(f, ga) || func_remakes_lock(p, ga, lock)) continue;
         bool lone = a->op == OP_STORE || a->op == OP_METHOD || a->op == OP_ITEM_STORE || a->op == OP_DEL;
         Conflict c = conflict_find(f, ga, EFFECT_WRITE, false);
         if (c.witness == NONE) continue;

@@ -9,8 +9,8 @@
  *   told.c halfway.c
  *   early.c late.c ensured.c emptied.c firstuse.c slotuse.c onentry.c entries.c files.c handlers.c reset.c
  *   readback.c iterate.c lazy.c attributes.c iterator.c
- *   stream.c conversation.c exchange.c record.c buffer.c answered.c closed.c fields.c moved.c guard.c object.c
- *               growth.c
+ *   stream.c conversation.c exchange.c record.c buffer.c answered.c closed.c fields.c moved.c guard.c intrudes.c
+ *   object.c growth.c
  *               rules about one place
  *   start.c publish.c exposed.c entered.c build.c discipline.c condition.c order.c settings.c forawhile.c replaced.c
  *   cached.c contextdefault.c
@@ -121,6 +121,8 @@ enum { STEPS_AHEAD = 300 };
 
 /* save.c: does the access store an empty container, [], dict(), defaultdict(int)? */
 bool stores_empty(const Program *p, u32 ga);
+/* save.c: the access that takes all that is in the container, before access i of the place empties it; NONE. */
+u32 taken_whole_before(const Finder *f, u32 i);
 /* save.c: does the function's name say that it ends something? What comes too late for that is lost either way. */
 bool winds_up(const Facts *x, const Func *fn);
 /* save.c: stack.pop() and stack.pop(-1). */
@@ -214,6 +216,8 @@ bool field_set_before(const Program *p, const Place *x, u32 file, u32 func, u32 
 
 /* check.c: parts that helper.c shares */
 bool check_tests(const Program *p, u32 ga);
+/* The nearest test before access `at` of the place that decides whether it is run; NONE. */
+u32 check_nearest_test(const Finder *f, u32 at);
 /* done[key] = True and then what is to be done: the entry is a claim, as an item of a set is. */
 bool claims_key(const Program *p, u32 act);
 bool check_harmless(const Program *p, u32 test, u32 act);
@@ -328,6 +332,10 @@ u32 flows_to(const Facts *f, u32 access);
 
 /* readback.c: does the second statement stand on the line after the first, blank lines and comments left out? */
 bool follows_at_once(Str text, u32 first, u32 second);
+
+/* guard.c: does the access stand where the lock is made anew, as after a fork? Who held it before is not there any
+ * more. */
+bool func_remakes_lock(const Program *p, u32 ga, u32 lock);
 
 /* gap.c */
 /* The block, or the one around it and around further `with` statements. */
@@ -445,6 +453,7 @@ void race_closed(Finder *f);
 void race_iterator(Finder *f);
 void race_declared(Finder *f);
 void race_guard(Finder *f);
+void race_intrudes(Finder *f);
 void race_object(Finder *f);
 void race_lazy_lock(Finder *f);
 void race_growth(Finder *f);

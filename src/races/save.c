@@ -231,6 +231,13 @@ static u32 read_before(const Finder *f, u32 i)
     return NONE;
 }
 
+u32 taken_whole_before(const Finder *f, u32 i)
+{
+    if (!empties(f->p, f->acc[i])) return NONE;
+    u32 kept = program_access(f->p, f->acc[i])->op == OP_STORE ? kept_before(f, i) : NONE;
+    return kept != NONE ? kept : read_before(f, i);
+}
+
 bool winds_up(const Facts *x, const Func *fn)
 {
     Str name = sym_str(x, fn->name);
