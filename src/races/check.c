@@ -456,11 +456,25 @@ static bool little_meant(const Finder *f, const Race *r, Conflict c)
     const Def *d = stored_def(p, r->act);
     bool publishes =
         d && d->kind == VAL_PATH && p->facts[r->file]->paths.v[d->value].root == ROOT_SELF; /* C.instance = self */
-    bool takes = d && d->kind == VAL_NONE; /* if x is None: raise; y, x = x, None */
-    if ((only_raises(f, r->test) && !publishes && !takes) || check_copy_grown(f, r->test, r->act)) return true;
-    if (r->rule != UG102 || c.roots || a->op == OP_AUG || t->test != TEST_COMPARE || pops(p, r->act)) return false;
+    bool takes = d && d->kind == VAL_NONE;                  /* if x is None: raise; y, x = x, None */
+    bool updates = a->op == OP_AUG || a->op == OP_ITEM_AUG; /* if n >= limit: raise; n += 1: lost all the same */
+    u32 guard = x->guard;
+    bool slip = guard != NONE && !p->locks.v[guard].maybe && access_effect(p, r->act) & EFFECT_WRITE &&
+                !lockset_has(p, p->access_locks[r->act], guard); /* who locks for the test elsewhere relies on it */
+    if ((only_raises(f, r->test) && !publishes && !takes && !updates && !slip) ||
+        check_copy_grown(f, r->test, r->act))
+        return true;
+    if (r->rule != UG102 || c.roots || updates || t->test != TEST_COMPARE || pops(p, r->act)) return false;
     if (x->kind != PLACE_INSTANCE || x->evidence & (EV_GUARDED | EV_SINGLETON | EV_DECORATOR)) return false;
     return !(str_is(access_method(p, r->test), "len") && threads_reach(p, r->act)); /* if len(q) == 0: if not q */
+}
+
+/* if n is None: raise; n += 1: what the test asks has nothing to do with the update, which is update.c's. */
+static bool asks_else(const Finder *f, u32 test, u32 act)
+{
+    u8 op = program_access(f->p, act)->op;
+    bool update = op == OP_AUG || op == OP_ITEM_AUG;
+    return update && program_access(f->p, test)->test != TEST_COMPARE && only_raises(f, test);
 }
 
 static void gap_report(Finder *f, u32 test, u32 act)
@@ -469,7 +483,7 @@ static void gap_report(Finder *f, u32 test, u32 act)
     bool maybe = false, held = one_section(p, test, act, &maybe);
     if (held && !maybe && lockset_common(p, p->access_locks[test], p->access_locks[act]) != NONE)
         return; /* if the other side lacks the lock, that is where it is reported */
-    if (gap_harmless(f, test, act)) return;
+    if (gap_harmless(f, test, act) || asks_else(f, test, act)) return;
     Conflict c = conflict_between(f, test, act, held);
     if (c.witness == NONE) return;
     if (!(access_effect(p, act) & EFFECT_WRITE) && !use_harmed(f, test, act, &c)) return;
