@@ -1,6 +1,7 @@
 /* Two steps that each are one, on one container, with nothing tested between: x = q[0] … q.popleft() takes another
- * item than it looked at (UG201, UG203); q.append(x); i = len(q) - 1, i = len(q); q.append(x) and d[len(d)] = x give
- * two threads the same number (UG101); i = q.index(x); del q[i] takes what has come to that place meanwhile (UG102).
+ * item than it looked at, and so do some = q[:n]; del q[:n] (UG201, UG203); q.append(x); i = len(q) - 1, i = len(q);
+ * q.append(x) and d[len(d)] = x give two threads the same number (UG101); i = q.index(x); del q[i] takes what has
+ * come to that place meanwhile (UG102).
  *
  * Needs the accesses of one place, in text order. Both steps stand in one block of one function, and the second one
  * always follows the first. Sources: the operations that tests/operations lists; docs/memory-model.md. Not handled:
@@ -44,7 +45,8 @@ static Race *pair_add(Finder *f, RuleId rule, u32 first, u32 second, u32 effects
     Conflict c = conflict_find(f, ga, effects, true);
     if (c.witness == NONE) return NULL;
     const Place *x = &f->p->places.v[f->place];
-    bool kept = rule == UG101 && (x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR || x->evidence & EV_GUARDED);
+    bool kept =
+        x->evidence & EV_GUARDED || (rule == UG101 && (x->kind == PLACE_GLOBAL || x->kind == PLACE_CLASS_ATTR));
     if (!c.roots && !kept) c.confidence = CONF_LOW; /* one owner is the rule where no two threads are seen */
     Race *r = race_add(f, rule, ga, c);
     r->test = f->acc[first];
@@ -53,16 +55,31 @@ static Race *pair_add(Finder *f, RuleId rule, u32 first, u32 second, u32 effects
     return r;
 }
 
+/* q[:n] and then del q[:n]: ":n" */
+static bool first_ones(Str key)
+{
+    return (str_starts(key, S(":")) && key.n > 1) || (str_starts(key, S("0:")) && key.n > 2);
+}
+
 static void look_and_take(Finder *f, u32 i)
 {
     Str end = key_text(f, i);
-    u8 type = f->p->places.v[f->place].type.kind;
-    if (!str_is(end, "0") && !str_is(end, "-1")) return;
-    if (type != TYPE_LIST && type != TYPE_DEQUE) return;
+    const Place *x = &f->p->places.v[f->place];
+    u8 type = x->type.kind;
+    bool several = first_ones(end) && (type == TYPE_LIST || type == TYPE_BYTEARRAY);
+    if (!str_is(end, "0") && !str_is(end, "-1") && !several) return;
+    if (type != TYPE_LIST && type != TYPE_DEQUE && !several) return;
     for (u32 k = i + 1; k < f->nacc && follows(f, i, k); k++) {
         if (!takes(f, k, end)) continue;
         Race *r = pair_add(f, type == TYPE_LIST ? UG201 : UG203, i, k, EFFECT_SHRINK);
-        if (r)
+        if (r && several && !(x->evidence & EV_GUARDED) && !threads_visible(f->p, r->sites[0], r->sites[1]))
+            r->confidence = CONF_LOW; /* a buffer is mostly that of who reads from it */
+        if (r && several)
+            race_message(f, r,
+                         "line %u reads the first of %.*s and they are taken away here; another thread may do so in "
+                         "between, so that some are used twice and some never",
+                         program_access(f->p, f->acc[i])->line, STR_ARG(short_state(f->p, f->place)));
+        else if (r)
             race_message(f, r,
                          "line %u looks at an item of %.*s and the next one to be taken is taken here; another "
                          "thread may take the first in between, so that one is used twice and one never",
