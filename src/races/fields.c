@@ -103,6 +103,30 @@ enum {
     SET_TOGETHER = 8   /* a function that sets more than that sets the object up */
 };
 
+/* A function other than the writer's that reads both fields in one section of the lock: the same. */
+static u32 reads_under(const Finder *f, u32 ga, u32 sibling, u32 lock, u32 *second)
+{
+    const Program *p = f->p;
+    u32 other = p->access_place[sibling];
+    for (u32 i = 0; i < f->nacc; i++) {
+        GId g = access_gid(p, f->acc[i]);
+        const Facts *x = p->facts[g.file];
+        const Access *a = &x->accesses.v[g.id];
+        if (a->op != OP_LOAD && a->op != OP_TRUTH && a->op != OP_RETURN && a->op != OP_ARG) continue;
+        if (!lockset_has(p, p->access_locks[f->acc[i]], lock) || access_func(p, f->acc[i]) == access_func(p, ga))
+            continue;
+        const Func *fn = &x->funcs.v[a->func];
+        for (u32 k = fn->accesses; k < fn->accesses + fn->naccesses; k++) {
+            *second = p->access_base[g.file] + k;
+            u8 op = x->accesses.v[k].op;
+            if (p->access_place[*second] == other && op != OP_STORE && op != OP_AUG &&
+                one_section(p, f->acc[i], *second, NULL))
+                return f->acc[i];
+        }
+    }
+    return NONE;
+}
+
 /* A constant resets the field, or is a flag that says that the other one is there. */
 static bool stores_constant(const Finder *f, u32 ga)
 {
@@ -220,6 +244,30 @@ static void read_outside(Finder *f, u32 ga)
     }
 }
 
+/* low = a; high = b without the lock under which both are read, be it in two statements. The lock says that they
+ * belong together. */
+static void written_outside(Finder *f, u32 ga, u32 sibling)
+{
+    const Program *p = f->p;
+    u32 second, guard = p->places.v[f->place].guard, other = p->places.v[p->access_place[sibling]].guard;
+    if (guard == NONE || guard != other || p->locks.v[guard].maybe || fields_used(f, ga, true) > SET_TOGETHER) return;
+    u32 reader = reads_under(f, ga, sibling, guard, &second);
+    Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
+    if (c.witness == NONE || shows(p, reader) || !belong_together(f, ga, sibling, reader)) return;
+    c.confidence = MIN(c.confidence, CONF_MEDIUM);
+    Race *r = race_add(f, UG108, ga, c);
+    r->lock = guard;
+    race_site(r, sibling);
+    f->claimed[ga] = f->claimed[sibling] = 1;
+    race_message(
+        f, r,
+        "%.*s and %.*s are set one after the other here without %.*s, under which line %u of %.*s reads both; "
+        "one may be new and the other old there",
+        STR_ARG(short_state(p, f->place)), STR_ARG(short_state(p, p->access_place[sibling])),
+        STR_ARG(p->locks.v[guard].display), program_access(p, reader)->line,
+        STR_ARG(p->facts[access_file(p, reader)]->source->path));
+}
+
 void race_fields(Finder *f)
 {
     const Place *x = &f->p->places.v[f->place];
@@ -234,6 +282,7 @@ void race_fields(Finder *f)
         u32 sibling = sibling_store(f, ga, false), at = 0, second;
         u32 reader = sibling == NONE ? NONE : reads_both(f, ga, sibling, NONE, &at, &second);
         Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
+        if (c.witness == NONE && sibling != NONE) written_outside(f, ga, sibling);
         if (c.witness == NONE) continue;
         GId gr = access_gid(f->p, reader);
         bool shared = x->evidence & EV_GUARDED || threads_visible(f->p, ga, reader);
