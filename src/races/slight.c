@@ -136,14 +136,11 @@ static bool asks_limit(const Facts *x, const Access *a)
                                str_ends(before, S("<=")) || str_ends(before, S(">")) || str_ends(before, S(">=")));
 }
 
-/* Does the test of the number decide that it is set to another one: if n > most: n = 0? */
-static bool sets_back(const Finder *f, u32 test)
+/* if n > most: raise: what the limit is for is not to keep the number small. */
+static bool refuses(const Facts *x, const Access *test)
 {
-    for (u32 i = 0; i < f->nacc; i++)
-        if (program_access(f->p, f->acc[i])->op == OP_STORE &&
-            access_func(f->p, f->acc[i]) == access_func(f->p, test) && test_decides(f->p, test, f->acc[i]))
-            return true;
-    return false;
+    u32 then = x->conds.v[test->cond].then_block;
+    return then != NONE && x->blocks.v[then].exits;
 }
 
 /* A count that nothing is done with but to log it, or to set it back to a number when it is past a limit: a step more
@@ -164,7 +161,7 @@ static bool only_told(const Finder *f, const Race *r)
             reset |= access_counts(f->p, ga);
         } else if (access_logged(f->p, ga)) {
             told = true;
-        } else if (asks_limit(x, a) && sets_back(f, ga)) {
+        } else if (asks_limit(x, a) && !refuses(x, a)) {
             limit = true;
         } else {
             return false;
