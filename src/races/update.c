@@ -217,11 +217,26 @@ bool speaks_of_threads(const Finder *f, u32 ga, u32 gb)
     return false;
 }
 
-/* Are there two writers, as far as threads in sight, or a module that speaks of threads, tell? */
+/* Does another write of the place hold its lock, which this one does not? */
+static bool others_lock(const Finder *f, u32 store)
+{
+    const Program *p = f->p;
+    u32 guard = p->places.v[f->place].guard;
+    if (guard == NONE || p->locks.v[guard].maybe || lockset_has(p, p->access_locks[store], guard)) return false;
+    for (u32 i = 0; i < f->nacc; i++)
+        if (f->effect[i] & EFFECT_WRITE && access_counts(p, f->acc[i]) &&
+            lockset_has(p, p->access_locks[f->acc[i]], guard))
+            return true;
+    return false;
+}
+
+/* Are there two writers, as far as threads in sight, a module that speaks of threads, or a lock of the others tell?
+ */
 static bool two_writers(const Finder *f, u32 store, Conflict c)
 {
     const Place *x = &f->p->places.v[f->place];
-    return c.roots || (x->kind != PLACE_INSTANCE && x->file != NONE && speaks_of_threads(f, store, c.witness));
+    return c.roots || others_lock(f, store) ||
+           (x->kind != PLACE_INSTANCE && x->file != NONE && speaks_of_threads(f, store, c.witness));
 }
 
 /* int(x), float(x), bool(x), str(x): the call in it, else the call itself. */
