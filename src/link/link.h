@@ -321,7 +321,7 @@ bool from_tests(const Program *p, u32 file, u32 callee);
 u32 spawning_loop(const Program *p, u32 file, const Call *start);
 /* Does the access stand before all starts of threads that its function makes, and in none of their rounds? */
 bool before_threads(const Program *p, u32 ga);
-/* Is the local bound anew in each round of a loop around the block? */
+/* Is the local bound anew in each round of the innermost loop around the block? */
 bool bound_in_round(const Program *p, u32 file, const Path *x, u32 block);
 
 /* waits.c: is what the path calls a method of a thread: t.join, threads[0].join, Thread(…).start? */

@@ -60,6 +60,40 @@ static bool given_anew(const Program *p, const Root *r, const Place *x)
     return anew;
 }
 
+/* def make(self, seen): return Crawler(seen): does the function make objects of the class, or one derived from it, of
+ * what it is given? */
+static bool makes_of_given(const Program *p, u32 gfunc, u32 gclass)
+{
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &f->calls.v[i];
+        for (u32 k = c->args; k < c->args + c->nargs; k++) {
+            const Path *q = f->args.v[k].kind == VAL_PATH ? &f->paths.v[f->args.v[k].value] : NULL;
+            if (!q || q->root != ROOT_PARAM || q->nattr) continue;
+            Ent e = path_entity(p, g.file, c->callee);
+            if (e.kind == ENT_CLASS && class_is_a(p, e.id, gclass)) return true;
+        }
+    }
+    return false;
+}
+
+/* The same of the function that the call names, or those that override it. */
+static bool made_by_callee(const Program *p, u32 file, const Call *c, u32 gclass)
+{
+    enum { METHODS = 8 };
+    const Facts *f = p->facts[file];
+    const Path *q = &f->paths.v[c->callee];
+    Ent e = path_entity(p, file, c->callee);
+    if (e.kind == ENT_FUNC && makes_of_given(p, e.id, gclass)) return true;
+    if (q->root != ROOT_SELF || q->nattr != 1) return false;
+    u32 out[METHODS], n = self_methods(p, file, c->func, str_c(p->arena, path_last(f, q)), out, METHODS);
+    for (u32 i = 0; i < n; i++)
+        if (makes_of_given(p, out[i], gclass)) return true;
+    return false;
+}
+
 /* Crawler(seen, results): does the variable's function make objects of the root's class of threads, and give them
  * what the variable holds? Not another one to each: a variable that is bound anew in the loop that makes them. */
 static bool given_when_made(const Program *p, const Root *r, const Place *x)
@@ -75,7 +109,9 @@ static bool given_when_made(const Program *p, const Root *r, const Place *x)
         for (u32 k = c->args; k < c->args + c->nargs; k++) {
             if (!hands_variable(f, &f->args.v[k], g.id, sym)) continue;
             Ent e = path_entity(p, g.file, c->callee);
-            if (e.kind != ENT_CLASS || !class_is_a(p, e.id, gclass_of(p, run.file, cls))) continue;
+            u32 gclass = gclass_of(p, run.file, cls);
+            bool made = e.kind == ENT_CLASS ? class_is_a(p, e.id, gclass) : made_by_callee(p, g.file, c, gclass);
+            if (!made) continue;
             if (!bound_in_round(p, g.file, &f->paths.v[f->args.v[k].value], c->block)) return true;
         }
     }

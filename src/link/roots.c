@@ -230,6 +230,57 @@ static bool kept_again(const Program *p, Arena *scratch, Map *keepers, u32 file,
     return again;
 }
 
+/* Is it in the body of a for loop, or in a comprehension? A while loop may wait for the last one before it goes on,
+ * as one that connects again does. */
+static bool in_rounds(const Facts *f, u32 block)
+{
+    for (u32 b = block; b != NONE && f->blocks.v[b].repeats; b = f->blocks.v[b].parent) {
+        const Block *x = &f->blocks.v[b];
+        if (x->kind == BLOCK_COMPREHENSION || (x->kind == BLOCK_LOOP && x->cond == NONE)) return true;
+    }
+    return false;
+}
+
+/* for _ in range(n): self.add_worker(): which functions of ours does a loop call, by global func? */
+static bool *called_in_rounds(Program *p, Arena *scratch)
+{
+    enum { METHODS = 8 };
+    u32 own[METHODS];
+    bool *out = arena_new(scratch, bool, p->state->nfuncs + 1);
+    for (u32 file = 0; file < p->nfiles; file++) {
+        const Facts *f = p->facts[file];
+        for (u32 i = 0; i < f->calls.n && !p->tests[file]; i++) {
+            const Call *c = &f->calls.v[i];
+            if (!f->blocks.v[c->block].repeats || !in_rounds(f, c->block) || joined_in_round(f, c)) continue;
+            Ent e = path_entity(p, file, c->callee);
+            if (e.kind == ENT_FUNC) out[e.id] = true;
+            const Path *q = &f->paths.v[c->callee];
+            if (q->root != ROOT_SELF || q->nattr != 1) continue;
+            u32 n = self_methods(p, file, c->func, str_c(scratch, path_last(f, q)), own, METHODS);
+            for (u32 k = 0; k < n; k++) out[own[k]] = true;
+        }
+    }
+    return out;
+}
+
+/* Does the function that has the call make one each time, and not wait for it? Conditions may keep it from that. */
+static bool made_each_time(const Facts *f, const Call *c)
+{
+    const Func *fn = &f->funcs.v[c->func];
+    u32 b = c->block;
+    while (b != fn->block && (f->blocks.v[b].kind == BLOCK_WITH || f->blocks.v[b].kind == BLOCK_TRY))
+        b = f->blocks.v[b].parent;
+    if (b != fn->block) return false;
+    for (u32 i = fn->block; i < f->blocks.n && f->blocks.v[i].span.start < c->span.start; i++)
+        if (f->blocks.v[i].func == c->func && f->blocks.v[i].exits && f->blocks.v[i].span.end < c->span.start)
+            return false;
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        Str name = call_last(f, &f->calls.v[i]);
+        if (f->calls.v[i].span.start > c->span.start && (str_is(name, "join") || str_is(name, "wait"))) return false;
+    }
+    return true;
+}
+
 /* How often, and whether in a loop, objects of each class are made. What tests make of a program's classes does not
  * run in it. */
 static void count_constructions(Program *p)
@@ -237,6 +288,7 @@ static void count_constructions(Program *p)
     Arena scratch = {0};
     Map keepers = {0};
     Map before = {0}; /* file and class → the last call that makes one there */
+    const bool *rounds = called_in_rounds(p, &scratch);
     for (u32 file = 0; file < p->nfiles; file++) {
         const Facts *f = p->facts[file];
         bool test = p->tests[file];
@@ -245,10 +297,12 @@ static void count_constructions(Program *p)
             u32 at = NONE;
             if (e.kind == ENT_CLASS) program_class(p, e.id, &at);
             if (at == NONE || (test && !p->tests[at])) continue;
-            bool repeats = f->blocks.v[f->calls.v[i].block].repeats;
-            if (kept_again(p, &scratch, &keepers, file, &f->calls.v[i], e.id)) continue;
+            const Call *c = &f->calls.v[i];
+            bool repeats = f->blocks.v[c->block].repeats ||
+                           (rounds[gfunc_of(p, file, c->func)] && class_is_thread(p, e.id) && made_each_time(f, c));
+            if (kept_again(p, &scratch, &keepers, file, c, e.id)) continue;
             u32 *last = map_at(&scratch, &before, map_key(file, e.id));
-            if (repeats || *last == NONE || !one_of_two(f, &f->calls.v[*last], &f->calls.v[i]))
+            if (repeats || *last == NONE || !one_of_two(f, &f->calls.v[*last], c))
                 p->state->classes[e.id].made_at += repeats ? 2 : 1;
             *last = i;
         }

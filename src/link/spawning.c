@@ -122,7 +122,9 @@ bool bound_in_round(const Program *p, u32 file, const Path *x, u32 block)
 {
     const Facts *f = p->facts[file];
     for (u32 b = block; b != NONE; b = f->blocks.v[b].parent)
-        if (block_is_loop(&f->blocks.v[b]) && of_round(p, file, x, b)) return true;
+        if (block_is_loop(&f->blocks.v[b]))
+            return of_round(p, file, x, b); /* what a round of a loop around it binds
+                                               is one for all rounds of this one */
     return false;
 }
 
