@@ -281,6 +281,46 @@ static bool asked_by_property(const Finder *f, const Facts *x, const CallEdge *e
     return (callee == NONE ? own : of_one_object(x, a->path, callee)) && leads_to(x, a, act);
 }
 
+/* What a condition asks of a value: `x`, `not x`, `x is None`, `x is not None`; TEST_NO for anything else. */
+static u8 asked_of(Str head, Str value)
+{
+    head = str_trim(head);
+    bool no = str_starts(head, S("not "));
+    if (no) head = str_trim(str_slice(head, 4, head.n));
+    if (!str_starts(head, value)) return TEST_NO;
+    Str rest = str_trim(str_slice(head, value.n, head.n));
+    if (!rest.n) return no ? TEST_FALSE : TEST_TRUE;
+    if (no) return TEST_NO;
+    return str_is(rest, "is None") ? TEST_NONE : str_is(rest, "is not None") ? TEST_NOT_NONE : TEST_NO;
+}
+
+/* if not ready(): …, item = find(key); if item is None: …: the condition that the answer of a function of a module
+ * decides, next after the call; such a call is no access of anything. */
+static bool answer_tested(const Facts *x, const Call *c, Access *at)
+{
+    const Path *to = c->target == NONE ? NULL : &x->paths.v[c->target];
+    bool local = to && to->root == ROOT_LOCAL && !to->nattr;
+    if (x->paths.v[c->callee].root != ROOT_GLOBAL || (to && !local)) return false;
+    Str text = x->source->text;
+    Str value = local ? sym_str(x, to->name) : str_slice(text, c->span.start, c->span.end);
+    for (u32 i = 0; i < x->conds.n; i++) {
+        const Cond *d = &x->conds.v[i];
+        if (d->func != c->func || d->is_try || d->is_expr || d->block != c->block) continue;
+        if (local ? d->head.start < c->span.end : !span_within(c->span, d->head)) continue;
+        u8 test = asked_of(str_slice(text, d->head.start, d->head.end), value);
+        if (test == TEST_NO) return false;
+        *at = (Access){.func = c->func,
+                       .block = c->block,
+                       .cond = i,
+                       .test = test,
+                       .stmt = c->stmt,
+                       .span = c->span,
+                       .line = c->line};
+        return true;
+    }
+    return false;
+}
+
 /* if not self.ready(), and where ready is a property, if not self.ready: what asks, with the condition that its
  * answer decides; on the object that the path `callee` is called on, NONE for the object itself. */
 static bool asked_before(const Finder *f, u32 gfunc, const Access *act, u32 callee, GapStep *test)
@@ -309,6 +349,12 @@ static bool asked_before(const Finder *f, u32 gfunc, const Access *act, u32 call
         if (callee == NONE ? !calls_own_object(f, &p->edges.v[e]) : !of_one_object(x, c->callee, callee)) continue;
         u32 answer = answers(f, p->edges.v[e].callee);
         if (answer == NONE) continue;
+        Access at;
+        if (answer_tested(x, c, &at) && leads_to(x, &at, act)) {
+            *test = (GapStep){answer, g.file, p->edges.v[e].call, at};
+            found = true;
+            continue;
+        }
         for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
             const Access *a = &x->accesses.v[i];
             if (a->span.end != c->span.end || a->op != OP_METHOD || !a->test || a->cond == NONE ||
@@ -359,11 +405,13 @@ static void say_gap(Finder *f, RuleId rule, const GapStep *test, const GapStep *
                  STR_ARG(short_state(p, f->place)), test->at.line, STR_ARG(p->locks.v[lock].display));
 }
 
-/* if table.get(key) is None: table.add(key, make()): two methods of an object that is kept for all. */
+/* if table.get(key) is None: table.add(key, make()): two methods of an object that is kept for all, or two functions
+ * for state of their module. */
 static bool looked_up(const Program *p, const GapStep *test, const GapStep *act)
 {
+    const Place *x = &p->places.v[p->access_place[act->access]];
     return test->call != NONE && act->call != NONE && program_access(p, test->access)->op == OP_METHOD &&
-           p->places.v[p->access_place[act->access]].evidence & EV_SINGLETON;
+           (x->evidence & EV_SINGLETON || x->kind == PLACE_GLOBAL);
 }
 
 /* if self.find(key) is None: self.items[key] = make(): what is asked by a method is stored here, under the same key.
