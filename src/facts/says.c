@@ -18,9 +18,9 @@ static bool speaks_of_threads(Str text)
                                        "several threads", "many threads",   "all threads",       "different thread",
                                        "between threads", "across threads", "concurrent access", "thread-safe",
                                        "thread safe",     "threadsafe",     "by threads",        "background thread"};
-    static const char *const denied[] = {"not thread",     "non-thread", "n't thread",  "not concurrent",
-                                         "n't concurrent", "no locking", "external lock",
-                                         "not safe",       "not be shared"};
+    static const char *const denied[] = {"not thread",     "non-thread",     "n't thread",
+                                         "not concurrent", "n't concurrent", "no locking",
+                                         "external lock",  "not safe",       "not be shared"};
     return names_threads(text) && !str_has_any(text, denied, COUNT_OF(denied)) &&
            str_has_any(text, said, COUNT_OF(said));
 }
@@ -28,12 +28,23 @@ static bool speaks_of_threads(Str text)
 bool leaves_locking(Str text)
 {
     static const char *const parts[] = {"lock", "thread", "synchronized"}; /* one is in each of the phrases */
-    static const char *const said[] = {"external lock",   "no locking",       "not thread-safe", "not thread safe",
-                                       "not threadsafe",  "n't thread-safe",  "n't thread safe", "n't threadsafe",
-                                       "not synchronized", "be synchronized externally",
-                                       "not safe for use in concurrent", "not safe to call from multiple thread",
-                                       "not safe to use from multiple thread", "not be shared across thread",
-                                       "not be shared between thread", "not be shared among thread"};
+    static const char *const said[] = {"external locking",
+                                       "an external lock",
+                                       "no locking",
+                                       "not thread-safe",
+                                       "not thread safe",
+                                       "not threadsafe",
+                                       "n't thread-safe",
+                                       "n't thread safe",
+                                       "n't threadsafe",
+                                       "not synchronized",
+                                       "be synchronized externally",
+                                       "not safe for use in concurrent",
+                                       "not safe to call from multiple thread",
+                                       "not safe to use from multiple thread",
+                                       "not be shared across thread",
+                                       "not be shared between thread",
+                                       "not be shared among thread"};
     return str_has_any(text, parts, COUNT_OF(parts)) && str_has_any(text, said, COUNT_OF(said));
 }
 
