@@ -1,8 +1,10 @@
 /* Code that the loop of a window or a reactor runs: in the main thread, one callback after the other.
  *
  * Tk, wxPython and GTK call event handlers and timers from the thread that runs their main loop (tkinter: Python
- * library reference, "Threading model"; wx.App.MainLoop; GLib main loop). What is handed to them is no entry for
- * any thread of a program, although its class starts threads. A function that is a thread root as well stays one.
+ * library reference, "Threading model"; wx.App.MainLoop; GLib main loop), and engines for games from the one that
+ * draws (pyglet.app.run, arcade.run, Panda3D's ShowBase.run, the loop around pygame.event.get). What is handed to
+ * them is no entry for any thread of a program, although its class starts threads. A function that is a thread root
+ * as well stays one.
  * Not handled: plain functions as slots of Qt, which run in the thread that emits; handlers made elsewhere.
  *
  * Where one file of eight imports a toolkit, the program is one with windows, and what no thread in sight reaches is
