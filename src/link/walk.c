@@ -344,6 +344,31 @@ static void visit_later(Walk *w, u32 root, u32 gfunc)
             visit(w, root, (Step){s->later.v[i].callee, NONE, false});
 }
 
+/* Does the function run the loop of a toolkit itself? */
+static bool runs_windows(const Program *p, u32 gfunc)
+{
+    static const char *const loops[] = {"mainloop", "MainLoop", "main_loop", "exec", "exec_", "run"};
+    GId g = func_gid(p, gfunc);
+    const Facts *f = p->facts[g.file];
+    const Func *fn = &f->funcs.v[g.id];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++)
+        if (call_named(f, i, loops, COUNT_OF(loops))) return true;
+    return false;
+}
+
+/* Toolkits want their windows made in the thread that runs their loop (tkinter: Python library reference, "Threading
+ * model"; wx: "Multithreading Overview"; Qt: "Thread Basics"). Calls by which another thread seems to make one,
+ * MainFrame.get(), find it made, or only show that something went wrong. */
+static bool opens_window(const Program *p, u32 root, const CallEdge *e)
+{
+    enum { BASE_STEPS = 4 };
+    GId g = func_gid(p, e->callee);
+    const Func *to = &p->facts[g.file]->funcs.v[g.id];
+    if (e->call == NONE || to->cls == NONE || !str_is(sym_str(p->facts[g.file], to->name), "__init__")) return false;
+    if (self_call(p, e) != SELF_NOT || !class_draws(p, gclass_of(p, g.file, to->cls), BASE_STEPS)) return false;
+    return !runs_windows(p, e->caller) && !runs_windows(p, e->callee) && !runs_windows(p, p->roots.v[root].func);
+}
+
 static void walk_from(Program *p, u32 root, Locals *locals)
 {
     Walk w = {.p = p, .locals = locals};
@@ -357,7 +382,7 @@ static void walk_from(Program *p, u32 root, Locals *locals)
             const CallEdge *e = &p->edges.v[i];
             u32 self;
             if (e->param || from_tests(p, e->file, e->callee) || far_guess(p, e) || only_made(p, e)) continue;
-            if (!self_after(p, e, at.self, &self)) continue;
+            if (!self_after(p, e, at.self, &self) || (!r->main && opens_window(p, root, e))) continue;
             visit(&w, root, (Step){e->callee, self, has_alone(&w, e, at.alone)});
         }
         visit_later(&w, root, at.func);
