@@ -86,10 +86,15 @@ static bool plain_value(const Program *p, const Race *r, const Place *x)
 }
 
 /* A table that is bound when it is whole, that stays where it is and that nobody changes: the second one says the
- * same. What it holds is not looked into. */
+ * same. What it holds is not looked into. One of an object that no thread in sight comes to may be handed out: who
+ * asks gets the one or the other. */
 static bool table(const Finder *f, const Race *r, const Place *x)
 {
     u8 kind = x->type.kind;
+    bool here =
+        r->test != NONE && access_func(f->p, r->test) == access_func(f->p, r->act); /* no helper of it asserts */
+    bool unseen = here && x->kind == PLACE_INSTANCE && !rooted(f->p, r->sites[0]) &&
+                  (r->nsites < 2 || !rooted(f->p, r->sites[1]));
     const Def *d = stored_def(f->p, r->act);
     if (kind == TYPE_TUPLE) return true;
     if ((kind != TYPE_LIST && kind != TYPE_DICT && kind != TYPE_SET) || !d || d->empty ||
@@ -97,7 +102,7 @@ static bool table(const Finder *f, const Race *r, const Place *x)
         return false;
     for (u32 i = 0; i < f->nacc; i++) {
         u8 op = program_access(f->p, f->acc[i])->op;
-        bool given = op == OP_RETURN || op == OP_ARG;
+        bool given = (op == OP_RETURN && !unseen) || op == OP_ARG;
         if (given || (f->effect[i] & EFFECT_WRITE && !(f->effect[i] & EFFECT_REBIND))) return false;
     }
     return true;
