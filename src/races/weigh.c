@@ -86,8 +86,8 @@ static bool plain_value(const Program *p, const Race *r, const Place *x)
 }
 
 /* A table that is bound when it is whole, that stays where it is and that nobody changes: the second one says the
- * same. What it holds is not looked into. One of an object that no thread in sight comes to may be handed out: who
- * asks gets the one or the other. */
+ * same. What it holds is not looked into. One of an object that no thread in sight comes to may be handed out, unless
+ * somebody sets it back: who asks gets the one or the other. */
 static bool table(const Finder *f, const Race *r, const Place *x)
 {
     u8 kind = x->type.kind;
@@ -100,12 +100,14 @@ static bool table(const Finder *f, const Race *r, const Place *x)
     if ((kind != TYPE_LIST && kind != TYPE_DICT && kind != TYPE_SET) || !d || d->empty ||
         (d->kind == VAL_PATH && !stores_finished(f->p, r->act)))
         return false;
+    bool returned = false, again = false;
     for (u32 i = 0; i < f->nacc; i++) {
         u8 op = program_access(f->p, f->acc[i])->op;
-        bool given = (op == OP_RETURN && !unseen) || op == OP_ARG;
-        if (given || (f->effect[i] & EFFECT_WRITE && !(f->effect[i] & EFFECT_REBIND))) return false;
+        if (op == OP_ARG || (f->effect[i] & EFFECT_WRITE && !(f->effect[i] & EFFECT_REBIND))) return false;
+        returned |= op == OP_RETURN;
+        again |= op == OP_STORE && f->acc[i] != r->act && access_counts(f->p, f->acc[i]);
     }
-    return true;
+    return !returned || (unseen && !again);
 }
 
 /* Do objects of the class hold nothing but numbers, texts and functions, and never change once they are made? */
