@@ -374,6 +374,8 @@ bool race_imagined(Finder *f, const Race *r, const Place *x);
 bool speaks_of_threads(const Finder *f, u32 ga, u32 gb);
 /* Does the class of the place run a method of its objects in a thread in sight, beside the finding's other side? */
 bool race_own_thread(const Finder *f, const Race *r, const Place *x);
+/* ofthread.c: is the object a thread, and does who has started it call what changes the place, beside the thread? */
+bool race_with_starter(const Finder *f, const Race *r, const Place *x);
 
 /* switchedoff.c: does a constant that is False keep it from running? `known` has a slot for each file, NULL at first;
  * what is found of a file is kept there, in the arena. */

@@ -513,7 +513,8 @@ static const char *speaks_against(Finder *f, const Race *r, const Place *x)
     if (x->signs & SIGN_INSIDE && !(x->evidence & EV_GUARDED))
         return "most objects of its class are made for one call and do not leave it";
     if (plain_value(f->p, r, x)) return "who computes it a second time gets the same";
-    if (own_object(f->p, r, x)) return "nothing shows that two threads have the same object";
+    if (own_object(f->p, r, x) && !race_with_starter(f, r, x))
+        return "nothing shows that two threads have the same object";
     if (race_slight(f, r, x)) return "such code was next to never changed by those who maintain it";
     if (race_imagined(f, r, x)) return "the second thread is one that nobody has seen";
     return NULL;
