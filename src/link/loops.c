@@ -82,6 +82,13 @@ static bool is_loop(const Program *p, u32 gclass)
 /* What the method's calls say of its class: that it asks for a loop, or that other threads cross to one. */
 typedef enum Says { SAYS_NOTHING, SAYS_ASKS, SAYS_CROSSES } Says;
 
+/* scheduler.call_later(…): a scheduler of the program's own, which may have threads as well. */
+static bool of_scheduler(const Facts *f, const Path *x)
+{
+    Str name = sym_str(f, x->nattr > 1 ? x->attr[x->nattr - 2] : x->name);
+    return str_has_word(name, "scheduler");
+}
+
 static Says method_says(const Program *p, u32 file, const Func *fn)
 {
     const Facts *f = p->facts[file];
@@ -90,7 +97,7 @@ static Says method_says(const Program *p, u32 file, const Func *fn)
         const Path *x = &f->paths.v[f->calls.v[k].callee];
         Str name = path_last(f, x);
         if (str_among(name, crossing, COUNT_OF(crossing))) return SAYS_CROSSES;
-        if ((x->nattr && str_among(name, asking, COUNT_OF(asking))) ||
+        if ((x->nattr && str_among(name, asking, COUNT_OF(asking)) && !of_scheduler(f, x)) ||
             is_one_of(p, file, f->calls.v[k].callee, askers, COUNT_OF(askers)))
             says = SAYS_ASKS;
     }

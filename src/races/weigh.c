@@ -165,6 +165,30 @@ static bool unchanging(const Program *p, const Race *r)
                      COUNT_OF(makers));
 }
 
+/* self.busy = True, self.busy = False; as it is written. */
+static bool stores_word(const Program *p, u32 ga, Str word)
+{
+    const Facts *x = p->facts[access_file(p, ga)];
+    const Def *d = program_access(p, ga)->op == OP_STORE ? stored_def(p, ga) : NULL;
+    if (!d || d->kind != VAL_BOOL) return false;
+    Str rest = str_trim(str_slice(x->source->text, d->span.end, MIN(d->span.end + 16u, (u32)x->source->text.n)));
+    return str_starts(rest, S("=")) && str_starts(str_trim(str_slice(rest, 1, rest.n)), word);
+}
+
+/* if not self.busy: self.busy = True; call(self.work), of an object that a global holds, and another function sets it
+ * back: no first use, but who does the work now. Who finds it set leaves his to the other one. */
+static bool claimed_again(const Finder *f, const Race *r, const Place *x)
+{
+    if (!(x->evidence & EV_SINGLETON) || r->act == NONE || !stores_word(f->p, r->act, S("True"))) return false;
+    for (u32 i = 0; i < f->nacc; i++) {
+        u32 ga = f->acc[i], gfunc = access_func(f->p, ga);
+        if (gfunc != access_func(f->p, r->act) && !f->p->funcs[gfunc].construct && access_counts(f->p, ga) &&
+            stores_word(f->p, ga, S("False")))
+            return true;
+    }
+    return false;
+}
+
 /* What one object that is kept for all makes or does on first use, a flag of it, or what a library's function
  * gives it. Of 120 such findings none was a race that was fixed; those that were fill a container, or set what
  * others are kept from by. */
@@ -393,7 +417,8 @@ static Worth program_of_one_loop(const Weighed *w)
 
 static Worth first_use_or_setting(const Weighed *w)
 {
-    return little_if(first_use_of_one(w->p, w->r, w->x) || class_setting(w->p, w->r, w->x));
+    bool first = first_use_of_one(w->p, w->r, w->x) && !claimed_again(w->f, w->r, w->x);
+    return little_if(first || class_setting(w->p, w->r, w->x));
 }
 
 bool class_keeps_much(const Program *p, u32 gclass)
