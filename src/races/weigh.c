@@ -455,27 +455,26 @@ static bool ends_object(const Program *p, u32 ga)
     return str_among(sym_str(f, f->funcs.v[f->accesses.v[g.id].func].name), names, COUNT_OF(names));
 }
 
-/* Is what the function has tested changed by it, other than in an update, of which one may get lost, or a step whose
- * form alone speaks for threads? */
-static bool asks_and_changes(const Program *p, const Race *r)
+/* Is the field that the function has tested bound anew by it? Not in an update, of which one may get lost, nor in a
+ * step whose form alone speaks for threads. */
+static bool asks_and_binds(const Program *p, const Race *r)
 {
     if (r->rule != UG102 || r->by_shape || r->in_parts || r->test == NONE || r->act == NONE) return false;
     if (access_func(p, r->test) != access_func(p, r->act) || program_access(p, r->act)->op == OP_AUG) return false;
-    return program_access(p, r->test)->cond != NONE && access_effect(p, r->act) & EFFECT_WRITE;
+    return program_access(p, r->test)->cond != NONE && access_effect(p, r->act) & EFFECT_REBIND;
 }
 
 /* if self.socket: self.socket.close(); self.socket = None, in a class that has a lock for something else, and no
  * thread in sight comes here: of 190 such tests in the trees of all rows none is a race that was fixed, and of 16
  * that were read one was true. Nor was any of 30 about what only close() or stop() takes away: who ends an object has
- * stopped to use it. What changes in a container counts where the class speaks of threads, or is a pool; and a thread
- * that is kept, and waited for, is another matter. */
+ * stopped to use it. What changes in a container is another matter, and so is a thread that is kept and waited for.
+ */
 static Worth asked_beside_a_lock(const Weighed *w)
 {
     const Race *r = w->r;
-    u32 words = EV_NAME | EV_PURPOSE, little = EV_ROOTS | EV_FILE | EV_TOUCHED | EV_SINGLETON | EV_FOUND | EV_HANDED;
-    if (w->x->kind != PLACE_INSTANCE || (w->x->evidence & ~(little | words)) != EV_CLASS_LOCKS) return WORTH_UNSAID;
-    if (asks_and_changes(w->p, r) && !place_holds_thread(w->p, w->x))
-        return little_if(!(w->x->evidence & words) || access_effect(w->p, r->act) & EFFECT_REBIND);
+    u32 little = EV_ROOTS | EV_FILE | EV_TOUCHED | EV_NAME | EV_PURPOSE | EV_SINGLETON | EV_FOUND | EV_HANDED;
+    if (w->x->kind != PLACE_INSTANCE || (w->x->evidence & ~little) != EV_CLASS_LOCKS) return WORTH_UNSAID;
+    if (asks_and_binds(w->p, r) && !place_holds_thread(w->p, w->x)) return WORTH_LITTLE;
     bool taken = r->rule == UG102 && !r->by_shape && r->test != NONE && r->act != NONE && r->nsites > 1;
     return little_if(taken && !(access_effect(w->p, r->act) & EFFECT_WRITE) && ends_object(w->p, r->sites[1]));
 }
