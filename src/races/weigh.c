@@ -479,6 +479,17 @@ static Worth asked_beside_a_lock(const Weighed *w)
     return little_if(taken && !(access_effect(w->p, r->act) & EFFECT_WRITE) && ends_object(w->p, r->sites[1]));
 }
 
+/* Walks of what an object that is kept for all has among many other things, as the one object of a program has, or a
+ * client that scripts use by its name: that others could find it is all that speaks for a second thread. None of
+ * 45 in the trees of all rows is a race that was fixed; updates and tests there were. */
+static Worth walked_beside_much(const Weighed *w)
+{
+    u32 signs = w->x->evidence & ~(u32)(EV_ROOTS | EV_FILE | EV_TOUCHED | EV_FOUND);
+    if (w->r->rule != UG106 || w->r->by_shape || w->x->kind != PLACE_INSTANCE || signs != EV_SINGLETON)
+        return WORTH_UNSAID;
+    return little_if(class_keeps_much(w->p, w->x->owner));
+}
+
 static Worth signs_of_one_thread(const Weighed *w)
 {
     const Race *r = w->r;
@@ -509,6 +520,7 @@ static const struct {
     {first_use_or_setting, "it is made on the first use of one object, or a setting that all set alike"},
     {asked_beside_a_lock, "its class locks for other things, and no thread in sight asks for it"},
     {beside_a_lock, "its class, or the object that it is part of, locks for other things, and that is all"},
+    {walked_beside_much, "its object keeps much else, and all that speaks for sharing is that others can find it"},
     {signs_of_one_thread, "its object is of a kind that one thread has for itself"},
 };
 
