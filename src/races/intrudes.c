@@ -95,11 +95,11 @@ static void intruder_report(Finder *f, u32 ga, const Pair *pair, u32 lock, Confl
     Str path = p->facts[access_file(p, pair->second)]->source->path;
     u32 first = program_access(p, pair->first)->line, second = program_access(p, pair->second)->line;
     if (pair->effects == EFFECT_GROW)
-        race_message(
-            f, r,
-            "%.*s is added to here without %.*s, under which what is in it is taken and it is emptied (lines "
-            "%u and %u of %.*s); what is added in between is lost",
-            STR_ARG(state), STR_ARG(guard), first, second, STR_ARG(path));
+        race_message(f, r,
+                     "%.*s is added to here without %.*s, under which what is in it is taken, and it is emptied or "
+                     "bound anew (lines "
+                     "%u and %u of %.*s); what is added in between is lost",
+                     STR_ARG(state), STR_ARG(guard), first, second, STR_ARG(path));
     else
         race_message(f, r,
                      "%.*s is %s here without %.*s, under which it is tested on line %u and used on line %u of %.*s; "

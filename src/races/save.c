@@ -1,9 +1,10 @@
-/* UG101 about values that are put somewhere for a while and taken back, in five forms:
+/* UG101 about values that are put somewhere for a while and taken back, in six forms:
  *
  *   a context manager function sets it, yields, sets it back    of two blocks at once one restores the other's value
  *   stack.append(x), the block, stack.pop()                     of two blocks at once one takes the other's value
  *   queue = self.queue; self.queue = []                         what another thread adds in between is lost
  *   for job in self.queue: …; self.queue.clear()                likewise, what it adds after the walk
+ *   for job in self.queue: left.append(job); self.queue = left  likewise
  *   for name in options: setattr(self, name, …)                 the first form, for names known at run time only
  *
  * Needs the accesses of one place, and for the last form the calls of a file. __enter__ and __exit__ are in
@@ -231,8 +232,70 @@ static u32 read_before(const Finder *f, u32 i)
     return NONE;
 }
 
+/* The local that a store binds: left, or list(left), sorted(left, …); SYM_EMPTY. */
+static u32 local_stored(const Facts *x, const Access *store)
+{
+    const Def *d = store->op == OP_STORE && store->value != NONE ? &x->defs.v[store->value] : NULL;
+    if (!d || d->augmented) return SYM_EMPTY;
+    u32 path = d->kind == VAL_PATH ? d->value : NONE;
+    if (d->kind == VAL_CALL) {
+        const Call *c = &x->calls.v[d->value];
+        bool one = c->nargs && !x->paths.v[c->callee].nattr && x->args.v[c->args].kind == VAL_PATH;
+        path = one ? x->args.v[c->args].value : NONE;
+    }
+    const Path *q = path == NONE ? NULL : &x->paths.v[path];
+    return q && q->root == ROOT_LOCAL && !q->nattr ? q->name : SYM_EMPTY;
+}
+
+/* Is it the body of the loop whose head ends with the walk? */
+static bool loop_of_walk(const Facts *x, const Access *walk, u32 block)
+{
+    const Block *b = &x->blocks.v[block];
+    if (b->kind != BLOCK_LOOP || b->parent != walk->block || b->span.start < walk->span.end) return false;
+    Str head = str_trim(str_slice(x->source->text, walk->span.end, b->span.start));
+    while (head.n && (head.p[0] == ')' || head.p[0] == '(' || head.p[0] == ':'))
+        head = str_trim(str_slice(head, 1, head.n));
+    return !head.n || head.p[0] == '#';
+}
+
+/* for job in self.jobs: if job.alive: left.append(job): does the loop fill the local? */
+static bool fills_local(const Facts *x, const Access *walk, const Access *store, u32 local)
+{
+    const Func *fn = &x->funcs.v[walk->func];
+    for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
+        const Call *c = &x->calls.v[i];
+        const Path *q = &x->paths.v[c->callee];
+        if (c->span.start < walk->span.end || c->span.end > store->span.start) continue;
+        if (q->root != ROOT_LOCAL || q->name != local || q->nattr != 1) continue;
+        Str m = path_last(x, q);
+        if (!str_is(m, "append") && !str_is(m, "add")) continue;
+        for (u32 b = c->block; b != NONE && b != walk->block; b = x->blocks.v[b].parent)
+            if (loop_of_walk(x, walk, b)) return true;
+    }
+    return false;
+}
+
+/* for job in self.jobs: if job.alive: left.append(job), and then access i, self.jobs = left: the walk, NONE. */
+static u32 rebuilt_from(const Finder *f, u32 i)
+{
+    const Facts *x;
+    func_of(f->p, f->acc[i], &x);
+    const Access *store = program_access(f->p, f->acc[i]);
+    u32 local = local_stored(x, store);
+    for (u32 k = i; local != SYM_EMPTY && k-- > 0 && i - k <= STEPS_AHEAD;) {
+        const Access *a = program_access(f->p, f->acc[k]);
+        if (access_gid(f->p, f->acc[k]).file != access_gid(f->p, f->acc[i]).file || a->func != store->func) break;
+        if (f->effect[k] & EFFECT_REBIND) break;
+        if (a->op == OP_ITER && block_within(x, store->block, a->block) && fills_local(x, a, store, local))
+            return f->acc[k];
+    }
+    return NONE;
+}
+
 u32 taken_whole_before(const Finder *f, u32 i)
 {
+    u32 walk = rebuilt_from(f, i);
+    if (walk != NONE) return walk;
     if (!empties(f->p, f->acc[i])) return NONE;
     u32 kept = program_access(f->p, f->acc[i])->op == OP_STORE ? kept_before(f, i) : NONE;
     return kept != NONE ? kept : read_before(f, i);
@@ -242,6 +305,28 @@ bool winds_up(const Facts *x, const Func *fn)
 {
     Str name = sym_str(x, fn->name);
     return name_ends(name, ENDS_WORK) || str_is(name, "__exit__") || str_is(name, "__del__");
+}
+
+static void rebuilt(Finder *f, u32 i)
+{
+    u32 end = f->acc[i], walk = rebuilt_from(f, i);
+    if (f->claimed[end] || walk == NONE || one_section(f->p, walk, end, NULL)) return;
+    Conflict c = adder(f, end);
+    if (c.witness == NONE) return;
+    const Place *x = &f->p->places.v[f->place];
+    bool kept = x->kind != PLACE_INSTANCE || x->evidence & EV_GUARDED;
+    if (!kept && !threads_visible(f->p, end, c.witness)) c.confidence = CONF_LOW; /* one thread looks after it */
+    Race *r = race_add(f, UG101, end, c);
+    r->test = walk;
+    r->act = end;
+    race_site(r, walk);
+    f->claimed[walk] = 1; /* a copy for the walk would not be enough */
+    GId w = access_gid(f->p, c.witness);
+    race_message(f, r,
+                 "%.*s is walked on line %u and what is left of it is bound here; what line %u of %.*s adds in "
+                 "between is lost",
+                 STR_ARG(short_state(f->p, f->place)), program_access(f->p, walk)->line,
+                 program_access(f->p, c.witness)->line, STR_ARG(f->p->facts[w.file]->source->path));
 }
 
 static void drained(Finder *f, u32 i)
@@ -318,6 +403,7 @@ void race_saved(Finder *f)
 {
     for (u32 i = 0; i < f->nacc; i++) {
         u32 ga = f->acc[i];
+        rebuilt(f, i);
         drained(f, i);
         if (!f->claimed[ga]) pushed(f, i);
         if (f->claimed[ga] || program_access(f->p, ga)->op != OP_STORE) continue;
