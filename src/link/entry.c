@@ -185,6 +185,19 @@ static bool locks_itself(const Program *p, GId g)
     return false;
 }
 
+/* self.part.put(…), self.parts[i].put(…), for part in self.parts: part.put(…): the path of the attribute in the own
+ * object that the part is in; NULL. */
+static const Path *part_of_self(const Program *p, u32 file, const Path *x)
+{
+    const Facts *f = p->facts[file];
+    bool item = x->nattr == 3 && x->attr[1] == SYM_ITEM;
+    if (x->root == ROOT_SELF) return x->nattr == 2 || item ? x : NULL;
+    const Def *d = x->root == ROOT_LOCAL && x->nattr == 1 ? local_def(p, file, x->func, x->name) : NULL;
+    if (!d || d->kind != VAL_ITER_OF) return NULL;
+    const Path *q = &f->paths.v[d->value];
+    return q->root == ROOT_SELF && q->nattr == 1 ? q : NULL;
+}
+
 /* with self._lock: self._buffer.put(…): do all who call the method in sight have its object as a part of theirs, in
  * the class that owns the lock? */
 static bool called_on_part(const Program *p, const Incoming *in, u32 gfunc, u32 owner)
@@ -197,9 +210,8 @@ static bool called_on_part(const Program *p, const Incoming *in, u32 gfunc, u32 
         u32 cls = p->facts[c.file]->funcs.v[c.id].self_class;
         if (c.file == g.file && cls != NONE && cls == p->facts[g.file]->funcs.v[g.id].self_class) continue;
         const Facts *f = p->facts[e->file];
-        const Path *x = e->call == NONE ? NULL : &f->paths.v[f->calls.v[e->call].callee];
-        if (!x || x->root != ROOT_SELF || x->nattr != 2) return false;
-        if (cls == NONE || gclass_of(p, c.file, cls) != owner) return false;
+        const Path *x = e->call == NONE ? NULL : part_of_self(p, e->file, &f->paths.v[f->calls.v[e->call].callee]);
+        if (!x || cls == NONE || gclass_of(p, c.file, cls) != owner) return false;
         /* several owners may have what they were given, each with a lock of its own; it has one for that */
         if (own_lock && attr_given(p, owner, gsym(p, e->file, x->attr[0]))) return false;
     }

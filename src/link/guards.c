@@ -197,6 +197,7 @@ void guards_find(Program *p)
     body_locks(p);
     kept_find(p);
     found_find(p);
+    parts_of_found(p);
     named_reach(p);
     u32 *of_class = xmalloc((p->state->nclasses + 1) * sizeof *of_class);
     memset(of_class, 0xff, (p->state->nclasses + 1) * sizeof *of_class);

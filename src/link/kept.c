@@ -1,11 +1,12 @@
 /* Objects that are shared because of who has them: parts of shared objects, and objects that wrappers capture.
  *
- * A part is made for an attribute of another object, `self.waiters = Waiters()`, by every call outside of tests that
- * makes one, or as the default of a field, `waiters: Waiters = field(default_factory=Waiters)`. Threads that share
- * the whole reach the part through it; so what shows that the whole is shared (a lock, a global that holds it,
- * several threads that run one method of it) shows it of the part, too. That it starts threads, or is handed to one,
- * does not: its parts are often that thread's; unless methods of the whole that its users call go to the part as well
- * as those that its thread runs. Parts of parts count, a few steps deep.
+ * A part is made for an attribute of another object, `self.waiters = Waiters()`, or for a container there,
+ * `self.buckets = [Bucket(n) for n in sizes]`, by every call outside of tests that makes one, or as the default of a
+ * field, `waiters: Waiters = field(default_factory=Waiters)`. Threads that share the whole reach the part through it;
+ * so what shows that the whole is shared (a lock, a global that holds it, several threads that run one method of it,
+ * a table where any thread finds it) shows it of the part, too. That it starts threads, or is handed to one, does
+ * not: its parts are often that thread's; unless methods of the whole that its users call go to the part as well as
+ * those that its thread runs. Parts of parts count, a few steps deep.
  *
  * def wrapper(*args, **kwargs): return self.run(func, *args, **kwargs) has one self, or one local of the function
  * around it, for all calls of the function that it stands for, whichever thread calls it.
@@ -17,7 +18,7 @@ enum { PART_ROUNDS = 3 };
 
 static bool whole_is_shared(const ClassInfo *c)
 {
-    return c->has_lock || c->singleton || c->part || c->handed_to_many;
+    return c->has_lock || c->singleton || c->part || c->handed_to_many || c->found;
 }
 
 /* The class of self where the call's result is assigned to an attribute of it, or NONE. */
@@ -27,7 +28,8 @@ static u32 whole_of(const Program *p, u32 file, const Call *c)
     if (c->target == NONE) return NONE;
     const Path *q = &f->paths.v[c->target];
     u32 cls = f->funcs.v[c->func].self_class;
-    return q->root == ROOT_SELF && q->nattr == 1 && cls != NONE ? gclass_of(p, file, cls) : NONE;
+    bool item = q->nattr == 2 && q->attr[1] == SYM_ITEM; /* self.buckets = [Bucket(n) for n in sizes] */
+    return q->root == ROOT_SELF && (q->nattr == 1 || item) && cls != NONE ? gclass_of(p, file, cls) : NONE;
 }
 
 /* By class: a method of an object that starts threads calls it, in its thread (BY_THREAD), for its users (BY_USER).
@@ -182,6 +184,13 @@ static void wrappers_find(Program *p)
             for (u32 k = fn->calls; k < fn->calls + fn->ncalls; k++) captured(p, file, i, f->calls.v[k].callee);
         }
     }
+}
+
+void parts_of_found(Program *p)
+{
+    bool found = false;
+    for (u32 i = 0; i < p->state->nclasses && !found; i++) found = p->state->classes[i].found;
+    if (found) parts_find(p);
 }
 
 void kept_find(Program *p)

@@ -481,6 +481,8 @@ bool objects_stay(const Program *p, u32 cls);
 
 /* kept.c: evidence from who has an object. Needs that of the classes (guards.c). */
 void kept_find(Program *p);
+/* The same for the parts of objects that any thread can find, once those are known (found.c). */
+void parts_of_found(Program *p);
 
 /* found.c: sets ClassInfo.found of objects that any thread can find. Needs what kept.c needs, and parts. */
 void found_find(Program *p);
