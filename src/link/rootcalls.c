@@ -86,6 +86,37 @@ static bool imports_one(const Program *p, u32 file, const char *packages)
     return false;
 }
 
+static Str class_name(const Program *p, u32 gclass)
+{
+    u32 file;
+    const Class *c = program_class(p, gclass, &file);
+    return sym_str(p->facts[file], c->name);
+}
+
+static bool pool_name(Str name, bool of_threads)
+{
+    return (str_ends(name, S("Executor")) || str_ends(name, S("Pool"))) &&
+           (!of_threads || str_contains(name, S("Thread")));
+}
+
+/* ThreadPoolExecutor, WorkerThreadPool: an executor of the program's own that says what it runs in; and what a
+ * function is given as an executor, when there is one of threads beside the one that it is seen to get. */
+static bool own_executor(const Program *p, u32 gclass, bool given)
+{
+    const ClassInfo *c = &p->state->classes[gclass];
+    Str name = class_name(p, gclass);
+    if (pool_name(name, true)) return true;
+    if (!given || !pool_name(name, false)) return false;
+    for (u32 i = 0; i < c->subs.n; i++)
+        if (pool_name(class_name(p, c->subs.v[i]), true)) return true;
+    for (u32 i = 0; i < c->bases.n; i++) {
+        const ClassInfo *base = &p->state->classes[c->bases.v[i]];
+        for (u32 k = 0; k < base->subs.n; k++)
+            if (pool_name(class_name(p, base->subs.v[k]), true)) return true;
+    }
+    return false;
+}
+
 /* Does the receiver of submit/map/… run functions in threads? */
 static bool receiver_threads(const Program *p, u32 file, const Path *x)
 {
@@ -95,7 +126,8 @@ static bool receiver_threads(const Program *p, u32 file, const Path *x)
     if (t.kind == TYPE_EXECUTOR) return true;
     if (t.kind == TYPE_CLASS)
         return class_derives(p, t.id, "concurrent.futures.ThreadPoolExecutor") ||
-               class_derives(p, t.id, "multiprocessing.pool.ThreadPool");
+               class_derives(p, t.id, "multiprocessing.pool.ThreadPool") ||
+               own_executor(p, t.id, x->root == ROOT_PARAM && x->nattr == 1);
     if (t.kind != TYPE_UNKNOWN && t.kind != TYPE_NONE) return false;
     Str name = sym_str(p->facts[file], x->nattr > 1 ? x->attr[x->nattr - 2] : x->name);
     if (x->root == ROOT_CALL ||
