@@ -444,15 +444,11 @@ static Worth beside_a_lock(const Weighed *w)
     return little_if(!w->p->facts[r->file]->funcs.v[r->func].nsections && class_keeps_much(w->p, w->x->owner));
 }
 
-/* close(), stop(), __exit__(): the whole object ends here. */
-static bool ends_object(const Program *p, u32 ga)
+/* Does close(), stop(), __exit__() do it, at whose call nobody uses the object any more? */
+static bool ends_use(const Program *p, u32 ga)
 {
-    static const char *const names[] = {"close",    "stop",      "shutdown", "disconnect", "terminate",
-                                        "cleanup",  "destroy",   "dispose",  "uninit",     "teardown",
-                                        "__exit__", "__aexit__", "__del__"};
-    GId g = access_gid(p, ga);
-    const Facts *f = p->facts[g.file];
-    return str_among(sym_str(f, f->funcs.v[f->accesses.v[g.id].func].name), names, COUNT_OF(names));
+    const Facts *f = p->facts[access_file(p, ga)];
+    return name_ends(sym_str(f, f->funcs.v[program_access(p, ga)->func].name), ENDS_USE);
 }
 
 /* Is the field that the function has tested bound anew by it? Not in an update, of which one may get lost, nor in a
@@ -476,7 +472,7 @@ static Worth asked_beside_a_lock(const Weighed *w)
     if (w->x->kind != PLACE_INSTANCE || (w->x->evidence & ~little) != EV_CLASS_LOCKS) return WORTH_UNSAID;
     if (asks_and_binds(w->p, r) && !place_holds_thread(w->p, w->x)) return WORTH_LITTLE;
     bool taken = r->rule == UG102 && !r->by_shape && r->test != NONE && r->act != NONE && r->nsites > 1;
-    return little_if(taken && !(access_effect(w->p, r->act) & EFFECT_WRITE) && ends_object(w->p, r->sites[1]));
+    return little_if(taken && !(access_effect(w->p, r->act) & EFFECT_WRITE) && ends_use(w->p, r->sites[1]));
 }
 
 /* Walks of what an object that is kept for all has among many other things, as the one object of a program has, or a
