@@ -45,16 +45,20 @@ static bool asked_again(const Ast *t, u32 cond)
            !contains_kind(t, cond, NODE_lambda);
 }
 
-/* The question about the state alone: `name in self._names` of `event == "drop" and name in self._names`. */
+/* The question about the state alone: `name in self._names` of `event == "drop" and name in self._names`. The whole
+ * condition must say no where it does: NONE where `or`, `not` or a comparison takes its answer. */
 static u32 question(const Ast *t, u32 cond, Span test)
 {
-    u32 n = ast_at(t, test);
-    while (n != cond && n != NONE) {
-        u8 up = t->v[t->v[n].parent].kind;
-        if (up == NODE_boolean_operator || up == NODE_parenthesized_expression) return n;
-        n = t->v[n].parent;
+    u32 asked = NONE;
+    for (u32 n = ast_at(t, test); n != cond; n = t->v[n].parent) {
+        u32 up = n == NONE ? NONE : t->v[n].parent;
+        if (up == NONE) return NONE;
+        bool joins = ast_is(t, up, NODE_boolean_operator), same = ast_is(t, up, NODE_parenthesized_expression);
+        if (joins && !ast_token(t, up, "and")) return NONE;
+        if (!joins && !same && asked != NONE) return NONE;
+        if ((joins || same) && asked == NONE) asked = n;
     }
-    return n != NONE && ast_is(t, n, NODE_boolean_operator) ? NONE : n;
+    return asked == NONE ? cond : asked;
 }
 
 /* Does each name and literal of the question come in the branch as well? The page adds no others. */
