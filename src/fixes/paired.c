@@ -20,15 +20,24 @@ typedef struct Paired {
     u32 key, values[VALUES_MAX], n;
 } Paired;
 
-static bool compared(const Plan *pl, const Region *r, u32 place)
+static bool compared(const Plan *pl, const Region *r, u32 first, u32 place)
 {
     const Facts *f = pl->p->facts[r->file];
     const Func *fn = &f->funcs.v[r->func];
-    for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++)
+    for (u32 i = first; i < fn->accesses + fn->naccesses && f->accesses.v[i].span.start < r->span.end; i++)
         if (f->accesses.v[i].test == TEST_COMPARE && span_within(f->accesses.v[i].span, r->span) &&
             pl->p->access_place[pl->p->access_base[r->file] + i] == place)
             return true;
     return false;
+}
+
+/* Where the region's accesses begin among those of its function. */
+static u32 region_first(const Facts *f, const Region *r)
+{
+    const Func *fn = &f->funcs.v[r->func];
+    u32 i = fn->accesses;
+    while (i < fn->accesses + fn->naccesses && f->accesses.v[i].span.start < r->span.start) i++;
+    return i;
 }
 
 /* self._name = name: is a parameter or a local stored? */
@@ -50,11 +59,12 @@ static bool paired_find(const Plan *pl, const Work *w, const Region *r, Paired *
     const Func *fn = &f->funcs.v[r->func];
     u32 base = pl->p->access_base[r->file];
     const Place *x = &pl->p->places.v[w->place];
+    u32 first = region_first(f, r);
     *out = (Paired){.key = NONE};
     for (u32 i = fn->accesses; i < fn->accesses + fn->naccesses; i++) {
         u32 place = pl->p->access_place[base + i];
         if (f->accesses.v[i].op != OP_STORE || place == NONE || !beside(x, &pl->p->places.v[place])) continue;
-        if (place != out->key && compared(pl, r, place) && stores_local(pl, f, base + i)) {
+        if (place != out->key && compared(pl, r, first, place) && stores_local(pl, f, base + i)) {
             if (out->key != NONE) return false;
             out->key = place;
         }

@@ -190,7 +190,7 @@ static bool belong_together(const Finder *f, u32 ga, u32 sibling, u32 reader)
 }
 
 /* "<Range 1 to 5>": what is only shown may be torn. */
-static bool shows(const Program *p, u32 ga)
+bool access_shown(const Program *p, u32 ga)
 {
     const Facts *x = p->facts[access_gid(p, ga).file];
     Str name = sym_str(x, x->funcs.v[program_access(p, ga)->func].name);
@@ -226,7 +226,7 @@ static void read_outside(Finder *f, u32 ga)
     if (lock == NONE || p->locks.v[lock].maybe || (guard != NONE && guard != lock)) return;
     bool updated = program_access(p, ga)->op == OP_AUG || program_access(p, sibling)->op == OP_AUG;
     for (u32 reader; (reader = reads_both(f, ga, sibling, lock, &at, &second)) != NONE;) {
-        if (f->claimed[reader] || f->claimed[second] || shows(p, reader)) continue;
+        if (f->claimed[reader] || f->claimed[second] || access_shown(p, reader)) continue;
         if (program_access(p, reader)->op == OP_TRUTH || (updated && !reckoned(p, reader, second))) continue;
         Conflict c = conflict_of(f, reader, ga);
         if (c.witness == NONE || !belong_together(f, ga, sibling, reader)) continue;
@@ -253,7 +253,7 @@ static void written_outside(Finder *f, u32 ga, u32 sibling)
     if (guard == NONE || guard != other || p->locks.v[guard].maybe || fields_used(f, ga, true) > SET_TOGETHER) return;
     u32 reader = reads_under(f, ga, sibling, guard, &second);
     Conflict c = reader == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, reader);
-    if (c.witness == NONE || shows(p, reader) || !belong_together(f, ga, sibling, reader)) return;
+    if (c.witness == NONE || access_shown(p, reader) || !belong_together(f, ga, sibling, reader)) return;
     c.confidence = MIN(c.confidence, CONF_MEDIUM);
     Race *r = race_add(f, UG108, ga, c);
     r->lock = guard;

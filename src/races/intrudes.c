@@ -49,6 +49,14 @@ static bool asks_for_thread(const Program *p, u32 ga)
     return false;
 }
 
+/* sock = self.sock; if sock is not None: sock.send(data): the binding has been read once, the text names a local. */
+static bool read_before(const Finder *f, u32 ga)
+{
+    const Facts *x = f->p->facts[access_file(f->p, ga)];
+    const Access *a = program_access(f->p, ga);
+    return !str_starts(str_slice(x->source->text, a->span.start, a->span.end), path_text(f->a, x, a->path));
+}
+
 /* The section that ends with access i, as far as something may come between its steps that does harm. */
 static bool pair_ends(const Finder *f, u32 i, u32 lock, Pair *out)
 {
@@ -62,6 +70,7 @@ static bool pair_ends(const Finder *f, u32 i, u32 lock, Pair *out)
         if ((!raises && !uses) || failure_caught(p, second)) return false;
         first = check_nearest_test(f, i);
         if (first == NONE || check_harmless(p, first, second)) return false;
+        if (!raises && read_before(f, second)) return false;
         u8 op = program_access(p, first)->op;
         bool binding = op == OP_TRUTH || op == OP_LOAD || op == OP_HASATTR;
         if (!raises && (!binding || program_access(p, first)->test == TEST_COMPARE)) return false;

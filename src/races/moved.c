@@ -8,12 +8,19 @@
  * that the two belong together and that threads come; the move must stand in one critical section. */
 #include "races/races.h"
 
+enum { MOVES = 64 }; /* as many steps under the lock are looked at */
+
 /* len(x), k in x, or if x: does the access ask what is there? */
 static bool asks(const Program *p, u32 ga)
 {
     const Access *a = program_access(p, ga);
     bool counts = a->op == OP_CREAD && str_is(access_method(p, ga), "len");
     return (counts || a->op == OP_CONTAINS || a->op == OP_TRUTH) && access_counts(p, ga);
+}
+
+static bool only_told(const Program *p, u32 ga)
+{
+    return access_shown(p, ga) || access_told(p, ga);
 }
 
 /* The guard of the place, if it is a container and the lock is known. */
@@ -43,9 +50,11 @@ static u32 moved_on(const Program *p, u32 from, u32 place, u32 lock, u32 effect)
 static u32 move_between(const Finder *f, u32 other, u32 lock)
 {
     const Program *p = f->p;
-    for (u32 i = 0; i < f->nacc; i++) {
-        if (!lockset_has(p, p->access_locks[f->acc[i]], lock) || !access_counts(p, f->acc[i])) continue;
+    for (u32 i = 0, looked = 0; i < f->nacc && looked < MOVES; i++) {
         bool gives = f->effect[i] & EFFECT_SHRINK, takes = f->effect[i] & EFFECT_GROW;
+        if (!gives && !takes) continue;
+        if (!lockset_has(p, p->access_locks[f->acc[i]], lock) || !access_counts(p, f->acc[i])) continue;
+        looked++;
         if ((gives && moved_on(p, f->acc[i], other, lock, EFFECT_GROW) != NONE) ||
             (takes && moved_on(p, f->acc[i], other, lock, EFFECT_SHRINK) != NONE))
             return f->acc[i];
@@ -72,11 +81,14 @@ static u32 asked_next(const Finder *f, u32 ga, u32 lock)
 void race_moved(Finder *f)
 {
     const Program *p = f->p;
-    u32 lock = guard_of(p, f->place);
+    u32 lock = guard_of(p, f->place), other = NONE, move = NONE;
     for (u32 i = 0; lock != NONE && i < f->nacc; i++) {
         u32 ga = f->acc[i];
-        if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], lock) || !asks(p, ga)) continue;
-        u32 next = asked_next(f, ga, lock), move = next == NONE ? NONE : move_between(f, p->access_place[next], lock);
+        if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], lock) || !asks(p, ga) || only_told(p, ga)) continue;
+        u32 next = asked_next(f, ga, lock);
+        if (next == NONE) continue;
+        if (p->access_place[next] != other) move = move_between(f, p->access_place[next], lock);
+        other = p->access_place[next];
         Conflict c = move == NONE ? (Conflict){.witness = NONE} : conflict_of(f, ga, move);
         if (c.witness == NONE) continue;
         Race *r = race_add(f, UG108, ga, c);

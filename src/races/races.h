@@ -459,6 +459,8 @@ void race_intrudes(Finder *f);
 void race_object(Finder *f);
 void race_lazy_lock(Finder *f);
 void race_growth(Finder *f);
+/* fields.c: does it stand in __repr__ or __str__? What is only shown may be torn. */
+bool access_shown(const Program *p, u32 ga);
 void race_fields(Finder *f);
 void race_moved(Finder *f);
 void race_start(Finder *f, u32 file);
