@@ -34,6 +34,8 @@ def test_stale(c):
         c.check(now == text, lambda: "%s is stale: run make docs\n%s" % (
             path, lib.difference(text.encode(), now.encode(), (path, "now"))))
     c.check("```console" in text_of("README.md"), "README.md has no transcript")
+    c.check(text_of("docs/accuracy.md").endswith("\n" + text_of("tests/readings.md")),
+            "docs/accuracy.md does not end with tests/readings.md: write there, and run make accuracy")
 
 
 # --- links -------------------------------------------------------------------------------------------------------------------

@@ -13,11 +13,18 @@
  * would, none was true. */
 #include "link/link.h"
 
+/* Does the module open windows? What plays sounds alone needs none. */
+static bool of_windows(Str module)
+{
+    bool sounds = str_is(module, "pygame.mixer") || str_is(module, "pyglet.media");
+    return known_module(module, AS_WINDOWS) && !sounds;
+}
+
 static bool imports_toolkit(const Facts *f)
 {
     for (u32 i = 0; i < f->imports.n; i++) {
         Str module = sym_str(f, f->imports.v[i].module);
-        if (known_module(module, AS_WINDOWS) || str_starts(module, S("curses"))) return true;
+        if (of_windows(module) || str_starts(module, S("curses"))) return true;
     }
     return false;
 }
@@ -111,7 +118,7 @@ void window_callbacks(Program *p, u32 file)
 
 static bool of_loop_package(Str module)
 {
-    return known_module(module, AS_WINDOWS) || str_is(module, "twisted") || str_starts(module, S("twisted."));
+    return of_windows(module) || str_is(module, "twisted") || str_starts(module, S("twisted."));
 }
 
 /* The modules that every binding of Qt has, by whatever name the binding goes: from project.qt import QtWidgets. */

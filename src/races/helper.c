@@ -12,7 +12,7 @@
 
 enum {
     FINDINGS = 2, /* of one place */
-    ASKED = 500   /* accesses of a function that is looked through for properties that ask */
+    ASKED = 500   /* accesses, or calls, of a function that is looked through for properties and functions that ask */
 };
 
 const Call *edge_call(const Program *p, const CallEdge *e)
@@ -350,7 +350,7 @@ static bool asked_before(const Finder *f, u32 gfunc, const Access *act, u32 call
         u32 answer = answers(f, p->edges.v[e].callee);
         if (answer == NONE) continue;
         Access at;
-        if (answer_tested(x, c, &at) && leads_to(x, &at, act)) {
+        if (fn->ncalls <= ASKED && answer_tested(x, c, &at) && leads_to(x, &at, act)) {
             *test = (GapStep){answer, g.file, p->edges.v[e].call, at};
             found = true;
             continue;

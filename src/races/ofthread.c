@@ -7,7 +7,7 @@
  *   poller.update()
  *
  * Needs the call edges and the calls of one function: the same local, or attribute of one, is started before the
- * call, in the same block or one around it, and not waited for in between. */
+ * call, in the same block or one around it. Not where a thread is waited for in between, or the name bound anew. */
 #include "races/races.h"
 
 /* Are both calls of methods of one and the same variable or attribute? */
@@ -21,22 +21,35 @@ static bool one_receiver(const Path *a, const Path *b)
     return a->root == ROOT_LOCAL || a->nattr > 1;
 }
 
+/* Is the receiver of the call bound between the two places? */
+static bool bound_between(const Facts *x, const Call *c, u32 from)
+{
+    const Path *q = &x->paths.v[c->callee];
+    for (u32 i = 0; i < x->defs.n; i++) {
+        const Def *d = &x->defs.v[i];
+        if (d->func != c->func || d->path == NONE || d->span.start < from || d->span.start > c->span.start) continue;
+        const Path *to = &x->paths.v[d->path];
+        if (to->root != q->root || to->name != q->name || to->nattr >= q->nattr) continue;
+        if (!memcmp(to->attr, q->attr, to->nattr * sizeof *q->attr)) return true;
+    }
+    return false;
+}
+
 static bool called_after_start(const Program *p, const CallEdge *e)
 {
     const Facts *x = p->facts[e->file];
     const Call *c = &x->calls.v[e->call];
     const Func *fn = &x->funcs.v[c->func];
-    bool started = false;
+    u32 started = NONE;
     for (u32 i = fn->calls; i < fn->calls + fn->ncalls; i++) {
         const Call *d = &x->calls.v[i];
-        if (d->span.end > c->span.start || d->func != c->func ||
-            !one_receiver(&x->paths.v[c->callee], &x->paths.v[d->callee]))
-            continue;
+        if (d->span.end > c->span.start || d->func != c->func) continue;
         Str name = path_last(x, &x->paths.v[d->callee]);
-        if (str_is(name, "join")) return false;
-        started |= str_is(name, "start") && block_within(x, c->block, d->block);
+        if (str_is(name, "join") || str_is(name, "is_alive")) started = NONE; /* of whatever */
+        bool starts = str_is(name, "start") && one_receiver(&x->paths.v[c->callee], &x->paths.v[d->callee]);
+        if (starts && block_within(x, c->block, d->block)) started = d->span.end;
     }
-    return started;
+    return started != NONE && !bound_between(x, c, started);
 }
 
 bool race_with_starter(const Finder *f, const Race *r, const Place *x)

@@ -1,10 +1,11 @@
+import atexit
 import threading
 
 _installed = False
 
 
 def hooks():
-    print("installing")
+    atexit.register(print, "bye")
 
 
 def install():
