@@ -5,7 +5,8 @@
  *
  * Each question is one step, but between them an item may have gone from the one that is asked second to the one that
  * was asked first, or the other way round: it is found nowhere, or twice. Needs the guards of places. The lock says
- * that the two belong together and that threads come; the move must stand in one critical section. */
+ * that the two belong together and that threads come; the move must stand in one critical section. What a loop asks
+ * until others have done their work is left alone: it asks again, and under the lock they could not. */
 #include "races/races.h"
 
 enum { MOVES = 64 }; /* as many steps under the lock are looked at */
@@ -16,6 +17,13 @@ static bool asks(const Program *p, u32 ga)
     const Access *a = program_access(p, ga);
     bool counts = a->op == OP_CREAD && str_is(access_method(p, ga), "len");
     return (counts || a->op == OP_CONTAINS || a->op == OP_TRUTH) && access_counts(p, ga);
+}
+
+/* while len(self._idle) + len(self._busy): wait() */
+static bool waits_for_it(const Program *p, u32 ga)
+{
+    Str text = p->facts[access_file(p, ga)]->source->text;
+    return str_starts(str_slice(text, program_access(p, ga)->stmt, text.n), S("while"));
 }
 
 static bool only_told(const Program *p, u32 ga)
@@ -84,7 +92,9 @@ void race_moved(Finder *f)
     u32 lock = guard_of(p, f->place), other = NONE, move = NONE;
     for (u32 i = 0; lock != NONE && i < f->nacc; i++) {
         u32 ga = f->acc[i];
-        if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], lock) || !asks(p, ga) || only_told(p, ga)) continue;
+        if (f->claimed[ga] || lockset_has(p, p->access_locks[ga], lock) || !asks(p, ga) || only_told(p, ga) ||
+            waits_for_it(p, ga))
+            continue;
         u32 next = asked_next(f, ga, lock);
         if (next == NONE) continue;
         if (p->access_place[next] != other) move = move_between(f, p->access_place[next], lock);
