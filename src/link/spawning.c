@@ -121,11 +121,9 @@ static bool of_round(const Program *p, u32 file, const Path *x, u32 loop)
 bool bound_in_round(const Program *p, u32 file, const Path *x, u32 block)
 {
     const Facts *f = p->facts[file];
-    for (u32 b = block; b != NONE; b = f->blocks.v[b].parent)
-        if (block_is_loop(&f->blocks.v[b]))
-            return of_round(p, file, x, b); /* what a round of a loop around it binds
-                                               is one for all rounds of this one */
-    return false;
+    u32 b = block;
+    while (b != NONE && !block_is_loop(&f->blocks.v[b])) b = f->blocks.v[b].parent;
+    return b != NONE && of_round(p, file, x, b); /* what an outer loop binds is one for all rounds of this one */
 }
 
 /* Is the access the walk that the loop is? */

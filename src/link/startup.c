@@ -6,8 +6,10 @@
  * may call what fills tables, and then what starts a thread. A tree is one where a module or a function of it makes
  * the application that a web framework serves, outside of tests and examples; one with examples of its own use is a
  * library all the same, whose users call what it calls for itself. What is called in this way, be it later, has the
- * main thread alone. What is handed on as a value, what other objects'
- * methods may be called by name, and what a library may call are left alone. */
+ * main thread alone.
+ *
+ * What is handed on as a value, what may be a method of some object whose class is not known, and what a library may
+ * call are left alone. */
 #include "link/link.h"
 
 enum { STARTUP_ROUNDS = 12, STARTUP_BASES = 6 };

@@ -106,8 +106,7 @@ static void intruder_report(Finder *f, u32 ga, const Pair *pair, u32 lock, Confl
     if (pair->effects == EFFECT_GROW)
         race_message(f, r,
                      "%.*s is added to here without %.*s, under which what is in it is taken, and it is emptied or "
-                     "bound anew (lines "
-                     "%u and %u of %.*s); what is added in between is lost",
+                     "bound anew (lines %u and %u of %.*s); what is added in between is lost",
                      STR_ARG(state), STR_ARG(guard), first, second, STR_ARG(path));
     else
         race_message(f, r,

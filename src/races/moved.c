@@ -23,7 +23,8 @@ static bool asks(const Program *p, u32 ga)
 static bool waits_for_it(const Program *p, u32 ga)
 {
     Str text = p->facts[access_file(p, ga)]->source->text;
-    return str_starts(str_slice(text, program_access(p, ga)->stmt, text.n), S("while"));
+    Str stmt = str_slice(text, program_access(p, ga)->stmt, text.n);
+    return str_starts(stmt, S("while")) && stmt.n > 5 && !is_word_char(stmt.p[5]);
 }
 
 static bool only_told(const Program *p, u32 ga)
